@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef GUEST_H
+#define GUEST_H
+
+/**
+ * @file
+ * The built-in virtio-net guest: memory in a memfd, a split and a packed driver,
+ * vhost-user front ends (links) towards one or more back ends, and numbered
+ * traffic that is checked frame by frame.
+ *
+ * It is a second implementation on purpose: it shares no ring code with the
+ * device, so that a mistake in one is seen by the other.
+ *
+ * A guest has one set of rings. At any moment at most one link is *active* (its
+ * back end processes the rings); another may be set up meanwhile, so that a move
+ * is: prepare link B - suspend A - capture A - restore B - driver_ok B.
+ * All functions return 0 or -errno unless they say otherwise, and are called from
+ * one thread, the caller's; traffic runs in a thread of the guest's own.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define GUEST_MAX_PAIRS 64
+
+/** How the guest is built. */
+struct guest_conf {
+	/** Queue pairs, 1 .. GUEST_MAX_PAIRS. */
+	uint16_t pairs;
+	/** Descriptors in each ring, 8 .. 32768; split: a power of two. */
+	uint16_t ring_size;
+	bool packed;
+	/** VIRTIO features that the driver wants; only those offered are negotiated. */
+	uint64_t features;
+	/** Frame lengths without virtio header and FCS, 60 .. 65550; each frame draws one. */
+	uint32_t frame_min, frame_max;
+	/** Seed of frame lengths, contents and descriptor layouts. */
+	uint64_t seed;
+	/** Most frames of a queue on their way at one time; 0: as many as cannot overflow a ring. */
+	uint16_t window;
+	/** Frames a second and queue; 0: as fast as possible. */
+	uint64_t rate;
+	/** Spread a frame over random numbers of descriptors, not the shortest chain. */
+	bool any_layout;
+};
+
+/** Counts of one queue pair or, summed, of a guest. */
+struct guest_counts {
+	uint64_t sent, received;
+	uint64_t lost, duplicated, reordered, corrupted;
+	/** Longest time without a received frame while frames were on their way, ns. */
+	uint64_t gap_max_ns;
+};
+
+struct guest;
+struct guest_link;
+
+/** NULL with rte_errno. */
+struct guest *guest_create(const struct guest_conf *conf);
+void guest_destroy(struct guest *g);
+
+/**
+ * Open a vhost-user connection and negotiate: owner, features, protocol features,
+ * queue number. Retries for @p timeout_ms while the peer is not there yet.
+ * @param server true: listen on @p path and accept one back end (its client=1)
+ * @return the link; NULL with rte_errno
+ */
+struct guest_link *guest_connect(struct guest *g, const char *path, bool server, int timeout_ms);
+
+/**
+ * Hand over memory and rings up to FEATURES_OK: memory table, size, base, addresses,
+ * kick, call, enable. Bases are what the driver knows (0 for fresh rings).
+ */
+int guest_link_prepare(struct guest_link *l);
+/** Write DRIVER_OK: the back end may process the rings; l becomes the active link. */
+int guest_link_driver_ok(struct guest_link *l);
+/** GET_VRING_BASE of all rings, status 0; keeps the rings' contents. */
+int guest_link_stop(struct guest_link *l);
+/** Close the connection and free the link. */
+void guest_link_close(struct guest_link *l);
+/** Status byte by GET_STATUS, or -errno. */
+int guest_link_status(struct guest_link *l);
+/** Features that were negotiated. */
+uint64_t guest_link_features(const struct guest_link *l);
+/** GET_VRING_BASE answer of ring @p vq from the last guest_link_stop(). */
+uint32_t guest_link_base(const struct guest_link *l, uint16_t vq);
+/** Set base @p num for ring @p vq, sent by the next guest_link_prepare(). */
+void guest_link_set_base(struct guest_link *l, uint16_t vq, uint32_t num);
+
+/** Start the traffic thread: every pair sends numbered frames and checks what comes back. */
+int guest_traffic_start(struct guest *g);
+/**
+ * Stop sending, wait up to @p drain_ms for what is on its way, join the thread.
+ * Frames still missing count as lost.
+ */
+int guest_traffic_stop(struct guest *g, int drain_ms);
+/** Sum over the pairs; may be called while traffic runs. */
+void guest_counts_get(struct guest *g, struct guest_counts *sum);
+void guest_pair_counts_get(struct guest *g, uint16_t pair, struct guest_counts *counts);
+
+/** Begin to watch for the longest gap in arrivals of any pair (the blackout). */
+void guest_gap_start(struct guest *g);
+/** Wait until every pair received a frame that was handed to the device after this call. */
+int guest_wait_flow(struct guest *g, int timeout_ms);
+/** Longest gap since guest_gap_start(), in ns. */
+uint64_t guest_gap_stop(struct guest *g);
+
+#endif /* GUEST_H */
