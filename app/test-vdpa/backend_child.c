@@ -5,16 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <rte_errno.h>
 
 #include "backend_child.h"
-#include "backend_process.h"
 #include "backend_wire.h"
-#include "cmd.h"
-#include "eal.h"
-#include "migrate.h"
 
 /* The tool reads answers at once; a second is long. */
 #define ANSWER_MS 1000
@@ -142,22 +137,4 @@ backend_child_serve(struct backend_child *bc, int fd)
 	} while (ret == 0 && !last);
 	device_destroy(bc);
 	return ret;
-}
-
-int
-cmd_backend_child(int argc, char **argv)
-{
-	struct eal_need need = {
-		.memory_mb = MIGRATE_MEMORY_MB,
-		.verbose = argc > 1 && strcmp(argv[1], "--verbose") == 0,
-		.plugin = true,
-	};
-	struct backend_child bc = { .create = backend_local_create };
-	int ret;
-
-	if (eal_start(&need) < 0)
-		return CMD_FAILED;
-	ret = backend_child_serve(&bc, BACKEND_CHILD_FD);
-	eal_stop();
-	return ret == 0 ? CMD_OK : CMD_FAILED;
 }

@@ -8,10 +8,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_memory.h>
 #include <rte_service.h>
 #include <rte_service_component.h>
 
@@ -22,6 +24,8 @@
 
 /* Long enough that the CPU is another's, short beside a connection's set-up. */
 #define NAP_US 50
+/* More than any release of DPDK registers. */
+#define SERVICES 64
 
 static struct strvec user_args;
 static struct strvec eal_argv;	/* EAL keeps pointers into it */
@@ -119,7 +123,7 @@ service_lcore_add(void)
 	if (ret < 0)
 		return ret;
 	/* Services that came up before this lcore was there have none. */
-	for (id = 0; id < RTE_SERVICE_NUM_MAX; id++)
+	for (id = 0; id < SERVICES; id++)
 		if (rte_service_get_name(id) != NULL &&
 				rte_service_map_lcore_set(id, lcore, 1) == 0)
 			rte_service_runstate_set(id, 1);

@@ -8,7 +8,7 @@
 
 #include <rte_common.h>
 
-#include "features.h"
+#include "net_features.h"
 #include "migrate.h"
 #include "number.h"
 
@@ -126,9 +126,9 @@ frames_parse(struct migrate_options *opt, const char *word)
 static int
 features_option(struct migrate_options *opt, const char *word)
 {
-	char bad[64], want[96];
+	char bad[64], want[128];
 
-	if (features_parse(word, features_default(), &opt->features, bad, sizeof(bad)) == 0)
+	if (net_features_parse(word, net_features_default(), &opt->features, bad, sizeof(bad)) == 0)
 		return 0;
 	snprintf(want, sizeof(want), "'%s' is no feature; a name or a bit below 64", bad);
 	return bad_value("--features", word, want);
@@ -256,7 +256,7 @@ migrate_options_parse(struct migrate_options *opt, int argc, char **argv)
 	opt->seed = 1;
 	opt->frame_min = 64;
 	opt->frame_max = 1500;
-	opt->features = features_default();
+	opt->features = net_features_default();
 
 	optind = 0;	/* start anew: a test parses several command lines */
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {

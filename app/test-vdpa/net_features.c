@@ -9,7 +9,7 @@
 
 #include <rte_common.h>
 
-#include "features.h"
+#include "net_features.h"
 
 /* VIRTIO 1.4 "Reserved Feature Bits" and "Network Device, Feature bits". */
 static const struct {
@@ -52,7 +52,7 @@ static const struct {
 };
 
 uint64_t
-features_default(void)
+net_features_default(void)
 {
 	uint64_t features = 0;
 	unsigned int i;
@@ -98,7 +98,7 @@ word_apply(const char *word, uint64_t def, uint64_t *features)
 }
 
 int
-features_parse(const char *list, uint64_t def, uint64_t *features, char *bad, size_t size)
+net_features_parse(const char *list, uint64_t def, uint64_t *features, char *bad, size_t size)
 {
 	char *copy, *word, *save = NULL;
 	int ret = 0;
@@ -119,7 +119,7 @@ features_parse(const char *list, uint64_t def, uint64_t *features, char *bad, si
 }
 
 void
-features_print(uint64_t features, FILE *f)
+net_features_print(uint64_t features, FILE *f)
 {
 	const char *sep = "";
 	unsigned int bit, i;

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef FEATURES_H
-#define FEATURES_H
+#ifndef NET_FEATURES_H
+#define NET_FEATURES_H
 
 /**
  * @file
@@ -19,10 +19,10 @@
  * @param def the default set
  * @return 0, or -EINVAL with the offending word copied to @p bad
  */
-int features_parse(const char *list, uint64_t def, uint64_t *features, char *bad, size_t size);
+int net_features_parse(const char *list, uint64_t def, uint64_t *features, char *bad, size_t size);
 /** Print the names, blank between them; bits without a name by number. */
-void features_print(uint64_t features, FILE *f);
+void net_features_print(uint64_t features, FILE *f);
 /** The set that a front end asks for unless told otherwise. */
-uint64_t features_default(void);
+uint64_t net_features_default(void);
 
-#endif /* FEATURES_H */
+#endif /* NET_FEATURES_H */
