@@ -56,6 +56,8 @@ struct migrate_result {
 	uint64_t elapsed_ns;
 	/** Why it ended before its time; empty if it did not. */
 	char failure[512];
+	/** What the guest found wrong first; empty if nothing. */
+	char guest_error[256];
 	/** What was done to the state; empty if nothing was. */
 	char broken[128];
 };

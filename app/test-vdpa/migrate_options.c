@@ -8,7 +8,7 @@
 
 #include <rte_common.h>
 
-#include "net_features.h"
+#include "guest_features.h"
 #include "migrate.h"
 #include "number.h"
 
@@ -71,8 +71,14 @@ usage(FILE *f)
 		"  --frames LEN[-LEN]  frame lengths in bytes, 60 to 65550 (default 64-1500)\n"
 		"  --rate N            frames a second and queue (default: as fast as possible)\n"
 		"  --seed N            seed of lengths, contents and layouts (default 1)\n"
-		"  --features LIST     virtio features that the guest asks for, by name or bit;\n"
-		"                      \"default\" stands for the default ones, -NAME takes one out\n"
+		"  --features LIST     virtio features that the guest asks for, of:\n"
+		"                      ",
+		DEFAULT_ROUNDS, GUEST_MAX_PAIRS);
+	guest_features_print(f, UINT64_MAX, ",");
+	fprintf(f, "\n"
+		"                      or none (default ");
+	guest_features_print(f, GUEST_FEATURES_DEFAULT, ",");
+	fprintf(f, ")\n"
 		"  --any-layout        spread frames over random numbers of descriptors\n"
 		"  --process           device B lives in another process\n"
 		"  --frontend KIND     net: devices with sockets of their own (default);\n"
@@ -83,8 +89,7 @@ usage(FILE *f)
 		"  --verbose           show the logs of EAL and vhost, and how the times spread\n"
 		"  --help              this text\n"
 		"\n"
-		"Kinds of --break, each of which must end in exit status 1:\n",
-		DEFAULT_ROUNDS, GUEST_MAX_PAIRS);
+		"Kinds of --break, each of which must end in exit status 1:\n");
 	migrate_break_help(f);
 	fprintf(f, "\n"
 		"Exit status: 0 if all rounds ran, frames flowed in each, and none was lost,\n"
@@ -121,17 +126,6 @@ frames_parse(struct migrate_options *opt, const char *word)
 	opt->frame_min = low;
 	opt->frame_max = high;
 	return 0;
-}
-
-static int
-features_option(struct migrate_options *opt, const char *word)
-{
-	char bad[64], want[128];
-
-	if (net_features_parse(word, net_features_default(), &opt->features, bad, sizeof(bad)) == 0)
-		return 0;
-	snprintf(want, sizeof(want), "'%s' is no feature; a name or a bit below 64", bad);
-	return bad_value("--features", word, want);
 }
 
 static int
@@ -201,7 +195,8 @@ option_take(int c, const char *word, struct migrate_options *opt)
 	case OPT_FRAMES:
 		return frames_parse(opt, word);
 	case OPT_FEATURES:
-		return features_option(opt, word);
+		/* says itself what it does not know */
+		return guest_features_parse(word, &opt->features) ? 0 : -EINVAL;
 	case OPT_BREAK:
 		return break_option(opt, word);
 	case OPT_STATE_FILE:
@@ -256,7 +251,7 @@ migrate_options_parse(struct migrate_options *opt, int argc, char **argv)
 	opt->seed = 1;
 	opt->frame_min = 64;
 	opt->frame_max = 1500;
-	opt->features = net_features_default();
+	opt->features = GUEST_FEATURES_DEFAULT;
 
 	optind = 0;	/* start anew: a test parses several command lines */
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {

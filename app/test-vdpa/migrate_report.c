@@ -81,6 +81,8 @@ verdict(const struct migrate_options *opt, const struct migrate_result *res)
 	if (res->broken[0] != '\0')
 		fprintf(stderr, "dpdk-test-vdpa: state broken on purpose (%s), %s\n",
 			opt->breakage->name, res->broken);
+	if (res->guest_error[0] != '\0')
+		fprintf(stderr, "dpdk-test-vdpa: guest: %s\n", res->guest_error);
 	if (res->failure[0] != '\0')
 		fprintf(stderr, "dpdk-test-vdpa: %s\n", res->failure);
 	if (res->broken[0] == '\0')

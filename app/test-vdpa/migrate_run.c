@@ -290,6 +290,15 @@ traffic_run(struct migrate *m)
 	guest_counts_get(m->guest, &m->res->counts);
 }
 
+static void
+guest_error_keep(struct migrate *m)
+{
+	const char *why = guest_error(m->guest);
+
+	if (why != NULL)
+		snprintf(m->res->guest_error, sizeof(m->res->guest_error), "%s", why);
+}
+
 void
 migrate_run(const struct migrate_options *opt, struct backend *const be[2],
 		const char *state_path, struct migrate_result *res)
@@ -316,6 +325,7 @@ migrate_run(const struct migrate_options *opt, struct backend *const be[2],
 	if (link_open(&m, 0) == 0 && link_run(&m, 0) == 0)
 		traffic_run(&m);
 	res->elapsed_ns = clock_ns() - m.start_ns;
+	guest_error_keep(&m);
 	link_close(&m, 0);
 	link_close(&m, 1);
 	guest_destroy(m.guest);

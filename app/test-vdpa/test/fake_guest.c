@@ -41,6 +41,12 @@ guest_destroy(struct guest *g)
 	free(g);
 }
 
+const char *
+guest_error(const struct guest *g)
+{
+	return NULL;
+}
+
 struct guest_link *
 guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
 {

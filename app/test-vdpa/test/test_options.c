@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../guest_features.h"
 #include "../migrate.h"
-#include "../net_features.h"
 #include "../number.h"
 #include "../strvec.h"
 #include "unit.h"
@@ -35,7 +35,7 @@ defaults_are_sane(void **state)
 	assert_int_equal(opt.ring_size, 256);
 	assert_int_equal(opt.frame_min, 64);
 	assert_int_equal(opt.frame_max, 1500);
-	assert_int_equal(opt.features, net_features_default());
+	assert_int_equal(opt.features, GUEST_FEATURES_DEFAULT);
 	assert_null(opt.breakage);
 	assert_false(opt.process || opt.vdpa || opt.json || opt.verbose || opt.any_layout);
 }
@@ -47,7 +47,7 @@ every_option_is_taken(void **state)
 
 	assert_int_equal(parse("--rounds 1000 --queues 64 --ring packed --size 100 --seconds 5 "
 		"--seed 0x10 --frames 60-9000 --rate 100 --process --frontend vdpa "
-		"--features mrg_rxbuf,32 --any-layout --json --break wrap --state-file /x/y "
+		"--features mrg,in-order --any-layout --json --break wrap --state-file /x/y "
 		"--verbose", &opt), 0);
 	assert_int_equal(opt.rounds, 1000);
 	assert_int_equal(opt.pairs, 64);
@@ -59,7 +59,7 @@ every_option_is_taken(void **state)
 	assert_int_equal(opt.frame_max, 9000);
 	assert_int_equal(opt.rate, 100);
 	assert_true(opt.process && opt.vdpa && opt.any_layout && opt.json && opt.verbose);
-	assert_true(opt.features == (UINT64_C(1) << 15 | UINT64_C(1) << 32));
+	assert_true(opt.features == (UINT64_C(1) << 15 | UINT64_C(1) << 35));
 	assert_string_equal(opt.breakage->name, "wrap");
 	assert_string_equal(opt.state_file, "/x/y");
 }
@@ -81,7 +81,7 @@ bad_values_are_refused(void **state)
 		"--queues 65", "--ring round", "--size 7", "--size 32769", "--size 100",
 		"--seconds 0", "--seed x", "--frames 59", "--frames 100-99", "--frames 60-65551",
 		"--frames 60-", "--rate 0", "--frontend blk", "--features nonsense",
-		"--features 64", "--break nothing", "--break wrap", "--nonsense", "word",
+		"--break nothing", "--break wrap", "--nonsense", "word",
 		"--rounds", "--rounds 18446744073709551616",
 	};
 	struct migrate_options opt;
@@ -98,20 +98,6 @@ help_is_neither_run_nor_error(void **state)
 	struct migrate_options opt;
 
 	assert_int_equal(parse("--help", &opt), 1);
-}
-
-static void
-features_are_added_and_taken_out(void **state)
-{
-	uint64_t f, mrg = UINT64_C(1) << 15;
-	char bad[16];
-
-	assert_int_equal(net_features_parse("-mrg_rxbuf", 0xffff, &f, bad, sizeof(bad)), 0);
-	assert_true(f == (0xffff & ~mrg));
-	assert_int_equal(net_features_parse("default,in_order", mrg, &f, bad, sizeof(bad)), 0);
-	assert_true(f == (mrg | UINT64_C(1) << 35));
-	assert_int_equal(net_features_parse("csum,what", mrg, &f, bad, sizeof(bad)), -EINVAL);
-	assert_string_equal(bad, "what");
 }
 
 static void
@@ -138,7 +124,6 @@ main(void)
 		cmocka_unit_test(seconds_alone_lift_the_limit_of_rounds),
 		cmocka_unit_test(bad_values_are_refused),
 		cmocka_unit_test(help_is_neither_run_nor_error),
-		cmocka_unit_test(features_are_added_and_taken_out),
 		cmocka_unit_test(ranges_are_read),
 	};
 
