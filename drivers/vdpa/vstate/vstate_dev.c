@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include <linux/virtio_ring.h>
@@ -80,11 +81,34 @@ vstate_dev_grant(struct vstate_dev *dev)
 	}
 }
 
+/*
+ * Wait until no one is inside. A burst takes microseconds; a thread that stays longer was
+ * descheduled, and may need this very processor to come back.
+ */
+#define WAIT_SPINS 2000
+
+static bool
+lease_wait(const struct vstate_lease *lease, uint64_t deadline)
+{
+	unsigned int spins = 0;
+
+	while (vstate_lease_is_inside(lease)) {
+		if (++spins < WAIT_SPINS) {
+			rte_pause();
+			continue;
+		}
+		if (now_ns() > deadline)
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
 int
 vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
 {
 	bool granted[VSTATE_MAX_VQS];
-	uint64_t deadline = 0;
+	uint64_t deadline;
 	uint16_t i, j;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
@@ -93,18 +117,13 @@ vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
 	}
 	vstate_lease_barrier();
 
+	deadline = now_ns() + timeout_ns;
 	for (i = 0; i < dev->nb_vqs; i++) {
-		while (vstate_lease_is_inside(&dev->vqs[i]->lease)) {
-			if (deadline == 0)
-				deadline = now_ns() + timeout_ns;
-			if (now_ns() > deadline)
-				goto late;
-			rte_pause();
-		}
+		if (!lease_wait(&dev->vqs[i]->lease, deadline))
+			break;
 	}
-	return 0;
-
-late:
+	if (i == dev->nb_vqs)
+		return 0;
 	for (j = 0; j < dev->nb_vqs; j++) {
 		if (granted[j])
 			vstate_lease_grant(&dev->vqs[j]->lease);
@@ -608,8 +627,7 @@ do_set_poller(struct vstate_dev *dev, void *arg)
 	 */
 	vstate_lease_revoke(&dev->service_lease);
 	dev_rest_always(dev);
-	while (vstate_lease_is_inside(&dev->service_lease))
-		rte_pause();
+	lease_wait(&dev->service_lease, UINT64_MAX);
 	dev->poller = change->poller;
 	if (change->apply != NULL)
 		change->apply(dev, change->arg);
