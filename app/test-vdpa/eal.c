@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@
 static struct strvec user_args;
 static struct strvec eal_argv;	/* EAL keeps pointers into it */
 static bool own_prefix;
+static char runtime_dir[256];
 static bool idle;
 static uint32_t nap_service;
 
@@ -71,6 +73,14 @@ nap(void *arg)
 	}
 	usleep(NAP_US);
 	return 0;
+}
+
+/* A directory named after this process serves nobody once it is gone. */
+static void
+runtime_dir_remove(void)
+{
+	if (own_prefix && runtime_dir[0] != '\0')
+		rmdir(runtime_dir);
 }
 
 static int
@@ -160,7 +170,10 @@ eal_start(const struct eal_need *need)
 	ret = plugin_load(need->plugin);
 	if (ret == -ELIBBAD || (ret < 0 && need->plugin))
 		return ret;
+	/* Registered before EAL's own, so called after: telemetry's socket is gone by then. */
+	atexit(runtime_dir_remove);
 	ret = init(need);
+	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	if (ret < 0) {
 		fprintf(stderr, "dpdk-test-vdpa: EAL does not start: %s\n", strerror(-ret));
 		return ret;
@@ -193,13 +206,7 @@ service_lcores_stop(void)
 void
 eal_stop(void)
 {
-	char dir[256];
-
-	snprintf(dir, sizeof(dir), "%s", rte_eal_get_runtime_dir());
 	service_lcores_stop();
 	rte_eal_cleanup();
-	/* A directory named after this process serves nobody once it is gone. */
-	if (own_prefix)
-		rmdir(dir);
 	strvec_free(&eal_argv);
 }
