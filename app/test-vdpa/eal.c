@@ -132,11 +132,9 @@ service_lcore_add(void)
 	int ret;
 
 	lcore = rte_get_next_lcore(-1, 1, 0);
-	if (lcore >= RTE_MAX_LCORE) {
-		fprintf(stderr, "dpdk-test-vdpa: one lcore beside the main one is needed "
-			"for services\n");
+	/* EAL's options leave no lcore beside the main one. */
+	if (lcore >= RTE_MAX_LCORE)
 		return -ENOENT;
-	}
 	ret = rte_service_lcore_add(lcore);
 	if (ret < 0)
 		return ret;
@@ -191,7 +189,8 @@ eal_start(const struct eal_need *need)
 	if (ret == 0)
 		ret = give_way_register();
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: no service lcore: %s\n", strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa: no service lcore: %s\n", ret == -ENOENT ?
+			"one beside the main lcore is needed" : strerror(-ret));
 		eal_stop();
 	}
 	return ret;
