@@ -9,10 +9,8 @@ VSTATE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VSTATE_CACHE=${VSTATE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vstate}
 
 # What a build needs, and what the tests need on top of it.
-# shellcheck disable=SC2034 # used by those who source this file
 BUILD_PACKAGES=(gcc libc6-dev pkg-config meson ninja-build libdpdk-dev dpdk libnuma-dev
 	libcmocka-dev python3-pyelftools dpkg-dev xz-utils ca-certificates)
-# shellcheck disable=SC2034
 TEST_PACKAGES=(dpdk-dev procps iproute2 qemu-system-x86 busybox-static cpio)
 
 say() { printf '==> %s\n' "$*"; }
