@@ -23,13 +23,12 @@
 #	KEEP=1		keep the work directories, and say where they are
 
 set -u
-HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-ROOT=$(dirname "$HERE")
 SCENARIO=$(basename "$0" .sh)
-VSTATE_BUILD=${VSTATE_BUILD:-$ROOT/build}
+# shellcheck source=devtools/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../devtools/lib.sh"
+VSTATE_BUILD=${VSTATE_BUILD:-$VSTATE_ROOT/build}
 VSTATE_VDEV=${VSTATE_VDEV:-net_vstate}
 TOOL=$VSTATE_BUILD/app/dpdk-test-vdpa
-CACHE=${VSTATE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vstate}
 
 # ---- results ----
 
@@ -72,7 +71,7 @@ wait_for()
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
+		sleep 0.03
 	done
 }
 

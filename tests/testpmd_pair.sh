@@ -43,7 +43,7 @@ one_way() # FROM TO
 	tp "$2" "clear port stats all" >/dev/null
 	forward "$2" rxonly
 	forward "$1" txonly
-	sleep 1
+	sleep 0.5
 	tp "$1" stop >/dev/null
 	wait_for 5 tp_agree "$1" TX-packets "$2" RX-packets ||
 		fail "$1 -> $2: sent $TP_SENT, received $TP_GOT"
@@ -74,7 +74,7 @@ round_trip()
 	forward back io
 	tp guest "set fwd io" >/dev/null
 	tp guest "start tx_first 4" >/dev/null
-	sleep 1
+	sleep 0.5
 	tp guest stop >/dev/null
 	wait_for 5 tp_agree guest TX-packets back RX-packets ||
 		fail "guest -> back: sent $TP_SENT, received $TP_GOT"
