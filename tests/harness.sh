@@ -198,7 +198,7 @@ run_case()
 	( trap case_cleanup EXIT; trap 'exit 143' TERM INT; "case_${name//[-.]/_}" ) || rc=$?
 	line="$SCENARIO/$name ($((SECONDS - begin)) s): "
 	case $rc in
-	0) echo "PASS $line$(paste -sd, "$W/measured" 2>/dev/null | sed 's/,/, /g')" ;;
+	0) echo "PASS $line$(paste -sd';' "$W/measured" 2>/dev/null | sed 's/;/; /g')" ;;
 	77) echo "SKIP $SCENARIO/$name: $(cat "$W/why")" ;;
 	*) echo "FAIL $line$(cat "$W/why" 2>/dev/null || echo "exit status $rc")"
 	   { cat "$W/tails" 2>/dev/null || tail_outputs; } | sed 's/^/    /' ;;

@@ -95,7 +95,7 @@ traffic()
 
 case_split() { traffic ""; }
 case_packed() { traffic packed=on; }
-case_split_4_queues() { PAIRS=2; traffic ""; }
+case_split_mq() { PAIRS=2; traffic ""; }
 case_packed_mq() { PAIRS=2; traffic packed=on; }
 
-run_cases split packed
+run_cases split packed split-mq packed-mq

@@ -6,8 +6,14 @@
 
 declare -A TP_FD
 
-# tp_start NAME "EAL OPTION..." -- TESTPMD OPTION...
+# tp_start NAME EAL-OPTION... -- TESTPMD-OPTION...: up to its prompt
 tp_start()
+{
+	tp_launch "$@"
+	wait_for 20 tp_ready "$1" || fail "$1: testpmd does not start"
+}
+
+tp_launch()
 {
 	local name=$1 eal=() fd
 	shift
@@ -24,7 +30,6 @@ tp_start()
 	: >"$W/$name.out"
 	tp_exec "$name" dpdk-testpmd "${EAL[@]}" "${eal[@]}" -- -i --no-mlockall \
 		--total-num-mbufs=16384 "$@"
-	wait_for 20 tp_ready "$name" || fail "$name: testpmd does not start"
 }
 
 tp_exec()
