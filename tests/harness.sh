@@ -42,7 +42,7 @@ fail()
 tail_outputs()
 {
 	local out
-	for out in "$W"/*.out; do
+	for out in "$W"/*.out "$W"/*.err; do
 		[ -s "$out" ] || continue
 		echo "--- $(basename "$out")"
 		tail -n "${FAIL_LINES:-25}" "$out"
@@ -186,6 +186,25 @@ dut() # VDEV-ARGUMENTS...
 		DUT+=(--vdev "$VSTATE_VDEV$i,$args")
 		i=$((i + 1))
 	done
+}
+
+# tool SECONDS ARGUMENT...: the tool, its report in $W/tool.out, the rest in $W/tool.err.
+tool()
+{
+	local limit=$1
+	shift
+	[ -x "$TOOL" ] || fail "no $TOOL: build first"
+	timeout -k 5 "$limit" "$TOOL" "$@" >"$W/tool.out" 2>"$W/tool.err" </dev/null
+}
+
+# json FILE KEY...: the value that the keys lead to; nothing where there is none.
+json()
+{
+	/usr/bin/python3 -c 'import json, sys
+value = json.load(open(sys.argv[1]))
+for key in sys.argv[2:]:
+    value = value[int(key) if isinstance(value, list) else key]
+print(value)' "$@" 2>/dev/null
 }
 
 # ---- the cases ----
