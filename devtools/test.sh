@@ -31,7 +31,7 @@ parse_arguments()
 		--asan)
 			BUILD=build-asan
 			# A sanitizer's finding must end the process to be seen.
-			MESON_OPTIONS=(-Db_sanitize=address,undefined -Db_lundef=false
+			MESON_OPTIONS=("-Db_sanitize=address,undefined" -Db_lundef=false
 				-Dc_args=-fno-sanitize-recover=all)
 			export VSTATE_SANITIZE=1 ;;
 		--clang)

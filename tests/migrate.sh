@@ -24,7 +24,7 @@ moves() # ROUNDS PAIRS OPTION...
 	migrate --rounds "$rounds" --queues "$pairs" "$@" ||
 		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
 	for key in lost duplicated reordered corrupted; do
-		expect "$key" "$(report $key)" -eq 0
+		expect "$key" "$(report "$key")" -eq 0
 	done
 	expect rounds "$(report rounds)" -eq "$rounds"
 	expect virtqueues "$(report virtqueues)" -eq $((2 * pairs))
@@ -39,7 +39,7 @@ detects() # KIND RING
 {
 	local rc=0
 	migrate --rounds 3 --queues 1 --ring "$2" --break "$1" || rc=$?
-	expect "exit status" $rc -eq 1
+	expect "exit status" "$rc" -eq 1
 	expect_match "verdict" "$(cat "$W/tool.err")" 'detected|refuse'
 	! grep -q 'NOT DETECTED' "$W/tool.err" || fail "not detected"
 	measured "$(grep -vi 'on purpose' "$W/tool.err" | head -n 1 | sed 's/^dpdk-test-vdpa: //')"
