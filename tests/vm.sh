@@ -78,12 +78,12 @@ vm_start()
 	exec {fd}<>"$W/$name.in"
 	VM_FD[$name]=$fd
 	: >"$W/$name.out"
-	nice -n 10 "${QEMU:-qemu-system-x86_64}" -nodefaults -no-user-config -display none -no-reboot \
+	nice -n 10 "${QEMU:-qemu-system-x86_64}" -nodefaults -no-user-config -display none \
 		-machine "${VM_MACHINE:-q35}" -accel tcg,thread=multi -cpu max \
 		-smp "${VM_CPUS:-1}" -m "$memory" \
 		-object "memory-backend-memfd,id=mem,size=${memory}M,share=on" -machine memory-backend=mem \
 		-kernel "$(echo "$VM_DIR"/kernel/boot/vmlinuz-*)" -initrd "$VM_DIR/initramfs.gz" \
-		-append "console=ttyS0 quiet panic=-1 mitigations=off vm.address=$address" \
+		-append "console=ttyS0 quiet panic=1 mitigations=off vm.address=$address" \
 		-chardev stdio,id=tty,signal=off -serial chardev:tty "$@" \
 		<"$W/$name.in" >>"$W/$name.out" 2>&1 {fd}>&- &
 	PID["$name"]=$!
@@ -97,12 +97,24 @@ vm_ready() # NAME
 	wait_for 60 vm_booted "$1" || fail "$1: the guest does not boot"
 }
 
+vm_boots() { grep -c '^VM-READY' "$W/$1.out"; }
+vm_booted_again() { alive "$1" || fail "$1: QEMU ended"; [ "$(vm_boots "$1")" -gt "$2" ]; }
+
+vm_reboot() # NAME
+{
+	local boots
+	boots=$(vm_boots "$1")
+	printf 'reboot -f\n' >&"${VM_FD[$1]}"
+	wait_for 60 vm_booted_again "$1" "$boots" || fail "$1: the guest does not boot again"
+}
+
 # vm NAME SECONDS COMMAND: run it in the guest's shell; its output and exit status.
 vm()
 {
 	local name=$1 at out
 	at=$(stat -c %s "$W/$name.out")
-	printf '%s; echo "VM-STATUS $?"\n' "$3" >&"${VM_FD[$name]}"
+	# One line a command: the guest evaluates line by line.
+	printf '%s; echo "VM-STATUS $?"\n' "$(tr '\n\t' '  ' <<<"$3")" >&"${VM_FD[$name]}"
 	wait_for "$2" vm_answered "$name" "$at" || fail "$name: no end of '$3' in $2 s"
 	out=$(tail -c +$((at + 1)) "$W/$name.out" | tr -d '\r')
 	sed '/^VM-STATUS/d' <<<"$out"
