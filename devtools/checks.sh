@@ -72,7 +72,10 @@ version_differences_in_one_place()
 
 guides_build()
 {
-	sphinx-build -q -W -b html doc/guides "$(mktemp -d)"
+	sphinx-build -q -W -b html doc/guides build-check-guides
+	local rc=$?
+	rm -rf build-check-guides
+	return $rc
 }
 
 need_packages "${BUILD_PACKAGES[@]}" clang shellcheck codespell python3-sphinx
@@ -86,6 +89,6 @@ check "lines of C up to 100 columns" lines_of_100
 check "trailing blanks" none_match '[[:blank:]]+$' '*.c' '*.h' '*.sh' '*.rst' '*.md' '*.build'
 check "DPDK releases differ in config/vstate_compat.h only" version_differences_in_one_place
 # shellcheck disable=SC2046
-check "spelling" codespell -q 3 -L 'te,inout,nd' $(files '*.c' '*.h' '*.sh' '*.rst' '*.md')
+check "spelling" codespell -q 3 -L 'te,inout,nd,ypes' $(files '*.c' '*.h' '*.sh' '*.rst' '*.md')
 check "guides" guides_build
 [ $FAILED -eq 0 ] || die "$FAILED checks failed"
