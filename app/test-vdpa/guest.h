@@ -56,12 +56,27 @@ struct guest_counts {
 	uint64_t gap_max_ns;
 };
 
+/** Notifications of a guest, all links together. */
+struct guest_notify {
+	/** Kicks sent because the device wanted them, and after each DRIVER_OK. */
+	uint64_t kicks;
+	/** Calls received; next to none unless guest_use_calls() is on. */
+	uint64_t calls;
+	/** Calls that did not come though the driver had asked for them. */
+	uint64_t calls_missed;
+};
+
 struct guest;
 struct guest_link;
 
 /** NULL with rte_errno. */
 struct guest *guest_create(const struct guest_conf *conf);
+/** Close all links first. */
 void guest_destroy(struct guest *g);
+/** What went wrong first, in words; NULL if nothing did. */
+const char *guest_error(const struct guest *g);
+/** Features in force since the first link; later links must offer them all. 0: no link yet. */
+uint64_t guest_features(const struct guest *g);
 
 /**
  * Open a vhost-user connection and negotiate: owner, features, protocol features,
@@ -73,7 +88,8 @@ struct guest_link *guest_connect(struct guest *g, const char *path, bool server,
 
 /**
  * Hand over memory and rings up to FEATURES_OK: memory table, size, base, addresses,
- * kick, call, enable. Bases are what the driver knows (0 for fresh rings).
+ * kick, call, enable. Bases are those of fresh rings unless guest_link_set_base() said
+ * otherwise. A back end without status is enabled by guest_link_driver_ok() only.
  */
 int guest_link_prepare(struct guest_link *l);
 /** Write DRIVER_OK: the back end may process the rings; l becomes the active link. */
@@ -101,6 +117,10 @@ int guest_traffic_stop(struct guest *g, int drain_ms);
 /** Sum over the pairs; may be called while traffic runs. */
 void guest_counts_get(struct guest *g, struct guest_counts *sum);
 void guest_pair_counts_get(struct guest *g, uint16_t pair, struct guest_counts *counts);
+
+/** Sleep until the device calls when there is nothing to do; off: poll, and want no calls. */
+void guest_use_calls(struct guest *g, bool on);
+void guest_notify_get(struct guest *g, struct guest_notify *n);
 
 /** Begin to watch for the longest gap in arrivals of any pair (the blackout). */
 void guest_gap_start(struct guest *g);

@@ -91,6 +91,7 @@ extern "C" {
 	X(NEEDS_RESET, EIO, "device needs a reset") \
 	X(TIMEOUT, ETIMEDOUT, "a queue did not come to rest in time") \
 	X(NOT_CONNECTED, ENOTCONN, "no front end is connected") \
+	X(NO_DEVICE, ENODEV, "no device of this name") \
 	/* bytes */ \
 	X(TRUNCATED, EBADMSG, "state ends too early") \
 	X(TRAILING_BYTES, EBADMSG, "bytes after the end of the state") \
@@ -116,11 +117,13 @@ extern "C" {
 	X(VQ_WRAP, EINVAL, "wrap counter neither 0 nor 1, or set for a split ring") \
 	X(VQ_IDX_DISTANCE, EINVAL, "available index more than the virtqueue size ahead of used") \
 	X(INFLIGHT_COUNT, EINVAL, "in-flight entries do not account for available minus used") \
-	X(INFLIGHT_HEAD, EINVAL, "in-flight head not below the virtqueue size") \
-	X(INFLIGHT_DUPLICATE, EINVAL, "in-flight head or counter stands twice") \
+	X(INFLIGHT_HEAD, EINVAL, "in-flight head out of range, or not the id of a split ring") \
+	X(INFLIGHT_DUPLICATE, EINVAL, "in-flight buffer or counter stands twice") \
+	X(INFLIGHT_ORDER, EINVAL, "in-flight entries are not in the order taken") \
 	X(NET_MAC, EINVAL, "MAC address is not a unicast one") \
 	X(NET_MTU, EINVAL, "MTU out of range") \
 	X(NET_QUEUE_PAIRS, EINVAL, "active queue pairs out of range") \
+	X(NET_OFFLOADS, EINVAL, "guest offloads in force that were not negotiated") \
 	/* fit to a destination */ \
 	X(FIT_DEVICE_ID, EXDEV, "state of another device class") \
 	X(FIT_FEATURES, EXDEV, "state needs a feature that this device does not offer") \
@@ -156,7 +159,12 @@ struct rte_vhost_state_error {
 	uint64_t found;
 };
 
-/** A buffer that the device has taken and not yet used. */
+/**
+ * A buffer that the device has taken and not yet used.
+ *
+ * The id tells the buffers of a virtqueue apart. In a packed ring heads may coincide: a buffer
+ * that is completed early gives its position back, and a later one may be made available there.
+ */
 struct rte_vhost_state_inflight {
 	/** Split: head descriptor. Packed: ring position of the first descriptor. 0 .. size - 1. */
 	uint16_t head;
@@ -176,7 +184,10 @@ struct rte_vhost_state_vq_stats {
 
 /** State of one virtqueue. */
 struct rte_vhost_state_vq {
-	/** Number of descriptors, 1 .. 32768; split: a power of two. */
+	/**
+	 * Number of descriptors, 1 .. 32768; split: a power of two. 0: the driver never set up
+	 * the virtqueue; every other field is then zero.
+	 */
 	uint16_t size;
 	/** Ring set up by the driver and processed by the device. */
 	bool enabled;
@@ -219,7 +230,10 @@ struct rte_vhost_state_net {
 struct rte_vhost_state {
 	/** Virtio device ID. */
 	uint16_t device_id;
-	/** Device status, RTE_VHOST_STATE_S_*. */
+	/**
+	 * Device status, RTE_VHOST_STATE_S_*. A captured device is suspended: ACKNOWLEDGE, DRIVER,
+	 * FEATURES_OK and SUSPEND are set, DRIVER_OK is not; NEEDS_RESET and FAILED may be.
+	 */
 	uint8_t status;
 	/** Features offered, and features negotiated. */
 	uint64_t device_features, driver_features;
@@ -326,6 +340,15 @@ __rte_experimental
 int rte_vhost_state_check_fit(const struct rte_vhost_state *st,
 		const struct rte_vhost_state_limits *lim, struct rte_vhost_state_error *err);
 
+/**
+ * Check that virtqueue @p vq of @p st is the one that a front end set up at a destination: size
+ * and addresses of @p found are those of the state. A virtqueue of size 0 in the state is one
+ * that the driver never set up, and fits whatever the front end did with it. Changes nothing.
+ */
+__rte_experimental
+int rte_vhost_state_check_vq(const struct rte_vhost_state *st, uint16_t vq,
+		const struct rte_vhost_state_vq *found, struct rte_vhost_state_error *err);
+
 /** What may be asked of a device. */
 enum rte_vhost_state_action {
 	RTE_VHOST_STATE_A_SUSPEND,
@@ -337,6 +360,8 @@ enum rte_vhost_state_action {
 /**
  * Whether @p action is legal for a device with status byte @p status.
  * Suspending a suspended device and resuming a running one are legal and do nothing.
+ * NEEDS_RESET and FAILED do not keep a device from being stopped and captured, because a host
+ * must always be able to move a guest; they keep it from taking over a state.
  * @return 0, or -errno of the reason in @p err (may be NULL)
  */
 __rte_experimental
@@ -346,8 +371,10 @@ int rte_vhost_state_may(uint8_t status, enum rte_vhost_state_action action,
 /**
  * Whether a driver may write @p next over the status byte @p cur.
  * Writing 0 (reset) always is legal; bits are otherwise only added, in order, but for
- * SUSPEND, which needs DRIVER_OK and VIRTIO_F_SUSPEND in @p driver_features.
- * @param result written: the status byte that the device shows when it has obeyed
+ * SUSPEND, which needs DRIVER_OK and VIRTIO_F_SUSPEND in @p driver_features. NEEDS_RESET
+ * belongs to the device: a driver may leave it out, and never sets or clears it.
+ * @param result written: the status byte that the device shows when it has obeyed, which is
+ *   @p cur if the write is refused
  */
 __rte_experimental
 int rte_vhost_state_status_write(uint8_t cur, uint8_t next, uint64_t driver_features,
@@ -390,6 +417,11 @@ __rte_experimental
 void rte_vhost_state_dump_json(const struct rte_vhost_state *st, FILE *f);
 
 /* ---- back ends ---- */
+
+/*
+ * Thread-safety of this part: all functions may be called from any thread at any time, but an
+ * operation must not unregister the device that it works on (it would wait for itself).
+ */
 
 /** Latencies that a back end measured of itself, in nanoseconds. */
 struct rte_vhost_state_timing {

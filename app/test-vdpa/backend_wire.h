@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef BACKEND_WIRE_H
+#define BACKEND_WIRE_H
+
+/**
+ * @file
+ * Messages between the tool and a back end in a child process: a head, then
+ * bytes. Both ends are the same executable, so the head travels as it is.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_vhost_state.h>
+
+enum wire_op {
+	/** Bytes: struct backend_device. */
+	WIRE_CREATE = 1,
+	/** Answer's bytes: struct rte_vhost_state_info. */
+	WIRE_INFO,
+	/** arg: timeout in us. */
+	WIRE_SUSPEND,
+	/** Answer's bytes: the encoded state. */
+	WIRE_CAPTURE,
+	/** Bytes: the encoded state. */
+	WIRE_RESTORE,
+	WIRE_RESUME,
+	/** Remove the device and exit. */
+	WIRE_DESTROY,
+};
+
+struct wire_head {
+	uint32_t magic;
+	uint32_t op;
+	uint32_t arg;
+	/** Answer: 0 or -errno. */
+	int32_t result;
+	/** Bytes that follow. */
+	uint64_t len;
+	/** Answer: why it was refused. */
+	struct rte_vhost_state_error err;
+};
+
+/** Most bytes after a head: more than the largest state. */
+#define WIRE_MAX_LEN (UINT64_C(512) << 20)
+
+/**
+ * Send a message.
+ * @return 0, -EPIPE (the other end is gone), -ETIMEDOUT, another -errno
+ */
+int wire_send(int fd, struct wire_head *head, const void *bytes, int timeout_ms);
+
+/**
+ * Receive a message.
+ * @param bytes written: to be freed, NULL if there are none
+ * @param timeout_ms for the whole message; -1: no limit
+ * @return 0, -EPIPE (the other end is gone), -ETIMEDOUT, -EBADMSG, -ENOMEM
+ */
+int wire_recv(int fd, struct wire_head *head, void **bytes, int timeout_ms);
+
+#endif /* BACKEND_WIRE_H */

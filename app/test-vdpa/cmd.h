@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef CMD_H
+#define CMD_H
+
+/**
+ * @file
+ * The subcommands. Each gets its own name as argv[0], parses its options and
+ * returns the exit status of the tool.
+ */
+
+/** What the command was asked for held. */
+#define CMD_OK 0
+/** It did not hold, or could not be done. */
+#define CMD_FAILED 1
+/** The command line was not understood. */
+#define CMD_USAGE 2
+
+struct cmd {
+	const char *name;
+	/** One line for the tool's help; NULL hides the command. */
+	const char *help;
+	int (*run)(int argc, char **argv);
+};
+
+int cmd_migrate(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_guest(int argc, char **argv);
+int cmd_state(int argc, char **argv);
+int cmd_backend_child(int argc, char **argv);
+
+#endif /* CMD_H */

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_common.h>
+#include <rte_errno.h>
+#include <rte_ether.h>
+
+#include "backend_process.h"
+#include "cmd.h"
+#include "eal.h"
+#include "migrate.h"
+#include "stop.h"
+#include "workdir.h"
+
+/* Largest MTU that the device offers. */
+#define MTU_MAX 9600
+
+static int
+device_describe(const struct migrate_options *opt, const struct workdir *wd, unsigned int pos,
+		struct backend_device *dev)
+{
+	unsigned int mtu = RTE_MIN(opt->frame_max - RTE_ETHER_HDR_LEN, (unsigned int)MTU_MAX);
+	char file[16], mtu_arg[16] = "";
+	int ret, len;
+
+	memset(dev, 0, sizeof(*dev));
+	dev->attach = opt->vdpa;
+	snprintf(dev->name, sizeof(dev->name), "%s%u", opt->vdpa ? "vdpa_vstate" : "net_vstate",
+		pos);
+	snprintf(file, sizeof(file), "%u.sock", pos);
+	ret = workdir_path(wd, file, dev->socket, sizeof(dev->socket));
+	if (ret < 0)
+		return ret;
+	if (mtu > RTE_ETHER_MTU)
+		snprintf(mtu_arg, sizeof(mtu_arg), ",mtu=%u", mtu);
+	if (opt->vdpa)
+		len = snprintf(dev->args, sizeof(dev->args), "queues=%u%s", opt->pairs, mtu_arg);
+	else
+		len = snprintf(dev->args, sizeof(dev->args), "iface=%s,queues=%u,service=1%s",
+			dev->socket, opt->pairs, mtu_arg);
+	return len < (int)sizeof(dev->args) ? 0 : -ENAMETOOLONG;
+}
+
+static int
+backends_create(const struct migrate_options *opt, const struct workdir *wd,
+		struct backend *be[2])
+{
+	struct backend_device dev;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < 2; i++) {
+		ret = device_describe(opt, wd, i, &dev);
+		if (ret < 0)
+			return ret;
+		if (i == 1 && opt->process)
+			be[i] = backend_process_create(&dev, eal_user_args(), opt->verbose);
+		else
+			be[i] = backend_local_create(&dev);
+		if (be[i] == NULL)
+			return -rte_errno;
+	}
+	return 0;
+}
+
+static void
+backends_destroy(struct backend *be[2])
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (be[i] != NULL)
+			be[i]->ops->destroy(be[i]);
+}
+
+static int
+migrate(const struct migrate_options *opt, const struct workdir *wd)
+{
+	struct backend *be[2] = { NULL, NULL };
+	struct migrate_result res = { 0 };
+	char state[PATH_MAX];
+	int ret;
+
+	if (opt->state_file[0] != '\0')
+		snprintf(state, sizeof(state), "%s", opt->state_file);
+	else
+		workdir_path(wd, "state", state, sizeof(state));
+	ret = backends_create(opt, wd, be);
+	if (ret == 0) {
+		migrate_run(opt, be, state, &res);
+		migrate_report(opt, &res, stdout);
+	}
+	backends_destroy(be);
+	ret = ret == 0 && migrate_held(&res) ? CMD_OK : CMD_FAILED;
+	migrate_result_free(&res);
+	return ret;
+}
+
+int
+cmd_migrate(int argc, char **argv)
+{
+	struct eal_need need = { .memory_mb = MIGRATE_MEMORY_MB, .plugin = true };
+	struct migrate_options opt;
+	struct workdir wd;
+	int ret;
+
+	ret = migrate_options_parse(&opt, argc, argv);
+	if (ret != 0)
+		return ret > 0 ? CMD_OK : CMD_USAGE;
+	ret = workdir_create(&wd);
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-test-vdpa: no temporary directory: %s\n", strerror(-ret));
+		return CMD_FAILED;
+	}
+	need.verbose = opt.verbose;
+	stop_install();
+	ret = CMD_FAILED;
+	if (eal_start(&need) == 0) {
+		ret = migrate(&opt, &wd);
+		eal_stop();
+	}
+	workdir_remove(&wd);
+	return ret;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_memory.h>
+#include <rte_service.h>
+#include <rte_service_component.h>
+
+#include "eal.h"
+#include "eal_args.h"
+#include "eal_host.h"
+#include "plugin.h"
+
+/* Long enough that the CPU is another's, short beside a connection's set-up. */
+#define NAP_US 50
+/* More than any release of DPDK registers. */
+#define SERVICES 64
+
+static struct strvec user_args;
+static struct strvec eal_argv;	/* EAL keeps pointers into it */
+static bool own_prefix;
+static bool idle;
+static uint32_t nap_service;
+
+int
+eal_user_args_take(int argc, char **argv, struct strvec *cmd)
+{
+	return eal_args_split(argc, argv, &user_args, cmd);
+}
+
+const struct strvec *
+eal_user_args(void)
+{
+	return &user_args;
+}
+
+void
+eal_user_args_free(void)
+{
+	strvec_free(&user_args);
+}
+
+void
+eal_idle_set(bool on)
+{
+	/* Only a hint to a thread that looks again at once: no order is needed. */
+	__atomic_store_n(&idle, on, __ATOMIC_RELAXED);
+}
+
+static int32_t
+nap(void *arg)
+{
+	static __thread bool exact;
+
+	if (!__atomic_load_n(&idle, __ATOMIC_RELAXED))
+		return 0;
+	if (!exact) {
+		prctl(PR_SET_TIMERSLACK, 1);
+		exact = true;
+	}
+	usleep(NAP_US);
+	return 0;
+}
+
+static int
+init(const struct eal_need *need)
+{
+	struct eal_args_host host = {
+		.huge_free_mb = eal_host_huge_free_mb(),
+		.memory_mb = need->memory_mb,
+		.pid = getpid(),
+		.verbose = need->verbose,
+	};
+	struct strvec work = STRVEC_INIT;
+	char cpus[512];
+	int ret;
+
+	ret = eal_host_cpus(cpus, sizeof(cpus));
+	if (ret < 0)
+		return ret;
+	host.cpus = cpus;
+	ret = eal_args_build(&user_args, &host, &eal_argv);
+	if (ret < 0)
+		return ret;
+	own_prefix = !eal_args_has(&user_args, "--file-prefix");
+	/* EAL reorders the vector it is given: lend it a second one. */
+	strvec_append(&work, &eal_argv);
+	ret = work.failed ? -ENOMEM : rte_eal_init(work.nb, work.v);
+	if (ret < 0 && !work.failed)
+		ret = rte_errno != 0 ? -rte_errno : -EINVAL;
+	if (ret < 0)
+		strvec_free(&work);
+	/* Else it stays: EAL's parsers keep pointers to the words. */
+	return ret < 0 ? ret : 0;
+}
+
+/* A service lcore for devices that nobody polls, where EAL's options name none. */
+static int
+service_lcore_add(void)
+{
+	unsigned int lcore;
+	uint32_t id;
+	int ret;
+
+	lcore = rte_get_next_lcore(-1, 1, 0);
+	if (lcore >= RTE_MAX_LCORE) {
+		fprintf(stderr, "dpdk-test-vdpa: one lcore beside the main one is needed "
+			"for services\n");
+		return -ENOENT;
+	}
+	ret = rte_service_lcore_add(lcore);
+	if (ret < 0)
+		return ret;
+	/* Services that came up before this lcore was there have none. */
+	for (id = 0; id < SERVICES; id++)
+		if (rte_service_get_name(id) != NULL &&
+				rte_service_map_lcore_set(id, lcore, 1) == 0)
+			rte_service_runstate_set(id, 1);
+	return rte_service_lcore_start(lcore);
+}
+
+static int
+nap_register(void)
+{
+	static const struct rte_service_spec spec = {
+		.name = "test_vdpa_nap",
+		.callback = nap,
+		.socket_id = SOCKET_ID_ANY,
+	};
+	uint32_t lcores[RTE_MAX_LCORE];
+	int i, nb, ret;
+
+	ret = rte_service_component_register(&spec, &nap_service);
+	if (ret < 0)
+		return ret;
+	nb = rte_service_lcore_list(lcores, RTE_DIM(lcores));
+	for (i = 0; i < nb; i++)
+		rte_service_map_lcore_set(nap_service, lcores[i], 1);
+	rte_service_component_runstate_set(nap_service, 1);
+	rte_service_runstate_set(nap_service, 1);
+	return 0;
+}
+
+int
+eal_start(const struct eal_need *need)
+{
+	int ret;
+
+	ret = plugin_load(need->plugin);
+	if (ret == -ELIBBAD || (ret < 0 && need->plugin))
+		return ret;
+	ret = init(need);
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-test-vdpa: EAL does not start: %s\n", strerror(-ret));
+		return ret;
+	}
+	if (rte_service_lcore_count() == 0)
+		ret = service_lcore_add();
+	if (ret == 0)
+		ret = nap_register();
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-test-vdpa: no service lcore: %s\n", strerror(-ret));
+		eal_stop();
+	}
+	return ret;
+}
+
+static void
+service_lcores_stop(void)
+{
+	uint32_t lcores[RTE_MAX_LCORE];
+	int i, nb;
+
+	rte_service_runstate_set(nap_service, 0);
+	nb = rte_service_lcore_list(lcores, RTE_DIM(lcores));
+	for (i = 0; i < nb; i++)
+		if (rte_service_lcore_stop(lcores[i]) == 0)
+			rte_eal_wait_lcore(lcores[i]);
+	rte_service_component_unregister(nap_service);
+}
+
+void
+eal_stop(void)
+{
+	char dir[256];
+
+	snprintf(dir, sizeof(dir), "%s", rte_eal_get_runtime_dir());
+	service_lcores_stop();
+	rte_eal_cleanup();
+	/* A directory named after this process serves nobody once it is gone. */
+	if (own_prefix)
+		rmdir(dir);
+	strvec_free(&eal_argv);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef GUEST_FRAME_H
+#define GUEST_FRAME_H
+
+/**
+ * @file
+ * Numbered frames. Length and content follow from seed, queue pair and sequence
+ * number alone, so that a received frame can be compared byte by byte with what
+ * was sent, without a copy of it.
+ *
+ * Ethernet, IPv4 and UDP headers are valid, and not compared: an echo peer may
+ * swap addresses and ports. UDP payload: le16 magic, le16 pair, le64 sequence
+ * number, then the pattern to the end of the frame.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/virtio_net.h>
+
+/** Bytes of the virtio header of a VIRTIO 1.x device. */
+#define GUEST_HDR_LEN sizeof(struct virtio_net_hdr_v1)
+#define GUEST_FRAME_MIN 60u
+#define GUEST_FRAME_MAX 65550u
+
+struct guest_frame_conf {
+	uint64_t seed;
+	uint32_t min, max;
+	/** Leave the UDP checksum to the device (VIRTIO_NET_F_CSUM). */
+	bool tx_csum;
+	/** The device may leave it to the driver (VIRTIO_NET_F_GUEST_CSUM). */
+	bool rx_csum;
+};
+
+/** What guest_frame_check() found. */
+enum guest_frame_result {
+	/** As it was sent. */
+	GUEST_FRAME_OK,
+	/** Number readable, rest not as it was sent. */
+	GUEST_FRAME_CORRUPT,
+	/** Not even the number can be told. */
+	GUEST_FRAME_UNKNOWN,
+	/** Made by a back end itself, such as RARP. */
+	GUEST_FRAME_FOREIGN,
+};
+
+/** Length of frame @p seq of @p pair. */
+uint32_t guest_frame_len(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq);
+/** Write virtio header and frame to @p buf; the frame's length. */
+uint32_t guest_frame_build(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq,
+		uint8_t *buf);
+/**
+ * Check virtio header and frame.
+ * @param len bytes at @p buf, header included
+ * @param seq written unless GUEST_FRAME_UNKNOWN or GUEST_FRAME_FOREIGN
+ * @param why written unless GUEST_FRAME_OK: what is wrong, in words
+ */
+enum guest_frame_result guest_frame_check(const struct guest_frame_conf *c, uint16_t pair,
+		const uint8_t *buf, uint32_t len, uint64_t *seq, const char **why);
+
+#endif /* GUEST_FRAME_H */

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* Traffic of one queue pair: send numbered frames, check what comes back. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "guest_priv.h"
+
+#define BURST 32u
+/* After this long without an arrival, all frames on their way are taken for lost. */
+#define STALL_NS 1000000000ull
+
+int
+guest_pair_post(struct guest_pair *p, uint32_t slot)
+{
+	const struct guest_rx_slot *s = &p->rx_slot[slot];
+
+	return p->rx.ops->add(&p->rx, s->segs, s->nb, slot, s->indirect);
+}
+
+uint64_t
+guest_pair_on_way(const struct guest_pair *p)
+{
+	return p->next_seq - p->track.next;
+}
+
+static void
+corrupted(struct guest_pair *p, const char *why)
+{
+	guest_set(&p->corrupted, p->corrupted + 1);
+	guest_complain(p->g, "pair %u, frame %llu sent, %llu received: %s", p->index,
+		(unsigned long long)p->next_seq, (unsigned long long)p->received, why);
+}
+
+static void
+arrived(struct guest_pair *p, uint64_t now)
+{
+	uint64_t since = p->wait_since, start = p->g->watch_start;
+
+	if (since != 0 && now > since && now - since > p->gap_max)
+		guest_set(&p->gap_max, now - since);
+	if (since != 0 && since < start)
+		since = start;
+	if (since != 0 && now > since && now - since > p->watch_max)
+		guest_set(&p->watch_max, now - since);
+	p->progress_at = now;
+}
+
+static void
+check_frame(struct guest_pair *p, const uint8_t *buf, uint32_t len, uint64_t now)
+{
+	enum guest_frame_result res;
+	const char *why = NULL;
+	uint64_t seq = 0;
+
+	res = guest_frame_check(&p->g->frame, p->index, buf, len, &seq, &why);
+	if (res == GUEST_FRAME_FOREIGN) {
+		guest_set(&p->foreign, p->foreign + 1);
+		return;
+	}
+	guest_set(&p->received, p->received + 1);
+	if (res != GUEST_FRAME_UNKNOWN && seq >= p->next_seq) {
+		res = GUEST_FRAME_UNKNOWN;
+		why = "a number that was never sent";
+	}
+	if (res != GUEST_FRAME_OK)
+		corrupted(p, why);
+	if (res == GUEST_FRAME_UNKNOWN)
+		return;
+	guest_track_receive(&p->track, seq);
+	arrived(p, now);
+	guest_set(&p->duplicated, p->track.duplicated);
+	guest_set(&p->reordered, p->track.reordered);
+	guest_set(&p->unique, p->track.unique);
+	guest_set(&p->rx_next, p->track.next);
+	guest_set(&p->wait_since, guest_pair_on_way(p) != 0 ? now : 0);
+}
+
+/* Append what the device wrote to a receive buffer to the frame that is being put together. */
+static void
+gather(struct guest_pair *p, const struct guest_rx_slot *s, uint32_t len)
+{
+	uint16_t i;
+
+	for (i = 0; i < s->nb && len != 0; i++) {
+		uint32_t n = len < s->segs[i].len ? len : s->segs[i].len;
+
+		len -= n;
+		if (n > p->scratch_size - p->part_len)
+			n = p->scratch_size - p->part_len;
+		guest_mem_read(&p->g->mem, s->segs[i].gpa, p->scratch + p->part_len, n);
+		p->part_len += n;
+	}
+}
+
+/* Start of a frame: how many buffers it takes. */
+static uint32_t
+buffers_of(struct guest_pair *p, const uint8_t *buf, uint32_t len)
+{
+	struct virtio_net_hdr_v1 hdr;
+
+	if (!guest_has(p->g, VIRTIO_NET_F_MRG_RXBUF))
+		return 1;
+	if (len < sizeof(hdr))
+		return 1; /* check_frame() will say that it is too short */
+	memcpy(&hdr, buf, sizeof(hdr));
+	if (hdr.num_buffers != 0 && hdr.num_buffers <= p->rx_slots)
+		return hdr.num_buffers;
+	corrupted(p, "impossible num_buffers");
+	return 1;
+}
+
+static void
+receive(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
+{
+	const struct guest_rx_slot *s = &p->rx_slot[slot];
+	const uint8_t *direct;
+	uint32_t room = 0;
+	uint16_t i;
+
+	for (i = 0; i < s->nb; i++)
+		room += s->segs[i].len;
+	if (len > room) {
+		corrupted(p, "used length larger than the buffer");
+		len = room;
+	}
+	if (p->part_need == 0) {
+		/* The usual case needs no copy: one buffer in one piece. */
+		direct = s->nb == 1 ? guest_mem_va(&p->g->mem, s->segs[0].gpa, len) : NULL;
+		if (direct != NULL && buffers_of(p, direct, len) == 1) {
+			check_frame(p, direct, len, now);
+			return;
+		}
+		p->part_len = 0;
+		gather(p, s, len);
+		p->part_need = buffers_of(p, p->scratch, p->part_len);
+	} else {
+		gather(p, s, len);
+	}
+	if (--p->part_need == 0)
+		check_frame(p, p->scratch, p->part_len, now);
+}
+
+/* Take one used buffer of a ring, or note why not. */
+static bool
+take(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cookie, uint32_t *len)
+{
+	int ret;
+
+	while (!*dead) {
+		ret = r->ops->take(r, cookie, len);
+		if (ret >= 0)
+			return ret == 1;
+		corrupted(p, r == &p->rx ? "receive ring: used a buffer that the device did not have" :
+			"transmit ring: used a buffer that the device did not have");
+		*dead = ret == -EIO;
+	}
+	return false;
+}
+
+static uint32_t
+poll_rx(struct guest_pair *p, uint64_t now)
+{
+	uint32_t n, slot, len;
+
+	for (n = 0; n < BURST && take(p, &p->rx, &p->rx_dead, &slot, &len); n++) {
+		receive(p, slot, len, now);
+		guest_pair_post(p, slot);
+	}
+	if (n == 0)
+		return 0;
+	if (p->rx.ops->publish(&p->rx))
+		guest_kick(p->g, 2 * p->index);
+	if (!p->rx.calls)
+		p->rx.ops->calls(&p->rx, false);
+	return n;
+}
+
+static uint32_t
+reclaim(struct guest_pair *p)
+{
+	uint32_t n = 0, slot, len;
+
+	while (take(p, &p->tx, &p->tx_dead, &slot, &len)) {
+		p->tx_free[p->nb_tx_free++] = slot;
+		n++;
+	}
+	if (n != 0 && !p->tx.calls)
+		p->tx.ops->calls(&p->tx, false);
+	return n;
+}
+
+/* Frames that may be sent now. */
+static uint32_t
+allowed(struct guest_pair *p, uint64_t now)
+{
+	uint64_t on_way = guest_pair_on_way(p), due, n;
+
+	if (on_way < p->window) {
+		n = p->window - on_way;
+	} else if (now - p->progress_at > STALL_NS && p->nb_tx_free == p->tx_slots &&
+			guest_get(&p->g->active) != NULL) {
+		/* All taken, none came: one more frame proves those before it lost, if it comes. */
+		p->progress_at = now;
+		n = 1;
+	} else {
+		return 0;
+	}
+	if (p->g->conf.rate != 0) {
+		due = (uint64_t)((double)(now - p->rate_start) * p->g->conf.rate / 1e9);
+		if (due > p->rate_sent + p->window) {
+			/* Held up for long: do not make up for it. */
+			p->rate_start = now;
+			p->rate_sent = 0;
+			due = 1;
+		}
+		n = due <= p->rate_sent ? 0 : n < due - p->rate_sent ? n : due - p->rate_sent;
+	}
+	return n < BURST ? n : BURST;
+}
+
+static bool
+send_one(struct guest_pair *p)
+{
+	struct guest_seg segs[GUEST_MAX_SEGS];
+	const struct guest *g = p->g;
+	uint32_t len, slot, done = 0;
+	bool indirect = false;
+	uint16_t nb = 1, i;
+	uint64_t gpa;
+	uint8_t *buf;
+
+	if (p->nb_tx_free == 0 || p->tx.nb_free < p->tx_segs || p->tx_dead)
+		return false;
+	slot = p->tx_free[--p->nb_tx_free];
+	gpa = p->tx_gpa + (uint64_t)slot * p->tx_stride;
+	len = GUEST_HDR_LEN + guest_frame_len(&g->frame, p->index, p->next_seq);
+	if (g->conf.any_layout) {
+		nb = 1 + guest_rnd(&p->rnd, p->tx_segs);
+		indirect = p->tx.indirect && guest_rnd(&p->rnd, 2) == 0;
+	}
+	guest_cut(&p->rnd, gpa, len, nb, false, segs);
+	buf = nb == 1 ? guest_mem_va(&g->mem, gpa, len) : NULL;
+	if (buf != NULL) {
+		guest_frame_build(&g->frame, p->index, p->next_seq, buf);
+	} else {
+		guest_frame_build(&g->frame, p->index, p->next_seq, p->tx_scratch);
+		for (i = 0; i < nb; i++) {
+			guest_mem_write(&g->mem, segs[i].gpa, p->tx_scratch + done, segs[i].len);
+			done += segs[i].len;
+		}
+	}
+	/* Known as sent before the device can see it; guest_wait_flow() relies on that. */
+	__atomic_store_n(&p->next_seq, p->next_seq + 1, __ATOMIC_SEQ_CST);
+	return p->tx.ops->add(&p->tx, segs, nb, slot, indirect) == 0;
+}
+
+static uint32_t
+poll_tx(struct guest_pair *p, uint64_t now)
+{
+	uint32_t n, most = allowed(p, now);
+
+	for (n = 0; n < most && send_one(p); n++)
+		;
+	if (n == 0)
+		return 0;
+	p->rate_sent += n;
+	if (p->wait_since == 0) {
+		guest_set(&p->wait_since, now);
+		p->progress_at = now;
+	}
+	if (p->tx.ops->publish(&p->tx))
+		guest_kick(p->g, 2 * p->index + 1);
+	return n;
+}
+
+bool
+guest_pair_poll(struct guest_pair *p, uint64_t now, bool send)
+{
+	uint32_t moved = poll_rx(p, now) + reclaim(p);
+
+	if (send)
+		moved += poll_tx(p, now);
+	return moved != 0;
+}

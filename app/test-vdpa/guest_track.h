@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef GUEST_TRACK_H
+#define GUEST_TRACK_H
+
+/**
+ * @file
+ * Which sequence numbers have come back: lost, duplicated, reordered.
+ * A back end that loops frames keeps their order, so a number below the highest
+ * one received is missing until it comes, and reordered when it comes.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** How far behind the highest number it is remembered what was received. A power of two. */
+#define GUEST_TRACK_WINDOW 65536u
+
+struct guest_track {
+	/** Numbers below this were received or are missing. */
+	uint64_t next;
+	/** Different numbers received. */
+	uint64_t unique;
+	uint64_t duplicated, reordered;
+	/** One bit for each of the last GUEST_TRACK_WINDOW numbers. */
+	uint64_t seen[GUEST_TRACK_WINDOW / 64];
+};
+
+void guest_track_init(struct guest_track *t);
+/** Account for a received number. */
+void guest_track_receive(struct guest_track *t, uint64_t seq);
+/** Numbers below @p end that have not been received. */
+uint64_t guest_track_missing(const struct guest_track *t, uint64_t end);
+
+#endif /* GUEST_TRACK_H */

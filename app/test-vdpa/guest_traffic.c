@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* The traffic thread, and what the control thread asks of it. */
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest_priv.h"
+
+/* Idle for so long: let others run; then, sleep. A blackout is measured to the shorter one. */
+#define YIELD_NS 5000ull
+#define SLEEP_NS 50000000ull
+#define SLEEP_US 50
+/* A call that has not come after this long is a missing one. */
+#define CALL_TIMEOUT_MS 20
+
+static void
+set_calls(struct guest *g, bool on)
+{
+	uint16_t vq;
+
+	for (vq = 0; vq < guest_nb_vqs(g); vq++) {
+		struct guest_ring *r = guest_ring_of(g, vq);
+
+		r->ops->calls(r, on);
+	}
+}
+
+static bool
+any_used(struct guest *g)
+{
+	uint16_t vq;
+
+	for (vq = 0; vq < guest_nb_vqs(g); vq++) {
+		const struct guest_ring *r = guest_ring_of(g, vq);
+
+		if (!g->pairs[vq / 2].paused && r->ops->used_ready(r))
+			return true;
+	}
+	return false;
+}
+
+/* Sleep until the back end calls. */
+static void
+wait_call(struct guest *g)
+{
+	struct pollfd fds[2 * GUEST_MAX_PAIRS];
+	struct guest_link *l;
+	uint16_t i, nb = guest_nb_vqs(g);
+	int n;
+
+	set_calls(g, true);
+	pthread_mutex_lock(&g->lock);
+	l = g->active;
+	for (i = 0; l != NULL && i < nb; i++)
+		fds[i] = (struct pollfd){ .fd = l->call[i], .events = POLLIN };
+	pthread_mutex_unlock(&g->lock);
+	if (l == NULL) {
+		usleep(SLEEP_US);
+	} else if (!any_used(g)) {
+		n = poll(fds, nb, CALL_TIMEOUT_MS);
+		/* A change of links in between is no fault of the back end. */
+		if (n == 0 && any_used(g) && guest_get(&g->active) == l)
+			guest_set(&g->calls_missed, g->calls_missed + 1);
+	}
+	pthread_mutex_lock(&g->lock);
+	l = g->active;
+	for (i = 0; l != NULL && i < nb; i++) {
+		uint64_t count;
+
+		if (read(l->call[i], &count, sizeof(count)) == sizeof(count))
+			guest_set(&g->calls, g->calls + count);
+	}
+	pthread_mutex_unlock(&g->lock);
+	set_calls(g, false);
+}
+
+static void
+idle(struct guest *g, uint64_t now, uint64_t busy_at)
+{
+	if (now - busy_at < YIELD_NS)
+		return;
+	if (guest_get(&g->use_calls))
+		wait_call(g);
+	else if (now - busy_at < SLEEP_NS)
+		sched_yield();
+	else
+		usleep(SLEEP_US);
+}
+
+static void
+answer_watch(struct guest *g)
+{
+	uint64_t ask = __atomic_load_n(&g->watch_ask, __ATOMIC_ACQUIRE);
+	uint16_t i;
+
+	if (ask == g->watch_answer)
+		return;
+	for (i = 0; i < g->conf.pairs; i++)
+		guest_set(&g->pairs[i].watch_max, 0);
+	__atomic_store_n(&g->watch_answer, ask, __ATOMIC_RELEASE);
+}
+
+/* True if the pair takes part in traffic. */
+static bool
+answer_pause(struct guest_pair *p)
+{
+	bool want = guest_get(&p->pause_want);
+
+	if (!want)
+		guest_set(&p->paused, false);
+	else if (guest_pair_on_way(p) == 0 && p->nb_tx_free == p->tx_slots)
+		/* Release: the control thread may touch the rings from now on. */
+		__atomic_store_n(&p->paused, true, __ATOMIC_RELEASE);
+	return !p->paused;
+}
+
+static bool
+drained(const struct guest *g)
+{
+	uint16_t i;
+
+	for (i = 0; i < g->conf.pairs; i++)
+		if (guest_pair_on_way(&g->pairs[i]) != 0)
+			return false;
+	return true;
+}
+
+static void *
+traffic_main(void *arg)
+{
+	struct guest *g = arg;
+	uint64_t now = guest_now(), busy_at = now;
+	uint16_t i;
+
+	for (;;) {
+		bool stop = __atomic_load_n(&g->stop, __ATOMIC_ACQUIRE), moved = false;
+
+		now = guest_now();
+		if (stop && (drained(g) || now >= g->drain_until))
+			return NULL;
+		answer_watch(g);
+		for (i = 0; i < g->conf.pairs; i++) {
+			struct guest_pair *p = &g->pairs[i];
+
+			if (answer_pause(p))
+				moved |= guest_pair_poll(p, now, !stop && !p->pause_want);
+		}
+		if (moved)
+			busy_at = now;
+		else
+			idle(g, now, busy_at);
+	}
+}
+
+void
+guest_traffic_fill(struct guest *g)
+{
+	uint32_t k;
+	uint16_t i;
+
+	for (i = 0; i < g->conf.pairs; i++) {
+		struct guest_pair *p = &g->pairs[i];
+
+		for (k = 0; k < p->rx_slots; k++)
+			guest_pair_post(p, k);
+		/* Nobody listens yet: guest_link_driver_ok() kicks all. */
+		p->rx.ops->publish(&p->rx);
+	}
+	set_calls(g, false);
+}
+
+int
+guest_traffic_start(struct guest *g)
+{
+	uint64_t now = guest_now();
+	uint16_t i;
+	int ret;
+
+	if (g->running)
+		return -EALREADY;
+	if (g->features == 0)
+		return -ENOTCONN;
+	for (i = 0; i < g->conf.pairs; i++) {
+		g->pairs[i].rate_start = now;
+		g->pairs[i].rate_sent = 0;
+	}
+	g->stop = false;
+	ret = pthread_create(&g->thread, NULL, traffic_main, g);
+	if (ret != 0)
+		return -ret;
+	g->running = true;
+	return 0;
+}
+
+int
+guest_traffic_stop(struct guest *g, int drain_ms)
+{
+	if (!g->running)
+		return -EALREADY;
+	g->drain_until = guest_now() + (uint64_t)drain_ms * 1000000;
+	__atomic_store_n(&g->stop, true, __ATOMIC_RELEASE);
+	pthread_join(g->thread, NULL);
+	g->running = false;
+	return 0;
+}
+
+void
+guest_use_calls(struct guest *g, bool on)
+{
+	guest_set(&g->use_calls, on);
+}
+
+void
+guest_pair_counts_get(struct guest *g, uint16_t pair, struct guest_counts *c)
+{
+	const struct guest_pair *p = &g->pairs[pair];
+	/* Arrivals first: what comes between the two reads is not to look lost. */
+	uint64_t next = guest_get(&p->rx_next), unique = guest_get(&p->unique);
+
+	memset(c, 0, sizeof(*c));
+	c->sent = guest_get(&p->next_seq);
+	c->received = guest_get(&p->received);
+	c->duplicated = guest_get(&p->duplicated);
+	c->reordered = guest_get(&p->reordered);
+	c->corrupted = guest_get(&p->corrupted);
+	c->gap_max_ns = guest_get(&p->gap_max);
+	/* While traffic runs only what later frames have overtaken is known to be lost. */
+	if (!g->running)
+		next = c->sent;
+	c->lost = next > unique ? next - unique : 0;
+}
+
+void
+guest_counts_get(struct guest *g, struct guest_counts *sum)
+{
+	struct guest_counts c;
+	uint16_t i;
+
+	memset(sum, 0, sizeof(*sum));
+	for (i = 0; i < g->conf.pairs; i++) {
+		guest_pair_counts_get(g, i, &c);
+		sum->sent += c.sent;
+		sum->received += c.received;
+		sum->lost += c.lost;
+		sum->duplicated += c.duplicated;
+		sum->reordered += c.reordered;
+		sum->corrupted += c.corrupted;
+		if (c.gap_max_ns > sum->gap_max_ns)
+			sum->gap_max_ns = c.gap_max_ns;
+	}
+}
+
+void
+guest_notify_get(struct guest *g, struct guest_notify *n)
+{
+	pthread_mutex_lock(&g->lock);
+	n->kicks = g->kicks;
+	n->calls = guest_get(&g->calls);
+	n->calls_missed = guest_get(&g->calls_missed);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void
+guest_gap_start(struct guest *g)
+{
+	uint64_t ask = g->watch_ask + 1;
+	uint16_t i;
+
+	guest_set(&g->watch_start, guest_now());
+	if (!g->running) {
+		for (i = 0; i < g->conf.pairs; i++)
+			g->pairs[i].watch_max = 0;
+		return;
+	}
+	__atomic_store_n(&g->watch_ask, ask, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&g->watch_answer, __ATOMIC_ACQUIRE) != ask)
+		sched_yield();
+}
+
+uint64_t
+guest_gap_stop(struct guest *g)
+{
+	uint64_t now = guest_now(), start = g->watch_start, max = 0;
+	uint16_t i;
+
+	for (i = 0; i < g->conf.pairs; i++) {
+		uint64_t gap = guest_get(&g->pairs[i].watch_max);
+		uint64_t since = guest_get(&g->pairs[i].wait_since);
+
+		/* A gap that has not ended yet counts as well. */
+		if (since != 0 && since < start)
+			since = start;
+		if (since != 0 && now > since && now - since > gap)
+			gap = now - since;
+		if (gap > max)
+			max = gap;
+	}
+	return max;
+}
+
+int
+guest_wait_flow(struct guest *g, int timeout_ms)
+{
+	uint64_t mark[GUEST_MAX_PAIRS], end = guest_now() + (uint64_t)timeout_ms * 1000000;
+	uint16_t i;
+
+	if (!g->running)
+		return -EINVAL;
+	for (i = 0; i < g->conf.pairs; i++)
+		mark[i] = __atomic_load_n(&g->pairs[i].next_seq, __ATOMIC_SEQ_CST);
+	for (i = 0; i < g->conf.pairs; ) {
+		struct guest_pair *p = &g->pairs[i];
+
+		if (guest_get(&p->rx_next) > mark[i] || guest_get(&p->pause_want))
+			i++;
+		else if (guest_now() >= end)
+			return -ETIMEDOUT;
+		else
+			usleep(SLEEP_US);
+	}
+	return 0;
+}
+
+int
+guest_pair_pause(struct guest *g, uint16_t pair, int timeout_ms)
+{
+	struct guest_pair *p = &g->pairs[pair];
+	uint64_t end = guest_now() + (uint64_t)timeout_ms * 1000000;
+
+	guest_set(&p->pause_want, true);
+	while (!__atomic_load_n(&p->paused, __ATOMIC_ACQUIRE)) {
+		if (guest_now() >= end)
+			return -ETIMEDOUT;
+		usleep(SLEEP_US);
+	}
+	return 0;
+}
+
+void
+guest_pair_resume(struct guest *g, uint16_t pair)
+{
+	guest_set(&g->pairs[pair].pause_want, false);
+}

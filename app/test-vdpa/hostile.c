@@ -1,0 +1,3 @@
+#include "hostile.h"
+void hostile_list(void){}
+int hostile_run(const struct hostile_conf *conf){return -1;}

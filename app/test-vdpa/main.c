@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "backend_process.h"
+#include "cmd.h"
+#include "eal.h"
+#include "strvec.h"
+
+static const struct cmd commands[] = {
+	{ "migrate", "move a device's state to and fro under load, check every frame", cmd_migrate },
+	{ "serve", "offer vDPA devices on vhost-user sockets, with a prompt", cmd_serve },
+	{ "guest", "run the built-in virtio guest against a vhost-user socket", cmd_guest },
+	{ "state", "show a saved state, or say why it is invalid", cmd_state },
+	{ BACKEND_CHILD_COMMAND, NULL, cmd_backend_child },
+};
+
+static void
+usage(FILE *f)
+{
+	unsigned int i;
+
+	fprintf(f, "Usage: dpdk-test-vdpa [--eal \"OPTIONS\"] COMMAND [OPTIONS]\n"
+		"       dpdk-test-vdpa [EAL OPTIONS] -- COMMAND [OPTIONS]\n"
+		"       dpdk-test-vdpa COMMAND [EAL OPTIONS] -- [OPTIONS]\n"
+		"\n"
+		"Test vDPA devices whose state can be stopped, captured, moved and restored.\n"
+		"\n"
+		"Commands:\n");
+	for (i = 0; i < RTE_DIM(commands); i++)
+		if (commands[i].help != NULL)
+			fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fprintf(f, "\n"
+		"dpdk-test-vdpa COMMAND --help tells a command's options. No EAL option is needed;\n"
+		"those given override the defaults. The driver plugin is looked for in $VSTATE_PLUGIN,\n"
+		"then beside the tool, then where DPDK keeps its drivers.\n"
+		"\n"
+		"Exit status: 0 what was asked for held, 1 it did not, 2 wrong usage.\n");
+}
+
+static const struct cmd *
+command_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int
+command_run(struct strvec *words)
+{
+	const struct cmd *cmd;
+
+	if (words->nb == 0) {
+		usage(stderr);
+		return CMD_USAGE;
+	}
+	if (strcmp(words->v[0], "--help") == 0 || strcmp(words->v[0], "-h") == 0 ||
+			strcmp(words->v[0], "help") == 0) {
+		usage(stdout);
+		return CMD_OK;
+	}
+	cmd = command_find(words->v[0]);
+	if (cmd == NULL) {
+		fprintf(stderr, "dpdk-test-vdpa: unknown command '%s'; see dpdk-test-vdpa --help\n",
+			words->v[0]);
+		return CMD_USAGE;
+	}
+	return cmd->run(words->nb, words->v);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct strvec words = STRVEC_INIT;
+	int ret;
+
+	ret = eal_user_args_take(argc, argv, &words);
+	if (ret == 0) {
+		ret = command_run(&words);
+	} else {
+		fprintf(stderr, "dpdk-test-vdpa: %s\n", ret == -EINVAL ?
+			"--eal needs a value with closed quotes" : strerror(-ret));
+		ret = CMD_USAGE;
+	}
+	eal_user_args_free();
+	strvec_free(&words);
+	return ret;
+}

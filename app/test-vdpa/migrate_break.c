@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "migrate_break.h"
+
+static const struct migrate_break breaks[] = {
+	{ .name = "index", .vq = 1, .avail = -1, .used = -1,
+	  .help = "available index one back: the last frame sent is read again" },
+	{ .name = "used-index", .vq = 0, .avail = 1, .used = 1,
+	  .help = "used index one ahead: an entry that the device never wrote" },
+	{ .name = "wrap", .vq = 1, .flip_avail = true, .flip_used = true,
+	  .help = "wrap counters flipped (packed)" },
+	{ .name = "drop", .vq = 1, .avail = 1, .used = 1,
+	  .help = "a frame dropped in the middle of the pipeline" },
+	{ .name = "raw-index", .vq = 1, .avail = 1,
+	  .help = "available index alone one ahead: the library refuses it" },
+	{ .name = "raw-used-index", .vq = 1, .used = 1,
+	  .help = "used index alone one ahead: the library refuses it" },
+	{ .name = "raw-wrap", .vq = 1, .flip_avail = true,
+	  .help = "one wrap counter flipped (packed): the library refuses it" },
+};
+
+const struct migrate_break *
+migrate_break_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(breaks); i++)
+		if (strcmp(breaks[i].name, name) == 0)
+			return &breaks[i];
+	return NULL;
+}
+
+void
+migrate_break_help(FILE *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(breaks); i++)
+		fprintf(f, "  %-16s%s\n", breaks[i].name, breaks[i].help);
+}
+
+/* Split indices run free over 16 bits, packed ones over the ring, with a wrap counter. */
+static void
+index_move(bool packed, uint16_t size, int step, uint16_t *idx, uint8_t *wrap)
+{
+	int pos = *idx + step;
+
+	if (packed && (pos < 0 || pos >= size)) {
+		pos -= pos < 0 ? -size : size;
+		*wrap ^= 1;
+	}
+	*idx = pos;
+}
+
+int
+migrate_break_apply(const struct migrate_break *br, struct rte_vhost_state *st, char *what,
+		size_t size)
+{
+	bool packed = rte_vhost_state_is_packed(st);
+	struct rte_vhost_state_vq old, *vq;
+
+	if (br->vq >= st->nb_vqs || (!packed && (br->flip_avail || br->flip_used)))
+		return -EOPNOTSUPP;
+	vq = &st->vqs[br->vq];
+	old = *vq;
+	index_move(packed, vq->size, br->avail, &vq->avail_idx, &vq->avail_wrap);
+	index_move(packed, vq->size, br->used, &vq->used_idx, &vq->used_wrap);
+	vq->avail_wrap ^= br->flip_avail;
+	vq->used_wrap ^= br->flip_used;
+	if (packed)
+		snprintf(what, size, "virtqueue %u: avail %u/%u -> %u/%u, used %u/%u -> %u/%u "
+			"(index/wrap)", br->vq, old.avail_idx, old.avail_wrap, vq->avail_idx,
+			vq->avail_wrap, old.used_idx, old.used_wrap, vq->used_idx, vq->used_wrap);
+	else
+		snprintf(what, size, "virtqueue %u: avail %u -> %u, used %u -> %u", br->vq,
+			old.avail_idx, vq->avail_idx, old.used_idx, vq->used_idx);
+	return 0;
+}

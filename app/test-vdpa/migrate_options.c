@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "guest_features.h"
+#include "migrate.h"
+#include "number.h"
+
+#define DEFAULT_ROUNDS 10
+
+enum {
+	OPT_ROUNDS = 256,
+	OPT_QUEUES,
+	OPT_RING,
+	OPT_SIZE,
+	OPT_SECONDS,
+	OPT_SEED,
+	OPT_FRAMES,
+	OPT_RATE,
+	OPT_PROCESS,
+	OPT_FRONTEND,
+	OPT_FEATURES,
+	OPT_ANY_LAYOUT,
+	OPT_JSON,
+	OPT_BREAK,
+	OPT_STATE_FILE,
+	OPT_VERBOSE,
+};
+
+static const struct option long_options[] = {
+	{ "rounds", required_argument, NULL, OPT_ROUNDS },
+	{ "queues", required_argument, NULL, OPT_QUEUES },
+	{ "ring", required_argument, NULL, OPT_RING },
+	{ "size", required_argument, NULL, OPT_SIZE },
+	{ "seconds", required_argument, NULL, OPT_SECONDS },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "frames", required_argument, NULL, OPT_FRAMES },
+	{ "rate", required_argument, NULL, OPT_RATE },
+	{ "process", no_argument, NULL, OPT_PROCESS },
+	{ "frontend", required_argument, NULL, OPT_FRONTEND },
+	{ "features", required_argument, NULL, OPT_FEATURES },
+	{ "any-layout", no_argument, NULL, OPT_ANY_LAYOUT },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "break", required_argument, NULL, OPT_BREAK },
+	{ "state-file", required_argument, NULL, OPT_STATE_FILE },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void
+usage(FILE *f)
+{
+	fprintf(f, "Usage: dpdk-test-vdpa migrate [OPTIONS]\n"
+		"\n"
+		"A built-in virtio guest sends numbered frames through device A. Under that load A is\n"
+		"suspended, its state captured, saved, loaded, restored in device B, which resumes on\n"
+		"the same guest memory; then from B to A, and so on. Every frame is checked.\n"
+		"\n"
+		"  --rounds N          moves to make (default %u; no limit if only --seconds is given)\n"
+		"  --seconds N         stop after this time, even if rounds are left\n"
+		"  --queues N          queue pairs, 1 to %u (default 1)\n"
+		"  --ring KIND         split or packed (default split)\n"
+		"  --size N            descriptors in a ring, 8 to 32768 (default 256)\n"
+		"  --frames LEN[-LEN]  frame lengths in bytes, 60 to 65550 (default 64-1500)\n"
+		"  --rate N            frames a second and queue (default: as fast as possible)\n"
+		"  --seed N            seed of lengths, contents and layouts (default 1)\n"
+		"  --features LIST     virtio features that the guest asks for, of:\n"
+		"                      ",
+		DEFAULT_ROUNDS, GUEST_MAX_PAIRS);
+	guest_features_print(f, UINT64_MAX, ",");
+	fprintf(f, "\n"
+		"                      or none (default ");
+	guest_features_print(f, GUEST_FEATURES_DEFAULT, ",");
+	fprintf(f, ")\n"
+		"  --any-layout        spread frames over random numbers of descriptors\n"
+		"  --process           device B lives in another process\n"
+		"  --frontend KIND     net: devices with sockets of their own (default);\n"
+		"                      vdpa: devices attached through rte_vdpa\n"
+		"  --state-file PATH   save each state there and leave the last one\n"
+		"  --break KIND        spoil the first captured state; see below\n"
+		"  --json              report as JSON\n"
+		"  --verbose           show the logs of EAL and vhost, and how the times spread\n"
+		"  --help              this text\n"
+		"\n"
+		"Kinds of --break, each of which must end in exit status 1:\n");
+	migrate_break_help(f);
+	fprintf(f, "\n"
+		"Exit status: 0 if all rounds ran, frames flowed in each, and none was lost,\n"
+		"duplicated, reordered or corrupted; 1 if not; 2 on wrong usage.\n");
+}
+
+static int
+bad_value(const char *opt, const char *word, const char *want)
+{
+	fprintf(stderr, "dpdk-test-vdpa migrate: %s %s: %s is expected\n", opt, word, want);
+	return -EINVAL;
+}
+
+/* One of two words. */
+static int
+choice_parse(const char *opt, const char *word, const char *no, const char *yes, bool *value)
+{
+	char want[64];
+
+	*value = strcmp(word, yes) == 0;
+	if (*value || strcmp(word, no) == 0)
+		return 0;
+	snprintf(want, sizeof(want), "%s or %s", no, yes);
+	return bad_value(opt, word, want);
+}
+
+static int
+frames_parse(struct migrate_options *opt, const char *word)
+{
+	uint64_t low, high;
+
+	if (number_range_parse(word, 60, 65550, &low, &high) < 0)
+		return bad_value("--frames", word, "LEN or LEN-LEN of 60 to 65550");
+	opt->frame_min = low;
+	opt->frame_max = high;
+	return 0;
+}
+
+static int
+break_option(struct migrate_options *opt, const char *word)
+{
+	opt->breakage = migrate_break_find(word);
+	if (opt->breakage != NULL)
+		return 0;
+	return bad_value("--break", word, "one of the kinds that --help lists");
+}
+
+static int
+state_file_option(struct migrate_options *opt, const char *word)
+{
+	if (snprintf(opt->state_file, sizeof(opt->state_file), "%s", word) <
+			(int)sizeof(opt->state_file) && word[0] != '\0')
+		return 0;
+	return bad_value("--state-file", word, "a path");
+}
+
+static int
+option_number(int c, const char *word, struct migrate_options *opt)
+{
+	uint64_t n;
+
+	switch (c) {
+	case OPT_ROUNDS:
+		if (number_parse(word, 1, UINT64_MAX, &opt->rounds) < 0)
+			return bad_value("--rounds", word, "a number from 1");
+		break;
+	case OPT_SECONDS:
+		if (number_parse(word, 1, UINT32_MAX, &n) < 0)
+			return bad_value("--seconds", word, "a number from 1");
+		opt->seconds = n;
+		break;
+	case OPT_QUEUES:
+		if (number_parse(word, 1, GUEST_MAX_PAIRS, &n) < 0)
+			return bad_value("--queues", word, "a number of 1 to "
+				RTE_STR(GUEST_MAX_PAIRS));
+		opt->pairs = n;
+		break;
+	case OPT_SIZE:
+		if (number_parse(word, 8, RTE_VHOST_STATE_MAX_VQ_SIZE, &n) < 0)
+			return bad_value("--size", word, "a number of 8 to 32768");
+		opt->ring_size = n;
+		break;
+	case OPT_SEED:
+		if (number_parse(word, 0, UINT64_MAX, &opt->seed) < 0)
+			return bad_value("--seed", word, "a number");
+		break;
+	case OPT_RATE:
+		if (number_parse(word, 1, UINT32_MAX, &opt->rate) < 0)
+			return bad_value("--rate", word, "a number from 1");
+		break;
+	}
+	return 0;
+}
+
+static int
+option_take(int c, const char *word, struct migrate_options *opt)
+{
+	switch (c) {
+	case OPT_RING:
+		return choice_parse("--ring", word, "split", "packed", &opt->packed);
+	case OPT_FRONTEND:
+		return choice_parse("--frontend", word, "net", "vdpa", &opt->vdpa);
+	case OPT_FRAMES:
+		return frames_parse(opt, word);
+	case OPT_FEATURES:
+		/* says itself what it does not know */
+		return guest_features_parse(word, &opt->features) ? 0 : -EINVAL;
+	case OPT_BREAK:
+		return break_option(opt, word);
+	case OPT_STATE_FILE:
+		return state_file_option(opt, word);
+	case OPT_PROCESS:
+		opt->process = true;
+		return 0;
+	case OPT_ANY_LAYOUT:
+		opt->any_layout = true;
+		return 0;
+	case OPT_JSON:
+		opt->json = true;
+		return 0;
+	case OPT_VERBOSE:
+		opt->verbose = true;
+		return 0;
+	default:
+		return option_number(c, word, opt);
+	}
+}
+
+/* What no single option can tell. */
+static int
+options_check(struct migrate_options *opt)
+{
+	bool wraps = opt->breakage != NULL &&
+		(opt->breakage->flip_avail || opt->breakage->flip_used);
+
+	if (!opt->packed && (opt->ring_size & (opt->ring_size - 1)) != 0) {
+		fprintf(stderr, "dpdk-test-vdpa migrate: --size %u: "
+			"a split ring has a power of two\n", opt->ring_size);
+		return -EINVAL;
+	}
+	if (wraps && !opt->packed) {
+		fprintf(stderr, "dpdk-test-vdpa migrate: --break %s: "
+			"only a packed ring has wrap counters\n", opt->breakage->name);
+		return -EINVAL;
+	}
+	if (opt->rounds == 0 && opt->seconds == 0)
+		opt->rounds = DEFAULT_ROUNDS;
+	return 0;
+}
+
+int
+migrate_options_parse(struct migrate_options *opt, int argc, char **argv)
+{
+	int c;
+
+	memset(opt, 0, sizeof(*opt));
+	opt->pairs = 1;
+	opt->ring_size = 256;
+	opt->seed = 1;
+	opt->frame_min = 64;
+	opt->frame_max = 1500;
+	opt->features = GUEST_FEATURES_DEFAULT;
+
+	optind = 0;	/* start anew: a test parses several command lines */
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (c == 'h') {
+			usage(stdout);
+			return 1;
+		}
+		if (c == '?' || option_take(c, optarg, opt) < 0)
+			goto usage_hint;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "dpdk-test-vdpa migrate: what is '%s'?\n", argv[optind]);
+		goto usage_hint;
+	}
+	if (options_check(opt) == 0)
+		return 0;
+usage_hint:
+	fprintf(stderr, "See dpdk-test-vdpa migrate --help\n");
+	return -EINVAL;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <inttypes.h>
+
+#include "migrate.h"
+
+static const char *
+ring_name(const struct migrate_options *opt)
+{
+	return opt->packed ? "packed" : "split";
+}
+
+static void
+times_text(const char *what, struct stats *s, FILE *f)
+{
+	struct stats_summary sum;
+
+	stats_summarize(s, &sum);
+	fprintf(f, "%-21s%10.1f %10.1f %10.1f %10.1f\n", what, sum.p50 / 1e3, sum.p99 / 1e3,
+		sum.p999 / 1e3, sum.max / 1e3);
+}
+
+static void
+report_text(const struct migrate_options *opt, struct migrate_result *res, FILE *f)
+{
+	const struct guest_counts *c = &res->counts;
+
+	if (opt->verbose) {
+		stats_histogram(&res->suspend, "suspend", f);
+		stats_histogram(&res->capture_restore, "capture + restore", f);
+		stats_histogram(&res->blackout, "blackout", f);
+	}
+	fprintf(f, "%s ring of %u, %s, seed %" PRIu64 ", %.1f s\n", ring_name(opt),
+		opt->ring_size, opt->process ? "two processes" : "one process", opt->seed,
+		res->elapsed_ns / 1e9);
+	fprintf(f, "rounds      %12" PRIu64 "\n", res->rounds);
+	fprintf(f, "virtqueues  %12u\n", 2 * opt->pairs);
+	fprintf(f, "frames      %12" PRIu64 "\n", c->sent);
+	fprintf(f, "lost        %12" PRIu64 "\n", c->lost);
+	fprintf(f, "duplicated  %12" PRIu64 "\n", c->duplicated);
+	fprintf(f, "reordered   %12" PRIu64 "\n", c->reordered);
+	fprintf(f, "corrupted   %12" PRIu64 "\n", c->corrupted);
+	fprintf(f, "%-21s%10s %10s %10s %10s\n", "us", "p50", "p99", "p99.9", "max");
+	times_text("suspend", &res->suspend, f);
+	times_text("capture + restore", &res->capture_restore, f);
+	times_text("blackout", &res->blackout, f);
+}
+
+static void
+times_json(const char *key, struct stats *s, FILE *f)
+{
+	struct stats_summary sum;
+
+	stats_summarize(s, &sum);
+	fprintf(f, ", \"%s\": {\"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}", key,
+		sum.p50 / 1e3, sum.p99 / 1e3, sum.p999 / 1e3, sum.max / 1e3);
+}
+
+static void
+report_json(const struct migrate_options *opt, struct migrate_result *res, FILE *f)
+{
+	const struct guest_counts *c = &res->counts;
+
+	fprintf(f, "{\"rounds\": %" PRIu64 ", \"virtqueues\": %u, \"frames\": %" PRIu64
+		", \"lost\": %" PRIu64 ", \"duplicated\": %" PRIu64 ", \"reordered\": %" PRIu64
+		", \"corrupted\": %" PRIu64, res->rounds, 2 * opt->pairs, c->sent, c->lost,
+		c->duplicated, c->reordered, c->corrupted);
+	times_json("suspend_us", &res->suspend, f);
+	times_json("blackout_us", &res->blackout, f);
+	times_json("capture_restore_us", &res->capture_restore, f);
+	fprintf(f, ", \"ring\": \"%s\", \"seed\": %" PRIu64 ", \"seconds\": %.3f}\n", ring_name(opt),
+		opt->seed, res->elapsed_ns / 1e9);
+}
+
+/* Why a run did not hold, and what was spoilt on purpose: for people, so not on stdout. */
+static void
+verdict(const struct migrate_options *opt, const struct migrate_result *res)
+{
+	if (res->broken[0] != '\0')
+		fprintf(stderr, "dpdk-test-vdpa: state broken on purpose (%s), %s\n",
+			opt->breakage->name, res->broken);
+	if (res->guest_error[0] != '\0')
+		fprintf(stderr, "dpdk-test-vdpa: guest: %s\n", res->guest_error);
+	if (res->failure[0] != '\0')
+		fprintf(stderr, "dpdk-test-vdpa: %s\n", res->failure);
+	if (res->broken[0] == '\0')
+		return;
+	fprintf(stderr, "dpdk-test-vdpa: %s\n", migrate_held(res) ?
+		"NOT DETECTED: every frame came through" : "the broken state was detected");
+}
+
+void
+migrate_report(const struct migrate_options *opt, struct migrate_result *res, FILE *f)
+{
+	if (opt->json)
+		report_json(opt, res, f);
+	else
+		report_text(opt, res, f);
+	fflush(f);
+	verdict(opt, res);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <rte_errno.h>
+
+#include "clock.h"
+#include "migrate.h"
+#include "progress.h"
+#include "stop.h"
+
+#define CONNECT_MS 5000
+#define SUSPEND_US 1000000
+/* A ring that is dead stays so: what does not flow by then is lost. */
+#define FLOW_MS 3000
+#define DRAIN_MS 2000
+
+struct migrate {
+	const struct migrate_options *opt;
+	struct backend *const *be;
+	const char *state_path;
+	struct migrate_result *res;
+	struct guest *guest;
+	struct guest_link *link[2];
+	/** Which of the two has the rings. */
+	unsigned int active;
+	uint64_t start_ns;
+};
+
+/* Keep the first failure: what follows is its consequence. */
+static int __rte_format_printf(2, 3)
+fail(struct migrate *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (m->res->failure[0] == '\0') {
+		va_start(ap, fmt);
+		vsnprintf(m->res->failure, sizeof(m->res->failure), fmt, ap);
+		va_end(ap);
+	}
+	return -1;
+}
+
+static int
+fail_state(struct migrate *m, unsigned int who, const char *verb, int ret,
+		const struct rte_vhost_state_error *err)
+{
+	char why[192];
+
+	if (err->reason == RTE_VHOST_STATE_R_NONE)
+		snprintf(why, sizeof(why), "%s", strerror(-ret));
+	else
+		rte_vhost_state_error_format(err, why, sizeof(why));
+	return fail(m, "%s does not %s: %s", m->be[who]->dev.name, verb, why);
+}
+
+static uint64_t
+flow_ms(const struct migrate *m)
+{
+	return FLOW_MS + (m->opt->rate > 0 ? 3000 / m->opt->rate : 0);
+}
+
+static int
+link_open(struct migrate *m, unsigned int who)
+{
+	int ret;
+
+	m->link[who] = guest_connect(m->guest, m->be[who]->dev.socket, false, CONNECT_MS);
+	if (m->link[who] == NULL)
+		return fail(m, "guest cannot connect to %s: %s", m->be[who]->dev.name,
+			strerror(rte_errno));
+	ret = guest_link_prepare(m->link[who]);
+	if (ret < 0)
+		return fail(m, "guest cannot set up %s: %s", m->be[who]->dev.name, strerror(-ret));
+	return 0;
+}
+
+static void
+link_close(struct migrate *m, unsigned int who)
+{
+	if (m->link[who] != NULL)
+		guest_link_close(m->link[who]);
+	m->link[who] = NULL;
+}
+
+/* Let the device behind a link have the rings, and wait until frames flow. */
+static int
+link_run(struct migrate *m, unsigned int who)
+{
+	int ret;
+
+	ret = guest_link_driver_ok(m->link[who]);
+	if (ret < 0)
+		return fail(m, "%s does not take DRIVER_OK: %s", m->be[who]->dev.name,
+			strerror(-ret));
+	m->active = who;
+	return 0;
+}
+
+static int
+flow_wait(struct migrate *m)
+{
+	int ret;
+
+	ret = guest_wait_flow(m->guest, flow_ms(m));
+	if (ret < 0)
+		return fail(m, "no frame comes through %s on every queue: %s",
+			m->be[m->active]->dev.name, strerror(-ret));
+	return 0;
+}
+
+/* Spoil the state if that was asked for and is not done yet. */
+static int
+state_break(struct migrate *m, struct rte_vhost_state *st)
+{
+	struct migrate_result *res = m->res;
+	int ret;
+
+	if (m->opt->breakage == NULL || res->broken[0] != '\0')
+		return 0;
+	ret = migrate_break_apply(m->opt->breakage, st, res->broken, sizeof(res->broken));
+	return ret < 0 ? fail(m, "the state cannot be broken like that") : 0;
+}
+
+/* To the file and back, as a state that moves to another host goes. */
+static struct rte_vhost_state *
+state_through_file(struct migrate *m, struct rte_vhost_state *st)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct rte_vhost_state *loaded = NULL;
+	int ret;
+
+	ret = rte_vhost_state_save(st, m->state_path, &err);
+	if (ret < 0) {
+		fail_state(m, m->active, "have a state that can be saved", ret, &err);
+	} else {
+		loaded = rte_vhost_state_load(m->state_path, &err);
+		if (loaded == NULL)
+			fail_state(m, m->active, "have a state that can be loaded", -rte_errno,
+				&err);
+	}
+	rte_vhost_state_free(st);
+	return loaded;
+}
+
+static int
+state_carry(struct migrate *m, unsigned int to)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct backend *from = m->be[m->active];
+	struct rte_vhost_state *st;
+	int ret;
+
+	st = from->ops->capture(from, &err);
+	if (st == NULL)
+		return fail_state(m, m->active, "give its state", -rte_errno, &err);
+	if (state_break(m, st) < 0) {
+		rte_vhost_state_free(st);
+		return -1;
+	}
+	st = state_through_file(m, st);
+	if (st == NULL)
+		return -1;
+	ret = m->be[to]->ops->restore(m->be[to], st, &err);
+	rte_vhost_state_free(st);
+	return ret < 0 ? fail_state(m, to, "take the state", ret, &err) : 0;
+}
+
+/* The move failed: the source goes on as if nothing had been. */
+static void
+source_resume(struct migrate *m)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct backend *be = m->be[m->active];
+	size_t len = strlen(m->res->failure);
+	bool well;
+
+	well = be->ops->resume(be, &err) == 0 && guest_wait_flow(m->guest, flow_ms(m)) == 0;
+	snprintf(m->res->failure + len, sizeof(m->res->failure) - len, "; %s %s", be->dev.name,
+		well ? "went on" : "did not go on either");
+}
+
+static int
+samples_add(struct migrate *m, uint64_t suspend, uint64_t carry, uint64_t blackout)
+{
+	if (stats_add(&m->res->suspend, suspend) < 0 ||
+			stats_add(&m->res->capture_restore, carry) < 0 ||
+			stats_add(&m->res->blackout, blackout) < 0)
+		return fail(m, "out of memory");
+	return 0;
+}
+
+static int
+round_run(struct migrate *m)
+{
+	unsigned int from = m->active, to = !from;
+	struct rte_vhost_state_error err = { 0 };
+	uint64_t t0, t1, t2;
+	int ret;
+
+	if (link_open(m, to) < 0)
+		return -1;
+	guest_gap_start(m->guest);
+	t0 = clock_ns();
+	ret = m->be[from]->ops->suspend(m->be[from], SUSPEND_US, &err);
+	t1 = clock_ns();
+	if (ret < 0) {
+		fail_state(m, from, "suspend", ret, &err);
+		source_resume(m);
+		return -1;
+	}
+	if (state_carry(m, to) < 0) {
+		source_resume(m);
+		return -1;
+	}
+	t2 = clock_ns();
+	if (link_run(m, to) < 0 || flow_wait(m) < 0)
+		return -1;
+	if (samples_add(m, t1 - t0, t2 - t1, guest_gap_stop(m->guest)) < 0)
+		return -1;
+	link_close(m, from);
+	m->res->rounds++;
+	return 0;
+}
+
+static bool
+rounds_left(const struct migrate *m)
+{
+	const struct migrate_options *opt = m->opt;
+
+	if (opt->rounds > 0 && m->res->rounds >= opt->rounds)
+		return false;
+	return opt->seconds == 0 ||
+		clock_ns() - m->start_ns < opt->seconds * UINT64_C(1000000000);
+}
+
+static void
+rounds_show(struct migrate *m, struct progress *p)
+{
+	double s = (clock_ns() - m->start_ns) / 1e9;
+	struct guest_counts c;
+
+	guest_counts_get(m->guest, &c);
+	if (m->opt->rounds > 0)
+		progress_show(p, "round %" PRIu64 " of %" PRIu64 ", %.0f s, %" PRIu64 " frames, "
+			"%" PRIu64 " lost", m->res->rounds, m->opt->rounds, s, c.received, c.lost);
+	else
+		progress_show(p, "round %" PRIu64 ", %.0f s of %u, %" PRIu64 " frames, "
+			"%" PRIu64 " lost", m->res->rounds, s, m->opt->seconds, c.received, c.lost);
+}
+
+static void
+rounds_run(struct migrate *m)
+{
+	struct progress p;
+
+	progress_start(&p);
+	while (rounds_left(m)) {
+		if (stop_requested() != 0) {
+			fail(m, "interrupted");
+			break;
+		}
+		if (round_run(m) < 0)
+			break;
+		rounds_show(m, &p);
+	}
+	progress_end(&p);
+}
+
+static void
+traffic_run(struct migrate *m)
+{
+	int ret;
+
+	ret = guest_traffic_start(m->guest);
+	if (ret < 0) {
+		fail(m, "guest cannot start its traffic: %s", strerror(-ret));
+		return;
+	}
+	if (flow_wait(m) == 0)
+		rounds_run(m);
+	ret = guest_traffic_stop(m->guest, DRAIN_MS);
+	if (ret < 0)
+		fail(m, "guest cannot stop its traffic: %s", strerror(-ret));
+	guest_counts_get(m->guest, &m->res->counts);
+}
+
+static void
+guest_error_keep(struct migrate *m)
+{
+	const char *why = guest_error(m->guest);
+
+	if (why != NULL)
+		snprintf(m->res->guest_error, sizeof(m->res->guest_error), "%s", why);
+}
+
+void
+migrate_run(const struct migrate_options *opt, struct backend *const be[2],
+		const char *state_path, struct migrate_result *res)
+{
+	const struct guest_conf conf = {
+		.pairs = opt->pairs,
+		.ring_size = opt->ring_size,
+		.packed = opt->packed,
+		.features = opt->features,
+		.frame_min = opt->frame_min,
+		.frame_max = opt->frame_max,
+		.seed = opt->seed,
+		.rate = opt->rate,
+		.any_layout = opt->any_layout,
+	};
+	struct migrate m = { .opt = opt, .be = be, .state_path = state_path, .res = res };
+
+	m.guest = guest_create(&conf);
+	if (m.guest == NULL) {
+		fail(&m, "guest cannot be made: %s", strerror(rte_errno));
+		return;
+	}
+	m.start_ns = clock_ns();
+	if (link_open(&m, 0) == 0 && link_run(&m, 0) == 0)
+		traffic_run(&m);
+	res->elapsed_ns = clock_ns() - m.start_ns;
+	guest_error_keep(&m);
+	link_close(&m, 0);
+	link_close(&m, 1);
+	guest_destroy(m.guest);
+}
+
+bool
+migrate_held(const struct migrate_result *res)
+{
+	const struct guest_counts *c = &res->counts;
+
+	return res->failure[0] == '\0' && res->rounds > 0 && c->received > 0 && c->lost == 0 &&
+		c->duplicated == 0 && c->reordered == 0 && c->corrupted == 0;
+}
+
+void
+migrate_result_free(struct migrate_result *res)
+{
+	stats_free(&res->suspend);
+	stats_free(&res->capture_restore);
+	stats_free(&res->blackout);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_build_config.h>
+
+#include "plugin.h"
+
+#define PLUGIN_NAME "librte_vdpa_vstate.so"
+
+/* Places in the order they are looked at; the path is empty where there is none. */
+enum plugin_place {
+	PLACE_ENVIRONMENT,
+	PLACE_BESIDE,
+	PLACE_DPDK,
+	PLACE_MAX
+};
+
+static void
+beside_path(char *buf, size_t size)
+{
+	char exe[PATH_MAX];
+	ssize_t len;
+	char *slash;
+
+	buf[0] = '\0';
+	len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (len <= 0)
+		return;
+	exe[len] = '\0';
+	slash = strrchr(exe, '/');
+	if (slash == NULL)
+		return;
+	*slash = '\0';
+	if (snprintf(buf, size, "%s/../drivers/%s", exe, PLUGIN_NAME) >= (int)size)
+		buf[0] = '\0';
+}
+
+static void
+place_path(enum plugin_place place, char *buf, size_t size)
+{
+	const char *env;
+
+	switch (place) {
+	case PLACE_ENVIRONMENT:
+		env = getenv("VSTATE_PLUGIN");
+		snprintf(buf, size, "%s", env != NULL ? env : "");
+		break;
+	case PLACE_BESIDE:
+		beside_path(buf, size);
+		break;
+	default:
+		snprintf(buf, size, "%s/%s", RTE_EAL_PMD_PATH, PLUGIN_NAME);
+		break;
+	}
+}
+
+static int
+plugin_open(const char *path)
+{
+	if (dlopen(path, RTLD_NOW) != NULL)
+		return 0;
+	fprintf(stderr, "dpdk-test-vdpa: cannot load the driver plugin: %s\n", dlerror());
+	return -ELIBBAD;
+}
+
+static void
+plugin_missing(void)
+{
+	char path[PATH_MAX];
+	int place;
+
+	fprintf(stderr, "dpdk-test-vdpa: driver plugin not found; looked for:\n");
+	for (place = PLACE_BESIDE; place < PLACE_MAX; place++) {
+		place_path(place, path, sizeof(path));
+		if (path[0] != '\0')
+			fprintf(stderr, "  %s\n", path);
+	}
+	fprintf(stderr, "Build it (ninja), or set VSTATE_PLUGIN to its path.\n");
+}
+
+int
+plugin_load(bool must)
+{
+	char path[PATH_MAX];
+	int place;
+
+	for (place = 0; place < PLACE_MAX; place++) {
+		place_path(place, path, sizeof(path));
+		if (path[0] == '\0')
+			continue;
+		/* A path that the user names is meant: no other is tried. */
+		if (place == PLACE_ENVIRONMENT || access(path, F_OK) == 0)
+			return plugin_open(path);
+	}
+	if (must)
+		plugin_missing();
+	return -ENOENT;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serve.h"
+#include "vdpa_socket.h"
+
+/* Filled by the main thread; vhost's thread only looks paths up and sets "connected". */
+static struct serve_port ports[SERVE_MAX_PORTS];
+static unsigned int nb_ports;
+
+static void
+connected_set(int vid, bool connected)
+{
+	char path[sizeof(ports[0].path)];
+	unsigned int i, nb = __atomic_load_n(&nb_ports, __ATOMIC_ACQUIRE);
+
+	if (rte_vhost_get_ifname(vid, path, sizeof(path)) < 0)
+		return;
+	for (i = 0; i < nb; i++)
+		if (strcmp(ports[i].path, path) == 0)
+			__atomic_store_n(&ports[i].connected, connected, __ATOMIC_RELAXED);
+}
+
+static int
+on_new_device(int vid)
+{
+	connected_set(vid, true);
+	return 0;
+}
+
+static void
+on_destroy_device(int vid)
+{
+	connected_set(vid, false);
+}
+
+static const struct rte_vhost_device_ops port_ops = {
+	.new_device = on_new_device,
+	.destroy_device = on_destroy_device,
+};
+
+int
+serve_port_create(const char *device, const char *path, bool client)
+{
+	struct serve_port *port;
+	int ret;
+
+	if (nb_ports == SERVE_MAX_PORTS) {
+		fprintf(stderr, "dpdk-test-vdpa: no more than %u sockets\n", SERVE_MAX_PORTS);
+		return -ENOSPC;
+	}
+	if (serve_port_find(device) != NULL) {
+		fprintf(stderr, "dpdk-test-vdpa: %s has a socket already\n", device);
+		return -EBUSY;
+	}
+	port = &ports[nb_ports];
+	memset(port, 0, sizeof(*port));
+	if (snprintf(port->device, sizeof(port->device), "%s", device) >=
+				(int)sizeof(port->device) ||
+			snprintf(port->path, sizeof(port->path), "%s", path) >=
+				(int)sizeof(port->path)) {
+		fprintf(stderr, "dpdk-test-vdpa: %s: name too long for a socket\n", path);
+		return -ENAMETOOLONG;
+	}
+	/* Pairs with the acquire in connected_set(): the names are there before the count. */
+	__atomic_store_n(&nb_ports, nb_ports + 1, __ATOMIC_RELEASE);
+	ret = vdpa_socket_open(port->path, port->device, client, &port_ops);
+	if (ret < 0)
+		__atomic_store_n(&nb_ports, nb_ports - 1, __ATOMIC_RELEASE);
+	return ret;
+}
+
+const struct serve_port *
+serve_port_get(unsigned int pos)
+{
+	return pos < nb_ports ? &ports[pos] : NULL;
+}
+
+const struct serve_port *
+serve_port_find(const char *device)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb_ports; i++)
+		if (strcmp(ports[i].device, device) == 0)
+			return &ports[i];
+	return NULL;
+}
+
+bool
+serve_port_connected(const struct serve_port *port)
+{
+	return __atomic_load_n(&port->connected, __ATOMIC_RELAXED);
+}
+
+void
+serve_ports_close(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb_ports; i++)
+		vdpa_socket_close(ports[i].path);
+	__atomic_store_n(&nb_ports, 0, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef STATS_H
+#define STATS_H
+
+/**
+ * @file
+ * A set of measured times and its percentiles, exact: every sample is kept.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct stats {
+	uint64_t *ns;
+	size_t nb, room;
+};
+
+#define STATS_INIT { NULL, 0, 0 }
+
+/** What a report tells of a set; zero for an empty one. */
+struct stats_summary {
+	uint64_t p50, p99, p999, max;
+};
+
+/** @return 0 or -ENOMEM */
+int stats_add(struct stats *s, uint64_t ns);
+/** Percentiles by nearest rank. Sorts the samples. */
+void stats_summarize(struct stats *s, struct stats_summary *sum);
+/**
+ * Print how the samples spread, one bar for each power of two of microseconds that
+ * lies between the smallest and the largest. Sorts the samples.
+ */
+void stats_histogram(struct stats *s, const char *title, FILE *f);
+void stats_free(struct stats *s);
+
+#endif /* STATS_H */

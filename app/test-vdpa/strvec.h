@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef STRVEC_H
+#define STRVEC_H
+
+/**
+ * @file
+ * A growing vector of strings, always ended by NULL: an argv.
+ */
+
+#include <stdbool.h>
+
+struct strvec {
+	char **v;
+	int nb;
+	/** A push failed for want of memory; checked once, at the end. */
+	bool failed;
+};
+
+#define STRVEC_INIT { NULL, 0, false }
+
+/** Append a copy of @p s. */
+void strvec_push(struct strvec *sv, const char *s);
+/** Append a formatted string. */
+void strvec_pushf(struct strvec *sv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** Append all strings of @p from. */
+void strvec_append(struct strvec *sv, const struct strvec *from);
+/** Append the words of @p line, split as a shell does, with its quotes and backslash. */
+int strvec_split(struct strvec *sv, const char *line);
+void strvec_free(struct strvec *sv);
+
+#endif /* STRVEC_H */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_errno.h>
+
+#include "fake.h"
+
+struct guest {
+	struct guest_conf conf;
+	struct guest_counts counts;
+	struct guest_link *active;
+	/** What the indices of the rings must be. */
+	struct rte_vhost_state_vq vqs[2];
+	bool vqs_known;
+	bool running;
+};
+
+struct guest_link {
+	struct guest *g;
+	struct fake_device *fd;
+};
+
+struct guest *
+guest_create(const struct guest_conf *conf)
+{
+	struct guest *g = calloc(1, sizeof(*g));
+
+	if (g != NULL)
+		g->conf = *conf;
+	return g;
+}
+
+void
+guest_destroy(struct guest *g)
+{
+	free(g);
+}
+
+const char *
+guest_error(const struct guest *g)
+{
+	return NULL;
+}
+
+struct guest_link *
+guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
+{
+	struct fake_device *fd = fake_find(path);
+	struct guest_link *l;
+
+	if (fd == NULL) {
+		rte_errno = ECONNREFUSED;
+		return NULL;
+	}
+	l = calloc(1, sizeof(*l));
+	if (l != NULL) {
+		l->g = g;
+		l->fd = fd;
+	}
+	return l;
+}
+
+int
+guest_link_prepare(struct guest_link *l)
+{
+	l->fd->status = RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER |
+		RTE_VHOST_STATE_S_FEATURES_OK;
+	return 0;
+}
+
+int
+guest_link_driver_ok(struct guest_link *l)
+{
+	struct guest *g = l->g;
+
+	l->fd->status |= RTE_VHOST_STATE_S_DRIVER_OK;
+	g->active = l;
+	if (!g->vqs_known)
+		memcpy(g->vqs, l->fd->st->vqs, sizeof(g->vqs));
+	g->vqs_known = true;
+	return 0;
+}
+
+void
+guest_link_close(struct guest_link *l)
+{
+	l->fd->status = 0;
+	if (l->g->active == l)
+		l->g->active = NULL;
+	free(l);
+}
+
+int
+guest_traffic_start(struct guest *g)
+{
+	g->running = true;
+	return 0;
+}
+
+int
+guest_traffic_stop(struct guest *g, int drain_ms)
+{
+	g->running = false;
+	/* A frame on its way that no ring gives back. */
+	if (g->active == NULL || g->active->fd->dead)
+		g->counts.lost++;
+	return 0;
+}
+
+void
+guest_counts_get(struct guest *g, struct guest_counts *sum)
+{
+	*sum = g->counts;
+}
+
+/* A device behind the guest repeats, one ahead of it skips. */
+static void
+index_compare(struct guest *g, const struct rte_vhost_state_vq *want,
+		const struct rte_vhost_state_vq *have)
+{
+	int16_t ahead = have->avail_idx - want->avail_idx;
+
+	if (ahead > 0)
+		g->counts.lost += ahead;
+	else
+		g->counts.duplicated -= ahead;
+	if (have->used_idx != have->avail_idx || have->avail_wrap != want->avail_wrap)
+		g->counts.corrupted++;
+}
+
+int
+guest_wait_flow(struct guest *g, int timeout_ms)
+{
+	struct fake_device *fd;
+	unsigned int i;
+
+	if (g->active == NULL || g->active->fd->dead ||
+			(g->active->fd->status & RTE_VHOST_STATE_S_DRIVER_OK) == 0)
+		return -ETIMEDOUT;
+	fd = g->active->fd;
+	g->counts.sent++;
+	g->counts.received++;
+	for (i = 0; i < 2; i++) {
+		index_compare(g, &g->vqs[i], &fd->st->vqs[i]);
+		/* One more frame. Wrap-around is for the real ones. */
+		fd->st->vqs[i].avail_idx++;
+		fd->st->vqs[i].used_idx++;
+		g->vqs[i] = fd->st->vqs[i];
+	}
+	return 0;
+}
+
+void
+guest_gap_start(struct guest *g)
+{
+}
+
+uint64_t
+guest_gap_stop(struct guest *g)
+{
+	return 1000;
+}

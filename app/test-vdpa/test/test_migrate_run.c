@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../migrate.h"
+#include "fake.h"
+#include "unit.h"
+
+struct run {
+	struct migrate_options opt;
+	struct backend *be[2];
+	struct migrate_result res;
+	char state[64];
+};
+
+static int
+run_setup(void **state)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	struct backend_device dev;
+	unsigned int i;
+	int fd;
+
+	fake_packed(false);
+	for (i = 0; i < 2; i++) {
+		memset(&dev, 0, sizeof(dev));
+		snprintf(dev.name, sizeof(dev.name), "dev%u", i);
+		snprintf(dev.socket, sizeof(dev.socket), "sock%u", i);
+		r->be[i] = fake_create(&dev);
+		if (r->be[i] == NULL)
+			return -1;
+	}
+	snprintf(r->state, sizeof(r->state), "/tmp/test-migrate-run-XXXXXX");
+	fd = mkstemp(r->state);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	r->opt.rounds = 5;
+	r->opt.pairs = 1;
+	r->opt.ring_size = 256;
+	r->opt.seed = 3;
+	*state = r;
+	return 0;
+}
+
+static int
+run_teardown(void **state)
+{
+	struct run *r = *state;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		r->be[i]->ops->destroy(r->be[i]);
+	migrate_result_free(&r->res);
+	unlink(r->state);
+	free(r);
+	return 0;
+}
+
+static void
+run(struct run *r, const char *breakage)
+{
+	if (breakage != NULL)
+		r->opt.breakage = migrate_break_find(breakage);
+	migrate_run(&r->opt, r->be, r->state, &r->res);
+}
+
+static void
+state_moves_to_and_fro(void **state)
+{
+	struct run *r = *state;
+	struct rte_vhost_state *st;
+
+	run(r, NULL);
+	assert_string_equal(r->res.failure, "");
+	assert_true(migrate_held(&r->res));
+	assert_int_equal(r->res.rounds, 5);
+	/* 0 -> 1 -> 0 -> 1 -> 0 -> 1 */
+	assert_int_equal(fake_device(r->be[0])->suspends, 3);
+	assert_int_equal(fake_device(r->be[0])->restores, 2);
+	assert_int_equal(fake_device(r->be[1])->suspends, 2);
+	assert_int_equal(fake_device(r->be[1])->restores, 3);
+	assert_int_equal(fake_device(r->be[0])->resumes, 0);
+	assert_int_equal(r->res.suspend.nb, 5);
+	assert_int_equal(r->res.blackout.nb, 5);
+	st = rte_vhost_state_load(r->state, NULL);
+	assert_non_null(st);
+	rte_vhost_state_free(st);
+}
+
+static void
+index_one_back_is_seen_as_duplicate(void **state)
+{
+	struct run *r = *state;
+
+	run(r, "index");
+	assert_false(migrate_held(&r->res));
+	assert_int_equal(r->res.counts.duplicated, 1);
+	assert_true(r->res.broken[0] != '\0');
+	assert_int_equal(r->res.rounds, 5);
+}
+
+static void
+dropped_frame_is_seen_as_lost(void **state)
+{
+	struct run *r = *state;
+
+	run(r, "drop");
+	assert_false(migrate_held(&r->res));
+	assert_int_equal(r->res.counts.lost, 1);
+}
+
+static void
+inconsistent_state_is_refused_and_source_goes_on(void **state)
+{
+	struct run *r = *state;
+
+	run(r, "raw-index");
+	assert_false(migrate_held(&r->res));
+	assert_int_equal(r->res.rounds, 0);
+	assert_int_equal(fake_device(r->be[1])->restores, 0);
+	assert_int_equal(fake_device(r->be[0])->resumes, 1);
+	assert_int_equal(r->res.counts.lost + r->res.counts.duplicated, 0);
+	assert_non_null(strstr(r->res.failure, "dev0 went on"));
+}
+
+static void
+refusing_destination_lets_source_go_on(void **state)
+{
+	struct run *r = *state;
+
+	fake_device(r->be[1])->refuse_restore = true;
+	run(r, NULL);
+	assert_false(migrate_held(&r->res));
+	assert_int_equal(fake_device(r->be[0])->resumes, 1);
+	assert_non_null(strstr(r->res.failure, "dev1 does not take the state"));
+	assert_non_null(strstr(r->res.failure, "MTU"));
+}
+
+static void
+suspend_that_times_out_is_told(void **state)
+{
+	struct run *r = *state;
+
+	fake_device(r->be[0])->refuse_suspend = true;
+	run(r, NULL);
+	assert_false(migrate_held(&r->res));
+	assert_non_null(strstr(r->res.failure, "dev0 does not suspend"));
+	assert_int_equal(fake_device(r->be[0])->captures, 0);
+}
+
+static void
+dead_ring_ends_the_run_and_counts_as_lost(void **state)
+{
+	struct run *r = *state;
+
+	fake_device(r->be[1])->dead = true;
+	run(r, NULL);
+	assert_false(migrate_held(&r->res));
+	assert_int_equal(r->res.rounds, 0);
+	assert_int_equal(r->res.counts.lost, 1);
+	assert_non_null(strstr(r->res.failure, "no frame comes through dev1"));
+}
+
+static void
+seconds_end_the_run_and_it_holds(void **state)
+{
+	struct run *r = *state;
+
+	r->opt.rounds = 0;
+	r->opt.seconds = 1;
+	run(r, NULL);
+	assert_true(migrate_held(&r->res));
+	assert_true(r->res.rounds > 1);
+	assert_in_range(r->res.elapsed_ns, 1000000000, 3000000000);
+}
+
+static void
+report_has_exactly_its_keys(void **state)
+{
+	static const char *const keys[] = { "rounds", "virtqueues", "frames", "lost", "duplicated",
+		"reordered", "corrupted", "suspend_us", "blackout_us", "capture_restore_us", "ring",
+		"seed", "seconds" };
+	struct run *r = *state;
+	char *text = NULL, quoted[32], *p;
+	unsigned int i, colons = 0;
+	size_t size;
+	FILE *f;
+
+	r->opt.json = true;
+	run(r, NULL);
+	f = open_memstream(&text, &size);
+	migrate_report(&r->opt, &r->res, f);
+	fclose(f);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(quoted, sizeof(quoted), "\"%s\": ", keys[i]);
+		assert_non_null(strstr(text, quoted));
+	}
+	for (p = text; *p != '\0'; p++)
+		colons += *p == ':';
+	/* three of the keys have four within */
+	assert_int_equal(colons, sizeof(keys) / sizeof(keys[0]) + 12);
+	assert_non_null(strstr(text, "\"rounds\": 5, \"virtqueues\": 2"));
+	free(text);
+}
+
+#define RUN_TEST(f) cmocka_unit_test_setup_teardown(f, run_setup, run_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN_TEST(state_moves_to_and_fro),
+		RUN_TEST(index_one_back_is_seen_as_duplicate),
+		RUN_TEST(dropped_frame_is_seen_as_lost),
+		RUN_TEST(inconsistent_state_is_refused_and_source_goes_on),
+		RUN_TEST(refusing_destination_lets_source_go_on),
+		RUN_TEST(suspend_that_times_out_is_told),
+		RUN_TEST(dead_ring_ends_the_run_and_counts_as_lost),
+		RUN_TEST(seconds_end_the_run_and_it_holds),
+		RUN_TEST(report_has_exactly_its_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

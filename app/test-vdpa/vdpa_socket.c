@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <rte_vdpa.h>
+
+#include "vdpa_socket.h"
+
+static const struct rte_vhost_device_ops no_ops;
+
+static int
+socket_attach(const char *path, struct rte_vdpa_device *dev,
+		const struct rte_vhost_device_ops *ops)
+{
+	const char *step;
+
+	if (rte_vhost_driver_attach_vdpa_device(path, dev) != 0)
+		step = "attach the device to";
+	else if (rte_vhost_driver_callback_register(path, ops) != 0)
+		step = "register callbacks for";
+	else if (rte_vhost_driver_start(path) != 0)
+		step = "start";
+	else
+		return 0;
+	fprintf(stderr, "dpdk-test-vdpa: cannot %s socket %s\n", step, path);
+	return -EIO;
+}
+
+int
+vdpa_socket_open(const char *path, const char *device, bool client,
+		const struct rte_vhost_device_ops *ops)
+{
+	struct rte_vdpa_device *dev;
+	int ret;
+
+	dev = rte_vdpa_find_device_by_name(device);
+	if (dev == NULL) {
+		fprintf(stderr, "dpdk-test-vdpa: no vDPA device %s\n", device);
+		return -ENODEV;
+	}
+	if (!client && access(path, F_OK) == 0) {
+		fprintf(stderr, "dpdk-test-vdpa: %s is there already; remove it if nobody serves it\n", path);
+		return -EEXIST;
+	}
+	if (rte_vhost_driver_register(path, client ? RTE_VHOST_USER_CLIENT : 0) != 0) {
+		fprintf(stderr, "dpdk-test-vdpa: cannot register socket %s\n", path);
+		return -EIO;
+	}
+	ret = socket_attach(path, dev, ops != NULL ? ops : &no_ops);
+	if (ret < 0)
+		vdpa_socket_close(path);
+	return ret;
+}
+
+void
+vdpa_socket_close(const char *path)
+{
+	/* Connections first: they still use the device while they close. */
+	rte_vhost_driver_unregister(path);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_bitops.h>
+#include <rte_errno.h>
+
+#include "vhost_state_private.h"
+
+/*
+ * The C library's heap, not rte_malloc: a tool that only looks into a file needs no EAL.
+ */
+
+struct rte_vhost_state *
+rte_vhost_state_alloc(uint16_t nb_vqs)
+{
+	struct rte_vhost_state *st;
+
+	if (nb_vqs == 0 || nb_vqs > RTE_VHOST_STATE_MAX_VQ) {
+		rte_errno = EINVAL;
+		return NULL;
+	}
+	st = calloc(1, sizeof(*st));
+	if (st == NULL)
+		goto no_memory;
+	st->vqs = calloc(nb_vqs, sizeof(*st->vqs));
+	if (st->vqs == NULL)
+		goto no_memory;
+	st->nb_vqs = nb_vqs;
+	return st;
+
+no_memory:
+	free(st);
+	rte_errno = ENOMEM;
+	return NULL;
+}
+
+int
+rte_vhost_state_vq_inflight_alloc(struct rte_vhost_state *st, uint16_t vq, uint16_t nb)
+{
+	struct rte_vhost_state_inflight *inflight = NULL;
+
+	if (vq >= st->nb_vqs || nb > RTE_VHOST_STATE_MAX_VQ_SIZE)
+		return -EINVAL;
+	if (nb > 0) {
+		inflight = calloc(nb, sizeof(*inflight));
+		if (inflight == NULL)
+			return -ENOMEM;
+	}
+	free(st->vqs[vq].inflight);
+	st->vqs[vq].inflight = inflight;
+	st->vqs[vq].nb_inflight = nb;
+	return 0;
+}
+
+static int
+vq_copy(struct rte_vhost_state *to, const struct rte_vhost_state *from, uint16_t i)
+{
+	const struct rte_vhost_state_vq *src = &from->vqs[i];
+	struct rte_vhost_state_vq *dst = &to->vqs[i];
+	struct rte_vhost_state_inflight *inflight;
+	int ret;
+
+	ret = rte_vhost_state_vq_inflight_alloc(to, i, src->nb_inflight);
+	if (ret != 0)
+		return ret;
+	inflight = dst->inflight;
+	*dst = *src;
+	dst->inflight = inflight;
+	if (src->nb_inflight > 0)
+		memcpy(inflight, src->inflight, src->nb_inflight * sizeof(*inflight));
+	return 0;
+}
+
+struct rte_vhost_state *
+rte_vhost_state_copy(const struct rte_vhost_state *st)
+{
+	struct rte_vhost_state *copy;
+	struct rte_vhost_state_vq *vqs;
+	uint16_t i;
+	int ret;
+
+	copy = rte_vhost_state_alloc(st->nb_vqs);
+	if (copy == NULL)
+		return NULL;
+	vqs = copy->vqs;
+	*copy = *st;
+	copy->vqs = vqs;
+	for (i = 0; i < st->nb_vqs; i++) {
+		ret = vq_copy(copy, st, i);
+		if (ret != 0) {
+			rte_vhost_state_free(copy);
+			rte_errno = -ret;
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+void
+rte_vhost_state_free(struct rte_vhost_state *st)
+{
+	uint16_t i;
+
+	if (st == NULL)
+		return;
+	for (i = 0; i < st->nb_vqs; i++)
+		free(st->vqs[i].inflight);
+	free(st->vqs);
+	free(st);
+}
+
+/*
+ * Field by field, because the padding of a struct has no value.
+ */
+
+static bool
+inflight_equal(const struct rte_vhost_state_inflight *a, const struct rte_vhost_state_inflight *b)
+{
+	return a->head == b->head && a->id == b->id && a->num == b->num &&
+			a->counter == b->counter;
+}
+
+static bool
+vq_equal(const struct rte_vhost_state_vq *a, const struct rte_vhost_state_vq *b)
+{
+	uint16_t i;
+
+	if (a->size != b->size || a->enabled != b->enabled ||
+			a->desc_addr != b->desc_addr || a->driver_addr != b->driver_addr ||
+			a->device_addr != b->device_addr ||
+			a->avail_idx != b->avail_idx || a->avail_wrap != b->avail_wrap ||
+			a->used_idx != b->used_idx || a->used_wrap != b->used_wrap ||
+			a->signalled_used != b->signalled_used ||
+			a->signalled_valid != b->signalled_valid ||
+			a->notify_pending != b->notify_pending ||
+			a->nb_inflight != b->nb_inflight ||
+			a->stats.packets != b->stats.packets || a->stats.bytes != b->stats.bytes)
+		return false;
+	for (i = 0; i < a->nb_inflight; i++)
+		if (!inflight_equal(&a->inflight[i], &b->inflight[i]))
+			return false;
+	return true;
+}
+
+static bool
+net_equal(const struct rte_vhost_state_net *a, const struct rte_vhost_state_net *b)
+{
+	return rte_is_same_ether_addr(&a->mac, &b->mac) && a->mtu == b->mtu &&
+			a->status == b->status && a->active_pairs == b->active_pairs &&
+			a->rx_mode == b->rx_mode && a->guest_offloads == b->guest_offloads;
+}
+
+bool
+rte_vhost_state_equal(const struct rte_vhost_state *a, const struct rte_vhost_state *b)
+{
+	uint16_t i;
+
+	if (a->device_id != b->device_id || a->status != b->status ||
+			a->device_features != b->device_features ||
+			a->driver_features != b->driver_features || a->nb_vqs != b->nb_vqs ||
+			!net_equal(&a->net, &b->net))
+		return false;
+	for (i = 0; i < a->nb_vqs; i++)
+		if (!vq_equal(&a->vqs[i], &b->vqs[i]))
+			return false;
+	return true;
+}
+
+bool
+rte_vhost_state_is_packed(const struct rte_vhost_state *st)
+{
+	return (st->driver_features & RTE_BIT64(VHOST_STATE_F_RING_PACKED)) != 0;
+}

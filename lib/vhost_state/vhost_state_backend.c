@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <rte_errno.h>
+#include <rte_string_fns.h>
+
+#include "vhost_state_private.h"
+
+/*
+ * A device that lends itself. Operations run without the lock, since they may take long and may
+ * look at other devices; a count of those under way keeps the device from going away meanwhile.
+ */
+struct device {
+	TAILQ_ENTRY(device) next;
+	char name[RTE_VHOST_STATE_NAME_SIZE];
+	struct rte_vhost_state_ops ops;
+	void *ctx;
+	/** Operations under way. */
+	unsigned int users;
+};
+
+static TAILQ_HEAD(, device) devices = TAILQ_HEAD_INITIALIZER(devices);
+/* Protects the list and the counts of users. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Signalled when a count of users falls to zero. */
+static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
+
+/** Find a device; the lock is held. */
+static struct device *
+find(const char *name)
+{
+	struct device *dev;
+
+	TAILQ_FOREACH(dev, &devices, next)
+		if (strcmp(dev->name, name) == 0)
+			return dev;
+	return NULL;
+}
+
+/* ---- register ---- */
+
+static bool
+name_valid(const char *name)
+{
+	return name != NULL && name[0] != '\0' &&
+			strnlen(name, RTE_VHOST_STATE_NAME_SIZE) < RTE_VHOST_STATE_NAME_SIZE;
+}
+
+static bool
+ops_complete(const struct rte_vhost_state_ops *ops)
+{
+	return ops != NULL && ops->info_get != NULL && ops->suspend != NULL &&
+			ops->resume != NULL && ops->capture != NULL && ops->restore != NULL;
+}
+
+int
+rte_vhost_state_register(const char *name, const struct rte_vhost_state_ops *ops, void *ctx)
+{
+	struct device *dev;
+	int ret = 0;
+
+	if (!name_valid(name) || !ops_complete(ops))
+		return -EINVAL;
+	dev = calloc(1, sizeof(*dev));
+	if (dev == NULL)
+		return -ENOMEM;
+	rte_strscpy(dev->name, name, sizeof(dev->name));
+	dev->ops = *ops;
+	dev->ctx = ctx;
+
+	pthread_mutex_lock(&lock);
+	if (find(name) == NULL)
+		TAILQ_INSERT_TAIL(&devices, dev, next);
+	else
+		ret = -EEXIST;
+	pthread_mutex_unlock(&lock);
+	if (ret != 0)
+		free(dev);
+	return ret;
+}
+
+int
+rte_vhost_state_unregister(const char *name)
+{
+	struct device *dev;
+
+	if (name == NULL)
+		return -ENODEV;
+	pthread_mutex_lock(&lock);
+	dev = find(name);
+	if (dev != NULL) {
+		/* Off the list first: no operation begins any more, so the wait has an end. */
+		TAILQ_REMOVE(&devices, dev, next);
+		while (dev->users > 0)
+			pthread_cond_wait(&idle, &lock);
+	}
+	pthread_mutex_unlock(&lock);
+	if (dev == NULL)
+		return -ENODEV;
+	free(dev);
+	return 0;
+}
+
+int
+rte_vhost_state_name_get(unsigned int pos, char name[RTE_VHOST_STATE_NAME_SIZE])
+{
+	struct device *dev;
+
+	pthread_mutex_lock(&lock);
+	TAILQ_FOREACH(dev, &devices, next)
+		if (pos-- == 0)
+			break;
+	if (dev != NULL)
+		rte_strscpy(name, dev->name, RTE_VHOST_STATE_NAME_SIZE);
+	pthread_mutex_unlock(&lock);
+	return dev != NULL ? 0 : -ENOENT;
+}
+
+/* ---- operations ---- */
+
+/** Begin an operation: the device stays until release(). NULL: there is none, @p err says so. */
+static struct device *
+acquire(const char *name, struct rte_vhost_state_error *err)
+{
+	struct device *dev = NULL;
+
+	vhost_state_no_error(err);
+	pthread_mutex_lock(&lock);
+	if (name != NULL)
+		dev = find(name);
+	if (dev != NULL)
+		dev->users++;
+	pthread_mutex_unlock(&lock);
+	if (dev == NULL)
+		rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NO_DEVICE, -1, 0, 0);
+	return dev;
+}
+
+static void
+release(struct device *dev)
+{
+	pthread_mutex_lock(&lock);
+	if (--dev->users == 0)
+		pthread_cond_broadcast(&idle);
+	pthread_mutex_unlock(&lock);
+}
+
+int
+rte_vhost_state_info_get(const char *name, struct rte_vhost_state_info *info)
+{
+	struct rte_vhost_state_error e;
+	struct device *dev;
+	int ret;
+
+	dev = acquire(name, &e);
+	if (dev == NULL)
+		return -ENODEV;
+	memset(info, 0, sizeof(*info));
+	ret = dev->ops.info_get(dev->ctx, info);
+	release(dev);
+	return ret;
+}
+
+int
+rte_vhost_state_suspend(const char *name, uint32_t timeout_us, struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error unused;
+	struct device *dev;
+	int ret;
+
+	err = err != NULL ? err : &unused;
+	dev = acquire(name, err);
+	if (dev == NULL)
+		return -ENODEV;
+	ret = dev->ops.suspend(dev->ctx, timeout_us, err);
+	release(dev);
+	return ret;
+}
+
+int
+rte_vhost_state_resume(const char *name, struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error unused;
+	struct device *dev;
+	int ret;
+
+	err = err != NULL ? err : &unused;
+	dev = acquire(name, err);
+	if (dev == NULL)
+		return -ENODEV;
+	ret = dev->ops.resume(dev->ctx, err);
+	release(dev);
+	return ret;
+}
+
+struct rte_vhost_state *
+rte_vhost_state_capture(const char *name, struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error unused;
+	struct rte_vhost_state *st;
+	struct device *dev;
+
+	err = err != NULL ? err : &unused;
+	dev = acquire(name, err);
+	if (dev == NULL) {
+		rte_errno = ENODEV;
+		return NULL;
+	}
+	st = dev->ops.capture(dev->ctx, err);
+	if (st == NULL && err->reason != RTE_VHOST_STATE_R_NONE)
+		rte_errno = rte_vhost_state_reason_errno(err->reason);
+	release(dev);
+	return st;
+}
+
+int
+rte_vhost_state_restore(const char *name, const struct rte_vhost_state *st,
+		struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error unused;
+	struct device *dev;
+	int ret;
+
+	err = err != NULL ? err : &unused;
+	dev = acquire(name, err);
+	if (dev == NULL)
+		return -ENODEV;
+	ret = rte_vhost_state_validate(st, err);
+	if (ret == 0)
+		ret = dev->ops.restore(dev->ctx, st, err);
+	release(dev);
+	return ret;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VHOST_STATE_BYTES_H
+#define VHOST_STATE_BYTES_H
+
+/**
+ * @file
+ * Little-endian values in bytes that are aligned to nothing, on any host.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+static inline void
+vhost_state_put_le(uint8_t *p, uint64_t value, unsigned int bytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < bytes; i++)
+		p[i] = (uint8_t)(value >> (8 * i));
+}
+
+static inline uint64_t
+vhost_state_get_le(const uint8_t *p, unsigned int bytes)
+{
+	uint64_t value = 0;
+	unsigned int i;
+
+	for (i = 0; i < bytes; i++)
+		value |= (uint64_t)p[i] << (8 * i);
+	return value;
+}
+
+static inline uint16_t
+vhost_state_get_le16(const uint8_t *p)
+{
+	return (uint16_t)vhost_state_get_le(p, 2);
+}
+
+static inline uint32_t
+vhost_state_get_le32(const uint8_t *p)
+{
+	return (uint32_t)vhost_state_get_le(p, 4);
+}
+
+static inline uint64_t
+vhost_state_get_le64(const uint8_t *p)
+{
+	return vhost_state_get_le(p, 8);
+}
+
+/** Offset of the first byte that is not zero, or @p len. */
+static inline size_t
+vhost_state_zero_prefix(const uint8_t *p, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && p[i] == 0; i++)
+		;
+	return i;
+}
+
+/**
+ * CRC-32 of IEEE 802.3, as zlib computes it.
+ * @param crc 0 at first, then the value for the bytes so far
+ */
+uint32_t vhost_state_crc32(uint32_t crc, const void *buf, size_t len);
+
+#endif /* VHOST_STATE_BYTES_H */

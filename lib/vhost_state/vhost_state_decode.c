@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <string.h>
+
+#include <rte_errno.h>
+
+#include "vhost_state_bytes.h"
+#include "vhost_state_parts.h"
+
+#define FAULT(e, reason, vq, offset, expected, found) \
+	vhost_state_fault(e, RTE_VHOST_STATE_R_##reason, vq, offset, expected, found)
+
+/* ---- header ---- */
+
+static int
+header_value(unsigned int at, uint64_t min, uint64_t max, uint64_t found,
+		struct rte_vhost_state_error *e)
+{
+	if (found >= min && found <= max)
+		return 0;
+	return FAULT(e, BAD_HEADER, -1, at, found < min ? min : max, found);
+}
+
+static int
+header_version(const uint8_t *buf, size_t len, struct rte_vhost_state_error *e)
+{
+	const uint8_t magic[] = VHOST_STATE_MAGIC;
+	uint16_t version;
+
+	if (len < VHOST_STATE_HEADER_SIZE)
+		return FAULT(e, TRUNCATED, -1, len, VHOST_STATE_HEADER_SIZE, len);
+	if (memcmp(buf, magic, sizeof(magic)) != 0)
+		return FAULT(e, BAD_MAGIC, -1, 0, vhost_state_get_le64(magic),
+				vhost_state_get_le64(buf));
+	version = vhost_state_get_le16(buf + VHOST_STATE_H_VERSION);
+	if (version > RTE_VHOST_STATE_FORMAT_VERSION)
+		return FAULT(e, BAD_VERSION, -1, VHOST_STATE_H_VERSION,
+				RTE_VHOST_STATE_FORMAT_VERSION, version);
+	return header_value(VHOST_STATE_H_VERSION, 1, RTE_VHOST_STATE_FORMAT_VERSION, version, e);
+}
+
+int
+vhost_state_parse_header(const uint8_t *buf, size_t len, uint32_t *total,
+		struct rte_vhost_state_error *e)
+{
+	uint32_t crc, found;
+	int ret;
+
+	ret = header_version(buf, len, e);
+	if (ret != 0)
+		return ret;
+	ret = header_value(VHOST_STATE_H_LENGTH, VHOST_STATE_HEADER_SIZE,
+			VHOST_STATE_HEADER_SIZE,
+			vhost_state_get_le16(buf + VHOST_STATE_H_LENGTH), e);
+	if (ret != 0)
+		return ret;
+	crc = vhost_state_crc32(0, buf, VHOST_STATE_H_CRC);
+	found = vhost_state_get_le32(buf + VHOST_STATE_H_CRC);
+	if (crc != found)
+		return FAULT(e, BAD_CHECKSUM, -1, VHOST_STATE_H_CRC, crc, found);
+	ret = header_value(VHOST_STATE_H_RESERVED, 0, 0,
+			vhost_state_get_le32(buf + VHOST_STATE_H_RESERVED), e);
+	if (ret != 0)
+		return ret;
+	*total = vhost_state_get_le32(buf + VHOST_STATE_H_TOTAL);
+	return header_value(VHOST_STATE_H_TOTAL, VHOST_STATE_HEADER_SIZE,
+			VHOST_STATE_MAX_SIZE, *total, e);
+}
+
+/** Everything that can be said of the whole before its parts are looked at. */
+static int
+parse_frame(const uint8_t *buf, size_t len, struct rte_vhost_state_error *e)
+{
+	uint32_t total = 0, crc, found;
+	uint16_t nb_vqs;
+	int ret;
+
+	ret = vhost_state_parse_header(buf, len, &total, e);
+	if (ret != 0)
+		return ret;
+	if (len < total)
+		return FAULT(e, TRUNCATED, -1, len, total, len);
+	if (len > total)
+		return FAULT(e, TRAILING_BYTES, -1, total, total, len);
+	crc = vhost_state_crc32(0, buf + VHOST_STATE_HEADER_SIZE, len - VHOST_STATE_HEADER_SIZE);
+	found = vhost_state_get_le32(buf + VHOST_STATE_H_PARTS_CRC);
+	if (crc != found)
+		return FAULT(e, BAD_CHECKSUM, -1, VHOST_STATE_H_PARTS_CRC, crc, found);
+	nb_vqs = vhost_state_get_le16(buf + VHOST_STATE_H_NB_VQS);
+	if (nb_vqs == 0 || nb_vqs > RTE_VHOST_STATE_MAX_VQ)
+		return FAULT(e, VQ_COUNT, -1, VHOST_STATE_H_NB_VQS, RTE_VHOST_STATE_MAX_VQ,
+				nb_vqs);
+	/* Now, not after the parts: those of another class would be unknown ones. */
+	return vhost_state_check_class(vhost_state_get_le16(buf + VHOST_STATE_H_DEVICE_ID),
+			VHOST_STATE_H_DEVICE_ID, e);
+}
+
+/* ---- parts ---- */
+
+/** Where each part was found; 0: not yet, because no part stands in the header. */
+struct places {
+	uint32_t at[VHOST_STATE_NB_PARTS][RTE_VHOST_STATE_MAX_VQ];
+	/** Part and virtqueue of the one read last. */
+	unsigned int part, vq;
+};
+
+/** A part's header. */
+struct part_header {
+	uint16_t type;
+	uint8_t flags;
+	uint16_t vq;
+	uint32_t len;
+};
+
+static int
+read_part_header(const uint8_t *p, size_t left, uint32_t at, struct part_header *h,
+		struct rte_vhost_state_error *e)
+{
+	if (left < VHOST_STATE_PART_HEADER_SIZE)
+		return FAULT(e, TRUNCATED, -1, at, VHOST_STATE_PART_HEADER_SIZE, left);
+	h->type = vhost_state_get_le16(p);
+	h->flags = p[2];
+	h->vq = vhost_state_get_le16(p + 4);
+	h->len = vhost_state_get_le32(p + 12);
+	if ((h->flags & ~VHOST_STATE_PART_F_OPTIONAL) != 0)
+		return FAULT(e, PART_RESERVED, -1, at + 2, VHOST_STATE_PART_F_OPTIONAL, h->flags);
+	if (p[3] != 0)
+		return FAULT(e, PART_RESERVED, -1, at + 3, 0, p[3]);
+	if (h->len > left - VHOST_STATE_PART_HEADER_SIZE)
+		return FAULT(e, PART_LENGTH, -1, at + 12, left - VHOST_STATE_PART_HEADER_SIZE,
+				h->len);
+	return 0;
+}
+
+static unsigned int
+find_part(uint16_t type)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHOST_STATE_NB_PARTS; i++)
+		if (vhost_state_parts[i].type == type)
+			break;
+	return i;
+}
+
+/** Selector, place and length of a part whose type is known. */
+static int
+check_part(const struct vhost_state_part *part, const struct part_header *h, const uint8_t *p,
+		uint16_t nb_vqs, uint32_t at, struct rte_vhost_state_error *e)
+{
+	const unsigned int used = part->per_vq ? 2 : 0;
+	const size_t zero = used + vhost_state_zero_prefix(p + 4 + used, 8 - used);
+	const int vq = part->per_vq ? h->vq : -1;
+
+	if (zero != 8)
+		return FAULT(e, PART_RESERVED, vq, at + 4 + zero, 0, p[4 + zero]);
+	if (part->per_vq && h->vq >= nb_vqs)
+		return FAULT(e, VQ_INDEX, vq, at + 4, nb_vqs - 1, h->vq);
+	if (h->len == 0 || h->len % part->unit != 0)
+		return FAULT(e, PART_LENGTH, vq, at + 12, part->unit, h->len);
+	if (h->len / part->unit > part->max_units)
+		return FAULT(e, PART_LENGTH, vq, at + 12,
+				(uint64_t)part->unit * part->max_units, h->len);
+	return 0;
+}
+
+static int
+take_place(struct places *places, unsigned int part, unsigned int vq, int where, uint32_t at,
+		struct rte_vhost_state_error *e)
+{
+	if (places->at[part][vq] != 0)
+		return FAULT(e, PART_DUPLICATE, where, at, places->at[part][vq], at);
+	if (part < places->part || (part == places->part && vq < places->vq))
+		return FAULT(e, PART_ORDER, where, at, vhost_state_parts[places->part].type,
+				vhost_state_parts[part].type);
+	places->at[part][vq] = at;
+	places->part = part;
+	places->vq = vq;
+	return 0;
+}
+
+static int
+read_part(struct rte_vhost_state *st, const uint8_t *p, const struct part_header *h, uint32_t at,
+		struct places *places, struct rte_vhost_state_error *e)
+{
+	const unsigned int i = find_part(h->type);
+	const struct vhost_state_part *part;
+	struct vhost_state_value value;
+	int ret;
+
+	if (i == VHOST_STATE_NB_PARTS) {
+		if ((h->flags & VHOST_STATE_PART_F_OPTIONAL) != 0)
+			return 0;
+		return FAULT(e, PART_UNKNOWN, -1, at, 0, h->type);
+	}
+	part = &vhost_state_parts[i];
+	ret = check_part(part, h, p, st->nb_vqs, at, e);
+	if (ret != 0)
+		return ret;
+	value.p = p + VHOST_STATE_PART_HEADER_SIZE;
+	value.len = h->len;
+	value.offset = (int64_t)at + VHOST_STATE_PART_HEADER_SIZE;
+	value.vq = part->per_vq ? h->vq : -1;
+	ret = take_place(places, i, part->per_vq ? h->vq : 0, value.vq, at, e);
+	if (ret != 0)
+		return ret;
+	return part->get(st, &value, e);
+}
+
+static int
+check_missing(const struct rte_vhost_state *st, const struct places *places,
+		struct rte_vhost_state_error *e)
+{
+	const struct vhost_state_part *part;
+	uint16_t vq, nb;
+	unsigned int i;
+
+	for (i = 0; i < VHOST_STATE_NB_PARTS; i++) {
+		part = &vhost_state_parts[i];
+		nb = part->always ? (part->per_vq ? st->nb_vqs : 1) : 0;
+		for (vq = 0; vq < nb; vq++)
+			if (places->at[i][vq] == 0)
+				return FAULT(e, PART_MISSING, part->per_vq ? vq : -1, -1,
+						part->type, 0);
+	}
+	return 0;
+}
+
+static int
+read_parts(struct rte_vhost_state *st, const uint8_t *buf, size_t len, struct places *places,
+		struct rte_vhost_state_error *e)
+{
+	size_t at = VHOST_STATE_HEADER_SIZE;
+	struct part_header h = { 0 };
+	int ret;
+
+	while (at < len) {
+		ret = read_part_header(buf + at, len - at, (uint32_t)at, &h, e);
+		if (ret == 0)
+			ret = read_part(st, buf + at, &h, (uint32_t)at, places, e);
+		if (ret != 0)
+			return ret;
+		at += VHOST_STATE_PART_HEADER_SIZE + h.len;
+	}
+	return check_missing(st, places, e);
+}
+
+/* ---- the whole ---- */
+
+/** Which part holds what @p reason speaks of; 0 if none does. */
+static uint16_t
+part_of_reason(enum rte_vhost_state_reason reason)
+{
+	switch (reason) {
+	case RTE_VHOST_STATE_R_FEATURES_NOT_OFFERED:
+		return VHOST_STATE_P_DRV_FEATURES;
+	case RTE_VHOST_STATE_R_STATUS:
+		return VHOST_STATE_P_DEVICE_STATUS;
+	case RTE_VHOST_STATE_R_VQ_SIZE:
+	case RTE_VHOST_STATE_R_VQ_ADDRESS:
+		return VHOST_STATE_P_VQ_CFG;
+	case RTE_VHOST_STATE_R_VQ_IDX_RANGE:
+	case RTE_VHOST_STATE_R_VQ_WRAP:
+	case RTE_VHOST_STATE_R_VQ_IDX_DISTANCE:
+		return VHOST_STATE_P_VQ_RING;
+	case RTE_VHOST_STATE_R_INFLIGHT_COUNT:
+	case RTE_VHOST_STATE_R_INFLIGHT_HEAD:
+	case RTE_VHOST_STATE_R_INFLIGHT_DUPLICATE:
+	case RTE_VHOST_STATE_R_INFLIGHT_ORDER:
+		return VHOST_STATE_P_VQ_INFLIGHT;
+	case RTE_VHOST_STATE_R_NET_MAC:
+	case RTE_VHOST_STATE_R_NET_MTU:
+	case RTE_VHOST_STATE_R_NET_QUEUE_PAIRS:
+	case RTE_VHOST_STATE_R_NET_OFFLOADS:
+		return VHOST_STATE_P_NET;
+	default:
+		return 0;
+	}
+}
+
+/** The model has no offsets: say in which part the value stands that it refused. */
+static void
+locate(struct rte_vhost_state_error *e, const struct places *places)
+{
+	const unsigned int i = find_part(part_of_reason(e->reason));
+	uint32_t at;
+
+	if (i == VHOST_STATE_NB_PARTS)
+		return;
+	at = places->at[i][e->vq >= 0 ? e->vq : 0];
+	if (at != 0)
+		e->offset = (int64_t)at;
+}
+
+static int
+parse_into(struct rte_vhost_state *st, const uint8_t *buf, size_t len,
+		struct rte_vhost_state_error *e)
+{
+	struct places places;
+	int ret;
+
+	memset(&places, 0, sizeof(places));
+	ret = read_parts(st, buf, len, &places, e);
+	if (ret != 0)
+		return ret;
+	ret = vhost_state_check(st, e);
+	if (ret != 0)
+		locate(e, &places);
+	return ret;
+}
+
+struct rte_vhost_state *
+vhost_state_parse(const uint8_t *buf, size_t len, struct rte_vhost_state_error *e)
+{
+	struct rte_vhost_state *st;
+
+	if (parse_frame(buf, len, e) != 0)
+		return NULL;
+	st = rte_vhost_state_alloc(vhost_state_get_le16(buf + VHOST_STATE_H_NB_VQS));
+	if (st == NULL) {
+		FAULT(e, NO_MEMORY, -1, -1, 0, sizeof(*st));
+		return NULL;
+	}
+	st->device_id = vhost_state_get_le16(buf + VHOST_STATE_H_DEVICE_ID);
+	if (parse_into(st, buf, len, e) != 0) {
+		rte_vhost_state_free(st);
+		return NULL;
+	}
+	return st;
+}
+
+struct rte_vhost_state *
+rte_vhost_state_decode(const void *buf, size_t len, struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error e;
+	struct rte_vhost_state *st;
+
+	vhost_state_no_error(&e);
+	st = vhost_state_parse(buf, len, &e);
+	if (vhost_state_report(err, &e) != 0)
+		rte_errno = rte_vhost_state_reason_errno(e.reason);
+	return st;
+}

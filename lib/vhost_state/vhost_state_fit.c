@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <rte_bitops.h>
+
+#include "vhost_state_private.h"
+
+/*
+ * A destination may offer more than the state needs: features, virtqueues, a larger MTU. It may
+ * not offer less, and what the front end agreed with it must be what it agreed with the source.
+ */
+
+#define FAULT(e, reason, vq, expected, found) \
+	vhost_state_fault(e, RTE_VHOST_STATE_R_##reason, vq, -1, expected, found)
+
+static int
+fit_features(const struct rte_vhost_state *st, const struct rte_vhost_state_limits *lim,
+		struct rte_vhost_state_error *e)
+{
+	const uint64_t needed = st->driver_features & ~VHOST_STATE_F_TRANSPORT;
+	const uint64_t agreed = lim->driver_features & ~VHOST_STATE_F_TRANSPORT;
+
+	/* The features offered at the source are told, not needed (VIRTIO 1.4: only verified). */
+	if ((needed & ~lim->device_features) != 0)
+		return FAULT(e, FIT_FEATURES, -1, lim->device_features, needed);
+	if (lim->driver_features != 0 && needed != agreed)
+		return FAULT(e, FIT_NEGOTIATED, -1, agreed, needed);
+	return 0;
+}
+
+static int
+fit(const struct rte_vhost_state *st, const struct rte_vhost_state_limits *lim,
+		struct rte_vhost_state_error *e)
+{
+	uint16_t i;
+	int ret;
+
+	if (st->device_id != lim->device_id)
+		return FAULT(e, FIT_DEVICE_ID, -1, lim->device_id, st->device_id);
+	ret = fit_features(st, lim, e);
+	if (ret != 0)
+		return ret;
+	if (st->nb_vqs > lim->max_vqs)
+		return FAULT(e, FIT_VQ_COUNT, -1, lim->max_vqs, st->nb_vqs);
+	if (st->device_id == RTE_VHOST_STATE_ID_NET && st->net.mtu > lim->max_mtu)
+		return FAULT(e, FIT_MTU, -1, lim->max_mtu, st->net.mtu);
+	for (i = 0; i < st->nb_vqs && !lim->inflight; i++)
+		if (st->vqs[i].nb_inflight > 0)
+			return FAULT(e, FIT_INFLIGHT, i, 0, st->vqs[i].nb_inflight);
+	return 0;
+}
+
+int
+rte_vhost_state_check_fit(const struct rte_vhost_state *st,
+		const struct rte_vhost_state_limits *lim, struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error e;
+
+	vhost_state_no_error(&e);
+	fit(st, lim, &e);
+	return vhost_state_report(err, &e);
+}
+
+static int
+fit_vq(const struct rte_vhost_state *st, uint16_t i, const struct rte_vhost_state_vq *found,
+		struct rte_vhost_state_error *e)
+{
+	const struct rte_vhost_state_vq *vq;
+
+	if (i >= st->nb_vqs)
+		return FAULT(e, VQ_INDEX, i, st->nb_vqs - 1, i);
+	vq = &st->vqs[i];
+	if (vq->size == 0)
+		return 0;
+	if (vq->size != found->size)
+		return FAULT(e, FIT_VQ_SIZE, i, vq->size, found->size);
+	if (vq->desc_addr != found->desc_addr)
+		return FAULT(e, FIT_VQ_ADDRESS, i, vq->desc_addr, found->desc_addr);
+	if (vq->driver_addr != found->driver_addr)
+		return FAULT(e, FIT_VQ_ADDRESS, i, vq->driver_addr, found->driver_addr);
+	if (vq->device_addr != found->device_addr)
+		return FAULT(e, FIT_VQ_ADDRESS, i, vq->device_addr, found->device_addr);
+	return 0;
+}
+
+int
+rte_vhost_state_check_vq(const struct rte_vhost_state *st, uint16_t vq,
+		const struct rte_vhost_state_vq *found, struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error e;
+
+	vhost_state_no_error(&e);
+	fit_vq(st, vq, found, &e);
+	return vhost_state_report(err, &e);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include "vhost_state_private.h"
+
+#define ACK		RTE_VHOST_STATE_S_ACKNOWLEDGE
+#define DRIVER		RTE_VHOST_STATE_S_DRIVER
+#define DRIVER_OK	RTE_VHOST_STATE_S_DRIVER_OK
+#define FEATURES_OK	RTE_VHOST_STATE_S_FEATURES_OK
+#define SUSPEND		RTE_VHOST_STATE_S_SUSPEND
+#define NEEDS_RESET	RTE_VHOST_STATE_S_NEEDS_RESET
+#define FAILED		RTE_VHOST_STATE_S_FAILED
+
+/** The bits by which a driver brings a device up, in the order of VIRTIO "Device Initialization". */
+static const uint8_t steps[] = { ACK, DRIVER, FEATURES_OK, DRIVER_OK };
+#define STEPS	(ACK | DRIVER | FEATURES_OK | DRIVER_OK)
+
+static bool
+suspended(uint8_t status)
+{
+	return (status & (SUSPEND | DRIVER_OK)) == SUSPEND;
+}
+
+/* ---- what may be asked of a device ---- */
+
+static int
+may_suspend(uint8_t status, struct rte_vhost_state_error *e)
+{
+	if ((status & DRIVER_OK) != 0 || suspended(status))
+		return 0;
+	return vhost_state_fault(e, RTE_VHOST_STATE_R_NOT_RUNNING, -1, -1, STEPS, status);
+}
+
+static int
+may_resume(uint8_t status, struct rte_vhost_state_error *e)
+{
+	if ((status & DRIVER_OK) != 0 || suspended(status))
+		return 0;
+	return vhost_state_fault(e, RTE_VHOST_STATE_R_NOT_SUSPENDED, -1, -1,
+			(STEPS & ~DRIVER_OK) | SUSPEND, status);
+}
+
+static int
+may_capture(uint8_t status, struct rte_vhost_state_error *e)
+{
+	if (suspended(status))
+		return 0;
+	return vhost_state_fault(e, RTE_VHOST_STATE_R_NOT_SUSPENDED, -1, -1,
+			(STEPS & ~DRIVER_OK) | SUSPEND, status);
+}
+
+static int
+may_restore(uint8_t status, struct rte_vhost_state_error *e)
+{
+	if ((status & (FEATURES_OK | DRIVER_OK | SUSPEND)) != FEATURES_OK)
+		return vhost_state_fault(e, RTE_VHOST_STATE_R_NOT_CONFIGURABLE, -1, -1,
+				STEPS & ~DRIVER_OK, status);
+	if ((status & (NEEDS_RESET | FAILED)) != 0)
+		return vhost_state_fault(e, RTE_VHOST_STATE_R_NEEDS_RESET, -1, -1,
+				STEPS & ~DRIVER_OK, status);
+	return 0;
+}
+
+int
+rte_vhost_state_may(uint8_t status, enum rte_vhost_state_action action,
+		struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error e;
+
+	vhost_state_no_error(&e);
+	switch (action) {
+	case RTE_VHOST_STATE_A_SUSPEND:
+		may_suspend(status, &e);
+		break;
+	case RTE_VHOST_STATE_A_RESUME:
+		may_resume(status, &e);
+		break;
+	case RTE_VHOST_STATE_A_CAPTURE:
+		may_capture(status, &e);
+		break;
+	case RTE_VHOST_STATE_A_RESTORE:
+		may_restore(status, &e);
+		break;
+	default:
+		vhost_state_fault(&e, RTE_VHOST_STATE_R_STATUS_ILLEGAL, -1, -1,
+				RTE_VHOST_STATE_A_RESTORE, action);
+	}
+	return vhost_state_report(err, &e);
+}
+
+/* ---- what a driver may write ---- */
+
+/** The steps of @p status, none left out on the way; what is missing otherwise. */
+static uint8_t
+steps_missing(uint8_t status)
+{
+	uint8_t needed = 0, before = 0;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(steps); i++) {
+		if ((status & steps[i]) != 0)
+			needed = before;
+		before |= steps[i];
+	}
+	return needed & ~status;
+}
+
+/** A status that a device can show: reset, on its way up, running or suspended. */
+static bool
+status_possible(uint8_t status)
+{
+	uint8_t up = status & ~(NEEDS_RESET | FAILED);
+
+	if ((up & SUSPEND) != 0)
+		return up == (ACK | DRIVER | FEATURES_OK | SUSPEND);
+	return (up & ~STEPS) == 0 && steps_missing(up) == 0;
+}
+
+/**
+ * @p set and @p cleared are the bits that the write changes, NEEDS_RESET apart. Only a resume
+ * may clear one: SUSPEND, in the write that sets DRIVER_OK.
+ */
+static int
+resume_write(uint8_t cur, uint8_t set, uint8_t cleared, uint8_t *result)
+{
+	if ((set & ~FAILED) != DRIVER_OK || (cleared & ~SUSPEND) != 0)
+		return -1;
+	*result = ((cur | set) & ~SUSPEND);
+	return 0;
+}
+
+static int
+suspend_write(uint8_t cur, uint8_t set, uint64_t driver_features, uint8_t *result)
+{
+	if ((cur & DRIVER_OK) == 0 ||
+			(driver_features & RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)) == 0)
+		return -1;
+	/* The device takes DRIVER_OK away when it has come to rest. */
+	*result = (cur | set) & ~DRIVER_OK;
+	return 0;
+}
+
+static enum rte_vhost_state_reason
+status_write(uint8_t cur, uint8_t next, uint64_t driver_features, uint8_t *result)
+{
+	uint8_t set = next & ~cur;
+	uint8_t cleared = cur & ~next & ~NEEDS_RESET;
+
+	if (!status_possible(cur) || (set & ~(STEPS | SUSPEND | FAILED)) != 0)
+		return RTE_VHOST_STATE_R_STATUS_ILLEGAL;
+	/* A driver that has given up begins anew. */
+	if ((cur & FAILED) != 0 && (set | cleared) != 0)
+		return RTE_VHOST_STATE_R_STATUS_ILLEGAL;
+	if (suspended(cur) && (set & DRIVER_OK) != 0)
+		return resume_write(cur, set, cleared, result) == 0 ?
+				RTE_VHOST_STATE_R_NONE : RTE_VHOST_STATE_R_STATUS_ILLEGAL;
+	if (cleared != 0)
+		return RTE_VHOST_STATE_R_STATUS_ILLEGAL;
+	if ((set & SUSPEND) != 0)
+		return suspend_write(cur, set, driver_features, result) == 0 ?
+				RTE_VHOST_STATE_R_NONE : RTE_VHOST_STATE_R_STATUS_ILLEGAL;
+	if (!suspended(cur) && steps_missing(next) != 0)
+		return RTE_VHOST_STATE_R_STATUS_ILLEGAL;
+	if ((cur & NEEDS_RESET) != 0 && (set & STEPS) != 0)
+		return RTE_VHOST_STATE_R_NEEDS_RESET;
+	*result = cur | set;
+	return RTE_VHOST_STATE_R_NONE;
+}
+
+int
+rte_vhost_state_status_write(uint8_t cur, uint8_t next, uint64_t driver_features,
+		uint8_t *result, struct rte_vhost_state_error *err)
+{
+	enum rte_vhost_state_reason reason = RTE_VHOST_STATE_R_NONE;
+	struct rte_vhost_state_error e;
+
+	*result = cur;
+	if (next == 0)
+		*result = 0;
+	else
+		reason = status_write(cur, next, driver_features, result);
+	vhost_state_no_error(&e);
+	if (reason != RTE_VHOST_STATE_R_NONE)
+		vhost_state_fault(&e, reason, -1, -1, cur, next);
+	return vhost_state_report(err, &e);
+}

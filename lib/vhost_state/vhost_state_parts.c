@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "vhost_state_bytes.h"
+#include "vhost_state_parts.h"
+
+/*
+ * Values of the parts. Each has its table of bytes, then how it is put and how it is got; what it
+ * means is checked later, by vhost_state_check(), for decoded and captured states alike.
+ */
+
+static int
+reserved_fault(const struct vhost_state_value *v, uint32_t at, uint64_t expected, uint64_t found,
+		struct rte_vhost_state_error *e)
+{
+	return vhost_state_fault(e, RTE_VHOST_STATE_R_PART_RESERVED, v->vq, v->offset + at,
+			expected, found);
+}
+
+static int
+get_zero(const struct vhost_state_value *v, uint32_t from, uint32_t to,
+		struct rte_vhost_state_error *e)
+{
+	const uint32_t at = from + (uint32_t)vhost_state_zero_prefix(v->p + from, to - from);
+
+	return at == to ? 0 : reserved_fault(v, at, 0, v->p[at], e);
+}
+
+static uint32_t
+one(const struct rte_vhost_state *st, uint16_t vq)
+{
+	return 1;
+}
+
+/*
+ * DEV_FEATURES, DRV_FEATURES: le64 feature_bits[]. One word is written; more are read if they are
+ * zero, because the model has no place for features above 63.
+ */
+#define FEATURE_WORDS_MAX 16
+
+static void
+put_features(struct vhost_state_sink *sink, uint64_t features)
+{
+	uint8_t b[8];
+
+	vhost_state_put_le(b, features, 8);
+	vhost_state_sink_put(sink, b, sizeof(b));
+}
+
+static void
+put_dev_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+{
+	put_features(sink, st->device_features);
+}
+
+static int
+get_dev_features(struct rte_vhost_state *st, const struct vhost_state_value *v,
+		struct rte_vhost_state_error *e)
+{
+	st->device_features = vhost_state_get_le64(v->p);
+	return get_zero(v, 8, v->len, e);
+}
+
+static void
+put_drv_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+{
+	put_features(sink, st->driver_features);
+}
+
+static int
+get_drv_features(struct rte_vhost_state *st, const struct vhost_state_value *v,
+		struct rte_vhost_state_error *e)
+{
+	st->driver_features = vhost_state_get_le64(v->p);
+	return get_zero(v, 8, v->len, e);
+}
+
+/* DEVICE_STATUS: u8 status. */
+
+static void
+put_status(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+{
+	vhost_state_sink_put(sink, &st->status, 1);
+}
+
+static int
+get_status(struct rte_vhost_state *st, const struct vhost_state_value *v,
+		struct rte_vhost_state_error *e)
+{
+	st->status = v->p[0];
+	return 0;
+}
+
+/*
+ * VQ_CFG:
+ *   0  le16 queue_size
+ *   2  le16 vector        0xffff: an interrupt vector is the transport's, not the device's
+ *   4  le16 enabled       0 or 1
+ *   6  le16 reserved      0
+ *   8  le64 queue_desc
+ *  16  le64 queue_driver
+ *  24  le64 queue_device
+ */
+#define VQ_CFG_SIZE 32
+#define NO_VECTOR 0xffff
+
+static void
+put_vq_cfg(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+{
+	const struct rte_vhost_state_vq *vq = &st->vqs[i];
+	uint8_t b[VQ_CFG_SIZE] = { 0 };
+
+	vhost_state_put_le(b, vq->size, 2);
+	vhost_state_put_le(b + 2, NO_VECTOR, 2);
+	vhost_state_put_le(b + 4, vq->enabled, 2);
+	vhost_state_put_le(b + 8, vq->desc_addr, 8);
+	vhost_state_put_le(b + 16, vq->driver_addr, 8);
+	vhost_state_put_le(b + 24, vq->device_addr, 8);
+	vhost_state_sink_put(sink, b, sizeof(b));
+}
+
+static int
+get_vq_cfg(struct rte_vhost_state *st, const struct vhost_state_value *v,
+		struct rte_vhost_state_error *e)
+{
+	struct rte_vhost_state_vq *vq = &st->vqs[v->vq];
+	const uint16_t vector = vhost_state_get_le16(v->p + 2);
+	const uint16_t enabled = vhost_state_get_le16(v->p + 4);
+
+	/* A vector that cannot be kept must not be dropped in silence. */
+	if (vector != NO_VECTOR)
+		return reserved_fault(v, 2, NO_VECTOR, vector, e);
+	if (enabled > 1)
+		return reserved_fault(v, 4, 1, enabled, e);
+	vq->size = vhost_state_get_le16(v->p);
+	vq->enabled = enabled != 0;
+	vq->desc_addr = vhost_state_get_le64(v->p + 8);
+	vq->driver_addr = vhost_state_get_le64(v->p + 16);
+	vq->device_addr = vhost_state_get_le64(v->p + 24);
+	return get_zero(v, 6, 8, e);
+}
+
+/*
+ * NET:
+ *   0  u8   mac[6]
+ *   6  le16 mtu
+ *   8  le16 status
+ *  10  le16 active_pairs
+ *  12  u8   rx_mode
+ *  13  u8   reserved[3]   0
+ *  16  le64 guest_offloads
+ */
+#define NET_SIZE 24
+
+static void
+put_net(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+{
+	const struct rte_vhost_state_net *net = &st->net;
+	uint8_t b[NET_SIZE] = { 0 };
+
+	memcpy(b, net->mac.addr_bytes, RTE_ETHER_ADDR_LEN);
+	vhost_state_put_le(b + 6, net->mtu, 2);
+	vhost_state_put_le(b + 8, net->status, 2);
+	vhost_state_put_le(b + 10, net->active_pairs, 2);
+	b[12] = net->rx_mode;
+	vhost_state_put_le(b + 16, net->guest_offloads, 8);
+	vhost_state_sink_put(sink, b, sizeof(b));
+}
+
+static int
+get_net(struct rte_vhost_state *st, const struct vhost_state_value *v,
+		struct rte_vhost_state_error *e)
+{
+	struct rte_vhost_state_net *net = &st->net;
+
+	memcpy(net->mac.addr_bytes, v->p, RTE_ETHER_ADDR_LEN);
+	net->mtu = vhost_state_get_le16(v->p + 6);
+	net->status = vhost_state_get_le16(v->p + 8);
+	net->active_pairs = vhost_state_get_le16(v->p + 10);
+	net->rx_mode = v->p[12];
+	net->guest_offloads = vhost_state_get_le64(v->p + 16);
+	return get_zero(v, 13, 16, e);
+}
+
+/*
+ * VQ_RING:
+ *   0  le16 avail_idx
+ *   2  le16 used_idx
+ *   4  u8   avail_wrap
+ *   5  u8   used_wrap
+ *   6  u8   flags          bit 0 signalled_used is valid, bit 1 a notification is pending
+ *   7  u8   reserved       0
+ *   8  le16 signalled_used
+ *  10  u8   reserved[6]    0
+ */
+#define VQ_RING_SIZE 16
+#define RING_F_SIGNALLED 0x01
+#define RING_F_NOTIFY 0x02
+
+static void
+put_vq_ring(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+{
+	const struct rte_vhost_state_vq *vq = &st->vqs[i];
+	uint8_t b[VQ_RING_SIZE] = { 0 };
+
+	vhost_state_put_le(b, vq->avail_idx, 2);
+	vhost_state_put_le(b + 2, vq->used_idx, 2);
+	b[4] = vq->avail_wrap;
+	b[5] = vq->used_wrap;
+	b[6] = (vq->signalled_valid ? RING_F_SIGNALLED : 0) |
+			(vq->notify_pending ? RING_F_NOTIFY : 0);
+	vhost_state_put_le(b + 8, vq->signalled_used, 2);
+	vhost_state_sink_put(sink, b, sizeof(b));
+}
+
+static int
+get_vq_ring(struct rte_vhost_state *st, const struct vhost_state_value *v,
+		struct rte_vhost_state_error *e)
+{
+	struct rte_vhost_state_vq *vq = &st->vqs[v->vq];
+	const uint8_t flags = v->p[6];
+
+	if ((flags & ~(RING_F_SIGNALLED | RING_F_NOTIFY)) != 0)
+		return reserved_fault(v, 6, RING_F_SIGNALLED | RING_F_NOTIFY, flags, e);
+	if (v->p[7] != 0)
+		return reserved_fault(v, 7, 0, v->p[7], e);
+	vq->avail_idx = vhost_state_get_le16(v->p);
+	vq->used_idx = vhost_state_get_le16(v->p + 2);
+	vq->avail_wrap = v->p[4];
+	vq->used_wrap = v->p[5];
+	vq->signalled_valid = (flags & RING_F_SIGNALLED) != 0;
+	vq->notify_pending = (flags & RING_F_NOTIFY) != 0;
+	vq->signalled_used = vhost_state_get_le16(v->p + 8);
+	return get_zero(v, 10, VQ_RING_SIZE, e);
+}
+
+/*
+ * VQ_INFLIGHT: entries in the order taken, each
+ *   0  le64 counter
+ *   8  le16 head
+ *  10  le16 id
+ *  12  le16 num
+ *  14  le16 reserved       0
+ */
+
+static uint32_t
+nb_inflight(const struct rte_vhost_state *st, uint16_t vq)
+{
+	return st->vqs[vq].nb_inflight;
+}
+
+static void
+put_vq_inflight(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+{
+	const struct rte_vhost_state_vq *vq = &st->vqs[i];
+	uint8_t b[VHOST_STATE_INFLIGHT_SIZE] = { 0 };
+	uint16_t n;
+
+	for (n = 0; n < vq->nb_inflight; n++) {
+		vhost_state_put_le(b, vq->inflight[n].counter, 8);
+		vhost_state_put_le(b + 8, vq->inflight[n].head, 2);
+		vhost_state_put_le(b + 10, vq->inflight[n].id, 2);
+		vhost_state_put_le(b + 12, vq->inflight[n].num, 2);
+		vhost_state_sink_put(sink, b, sizeof(b));
+	}
+}
+
+static int
+get_vq_inflight(struct rte_vhost_state *st, const struct vhost_state_value *v,
+		struct rte_vhost_state_error *e)
+{
+	const uint16_t nb = (uint16_t)(v->len / VHOST_STATE_INFLIGHT_SIZE);
+	const uint8_t *p = v->p;
+	struct rte_vhost_state_inflight *entry;
+	uint32_t at;
+	uint16_t n;
+
+	if (rte_vhost_state_vq_inflight_alloc(st, (uint16_t)v->vq, nb) != 0)
+		return vhost_state_fault(e, RTE_VHOST_STATE_R_NO_MEMORY, v->vq, v->offset, 0,
+				v->len);
+	entry = st->vqs[v->vq].inflight;
+	for (n = 0; n < nb; n++, p += VHOST_STATE_INFLIGHT_SIZE) {
+		entry[n].counter = vhost_state_get_le64(p);
+		entry[n].head = vhost_state_get_le16(p + 8);
+		entry[n].id = vhost_state_get_le16(p + 10);
+		entry[n].num = vhost_state_get_le16(p + 12);
+		at = n * VHOST_STATE_INFLIGHT_SIZE + 14;
+		if (vhost_state_get_le16(p + 14) != 0)
+			return reserved_fault(v, at, 0, vhost_state_get_le16(p + 14), e);
+	}
+	return 0;
+}
+
+/*
+ * VQ_STATS, optional, left out if all are zero:
+ *   0  le64 packets
+ *   8  le64 bytes
+ */
+#define VQ_STATS_SIZE 16
+
+static uint32_t
+has_stats(const struct rte_vhost_state *st, uint16_t vq)
+{
+	return (st->vqs[vq].stats.packets | st->vqs[vq].stats.bytes) != 0;
+}
+
+static void
+put_vq_stats(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+{
+	uint8_t b[VQ_STATS_SIZE];
+
+	vhost_state_put_le(b, st->vqs[i].stats.packets, 8);
+	vhost_state_put_le(b + 8, st->vqs[i].stats.bytes, 8);
+	vhost_state_sink_put(sink, b, sizeof(b));
+}
+
+static int
+get_vq_stats(struct rte_vhost_state *st, const struct vhost_state_value *v,
+		struct rte_vhost_state_error *e)
+{
+	st->vqs[v->vq].stats.packets = vhost_state_get_le64(v->p);
+	st->vqs[v->vq].stats.bytes = vhost_state_get_le64(v->p + 8);
+	return 0;
+}
+
+const struct vhost_state_part vhost_state_parts[VHOST_STATE_NB_PARTS] = {
+	{
+		.type = VHOST_STATE_P_DEV_FEATURES, .always = true,
+		.unit = 8, .max_units = FEATURE_WORDS_MAX,
+		.units = one, .put = put_dev_features, .get = get_dev_features,
+	}, {
+		.type = VHOST_STATE_P_DRV_FEATURES, .always = true,
+		.unit = 8, .max_units = FEATURE_WORDS_MAX,
+		.units = one, .put = put_drv_features, .get = get_drv_features,
+	}, {
+		.type = VHOST_STATE_P_DEVICE_STATUS, .always = true,
+		.unit = 1, .max_units = 1,
+		.units = one, .put = put_status, .get = get_status,
+	}, {
+		.type = VHOST_STATE_P_VQ_CFG, .per_vq = true, .always = true,
+		.unit = VQ_CFG_SIZE, .max_units = 1,
+		.units = one, .put = put_vq_cfg, .get = get_vq_cfg,
+	}, {
+		.type = VHOST_STATE_P_NET, .always = true,
+		.unit = NET_SIZE, .max_units = 1,
+		.units = one, .put = put_net, .get = get_net,
+	}, {
+		.type = VHOST_STATE_P_VQ_RING, .per_vq = true, .always = true,
+		.unit = VQ_RING_SIZE, .max_units = 1,
+		.units = one, .put = put_vq_ring, .get = get_vq_ring,
+	}, {
+		.type = VHOST_STATE_P_VQ_INFLIGHT, .per_vq = true,
+		.unit = VHOST_STATE_INFLIGHT_SIZE, .max_units = RTE_VHOST_STATE_MAX_VQ_SIZE,
+		.units = nb_inflight, .put = put_vq_inflight, .get = get_vq_inflight,
+	}, {
+		.type = VHOST_STATE_P_VQ_STATS, .per_vq = true,
+		.flags = VHOST_STATE_PART_F_OPTIONAL,
+		.unit = VQ_STATS_SIZE, .max_units = 1,
+		.units = has_stats, .put = put_vq_stats, .get = get_vq_stats,
+	},
+};

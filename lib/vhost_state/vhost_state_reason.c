@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <rte_errno.h>
+#include <rte_log.h>
+
+#include "vhost_state_private.h"
+
+/* INFO is below the default: a hostile peer must not be able to fill a disk with log lines. */
+RTE_LOG_REGISTER_DEFAULT(vhost_state_logtype, NOTICE);
+
+#define NAME_SIZE 32
+
+struct reason {
+	char name[NAME_SIZE];
+	const char *text;
+	int err;
+	uint64_t count;
+};
+
+static struct reason reasons[RTE_VHOST_STATE_R_MAX] = {
+#define REASON(r, e, t) [RTE_VHOST_STATE_R_##r] = { .name = #r, .text = t, .err = e },
+	RTE_VHOST_STATE_REASONS(REASON)
+#undef REASON
+};
+
+/*
+ * The list has the names in capitals, for the enum. Constructor, so that they are in place
+ * before the first thread; 101 is the earliest priority, before drivers and applications.
+ */
+RTE_INIT_PRIO(vhost_state_reason_init, LOG)
+{
+	unsigned int r;
+	char *c;
+
+	for (r = 0; r < RTE_VHOST_STATE_R_MAX; r++)
+		for (c = reasons[r].name; *c != '\0'; c++)
+			*c = (char)tolower((unsigned char)*c);
+}
+
+static bool
+known(enum rte_vhost_state_reason reason)
+{
+	return (unsigned int)reason < RTE_VHOST_STATE_R_MAX;
+}
+
+const char *
+rte_vhost_state_reason_name(enum rte_vhost_state_reason reason)
+{
+	return known(reason) ? reasons[reason].name : "unknown";
+}
+
+const char *
+rte_vhost_state_reason_text(enum rte_vhost_state_reason reason)
+{
+	return known(reason) ? reasons[reason].text : "unknown reason";
+}
+
+int
+rte_vhost_state_reason_errno(enum rte_vhost_state_reason reason)
+{
+	return known(reason) ? reasons[reason].err : EINVAL;
+}
+
+uint64_t
+rte_vhost_state_reason_count(enum rte_vhost_state_reason reason)
+{
+	/* Relaxed: a count orders nothing, it only must not be lost or torn. */
+	return known(reason) ? __atomic_load_n(&reasons[reason].count, __ATOMIC_RELAXED) : 0;
+}
+
+int
+vhost_state_fault(struct rte_vhost_state_error *e, enum rte_vhost_state_reason reason, int vq,
+		int64_t offset, uint64_t expected, uint64_t found)
+{
+	e->reason = reason;
+	e->vq = vq;
+	e->offset = offset;
+	e->expected = expected;
+	e->found = found;
+	return -rte_vhost_state_reason_errno(reason);
+}
+
+void
+vhost_state_no_error(struct rte_vhost_state_error *e)
+{
+	vhost_state_fault(e, RTE_VHOST_STATE_R_NONE, -1, -1, 0, 0);
+}
+
+int
+vhost_state_report(struct rte_vhost_state_error *err, const struct rte_vhost_state_error *e)
+{
+	char text[256];
+
+	if (err != NULL)
+		*err = *e;
+	if (e->reason == RTE_VHOST_STATE_R_NONE)
+		return 0;
+	if (known(e->reason))
+		__atomic_fetch_add(&reasons[e->reason].count, 1, __ATOMIC_RELAXED);
+	if (rte_log_can_log(vhost_state_logtype, RTE_LOG_INFO)) {
+		rte_vhost_state_error_format(e, text, sizeof(text));
+		rte_log(RTE_LOG_INFO, vhost_state_logtype, "VHOST_STATE: refused: %s\n", text);
+	}
+	return -rte_vhost_state_reason_errno(e->reason);
+}
+
+int
+rte_vhost_state_refuse(struct rte_vhost_state_error *err, enum rte_vhost_state_reason reason,
+		int vq, uint64_t expected, uint64_t found)
+{
+	struct rte_vhost_state_error e;
+
+	vhost_state_fault(&e, reason, vq, -1, expected, found);
+	return vhost_state_report(err, &e);
+}
+
+/** A buffer that is written to as snprintf() does, piece by piece. */
+struct text {
+	char *buf;
+	size_t size;
+	/** Length of the whole text, whether it fitted or not. */
+	size_t len;
+};
+
+__rte_format_printf(2, 3)
+static void
+append(struct text *t, const char *format, ...)
+{
+	size_t room = t->len < t->size ? t->size - t->len : 0;
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(room > 0 ? t->buf + t->len : NULL, room, format, ap);
+	va_end(ap);
+	if (n > 0)
+		t->len += (size_t)n;
+}
+
+/* Features and addresses are read in hexadecimal, indices and sizes in decimal. */
+static void
+append_value(struct text *t, const char *sep, const char *name, uint64_t value)
+{
+	append(t, value > UINT16_MAX ? "%s%s 0x%" PRIx64 : "%s%s %" PRIu64, sep, name, value);
+}
+
+int
+rte_vhost_state_error_format(const struct rte_vhost_state_error *err, char *buf, size_t size)
+{
+	struct text t = { .buf = buf, .size = size };
+	const char *sep = " (";
+
+	append(&t, "%s: %s", rte_vhost_state_reason_name(err->reason),
+			rte_vhost_state_reason_text(err->reason));
+	if (err->reason == RTE_VHOST_STATE_R_IO && err->found != 0) {
+		append(&t, " (%s)", rte_strerror((int)err->found));
+		return (int)t.len;
+	}
+	if (err->vq >= 0) {
+		append(&t, "%svq %d", sep, err->vq);
+		sep = ", ";
+	}
+	if (err->offset >= 0) {
+		append(&t, "%soffset %" PRId64, sep, err->offset);
+		sep = ", ";
+	}
+	if (err->expected != err->found) {
+		append_value(&t, sep, "expected", err->expected);
+		append_value(&t, ", ", "found", err->found);
+		sep = ", ";
+	}
+	if (sep[0] == ',')
+		append(&t, ")");
+	return (int)t.len;
+}
