@@ -48,7 +48,11 @@ parse_arguments()
 
 # ---- which tests ----
 
-unit_tests() { meson test -C "$VSTATE_ROOT/$BUILD" --list 2>/dev/null | sed -nE 's/^.* \/ //p'; }
+# As meson names them, one a line; here blanks become dashes.
+unit_tests()
+{
+	meson test -C "$VSTATE_ROOT/$BUILD" --list 2>/dev/null | sed -E '/^ninja:/d; s/^.* \/ //'
+}
 
 # A scenario is an executable file in tests/.
 scenarios() { find "$VSTATE_ROOT/tests" -maxdepth 1 -name '*.sh' -perm -u+x | sort; }
@@ -77,7 +81,7 @@ wanted_cases()
 list_tests()
 {
 	local file
-	unit_tests | sed 's|^|unit/|'
+	unit_tests | sed 's|^|unit/|; s/ /-/g'
 	for file in $(scenarios); do
 		"$file" --list | sed "s|^|$(basename "$file" .sh)/|"
 	done
@@ -98,18 +102,18 @@ result() { printf '%s\n' "$1"; count "$1"; }
 
 run_unit_tests()
 {
-	local name begin log
-	for name in $(unit_tests); do
+	local test name begin log
+	while IFS= read -r test; do
+		name=${test// /-}
 		wanted unit "$name" || wanted "$name" || continue
 		begin=$SECONDS log=$LOGS/unit-$name.log
-		# meson's own log holds what the test printed.
-		meson test -C "$VSTATE_ROOT/$BUILD" --no-rebuild --verbose "$name" >"$log" 2>&1 </dev/null
-		case $? in
-		0) result "PASS unit/$name ($((SECONDS - begin)) s)" ;;
-		*) result "FAIL unit/$name ($((SECONDS - begin)) s)"
-		   tail -n 40 "$log" | sed 's/^/    /' ;;
-		esac
-	done
+		if meson test -C "$VSTATE_ROOT/$BUILD" --no-rebuild --verbose "$test" >"$log" 2>&1 </dev/null; then
+			result "PASS unit/$name ($((SECONDS - begin)) s)"
+		else
+			result "FAIL unit/$name ($((SECONDS - begin)) s)"
+			tail -n 40 "$log" | sed 's/^/    /'
+		fi
+	done < <(unit_tests)
 }
 
 run_scenario() # FILE
