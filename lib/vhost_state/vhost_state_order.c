@@ -12,7 +12,7 @@
 #define NEEDS_RESET	RTE_VHOST_STATE_S_NEEDS_RESET
 #define FAILED		RTE_VHOST_STATE_S_FAILED
 
-/** The bits by which a driver brings a device up, in the order of VIRTIO "Device Initialization". */
+/** The bits by which a driver brings a device up, in VIRTIO's order ("Device Initialization"). */
 static const uint8_t steps[] = { ACK, DRIVER, FEATURES_OK, DRIVER_OK };
 #define STEPS	(ACK | DRIVER | FEATURES_OK | DRIVER_OK)
 
