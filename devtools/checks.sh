@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# What can be checked without running the product: warning-free builds with gcc and
+# clang, the scripts, the guides, and a few rules of the tree.
+
+set -u
+# shellcheck source=devtools/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$VSTATE_ROOT" || exit 1
+FAILED=0
+
+check() # WHAT COMMAND...
+{
+	local what=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		echo "ok      $what"
+	else
+		echo "FAILED  $what"
+		printf '%s\n' "$out" | head -n 40 | sed 's/^/        /'
+		FAILED=$((FAILED + 1))
+	fi
+}
+
+files() { git ls-files -co --exclude-standard -- "$@"; }
+scripts() { files '*.sh' .ci/run; }
+
+warning_free() # COMPILER
+{
+	local dir=build-check-$1
+	rm -rf "$dir"
+	CC=$1 meson setup "$dir" "-Ddpdk_source=$DPDK_SOURCE" --werror && ninja -C "$dir"
+	local rc=$?
+	rm -rf "$dir"
+	return $rc
+}
+
+# Lines that match are wrong.
+none_match() # REGEX PATHSPEC...
+{
+	local regex=$1
+	shift
+	! files "$@" | xargs -r grep -nE -- "$regex"
+}
+
+spdx_everywhere()
+{
+	local file rc=0
+	while read -r file; do
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: BSD-3-Clause' ||
+			{ echo "$file"; rc=1; }
+	done < <(files '*.c' '*.h' '*.sh' '*.py' '*.build' '*.rst' '*.txt' .ci/run | grep -v '^LICENSE/')
+	return $rc
+}
+
+# Tabs count as eight.
+lines_of_100()
+{
+	local file rc=0
+	while read -r file; do
+		expand "$file" | awk -v f="$file" 'length > 100 { print f ":" NR; rc = 1 } END { exit rc }' || rc=1
+	done < <(files '*.c' '*.h')
+	return $rc
+}
+
+version_differences_in_one_place()
+{
+	none_match '^#.*(RTE_VERSION|RTE_VER_|rte_version)' '*.c' '*.h' ':!config/vstate_compat.h'
+}
+
+guides_build()
+{
+	sphinx-build -q -W -b html doc/guides build-check-guides
+	local rc=$?
+	rm -rf build-check-guides
+	return $rc
+}
+
+need_packages "${BUILD_PACKAGES[@]}" clang shellcheck codespell python3-sphinx
+need_driver_headers
+check "gcc, no warning" warning_free gcc
+check "clang, no warning" warning_free clang
+# shellcheck disable=SC2046
+check "shellcheck" shellcheck -x $(scripts)
+check "SPDX lines" spdx_everywhere
+check "lines of C up to 100 columns" lines_of_100
+check "trailing blanks" none_match '[[:blank:]]+$' '*.c' '*.h' '*.sh' '*.rst' '*.md' '*.build'
+check "DPDK releases differ in config/vstate_compat.h only" version_differences_in_one_place
+# shellcheck disable=SC2046
+check "spelling" codespell -q 3 -L 'te,inout,nd,ypes' $(files '*.c' '*.h' '*.sh' '*.rst' '*.md')
+check "guides" guides_build
+[ $FAILED -eq 0 ] || die "$FAILED checks failed"

@@ -1,0 +1,229 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# What quickstart.sh, test.sh and checks.sh share: packages, DPDK's driver
+# headers, the build. Sourced, never run.
+
+VSTATE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+VSTATE_CACHE=${VSTATE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vstate}
+
+# What a build needs, and what the tests need on top of it.
+BUILD_PACKAGES=(gcc libc6-dev pkg-config meson ninja-build libdpdk-dev dpdk libnuma-dev
+	libcmocka-dev python3-pyelftools dpkg-dev xz-utils ca-certificates)
+TEST_PACKAGES=(dpdk-dev procps iproute2 qemu-system-x86 busybox-static cpio)
+
+say() { printf '==> %s\n' "$*"; }
+warn() { printf 'warning: %s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# run_quiet WHAT COMMAND...: a line before, the seconds after, the output only
+# if it failed. On a terminal the seconds count up meanwhile.
+run_quiet()
+{
+	local what=$1 log rc=0 begin=$SECONDS ticker=
+	shift
+	log=$(mktemp) || die "no room for a log file"
+	printf '==> %s ... ' "$what"
+	if [ -t 1 ]; then
+		( while sleep 1; do printf '\r==> %s ... %d s ' "$what" $((SECONDS - begin)); done ) &
+		ticker=$!
+	fi
+	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	if [ -n "$ticker" ]; then
+		kill "$ticker" 2>/dev/null
+		wait "$ticker" 2>/dev/null
+		printf '\r==> %s ... ' "$what"
+	fi
+	if [ $rc -eq 0 ]; then
+		printf 'done (%d s)\n' $((SECONDS - begin))
+	else
+		printf 'failed (exit status %d)\n' $rc
+		tail -n 40 "$log" | sed 's/^/    /' >&2
+	fi
+	rm -f "$log"
+	return $rc
+}
+
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "this needs root, and there is no sudo: $*"
+	fi
+}
+
+is_installed()
+{
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Debian's name of pkg-config changed; either serves.
+package_is_there()
+{
+	is_installed "$1" || { [ "$1" = pkg-config ] && command -v pkg-config >/dev/null; }
+}
+
+# need_packages NAME...: install those that are missing, touch nothing otherwise.
+need_packages()
+{
+	local name missing=()
+	command -v dpkg-query >/dev/null || {
+		warn "not a Debian system: taking for granted that these are installed: $*"
+		return 0
+	}
+	for name in "$@"; do
+		package_is_there "$name" || missing+=("$name")
+	done
+	if [ ${#missing[@]} -eq 0 ]; then
+		say "packages: all $# are installed"
+		return 0
+	fi
+	say "packages: missing ${missing[*]}"
+	run_quiet "apt-get update" as_root apt-get -q update || warn "going on with the old package lists"
+	run_quiet "apt-get install" as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -y --no-install-recommends install "${missing[@]}" ||
+		die "could not install: ${missing[*]}"
+}
+
+# True if DPDK was installed together with its headers for drivers.
+driver_headers_installed()
+{
+	local dir
+	for dir in $(pkg-config --cflags-only-I libdpdk | sed 's/-I//g') /usr/include /usr/local/include; do
+		[ -e "$dir/vdpa_driver.h" ] && [ -e "$dir/bus_vdev_driver.h" ] && return 0
+	done
+	return 1
+}
+
+# private_sources DIR: the user's own apt sources, as source-code sources, in DIR.
+private_sources()
+{
+	local to=$1 f list=/etc/apt/sources.list parts=/etc/apt/sources.list.d
+	eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
+	rm -rf "$to"
+	mkdir -p "$to"
+	for f in "$list" "${parts%/}"/*.list; do
+		[ -r "$f" ] || continue
+		sed -nE 's/^[[:space:]]*deb(-src)?[[:space:]]+/deb-src /p' "$f" | sort -u \
+			>"$to/$(basename "$f" .list).list"
+	done
+	for f in "${parts%/}"/*.sources; do
+		[ -r "$f" ] || continue
+		awk 'BEGIN { RS = ""; ORS = "\n\n" }
+		     tolower($0) !~ /(^|\n)enabled:[ \t]*(no|false|0)/ {
+			gsub(/(^|\n)[Tt]ypes:[^\n]*/, "\nTypes: deb-src"); print }' "$f" \
+			>"$to/$(basename "$f")"
+	done
+}
+
+# private_apt DIR COMMAND...: apt-get that reads and writes its lists in DIR only.
+private_apt()
+{
+	local dir=$1
+	shift
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+	# The user may own DIR where apt's own user has no way in.
+	apt-get -q -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$dir/sources.list.d" \
+		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache" \
+		-o "APT::Sandbox::User=$(id -un)" -o Acquire::Languages=none "$@"
+}
+
+# The version that the archive has for upstream version $2, nearest first: $1 itself.
+pick_source_version()
+{
+	local exact=$1 upstream=$2 have
+	have=$(private_apt "$3" --print-uris -o APT::Get::Download-Only=true source "dpdk=$exact" \
+		2>/dev/null) && [ -n "$have" ] && { echo "$exact"; return 0; }
+	apt-cache -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$3/sources.list.d" \
+		-o "Dir::State::Lists=$3/lists" -o "Dir::Cache=$3/cache" showsrc dpdk 2>/dev/null |
+		sed -n 's/^Version: //p' | grep -E "^${upstream//./\\.}[.~-]" | sort -Vr | head -n 1
+}
+
+# Download and unpack into $1 the headers of the DPDK source package of version $2.
+download_driver_headers()
+{
+	local to=$1 version=$2 dir=$VSTATE_CACHE/apt tmp got tarball
+	mkdir -p "$dir"
+	private_sources "$dir/sources.list.d"
+	run_quiet "fetching the lists of source packages" private_apt "$dir" update ||
+		warn "not every source could be read"
+	got=$(pick_source_version "$version" "$(cut -d. -f1-2 <<<"$version")" "$dir")
+	[ -n "$got" ] || die "no source package dpdk $version in your apt sources; \
+update DPDK (apt-get install libdpdk-dev), or give a source tree: meson setup build -Ddpdk_source=DIR"
+	[ "$got" = "$version" ] || warn "source package $version is gone; taking $got of the same release"
+	tmp=$(mktemp -d "$VSTATE_CACHE/unpack.XXXXXX")
+	# apt checks the signature of the lists and by them the tarball's hash.
+	( cd "$tmp" && run_quiet "downloading the source package dpdk $got" \
+		private_apt "$dir" --download-only source "dpdk=$got" ) ||
+		{ rm -rf "$tmp"; die "download failed"; }
+	tarball=$(find "$tmp" -name 'dpdk_*.orig.tar.*' ! -name '*.asc' | head -n 1)
+	mkdir "$tmp/tree"
+	run_quiet "unpacking its headers" tar -C "$tmp/tree" --strip-components=1 --wildcards \
+		-xf "$tarball" '*/VERSION' '*/lib/*.h' '*/drivers/bus/vdev/*.h' ||
+		{ rm -rf "$tmp"; die "the source package is not as expected"; }
+	rm -rf "$to"
+	mv "$tmp/tree" "$to"
+	rm -rf "$tmp" "$dir"
+}
+
+# Set DPDK_SOURCE to a tree with the driver headers, or to nothing where none is needed.
+need_driver_headers()
+{
+	local version
+	DPDK_SOURCE=${DPDK_SOURCE:-}
+	pkg-config --exists libdpdk || die "DPDK is not found by pkg-config"
+	if [ -n "$DPDK_SOURCE" ]; then
+		say "driver headers: from DPDK_SOURCE=$DPDK_SOURCE"
+		return 0
+	fi
+	if driver_headers_installed; then
+		say "driver headers: installed with DPDK $(pkg-config --modversion libdpdk)"
+		return 0
+	fi
+	version=$(dpkg-query -W -f '${source:Version}' libdpdk-dev 2>/dev/null) ||
+		die "DPDK $(pkg-config --modversion libdpdk) has no driver headers and is not Debian's; \
+build it with -Denable_driver_sdk=true or set DPDK_SOURCE to its source tree"
+	DPDK_SOURCE=$VSTATE_CACHE/dpdk-$version
+	if [ -e "$DPDK_SOURCE/lib/vhost/vdpa_driver.h" ]; then
+		say "driver headers: of dpdk $version, fetched before"
+		return 0
+	fi
+	say "driver headers: Debian packages none; taking them from the source package dpdk $version"
+	download_driver_headers "$DPDK_SOURCE" "$version"
+}
+
+# build DIR [MESON OPTION...]: configure once, then compile what changed.
+build()
+{
+	local dir=$VSTATE_ROOT/$1 name=$1
+	shift
+	if [ ! -e "$dir/build.ninja" ]; then
+		run_quiet "meson setup $name" meson setup "$dir" "$VSTATE_ROOT" \
+			"-Ddpdk_source=$DPDK_SOURCE" "$@" || die "meson failed: see $name/meson-logs"
+	else
+		meson configure "$dir" "-Ddpdk_source=$DPDK_SOURCE" "$@" >/dev/null ||
+			die "meson configure failed; remove $name and try again"
+	fi
+	run_quiet "ninja -C $name" ninja -C "$dir" || die "the build failed"
+}
+
+# Tell about hugepages, and get 256 MiB of them where root may and memory is ample.
+offer_hugepages()
+{
+	local nr=/proc/sys/vm/nr_hugepages free_kb want=128
+	if awk '/^HugePages_Free/ { exit !($2 > 0) }' /proc/meminfo; then
+		say "hugepages: $(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo) are free"
+		return 0
+	fi
+	free_kb=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
+	if [ -w $nr ] && [ "$(cat $nr)" = 0 ] && [ "$free_kb" -gt 4194304 ] &&
+			grep -q hugetlbfs /proc/mounts && echo $want 2>/dev/null >$nr; then
+		say "hugepages: reserved $(cat $nr) (give them back: echo 0 > $nr)"
+	else
+		say "hugepages: none, and none needed"
+	fi
+}

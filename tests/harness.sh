@@ -1,0 +1,250 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# What the scenario tests share. A scenario sources this file, defines a
+# function per case, and ends in:
+#
+#	run_cases NAME...
+#
+# Each case runs in a subshell with a work directory $W and leaves nothing
+# behind: whatever it started with bg is ended by its pid. It prints one line:
+#
+#	PASS scenario/case (seconds): what it measured
+#	FAIL scenario/case (seconds): why
+#	SKIP scenario/case: why
+#
+# A scenario takes names of cases as arguments, or --list. Its exit status is 0 if
+# none failed and 77 if all were skipped.
+#
+#	VSTATE_BUILD	build tree (build)
+#	VSTATE_VDEV	prefix of the device under test (net_vstate); net_vhost tests
+#			the tests: no plugin is loaded then
+#	KEEP=1		keep the work directories, and say where they are
+
+set -u
+SCENARIO=$(basename "$0" .sh)
+# shellcheck source=devtools/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../devtools/lib.sh"
+VSTATE_BUILD=${VSTATE_BUILD:-$VSTATE_ROOT/build}
+VSTATE_VDEV=${VSTATE_VDEV:-net_vstate}
+TOOL=$VSTATE_BUILD/app/dpdk-test-vdpa
+
+# ---- results ----
+
+fail()
+{
+	# From a $(...) inside a case, only the first reason counts.
+	[ -e "$W/why" ] || { printf '%s\n' "$*" >"$W/why"; tail_outputs >"$W/tails"; }
+	exit 1
+}
+
+tail_outputs()
+{
+	local out
+	for out in "$W"/*.out "$W"/*.err; do
+		[ -s "$out" ] || continue
+		echo "--- $(basename "$out")"
+		tail -n "${FAIL_LINES:-25}" "$out"
+		echo
+	done
+}
+
+skip() { printf '%s\n' "$*" >"$W/why"; exit 77; }
+measured() { printf '%s\n' "$*" >>"$W/measured"; }
+
+# expect TEXT A OP B: numbers, or fail with both.
+expect()
+{
+	test "$2" "$3" "$4" 2>/dev/null || fail "$1: '$2' $3 '$4' does not hold"
+}
+
+expect_match() # TEXT STRING REGEX
+{
+	grep -qE -- "$3" <<<"$2" || fail "$1: no match for '$3' in: $2"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for()
+{
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.03
+	done
+}
+
+# ---- processes ----
+
+declare -A PID
+
+# bg NAME COMMAND...: start it, its output in $W/NAME.out.
+bg()
+{
+	local name=$1
+	shift
+	"$@" >>"$W/$name.out" 2>&1 &
+	PID[$name]=$!
+	echo "$!" >>"$W/pids"
+}
+
+alive() { kill -0 "${PID[$1]}" 2>/dev/null; }
+ended() { ! alive "$1"; }
+has() { grep -qE -- "$2" "$W/$1.out" 2>/dev/null; } # NAME REGEX
+
+# bg_end NAME [SECONDS]: wait for its end; its exit status.
+bg_end()
+{
+	wait_for "${2:-10}" ended "$1" || { kill -9 "${PID[$1]}" 2>/dev/null; fail "$1 does not end"; }
+	wait "${PID[$1]}"
+}
+
+bg_kill() # NAME: SIGKILL, as a crash
+{
+	kill -9 "${PID[$1]}" 2>/dev/null
+	wait "${PID[$1]}" 2>/dev/null
+	return 0
+}
+
+signal_all() # SIGNAL: to whatever the case started and has not ended
+{
+	local pid some=1
+	while read -r pid; do
+		kill "$1" "$pid" 2>/dev/null && some=0
+	done <"$W/pids"
+	return $some
+}
+
+none_left() { ! signal_all -0; }
+
+cleanup()
+{
+	[ -e "$W/pids" ] || return 0
+	signal_all -TERM
+	wait_for 2 none_left || signal_all -KILL
+}
+
+case_cleanup()
+{
+	cleanup
+	if declare -F after_case >/dev/null; then after_case; fi
+}
+
+# ---- DPDK ----
+
+# The plugin as a path that EAL accepts: it refuses those below a directory that
+# everybody may write to, so a build tree there is copied to a place of our own.
+plugin_path()
+{
+	local so=$VSTATE_BUILD/drivers/librte_vdpa_vstate.so dir
+	[ -e "$so" ] || { echo "no plugin $so: build first" >&2; return 1; }
+	if path_is_private "$(readlink -f "$so")"; then
+		readlink -f "$so"
+		return 0
+	fi
+	for dir in "${XDG_RUNTIME_DIR:-}" "${HOME:-}" /run /var/lib; do
+		if [ -z "$dir" ] || [ ! -w "$dir" ] || ! path_is_private "$(readlink -f "$dir")/x"; then
+			continue
+		fi
+		dir=$dir/vstate-plugin.$(id -u)
+		( umask 077 && mkdir -p "$dir/drivers" "$dir/lib" ) &&
+			cp -u "$so" "$dir/drivers/" && cp -u -d "$VSTATE_BUILD"/lib/librte_vhost_state.so* "$dir/lib/" &&
+			{ echo "$dir/drivers/librte_vdpa_vstate.so"; return 0; }
+	done
+	echo "no directory to load the plugin from" >&2
+	return 1
+}
+
+path_is_private() # FILE: no directory above it is writable by others
+{
+	local dir=$1
+	while [ "$dir" != / ]; do
+		dir=$(dirname "$dir")
+		[ "$(($(stat -c 0%a "$dir") & 2))" -eq 0 ] || return 1
+	done
+}
+
+# EAL options for every process: no hugepages, no PCI, nothing left behind, and
+# poll threads that float at a low priority, so that a small machine stays usable.
+eal_options() # MEMORY_MIB
+{
+	EAL=(--lcores '0@0-1,1@0-1' --no-huge -m "$1" --no-pci --no-shconf --no-telemetry)
+	[ "$(nproc)" -gt 1 ] || EAL[1]='0@0,1@0'
+}
+
+# The device under test as EAL options in DUT.
+dut() # VDEV-ARGUMENTS...
+{
+	local i=0 args plugin
+	DUT=()
+	if [ "$VSTATE_VDEV" = net_vstate ]; then
+		plugin=$(plugin_path) || fail "no plugin to load"
+		DUT=(-d "$plugin")
+	fi
+	for args in "$@"; do
+		DUT+=(--vdev "$VSTATE_VDEV$i,$args")
+		i=$((i + 1))
+	done
+}
+
+# tool SECONDS ARGUMENT...: the tool, its report in $W/tool.out, the rest in $W/tool.err.
+tool()
+{
+	local limit=$1
+	shift
+	[ -x "$TOOL" ] || fail "no $TOOL: build first"
+	timeout -k 5 "$limit" "$TOOL" "$@" >"$W/tool.out" 2>"$W/tool.err" </dev/null
+}
+
+# json FILE KEY...: the value that the keys lead to; nothing where there is none.
+json()
+{
+	/usr/bin/python3 -c 'import json, sys
+value = json.load(open(sys.argv[1]))
+for key in sys.argv[2:]:
+    value = value[int(key) if isinstance(value, list) else key]
+print(value)' "$@" 2>/dev/null
+}
+
+# ---- the cases ----
+
+run_case()
+{
+	local name=$1 rc=0 begin=$SECONDS line
+	W=$(mktemp -d "${TMPDIR:-/tmp}/vstate-test.XXXXXX") || exit 1
+	# Function names have no dashes.
+	( trap case_cleanup EXIT; trap 'exit 143' TERM INT; "case_${name//[-.]/_}" ) || rc=$?
+	line="$SCENARIO/$name ($((SECONDS - begin)) s): "
+	case $rc in
+	0) echo "PASS $line$(paste -sd';' "$W/measured" 2>/dev/null | sed 's/;/; /g')" ;;
+	77) echo "SKIP $SCENARIO/$name: $(cat "$W/why")" ;;
+	*) echo "FAIL $line$(cat "$W/why" 2>/dev/null || echo "exit status $rc")"
+	   { cat "$W/tails" 2>/dev/null || tail_outputs; } | sed 's/^/    /' ;;
+	esac
+	if [ -n "${KEEP:-}" ]; then echo "     kept $W"; else rm -rf "$W"; fi
+	return $rc
+}
+
+CASES=("$@")
+
+run_cases()
+{
+	local name failed=0 other=0
+	if [ "${CASES[0]:-}" = --list ]; then
+		printf '%s\n' "$@"
+		exit 0
+	fi
+	[ ${#CASES[@]} -gt 0 ] || CASES=("$@")
+	for name in "${CASES[@]}"; do
+		run_case "$name"
+		case $? in
+		0) other=$((other + 1)) ;;
+		77) ;;
+		*) failed=$((failed + 1)) ;;
+		esac
+	done
+	[ $failed -eq 0 ] || exit 1
+	[ $other -gt 0 ] || exit 77
+	exit 0
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# The main job in its variants: rings, queues, frame lengths, one process or two, net
+# and vDPA front end; and captures that are spoilt on purpose, which it must detect.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+
+# What a run may take; a sanitized build on a busy machine is several times slower.
+PATIENCE=$((120 * (${VSTATE_SANITIZE:-0} * 3 + 1)))
+
+migrate() { tool "$PATIENCE" migrate --json "$@"; }
+
+# The number of key $1, of object $2 if given, in the report.
+report() { json "$W/tool.out" "$@"; }
+
+# Nothing lost, and all that was asked for was done.
+moves() # ROUNDS PAIRS OPTION...
+{
+	local key rounds=$1 pairs=$2
+	shift 2
+	migrate --rounds "$rounds" --queues "$pairs" "$@" ||
+		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
+	for key in lost duplicated reordered corrupted; do
+		expect "$key" "$(report "$key")" -eq 0
+	done
+	expect rounds "$(report rounds)" -eq "$rounds"
+	expect virtqueues "$(report virtqueues)" -eq $((2 * pairs))
+	# At least one frame of every queue in every round.
+	expect frames "$(report frames)" -ge $((rounds * pairs))
+	measured "$rounds rounds, $((2 * pairs)) virtqueues, $(report frames) frames, none lost"
+	measured "suspend p99 $(report suspend_us p99) us, blackout p99 $(report blackout_us p99) us"
+}
+
+# A spoilt capture ends in exit status 1, and the report or the log says what was seen.
+detects() # KIND RING
+{
+	local rc=0
+	migrate --rounds 3 --queues 1 --ring "$2" --break "$1" || rc=$?
+	expect "exit status" "$rc" -eq 1
+	expect_match "verdict" "$(cat "$W/tool.err")" 'detected|refuse'
+	! grep -q 'NOT DETECTED' "$W/tool.err" || fail "not detected"
+	measured "$(grep -vi 'on purpose' "$W/tool.err" | head -n 1 | sed 's/^dpdk-test-vdpa: //')"
+}
+
+case_split_1_queue() { moves 1000 1 --ring split; }
+case_packed_1_queue() { moves 1000 1 --ring packed; }
+case_split_16_queues() { moves 1000 16 --ring split; }
+case_packed_16_queues() { moves 1000 16 --ring packed; }
+case_split_64_queues() { moves 50 64 --ring split; }
+case_packed_64_queues() { moves 50 64 --ring packed; }
+case_split_64_bytes() { moves 200 2 --ring split --frames 64; }
+case_packed_1500_bytes() { moves 200 2 --ring packed --frames 1500; }
+case_split_jumbo() { moves 200 2 --ring split --frames 1500-9000; }
+case_packed_jumbo() { moves 200 2 --ring packed --frames 1500-9000; }
+case_split_any_layout() { moves 200 2 --ring split --any-layout --frames 64-9000; }
+case_packed_any_layout() { moves 200 2 --ring packed --any-layout --frames 64-9000; }
+case_split_small_ring() { moves 200 1 --ring split --size 8; }
+case_packed_odd_ring() { moves 200 1 --ring packed --size 100; }
+case_split_large_ring() { moves 50 1 --ring split --size 32768; }
+case_packed_large_ring() { moves 50 1 --ring packed --size 32768; }
+case_split_process() { moves 200 2 --ring split --process; }
+case_packed_process() { moves 200 2 --ring packed --process; }
+case_split_process_16_queues() { moves 100 16 --ring split --process; }
+case_packed_process_16_queues() { moves 100 16 --ring packed --process; }
+case_split_vdpa() { moves 200 2 --ring split --frontend vdpa; }
+case_packed_vdpa() { moves 200 2 --ring packed --frontend vdpa; }
+case_broken_index_split() { detects index split; }
+case_broken_index_packed() { detects index packed; }
+case_broken_used_index_split() { detects used-index split; }
+case_broken_used_index_packed() { detects used-index packed; }
+case_broken_wrap_packed() { detects wrap packed; }
+case_dropped_frame_split() { detects drop split; }
+case_dropped_frame_packed() { detects drop packed; }
+case_refused_index_split() { detects raw-index split; }
+case_refused_used_index_packed() { detects raw-used-index packed; }
+case_refused_wrap_packed() { detects raw-wrap packed; }
+
+run_cases split-1-queue packed-1-queue split-16-queues packed-16-queues split-64-queues \
+	packed-64-queues split-64-bytes packed-1500-bytes split-jumbo packed-jumbo split-any-layout \
+	packed-any-layout split-small-ring packed-odd-ring split-large-ring packed-large-ring \
+	split-process packed-process split-process-16-queues packed-process-16-queues split-vdpa \
+	packed-vdpa broken-index-split broken-index-packed broken-used-index-split \
+	broken-used-index-packed broken-wrap-packed dropped-frame-split dropped-frame-packed \
+	refused-index-split refused-used-index-packed refused-wrap-packed

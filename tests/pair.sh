@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# A testpmd with the device under test ("back") and one with virtio-user ("guest"),
+# and the traffic between them that the scenarios check.
+
+QUEUES=1
+
+# Queues of the port and of the device where they differ from the guest's.
+PORT_QUEUES=
+DEVICE_QUEUES=
+
+back_start() # [DEVARGS]
+{
+	local n=${PORT_QUEUES:-$QUEUES}
+	dut "iface=$W/s,queues=${DEVICE_QUEUES:-$QUEUES}${1:+,$1}"
+	tp_start back "${DUT[@]}" -- "--rxq=$n" "--txq=$n"
+}
+
+guest_start() # VIRTIO-USER-ARGUMENTS
+{
+	tp_start guest --vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256${1:+,$1}" \
+		-- "--rxq=$QUEUES" "--txq=$QUEUES"
+}
+
+pair_start() # VIRTIO-USER-ARGUMENTS [DEVARGS]
+{
+	eal_options 256
+	back_start "${2:-}"
+	guest_start "$1"
+	pair_link_up
+}
+
+pair_link_up()
+{
+	tp_link_up back
+	tp_link_up guest
+}
+
+pair_quit()
+{
+	tp_quit guest
+	tp_quit back
+}
+
+forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" start >/dev/null; }
+
+# One direction for a second: all that was sent arrives, and on every queue.
+one_way() # FROM TO
+{
+	tp "$1" "clear port stats all" >/dev/null
+	tp "$2" "clear port stats all" >/dev/null
+	forward "$2" rxonly
+	forward "$1" txonly
+	sleep 0.5
+	tp "$1" stop >/dev/null
+	wait_for 5 tp_agree "$1" TX-packets "$2" RX-packets ||
+		fail "$1 -> $2: sent $TP_SENT, received $TP_GOT"
+	expect "$1 -> $2" "$TP_GOT" -gt 1000
+	expect "$1 -> $2 bytes" "$(tp_stat "$2" RX-bytes)" -eq "$(tp_stat "$1" TX-bytes)"
+	[ "${EVERY_QUEUE:-yes}" = no ] || every_queue "$2"
+	tp "$2" stop >/dev/null
+	measured "$1 to $2 $TP_GOT packets"
+}
+
+# Each queue carried packets, and the queues sum up to the port.
+every_queue() # RECEIVER
+{
+	local q n sum=0
+	for q in $(seq 0 $((QUEUES - 1))); do
+		n=$(tp_xstat "$1" "rx_q${q}_(good_)?packets")
+		expect "$1 rx queue $q" "$n" -gt 0
+		sum=$((sum + n))
+	done
+	expect "$1: sum of the queues" "$sum" -eq "$TP_GOT"
+}
+
+# Packets go round for a second, then both sides count the same.
+round_trip()
+{
+	tp guest "clear port stats all" >/dev/null
+	tp back "clear port stats all" >/dev/null
+	forward back io
+	tp guest "set fwd io" >/dev/null
+	tp guest "start tx_first 4" >/dev/null
+	sleep 0.5
+	tp guest stop >/dev/null
+	wait_for 5 tp_agree guest TX-packets back RX-packets ||
+		fail "guest -> back: sent $TP_SENT, received $TP_GOT"
+	local there=$TP_GOT
+	forward guest rxonly
+	wait_for 5 tp_agree back TX-packets guest RX-packets ||
+		fail "back -> guest: sent $TP_SENT, received $TP_GOT"
+	expect "packets round" "$there" -gt 1000
+	expect "packets back" "$TP_GOT" -gt 1000
+	tp guest stop >/dev/null
+	tp back stop >/dev/null
+	measured "round trip $there there $TP_GOT back"
+}
+
+traffic()
+{
+	one_way guest back
+	one_way back guest
+	round_trip
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# vdpa_vstate attached through rte_vdpa by "dpdk-test-vdpa serve", its rings polled by
+# an EAL service that sends back what it receives; front ends: virtio-user, the
+# tool's own guest, QEMU.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$(dirname "$0")/testpmd.sh"
+# shellcheck source=tests/vm.sh
+. "$(dirname "$0")/vm.sh"
+
+QUEUES=1
+
+# serve_start EAL-OPTION... -- SERVE-OPTION...: commands by sv.
+serve_start()
+{
+	local eal=()
+	while [ "$1" != -- ]; do
+		eal+=("$1")
+		shift
+	done
+	shift
+	[ -x "$TOOL" ] || fail "no $TOOL: build first"
+	mkfifo "$W/serve.in"
+	exec {SERVE_FD}<>"$W/serve.in"
+	serve_exec "${eal[@]}" -- serve --iface "$W/s" "$@"
+	wait_for 20 serve_ready || fail "serve: no socket"
+}
+
+serve_exec()
+{
+	nice -n 19 "$TOOL" "$@" <"$W/serve.in" >"$W/serve.out" 2>"$W/serve.err" {SERVE_FD}>&- &
+	PID[serve]=$!
+	echo "$!" >>"$W/pids"
+}
+
+serve_ready() { alive serve || fail "serve ended at its start"; [ -S "$W/s0" ]; }
+
+# sv COMMAND: what it printed. "list" after it tells that it is done.
+sv()
+{
+	local at
+	at=$(stat -c %s "$W/serve.out")
+	printf '%s\nlist\n' "$1" >&"$SERVE_FD"
+	wait_for 10 sv_done "$at" || fail "serve: no answer to '$1'"
+	tail -c +$((at + 1)) "$W/serve.out" | sed '/^device name/,$d'
+}
+
+sv_done() { alive serve || fail "serve died"; tail -c +$(($1 + 1)) "$W/serve.out" | grep -q '^device name'; }
+
+sv_must() # COMMAND
+{
+	expect_match "serve: $1" "$(sv "$1")" '^done'
+}
+
+serve_quit()
+{
+	printf 'quit\n' >&"$SERVE_FD"
+	bg_end serve 10 || fail "serve: exit status $?"
+	exec {SERVE_FD}>&-
+}
+
+virtio_user() # ARGUMENTS
+{
+	eal_options 256
+	tp_start guest --vdev "net_virtio_user0,path=$W/s0,queues=$QUEUES,queue_size=256,$1" \
+		-- "--rxq=$QUEUES" "--txq=$QUEUES"
+	tp_link_up guest
+}
+
+received() { tp_stat guest RX-packets; }
+
+# Packets circulate; a suspend holds them all, a resume lets them go on, none is lost.
+round_and_round() # VIRTIO-USER-ARGUMENTS
+{
+	local held before state=$W/state
+	virtio_user "$1"
+	tp guest "set fwd io" >/dev/null
+	tp guest "start tx_first 2" >/dev/null
+	sleep 0.5
+	sv_must "suspend vdpa_vstate0"
+	sleep 0.1
+	held=$(received)
+	expect "packets before the suspend" "$held" -gt 100
+	sleep 0.3
+	expect "packets received while suspended" "$(received)" -eq "$held"
+	sv_must "save vdpa_vstate0 $state"
+	tool 10 state --json "$state" || fail "state: exit status $?"
+	expect_match "show" "$(sv 'show vdpa_vstate0')" 'suspended'
+	sv_must "resume vdpa_vstate0"
+	before=$held
+	sleep 0.3
+	expect "packets after the resume" "$(received)" -gt "$before"
+	tp guest stop >/dev/null
+	tp guest "set fwd rxonly" >/dev/null
+	tp guest start >/dev/null
+	wait_for 5 tp_agree guest TX-packets guest RX-packets ||
+		fail "sent $TP_SENT, came back $TP_GOT"
+	expect_match "stats" "$(sv 'stats vdpa_vstate0 all')" '[1-9][0-9]*$'
+	measured "$TP_GOT packets there and back, suspended and resumed on the way"
+	tp_quit guest
+	serve_quit
+}
+
+case_virtio_user_split() { serve_start -- --queues 1; round_and_round packed_vq=0,mrg_rxbuf=1; }
+case_virtio_user_packed() { serve_start -- --queues 1; round_and_round packed_vq=1,mrg_rxbuf=1; }
+case_virtio_user_4_queues()
+{
+	QUEUES=4
+	serve_start -- --queues 4
+	round_and_round packed_vq=1,mrg_rxbuf=1
+}
+
+# EAL's own options name the service core and the device.
+case_service_core()
+{
+	eal_options 256
+	local plugin
+	plugin=$(plugin_path) || fail "no plugin to load"
+	serve_start -l 0 -s 0x2 "${EAL[@]:2}" -d "$plugin" --vdev vdpa_vstate0,queues=1 --
+	round_and_round packed_vq=0,mrg_rxbuf=1
+}
+
+# The front end goes and comes, also by force.
+case_front_ends_come_and_go()
+{
+	serve_start -- --queues 1
+	for _ in 1 2 3; do
+		virtio_user packed_vq=1
+		tp guest "set fwd io" >/dev/null
+		tp guest "start tx_first 2" >/dev/null
+		sleep 0.2
+		expect "packets" "$(received)" -gt 100
+		bg_kill guest
+		tp_close guest
+	done
+	virtio_user packed_vq=0
+	tp_quit guest
+	serve_quit
+}
+
+guest_of_the_tool() # RING
+{
+	serve_start -- --queues 2
+	tool 60 guest --json --socket "$W/s0" --queues 2 --ring "$1" --seconds 2 ||
+		fail "exit status $?: $(tail -n 2 "$W/tool.err" | paste -sd' ')"
+	expect frames "$(json "$W/tool.out" frames)" -gt 100
+	expect lost "$(json "$W/tool.out" lost)" -eq 0
+	measured "$(json "$W/tool.out" frames) frames, none lost"
+	serve_quit
+}
+
+case_guest_split() { guest_of_the_tool split; }
+case_guest_packed() { guest_of_the_tool packed; }
+
+run_cases virtio-user-split virtio-user-packed virtio-user-4-queues service-core \
+	front-ends-come-and-go guest-split guest-packed

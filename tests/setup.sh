@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# Setting up: a clean clone below a world-writable directory, what meson says where
+# something is missing, and what "meson install" puts where.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+
+# meson setup that must fail; what it said.
+meson_refuses() # MESON-OPTION...
+{
+	! env -u DPDK_SOURCE meson setup "$W/b" "$VSTATE_ROOT" "$@" >"$W/meson.out" 2>&1 ||
+		fail "meson setup succeeds"
+	grep 'ERROR' "$W/meson.out"
+}
+
+case_meson_without_dpdk()
+{
+	local said
+	mkdir "$W/none"
+	said=$(PKG_CONFIG_LIBDIR=$W/none PKG_CONFIG_PATH='' meson_refuses) || fail "no ERROR line"
+	expect_match "message" "$said" 'DPDK'
+	expect_match "message" "$said" 'libdpdk-dev'
+	measured "${said##*ERROR: }"
+}
+
+case_meson_without_driver_headers()
+{
+	local said
+	! driver_headers_installed || skip "this DPDK is installed with its driver headers"
+	said=$(meson_refuses -Ddpdk_source=) || fail "no ERROR line"
+	expect_match "message" "$said" 'dpdk_source'
+	measured "${said##*ERROR: }"
+}
+
+case_meson_with_wrong_source()
+{
+	local said
+	said=$(meson_refuses "-Ddpdk_source=$W") || fail "no ERROR line"
+	expect_match "message" "$said" "$W"
+	measured "${said##*ERROR: }"
+}
+
+# A clone where EAL refuses to load plugins, set up as the README has it.
+case_clean_clone()
+{
+	local begin clone=$W/anybody/vstate
+	git -C "$VSTATE_ROOT" rev-parse HEAD >/dev/null 2>&1 || skip "not a git work tree"
+	mkdir -m 1777 "$W/anybody"
+	git clone -q --no-hardlinks "$VSTATE_ROOT" "$clone" || fail "git clone"
+	begin=$SECONDS
+	unset VSTATE_BUILD
+	"$clone/devtools/quickstart.sh" >"$W/first.out" 2>&1 || fail "quickstart: exit status $?"
+	expect_match "report" "$(cat "$W/first.out")" '^lost +0$'
+	expect_match "report" "$(cat "$W/first.out")" '^rounds +100$'
+	measured "from the clone to the report $((SECONDS - begin)) s"
+	begin=$SECONDS
+	"$clone/devtools/quickstart.sh" --rounds 1 --queues 1 >"$W/second.out" 2>&1 ||
+		fail "second run: exit status $?"
+	expect "seconds of a second run" $((SECONDS - begin)) -lt 20
+	measured "a second run $((SECONDS - begin)) s"
+	"$clone/tests/testpmd_pair.sh" split >"$W/pair.out" 2>&1 || fail "testpmd from the clone"
+	[ -z "$(git -C "$clone" status --porcelain)" ] || fail "files that git does not ignore"
+}
+
+installed() # PATTERN: the one path below the destination that matches
+{
+	local found
+	found=$(cd "$W/root" && find . -path "./$1" | head -n 1)
+	[ -n "$found" ] || fail "not installed: $1"
+	printf '%s\n' "$W/root/${found#./}"
+}
+
+case_install()
+{
+	local plugins lib header pc tool
+	DESTDIR=$W/root meson install -C "$VSTATE_BUILD" --no-rebuild >"$W/install.out" 2>&1 ||
+		fail "meson install"
+	plugins=$(pkg-config --variable=driverdir libdpdk)
+	installed "${plugins#/}/librte_vdpa_vstate.so" >/dev/null
+	lib=$(installed '*/librte_vhost_state.so')
+	header=$(installed '*/include/*rte_vhost_state.h')
+	pc=$(installed '*/pkgconfig/*vhost_state.pc')
+	tool=$(installed '*/bin/dpdk-test-vdpa')
+	installed '*/man/man?/dpdk-test-vdpa.?*' >/dev/null
+	links_with "$pc" "$lib"
+	LD_LIBRARY_PATH=$(dirname "$lib") "$tool" --help >"$W/help.out" 2>&1 || fail "the tool's --help"
+	expect_match "--help" "$(cat "$W/help.out")" migrate
+	measured "$(cd "$W/root" && find . -type f | wc -l) files; a program links by $(basename "$pc")"
+	[ -s "$header" ] || fail "empty header"
+}
+
+# A program that knows the pkg-config file only.
+links_with() # PC LIBRARY
+{
+	local flags name
+	name=$(basename "$1" .pc)
+	cat >"$W/user.c" <<-'END'
+	#include <stdio.h>
+	#include <rte_vhost_state.h>
+	int main(void)
+	{
+		puts(rte_vhost_state_reason_name(RTE_VHOST_STATE_R_BAD_MAGIC));
+		return 0;
+	}
+	END
+	flags=$(PKG_CONFIG_PATH=$(dirname "$1") pkg-config --define-variable=prefix="$W/root$(
+		sed -n 's/^prefix=//p' "$1")" --cflags --libs "$name") || fail "pkg-config $name"
+	# shellcheck disable=SC2086
+	gcc -DALLOW_EXPERIMENTAL_API -o "$W/user" "$W/user.c" $flags >"$W/cc.out" 2>&1 || fail "does not link"
+	LD_LIBRARY_PATH=$(dirname "$2") "$W/user" >"$W/user.out" || fail "does not run"
+	expect_match "program" "$(cat "$W/user.out")" '^bad_magic$'
+}
+
+run_cases meson-without-dpdk meson-without-driver-headers meson-with-wrong-source install clean-clone

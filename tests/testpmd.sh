@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# testpmd processes that a test talks to: start, command, counters.
+
+declare -A TP_FD
+
+# tp_start NAME EAL-OPTION... -- TESTPMD-OPTION...: up to its prompt
+tp_start()
+{
+	tp_launch "$@"
+	wait_for 20 tp_ready "$1" || fail "$1: testpmd does not start"
+}
+
+tp_launch()
+{
+	local name=$1 eal=() fd
+	shift
+	while [ "$1" != -- ]; do
+		eal+=("$1")
+		shift
+	done
+	shift
+	rm -f "$W/$name.in"
+	mkfifo "$W/$name.in"
+	# Open for both, so that neither side waits for the other.
+	exec {fd}<>"$W/$name.in"
+	TP_FD[$name]=$fd
+	: >"$W/$name.out"
+	tp_exec "$name" dpdk-testpmd "${EAL[@]}" "${eal[@]}" -- -i --no-mlockall \
+		--total-num-mbufs=16384 "$@"
+}
+
+tp_exec()
+{
+	local name=$1 fd=${TP_FD[$1]}
+	shift
+	sanitizer_environment "$@"
+	nice -n 19 env "${SANITIZER[@]}" stdbuf -o0 "$@" <"$W/$name.in" >>"$W/$name.out" 2>&1 {fd}>&- &
+	PID["$name"]=$!
+	echo "$!" >>"$W/pids"
+}
+
+# A plugin with AddressSanitizer needs its runtime loaded before all else; what the
+# rest of DPDK does not free at exit is not our concern.
+sanitizer_environment() # COMMAND...
+{
+	SANITIZER=()
+	[ -n "${VSTATE_SANITIZE:-}" ] || return 0
+	case " $* " in
+	*" -d "*) SANITIZER=("LD_PRELOAD=$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0) ;;
+	esac
+}
+
+tp_ready()
+{
+	alive "$1" || fail "$1: testpmd ended at its start"
+	tail -c 12 "$W/$1.out" | grep -q 'testpmd> $'
+}
+
+# tp NAME COMMAND: run it, print what it printed.
+tp()
+{
+	local name=$1 at
+	at=$(stat -c %s "$W/$name.out")
+	printf '%s\n' "$2" >&"${TP_FD[$name]}"
+	wait_for "${3:-10}" tp_done "$name" "$at" || fail "$name: no answer to '$2'"
+	tail -c +$((at + 1)) "$W/$name.out" | sed '$d'
+}
+
+tp_done() # NAME OFFSET: the prompt is back after the echoed command
+{
+	alive "$1" || fail "$1: testpmd died"
+	tail -c +$(($2 + 1)) "$W/$1.out" | tail -n +2 | grep -q 'testpmd> $'
+}
+
+# A counter of port 0 (or $3): RX-packets, TX-packets, RX-bytes ...
+tp_stat()
+{
+	tp "$1" "show port stats ${3:-0}" | grep -oE "$2: *[0-9]+" | head -n 1 | grep -oE '[0-9]+$'
+}
+
+tp_xstat() # NAME REGEX [PORT]
+{
+	tp "$1" "show port xstats ${3:-0}" | sed -nE "s/^($2): *//p" | head -n 1
+}
+
+tp_link_is_up() { tp "$1" "show port summary ${2:-0}" | grep -qw up; }
+
+# The port's link, seen by testpmd, comes up: the other side is there.
+tp_link_up() { wait_for 15 tp_link_is_up "$1" "${2:-0}" || fail "$1: link does not come up"; }
+
+tp_quit() # NAME
+{
+	printf 'stop\nquit\n' >&"${TP_FD[$1]}"
+	bg_end "$1" 15 || fail "$1: testpmd's exit status is $?"
+	tp_close "$1"
+}
+
+tp_close()
+{
+	local fd=${TP_FD[$1]}
+	exec {fd}>&-
+}
+
+# Both counters come to rest at the same value.
+tp_agree() # SENDER FIELD RECEIVER FIELD
+{
+	TP_SENT=$(tp_stat "$1" "$2")
+	TP_GOT=$(tp_stat "$3" "$4")
+	[ -n "$TP_SENT" ] && [ "$TP_SENT" = "$TP_GOT" ]
+}

@@ -1,0 +1,240 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# The life of a port in the distribution's testpmd, under traffic: stopped and started
+# on either side, either process killed and restarted, unplugged and plugged,
+# more or fewer queues than the guest has, what it shows of itself.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$(dirname "$0")/testpmd.sh"
+# shellcheck source=tests/pair.sh
+. "$(dirname "$0")/pair.sh"
+
+SPLIT=packed_vq=0,in_order=0,mrg_rxbuf=1
+PACKED=packed_vq=1,in_order=0,mrg_rxbuf=1
+
+# The port is stopped and started while the guest goes on sending: nothing is lost.
+back_stop_start() # RING
+{
+	local before
+	pair_start "$1"
+	tp guest "clear port stats all" >/dev/null
+	tp back "clear port stats all" >/dev/null
+	forward back rxonly
+	forward guest txonly
+	for _ in 1 2 3; do
+		sleep 0.2
+		tp back stop >/dev/null
+		tp back "port stop 0" >/dev/null
+		sleep 0.2
+		tp back "port start 0" >/dev/null
+		before=$(tp_stat back RX-packets)
+		tp back start >/dev/null
+		wait_for 5 more_received back "$before" || fail "nothing received after port start"
+	done
+	tp guest stop >/dev/null
+	wait_for 5 tp_agree guest TX-packets back RX-packets ||
+		fail "sent $TP_SENT, received $TP_GOT over 3 stops of the port"
+	measured "3 stops of the port under load, $TP_GOT packets"
+	traffic
+	pair_quit
+}
+
+more_received() { [ "$(tp_stat "$1" RX-packets)" -gt "$2" ]; }
+
+# The guest stops and starts its port while the back end goes on sending.
+guest_stop_start() # RING
+{
+	local before
+	pair_start "$1"
+	forward guest rxonly
+	forward back txonly
+	for _ in 1 2 3; do
+		sleep 0.2
+		tp guest stop >/dev/null
+		tp guest "port stop 0" >/dev/null
+		sleep 0.2
+		tp guest "port start 0" >/dev/null
+		before=$(tp_stat guest RX-packets)
+		tp guest start >/dev/null
+		wait_for 5 more_received guest "$before" || fail "nothing received after port start"
+	done
+	tp back stop >/dev/null
+	sleep 0.2
+	traffic
+	pair_quit
+}
+
+# The guest sets its queues up anew, so that the device is reset and its rings move.
+guest_reset() # RING
+{
+	pair_start "$1"
+	for _ in 1 2; do
+		forward back txonly
+		tp guest "port stop 0" >/dev/null
+		tp guest "port config all rxd 128" >/dev/null
+		tp guest "port start 0" >/dev/null
+		pair_link_up
+		traffic
+		tp guest "port stop 0" >/dev/null
+		tp guest "port config all rxd 256" >/dev/null
+		tp guest "port start 0" >/dev/null
+		pair_link_up
+	done
+	traffic
+	pair_quit
+}
+
+# The guest dies under load, with frames on their way; another takes its place.
+guest_killed() # RING
+{
+	pair_start "$1"
+	forward back io
+	tp guest "set fwd io" >/dev/null
+	for _ in 1 2; do
+		tp guest "start tx_first 4" >/dev/null
+		sleep 0.3
+		bg_kill guest
+		tp_close guest
+		wait_for 5 link_is_down back || fail "the link stays up without a guest"
+		guest_start "$1"
+		pair_link_up
+	done
+	traffic
+	measured "2 guests killed"
+	pair_quit
+}
+
+link_is_down() { ! tp_link_is_up "$1"; }
+
+# The back end dies under load; the guest, a server, takes the next one.
+back_killed() # RING
+{
+	eal_options 256
+	guest_start_async "$1,server=1"
+	back_start client=1
+	wait_for 20 tp_ready guest || fail "guest: testpmd does not start"
+	pair_link_up
+	for _ in 1 2; do
+		forward back io
+		tp guest "set fwd io" >/dev/null
+		tp guest "start tx_first 4" >/dev/null
+		sleep 0.3
+		bg_kill back
+		tp_close back
+		tp guest stop >/dev/null
+		back_start client=1
+		pair_link_up
+	done
+	# What was on its way when the back end died may still arrive.
+	forward guest rxonly
+	forward back rxonly
+	sleep 0.3
+	tp guest stop >/dev/null
+	tp back stop >/dev/null
+	traffic
+	measured "2 back ends killed"
+	pair_quit
+}
+
+# A virtio-user server waits at its start for the back end.
+guest_start_async()
+{
+	tp_launch guest --vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256,$1" \
+		-- "--rxq=$QUEUES" "--txq=$QUEUES"
+	wait_for 10 test -S "$W/s" || fail "guest: no socket"
+}
+
+case_back_stop_start_split() { back_stop_start "$SPLIT"; }
+case_back_stop_start_packed() { back_stop_start "$PACKED"; }
+case_guest_stop_start_split() { guest_stop_start "$SPLIT"; }
+case_guest_stop_start_packed() { guest_stop_start "$PACKED"; }
+case_guest_reset_split() { guest_reset "$SPLIT"; }
+case_guest_reset_packed() { guest_reset "$PACKED"; }
+case_guest_killed_split() { guest_killed "$SPLIT"; }
+case_guest_killed_packed() { guest_killed "$PACKED"; }
+case_back_killed_split() { back_killed "$SPLIT"; }
+case_back_killed_packed() { back_killed "$PACKED"; }
+
+# The device has four queue pairs, the guest uses two, the port one or four.
+other_queues() # PORT-QUEUES
+{
+	[ "$VSTATE_VDEV" = net_vstate ] || skip "$VSTATE_VDEV maps queues one to one"
+	DEVICE_QUEUES=4 QUEUES=2 PORT_QUEUES=$1
+	pair_start "$PACKED"
+	local EVERY_QUEUE=no
+	one_way guest back
+	one_way back guest
+	pair_quit
+}
+
+case_fewer_port_queues() { other_queues 1; }
+case_more_port_queues() { other_queues 4; }
+
+# Unplugged under a connected guest and plugged again, without a restart.
+case_hot_plug()
+{
+	pair_start "$SPLIT"
+	traffic
+	for _ in 1 2 3; do
+		tp back "port stop 0" >/dev/null
+		tp back "port detach 0" >/dev/null
+		expect_match "after detach" "$(tp back 'show port summary all')" 'available ports: 0'
+		[ ! -e "$W/s" ] || fail "the socket is left behind"
+		bg_kill guest
+		tp_close guest
+		tp back "port attach ${VSTATE_VDEV}0,iface=$W/s,queues=1" >/dev/null
+		tp back "port start 0" >/dev/null
+		guest_start "$SPLIT"
+		pair_link_up
+		traffic
+	done
+	pair_quit
+}
+
+# Never started, never connected, removed: no hang, no leftover.
+case_unplug_unused()
+{
+	eal_options 256
+	back_start
+	tp back "port stop 0" >/dev/null
+	tp back "port detach 0" >/dev/null
+	[ ! -e "$W/s" ] || fail "the socket is left behind"
+	tp_quit back
+}
+
+# What testpmd shows agrees with itself and with what was sent.
+case_show()
+{
+	local info n
+	QUEUES=2
+	pair_start "$PACKED"
+	one_way guest back
+	n=$TP_GOT
+	info=$(tp back "show port info 0")
+	expect_match "info" "$info" "Driver name: *$VSTATE_VDEV"
+	expect_match "info" "$info" 'Link status: *up'
+	expect_match "info" "$info" 'MAC address: *([0-9A-F]{2}:){5}[0-9A-F]{2}'
+	expect_match "info" "$info" 'MTU: *1500'
+	expect_match "info" "$info" 'Promiscuous mode: *enabled'
+	expect_match "info" "$info" 'Current number of RX queues: *2'
+	expect "rx_good_packets" "$(tp_xstat back rx_good_packets)" -eq "$n"
+	expect "rx_good_bytes" "$(tp_xstat back rx_good_bytes)" -eq "$(tp_stat back RX-bytes)"
+	expect "rx_errors" "$(tp_xstat back rx_errors)" -eq 0
+	expect "tx_good_packets" "$(tp_xstat back tx_good_packets)" -eq 0
+	expect "64-byte frames" "$(sum_xstats back 'rx_q[0-9]+_size_64_packets')" -eq "$n"
+	tp back "clear port xstats all" >/dev/null
+	tp back "clear port stats all" >/dev/null
+	expect "rx_good_packets after clear" "$(tp_xstat back rx_good_packets)" -eq 0
+	measured "$n packets in every counter"
+	pair_quit
+}
+
+sum_xstats() { tp "$1" "show port xstats 0" | sed -nE "s/^$2: *//p" | awk '{ n += $1 } END { print n + 0 }'; }
+
+run_cases show back-stop-start-split back-stop-start-packed guest-stop-start-split guest-stop-start-packed \
+	guest-reset-split guest-reset-packed guest-killed-split guest-killed-packed \
+	back-killed-split back-killed-packed fewer-port-queues more-port-queues hot-plug unplug-unused

@@ -1,0 +1,134 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# QEMU guests of the scenario tests: the distribution's stock cloud kernel, an
+# initramfs of busybox and netpeer, and a shell on the serial line. No KVM: what
+# the host offers of it may not boot a stock kernel, and TCG needs nothing.
+
+declare -A VM_FD
+VM_DIR=$VSTATE_CACHE/vm
+
+# ---- the image, made once ----
+
+# The stock kernel as $VM_DIR/kernel/boot/vmlinuz-*, unpacked and not installed.
+vm_kernel()
+{
+	local package tmp
+	ls "$VM_DIR"/kernel/boot/vmlinuz-* >/dev/null 2>&1 && return 0
+	[ "$(dpkg --print-architecture)" = amd64 ] || skip "no guest kernel is known for this machine"
+	apt-cache show linux-image-cloud-amd64 >/dev/null 2>&1 || as_root apt-get -q update >/dev/null 2>&1
+	package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: *//p' | head -n 1)
+	[ -n "$package" ] || skip "the package sources have no linux-image-cloud-amd64"
+	mkdir -p "$VM_DIR"
+	tmp=$(mktemp -d "$VM_DIR/unpack.XXXXXX")
+	( cd "$tmp" && apt-get -q download -o "APT::Sandbox::User=$(id -un)" "$package" >apt.log 2>&1 &&
+		dpkg-deb -x ./*.deb tree ) || fail "cannot download $package: $(tail -n 1 "$tmp/apt.log")"
+	rm -rf "$VM_DIR/kernel"
+	mv "$tmp/tree" "$VM_DIR/kernel"
+	rm -rf "$tmp"
+}
+
+VM_MODULES='virtio|virtio_ring|virtio_pci|virtio_pci_legacy_dev|virtio_pci_modern_dev|failover|net_failover|virtio_net'
+
+# The initramfs, made again when a source of it is newer.
+vm_initramfs()
+{
+	local dir=$VSTATE_ROOT/tests tree version image=$VM_DIR/initramfs.gz
+	if [ "$image" -nt "$dir/netpeer.c" ] && [ "$image" -nt "$dir/vm_init.sh" ] &&
+			[ "$image" -nt "$dir/vm.sh" ]; then
+		return 0
+	fi
+	tree=$(mktemp -d "$VM_DIR/initramfs.XXXXXX")
+	version=$(basename "$VM_DIR"/kernel/lib/modules/*)
+	mkdir -p "$tree"/{bin,sbin,proc,sys,dev,tmp,lib/modules/"$version"}
+	cp "$(command -v busybox)" "$tree/bin/busybox"
+	cp "$dir/vm_init.sh" "$tree/init"
+	gcc -std=gnu11 -O2 -Wall -static -o "$tree/bin/netpeer" "$dir/netpeer.c" || fail "netpeer does not compile"
+	find "$VM_DIR/kernel/lib/modules/$version" -regextype posix-extended \
+		-regex ".*/($VM_MODULES)\.ko" -exec cp {} "$tree/lib/modules/$version/" \;
+	cp "$VM_DIR/kernel/lib/modules/$version"/modules.{builtin,order} "$tree/lib/modules/$version/"
+	# Which module needs which differs between kernel builds, so ask.
+	busybox depmod -b "$tree" "$version" || fail "depmod failed"
+	chmod 755 "$tree/init"
+	( cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1 ) >"$image.$$" && mv "$image.$$" "$image"
+	rm -rf "$tree"
+}
+
+vm_image()
+{
+	local program
+	for program in qemu-system-x86_64 busybox cpio gcc; do
+		command -v $program >/dev/null || skip "no $program"
+	done
+	vm_kernel
+	vm_initramfs
+}
+
+# ---- a guest ----
+
+# vm_start NAME ADDRESS MEMORY_MIB QEMU-OPTION...: boots in the background.
+# Its interface gets ADDRESS; its memory is shared, for vhost-user.
+vm_start()
+{
+	local name=$1 address=$2 memory=$3 fd
+	shift 3
+	rm -f "$W/$name.in"
+	mkfifo "$W/$name.in"
+	exec {fd}<>"$W/$name.in"
+	VM_FD[$name]=$fd
+	: >"$W/$name.out"
+	nice -n 10 "${QEMU:-qemu-system-x86_64}" -nodefaults -no-user-config -display none \
+		-machine "${VM_MACHINE:-q35}" -accel tcg,thread=multi -cpu max \
+		-smp "${VM_CPUS:-1}" -m "$memory" \
+		-object "memory-backend-memfd,id=mem,size=${memory}M,share=on" -machine memory-backend=mem \
+		-kernel "$(echo "$VM_DIR"/kernel/boot/vmlinuz-*)" -initrd "$VM_DIR/initramfs.gz" \
+		-append "console=ttyS0 quiet panic=1 mitigations=off vm.address=$address" \
+		-chardev stdio,id=tty,signal=off -serial chardev:tty "$@" \
+		<"$W/$name.in" >>"$W/$name.out" 2>&1 {fd}>&- &
+	PID["$name"]=$!
+	echo "$!" >>"$W/pids"
+}
+
+vm_booted() { alive "$1" || fail "$1: QEMU ended"; has "$1" '^VM-READY'; }
+
+vm_ready() # NAME
+{
+	wait_for 60 vm_booted "$1" || fail "$1: the guest does not boot"
+}
+
+vm_boots() { grep -c '^VM-READY' "$W/$1.out"; }
+vm_booted_again() { alive "$1" || fail "$1: QEMU ended"; [ "$(vm_boots "$1")" -gt "$2" ]; }
+
+vm_reboot() # NAME
+{
+	local boots
+	boots=$(vm_boots "$1")
+	printf 'reboot -f\n' >&"${VM_FD[$1]}"
+	wait_for 60 vm_booted_again "$1" "$boots" || fail "$1: the guest does not boot again"
+}
+
+# vm NAME SECONDS COMMAND: run it in the guest's shell; its output and exit status.
+vm()
+{
+	local name=$1 at out
+	at=$(stat -c %s "$W/$name.out")
+	# One line a command: the guest evaluates line by line.
+	printf '%s; echo "VM-STATUS $?"\n' "$(tr '\n\t' '  ' <<<"$3")" >&"${VM_FD[$name]}"
+	wait_for "$2" vm_answered "$name" "$at" || fail "$name: no end of '$3' in $2 s"
+	out=$(tail -c +$((at + 1)) "$W/$name.out" | tr -d '\r')
+	sed '/^VM-STATUS/d' <<<"$out"
+	return "$(sed -n 's/^VM-STATUS //p' <<<"$out" | tail -n 1)"
+}
+
+vm_answered() # NAME OFFSET
+{
+	alive "$1" || fail "$1: QEMU ended"
+	tail -c +$(($2 + 1)) "$W/$1.out" | grep -q '^VM-STATUS [0-9]'
+}
+
+# The same, where a failure in the guest is a failure of the case; output in VM_OUT.
+vm_must()
+{
+	VM_OUT=$(vm "$@") || fail "$1: '$3': $VM_OUT"
+}
