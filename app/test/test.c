@@ -20,6 +20,7 @@ static const struct {
 	{ "mem", test_vstate_mem },
 	{ "dirty", test_vstate_dirty },
 	{ "devargs", test_vstate_devargs },
+	{ "take", test_vstate_take },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

@@ -17,5 +17,6 @@
 int test_vstate_devargs(void);
 int test_vstate_dirty(void);
 int test_vstate_mem(void);
+int test_vstate_take(void);
 
 #endif /* TEST_H */

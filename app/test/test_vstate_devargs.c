@@ -59,6 +59,9 @@ every_key_reaches_its_field(void **state)
 	assert_int_equal(conf.mac.addr_bytes[5], 7);
 	assert_int_equal(conf.mtu, 9000);
 	assert_int_equal(conf.numa, 3);
+	/* a number is decimal, whatever it begins with */
+	assert_int_equal(net("queues=010", &conf), 0);
+	assert_int_equal(conf.queues, 10);
 }
 
 static void
@@ -87,7 +90,7 @@ bad_values_are_refused(void **state)
 {
 	static const char *const bad[] = {
 		"queues=", "queues=x", "queues=1x", "queues=1.5", "queues= -18446744073709551615",
-		"queues=+1", "queues=010", "queues=18446744073709551617", "client=yes", "tso=-1",
+		"queues=+1", "queues=0x4", "queues=18446744073709551617", "client=yes", "tso=-1",
 		"client", "mac=", "mac=1", "mac=01:00:00:00:00:01", "mac=00:00:00:00:00:00",
 		"mtu=0x", "iommu-support=1", "uplink=", "service=0,uplink=net_ring0",
 	};
