@@ -41,7 +41,7 @@
 	X(CHAIN_SHORT, "buffer shorter than the virtio header") \
 	X(INDIRECT_FEATURE, "indirect descriptor without VIRTIO_F_INDIRECT_DESC") \
 	X(INDIRECT_NESTED, "indirect descriptor inside an indirect table") \
-	X(INDIRECT_NEXT, "indirect descriptor with the NEXT flag") \
+	X(INDIRECT_NEXT, "indirect descriptor with NEXT, or in a packed ring after others") \
 	X(INDIRECT_LENGTH, "indirect table empty, too long or of a broken length") \
 	X(ADDRESS, "address outside the guest's memory")
 
