@@ -80,7 +80,7 @@ struct vstate_used {
 	uint16_t id;
 	/** Descriptors of the chain in the ring; split: 1. */
 	uint16_t num;
-	/** Bytes that the device wrote. */
+	/** Bytes that the device wrote; until a give: why the frame was dropped, or 0. */
 	uint32_t len;
 };
 
@@ -159,8 +159,8 @@ struct vstate_vq {
 	struct vstate_dirty dirty;
 	enum vstate_fault fault;
 	uint16_t nb_shadow;
-	/** Frames of the last take. */
-	uint16_t nb_taken;
+	/** Frames of the last take, and those that it dropped. */
+	uint16_t nb_taken, nb_dropped;
 	struct vstate_vq_counters counters;
 
 	/* -- control -- */
