@@ -31,7 +31,9 @@
 #ifndef DEPTH
 #define DEPTH 3			/* stores that a buffer holds */
 #endif
+#ifndef MOD
 #define MOD 4			/* indices run modulo this */
+#endif
 
 /* ---- memory: five words a queue, then the service lease ---- */
 
@@ -199,8 +201,8 @@ inline take(p, q, got)
 	fi
 #elif defined(SHARED) && !defined(BROKEN_PLAIN_SHARED)
 	/* An exchange is a full fence. Spins that run out end as "not now". */
+	fence(p);
 	atomic {
-		fence(p);
 		if
 		:: mem[INSIDE(q)] == 0 -> mem[INSIDE(q)] = 1; got = 1
 		:: else -> got = 0
@@ -544,7 +546,8 @@ inline set_poller()
 #endif
 	rest();
 #if !defined(BROKEN_SERVICE_NOT_REVOKED) && !defined(BROKEN_SERVICE_NOT_WAITED)
-	mem[INSIDE(SERVICE_Q)] == 0;
+	d_step { waiting = 1; wait_q = SERVICE_Q };
+	d_step { mem[INSIDE(SERVICE_Q)] == 0 -> waiting = 0; wait_q = 0 };
 #endif
 	poller = 1 - poller;
 	grant_all();
@@ -596,7 +599,7 @@ proctype Control()
 	:: !suspended -> capture_queue_by_queue()
 #endif
 #ifdef SERVICE
-	:: set_poller()
+	:: true -> set_poller()		/* "else" inside shall not be that of this do */
 #endif
 	:: idle = 1; break
 	od
