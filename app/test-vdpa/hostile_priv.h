@@ -47,7 +47,7 @@ struct hostile_env {
 	uint64_t frame_gpa;
 	uint32_t frame_len;
 	/** What the device may write of pair 0. */
-	struct guest_mem_range lent[16];
+	struct guest_mem_range lent[HOSTILE_DESCS + 16];
 	uint32_t nb_lent;
 	/** Pair 0's memory at the time of the attack. */
 	uint8_t *snapshot;
