@@ -174,8 +174,9 @@ check_counts(struct hostile_env *e, uint16_t pair)
 	guest_pair_counts_get(e->g, pair, &c);
 	if (c.lost + c.duplicated + c.reordered + c.corrupted == 0)
 		return 0;
-	return hostile_fail(e, "pair %u: %llu lost, %llu duplicated, %llu reordered, %llu corrupted%s%s",
-		pair, (unsigned long long)c.lost, (unsigned long long)c.duplicated,
+	return hostile_fail(e,
+		"pair %u: %llu lost, %llu duplicated, %llu reordered, %llu corrupted%s%s", pair,
+		(unsigned long long)c.lost, (unsigned long long)c.duplicated,
 		(unsigned long long)c.reordered, (unsigned long long)c.corrupted,
 		guest_error(e->g) != NULL ? ": " : "",
 		guest_error(e->g) != NULL ? guest_error(e->g) : "");
@@ -260,7 +261,8 @@ area_name(const struct hostile_env *e, uint64_t gpa)
 	const struct { uint64_t gpa; const char *name; } areas[] = {
 		{ p->tx_gpa, "transmit buffers" }, { p->rx_gpa, "receive buffers" },
 		{ p->tx.tables_gpa, "transmit tables" }, { p->tx.device_gpa, "transmit device area" },
-		{ p->tx.driver_gpa, "transmit driver area" }, { p->tx.desc_gpa, "transmit descriptors" },
+		{ p->tx.driver_gpa, "transmit driver area" },
+		{ p->tx.desc_gpa, "transmit descriptors" },
 		{ p->rx.tables_gpa, "receive tables" }, { p->rx.device_gpa, "receive device area" },
 		{ p->rx.driver_gpa, "receive driver area" }, { p->rx.desc_gpa, "receive descriptors" },
 	};
@@ -410,6 +412,7 @@ all_cases(struct hostile_case *c)
 	n += hostile_ring_cases(c + n, MAX_CASES - n);
 	n += hostile_queue_cases(c + n, MAX_CASES - n);
 	n += hostile_msg_cases(c + n, MAX_CASES - n);
+	n += hostile_seq_cases(c + n, MAX_CASES - n);
 	return n;
 }
 

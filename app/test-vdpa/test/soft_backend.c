@@ -305,7 +305,8 @@ set_base(struct soft_vq *vq, uint32_t num, bool packed)
 
 /* True if the payload is an answer. */
 static bool
-handle(struct soft_backend *b, struct vu_header *hdr, void *payload, const int *fds, uint32_t nb_fds)
+handle(struct soft_backend *b, struct vu_header *hdr, void *payload, const int *fds,
+		uint32_t nb_fds)
 {
 	struct vu_vring_state *s = payload;
 	struct vu_vring_addr *a = payload;
