@@ -35,6 +35,12 @@
 /** The attack is on the receive ring: its buffers are used up before. */
 #define HOSTILE_EMPTY_RX 0x10u
 
+/**
+ * rte_vhost counts the queues of SET_INFLIGHT_FD before any handler of a back end sees the
+ * message, and gives up without closing its descriptor. No back end on it can do better.
+ */
+#define HOSTILE_LIBRARY_FD 0x20u
+
 /** A guest with two queue pairs; pair 0 misbehaves, pair 1 is the witness. */
 struct hostile_env {
 	const struct hostile_conf *conf;

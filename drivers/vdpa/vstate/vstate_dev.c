@@ -350,10 +350,24 @@ do_stop(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
+/* What a front end broke is whole for the next one, and after a reset. No one is inside. */
+static void
+faults_clear(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	vstate_dev_watch(dev); /* counted all the same */
+	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->fault = VSTATE_FAULT_NONE;
+		dev->vqs[i]->fault_told = false;
+	}
+}
+
 static int
 do_disconnect(struct vstate_dev *dev, void *arg)
 {
 	do_stop(dev, arg);
+	faults_clear(dev);
 	dev->connected = false;
 	dev->paused = false;
 	dev->status = 0;
@@ -447,6 +461,7 @@ do_status_write(struct vstate_dev *dev, void *arg)
 	if (result == 0) {
 		/* Positions stay: QEMU resets first, and asks for the indices after that. */
 		dev->resets++;
+		faults_clear(dev);
 		rte_vhost_state_free(dev->pending);
 		dev->pending = NULL;
 	}
