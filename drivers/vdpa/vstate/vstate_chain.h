@@ -86,20 +86,6 @@ vstate_desc_read(struct vstate_desc *d, const void *entry, const bool packed)
 	d->link = rte_le_to_cpu_16(d->link);
 }
 
-/** Step to the next place of a packed ring. */
-static __rte_always_inline void
-vstate_pos_step(struct vstate_pos *pos, uint16_t n, uint16_t size)
-{
-	/* n <= size <= 32768: the sum fits 16 bits but for 65536, which cannot be reached */
-	uint32_t idx = (uint32_t)pos->idx + n;
-
-	if (idx >= size) {
-		idx -= size;
-		pos->wrap ^= 1;
-	}
-	pos->idx = idx;
-}
-
 /** Begin a walk whose first ring descriptor was read into @p d. False: fault. */
 bool vstate_chain_begin_indirect(struct vstate_vq *vq, struct vstate_chain *c,
 		const struct vstate_desc *d, const bool packed);

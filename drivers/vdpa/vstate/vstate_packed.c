@@ -116,7 +116,7 @@ ring_publish(struct vstate_vq *vq)
 static __rte_always_inline bool
 call_wanted(struct vstate_vq *vq, uint16_t old)
 {
-	uint16_t flags, off_wrap, event, now = vq->used.idx;
+	uint16_t flags, off_wrap;
 
 	flags = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.driver->flags, __ATOMIC_ACQUIRE));
 	if (flags == VRING_PACKED_EVENT_FLAG_DISABLE)
@@ -130,13 +130,7 @@ call_wanted(struct vstate_vq *vq, uint16_t old)
 	}
 	off_wrap = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.driver->off_wrap,
 			__ATOMIC_RELAXED));
-	event = off_wrap & ~RTE_BIT32(VRING_PACKED_EVENT_F_WRAP_CTR);
-	/* Bring all three to one scale, on which now is the largest. */
-	if (off_wrap >> VRING_PACKED_EVENT_F_WRAP_CTR != vq->used.wrap)
-		event -= vq->size;
-	if (old >= now)
-		old -= vq->size;
-	return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
+	return vstate_packed_event_passed(off_wrap, vq->used, old, vq->size);
 }
 
 static __rte_always_inline void

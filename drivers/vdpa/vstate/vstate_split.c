@@ -24,8 +24,8 @@ ring_count(struct vstate_vq *vq, uint16_t max)
 	/* Acquire: the ring entries and descriptors are read after the index that
 	 * announces them. Partner: the driver's barrier before it stores avail->idx.
 	 */
-	uint16_t nb = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE)) -
-		vq->avail.idx;
+	uint16_t idx = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE));
+	uint16_t nb = vstate_split_distance(idx, vq->avail.idx);
 
 	if (unlikely(nb > vq->size)) {
 		vstate_vq_break(vq, VSTATE_FAULT_AVAIL_DISTANCE);
@@ -121,7 +121,7 @@ call_wanted(struct vstate_vq *vq, uint16_t old)
 	vq->signalled_used = now;
 	event = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->ring[vq->size],
 			__ATOMIC_RELAXED));
-	return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
+	return vstate_split_event_passed(event, now, old);
 }
 
 static __rte_always_inline void

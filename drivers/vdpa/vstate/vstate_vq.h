@@ -20,6 +20,7 @@
 #include <rte_vhost.h>
 
 #include "vstate_dirty.h"
+#include "vstate_index.h"
 #include "vstate_lease.h"
 #include "vstate_mem.h"
 
@@ -116,13 +117,6 @@ struct vstate_used {
 	uint16_t num;
 	/** Bytes that the device wrote; until a give: why the frame was dropped, or 0. */
 	uint32_t len;
-};
-
-/** A place in the ring: where the device goes on. */
-struct vstate_pos {
-	uint16_t idx;
-	/** Packed: wrap counter, 0 or 1. Split: 0. */
-	uint8_t wrap;
 };
 
 struct vstate_vq;
