@@ -10,6 +10,93 @@
  * All differences between DPDK releases (22.11 to 26.07), in this one place.
  */
 
+#include <stdint.h>
+
+#include <pthread.h>
+
+#include <rte_lcore.h>
+#include <rte_thread.h>
 #include <rte_version.h>
+
+/* Take away const where an interface cannot carry it (since 23.07). */
+#ifndef RTE_PTR_UNQUAL
+#define RTE_PTR_UNQUAL(X) ((void *)(uintptr_t)(X))
+#endif
+
+/* ---- control threads ---- */
+
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
+struct vstate_thread {
+	rte_thread_t id;
+	void *(*main)(void *arg);
+	void *arg;
+};
+
+static inline uint32_t
+vstate_thread_main(void *opaque)
+{
+	struct vstate_thread *t = (struct vstate_thread *)opaque;
+
+	t->main(t->arg);
+	return 0;
+}
+
+/* 0 or -errno */
+static inline int
+vstate_thread_create(struct vstate_thread *t, const char *name, void *(*entry)(void *), void *arg)
+{
+	t->main = entry;
+	t->arg = arg;
+	return rte_thread_create_control(&t->id, name, vstate_thread_main, t);
+}
+
+static inline void
+vstate_thread_join(struct vstate_thread *t)
+{
+	rte_thread_join(t->id, NULL);
+}
+#else
+struct vstate_thread {
+	pthread_t id;
+};
+
+/* 0 or -errno */
+static inline int
+vstate_thread_create(struct vstate_thread *t, const char *name, void *(*entry)(void *), void *arg)
+{
+	return rte_ctrl_thread_create(&t->id, name, NULL, entry, arg);
+}
+
+static inline void
+vstate_thread_join(struct vstate_thread *t)
+{
+	pthread_join(t->id, NULL);
+}
+#endif
+
+/* ---- telemetry ---- */
+
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+#define vstate_tel_dict_uint rte_tel_data_add_dict_uint
+#else
+#define vstate_tel_dict_uint rte_tel_data_add_dict_u64
+#endif
+
+/* ---- ethdev ---- */
+
+#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+typedef int vstate_rx_count_t;
+#else
+typedef uint32_t vstate_rx_count_t;
+#endif
+
+/* Per-queue counters moved out of struct rte_eth_stats. */
+#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+#define VSTATE_QUEUE_STATS_PARAM , struct eth_queue_stats *qstats
+#define VSTATE_QUEUE_STATS(stats) qstats
+#else
+#define VSTATE_QUEUE_STATS_PARAM
+#define VSTATE_QUEUE_STATS(stats) stats
+#endif
 
 #endif /* _VSTATE_COMPAT_H_ */

@@ -38,7 +38,7 @@ struct options {
 
 enum {
 	OPT_SOCKET = 1, OPT_SERVER, OPT_QUEUES, OPT_RING, OPT_SIZE, OPT_SECONDS, OPT_FRAMES,
-	OPT_FEATURES, OPT_ANY_LAYOUT, OPT_SEED, OPT_RATE, OPT_WINDOW, OPT_CALLS, OPT_JSON,
+	OPT_FEATURES, OPT_ANY_LAYOUT, OPT_RX_VHOST, OPT_SEED, OPT_RATE, OPT_WINDOW, OPT_CALLS, OPT_JSON,
 	OPT_HOSTILE, OPT_VERBOSE, OPT_HELP,
 };
 
@@ -52,6 +52,7 @@ static const struct option long_options[] = {
 	{ "frames", required_argument, NULL, OPT_FRAMES },
 	{ "features", required_argument, NULL, OPT_FEATURES },
 	{ "any-layout", no_argument, NULL, OPT_ANY_LAYOUT },
+	{ "rx-as-rte-vhost", no_argument, NULL, OPT_RX_VHOST },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "rate", required_argument, NULL, OPT_RATE },
 	{ "window", required_argument, NULL, OPT_WINDOW },
@@ -80,6 +81,7 @@ usage(FILE *f)
 	guest_features_print(f, ~0ull, ",");
 	fputs(";\n                       \"none\", or default mrg,indirect,event-idx\n"
 		"  --any-layout         headers and frames over random numbers of descriptors\n"
+		"  --rx-as-rte-vhost    but receive buffers only as rte_vhost can take them\n"
 		"  --seed N             of lengths, contents and layouts (by time)\n"
 		"  --rate N             frames a second and queue (as fast as possible)\n"
 		"  --window N           most frames of a queue on their way (as many as fit)\n"
@@ -146,6 +148,7 @@ parse_one(int opt, const char *arg, struct options *o)
 	case OPT_FRAMES: ok = parse_frames(arg, c); break;
 	case OPT_FEATURES: ok = guest_features_parse(arg, &c->features); break;
 	case OPT_ANY_LAYOUT: c->any_layout = true; break;
+	case OPT_RX_VHOST: c->rx_as_rte_vhost = true; break;
 	case OPT_SEED: ok = number(arg, 0, UINT64_MAX, &c->seed); break;
 	case OPT_RATE: ok = number(arg, 1, UINT64_MAX, &c->rate); break;
 	case OPT_WINDOW:

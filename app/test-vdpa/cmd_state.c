@@ -70,8 +70,7 @@ invalid_tell(const struct state_options *opt, const struct rte_vhost_state_error
 {
 	char why[192];
 
-	if (err->reason == RTE_VHOST_STATE_R_NONE ||
-			(err->reason == RTE_VHOST_STATE_R_IO && error != EIO))
+	if (err->reason == RTE_VHOST_STATE_R_NONE)
 		snprintf(why, sizeof(why), "%s", strerror(error));
 	else
 		rte_vhost_state_error_format(err, why, sizeof(why));

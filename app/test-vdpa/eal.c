@@ -3,7 +3,9 @@
  */
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -30,8 +32,9 @@
 static struct strvec user_args;
 static struct strvec eal_argv;	/* EAL keeps pointers into it */
 static bool own_prefix;
+static char runtime_dir[256];
 static bool idle;
-static uint32_t nap_service;
+static uint32_t give_way_service;
 
 int
 eal_user_args_take(int argc, char **argv, struct strvec *cmd)
@@ -58,19 +61,34 @@ eal_idle_set(bool on)
 	__atomic_store_n(&idle, on, __ATOMIC_RELAXED);
 }
 
+/*
+ * A service beside the devices' own. The guest, a second process and the threads that
+ * control a device want CPUs as well, of which there may be two: a service lcore that
+ * only spins keeps them waiting for its time slice, milliseconds, in every step of a move.
+ */
 static int32_t
-nap(void *arg)
+give_way(void *arg)
 {
 	static __thread bool exact;
 
-	if (!__atomic_load_n(&idle, __ATOMIC_RELAXED))
+	if (!__atomic_load_n(&idle, __ATOMIC_RELAXED)) {
+		sched_yield();
 		return 0;
+	}
 	if (!exact) {
 		prctl(PR_SET_TIMERSLACK, 1);
 		exact = true;
 	}
 	usleep(NAP_US);
 	return 0;
+}
+
+/* A directory named after this process serves nobody once it is gone. */
+static void
+runtime_dir_remove(void)
+{
+	if (own_prefix && runtime_dir[0] != '\0')
+		rmdir(runtime_dir);
 }
 
 static int
@@ -114,11 +132,9 @@ service_lcore_add(void)
 	int ret;
 
 	lcore = rte_get_next_lcore(-1, 1, 0);
-	if (lcore >= RTE_MAX_LCORE) {
-		fprintf(stderr, "dpdk-test-vdpa: one lcore beside the main one is needed "
-			"for services\n");
+	/* EAL's options leave no lcore beside the main one. */
+	if (lcore >= RTE_MAX_LCORE)
 		return -ENOENT;
-	}
 	ret = rte_service_lcore_add(lcore);
 	if (ret < 0)
 		return ret;
@@ -131,24 +147,24 @@ service_lcore_add(void)
 }
 
 static int
-nap_register(void)
+give_way_register(void)
 {
 	static const struct rte_service_spec spec = {
-		.name = "test_vdpa_nap",
-		.callback = nap,
+		.name = "test_vdpa_give_way",
+		.callback = give_way,
 		.socket_id = SOCKET_ID_ANY,
 	};
 	uint32_t lcores[RTE_MAX_LCORE];
 	int i, nb, ret;
 
-	ret = rte_service_component_register(&spec, &nap_service);
+	ret = rte_service_component_register(&spec, &give_way_service);
 	if (ret < 0)
 		return ret;
 	nb = rte_service_lcore_list(lcores, RTE_DIM(lcores));
 	for (i = 0; i < nb; i++)
-		rte_service_map_lcore_set(nap_service, lcores[i], 1);
-	rte_service_component_runstate_set(nap_service, 1);
-	rte_service_runstate_set(nap_service, 1);
+		rte_service_map_lcore_set(give_way_service, lcores[i], 1);
+	rte_service_component_runstate_set(give_way_service, 1);
+	rte_service_runstate_set(give_way_service, 1);
 	return 0;
 }
 
@@ -160,7 +176,10 @@ eal_start(const struct eal_need *need)
 	ret = plugin_load(need->plugin);
 	if (ret == -ELIBBAD || (ret < 0 && need->plugin))
 		return ret;
+	/* Registered before EAL's own, so called after: telemetry's socket is gone by then. */
+	atexit(runtime_dir_remove);
 	ret = init(need);
+	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	if (ret < 0) {
 		fprintf(stderr, "dpdk-test-vdpa: EAL does not start: %s\n", strerror(-ret));
 		return ret;
@@ -168,9 +187,10 @@ eal_start(const struct eal_need *need)
 	if (rte_service_lcore_count() == 0)
 		ret = service_lcore_add();
 	if (ret == 0)
-		ret = nap_register();
+		ret = give_way_register();
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: no service lcore: %s\n", strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa: no service lcore: %s\n", ret == -ENOENT ?
+			"one beside the main lcore is needed" : strerror(-ret));
 		eal_stop();
 	}
 	return ret;
@@ -182,24 +202,18 @@ service_lcores_stop(void)
 	uint32_t lcores[RTE_MAX_LCORE];
 	int i, nb;
 
-	rte_service_runstate_set(nap_service, 0);
+	rte_service_runstate_set(give_way_service, 0);
 	nb = rte_service_lcore_list(lcores, RTE_DIM(lcores));
 	for (i = 0; i < nb; i++)
 		if (rte_service_lcore_stop(lcores[i]) == 0)
 			rte_eal_wait_lcore(lcores[i]);
-	rte_service_component_unregister(nap_service);
+	rte_service_component_unregister(give_way_service);
 }
 
 void
 eal_stop(void)
 {
-	char dir[256];
-
-	snprintf(dir, sizeof(dir), "%s", rte_eal_get_runtime_dir());
 	service_lcores_stop();
 	rte_eal_cleanup();
-	/* A directory named after this process serves nobody once it is gone. */
-	if (own_prefix)
-		rmdir(dir);
 	strvec_free(&eal_argv);
 }

@@ -156,6 +156,7 @@ log_default(const struct eal_args_host *host, struct strvec *out)
 	strvec_push(out, "--log-level=lib.eal:warning");
 	strvec_push(out, "--log-level=lib.vhost*:error");
 	strvec_push(out, "--log-level=pmd.*:warning");
+	strvec_push(out, "--log-level=lib.telemetry:error");
 }
 
 int

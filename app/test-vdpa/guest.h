@@ -46,6 +46,12 @@ struct guest_conf {
 	uint64_t rate;
 	/** Spread a frame over random numbers of descriptors, not the shortest chain. */
 	bool any_layout;
+	/**
+	 * Even so, receive buffers that rte_vhost (22.11) can take: split, the virtio header in the
+	 * first two descriptors, beyond which it writes outside the buffer; packed, one direct
+	 * descriptor each, as it takes four of any kind for four buffers.
+	 */
+	bool rx_as_rte_vhost;
 };
 
 /** Counts of one queue pair or, summed, of a guest. */

@@ -78,7 +78,7 @@ rx_len_max(const struct guest *g)
 static uint16_t
 rx_segs_max(const struct guest *g)
 {
-	if (!g->conf.any_layout)
+	if (!g->conf.any_layout || (g->conf.packed && g->conf.rx_as_rte_vhost))
 		return 1;
 	return g->conf.ring_size >= 64 || guest_has(g, VIRTIO_RING_F_INDIRECT_DESC) ?
 		GUEST_RX_SEGS : 1;
@@ -98,6 +98,7 @@ slots_draw(struct guest_pair *p, uint32_t most)
 
 		s->nb = 1 + guest_rnd(&p->rnd, most_segs);
 		s->indirect = guest_has(g, VIRTIO_RING_F_INDIRECT_DESC) && g->conf.any_layout &&
+			!(g->conf.packed && g->conf.rx_as_rte_vhost) &&
 			(g->conf.ring_size < 64 || guest_rnd(&p->rnd, 2) == 0);
 		descs += s->indirect ? 1 : s->nb;
 		if (descs > g->conf.ring_size)
@@ -208,8 +209,11 @@ slot_cut(struct guest_pair *p, uint32_t slot)
 	struct guest_rx_slot *s = &p->rx_slot[slot];
 	uint32_t min = rx_len_min(p->g), max = rx_len_max(p->g);
 
-	guest_cut(&p->rnd, p->rx_gpa + (uint64_t)slot * p->rx_stride,
-		min + guest_rnd(&p->rnd, max - min + 1), s->nb, true, s->segs);
+	do {
+		guest_cut(&p->rnd, p->rx_gpa + (uint64_t)slot * p->rx_stride,
+			min + guest_rnd(&p->rnd, max - min + 1), s->nb, true, s->segs);
+	} while (p->g->conf.rx_as_rte_vhost && s->nb > 1 &&
+		s->segs[0].len + s->segs[1].len < GUEST_HDR_LEN);
 }
 
 int

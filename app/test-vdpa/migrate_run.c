@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_errno.h>
 
@@ -59,10 +60,27 @@ fail_state(struct migrate *m, unsigned int who, const char *verb, int ret,
 	return fail(m, "%s does not %s: %s", m->be[who]->dev.name, verb, why);
 }
 
-static uint64_t
+static int
 flow_ms(const struct migrate *m)
 {
 	return FLOW_MS + (m->opt->rate > 0 ? 3000 / m->opt->rate : 0);
+}
+
+/* The back end may still be busy with the end of its last connection. */
+static int
+disconnect_wait(struct migrate *m, unsigned int who)
+{
+	uint64_t until = clock_ns() + CONNECT_MS * UINT64_C(1000000);
+	struct rte_vhost_state_info info;
+	int ret;
+
+	while ((ret = m->be[who]->ops->info(m->be[who], &info)) == 0 && info.connected) {
+		if (clock_ns() >= until)
+			return fail(m, "%s still has a front end", m->be[who]->dev.name);
+		usleep(100);
+	}
+	return ret < 0 ? fail(m, "%s does not tell its status: %s", m->be[who]->dev.name,
+		strerror(-ret)) : 0;
 }
 
 static int
@@ -70,6 +88,8 @@ link_open(struct migrate *m, unsigned int who)
 {
 	int ret;
 
+	if (disconnect_wait(m, who) < 0)
+		return -1;
 	m->link[who] = guest_connect(m->guest, m->be[who]->dev.socket, false, CONNECT_MS);
 	if (m->link[who] == NULL)
 		return fail(m, "guest cannot connect to %s: %s", m->be[who]->dev.name,
@@ -105,13 +125,14 @@ link_run(struct migrate *m, unsigned int who)
 static int
 flow_wait(struct migrate *m)
 {
-	int ret;
+	const char *name = m->be[m->active]->dev.name;
+	int ms = flow_ms(m), ret;
 
-	ret = guest_wait_flow(m->guest, flow_ms(m));
-	if (ret < 0)
-		return fail(m, "no frame comes through %s on every queue: %s",
-			m->be[m->active]->dev.name, strerror(-ret));
-	return 0;
+	ret = guest_wait_flow(m->guest, ms);
+	if (ret == -ETIMEDOUT)
+		return fail(m, "a queue pair gets no frame through %s within %d ms", name, ms);
+	return ret < 0 ? fail(m, "guest cannot wait for frames through %s: %s", name,
+		strerror(-ret)) : 0;
 }
 
 /* Spoil the state if that was asked for and is not done yet. */

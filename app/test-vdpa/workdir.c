@@ -16,7 +16,9 @@
 int
 workdir_create(struct workdir *wd)
 {
-	const char *const bases[] = { getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp" };
+	/* Memory before disk: saving a state waits until it is on its medium. */
+	const char *const bases[] = { getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/dev/shm",
+		"/tmp" };
 	unsigned int i;
 	int err = ENOENT;
 

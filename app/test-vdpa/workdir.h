@@ -12,7 +12,7 @@ struct workdir {
 	char path[80];
 };
 
-/** Make one below $XDG_RUNTIME_DIR, $TMPDIR or /tmp, the first that can be written. */
+/** Make one below $XDG_RUNTIME_DIR, $TMPDIR, /dev/shm or /tmp, the first that can be written. */
 int workdir_create(struct workdir *wd);
 /** Path of file @p name in it. @return 0 or -ENAMETOOLONG */
 int workdir_path(const struct workdir *wd, const char *name, char *buf, size_t size);

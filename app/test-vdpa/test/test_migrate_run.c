@@ -164,7 +164,7 @@ dead_ring_ends_the_run_and_counts_as_lost(void **state)
 	assert_false(migrate_held(&r->res));
 	assert_int_equal(r->res.rounds, 0);
 	assert_int_equal(r->res.counts.lost, 1);
-	assert_non_null(strstr(r->res.failure, "no frame comes through dev1"));
+	assert_non_null(strstr(r->res.failure, "no frame through dev1"));
 }
 
 static void

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# What dpdk-test-vdpa answers before any device is needed.
+# Usage: test_cli.sh TOOL
+
+tool=$1
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+# expect NAME STATUS PATTERN WORD...: exit status, and a pattern in what is said
+expect() {
+	name=$1 status=$2 pattern=$3
+	shift 3
+	"$tool" "$@" </dev/null >"$dir/out" 2>&1
+	got=$?
+	if [ $got -ne "$status" ] || ! grep -q -- "$pattern" "$dir/out"; then
+		echo "FAIL $name: status $got"
+		cat "$dir/out"
+		failed=1
+	else
+		echo "ok $name"
+	fi
+}
+
+expect no_command_is_wrong_usage 2 Usage
+expect help_lists_the_commands 0 migrate --help
+for c in migrate serve guest state; do
+	expect "${c}_has_help" 0 Usage $c --help
+done
+expect hidden_command_is_not_listed 0 Commands --help
+grep -q backend-child "$dir/out" && { echo "FAIL backend-child is listed"; failed=1; }
+expect unknown_command_is_told 2 "unknown command 'nonsense'" nonsense
+expect eal_without_value_is_told 2 "--eal" migrate --eal
+expect unknown_option_is_told 2 "--help" migrate --nonsense
+expect serve_without_prompt_needs_sockets 2 "--iface" serve --no-prompt
+expect state_needs_a_file 2 "FILE" state
+expect missing_file_is_told 1 "No such file" state "$dir/none"
+echo "this is no state, but long enough for a header of one" >"$dir/text"
+expect text_is_no_state 1 "not a vhost state" state "$dir/text"
+expect invalid_state_is_json_too 1 '"reason": "bad_magic"' state --json "$dir/text"
+VSTATE_PLUGIN=$dir/none
+export VSTATE_PLUGIN
+expect plugin_that_is_not_there_is_told 1 "cannot load the driver plugin" migrate
+exit $failed

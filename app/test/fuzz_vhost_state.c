@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/*
+ * libFuzzer target of the decoder. Build and run:
+ *
+ *   CC=clang meson setup build-fuzz -Dfuzz=true && ninja -C build-fuzz
+ *   build-fuzz/app/test/vhost-state-samples CORPUS 20
+ *   build-fuzz/app/test/fuzz_vhost_state CORPUS
+ *
+ * Each input is tried as it is, and once more with length and checksums that fit, because a
+ * fuzzer does not find a checksum by chance and would never get behind it.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vhost_state_bytes.h"
+#include "vhost_state_parts.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static FILE *sink;
+
+/** A property of every accepted state. Ends the process: that is how a fuzzer is told. */
+static void
+require(bool condition, const char *what)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "broken: %s\n", what);
+	abort();
+}
+
+static void
+dump(const struct rte_vhost_state *st)
+{
+	if (sink == NULL)
+		sink = fopen("/dev/null", "w");
+	if (sink == NULL)
+		return;
+	rte_vhost_state_dump(st, sink);
+	rte_vhost_state_dump_json(st, sink);
+}
+
+static void
+round_trip(const struct rte_vhost_state *st)
+{
+	const size_t size = rte_vhost_state_encoded_size(st);
+	struct rte_vhost_state *back;
+	uint8_t *buf = malloc(size);
+	size_t len;
+
+	if (buf == NULL)
+		return;
+	require(rte_vhost_state_encode(st, buf, size, &len, NULL) == 0 && len == size,
+			"an accepted state can be encoded");
+	back = rte_vhost_state_decode(buf, len, NULL);
+	require(back != NULL, "what was encoded is accepted");
+	require(rte_vhost_state_equal(st, back), "and is the same");
+	rte_vhost_state_free(back);
+	free(buf);
+}
+
+static void
+try(const uint8_t *data, size_t size)
+{
+	struct rte_vhost_state_error err;
+	struct rte_vhost_state *st;
+	char text[256];
+
+	st = rte_vhost_state_decode(data, size, &err);
+	require((st != NULL) == (err.reason == RTE_VHOST_STATE_R_NONE),
+			"a refusal has a reason");
+	rte_vhost_state_error_format(&err, text, sizeof(text));
+	if (st == NULL)
+		return;
+	require(rte_vhost_state_validate(st, NULL) == 0, "an accepted state is valid");
+	round_trip(st);
+	dump(st);
+	rte_vhost_state_free(st);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *sealed;
+
+	try(data, size);
+	if (size < VHOST_STATE_HEADER_SIZE)
+		return 0;
+	sealed = malloc(size);
+	if (sealed == NULL)
+		return 0;
+	memcpy(sealed, data, size);
+	vhost_state_put_le(sealed + VHOST_STATE_H_TOTAL, size, 4);
+	vhost_state_put_le(sealed + VHOST_STATE_H_PARTS_CRC, vhost_state_crc32(0,
+			sealed + VHOST_STATE_HEADER_SIZE, size - VHOST_STATE_HEADER_SIZE), 4);
+	vhost_state_put_le(sealed + VHOST_STATE_H_CRC,
+			vhost_state_crc32(0, sealed, VHOST_STATE_H_CRC), 4);
+	try(sealed, size);
+	free(sealed);
+	return 0;
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+
+#include "vhost_state_test.h"
+
+/* ---- a back end: a status byte and a state ---- */
+
+struct fake {
+	uint8_t status;
+	bool connected, late;
+	uint32_t timeout_us;
+	struct rte_vhost_state *st;
+	/** Operations under way and, ever, begun. */
+	int inside, begun;
+	/** If set: an operation posts entered and waits for leave. */
+	bool gated;
+	sem_t entered, leave;
+};
+
+static void
+enter(struct fake *dev)
+{
+	__atomic_add_fetch(&dev->inside, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&dev->begun, 1, __ATOMIC_SEQ_CST);
+	if (!dev->gated)
+		return;
+	sem_post(&dev->entered);
+	while (sem_wait(&dev->leave) != 0)
+		;
+}
+
+static void
+leave(struct fake *dev)
+{
+	__atomic_sub_fetch(&dev->inside, 1, __ATOMIC_SEQ_CST);
+}
+
+static int
+fake_info_get(void *ctx, struct rte_vhost_state_info *info)
+{
+	struct fake *dev = ctx;
+
+	enter(dev);
+	info->status = dev->status;
+	info->connected = dev->connected;
+	info->limits = sample_limits();
+	leave(dev);
+	return 0;
+}
+
+static int
+fake_suspend(void *ctx, uint32_t timeout_us, struct rte_vhost_state_error *err)
+{
+	struct fake *dev = ctx;
+	int ret;
+
+	enter(dev);
+	dev->timeout_us = timeout_us;
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_SUSPEND, err);
+	if (ret == 0 && !dev->connected)
+		ret = rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 0, 0);
+	else if (ret == 0 && dev->late)
+		ret = rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_TIMEOUT, 2, timeout_us,
+				timeout_us + 1);
+	else if (ret == 0)
+		dev->status = SAMPLE_SUSPENDED;
+	leave(dev);
+	return ret;
+}
+
+static int
+fake_resume(void *ctx, struct rte_vhost_state_error *err)
+{
+	struct fake *dev = ctx;
+	int ret;
+
+	enter(dev);
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESUME, err);
+	if (ret == 0)
+		dev->status = 0x0f;
+	leave(dev);
+	return ret;
+}
+
+static struct rte_vhost_state *
+fake_capture(void *ctx, struct rte_vhost_state_error *err)
+{
+	struct fake *dev = ctx;
+	struct rte_vhost_state *st = NULL;
+
+	enter(dev);
+	if (rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_CAPTURE, err) == 0)
+		st = rte_vhost_state_copy(dev->st);
+	leave(dev);
+	return st;
+}
+
+static int
+fake_restore(void *ctx, const struct rte_vhost_state *st, struct rte_vhost_state_error *err)
+{
+	const struct rte_vhost_state_limits limits = sample_limits();
+	struct fake *dev = ctx;
+	int ret;
+
+	enter(dev);
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESTORE, err);
+	if (ret == 0)
+		ret = rte_vhost_state_check_fit(st, &limits, err);
+	if (ret == 0) {
+		rte_vhost_state_free(dev->st);
+		dev->st = rte_vhost_state_copy(st);
+	}
+	leave(dev);
+	return ret;
+}
+
+static const struct rte_vhost_state_ops fake_ops = {
+	.info_get = fake_info_get,
+	.suspend = fake_suspend,
+	.resume = fake_resume,
+	.capture = fake_capture,
+	.restore = fake_restore,
+};
+
+static void
+fake_start(struct fake *dev, const char *name)
+{
+	memset(dev, 0, sizeof(*dev));
+	dev->status = 0x0f;
+	dev->connected = true;
+	dev->st = sample_packed();
+	assert_int_equal(sem_init(&dev->entered, 0, 0), 0);
+	assert_int_equal(sem_init(&dev->leave, 0, 0), 0);
+	assert_int_equal(rte_vhost_state_register(name, &fake_ops, dev), 0);
+}
+
+static void
+fake_stop(struct fake *dev, const char *name)
+{
+	assert_int_equal(rte_vhost_state_unregister(name), 0);
+	rte_vhost_state_free(dev->st);
+	sem_destroy(&dev->entered);
+	sem_destroy(&dev->leave);
+}
+
+/* ---- registry ---- */
+
+static void
+devices_are_walked_in_the_order_registered(void **state)
+{
+	char name[RTE_VHOST_STATE_NAME_SIZE];
+	struct fake b, a, c;
+
+	assert_int_equal(rte_vhost_state_name_get(0, name), -ENOENT);
+	fake_start(&b, "b");
+	fake_start(&a, "a");
+	fake_start(&c, "c");
+	assert_int_equal(rte_vhost_state_name_get(0, name), 0);
+	assert_string_equal(name, "b");
+	assert_int_equal(rte_vhost_state_name_get(2, name), 0);
+	assert_string_equal(name, "c");
+	assert_int_equal(rte_vhost_state_name_get(3, name), -ENOENT);
+	fake_stop(&a, "a");
+	assert_int_equal(rte_vhost_state_name_get(1, name), 0);
+	assert_string_equal(name, "c");
+	fake_stop(&b, "b");
+	fake_stop(&c, "c");
+	assert_int_equal(rte_vhost_state_name_get(0, name), -ENOENT);
+}
+
+static void
+bad_registrations_are_refused(void **state)
+{
+	struct rte_vhost_state_ops ops;
+	char name[RTE_VHOST_STATE_NAME_SIZE + 1];
+	struct fake dev;
+	size_t at;
+
+	memset(name, 'x', sizeof(name));
+	name[RTE_VHOST_STATE_NAME_SIZE] = '\0';
+	assert_int_equal(rte_vhost_state_register(name, &fake_ops, NULL), -EINVAL);
+	assert_int_equal(rte_vhost_state_register("", &fake_ops, NULL), -EINVAL);
+	assert_int_equal(rte_vhost_state_register(NULL, &fake_ops, NULL), -EINVAL);
+	assert_int_equal(rte_vhost_state_register("d", NULL, NULL), -EINVAL);
+	/* Each operation missing in turn. */
+	for (at = 0; at < sizeof(ops); at += sizeof(void *)) {
+		ops = fake_ops;
+		memset((char *)&ops + at, 0, sizeof(void *));
+		assert_int_equal(rte_vhost_state_register("d", &ops, NULL), -EINVAL);
+	}
+	test_fail_allocation(1);
+	assert_int_equal(rte_vhost_state_register("d", &fake_ops, NULL), -ENOMEM);
+	fake_start(&dev, "d");
+	assert_int_equal(rte_vhost_state_register("d", &fake_ops, NULL), -EEXIST);
+	fake_stop(&dev, "d");
+	assert_int_equal(rte_vhost_state_unregister("d"), -ENODEV);
+	assert_int_equal(rte_vhost_state_unregister(NULL), -ENODEV);
+}
+
+static void
+longest_name_is_accepted(void **state)
+{
+	char name[RTE_VHOST_STATE_NAME_SIZE], found[RTE_VHOST_STATE_NAME_SIZE];
+	struct fake dev;
+
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	fake_start(&dev, name);
+	assert_int_equal(rte_vhost_state_name_get(0, found), 0);
+	assert_string_equal(name, found);
+	fake_stop(&dev, name);
+}
+
+/* ---- operations ---- */
+
+static void
+unknown_device_is_refused_by_every_operation(void **state)
+{
+	struct rte_vhost_state *st = sample_split();
+	struct rte_vhost_state_info info;
+	struct rte_vhost_state_error err;
+
+	assert_int_equal(rte_vhost_state_info_get("none", &info), -ENODEV);
+	assert_refused(RTE_VHOST_STATE_R_NO_DEVICE, &err,
+			rte_vhost_state_suspend("none", 0, &err));
+	assert_refused(RTE_VHOST_STATE_R_NO_DEVICE, &err, rte_vhost_state_resume("none", &err));
+	assert_refused(RTE_VHOST_STATE_R_NO_DEVICE, &err,
+			test_state_result(rte_vhost_state_capture("none", &err)));
+	assert_refused(RTE_VHOST_STATE_R_NO_DEVICE, &err,
+			rte_vhost_state_restore("none", st, &err));
+	assert_int_equal(rte_vhost_state_suspend(NULL, 0, NULL), -ENODEV);
+	rte_vhost_state_free(st);
+}
+
+static void
+state_moves_from_one_device_to_another(void **state)
+{
+	struct rte_vhost_state_error err;
+	struct rte_vhost_state_info info;
+	struct rte_vhost_state *st;
+	struct fake a, b;
+
+	fake_start(&a, "a");
+	fake_start(&b, "b");
+	b.status = 0x0b;
+	rte_vhost_state_free(b.st);
+	b.st = NULL;
+
+	assert_int_equal(rte_vhost_state_suspend("a", 1234, &err), 0);
+	assert_int_equal(err.reason, RTE_VHOST_STATE_R_NONE);
+	assert_int_equal(a.timeout_us, 1234);
+	/* P11: again is no error. */
+	assert_int_equal(rte_vhost_state_suspend("a", 0, NULL), 0);
+	assert_int_equal(rte_vhost_state_info_get("a", &info), 0);
+	assert_int_equal(info.status, SAMPLE_SUSPENDED);
+	st = rte_vhost_state_capture("a", &err);
+	assert_non_null(st);
+	assert_int_equal(rte_vhost_state_restore("b", st, &err), 0);
+	assert_true(rte_vhost_state_equal(a.st, b.st));
+	assert_int_equal(rte_vhost_state_resume("a", &err), 0);
+	assert_int_equal(rte_vhost_state_resume("a", NULL), 0);
+	rte_vhost_state_free(st);
+	fake_stop(&a, "a");
+	fake_stop(&b, "b");
+}
+
+static void
+refusals_of_the_back_end_reach_the_caller(void **state)
+{
+	struct rte_vhost_state *st = sample_split();
+	struct rte_vhost_state_error err;
+	struct fake dev;
+
+	fake_start(&dev, "d");
+	assert_refused(RTE_VHOST_STATE_R_NOT_SUSPENDED, &err,
+			test_state_result(rte_vhost_state_capture("d", &err)));
+	assert_refused(RTE_VHOST_STATE_R_NOT_CONFIGURABLE, &err,
+			rte_vhost_state_restore("d", st, &err));
+	dev.late = true;
+	assert_refused(RTE_VHOST_STATE_R_TIMEOUT, &err, rte_vhost_state_suspend("d", 10, &err));
+	assert_int_equal(err.vq, 2);
+	dev.connected = false;
+	assert_refused(RTE_VHOST_STATE_R_NOT_CONNECTED, &err,
+			rte_vhost_state_suspend("d", 10, &err));
+	assert_null(rte_vhost_state_capture("d", NULL));
+	assert_int_equal(rte_errno, EBUSY);
+	rte_vhost_state_free(st);
+	fake_stop(&dev, "d");
+}
+
+/* ---- threads ---- */
+
+static void *
+run_suspend(void *arg)
+{
+	(void)arg;
+	return rte_vhost_state_suspend("d", 0, NULL) == 0 ? NULL : (void *)1;
+}
+
+static int unregistered;
+
+static void *
+run_unregister(void *arg)
+{
+	struct fake *dev = arg;
+	int ret = rte_vhost_state_unregister("d");
+
+	/* What unregister promises: from here on the back end may go. */
+	if (__atomic_load_n(&dev->inside, __ATOMIC_SEQ_CST) != 0)
+		ret = -EBUSY;
+	__atomic_store_n(&unregistered, 1, __ATOMIC_SEQ_CST);
+	return ret == 0 ? NULL : (void *)1;
+}
+
+/** Wait until the device has left the list, which is the first thing that unregister does. */
+static void
+wait_until_gone(void)
+{
+	char name[RTE_VHOST_STATE_NAME_SIZE];
+
+	while (rte_vhost_state_name_get(0, name) == 0)
+		usleep(100);
+}
+
+static void
+unregister_waits_for_operations_under_way(void **state)
+{
+	pthread_t op[2], un;
+	struct fake dev;
+	unsigned int i;
+	void *ret;
+
+	fake_start(&dev, "d");
+	dev.gated = true;
+	unregistered = 0;
+	for (i = 0; i < RTE_DIM(op); i++)
+		assert_int_equal(pthread_create(&op[i], NULL, run_suspend, NULL), 0);
+	for (i = 0; i < RTE_DIM(op); i++)
+		assert_int_equal(sem_wait(&dev.entered), 0);
+	assert_int_equal(pthread_create(&un, NULL, run_unregister, &dev), 0);
+	wait_until_gone();
+	/* No operation begins any more, and a second unregister finds nothing. */
+	assert_int_equal(rte_vhost_state_suspend("d", 0, NULL), -ENODEV);
+	assert_int_equal(rte_vhost_state_unregister("d"), -ENODEV);
+	assert_int_equal(dev.begun, 2);
+	for (i = 0; i < RTE_DIM(op); i++) {
+		usleep(20000);
+		assert_int_equal(__atomic_load_n(&unregistered, __ATOMIC_SEQ_CST), 0);
+		sem_post(&dev.leave);
+	}
+	for (i = 0; i < RTE_DIM(op); i++) {
+		assert_int_equal(pthread_join(op[i], &ret), 0);
+		assert_null(ret);
+	}
+	assert_int_equal(pthread_join(un, &ret), 0);
+	assert_null(ret);
+	rte_vhost_state_free(dev.st);
+	sem_destroy(&dev.entered);
+	sem_destroy(&dev.leave);
+}
+
+static int hammering;
+
+static void *
+run_hammer(void *arg)
+{
+	char name[RTE_VHOST_STATE_NAME_SIZE];
+	struct rte_vhost_state_info info;
+	unsigned long bad = 0;
+	int ret;
+
+	(void)arg;
+	while (__atomic_load_n(&hammering, __ATOMIC_SEQ_CST)) {
+		ret = rte_vhost_state_info_get("d", &info);
+		bad += ret != 0 && ret != -ENODEV;
+		bad += ret == 0 && info.status != 0x0f;
+		rte_vhost_state_name_get(0, name);
+	}
+	return (void *)(uintptr_t)bad;
+}
+
+/** Each round the back end's memory goes away: a call that outlives it is seen. */
+static void
+devices_come_and_go_under_load(void **state)
+{
+	pthread_t threads[3];
+	struct fake *dev;
+	unsigned int i;
+	void *bad;
+
+	__atomic_store_n(&hammering, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < RTE_DIM(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, run_hammer, NULL), 0);
+	for (i = 0; i < 2000; i++) {
+		dev = malloc(sizeof(*dev));
+		assert_non_null(dev);
+		fake_start(dev, "d");
+		if (i % 16 == 0)
+			usleep(100);
+		fake_stop(dev, "d");
+		assert_int_equal(dev->inside, 0);
+		memset(dev, 0xa5, sizeof(*dev));
+		free(dev);
+	}
+	__atomic_store_n(&hammering, 0, __ATOMIC_SEQ_CST);
+	for (i = 0; i < RTE_DIM(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], &bad), 0);
+		assert_null(bad);
+	}
+}
+
+int
+test_backend(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(devices_are_walked_in_the_order_registered),
+		cmocka_unit_test(bad_registrations_are_refused),
+		cmocka_unit_test(longest_name_is_accepted),
+		cmocka_unit_test(unknown_device_is_refused_by_every_operation),
+		cmocka_unit_test(state_moves_from_one_device_to_another),
+		cmocka_unit_test(refusals_of_the_back_end_reach_the_caller),
+		cmocka_unit_test(unregister_waits_for_operations_under_way),
+		cmocka_unit_test(devices_come_and_go_under_load),
+	};
+
+	return cmocka_run_group_tests_name("backend", tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "vhost_state_test.h"
+
+/** What @p dump prints; to be freed. */
+static char *
+text_of(void (*dump)(const struct rte_vhost_state *st, FILE *f), struct rte_vhost_state *st)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	assert_non_null(f);
+	dump(st, f);
+	fclose(f);
+	rte_vhost_state_free(st);
+	return text;
+}
+
+static void
+assert_contains(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static void
+people_are_told_what_they_ask_for(void **state)
+{
+	char *text = text_of(rte_vhost_state_dump, sample_packed());
+
+	assert_contains(text, "virtio device 1, packed rings, 4 virtqueues");
+	assert_contains(text, "0x1b ACKNOWLEDGE DRIVER FEATURES_OK SUSPEND\n");
+	assert_contains(text, "52:54:00:12:34:56");
+	assert_contains(text, "254/1");
+	assert_contains(text, "3/0       8/1          3");
+	assert_contains(text, "in flight: head 8 id 9 num 3 counter 101");
+	assert_contains(text, "    3  not set up\n");
+	free(text);
+}
+
+static void
+split_indices_are_shown_without_wraps(void **state)
+{
+	char *text = text_of(rte_vhost_state_dump, sample_split());
+
+	assert_contains(text, "split rings");
+	assert_contains(text, "2     65535          3  pending");
+	assert_contains(text, "signalled at used 4656");
+	assert_contains(text, "packets 1000001 bytes 20015998343868");
+	free(text);
+}
+
+static void
+json_has_every_field(void **state)
+{
+	char *text = text_of(rte_vhost_state_dump_json, sample_packed());
+
+	assert_contains(text, "{\"format\": 1, \"device_id\": 1, \"status\": 27, "
+			"\"device_features\": \"0x805200180a2\"");
+	assert_contains(text, "\"ring\": \"packed\", \"net\": {\"mac\": \"52:54:00:12:34:56\", "
+			"\"mtu\": 9000, \"status\": 1, \"active_pairs\": 1, \"rx_mode\": 5, "
+			"\"guest_offloads\": \"0x82\"}, ");
+	assert_contains(text, "{\"index\": 1, \"size\": 10, \"enabled\": true, "
+			"\"desc_addr\": \"0x101000000\", \"driver_addr\": \"0x101100000\", "
+			"\"device_addr\": \"0x101200000\", \"avail_idx\": 3, \"avail_wrap\": 0, "
+			"\"used_idx\": 8, \"used_wrap\": 1, \"signalled_used\": 32775, "
+			"\"signalled_valid\": true, \"notify_pending\": false, "
+			"\"inflight\": [{\"head\": 4, \"id\": 43981, \"num\": 1, \"counter\": 100}, ");
+	assert_contains(text, "\"stats\": {\"packets\": 77, \"bytes\": 4928}}");
+	/* One line. */
+	assert_int_equal(strcspn(text, "\n"), strlen(text) - 1);
+	free(text);
+}
+
+int
+test_dump(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(people_are_told_what_they_ask_for),
+		cmocka_unit_test(split_indices_are_shown_without_wraps),
+		cmocka_unit_test(json_has_every_field),
+	};
+
+	return cmocka_run_group_tests_name("dump", tests, NULL, NULL);
+}

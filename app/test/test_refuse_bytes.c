@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+
+#include "vhost_state_test.h"
+
+/*
+ * One row a way in which bytes can be wrong. Each row is tried on decode(), read() and load().
+ */
+
+#define ROOM 4096
+
+struct bytes {
+	uint8_t buf[ROOM];
+	size_t len;
+};
+
+struct refusal {
+	const char *name;
+	enum rte_vhost_state_reason reason;
+	bool packed;
+	/** Give length and checksums that fit, so that what lies behind them is reached. */
+	bool seal;
+	/** Returns the offset that the error must name, or -1 where it names none. */
+	int64_t (*spoil)(struct bytes *b);
+	/** Bytes after the state are another's in a stream, and an error anywhere else. */
+	bool stream_accepts;
+};
+
+static uint8_t *
+part(struct bytes *b, uint16_t type, unsigned int nth)
+{
+	const size_t at = test_find_part(b->buf, b->len, type, nth);
+
+	assert_true(at > 0);
+	return b->buf + at;
+}
+
+static int64_t
+offset(const struct bytes *b, const uint8_t *p)
+{
+	return p - b->buf;
+}
+
+/** Take @p n bytes away at @p p. */
+static void
+cut(struct bytes *b, uint8_t *p, size_t n)
+{
+	memmove(p, p + n, b->len - (size_t)(p - b->buf) - n);
+	b->len -= n;
+}
+
+/** Make a gap of @p n zero bytes at @p p. */
+static void
+gap(struct bytes *b, uint8_t *p, size_t n)
+{
+	assert_true(b->len + n <= ROOM);
+	memmove(p + n, p, b->len - (size_t)(p - b->buf));
+	memset(p, 0, n);
+	b->len += n;
+}
+
+/** Put a part of 8 bytes at @p p. */
+static void
+put_part(struct bytes *b, uint8_t *p, uint16_t type, uint8_t flags)
+{
+	gap(b, p, 24);
+	p[0] = (uint8_t)type;
+	p[1] = (uint8_t)(type >> 8);
+	p[2] = flags;
+	p[12] = 8;
+	memset(p + 16, 0xee, 8);
+}
+
+/* ---- header ---- */
+
+static int64_t
+empty(struct bytes *b)
+{
+	b->len = 0;
+	return 0;
+}
+
+static int64_t
+half_a_header(struct bytes *b)
+{
+	b->len = 31;
+	return 31;
+}
+
+static int64_t
+last_byte_missing(struct bytes *b)
+{
+	b->len--;
+	return (int64_t)b->len;
+}
+
+static int64_t
+one_byte_more(struct bytes *b)
+{
+	b->buf[b->len] = 0;
+	return (int64_t)b->len++;
+}
+
+static int64_t
+other_magic(struct bytes *b)
+{
+	b->buf[1] = 'v';
+	return 0;
+}
+
+static int64_t
+version_2(struct bytes *b)
+{
+	b->buf[8] = 2;
+	return 8;
+}
+
+static int64_t
+version_0(struct bytes *b)
+{
+	b->buf[8] = 0;
+	return 8;
+}
+
+static int64_t
+header_longer(struct bytes *b)
+{
+	b->buf[10] = 40;
+	return 10;
+}
+
+static int64_t
+header_reserved(struct bytes *b)
+{
+	b->buf[26] = 1;
+	return 24;
+}
+
+static int64_t
+header_bit(struct bytes *b)
+{
+	b->buf[22] ^= 1;
+	return 28;
+}
+
+static int64_t
+part_bit(struct bytes *b)
+{
+	b->buf[b->len - 1] ^= 0x80;
+	return 16;
+}
+
+static int64_t
+unknown_class(struct bytes *b)
+{
+	b->buf[20] = 2;
+	return 20;
+}
+
+static int64_t
+no_virtqueues(struct bytes *b)
+{
+	b->buf[22] = 0;
+	return 22;
+}
+
+static int64_t
+too_many_virtqueues(struct bytes *b)
+{
+	b->buf[22] = 2;
+	b->buf[23] = 1;
+	return 22;
+}
+
+/* ---- part headers ---- */
+
+static int64_t
+part_header_cut(struct bytes *b)
+{
+	gap(b, b->buf + b->len, 15);
+	return (int64_t)b->len - 15;
+}
+
+static int64_t
+unknown_mandatory(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0104, 0);
+
+	put_part(b, p, 0x0102, 0);
+	return offset(b, p);
+}
+
+static int64_t
+part_flag(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0103, 0);
+
+	p[2] = 2;
+	return offset(b, p + 2);
+}
+
+static int64_t
+part_reserved(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0103, 0);
+
+	p[3] = 1;
+	return offset(b, p + 3);
+}
+
+static int64_t
+device_selector(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0101, 0);
+
+	p[4] = 1;
+	return offset(b, p + 4);
+}
+
+static int64_t
+vq_selector(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0104, 1);
+
+	p[11] = 1;
+	return offset(b, p + 11);
+}
+
+static int64_t
+vq_index(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf001, 3);
+
+	p[4] = SAMPLE_VQS;
+	return offset(b, p + 4);
+}
+
+static int64_t
+value_longer_than_state(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0100, 0);
+
+	p[15] = 0xff;
+	return offset(b, p + 12);
+}
+
+static int64_t
+value_one_short(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0104, 0);
+
+	cut(b, p + 16, 1);
+	p[12] = 31;
+	return offset(b, p + 12);
+}
+
+static int64_t
+value_twice_as_long(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf001, 0);
+
+	gap(b, p + 32, 16);
+	p[12] = 32;
+	return offset(b, p + 12);
+}
+
+static int64_t
+value_empty(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf002, 0);
+
+	cut(b, p + 16, 48);
+	p[12] = 0;
+	return offset(b, p + 12);
+}
+
+static int64_t
+half_an_entry(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf002, 0);
+
+	cut(b, p + 16, 8);
+	p[12] = 40;
+	return offset(b, p + 12);
+}
+
+static int64_t
+parts_swapped(struct bytes *b)
+{
+	/* DRV_FEATURES before DEV_FEATURES: they have the same length. */
+	uint8_t *p = part(b, 0x0100, 0), *q = part(b, 0x0101, 0);
+
+	p[0] = 0x01;
+	q[0] = 0x00;
+	return offset(b, q);
+}
+
+static int64_t
+virtqueues_swapped(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0104, 0), *q = part(b, 0x0104, 1);
+
+	p[4] = 1;
+	q[4] = 0;
+	return offset(b, q);
+}
+
+static int64_t
+part_twice(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0103, 0);
+
+	gap(b, p + 17, 17);
+	memcpy(p + 17, p, 17);
+	return offset(b, p + 17);
+}
+
+static int64_t
+virtqueue_twice(struct bytes *b)
+{
+	uint8_t *q = part(b, 0x0104, 3);
+
+	q[4] = 0;
+	return offset(b, q);
+}
+
+static int64_t
+device_part_missing(struct bytes *b)
+{
+	cut(b, part(b, 0xf000, 0), 40);
+	return -1;
+}
+
+static int64_t
+vq_part_missing(struct bytes *b)
+{
+	cut(b, part(b, 0xf001, 2), 32);
+	return -1;
+}
+
+static int64_t
+all_parts_missing(struct bytes *b)
+{
+	b->len = 32;
+	return -1;
+}
+
+/* ---- values ---- */
+
+static int64_t
+feature_64(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0101, 0);
+
+	gap(b, p + 24, 8);
+	p[12] = 16;
+	p[24] = 1;
+	return offset(b, p + 24);
+}
+
+static int64_t
+interrupt_vector(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0104, 0);
+
+	p[16 + 2] = 3;
+	p[16 + 3] = 0;
+	return offset(b, p + 16 + 2);
+}
+
+static int64_t
+enabled_2(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0104, 0);
+
+	p[16 + 4] = 2;
+	return offset(b, p + 16 + 4);
+}
+
+static int64_t
+vq_cfg_reserved(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0104, 2);
+
+	p[16 + 7] = 1;
+	return offset(b, p + 16 + 7);
+}
+
+static int64_t
+net_reserved(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf000, 0);
+
+	p[16 + 15] = 1;
+	return offset(b, p + 16 + 15);
+}
+
+static int64_t
+ring_flag(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf001, 0);
+
+	p[16 + 6] |= 4;
+	return offset(b, p + 16 + 6);
+}
+
+static int64_t
+ring_reserved(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf001, 0);
+
+	p[16 + 7] = 1;
+	return offset(b, p + 16 + 7);
+}
+
+static int64_t
+ring_reserved_end(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf001, 0);
+
+	p[16 + 15] = 1;
+	return offset(b, p + 16 + 15);
+}
+
+static int64_t
+entry_reserved(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf002, 0);
+
+	p[16 + 16 + 15] = 1;
+	return offset(b, p + 16 + 16 + 14);
+}
+
+/* ---- values that contradict each other: the error names the part ---- */
+
+static int64_t
+status_running(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0103, 0);
+
+	p[16] = 0x0f;
+	return offset(b, p);
+}
+
+static int64_t
+size_three(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0104, 1);
+
+	p[16] = 3;
+	return offset(b, p);
+}
+
+static int64_t
+wrap_flipped(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf001, 1);
+
+	p[16 + 4] ^= 1;
+	return offset(b, p);
+}
+
+static int64_t
+entry_twice(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf002, 0);
+
+	memcpy(p + 32, p + 16, 16);
+	return offset(b, p);
+}
+
+static int64_t
+inflight_missing(struct bytes *b)
+{
+	cut(b, part(b, 0xf002, 0), 64);
+	return -1;
+}
+
+static int64_t
+mac_multicast(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf000, 0);
+
+	p[16] = 1;
+	return offset(b, p);
+}
+
+static int64_t
+feature_not_offered(struct bytes *b)
+{
+	uint8_t *p = part(b, 0x0101, 0);
+
+	p[23] |= 0x80;
+	return offset(b, p);
+}
+
+/* As it is, or sealed anew. */
+#define RAW(name, reason, spoil) { name, RTE_VHOST_STATE_R_##reason, false, false, spoil }
+#define SEALED(name, reason, spoil) { name, RTE_VHOST_STATE_R_##reason, false, true, spoil }
+
+static const struct refusal refusals[] = {
+	RAW("empty_state_is_refused", TRUNCATED, empty),
+	RAW("half_a_header_is_refused", TRUNCATED, half_a_header),
+	RAW("state_without_its_last_byte_is_refused", TRUNCATED, last_byte_missing),
+	{ "state_with_bytes_behind_it_is_refused", RTE_VHOST_STATE_R_TRAILING_BYTES,
+			false, false, one_byte_more, true },
+	RAW("other_magic_is_refused", BAD_MAGIC, other_magic),
+	RAW("newer_version_is_refused", BAD_VERSION, version_2),
+	SEALED("newer_version_with_good_checksum_is_refused", BAD_VERSION, version_2),
+	SEALED("version_0_is_refused", BAD_HEADER, version_0),
+	SEALED("header_of_other_length_is_refused", BAD_HEADER, header_longer),
+	SEALED("reserved_header_field_is_refused", BAD_HEADER, header_reserved),
+	RAW("flipped_header_bit_is_refused", BAD_CHECKSUM, header_bit),
+	RAW("flipped_part_bit_is_refused", BAD_CHECKSUM, part_bit),
+	SEALED("unknown_device_class_is_refused", DEVICE_ID, unknown_class),
+	SEALED("header_without_virtqueues_is_refused", VQ_COUNT, no_virtqueues),
+	SEALED("header_with_too_many_virtqueues_is_refused", VQ_COUNT, too_many_virtqueues),
+	SEALED("half_a_part_header_is_refused", TRUNCATED, part_header_cut),
+	SEALED("unknown_mandatory_part_is_refused", PART_UNKNOWN, unknown_mandatory),
+	SEALED("reserved_part_flag_is_refused", PART_RESERVED, part_flag),
+	SEALED("reserved_byte_of_part_header_is_refused", PART_RESERVED, part_reserved),
+	SEALED("selector_of_device_part_is_refused", PART_RESERVED, device_selector),
+	SEALED("reserved_byte_of_selector_is_refused", PART_RESERVED, vq_selector),
+	SEALED("part_of_virtqueue_out_of_range_is_refused", VQ_INDEX, vq_index),
+	SEALED("value_longer_than_the_state_is_refused", PART_LENGTH, value_longer_than_state),
+	SEALED("value_one_byte_short_is_refused", PART_LENGTH, value_one_short),
+	SEALED("value_twice_as_long_is_refused", PART_LENGTH, value_twice_as_long),
+	SEALED("empty_value_is_refused", PART_LENGTH, value_empty),
+	SEALED("half_an_inflight_entry_is_refused", PART_LENGTH, half_an_entry),
+	SEALED("parts_out_of_order_are_refused", PART_ORDER, parts_swapped),
+	SEALED("virtqueues_out_of_order_are_refused", PART_ORDER, virtqueues_swapped),
+	SEALED("part_twice_is_refused", PART_DUPLICATE, part_twice),
+	SEALED("virtqueue_twice_is_refused", PART_DUPLICATE, virtqueue_twice),
+	SEALED("missing_device_part_is_refused", PART_MISSING, device_part_missing),
+	SEALED("missing_virtqueue_part_is_refused", PART_MISSING, vq_part_missing),
+	SEALED("header_alone_is_refused", PART_MISSING, all_parts_missing),
+	SEALED("feature_above_63_is_refused", PART_RESERVED, feature_64),
+	SEALED("interrupt_vector_is_refused", PART_RESERVED, interrupt_vector),
+	SEALED("enabled_neither_0_nor_1_is_refused", PART_RESERVED, enabled_2),
+	SEALED("reserved_field_of_vq_cfg_is_refused", PART_RESERVED, vq_cfg_reserved),
+	SEALED("reserved_field_of_net_is_refused", PART_RESERVED, net_reserved),
+	SEALED("reserved_ring_flag_is_refused", PART_RESERVED, ring_flag),
+	SEALED("reserved_ring_byte_is_refused", PART_RESERVED, ring_reserved),
+	SEALED("reserved_end_of_ring_is_refused", PART_RESERVED, ring_reserved_end),
+	SEALED("reserved_field_of_inflight_entry_is_refused", PART_RESERVED, entry_reserved),
+	SEALED("encoded_running_status_is_refused", STATUS, status_running),
+	SEALED("encoded_size_of_three_is_refused", VQ_SIZE, size_three),
+	SEALED("encoded_wrap_of_split_ring_is_refused", VQ_WRAP, wrap_flipped),
+	{ "encoded_wrong_wrap_of_packed_ring_is_refused", RTE_VHOST_STATE_R_VQ_IDX_DISTANCE,
+			true, true, wrap_flipped },
+	SEALED("encoded_duplicate_inflight_head_is_refused", INFLIGHT_DUPLICATE, entry_twice),
+	SEALED("missing_inflight_part_is_refused", INFLIGHT_COUNT, inflight_missing),
+	SEALED("encoded_multicast_mac_is_refused", NET_MAC, mac_multicast),
+	SEALED("encoded_feature_not_offered_is_refused", FEATURES_NOT_OFFERED,
+			feature_not_offered),
+};
+
+/* ---- the doors ---- */
+
+static FILE *
+file_of(const struct bytes *b)
+{
+	FILE *f = tmpfile();
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(b->buf, 1, b->len, f), b->len);
+	rewind(f);
+	return f;
+}
+
+static void
+refused_by_read(const struct refusal *r, const struct bytes *b, int64_t at)
+{
+	struct rte_vhost_state_error err;
+	FILE *f = file_of(b);
+	const int fd = fileno(f);
+
+	if (r->stream_accepts) {
+		assert_int_equal(test_state_result(rte_vhost_state_read(fd, &err)), 0);
+		assert_int_equal(lseek(fd, 0, SEEK_CUR), at);
+	} else {
+		assert_refused(r->reason, &err,
+				test_state_result(rte_vhost_state_read(fd, &err)));
+		assert_int_equal(err.offset, at);
+	}
+	fclose(f);
+}
+
+static void
+refused_by_load(const struct refusal *r, const struct bytes *b, int64_t at)
+{
+	struct rte_vhost_state_error err;
+	FILE *f = file_of(b);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(f));
+	assert_refused(r->reason, &err, test_state_result(rte_vhost_state_load(path, &err)));
+	assert_int_equal(err.offset, at);
+	fclose(f);
+}
+
+static void
+encode_sample(struct bytes *b, struct rte_vhost_state *st)
+{
+	assert_int_equal(rte_vhost_state_encode(st, b->buf, ROOM, &b->len, NULL), 0);
+	rte_vhost_state_free(st);
+}
+
+static void
+refused_at_every_door(void **state)
+{
+	const struct refusal *r = *state;
+	struct rte_vhost_state_error err;
+	struct bytes b, before;
+	int64_t at;
+
+	encode_sample(&b, r->packed ? sample_packed() : sample_split());
+	at = r->spoil(&b);
+	if (r->seal)
+		test_seal(b.buf, b.len);
+	before = b;
+	assert_refused(r->reason, &err,
+			test_state_result(rte_vhost_state_decode(b.buf, b.len, &err)));
+	assert_int_equal(err.offset, at);
+	assert_memory_equal(b.buf, before.buf, b.len);
+	refused_by_read(r, &b, at);
+	refused_by_load(r, &b, at);
+}
+
+/* ---- what must be accepted ---- */
+
+static void
+assert_decodes_to(const struct bytes *b, struct rte_vhost_state *expected)
+{
+	struct rte_vhost_state *st = rte_vhost_state_decode(b->buf, b->len, NULL);
+
+	assert_non_null(st);
+	assert_true(rte_vhost_state_equal(st, expected));
+	rte_vhost_state_free(st);
+	rte_vhost_state_free(expected);
+}
+
+static void
+unknown_optional_parts_are_skipped(void **state)
+{
+	struct bytes b;
+
+	encode_sample(&b, sample_split());
+	put_part(&b, b.buf + 32, 0x0fff, 1);
+	put_part(&b, part(&b, 0x0104, 2), 0x0105, 1);
+	put_part(&b, b.buf + b.len, 0xffff, 1);
+	put_part(&b, b.buf + b.len, 0xffff, 1);
+	test_seal(b.buf, b.len);
+	assert_decodes_to(&b, sample_split());
+}
+
+static void
+state_without_statistics_is_decoded(void **state)
+{
+	struct rte_vhost_state *expected = sample_split();
+	struct bytes b;
+
+	encode_sample(&b, sample_split());
+	cut(&b, part(&b, 0xf003, 0), 32);
+	test_seal(b.buf, b.len);
+	expected->vqs[0].stats.packets = 0;
+	expected->vqs[0].stats.bytes = 0;
+	assert_decodes_to(&b, expected);
+}
+
+static void
+zero_feature_words_are_accepted(void **state)
+{
+	struct bytes b;
+	uint8_t *p;
+
+	encode_sample(&b, sample_packed());
+	p = part(&b, 0x0100, 0);
+	gap(&b, p + 24, 8);
+	p[12] = 16;
+	test_seal(b.buf, b.len);
+	assert_decodes_to(&b, sample_packed());
+}
+
+static void
+known_part_marked_optional_is_read(void **state)
+{
+	struct bytes b;
+
+	encode_sample(&b, sample_packed());
+	part(&b, 0xf000, 0)[2] = 1;
+	test_seal(b.buf, b.len);
+	assert_decodes_to(&b, sample_packed());
+}
+
+int
+test_refuse_bytes(void)
+{
+	struct CMUnitTest tests[RTE_DIM(refusals) + 4] = {
+		cmocka_unit_test(unknown_optional_parts_are_skipped),
+		cmocka_unit_test(state_without_statistics_is_decoded),
+		cmocka_unit_test(zero_feature_words_are_accepted),
+		cmocka_unit_test(known_part_marked_optional_is_read),
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(refusals); i++)
+		tests[4 + i] = (struct CMUnitTest){
+			.name = refusals[i].name,
+			.test_func = refused_at_every_door,
+			.initial_state = (void *)(uintptr_t)&refusals[i],
+		};
+	return cmocka_run_group_tests_name("refuse bytes", tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vhost_state_sample.h"
+
+#define FEATURES (SAMPLE_F_VERSION_1 | SAMPLE_F_EVENT_IDX | SAMPLE_F_GUEST_CSUM | \
+		SAMPLE_F_GUEST_TSO4 | UINT64_C(0x10020))
+
+static struct rte_vhost_state *
+new_state(uint16_t nb_vqs)
+{
+	struct rte_vhost_state *st = rte_vhost_state_alloc(nb_vqs);
+
+	if (st == NULL)
+		exit(EXIT_FAILURE);
+	return st;
+}
+
+static struct rte_vhost_state_inflight *
+new_inflight(struct rte_vhost_state *st, uint16_t vq, uint16_t nb)
+{
+	if (rte_vhost_state_vq_inflight_alloc(st, vq, nb) != 0)
+		exit(EXIT_FAILURE);
+	return st->vqs[vq].inflight;
+}
+
+static void
+fill_device(struct rte_vhost_state *st, uint64_t features)
+{
+	static const struct rte_ether_addr mac = { { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 } };
+
+	st->device_id = RTE_VHOST_STATE_ID_NET;
+	st->status = SAMPLE_SUSPENDED;
+	st->driver_features = features;
+	st->device_features = features | UINT64_C(0x8000) |
+			UINT64_C(1) << RTE_VHOST_STATE_F_SUSPEND;
+	st->net.mac = mac;
+	st->net.mtu = 9000;
+	st->net.status = 1;
+	st->net.active_pairs = 1;
+	st->net.rx_mode = 0x05;
+	st->net.guest_offloads = features & (SAMPLE_F_GUEST_CSUM | SAMPLE_F_GUEST_TSO4);
+}
+
+static void
+fill_vq(struct rte_vhost_state_vq *vq, uint16_t size, uint64_t base)
+{
+	vq->size = size;
+	vq->enabled = true;
+	vq->desc_addr = base;
+	vq->driver_addr = base + UINT64_C(0x100000);
+	vq->device_addr = base + UINT64_C(0x200000);
+}
+
+struct rte_vhost_state *
+sample_split(void)
+{
+	struct rte_vhost_state *st = new_state(SAMPLE_VQS);
+	struct rte_vhost_state_inflight *entry;
+	struct rte_vhost_state_vq *vq;
+
+	fill_device(st, FEATURES);
+	vq = &st->vqs[0];
+	fill_vq(vq, 256, UINT64_C(0x100000000));
+	vq->avail_idx = 0x1234;
+	vq->used_idx = 0x1234;
+	vq->signalled_used = 0x1230;
+	vq->signalled_valid = true;
+	vq->stats.packets = 1000001;
+	vq->stats.bytes = UINT64_C(0x123456789abc);
+
+	vq = &st->vqs[SAMPLE_BUSY_VQ];
+	fill_vq(vq, 8, UINT64_C(0x101000000));
+	/* The free running index has passed 65535. */
+	vq->avail_idx = 2;
+	vq->used_idx = 0xffff;
+	vq->notify_pending = true;
+	entry = new_inflight(st, SAMPLE_BUSY_VQ, 3);
+	entry[0] = (struct rte_vhost_state_inflight){ 7, 7, 1, 41 };
+	entry[1] = (struct rte_vhost_state_inflight){ 0, 0, 1, 44 };
+	entry[2] = (struct rte_vhost_state_inflight){ 3, 3, 1, UINT64_C(0x100000000) };
+
+	/* Set up by the driver, but not enabled. */
+	fill_vq(&st->vqs[2], 32768, UINT64_C(0x7fff00000000));
+	st->vqs[2].enabled = false;
+	return st;
+}
+
+struct rte_vhost_state *
+sample_packed(void)
+{
+	struct rte_vhost_state *st = new_state(SAMPLE_VQS);
+	struct rte_vhost_state_inflight *entry;
+	struct rte_vhost_state_vq *vq;
+
+	fill_device(st, FEATURES | SAMPLE_F_RING_PACKED);
+	vq = &st->vqs[0];
+	/* A packed ring may have any size. */
+	fill_vq(vq, 255, UINT64_C(0x100000000));
+	vq->avail_idx = 254;
+	vq->avail_wrap = 1;
+	vq->used_idx = 254;
+	vq->used_wrap = 1;
+	vq->stats.packets = 77;
+	vq->stats.bytes = 4928;
+
+	vq = &st->vqs[SAMPLE_BUSY_VQ];
+	fill_vq(vq, 10, UINT64_C(0x101000000));
+	/* Available has gone round, used has not: 10 - 8 + 3 = 5 descriptors. */
+	vq->avail_idx = 3;
+	vq->avail_wrap = 0;
+	vq->used_idx = 8;
+	vq->used_wrap = 1;
+	vq->signalled_used = 0x8007;
+	vq->signalled_valid = true;
+	entry = new_inflight(st, SAMPLE_BUSY_VQ, 3);
+	entry[0] = (struct rte_vhost_state_inflight){ 4, 0xabcd, 1, 100 };
+	entry[1] = (struct rte_vhost_state_inflight){ 8, 9, 3, 101 };
+	entry[2] = (struct rte_vhost_state_inflight){ 1, 2, 1, 103 };
+
+	fill_vq(&st->vqs[2], 64, UINT64_C(0x102000000));
+	st->vqs[2].avail_wrap = 1;
+	st->vqs[2].used_wrap = 1;
+	return st;
+}
+
+struct rte_vhost_state_limits
+sample_limits(void)
+{
+	return (struct rte_vhost_state_limits){
+		.device_id = RTE_VHOST_STATE_ID_NET,
+		.device_features = UINT64_MAX,
+		.max_vqs = SAMPLE_VQS,
+		.max_mtu = 9000,
+		.inflight = true,
+	};
+}
+
+/* ---- random ---- */
+
+/* SplitMix64: any seed will do, 0 included. */
+static uint64_t
+draw(uint64_t *seed, uint64_t bound)
+{
+	uint64_t z = *seed += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return (z ^ (z >> 31)) % bound;
+}
+
+/** Ids in flight are unique: a random walk through all of them, by a stride that meets each. */
+static void
+random_inflight(struct rte_vhost_state *st, uint16_t i, bool packed, uint16_t nb, uint64_t *seed)
+{
+	struct rte_vhost_state_vq *vq = &st->vqs[i];
+	struct rte_vhost_state_inflight *entry = new_inflight(st, i, nb);
+	uint64_t counter = draw(seed, 1000);
+	uint16_t id = (uint16_t)draw(seed, vq->size);
+	uint16_t n;
+
+	for (n = 0; n < nb; n++) {
+		entry[n].id = id;
+		entry[n].head = packed ? (uint16_t)draw(seed, vq->size) : id;
+		entry[n].num = 1;
+		counter += 1 + draw(seed, 3);
+		entry[n].counter = counter;
+		id = (uint16_t)((id + 1) % vq->size);
+	}
+}
+
+/** Spread @p descs descriptors over the chains in flight. */
+static uint32_t
+random_chains(struct rte_vhost_state_vq *vq, uint64_t *seed)
+{
+	uint32_t descs = vq->nb_inflight;
+	uint16_t n, more;
+
+	for (n = 0; n < vq->nb_inflight && descs < vq->size; n++) {
+		more = (uint16_t)draw(seed, vq->size - descs + 1);
+		vq->inflight[n].num += more;
+		descs += more;
+	}
+	return descs;
+}
+
+static void
+random_indices(struct rte_vhost_state_vq *vq, bool packed, uint32_t descs, uint64_t *seed)
+{
+	uint32_t pos;
+
+	if (!packed) {
+		vq->used_idx = (uint16_t)draw(seed, 65536);
+		vq->avail_idx = (uint16_t)(vq->used_idx + descs);
+		return;
+	}
+	/* Step by step as a device goes: at the end of the ring the wrap counter turns. */
+	pos = (uint32_t)draw(seed, vq->size);
+	vq->used_idx = (uint16_t)pos;
+	vq->used_wrap = (uint8_t)draw(seed, 2);
+	vq->avail_wrap = vq->used_wrap;
+	for (pos += descs; pos >= vq->size; pos -= vq->size)
+		vq->avail_wrap ^= 1;
+	vq->avail_idx = (uint16_t)pos;
+}
+
+static void
+random_vq(struct rte_vhost_state *st, uint16_t i, bool packed, uint64_t *seed)
+{
+	struct rte_vhost_state_vq *vq = &st->vqs[i];
+	uint32_t descs;
+	uint16_t size;
+
+	if (draw(seed, 8) == 0)
+		return;
+	size = packed ? (uint16_t)(1 + draw(seed, 300)) : (uint16_t)(1 << draw(seed, 9));
+	fill_vq(vq, size, draw(seed, UINT64_C(1) << 50) & ~UINT64_C(15));
+	vq->enabled = draw(seed, 2) != 0;
+	random_inflight(st, i, packed, (uint16_t)draw(seed, vq->size + 1), seed);
+	descs = packed ? random_chains(vq, seed) : vq->nb_inflight;
+	random_indices(vq, packed, descs, seed);
+	vq->signalled_used = (uint16_t)draw(seed, 65536);
+	vq->signalled_valid = draw(seed, 2) != 0;
+	vq->notify_pending = draw(seed, 2) != 0;
+	if (draw(seed, 2) != 0) {
+		vq->stats.packets = draw(seed, UINT64_MAX);
+		vq->stats.bytes = draw(seed, UINT64_MAX);
+	}
+}
+
+struct rte_vhost_state *
+sample_random(uint64_t seed)
+{
+	const uint16_t nb_vqs = (uint16_t)(2 + draw(&seed, 9));
+	struct rte_vhost_state *st = new_state(nb_vqs);
+	const bool packed = draw(&seed, 2) != 0;
+	uint16_t i;
+
+	fill_device(st, FEATURES | (packed ? SAMPLE_F_RING_PACKED : 0));
+	st->net.active_pairs = (uint16_t)(1 + draw(&seed, nb_vqs / 2));
+	st->net.mtu = (uint16_t)(68 + draw(&seed, 65536 - 68));
+	for (i = 0; i < nb_vqs; i++)
+		random_vq(st, i, packed, &seed);
+	return st;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VHOST_STATE_SAMPLE_H
+#define VHOST_STATE_SAMPLE_H
+
+/**
+ * @file
+ * Valid states for tests and for the golden files. All return a state to be freed, or exit: a
+ * test without its sample has no result.
+ */
+
+#include <rte_vhost_state.h>
+
+#define SAMPLE_F_RING_PACKED	(UINT64_C(1) << 34)
+#define SAMPLE_F_VERSION_1	(UINT64_C(1) << 32)
+#define SAMPLE_F_EVENT_IDX	(UINT64_C(1) << 29)
+#define SAMPLE_F_GUEST_CSUM	(UINT64_C(1) << 1)
+#define SAMPLE_F_GUEST_TSO4	(UINT64_C(1) << 7)
+#define SAMPLE_F_LOG_ALL	(UINT64_C(1) << 26)
+
+/** Status byte of a suspended device. */
+#define SAMPLE_SUSPENDED (RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER | \
+		RTE_VHOST_STATE_S_FEATURES_OK | RTE_VHOST_STATE_S_SUSPEND)
+
+/** Virtqueues of the two states below, and the one that has buffers in flight. */
+#define SAMPLE_VQS 4
+#define SAMPLE_BUSY_VQ 1
+/** The one that the driver never set up. */
+#define SAMPLE_UNUSED_VQ 3
+
+/**
+ * Every field has a value of its own. These two are in the golden files: they never change.
+ * A later format version gets new ones.
+ */
+struct rte_vhost_state *sample_split(void);
+struct rte_vhost_state *sample_packed(void);
+
+/** Any valid state: sizes, indices, wraps and buffers in flight by @p seed. */
+struct rte_vhost_state *sample_random(uint64_t seed);
+
+/** What a destination must offer for sample_split() and sample_packed(). */
+struct rte_vhost_state_limits sample_limits(void);
+
+#endif /* VHOST_STATE_SAMPLE_H */

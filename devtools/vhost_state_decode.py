@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+"""Decode a saved vhost state and print it as JSON.
+
+Written from the byte tables of doc/guides/prog_guide/vhost_state_lib.rst, apart from the library
+in C, to show that the tables suffice. It checks the bytes: header, checksums, order, number and
+length of parts, reserved fields. Whether the values make sense together is left to the library
+(dpdk-test-vdpa state FILE). Prints the same line as rte_vhost_state_dump_json().
+"""
+
+import json
+import struct
+import sys
+import zlib
+
+MAGIC = b'\x89VSTATE\n'
+VERSION = 1
+HEADER = struct.Struct('<8sHHIIHHII')
+PART = struct.Struct('<HBB8sI')
+OPTIONAL = 1
+MAX_VQ = 257
+RING_PACKED = 34
+NO_VECTOR = 0xffff
+
+# type: (name, one for each virtqueue, mandatory, length of a unit, most units)
+PARTS = {
+    0x0100: ('device features', False, True, 8, 16),
+    0x0101: ('driver features', False, True, 8, 16),
+    0x0103: ('device status', False, True, 1, 1),
+    0x0104: ('virtqueue configuration', True, True, 32, 1),
+    0xf000: ('network device', False, True, 24, 1),
+    0xf001: ('ring', True, True, 16, 1),
+    0xf002: ('in flight', True, False, 16, 32768),
+    0xf003: ('statistics', True, False, 16, 1),
+}
+
+
+class Refused(Exception):
+    """The bytes are not a state of this version."""
+
+
+def require(condition, text):
+    """Refuse with a text unless the condition holds."""
+    if not condition:
+        raise Refused(text)
+
+
+def header(data):
+    """Check the header; device ID and number of virtqueues."""
+    require(len(data) >= HEADER.size, 'state ends in its header')
+    magic, version, length, total, crc, device_id, nb_vqs, reserved, header_crc = \
+        HEADER.unpack_from(data)
+    require(magic == MAGIC, 'not a vhost state')
+    require(version == VERSION, f'format version {version}')
+    require(length == HEADER.size, f'header length {length}')
+    require(header_crc == zlib.crc32(data[:HEADER.size - 4]), 'checksum of the header')
+    require(reserved == 0, 'reserved header field')
+    require(total == len(data), f'{len(data)} bytes, header tells {total}')
+    require(crc == zlib.crc32(data[HEADER.size:]), 'checksum of the parts')
+    require(0 < nb_vqs <= MAX_VQ, f'{nb_vqs} virtqueues')
+    require(device_id == 1, f'device class {device_id}')
+    return device_id, nb_vqs
+
+
+def parts(data, nb_vqs):
+    """The values of the known parts by (type, virtqueue); virtqueue 0 for those of the device."""
+    found = {}
+    last = (0, 0)
+    at = HEADER.size
+    while at < len(data):
+        require(len(data) - at >= PART.size, f'part header at {at} cut')
+        kind, flags, reserved, selector, length = PART.unpack_from(data, at)
+        value = data[at + PART.size:at + PART.size + length]
+        require(flags & ~OPTIONAL == 0 and reserved == 0, f'reserved bits of part at {at}')
+        require(len(value) == length, f'part at {at} longer than the state')
+        at += PART.size + length
+        if kind not in PARTS:
+            require(flags & OPTIONAL, f'unknown part 0x{kind:x}')
+            continue
+        name, per_vq, _, unit, most = PARTS[kind]
+        index = int.from_bytes(selector[:2], 'little') if per_vq else 0
+        require(not any(selector[2 if per_vq else 0:]), f'selector of {name}')
+        require(index < nb_vqs, f'{name} of virtqueue {index}')
+        require(length and length % unit == 0 and length // unit <= most, f'length of {name}')
+        require((kind, index) > last, f'{name} of virtqueue {index} twice or out of order')
+        last = (kind, index)
+        found[last] = value
+    for kind, (name, per_vq, mandatory, _, _) in PARTS.items():
+        for index in range(nb_vqs if per_vq else 1):
+            require(not mandatory or (kind, index) in found, f'{name} {index} missing')
+    return found
+
+
+def features(value):
+    """One word; more must be zero."""
+    require(not any(value[8:]), 'features above 63')
+    return int.from_bytes(value[:8], 'little')
+
+
+def network(value):
+    """The part of a network device."""
+    mac, mtu, status, pairs, rx_mode, reserved, offloads = struct.unpack('<6sHHHB3sQ', value)
+    require(not any(reserved), 'reserved field of the network device')
+    return {
+        'mac': mac.hex(':'),
+        'mtu': mtu,
+        'status': status,
+        'active_pairs': pairs,
+        'rx_mode': rx_mode,
+        'guest_offloads': hex(offloads),
+    }
+
+
+def inflight(value):
+    """Buffers in flight."""
+    entries = []
+    for counter, head, ident, num, reserved in struct.iter_unpack('<QHHHH', value):
+        require(reserved == 0, 'reserved field of an entry in flight')
+        entries.append({'head': head, 'id': ident, 'num': num, 'counter': counter})
+    return entries
+
+
+def virtqueue(index, found):
+    """The parts of one virtqueue."""
+    size, vector, enabled, reserved, desc, driver, device = \
+        struct.unpack('<HHHHQQQ', found[0x0104, index])
+    require(vector == NO_VECTOR, 'interrupt vector')
+    require(enabled <= 1 and reserved == 0, 'reserved field of a virtqueue')
+    avail, used, avail_wrap, used_wrap, flags, zero, signalled, rest = \
+        struct.unpack('<HHBBBBH6s', found[0xf001, index])
+    require(flags <= 3 and zero == 0 and not any(rest), 'reserved field of a ring')
+    packets, count = struct.unpack('<QQ', found.get((0xf003, index), bytes(16)))
+    return {
+        'index': index,
+        'size': size,
+        'enabled': bool(enabled),
+        'desc_addr': hex(desc),
+        'driver_addr': hex(driver),
+        'device_addr': hex(device),
+        'avail_idx': avail,
+        'avail_wrap': avail_wrap,
+        'used_idx': used,
+        'used_wrap': used_wrap,
+        'signalled_used': signalled,
+        'signalled_valid': bool(flags & 1),
+        'notify_pending': bool(flags & 2),
+        'inflight': inflight(found.get((0xf002, index), b'')),
+        'stats': {'packets': packets, 'bytes': count},
+    }
+
+
+def decode(data):
+    """The state in bytes as a dictionary; Refused if they are none."""
+    device_id, nb_vqs = header(data)
+    found = parts(data, nb_vqs)
+    driver_features = features(found[0x0101, 0])
+    return {
+        'format': VERSION,
+        'device_id': device_id,
+        'status': found[0x0103, 0][0],
+        'device_features': hex(features(found[0x0100, 0])),
+        'driver_features': hex(driver_features),
+        'ring': 'packed' if driver_features >> RING_PACKED & 1 else 'split',
+        'net': network(found[0xf000, 0]),
+        'vqs': [virtqueue(index, found) for index in range(nb_vqs)],
+    }
+
+
+def main():
+    """Command line."""
+    if len(sys.argv) != 2 or sys.argv[1] in ('-h', '--help'):
+        print(f'usage: {sys.argv[0]} FILE\n\n{__doc__}', end='')
+        return 0 if len(sys.argv) == 2 else 2
+    try:
+        with open(sys.argv[1], 'rb') as file:
+            print(json.dumps(decode(file.read())))
+    except (OSError, Refused) as error:
+        print(f'{sys.argv[1]}: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_BURST_H
+#define VSTATE_BURST_H
+
+/**
+ * @file
+ * The burst algorithms, once for both ring layouts. A layout includes this file after
+ * it has defined, as static inline functions:
+ *
+ *   uint16_t ring_count(vq, max)      buffers or descriptors available, up to max
+ *   int ring_peek(vq, c, direction)   begin a walk at vq->avail: 1, 0 none, -1 fault
+ *   void ring_take(vq, c)             move vq->avail behind the chain
+ *   void ring_publish(vq)             write the shadow elements to the ring, advance vq->used
+ *   void ring_notify(vq, old)         call the driver unless it does not want it
+ *
+ * and LAYOUT_PACKED as 0 or 1.
+ */
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_prefetch.h>
+
+#include "vstate_chain.h"
+#include "vstate_offload.h"
+
+#define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
+
+static __rte_always_inline void
+shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)
+{
+	struct vstate_used *u = &vq->shadow[vq->nb_shadow++];
+
+	u->id = c->id;
+	u->num = c->num;
+	u->len = len;
+}
+
+/* Publish what is in the shadow; the frames of it are counted by the caller. */
+static __rte_always_inline void
+shadow_flush(struct vstate_vq *vq)
+{
+	uint16_t old = vq->used.idx;
+
+	if (vq->nb_shadow == 0)
+		return;
+	ring_publish(vq);
+	vq->nb_shadow = 0;
+	if (unlikely(vq->dirty.base != NULL))
+		vstate_dirty_flush(&vq->dirty);
+	ring_notify(vq, old);
+}
+
+/* ---- from the driver ---- */
+
+/*
+ * Copy the rest of a chain to a chain of mbufs that begins with @p m.
+ * 1: done; 0: frame is to be dropped; -1: fault; -2: out of mbufs.
+ */
+static int
+frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+		struct rte_mbuf *m)
+{
+	struct rte_mbuf *seg = m, *next;
+	int32_t got;
+
+	for (;;) {
+		uint32_t room = rte_pktmbuf_tailroom(seg);
+
+		got = vstate_chain_read(vq, c, rte_pktmbuf_mtod(seg, void *), room, LAYOUT_PACKED);
+		if (got < 0)
+			return -1;
+		seg->data_len = got;
+		m->pkt_len += got;
+		if ((uint32_t)got < room || (c->len == 0 && !c->more))
+			break;
+		if (m->pkt_len > VSTATE_MAX_FRAME || vq->linear) {
+			vq->counters.oversize++;
+			return vstate_chain_finish(vq, c, LAYOUT_PACKED) ? 0 : -1;
+		}
+		next = rte_pktmbuf_alloc(pool);
+		if (next == NULL)
+			return -2;
+		seg->next = next;
+		seg = next;
+		m->nb_segs++;
+	}
+	/* a trailing mbuf may have stayed empty where only empty descriptors followed */
+	if (seg->data_len == 0 && seg != m) {
+		for (next = m; next->next != seg; next = next->next)
+			;
+		next->next = NULL;
+		m->nb_segs--;
+		rte_pktmbuf_free_seg(seg);
+	}
+	if (!vstate_chain_finish(vq, c, LAYOUT_PACKED))
+		return -1;
+	if (unlikely(m->pkt_len > VSTATE_MAX_FRAME)) {
+		vq->counters.oversize++;
+		return 0;
+	}
+	return 1;
+}
+
+/* As frame_read(), with the header first. */
+static int
+frame_take_chain(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	int32_t got = vstate_chain_read(vq, c, hdr, vq->hdr_len, LAYOUT_PACKED);
+
+	if (got < 0)
+		return -1;
+	if ((uint32_t)got < vq->hdr_len) {
+		vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
+		return -1;
+	}
+	return frame_read(vq, c, pool, m);
+}
+
+/* The common case: header and frame in one descriptor, in the queue's window, in one mbuf. */
+static __rte_always_inline bool
+frame_take_single(struct vstate_vq *vq, const struct vstate_chain *c, struct rte_mbuf *m,
+		struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	const uint8_t *p;
+	uint32_t len;
+
+	if (c->more || c->table_size != 0 || c->len <= vq->hdr_len ||
+			!vstate_window_holds(&vq->win, c->addr, c->len))
+		return false;
+	len = c->len - vq->hdr_len;
+	if (len > rte_pktmbuf_tailroom(m))
+		return false;
+	p = vstate_window_ptr(&vq->win, c->addr);
+	if (vq->host_offloads)
+		memcpy(hdr, p, 10);
+	rte_memcpy(rte_pktmbuf_mtod(m, void *), p + vq->hdr_len, len);
+	m->data_len = len;
+	m->pkt_len = len;
+	return true;
+}
+
+static __rte_always_inline int
+frame_take(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+		struct rte_mbuf *m)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	int ret = 1;
+
+	if (unlikely(!frame_take_single(vq, c, m, &hdr)))
+		ret = frame_take_chain(vq, c, pool, m, &hdr);
+	if (unlikely(ret <= 0))
+		return ret;
+	if (unlikely(m->pkt_len < RTE_ETHER_HDR_LEN || m->data_len < RTE_ETHER_HDR_LEN)) {
+		vq->counters.runt++;
+		return 0;
+	}
+	if (vq->host_offloads && unlikely((hdr.hdr.flags | hdr.hdr.gso_type) != 0) &&
+			!vstate_offload_from_header(vq, &hdr, m)) {
+		vq->counters.bad_offload++;
+		return 0;
+	}
+	m->port = vq->port_id;
+	return 1;
+}
+
+/* Allocate up to @p n mbufs; fewer if the pool runs dry. */
+static __rte_always_inline uint16_t
+mbufs_alloc(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t i;
+
+	if (likely(rte_pktmbuf_alloc_bulk(pool, pkts, n) == 0))
+		return n;
+	for (i = 0; i < n; i++) {
+		pkts[i] = rte_pktmbuf_alloc(pool);
+		if (pkts[i] == NULL)
+			break;
+	}
+	vq->counters.nombuf += n - i;
+	return i;
+}
+
+static __rte_always_inline uint16_t
+burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vstate_chain c;
+	uint16_t done = 0, allocated;
+	uint32_t bytes = 0;
+	int ret;
+
+	vq->nb_taken = 0;
+	if (unlikely(vq->fault != VSTATE_FAULT_NONE))
+		return 0;
+	n = ring_count(vq, RTE_MIN(n, VSTATE_BURST));
+	if (n == 0)
+		return 0;
+	allocated = mbufs_alloc(vq, pool, pkts, n);
+
+	while (done < allocated && vq->nb_shadow < VSTATE_SHADOW) {
+		ret = ring_peek(vq, &c, 0);
+		if (ret <= 0)
+			break;
+		ret = frame_take(vq, &c, pool, pkts[done]);
+		if (unlikely(ret < 0)) {
+			if (ret == -2)
+				vq->counters.nombuf++;
+			break;
+		}
+		ring_take(vq, &c);
+		shadow_add(vq, &c, 0);
+		if (unlikely(ret == 0)) {
+			/* dropped: the buffer is used, the mbuf serves the next one */
+			rte_pktmbuf_free(pkts[done]);
+			pkts[done] = rte_pktmbuf_alloc(pool);
+			if (pkts[done] == NULL) {
+				pkts[done] = pkts[--allocated];
+				pkts[allocated] = NULL;
+				if (done == allocated)
+					break;
+			}
+			continue;
+		}
+		bytes += pkts[done]->pkt_len;
+		vq->taken[done].avail = vq->avail;
+		vq->taken[done].nb_shadow = vq->nb_shadow;
+		vq->taken[done].bytes = bytes;
+		done++;
+	}
+	if (unlikely(done < allocated))
+		rte_pktmbuf_free_bulk(&pkts[done], allocated - done);
+	vq->nb_taken = done;
+	return done;
+}
+
+static __rte_always_inline void
+burst_give(struct vstate_vq *vq, uint16_t n)
+{
+	/* Where all frames are given, so are the drops behind the last of them. */
+	if (unlikely(n < vq->nb_taken)) {
+		if (n == 0) {
+			vq->avail = vq->used;
+			vq->nb_shadow = 0;
+		} else {
+			vq->avail = vq->taken[n - 1].avail;
+			vq->nb_shadow = vq->taken[n - 1].nb_shadow;
+		}
+	}
+	if (likely(n > 0)) {
+		vq->counters.packets += n;
+		vq->counters.bytes += vq->taken[n - 1].bytes;
+	}
+	vq->nb_taken = 0;
+	shadow_flush(vq);
+}
+
+/* ---- to the driver ---- */
+
+/* How one frame went. */
+enum put_result {
+	PUT_DONE,	/* copied */
+	PUT_LATER,	/* no buffers now, or no room in the shadow */
+	PUT_DROP,	/* the driver can never take it */
+	PUT_FAULT,	/* the queue is broken */
+};
+
+/* Write a header of which num_buffers is not known yet; note where its bytes are. */
+static int
+header_write(struct vstate_vq *vq, struct vstate_chain *c, const void *hdr, uint64_t nb_gpa[2])
+{
+	const uint8_t *p = hdr;
+	uint32_t i;
+
+	if (likely(c->len >= vq->hdr_len)) {
+		nb_gpa[0] = c->addr + 10;
+		nb_gpa[1] = c->addr + 11;
+		return vstate_chain_write(vq, c, p, vq->hdr_len, LAYOUT_PACKED);
+	}
+	/* A header spread over descriptors: byte by byte, so that each one's place is known. */
+	for (i = 0; i < vq->hdr_len; i++) {
+		int32_t ret = vstate_chain_write(vq, c, p + i, 1, LAYOUT_PACKED);
+
+		if (ret <= 0)
+			return ret < 0 ? ret : (int)i;
+		if (i >= 10)
+			nb_gpa[i - 10] = c->addr - 1;
+	}
+	return vq->hdr_len;
+}
+
+/* Patch num_buffers, now that it is known. */
+static bool
+header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffers)
+{
+	uint8_t bytes[2] = { num_buffers & 0xff, num_buffers >> 8 };
+	uint32_t len;
+	uint8_t *p;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		len = 1;
+		p = vstate_mem_chunk(&vq->win, vq->mem, nb_gpa[i], &len);
+		if (p == NULL)
+			return vstate_vq_break(vq, VSTATE_FAULT_ADDRESS);
+		*p = bytes[i];
+	}
+	return true;
+}
+
+/*
+ * Copy one frame to as many buffers as it needs. Nothing is published here; where it
+ * does not fit, the ring is put back to where it stood.
+ */
+static enum put_result
+frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
+		struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	const struct vstate_pos avail = vq->avail;
+	const uint16_t nb_shadow = vq->nb_shadow;
+	const struct rte_mbuf *seg = m;
+	uint64_t nb_gpa[2] = { 0, 0 };
+	uint32_t seg_off = 0, left = m->pkt_len;
+	enum put_result result = PUT_LATER;
+	struct vstate_chain c;
+	bool first = true;
+	int32_t got;
+	int ret;
+
+	while (left > 0 || first) {
+		uint32_t written = 0;
+
+		if (vq->nb_shadow == VSTATE_SHADOW) {
+			/* alone in the shadow, it never will fit */
+			if (nb_shadow == 0)
+				goto too_small;
+			goto undo;
+		}
+		ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
+		if (ret <= 0) {
+			if (ret < 0)
+				result = PUT_FAULT;
+			goto undo;
+		}
+		if (first) {
+			got = header_write(vq, &c, hdr, nb_gpa);
+			if (got < 0)
+				goto fault;
+			if (got < vq->hdr_len) {
+				vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
+				goto fault;
+			}
+			written = got;
+			first = false;
+		}
+		while (left > 0) {
+			uint32_t n = seg->data_len - seg_off;
+
+			got = vstate_chain_write(vq, &c,
+					rte_pktmbuf_mtod_offset(seg, const void *, seg_off), n,
+					LAYOUT_PACKED);
+			if (got < 0)
+				goto fault;
+			written += got;
+			left -= got;
+			if ((uint32_t)got < n) {
+				seg_off += got;
+				break; /* the chain is full */
+			}
+			seg = seg->next;
+			seg_off = 0;
+		}
+		if (left > 0 && !vq->mergeable)
+			goto too_small;
+		if (!vstate_chain_finish(vq, &c, LAYOUT_PACKED))
+			goto fault;
+		if (written == 0) {
+			/* an empty buffer would make this loop endless in frames, not in time */
+			vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
+			goto fault;
+		}
+		ring_take(vq, &c);
+		shadow_add(vq, &c, written);
+	}
+	if (vq->nb_shadow - nb_shadow > 1 &&
+			!header_patch(vq, nb_gpa, vq->nb_shadow - nb_shadow))
+		goto fault;
+	return PUT_DONE;
+
+too_small:
+	vq->counters.small_buffer++;
+	result = PUT_DROP;
+	goto undo;
+fault:
+	result = PUT_FAULT;
+undo:
+	vq->avail = avail;
+	vq->nb_shadow = nb_shadow;
+	return result;
+}
+
+/* The common case: one descriptor in the window takes all of a frame of one segment. */
+static __rte_always_inline bool
+frame_put_single(struct vstate_vq *vq, const struct vstate_chain *c, const struct rte_mbuf *m,
+		const struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	uint32_t len = vq->hdr_len + m->pkt_len;
+	uint8_t *p;
+
+	if (c->table_size != 0 || c->more || c->len < len || m->nb_segs != 1 ||
+			!vstate_window_holds(&vq->win, c->addr, len))
+		return false;
+	p = vstate_window_ptr(&vq->win, c->addr);
+	memcpy(p, hdr, 10);
+	if (vq->hdr_len == HDR_MAX)
+		memcpy(p + 10, &hdr->num_buffers, 2);
+	rte_memcpy(p + vq->hdr_len, rte_pktmbuf_mtod(m, const void *), m->pkt_len);
+	vstate_vq_dirty(vq, c->addr, len);
+	return true;
+}
+
+static __rte_always_inline enum put_result
+frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
+	struct vstate_chain c;
+	int ret;
+
+	if (unlikely((m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM |
+			RTE_MBUF_F_TX_TCP_SEG)) != 0) && !vstate_offload_to_header(vq, m, &hdr)) {
+		vq->counters.bad_offload++;
+		return PUT_DROP;
+	}
+	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
+		return PUT_LATER;
+	ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
+	if (ret <= 0)
+		return ret < 0 ? PUT_FAULT : PUT_LATER;
+	if (likely(frame_put_single(vq, &c, m, &hdr))) {
+		ring_take(vq, &c);
+		shadow_add(vq, &c, vq->hdr_len + m->pkt_len);
+		return PUT_DONE;
+	}
+	return frame_put_general(vq, m, &hdr);
+}
+
+static __rte_always_inline uint16_t
+burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint64_t bytes = 0, packets = 0;
+	uint16_t done = 0;
+
+	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 || ring_count(vq, 1) == 0)
+		return 0;
+	while (done < n) {
+		enum put_result result = frame_put(vq, pkts[done]);
+
+		if (unlikely(result == PUT_LATER && vq->nb_shadow > VSTATE_SHADOW / 2)) {
+			shadow_flush(vq);
+			result = frame_put(vq, pkts[done]);
+		}
+		if (unlikely(result == PUT_LATER || result == PUT_FAULT))
+			break;
+		if (likely(result == PUT_DONE)) {
+			packets++;
+			bytes += pkts[done]->pkt_len;
+		}
+		done++;
+	}
+	shadow_flush(vq);
+	vq->counters.packets += packets;
+	vq->counters.bytes += bytes;
+	return done;
+}
+
+#endif /* VSTATE_BURST_H */

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <rte_byteorder.h>
+
+#include "vstate_chain.h"
+
+#define DESC_SIZE sizeof(struct vring_desc)
+
+/* The longest table that a driver may make: as long as the largest ring. */
+#define INDIRECT_MAX 32768u
+
+/* Read entry @p i of an indirect table, which may cross into another region. */
+static bool
+table_read(struct vstate_vq *vq, const struct vstate_chain *c, uint16_t i,
+		struct vstate_desc *d, const bool packed)
+{
+	uint8_t copy[DESC_SIZE] __rte_aligned(8);
+	uint64_t gpa = c->table + (uint64_t)i * DESC_SIZE;
+	uint32_t done, len;
+	const uint8_t *p;
+
+	for (done = 0; done < DESC_SIZE; done += len) {
+		len = DESC_SIZE - done;
+		p = vstate_mem_chunk(&vq->win, vq->mem, gpa + done, &len);
+		if (p == NULL)
+			return vstate_vq_break(vq, VSTATE_FAULT_ADDRESS);
+		memcpy(copy + done, p, len);
+	}
+	vstate_desc_read(d, copy, packed);
+	return true;
+}
+
+/* Enter a descriptor of an indirect table. */
+static bool
+table_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t i, const bool packed)
+{
+	struct vstate_desc d;
+
+	if (!table_read(vq, c, i, &d, packed))
+		return false;
+	if (d.flags & VRING_DESC_F_INDIRECT)
+		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NESTED);
+	if ((d.flags & VRING_DESC_F_WRITE) != c->direction)
+		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
+	vstate_chain_enter(c, &d);
+	if (packed) {
+		/* All entries belong to the buffer, in order; NEXT is reserved there. */
+		c->next = i + 1;
+		c->more = c->next < c->table_size;
+	} else {
+		c->next = d.link;
+		c->more = d.flags & VRING_DESC_F_NEXT;
+	}
+	return true;
+}
+
+bool
+vstate_chain_begin_indirect(struct vstate_vq *vq, struct vstate_chain *c,
+		const struct vstate_desc *d, const bool packed)
+{
+	if (!vq->indirect)
+		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_FEATURE);
+	if (d->flags & VRING_DESC_F_NEXT)
+		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NEXT);
+	if (d->len == 0 || d->len % DESC_SIZE != 0 || d->len / DESC_SIZE > INDIRECT_MAX)
+		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_LENGTH);
+	if (d->addr > UINT64_MAX - d->len)
+		return vstate_vq_break(vq, VSTATE_FAULT_ADDRESS);
+	c->table = d->addr;
+	c->table_size = d->len / DESC_SIZE;
+	c->left = c->table_size - 1;
+	return table_enter(vq, c, 0, packed);
+}
+
+bool
+vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packed)
+{
+	struct vstate_desc d;
+
+	if (c->left == 0)
+		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_LENGTH);
+	c->left--;
+
+	if (c->table_size != 0) {
+		if (c->next >= c->table_size)
+			return vstate_vq_break(vq, VSTATE_FAULT_NEXT_RANGE);
+		return table_enter(vq, c, c->next, packed);
+	}
+	if (packed) {
+		vstate_pos_step(&c->pos, 1, vq->size);
+		vstate_desc_read(&d, &vq->packed.desc[c->pos.idx], true);
+		c->num++;
+		c->id = d.link; /* the last one's counts */
+	} else {
+		if (c->next >= vq->size)
+			return vstate_vq_break(vq, VSTATE_FAULT_NEXT_RANGE);
+		vstate_desc_read(&d, &vq->split.desc[c->next], false);
+		c->next = d.link;
+	}
+	if (d.flags & VRING_DESC_F_INDIRECT)
+		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NEXT);
+	if ((d.flags & VRING_DESC_F_WRITE) != c->direction)
+		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
+	vstate_chain_enter(c, &d);
+	c->more = d.flags & VRING_DESC_F_NEXT;
+	return true;
+}
+
+/*
+ * The next contiguous piece of a chain, up to *len bytes.
+ * 1: piece in *hva and *len; 0: the chain ended; -1: fault.
+ */
+static int
+chain_piece(struct vstate_vq *vq, struct vstate_chain *c, uint8_t **hva, uint32_t *len,
+		const bool packed)
+{
+	while (c->len == 0) {
+		if (!c->more)
+			return 0;
+		if (!vstate_chain_step(vq, c, packed))
+			return -1;
+	}
+	*len = RTE_MIN(*len, c->len);
+	*hva = vstate_mem_chunk(&vq->win, vq->mem, c->addr, len);
+	if (*hva == NULL) {
+		vstate_vq_break(vq, VSTATE_FAULT_ADDRESS);
+		return -1;
+	}
+	c->addr += *len;
+	c->len -= *len;
+	return 1;
+}
+
+int32_t
+vstate_chain_read(struct vstate_vq *vq, struct vstate_chain *c, void *dst, uint32_t n,
+		const bool packed)
+{
+	uint32_t done, len;
+	uint8_t *hva;
+	int ret;
+
+	for (done = 0; done < n; done += len) {
+		len = n - done;
+		ret = chain_piece(vq, c, &hva, &len, packed);
+		if (ret < 0)
+			return -1;
+		if (ret == 0)
+			break;
+		rte_memcpy((uint8_t *)dst + done, hva, len);
+	}
+	return done;
+}
+
+int32_t
+vstate_chain_write(struct vstate_vq *vq, struct vstate_chain *c, const void *src, uint32_t n,
+		const bool packed)
+{
+	uint32_t done, len;
+	uint8_t *hva;
+	int ret;
+
+	for (done = 0; done < n; done += len) {
+		len = n - done;
+		ret = chain_piece(vq, c, &hva, &len, packed);
+		if (ret < 0)
+			return -1;
+		if (ret == 0)
+			break;
+		rte_memcpy(hva, (const uint8_t *)src + done, len);
+		vstate_vq_dirty(vq, c->addr - len, len);
+	}
+	return done;
+}
+
+bool
+vstate_chain_finish(struct vstate_vq *vq, struct vstate_chain *c, const bool packed)
+{
+	while (c->more) {
+		if (!vstate_chain_step(vq, c, packed))
+			return false;
+	}
+	c->len = 0;
+	return true;
+}

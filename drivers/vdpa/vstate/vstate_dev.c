@@ -1,0 +1,815 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include <linux/virtio_ring.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_malloc.h>
+#include <rte_string_fns.h>
+
+#include <vstate_compat.h>
+
+#include "vstate_ctrl.h"
+#include "vstate_dev.h"
+#include "vstate_log.h"
+#include "vstate_net.h"
+#include "vstate_port.h"
+
+#define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
+#define S_SUSPEND RTE_VHOST_STATE_S_SUSPEND
+#define S_FEATURES_OK RTE_VHOST_STATE_S_FEATURES_OK
+#define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
+
+static TAILQ_HEAD(, vstate_dev) devs = TAILQ_HEAD_INITIALIZER(devs);
+/* Guards the list. Held by the control thread around vstate_dev_watch_all(), so never
+ * held by anyone who waits for the control thread.
+ */
+static pthread_mutex_t devs_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* ---- leases ---- */
+
+static uint64_t
+now_ns(void)
+{
+	return rte_get_timer_cycles() * (1e9 / rte_get_timer_hz());
+}
+
+static bool
+vq_may_run(const struct vstate_dev *dev, const struct vstate_vq *vq)
+{
+	return dev->started && !dev->paused && dev->poller != VSTATE_POLLER_NONE &&
+		(dev->status & S_DRIVER_OK) && !(dev->status & S_SUSPEND) && vq->ready;
+}
+
+/* Pairs from 0 on of which both queues may run; what a port spreads its queues over. */
+static uint16_t
+count_active_pairs(const struct vstate_dev *dev)
+{
+	uint16_t pair;
+
+	for (pair = 0; pair < dev->nb_vqs / 2; pair++) {
+		if (!vq_may_run(dev, dev->vqs[VSTATE_RXQ(pair)]))
+			break;
+	}
+	return pair;
+}
+
+void
+vstate_dev_grant(struct vstate_dev *dev)
+{
+	struct vstate_vq *vq;
+	uint16_t i;
+
+	/* No one is inside: a poll thread reads it after it has taken a lease. */
+	__atomic_store_n(&dev->active_pairs, count_active_pairs(dev), __ATOMIC_RELAXED);
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vq = dev->vqs[i];
+		if (!vq_may_run(dev, vq))
+			continue;
+		vq->ops->suppress_kicks(vq);
+		if (vq->dirty.base != NULL)
+			vstate_dirty_flush(&vq->dirty);
+		vstate_lease_grant(&vq->lease);
+	}
+}
+
+/*
+ * Wait until no one is inside. A burst takes microseconds; a thread that stays longer was
+ * descheduled, and may need this very processor to come back.
+ */
+#define WAIT_SPINS 2000
+
+static bool
+lease_wait(const struct vstate_lease *lease, uint64_t deadline)
+{
+	unsigned int spins = 0;
+
+	while (vstate_lease_is_inside(lease)) {
+		if (++spins < WAIT_SPINS) {
+			rte_pause();
+			continue;
+		}
+		if (now_ns() > deadline)
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
+int
+vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
+{
+	bool granted[VSTATE_MAX_VQS];
+	uint64_t deadline;
+	uint16_t i, j;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		granted[i] = vstate_lease_is_granted(&dev->vqs[i]->lease);
+		vstate_lease_revoke(&dev->vqs[i]->lease);
+	}
+	vstate_lease_barrier();
+
+	deadline = now_ns() + timeout_ns;
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (!lease_wait(&dev->vqs[i]->lease, deadline))
+			break;
+	}
+	if (i == dev->nb_vqs)
+		return 0;
+	for (j = 0; j < dev->nb_vqs; j++) {
+		if (granted[j])
+			vstate_lease_grant(&dev->vqs[j]->lease);
+	}
+	*late_qid = i;
+	return -ETIMEDOUT;
+}
+
+/*
+ * Take all leases back, whatever it takes: what follows frees memory that a poll thread
+ * uses. Each second of waiting is told.
+ */
+static void
+dev_rest_always(struct vstate_dev *dev)
+{
+	unsigned int seconds = 0;
+	uint16_t qid;
+
+	while (vstate_dev_rest(dev, 1000000000, &qid) != 0)
+		VSTATE_LOG(WARNING, "%s: queue %u is busy for %u s: its poll thread does not return",
+				dev->name, qid, ++seconds);
+}
+
+/* ---- queues ---- */
+
+static bool
+area_inside(const struct vstate_mem *mem, const void *area, uint64_t len, uint64_t *gpa)
+{
+	struct vstate_window win = { 0 };
+
+	if (area == NULL)
+		return false;
+	*gpa = vstate_mem_gpa(mem, area);
+	if (*gpa == UINT64_MAX || !vstate_window_move(&win, mem, *gpa))
+		return false;
+	return vstate_window_holds(&win, *gpa, len);
+}
+
+/* Take over where a ring lies. False: some of it is outside the guest's memory. */
+static bool
+vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	uint64_t desc_len, driver_len, device_len;
+
+	if (ring->size == 0 || ring->size > RTE_VHOST_STATE_MAX_VQ_SIZE ||
+			(!packed && !rte_is_power_of_2(ring->size)))
+		return false;
+	desc_len = ring->size * sizeof(struct vring_desc);
+	if (packed) {
+		driver_len = sizeof(struct vring_packed_desc_event);
+		device_len = sizeof(struct vring_packed_desc_event);
+	} else {
+		/* flags, index and event index around the entries */
+		driver_len = 3 * sizeof(uint16_t) + ring->size * sizeof(uint16_t);
+		device_len = 3 * sizeof(uint16_t) + ring->size * sizeof(struct vring_used_elem);
+	}
+	if (!area_inside(&dev->mem, ring->desc, desc_len, &vq->desc_addr) ||
+			!area_inside(&dev->mem, ring->driver, driver_len, &vq->driver_addr) ||
+			!area_inside(&dev->mem, ring->device, device_len, &vq->device_addr))
+		return false;
+	if (((uintptr_t)ring->desc % 16) != 0 || ((uintptr_t)ring->driver % (packed ? 4 : 2)) != 0 ||
+			((uintptr_t)ring->device % 4) != 0)
+		return false;
+	vq->size = ring->size;
+	if (packed) {
+		vq->packed.desc = ring->desc;
+		vq->packed.driver = ring->driver;
+		vq->packed.device = ring->device;
+		vq->used_gpa = vq->desc_addr;
+		vq->event_gpa = vq->device_addr;
+	} else {
+		vq->split.desc = ring->desc;
+		vq->split.avail = ring->driver;
+		vq->split.used = ring->device;
+		vq->used_gpa = vq->device_addr;
+	}
+	vq->ops = packed ? &vstate_packed_ops : &vstate_split_ops;
+	return true;
+}
+
+/* A base is the front end's word; keep it inside what the ring code relies on. */
+static void
+vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+
+	vq->avail = ring->avail;
+	if (packed && vq->avail.idx >= ring->size)
+		vq->avail.idx %= ring->size;
+	if (!packed)
+		vq->avail.wrap = 0;
+	/* Nothing is in flight in this device between bursts. */
+	vq->used = vq->avail;
+	vq->signalled_valid = false;
+	vq->fault = VSTATE_FAULT_NONE;
+	vq->fault_told = false;
+	vq->nb_shadow = 0;
+	vq->nb_taken = 0;
+}
+
+static void
+vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_setup *setup)
+{
+	const struct vstate_ring_setup *ring = &setup->rings[vq->qid];
+
+	vq->ready = ring->ready && vq_map(dev, vq, ring);
+	if (ring->ready && !vq->ready)
+		VSTATE_LOG(ERR, "%s: queue %u has a ring outside the guest's memory, or a bad size",
+				dev->name, vq->qid);
+	if (!vq->ready)
+		return;
+	if (ring->base_fresh)
+		vq_set_base(dev, vq, ring);
+	vq->callfd = ring->callfd;
+	vq->mem = &dev->mem;
+	vq->win = (struct vstate_window){ 0 };
+	vstate_net_vq_configure(dev, vq);
+
+	vq->dirty.nb_words = 0;
+	vq->dirty.base = dev->features & RTE_BIT64(VHOST_F_LOG_ALL) ? setup->log_base : NULL;
+	vq->dirty.size = setup->log_size;
+}
+
+/* ---- a restored state meets the rings ---- */
+
+static int
+pending_check(struct vstate_dev *dev, const struct vstate_setup *setup,
+		struct rte_vhost_state_error *err)
+{
+	const struct rte_vhost_state_vq *sv;
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (!setup->rings[i].ready || i >= dev->pending->nb_vqs)
+			continue;
+		sv = &dev->pending->vqs[i];
+		if (sv->size == 0)
+			continue;
+		if (sv->size != dev->vqs[i]->size)
+			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_SIZE, i,
+					dev->vqs[i]->size, sv->size);
+		if (sv->desc_addr != dev->vqs[i]->desc_addr)
+			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
+					dev->vqs[i]->desc_addr, sv->desc_addr);
+	}
+	return 0;
+}
+
+static void
+pending_apply(struct vstate_dev *dev)
+{
+	const struct rte_vhost_state *st = dev->pending;
+	const struct rte_vhost_state_vq *sv;
+	struct vstate_vq *vq;
+	uint16_t i;
+
+	for (i = 0; i < RTE_MIN(dev->nb_vqs, st->nb_vqs); i++) {
+		sv = &st->vqs[i];
+		vq = dev->vqs[i];
+		if (sv->size == 0)
+			continue;
+		vq->avail = (struct vstate_pos){ sv->avail_idx, sv->avail_wrap };
+		vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
+		vq->signalled_used = sv->signalled_used;
+		vq->signalled_valid = sv->signalled_valid;
+		if (sv->notify_pending && vq->ready)
+			vstate_vq_call(vq);
+	}
+	if (st->net.mtu != 0)
+		dev->mtu = RTE_MIN(dev->mtu, st->net.mtu);
+}
+
+/* ---- events, on the control thread ---- */
+
+static void
+setup_take(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	uint16_t i;
+
+	dev->features = setup->features;
+	dev->mem = setup->mem;
+	if (setup->mtu != 0)
+		dev->mtu = setup->mtu;
+	if (!setup->status_negotiated && dev->started)
+		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
+	for (i = 0; i < dev->nb_vqs; i++)
+		vq_configure(dev, dev->vqs[i], setup);
+}
+
+static void
+link_update(struct vstate_dev *dev)
+{
+	vstate_port_link_set(dev, dev->started && (dev->status & (S_DRIVER_OK | S_SUSPEND)));
+}
+
+static int
+do_connect(struct vstate_dev *dev, void *arg)
+{
+	uint16_t i;
+
+	RTE_SET_USED(arg);
+	dev->connected = true;
+	dev->status = 0;
+	for (i = 0; i < dev->nb_vqs; i++)
+		memset(&dev->announced[i], 0, sizeof(dev->announced[i]));
+	return 0;
+}
+
+static int
+do_stop(struct vstate_dev *dev, void *arg)
+{
+	uint16_t i;
+
+	RTE_SET_USED(arg);
+	dev_rest_always(dev);
+	dev->started = false;
+	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->ready = false;
+		dev->vqs[i]->dirty.base = NULL;
+	}
+	vstate_dev_grant(dev);
+	link_update(dev);
+	return 0;
+}
+
+static int
+do_disconnect(struct vstate_dev *dev, void *arg)
+{
+	do_stop(dev, arg);
+	dev->connected = false;
+	dev->paused = false;
+	dev->status = 0;
+	dev->features = 0;
+	rte_vhost_state_free(dev->pending);
+	dev->pending = NULL;
+	return 0;
+}
+
+static int
+do_pause(struct vstate_dev *dev, void *arg)
+{
+	RTE_SET_USED(arg);
+	dev_rest_always(dev);
+	dev->paused = true;
+	return 0;
+}
+
+static int
+do_sync(struct vstate_dev *dev, void *arg)
+{
+	dev_rest_always(dev);
+	setup_take(dev, arg);
+	dev->paused = false;
+	vstate_dev_grant(dev);
+	return 0;
+}
+
+static int
+do_start(struct vstate_dev *dev, void *arg)
+{
+	const struct vstate_setup *setup = arg;
+	struct rte_vhost_state_error err = { 0 };
+	char text[256];
+	int ret = 0;
+
+	dev_rest_always(dev);
+	dev->started = true;
+	dev->starts++;
+	setup_take(dev, setup);
+	if (dev->pending != NULL) {
+		ret = pending_check(dev, setup, &err);
+		if (ret == 0) {
+			pending_apply(dev);
+		} else {
+			rte_vhost_state_error_format(&err, text, sizeof(text));
+			VSTATE_LOG(ERR, "%s: restored state does not fit: %s", dev->name, text);
+			dev->status = (dev->status | S_NEEDS_RESET) & ~S_DRIVER_OK;
+		}
+		rte_vhost_state_free(dev->pending);
+		dev->pending = NULL;
+	}
+	dev->paused = false;
+	vstate_dev_grant(dev);
+	link_update(dev);
+	return ret;
+}
+
+static int
+do_ring_stop(struct vstate_dev *dev, void *arg)
+{
+	uint16_t qid = *(const uint16_t *)arg;
+
+	dev_rest_always(dev);
+	dev->vqs[qid]->ready = false;
+	vstate_dev_grant(dev);
+	return 0;
+}
+
+static int
+do_status_write(struct vstate_dev *dev, void *arg)
+{
+	uint8_t next = *(const uint8_t *)arg, result;
+	struct rte_vhost_state_error err = { 0 };
+	char text[128];
+	int ret;
+
+	/* vhost-user front ends tell the status only from FEATURES_OK on. */
+	if (next & S_FEATURES_OK)
+		next |= RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER;
+	ret = rte_vhost_state_status_write(dev->status, next, dev->features, &result, &err);
+	if (ret != 0) {
+		rte_vhost_state_error_format(&err, text, sizeof(text));
+		VSTATE_LOG(WARNING, "%s: status 0x%02x after 0x%02x ignored: %s", dev->name, next,
+				dev->status, text);
+		return ret;
+	}
+	if (result == dev->status)
+		return 0;
+	dev_rest_always(dev);
+	if (result == 0) {
+		/* Positions stay: QEMU resets first, and asks for the indices after that. */
+		dev->resets++;
+		rte_vhost_state_free(dev->pending);
+		dev->pending = NULL;
+	}
+	dev->status = result;
+	vstate_dev_grant(dev);
+	link_update(dev);
+	return 0;
+}
+
+struct negotiation {
+	uint64_t features;
+	bool status_negotiated;
+};
+
+static int
+do_negotiate(struct vstate_dev *dev, void *arg)
+{
+	const struct negotiation *n = arg;
+
+	dev->features = n->features;
+	if (dev->status & (S_DRIVER_OK | S_SUSPEND))
+		return 0;
+	/* The front end and the guest did these steps between them. */
+	dev->status |= RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER;
+	if (!n->status_negotiated)
+		dev->status |= S_FEATURES_OK;
+	return 0;
+}
+
+void
+vstate_dev_connect(struct vstate_dev *dev)
+{
+	vstate_ctrl_call(do_connect, dev, NULL);
+}
+
+void
+vstate_dev_disconnect(struct vstate_dev *dev)
+{
+	vstate_ctrl_call(do_disconnect, dev, NULL);
+}
+
+void
+vstate_dev_pause(struct vstate_dev *dev)
+{
+	vstate_ctrl_call(do_pause, dev, NULL);
+}
+
+void
+vstate_dev_sync(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	vstate_ctrl_call(do_sync, dev, RTE_PTR_UNQUAL(setup));
+}
+
+int
+vstate_dev_start(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	return vstate_ctrl_call(do_start, dev, RTE_PTR_UNQUAL(setup));
+}
+
+void
+vstate_dev_stop(struct vstate_dev *dev)
+{
+	vstate_ctrl_call(do_stop, dev, NULL);
+}
+
+void
+vstate_dev_ring_stop(struct vstate_dev *dev, uint16_t qid)
+{
+	vstate_ctrl_call(do_ring_stop, dev, &qid);
+}
+
+void
+vstate_dev_status_write(struct vstate_dev *dev, uint8_t status)
+{
+	vstate_ctrl_call(do_status_write, dev, &status);
+}
+
+void
+vstate_dev_negotiate(struct vstate_dev *dev, uint64_t features, bool status_negotiated)
+{
+	struct negotiation n = { features, status_negotiated };
+
+	vstate_ctrl_call(do_negotiate, dev, &n);
+}
+
+static int
+do_status_read(struct vstate_dev *dev, void *arg)
+{
+	RTE_SET_USED(arg);
+	vstate_dev_watch(dev);
+	return dev->status;
+}
+
+uint8_t
+vstate_dev_status_read(struct vstate_dev *dev)
+{
+	return vstate_ctrl_call(do_status_read, dev, NULL);
+}
+
+struct announcement {
+	uint16_t qid;
+	uint16_t size;
+	uint64_t desc_addr, driver_addr, device_addr;
+};
+
+static int
+do_announce_size(struct vstate_dev *dev, void *arg)
+{
+	const struct announcement *a = arg;
+
+	dev->announced[a->qid].size = a->size;
+	return 0;
+}
+
+static int
+do_announce_addr(struct vstate_dev *dev, void *arg)
+{
+	const struct announcement *a = arg;
+
+	dev->announced[a->qid].addr_known = true;
+	dev->announced[a->qid].desc_addr = a->desc_addr;
+	dev->announced[a->qid].driver_addr = a->driver_addr;
+	dev->announced[a->qid].device_addr = a->device_addr;
+	return 0;
+}
+
+void
+vstate_dev_announce_size(struct vstate_dev *dev, uint16_t qid, uint16_t size)
+{
+	struct announcement a = { .qid = qid, .size = size };
+
+	vstate_ctrl_call(do_announce_size, dev, &a);
+}
+
+void
+vstate_dev_announce_addr(struct vstate_dev *dev, uint16_t qid, uint64_t desc_addr,
+		uint64_t driver_addr, uint64_t device_addr)
+{
+	struct announcement a = { qid, 0, desc_addr, driver_addr, device_addr };
+
+	vstate_ctrl_call(do_announce_addr, dev, &a);
+}
+
+static int
+do_rarp(struct vstate_dev *dev, void *arg)
+{
+	/* The poll thread clears the flag after it has read the address; where one is still
+	 * due, it is for the same guest.
+	 */
+	if (__atomic_load_n(&dev->rarp_pending, __ATOMIC_ACQUIRE) == 0) {
+		rte_ether_addr_copy(arg, &dev->rarp_mac);
+		__atomic_store_n(&dev->rarp_pending, 1, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+void
+vstate_dev_rarp(struct vstate_dev *dev, const struct rte_ether_addr *mac)
+{
+	vstate_ctrl_call(do_rarp, dev, RTE_PTR_UNQUAL(mac));
+}
+
+/* ---- pollers ---- */
+
+struct poller_change {
+	enum vstate_poller poller;
+	void (*apply)(struct vstate_dev *dev, void *arg);
+	void *arg;
+};
+
+static int
+do_set_poller(struct vstate_dev *dev, void *arg)
+{
+	const struct poller_change *change = arg;
+
+	/* First the service, so that it is not about to take a queue that is then granted
+	 * to the port. The port's own threads stop before the port does.
+	 */
+	vstate_lease_revoke(&dev->service_lease);
+	dev_rest_always(dev);
+	lease_wait(&dev->service_lease, UINT64_MAX);
+	dev->poller = change->poller;
+	if (change->apply != NULL)
+		change->apply(dev, change->arg);
+	vstate_dev_grant(dev);
+	if (dev->poller == VSTATE_POLLER_SERVICE)
+		vstate_lease_grant(&dev->service_lease);
+	return 0;
+}
+
+int
+vstate_dev_set_poller(struct vstate_dev *dev, enum vstate_poller poller,
+		void (*apply)(struct vstate_dev *dev, void *arg), void *arg)
+{
+	struct poller_change change = { poller, apply, arg };
+
+	return vstate_ctrl_call(do_set_poller, dev, &change);
+}
+
+/* ---- counters ---- */
+
+void
+vstate_vq_counters_reset(struct vstate_vq *vq)
+{
+	/* Poll threads go on counting; what they have now becomes zero. */
+#define COUNTER_RESET(name, field) \
+	vq->base.field = __atomic_load_n(&vq->counters.field, __ATOMIC_RELAXED);
+	VSTATE_VQ_COUNTERS(COUNTER_RESET)
+#undef COUNTER_RESET
+}
+
+void
+vstate_vq_counters_get(const struct vstate_vq *vq, struct vstate_vq_counters *out)
+{
+#define COUNTER_GET(name, field) \
+	out->field = __atomic_load_n(&vq->counters.field, __ATOMIC_RELAXED) - vq->base.field;
+	VSTATE_VQ_COUNTERS(COUNTER_GET)
+#undef COUNTER_GET
+}
+
+/* ---- faults ---- */
+
+void
+vstate_dev_watch(struct vstate_dev *dev)
+{
+	struct vstate_vq *vq;
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vq = dev->vqs[i];
+		if (vq->fault == VSTATE_FAULT_NONE || vq->fault_told)
+			continue;
+		vq->fault_told = true;
+		dev->faults[vq->fault]++;
+		dev->status |= S_NEEDS_RESET;
+		VSTATE_LOG(ERR, "%s: queue %u is broken: %s", dev->name, i,
+				vstate_fault_text(vq->fault));
+	}
+}
+
+void
+vstate_dev_watch_all(void)
+{
+	struct vstate_dev *dev;
+
+	pthread_mutex_lock(&devs_lock);
+	TAILQ_FOREACH(dev, &devs, next)
+		vstate_dev_watch(dev);
+	pthread_mutex_unlock(&devs_lock);
+}
+
+/* ---- life ---- */
+
+int
+vstate_dev_foreach(int (*fn)(struct vstate_dev *dev, void *arg), void *arg)
+{
+	struct vstate_dev *dev;
+	int ret = 0;
+
+	pthread_mutex_lock(&devs_lock);
+	TAILQ_FOREACH(dev, &devs, next) {
+		ret = fn(dev, arg);
+		if (ret != 0)
+			break;
+	}
+	pthread_mutex_unlock(&devs_lock);
+	return ret;
+}
+
+static int
+name_is(struct vstate_dev *dev, void *arg)
+{
+	void **found = arg;
+
+	if (strcmp(dev->name, found[0]) != 0)
+		return 0;
+	found[1] = dev;
+	return 1;
+}
+
+struct vstate_dev *
+vstate_dev_find(const char *name)
+{
+	void *found[2] = { RTE_PTR_UNQUAL(name), NULL };
+
+	vstate_dev_foreach(name_is, found);
+	return found[1];
+}
+
+static void
+vqs_free(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++)
+		rte_free(dev->vqs[i]);
+}
+
+static int
+vqs_alloc(struct vstate_dev *dev, int socket)
+{
+	struct vstate_vq *vq;
+
+	for (; dev->nb_vqs < 2 * dev->conf.queues; dev->nb_vqs++) {
+		vq = rte_zmalloc_socket("vstate vq", sizeof(*vq), RTE_CACHE_LINE_SIZE, socket);
+		if (vq == NULL)
+			return -ENOMEM;
+		vq->qid = dev->nb_vqs;
+		vq->callfd = -1;
+		dev->vqs[dev->nb_vqs] = vq;
+	}
+	return 0;
+}
+
+struct vstate_dev *
+vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
+{
+	struct vstate_dev *dev;
+	int ret;
+
+	dev = rte_zmalloc_socket("vstate dev", sizeof(*dev), RTE_CACHE_LINE_SIZE, socket);
+	if (dev == NULL) {
+		rte_errno = ENOMEM;
+		return NULL;
+	}
+	if (rte_strscpy(dev->name, name, sizeof(dev->name)) < 0) {
+		rte_free(dev);
+		rte_errno = ENAMETOOLONG;
+		return NULL;
+	}
+	dev->conf = *conf;
+	dev->vid = -1;
+	dev->waiting_vid = -1;
+	dev->mtu = conf->mtu;
+	dev->features_offered = vstate_net_features(conf);
+	if (conf->has_mac)
+		rte_ether_addr_copy(&conf->mac, &dev->mac);
+	else
+		rte_eth_random_addr(dev->mac.addr_bytes);
+
+	ret = vqs_alloc(dev, socket);
+	if (ret == 0)
+		ret = rte_vhost_state_register(name, &vstate_state_ops, dev);
+	if (ret != 0) {
+		vqs_free(dev);
+		rte_free(dev);
+		rte_errno = -ret;
+		return NULL;
+	}
+	pthread_mutex_lock(&devs_lock);
+	TAILQ_INSERT_TAIL(&devs, dev, next);
+	pthread_mutex_unlock(&devs_lock);
+	return dev;
+}
+
+void
+vstate_dev_destroy(struct vstate_dev *dev)
+{
+	rte_vhost_state_unregister(dev->name);
+	pthread_mutex_lock(&devs_lock);
+	TAILQ_REMOVE(&devs, dev, next);
+	pthread_mutex_unlock(&devs_lock);
+	rte_vhost_state_free(dev->pending);
+	vqs_free(dev);
+	rte_free(dev);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_DEV_H
+#define VSTATE_DEV_H
+
+/**
+ * @file
+ * The device: virtqueues, guest memory, status, and what may be done to them when.
+ *
+ * Two front ends drive it (a socket of its own, or rte_vdpa), through the functions
+ * below. All but those marked otherwise run on the control thread or hand their work to
+ * it, so that changes of a device come one after the other.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <rte_ether.h>
+#include <rte_vhost.h>
+
+#include "rte_vhost_state.h"
+#include "vstate_devargs.h"
+#include "vstate_mem.h"
+#include "vstate_vq.h"
+
+#define VSTATE_MAX_PAIRS 64
+#define VSTATE_MAX_VQS (2 * VSTATE_MAX_PAIRS)
+
+/** Virtqueue index of a pair's receive and transmit queue, as the driver names them. */
+#define VSTATE_RXQ(pair) (2 * (pair))
+#define VSTATE_TXQ(pair) (2 * (pair) + 1)
+
+/** Who polls the virtqueues. */
+enum vstate_poller {
+	VSTATE_POLLER_NONE,
+	VSTATE_POLLER_PORT,
+	VSTATE_POLLER_SERVICE,
+};
+
+/** One ring, as the front end set it up. */
+struct vstate_ring_setup {
+	bool ready;
+	uint16_t size;
+	void *desc, *driver, *device;
+	int callfd;
+	/** The front end set a base that the device has not taken over yet. */
+	bool base_fresh;
+	struct vstate_pos avail, used;
+};
+
+/** All that the front end said, collected in one go by the thread that talks to it. */
+struct vstate_setup {
+	uint64_t features;
+	/** Whether the status byte comes by messages, or DRIVER_OK is implied. */
+	bool status_negotiated;
+	uint16_t mtu;
+	struct vstate_mem mem;
+	uint8_t *log_base;
+	uint64_t log_size;
+	uint16_t nb_rings;
+	struct vstate_ring_setup rings[VSTATE_MAX_VQS];
+};
+
+struct rte_vdpa_device;
+struct vstate_port;
+struct vstate_service;
+
+struct vstate_dev {
+	TAILQ_ENTRY(vstate_dev) next;
+	char name[RTE_VHOST_STATE_NAME_SIZE];
+	struct vstate_conf conf;
+	uint64_t features_offered;
+	struct rte_ether_addr mac;
+
+	/* -- front end -- */
+	/** net_vstate's socket is registered with rte_vhost. */
+	bool socket_open;
+	/** rte_vhost's name for the connection; -1: none. Belongs to the vhost thread. */
+	int vid;
+	/** A second connection that waits for the end of the first; -1: none. */
+	int waiting_vid;
+	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
+	bool ring_ready[VSTATE_MAX_VQS];
+	bool base_fresh[VSTATE_MAX_VQS];
+
+	/* -- owned by the control thread -- */
+	bool connected;
+	/** The front end finished set-up and has not taken the rings back. */
+	bool started;
+	/** A message is being processed that changes what the rings rest on. */
+	bool paused;
+	uint8_t status;
+	uint64_t features;
+	uint16_t mtu;
+	struct vstate_mem mem;
+	enum vstate_poller poller;
+	/** Restored, waiting for DRIVER_OK. */
+	struct rte_vhost_state *pending;
+	/** Sizes and addresses that the front end announced so far. */
+	struct {
+		uint16_t size;
+		bool addr_known;
+		uint64_t desc_addr, driver_addr, device_addr;
+	} announced[VSTATE_MAX_VQS];
+	struct rte_vhost_state_timing suspend_time, capture_time, restore_time, resume_time;
+	uint64_t faults[VSTATE_FAULT_MAX];
+	uint64_t starts, resets;
+
+	/* -- read by poll threads, too -- */
+	/** Pairs that are granted now, counted from pair 0. Stored while no one is inside. */
+	uint16_t active_pairs;
+	/** An announcement is due: the guest arrived here. Set by control, cleared by a poll thread. */
+	uint8_t rarp_pending;
+	struct rte_ether_addr rarp_mac;
+
+	/** Held by the service while it goes over the queues; granted while it is the poller. */
+	struct vstate_lease service_lease;
+
+	struct vstate_port *port;
+	struct vstate_service *service;
+	struct rte_vdpa_device *vdpa;
+	uint16_t nb_vqs;
+	struct vstate_vq *vqs[VSTATE_MAX_VQS];
+};
+
+/** Allocate a device and its queues on NUMA node @p socket; NULL with rte_errno. */
+struct vstate_dev *vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket);
+/** Free it. No poll thread and no front end may know it any more. */
+void vstate_dev_destroy(struct vstate_dev *dev);
+
+/** Run @p fn for each device, under the lock of the list. Stops when it returns non-zero. */
+int vstate_dev_foreach(int (*fn)(struct vstate_dev *dev, void *arg), void *arg);
+struct vstate_dev *vstate_dev_find(const char *name);
+/** Look for queues that poll threads found broken. Control thread. */
+void vstate_dev_watch(struct vstate_dev *dev);
+void vstate_dev_watch_all(void);
+
+/* ---- events of a front end; called by its thread ---- */
+
+void vstate_dev_connect(struct vstate_dev *dev);
+void vstate_dev_disconnect(struct vstate_dev *dev);
+/** Take all leases back until the next vstate_dev_sync(); waits as long as it takes. */
+void vstate_dev_pause(struct vstate_dev *dev);
+/** Take over what the front end says now, and go on. */
+void vstate_dev_sync(struct vstate_dev *dev, const struct vstate_setup *setup);
+/** The front end is ready: begin to process rings. -errno if a restored state does not fit. */
+int vstate_dev_start(struct vstate_dev *dev, const struct vstate_setup *setup);
+/** The front end takes the rings back; positions stay. */
+void vstate_dev_stop(struct vstate_dev *dev);
+/** A ring was taken away, or its descriptors changed. */
+void vstate_dev_ring_stop(struct vstate_dev *dev, uint16_t qid);
+/** The driver wrote the status byte. */
+void vstate_dev_status_write(struct vstate_dev *dev, uint8_t status);
+/** Features are negotiated (SET_FEATURES). */
+void vstate_dev_negotiate(struct vstate_dev *dev, uint64_t features, bool status_negotiated);
+uint8_t vstate_dev_status_read(struct vstate_dev *dev);
+/** What SET_VRING_NUM and SET_VRING_ADDR said, for the checks of a restore. */
+void vstate_dev_announce_size(struct vstate_dev *dev, uint16_t qid, uint16_t size);
+void vstate_dev_announce_addr(struct vstate_dev *dev, uint16_t qid, uint64_t desc_addr,
+		uint64_t driver_addr, uint64_t device_addr);
+/** The guest arrived by a move: tell the network where it is now. */
+void vstate_dev_rarp(struct vstate_dev *dev, const struct rte_ether_addr *mac);
+
+/* ---- pollers ---- */
+
+/** Change who polls. No poll thread is inside while @p apply runs (may be NULL). */
+int vstate_dev_set_poller(struct vstate_dev *dev, enum vstate_poller poller,
+		void (*apply)(struct vstate_dev *dev, void *arg), void *arg);
+/** Let the counters of a queue begin anew. Any thread that may call statistics functions. */
+void vstate_vq_counters_reset(struct vstate_vq *vq);
+/** Counters since the last reset. Any thread. */
+void vstate_vq_counters_get(const struct vstate_vq *vq, struct vstate_vq_counters *out);
+
+/* ---- state; the operations of rte_vhost_state ---- */
+
+extern const struct rte_vhost_state_ops vstate_state_ops;
+
+/** Control thread only: stop all leases at one instant; on -ETIMEDOUT nothing changed. */
+int vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid);
+/** Control thread only: grant the queues that may run. */
+void vstate_dev_grant(struct vstate_dev *dev);
+
+#endif /* VSTATE_DEV_H */

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/vhost.h>
+#include <linux/virtio_ring.h>
+
+#include <rte_vhost.h>
+
+#include <vstate_compat.h>
+
+#include "vstate_frontend.h"
+#include "vstate_log.h"
+#include "vstate_msg.h"
+
+/* Devices by vid. Written by rte_vhost's threads, before and after all messages of a vid. */
+static struct vstate_dev *by_vid[RTE_MAX_VHOST_DEVICE];
+
+struct vstate_dev *
+vstate_frontend_dev(int vid)
+{
+	if (vid < 0 || vid >= RTE_MAX_VHOST_DEVICE)
+		return NULL;
+	return __atomic_load_n(&by_vid[vid], __ATOMIC_ACQUIRE);
+}
+
+int
+vstate_frontend_attach(int vid, struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	if (vid < 0 || vid >= RTE_MAX_VHOST_DEVICE)
+		return -EINVAL;
+	if (by_vid[vid] == dev)
+		return 0;
+	if (dev->vid >= 0)
+		return -EBUSY;
+	dev->vid = vid;
+	for (i = 0; i < VSTATE_MAX_VQS; i++) {
+		dev->ring_ready[i] = false;
+		dev->base_fresh[i] = true;
+	}
+	vstate_dev_connect(dev);
+	__atomic_store_n(&by_vid[vid], dev, __ATOMIC_RELEASE);
+	return rte_vhost_extern_callback_register(vid, &vstate_msg_ops, NULL) == 0 ? 0 : -EINVAL;
+}
+
+int
+vstate_frontend_await(int vid, struct vstate_dev *dev)
+{
+	if (dev->vid < 0)
+		return vstate_frontend_attach(vid, dev);
+	if (dev->waiting_vid >= 0)
+		return -EBUSY;
+	dev->waiting_vid = vid;
+	return rte_vhost_extern_callback_register(vid, &vstate_msg_ops, NULL) == 0 ? 0 : -EINVAL;
+}
+
+void
+vstate_frontend_detach(int vid, struct vstate_dev *dev)
+{
+	if (dev->waiting_vid == vid) {
+		dev->waiting_vid = -1;
+		return;
+	}
+	if (vstate_frontend_dev(vid) != dev)
+		return;
+	vstate_dev_disconnect(dev);
+	dev->vid = -1;
+	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
+	if (dev->waiting_vid >= 0) {
+		vid = dev->waiting_vid;
+		dev->waiting_vid = -1;
+		vstate_frontend_attach(vid, dev);
+	}
+}
+
+/* ---- what the front end set up ---- */
+
+/* A call descriptor that is no eventfd could block the poll thread: do not use it. */
+static int
+callfd_check(const struct vstate_dev *dev, uint16_t qid, int fd)
+{
+	static const char want[] = "anon_inode:[eventfd]";
+	char path[32], target[sizeof(want)];
+	ssize_t len;
+
+	if (fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	len = readlink(path, target, sizeof(target));
+	if (len == sizeof(want) - 1 && memcmp(target, want, len) == 0)
+		return fd;
+	VSTATE_LOG(ERR, "%s: call descriptor of queue %u is not an eventfd: no calls", dev->name, qid);
+	return -1;
+}
+
+static void
+base_get(int vid, uint16_t qid, bool packed, struct vstate_ring_setup *ring)
+{
+	uint16_t avail = 0, used = 0;
+
+	rte_vhost_get_vring_base(vid, qid, &avail, &used);
+	if (packed) {
+		ring->avail = (struct vstate_pos){ avail & 0x7fff, avail >> 15 };
+		ring->used = (struct vstate_pos){ used & 0x7fff, used >> 15 };
+	} else {
+		ring->avail = (struct vstate_pos){ avail, 0 };
+		ring->used = (struct vstate_pos){ used, 0 };
+	}
+}
+
+static void
+ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_ring_setup *ring)
+{
+	struct rte_vhost_vring vring = { .callfd = -1 };
+
+	if (!dev->ring_ready[qid] || rte_vhost_get_vhost_vring(dev->vid, qid, &vring) != 0)
+		return;
+	ring->ready = true;
+	ring->size = vring.size;
+	/* the split and packed members share their places */
+	ring->desc = vring.desc;
+	ring->driver = vring.avail;
+	ring->device = vring.used;
+	ring->callfd = callfd_check(dev, qid, vring.callfd);
+	ring->base_fresh = dev->base_fresh[qid];
+	if (ring->base_fresh)
+		base_get(dev->vid, qid, packed, ring);
+}
+
+/* NULL if there is no memory, here or the guest's. */
+static struct vstate_setup *
+setup_get(struct vstate_dev *dev)
+{
+	struct rte_vhost_memory *table = NULL;
+	struct vstate_setup *setup;
+	uint64_t protocol = 0, log_base = 0;
+	bool packed;
+	uint16_t i;
+	int ret;
+
+	setup = calloc(1, sizeof(*setup));
+	if (setup == NULL)
+		return NULL;
+	if (rte_vhost_get_mem_table(dev->vid, &table) != 0 || table == NULL)
+		goto fail;
+	ret = vstate_mem_build(&setup->mem, table);
+	free(table);
+	if (ret != 0) {
+		VSTATE_LOG(ERR, "%s: bad memory table: %s", dev->name, strerror(-ret));
+		goto fail;
+	}
+	rte_vhost_get_negotiated_features(dev->vid, &setup->features);
+	rte_vhost_get_negotiated_protocol_features(dev->vid, &protocol);
+	setup->status_negotiated = protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS);
+	if (rte_vhost_get_mtu(dev->vid, &setup->mtu) != 0)
+		setup->mtu = 0;
+	if (rte_vhost_get_log_base(dev->vid, &log_base, &setup->log_size) == 0)
+		setup->log_base = (uint8_t *)(uintptr_t)log_base;
+	packed = setup->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	for (i = 0; i < dev->nb_vqs; i++)
+		ring_get(dev, i, packed, &setup->rings[i]);
+	return setup;
+fail:
+	free(setup);
+	return NULL;
+}
+
+/* The device took over the bases of the rings that were ready. */
+static void
+bases_taken(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (dev->ring_ready[i])
+			dev->base_fresh[i] = false;
+	}
+}
+
+void
+vstate_frontend_sync(struct vstate_dev *dev)
+{
+	struct vstate_setup *setup = setup_get(dev);
+
+	/* Without memory the device stays paused, until the front end says something better. */
+	if (setup == NULL)
+		return;
+	vstate_dev_sync(dev, setup);
+	bases_taken(dev);
+	free(setup);
+}
+
+/* ---- events ---- */
+
+int
+vstate_frontend_start(int vid)
+{
+	struct vstate_dev *dev = vstate_frontend_dev(vid);
+	struct vstate_setup *setup;
+
+	if (dev == NULL)
+		return -1;
+	setup = setup_get(dev);
+	if (setup == NULL)
+		return -1;
+	/* A restored state that does not fit shows as NEEDS_RESET. */
+	vstate_dev_start(dev, setup);
+	bases_taken(dev);
+	free(setup);
+	return 0;
+}
+
+/* Tell rte_vhost where the rings stand: it answers GET_VRING_BASE. */
+static void
+bases_put(struct vstate_dev *dev)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	const struct vstate_vq *vq;
+	uint16_t i, avail, used;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vq = dev->vqs[i];
+		if (dev->base_fresh[i])
+			continue;
+		avail = packed ? vq->avail.idx | vq->avail.wrap << 15 : vq->avail.idx;
+		used = packed ? vq->used.idx | vq->used.wrap << 15 : vq->used.idx;
+		rte_vhost_set_vring_base(dev->vid, i, avail, used);
+	}
+}
+
+void
+vstate_frontend_stop(int vid)
+{
+	struct vstate_dev *dev = vstate_frontend_dev(vid);
+
+	if (dev == NULL)
+		return;
+	vstate_dev_stop(dev);
+	bases_put(dev);
+}
+
+int
+vstate_frontend_ring_state(int vid, uint16_t qid, bool ready)
+{
+	struct vstate_dev *dev = vstate_frontend_dev(vid);
+
+	if (dev == NULL || qid >= dev->nb_vqs)
+		return 0;
+	dev->ring_ready[qid] = ready;
+	if (!dev->started)
+		return 0;
+	if (ready)
+		vstate_frontend_sync(dev);
+	else
+		vstate_dev_ring_stop(dev, qid);
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_FRONTEND_H
+#define VSTATE_FRONTEND_H
+
+/**
+ * @file
+ * What both front ends share: a device meets a vhost-user connection. These run on
+ * rte_vhost's threads, and are the only part of the driver that calls rte_vhost.
+ */
+
+#include <stdint.h>
+
+#include "vstate_dev.h"
+
+/** A connection, by rte_vhost's name for it, belongs to @p dev from now on. */
+int vstate_frontend_attach(int vid, struct vstate_dev *dev);
+/**
+ * The same for a new connection of a socket. A front end that reconnects may be seen before
+ * the end of its old connection; it waits until that is seen, but for no message longer.
+ */
+int vstate_frontend_await(int vid, struct vstate_dev *dev);
+/** The connection ended, whether it was attached or waited. */
+void vstate_frontend_detach(int vid, struct vstate_dev *dev);
+/** The device of a connection, or NULL. */
+struct vstate_dev *vstate_frontend_dev(int vid);
+
+/** rte_vhost's events: ready to process rings; rings taken back; a ring came or went. */
+int vstate_frontend_start(int vid);
+void vstate_frontend_stop(int vid);
+int vstate_frontend_ring_state(int vid, uint16_t qid, bool ready);
+
+/** Take over what the front end says now. */
+void vstate_frontend_sync(struct vstate_dev *dev);
+
+/** A socket of the device's own. */
+int vstate_socket_open(struct vstate_dev *dev);
+/** Close it, if it is open; the guest sees its device disappear. */
+void vstate_socket_close(struct vstate_dev *dev);
+
+#endif /* VSTATE_FRONTEND_H */

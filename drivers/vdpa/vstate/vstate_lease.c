@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "vstate_lease.h"
+#include "vstate_log.h"
+
+bool vstate_lease_fence = true;
+
+static int
+membarrier(int cmd)
+{
+	return syscall(__NR_membarrier, cmd, 0, 0);
+}
+
+void
+vstate_lease_init(void)
+{
+	if (!vstate_lease_fence)
+		return;
+	if (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0) {
+		VSTATE_LOG(NOTICE, "no membarrier in this kernel: poll threads use a fence");
+		return;
+	}
+	vstate_lease_fence = false;
+}
+
+void
+vstate_lease_barrier(void)
+{
+	if (!vstate_lease_fence && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)
+		return;
+	/* Either the poll threads fence themselves, or (it cannot fail once registered)
+	 * this fence at least orders the control thread's own accesses.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}

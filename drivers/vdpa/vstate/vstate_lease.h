@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_LEASE_H
+#define VSTATE_LEASE_H
+
+/**
+ * @file
+ * The lease: how a stop meets a poll thread.
+ *
+ * A poll thread takes the lease of a queue for one burst and gives it back. The
+ * control thread revokes leases and waits for those that are inside. It is Dekker's
+ * handshake with an asymmetric fence: the poll side does a plain store and a plain
+ * load, and the control side pays for both with membarrier(2).
+ *
+ *   poll thread (take)                 control thread (revoke)
+ *   P1: inside = 1                     C1: granted = 0
+ *   P2: compiler barrier               C2: membarrier
+ *   P3: load granted                   C3: load inside
+ *
+ * membarrier (C2) makes every running thread of the process pass a full fence between
+ * C1 and C3. A poll thread either passes it before P1, then P3 sees C1; or between P1
+ * and P3 or later, then C3 sees P1. Without C2 the store P1 may still be in the poll
+ * thread's store buffer at C3, and the control thread would take the queue away under
+ * its feet. Where the kernel has no membarrier, P2 and C2 are full fences.
+ *
+ * The control thread never waits for a thread that is not inside: an application may
+ * stop polling whenever it likes.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_atomic.h>
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+#include <rte_pause.h>
+
+struct vstate_lease {
+	/** 1 while a poll thread is inside; written by the poll thread. */
+	uint32_t inside;
+	/** 1 while the queue may be entered; written by the control thread. */
+	uint32_t granted;
+};
+
+/** True where membarrier is missing, and poll threads must fence. Set once, at probe. */
+extern bool vstate_lease_fence;
+
+/** Find out what the kernel has; called before the first queue is granted. */
+void vstate_lease_init(void);
+
+/** C2: after it, each poll thread is seen inside, or sees what was stored before. */
+void vstate_lease_barrier(void);
+
+static __rte_always_inline bool
+vstate_lease_check(struct vstate_lease *l)
+{
+	if (unlikely(vstate_lease_fence))
+		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* P2, partner: vstate_lease_barrier() */
+	else
+		rte_compiler_barrier(); /* P2, partner: membarrier in vstate_lease_barrier() */
+	/* Acquire: pairs with the release in vstate_lease_grant(); what the control thread
+	 * set up before the grant is seen inside.
+	 */
+	if (likely(__atomic_load_n(&l->granted, __ATOMIC_ACQUIRE) != 0))
+		return true;
+	__atomic_store_n(&l->inside, 0, __ATOMIC_RELEASE);
+	return false;
+}
+
+/** Enter a queue that only the calling thread polls. False: not now. */
+static __rte_always_inline bool
+vstate_lease_take(struct vstate_lease *l)
+{
+	__atomic_store_n(&l->inside, 1, __ATOMIC_RELAXED); /* P1 */
+	return vstate_lease_check(l);
+}
+
+/** Spins before a thread gives up on a queue that another port queue is inside of. */
+#define VSTATE_LEASE_SHARED_SPINS 4096
+
+/**
+ * Enter a queue that several threads poll, as when a port has more transmit queues than
+ * the guest has receive queues. Only this case pays for an atomic exchange.
+ */
+static inline bool
+vstate_lease_take_shared(struct vstate_lease *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < VSTATE_LEASE_SHARED_SPINS; i++) {
+		if (__atomic_exchange_n(&l->inside, 1, __ATOMIC_ACQUIRE) == 0)
+			return vstate_lease_check(l);
+		rte_pause();
+	}
+	return false;
+}
+
+/** Leave. Release: what was done inside is seen by a control thread that sees 0 (C3). */
+static __rte_always_inline void
+vstate_lease_give(struct vstate_lease *l)
+{
+	__atomic_store_n(&l->inside, 0, __ATOMIC_RELEASE);
+}
+
+/** Control thread: let poll threads in. Release: pairs with vstate_lease_check(). */
+static inline void
+vstate_lease_grant(struct vstate_lease *l)
+{
+	__atomic_store_n(&l->granted, 1, __ATOMIC_RELEASE);
+}
+
+/** Control thread: C1. vstate_lease_barrier() and a wait must follow. */
+static inline void
+vstate_lease_revoke(struct vstate_lease *l)
+{
+	__atomic_store_n(&l->granted, 0, __ATOMIC_RELAXED);
+}
+
+static inline bool
+vstate_lease_is_granted(const struct vstate_lease *l)
+{
+	return __atomic_load_n(&l->granted, __ATOMIC_RELAXED) != 0;
+}
+
+/** Control thread: C3. Acquire: pairs with vstate_lease_give(). */
+static inline bool
+vstate_lease_is_inside(const struct vstate_lease *l)
+{
+	return __atomic_load_n(&l->inside, __ATOMIC_ACQUIRE) != 0;
+}
+
+#endif /* VSTATE_LEASE_H */

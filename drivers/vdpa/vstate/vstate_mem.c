@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vstate_mem.h"
+
+static int
+region_compare(const void *a, const void *b)
+{
+	const struct vstate_region *ra = a, *rb = b;
+
+	return (ra->gpa > rb->gpa) - (ra->gpa < rb->gpa);
+}
+
+int
+vstate_mem_build(struct vstate_mem *mem, const struct rte_vhost_memory *table)
+{
+	struct vstate_region *r;
+	uint32_t i;
+
+	if (table->nregions == 0)
+		return -EINVAL;
+	if (table->nregions > VSTATE_MEM_MAX_REGIONS)
+		return -E2BIG;
+
+	for (i = 0; i < table->nregions; i++) {
+		r = &mem->regions[i];
+		r->gpa = table->regions[i].guest_phys_addr;
+		r->size = table->regions[i].size;
+		r->hva = (uint8_t *)(uintptr_t)table->regions[i].host_user_addr;
+		if (r->size == 0 || r->hva == NULL || r->gpa > UINT64_MAX - r->size)
+			return -EINVAL;
+	}
+	mem->nb_regions = table->nregions;
+	qsort(mem->regions, mem->nb_regions, sizeof(mem->regions[0]), region_compare);
+
+	for (i = 1; i < mem->nb_regions; i++) {
+		r = &mem->regions[i];
+		if (r[-1].gpa + r[-1].size > r->gpa)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+uint64_t
+vstate_mem_gpa(const struct vstate_mem *mem, const void *hva)
+{
+	const struct vstate_region *r;
+	uintptr_t off;
+	uint32_t i;
+
+	for (i = 0; i < mem->nb_regions; i++) {
+		r = &mem->regions[i];
+		off = (uintptr_t)hva - (uintptr_t)r->hva;
+		if (off < r->size)
+			return r->gpa + off;
+	}
+	return UINT64_MAX;
+}
+
+uint64_t
+vstate_mem_gpa_of_uva(const struct rte_vhost_memory *table, uint64_t uva)
+{
+	const struct rte_vhost_mem_region *r;
+	uint32_t i;
+
+	for (i = 0; i < table->nregions; i++) {
+		r = &table->regions[i];
+		if (uva - r->guest_user_addr < r->size)
+			return r->guest_phys_addr + (uva - r->guest_user_addr);
+	}
+	return UINT64_MAX;
+}
+
+bool
+vstate_window_move(struct vstate_window *win, const struct vstate_mem *mem, uint64_t gpa)
+{
+	const struct vstate_region *r;
+	uint32_t i;
+
+	for (i = 0; i < mem->nb_regions; i++) {
+		r = &mem->regions[i];
+		if (gpa - r->gpa < r->size) {
+			win->gpa = r->gpa;
+			win->size = r->size;
+			win->hva = r->hva;
+			return true;
+		}
+	}
+	return false;
+}

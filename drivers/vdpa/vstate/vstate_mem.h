@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_MEM_H
+#define VSTATE_MEM_H
+
+/**
+ * @file
+ * The guest's memory as the device sees it: a sorted table of regions, and for each
+ * queue a window on the region that it used last, so that the common translation is
+ * one subtraction and one comparison.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+#include <rte_vhost.h>
+
+/** As many as rte_vhost takes from a front end, with room for later versions. */
+#define VSTATE_MEM_MAX_REGIONS 32
+
+struct vstate_region {
+	/** Guest physical address of the first byte. */
+	uint64_t gpa;
+	/** Length in bytes, not 0; gpa + size does not wrap. */
+	uint64_t size;
+	/** Where the region is mapped in this process. */
+	uint8_t *hva;
+};
+
+struct vstate_mem {
+	uint32_t nb_regions;
+	/** Ascending by gpa, not overlapping. */
+	struct vstate_region regions[VSTATE_MEM_MAX_REGIONS];
+};
+
+/** One region, kept near to the queue; size 0: none yet. */
+struct vstate_window {
+	uint64_t gpa;
+	uint64_t size;
+	uint8_t *hva;
+};
+
+/**
+ * Build a table from what a front end sent.
+ * @return 0; -EINVAL if regions are empty, wrap or overlap; -E2BIG if they are too many
+ */
+int vstate_mem_build(struct vstate_mem *mem, const struct rte_vhost_memory *table);
+
+/** Guest physical address of @p hva, or UINT64_MAX if it lies in no region. */
+uint64_t vstate_mem_gpa(const struct vstate_mem *mem, const void *hva);
+
+/** Guest physical address of the front end's virtual address @p uva, or UINT64_MAX. */
+uint64_t vstate_mem_gpa_of_uva(const struct rte_vhost_memory *table, uint64_t uva);
+
+/** Move @p win to the region that holds @p gpa. False: there is none. */
+bool vstate_window_move(struct vstate_window *win, const struct vstate_mem *mem, uint64_t gpa);
+
+/** True if [gpa, gpa + len) lies inside the window. Cannot overflow: size >= len is checked first. */
+static __rte_always_inline bool
+vstate_window_holds(const struct vstate_window *win, uint64_t gpa, uint64_t len)
+{
+	return win->size >= len && gpa - win->gpa <= win->size - len;
+}
+
+static __rte_always_inline uint8_t *
+vstate_window_ptr(const struct vstate_window *win, uint64_t gpa)
+{
+	return win->hva + (gpa - win->gpa);
+}
+
+/**
+ * Translate the beginning of a range.
+ * @param len in: bytes wanted, not 0; out: bytes that are contiguous from the result on
+ * @return NULL if @p gpa is in no region
+ */
+static inline uint8_t *
+vstate_mem_chunk(struct vstate_window *win, const struct vstate_mem *mem, uint64_t gpa,
+		uint32_t *len)
+{
+	uint64_t room;
+
+	if (unlikely(gpa - win->gpa >= win->size) && !vstate_window_move(win, mem, gpa))
+		return NULL;
+	room = win->size - (gpa - win->gpa);
+	if (unlikely(*len > room))
+		*len = room;
+	return vstate_window_ptr(win, gpa);
+}
+
+#endif /* VSTATE_MEM_H */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_OFFLOAD_H
+#define VSTATE_OFFLOAD_H
+
+/**
+ * @file
+ * The virtio-net header and the offload flags of an mbuf, both ways
+ * (VIRTIO 1.4 "Device Operation", network device).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "vstate_vq.h"
+
+/**
+ * Obey the header of a frame that the driver sent.
+ * Partial checksums become RTE_MBUF_F_RX_L4_CKSUM_NONE, or are completed if the port
+ * wants that; segmentation becomes RTE_MBUF_F_RX_LRO with tso_segsz.
+ * @return false: the header lies about the frame, or asks for what was not negotiated
+ */
+bool vstate_offload_from_header(const struct vstate_vq *vq,
+		const struct virtio_net_hdr_mrg_rxbuf *hdr, struct rte_mbuf *m);
+
+/**
+ * Write the header for a frame to the driver. What the driver did not negotiate is
+ * computed here where that can be done.
+ * @param hdr all zero before
+ * @return false: the frame asks for what the driver cannot take
+ */
+bool vstate_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
+		struct virtio_net_hdr_mrg_rxbuf *hdr);
+
+/** Turn receive flags into the transmit flags that ask for the same, for forwarding. */
+void vstate_offload_turn(struct rte_mbuf *m);
+
+/** Fill in the pseudo header checksum that frames with transmit flags must carry; as tx_prepare. */
+int vstate_offload_prepare(struct rte_mbuf *m);
+
+#endif /* VSTATE_OFFLOAD_H */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/**
+ * @file
+ * Packed rings (VIRTIO 1.4 "Packed Virtqueues"). Descriptors are made available and
+ * used in place; which of the two a descriptor is, its flags tell together with a wrap
+ * counter that changes at each turn of the ring.
+ */
+
+#include <linux/virtio_ring.h>
+
+#include "vstate_chain.h"
+
+#define LAYOUT_PACKED 1
+
+#define DESC_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
+#define DESC_USED RTE_BIT32(VRING_PACKED_DESC_F_USED)
+
+static __rte_always_inline bool
+desc_is_avail(uint16_t flags, uint8_t wrap)
+{
+	return !!(flags & DESC_AVAIL) == wrap && !!(flags & DESC_USED) != wrap;
+}
+
+static __rte_always_inline bool
+pos_is_avail(struct vstate_vq *vq, const struct vstate_pos *pos)
+{
+	/* Acquire: the other fields, and the rest of the chain, are read after the flags
+	 * that announce them. Partner: the driver's barrier before it stores the flags.
+	 */
+	uint16_t flags = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.desc[pos->idx].flags,
+			__ATOMIC_ACQUIRE));
+
+	return desc_is_avail(flags, pos->wrap);
+}
+
+/* Whether there is anything: the number of buffers is not known before they are walked. */
+static __rte_always_inline uint16_t
+ring_count(struct vstate_vq *vq, uint16_t max)
+{
+	struct vstate_pos pos = vq->avail;
+	uint16_t i;
+
+	for (i = 0; i < max && pos_is_avail(vq, &pos); i++)
+		vstate_pos_step(&pos, 1, vq->size);
+	return i;
+}
+
+static __rte_always_inline int
+ring_peek(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
+{
+	struct vstate_desc d;
+
+	if (!pos_is_avail(vq, &vq->avail))
+		return 0;
+	vstate_desc_read(&d, &vq->packed.desc[vq->avail.idx], true);
+	c->pos = vq->avail;
+	c->id = d.link;
+	return likely(vstate_chain_begin(vq, c, &d, direction, true)) ? 1 : -1;
+}
+
+static __rte_always_inline void
+ring_take(struct vstate_vq *vq, const struct vstate_chain *c)
+{
+	vstate_pos_step(&vq->avail, c->num, vq->size);
+}
+
+static void
+used_dirty(struct vstate_vq *vq, uint16_t idx)
+{
+	vstate_dirty_mark(&vq->dirty, vq->used_gpa + (uint64_t)idx *
+			sizeof(struct vring_packed_desc), sizeof(struct vring_packed_desc));
+}
+
+static __rte_always_inline uint16_t
+used_flags(uint8_t wrap, uint32_t len)
+{
+	uint16_t flags = wrap ? DESC_AVAIL | DESC_USED : 0;
+
+	return len != 0 ? flags | VRING_DESC_F_WRITE : flags;
+}
+
+static __rte_always_inline void
+ring_publish(struct vstate_vq *vq)
+{
+	struct vring_packed_desc *ring = vq->packed.desc, *d;
+	struct vstate_pos pos = vq->used;
+	uint16_t i;
+
+	/* The driver looks at used descriptors in order, so that all but the first may be
+	 * written in any order, before the first one's flags show them.
+	 */
+	for (i = 0; i < vq->nb_shadow; i++) {
+		d = &ring[pos.idx];
+		d->id = rte_cpu_to_le_16(vq->shadow[i].id);
+		d->len = rte_cpu_to_le_32(vq->shadow[i].len);
+		if (i != 0)
+			d->flags = rte_cpu_to_le_16(used_flags(pos.wrap, vq->shadow[i].len));
+		if (unlikely(vq->dirty.base != NULL))
+			used_dirty(vq, pos.idx);
+		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
+	}
+	/* Release: frames and all other used descriptors are written before the flags that
+	 * announce them. Partner: the driver's barrier after it loads the flags.
+	 */
+	__atomic_store_n(&ring[vq->used.idx].flags,
+			rte_cpu_to_le_16(used_flags(vq->used.wrap, vq->shadow[0].len)),
+			__ATOMIC_RELEASE);
+	vq->used = pos;
+}
+
+/* Whether the driver wants a call for what was published from @p old on. */
+static __rte_always_inline bool
+call_wanted(struct vstate_vq *vq, uint16_t old)
+{
+	uint16_t flags, off_wrap, event, now = vq->used.idx;
+
+	flags = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.driver->flags, __ATOMIC_ACQUIRE));
+	if (flags == VRING_PACKED_EVENT_FLAG_DISABLE)
+		return false;
+	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !vq->event_idx)
+		return true;
+
+	if (unlikely(!vq->signalled_valid)) {
+		vq->signalled_valid = true;
+		return true;
+	}
+	off_wrap = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.driver->off_wrap,
+			__ATOMIC_RELAXED));
+	event = off_wrap & ~RTE_BIT32(VRING_PACKED_EVENT_F_WRAP_CTR);
+	/* Bring all three to one scale, on which now is the largest. */
+	if (off_wrap >> VRING_PACKED_EVENT_F_WRAP_CTR != vq->used.wrap)
+		event -= vq->size;
+	if (old >= now)
+		old -= vq->size;
+	return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
+}
+
+static __rte_always_inline void
+ring_notify(struct vstate_vq *vq, uint16_t old)
+{
+	/* Full fence: flags of used descriptors are stored before the suppression fields
+	 * are loaded. Partner: the driver's fence between enabling calls and checking the
+	 * next used descriptor.
+	 */
+	rte_smp_mb();
+	if (call_wanted(vq, old))
+		vstate_vq_call(vq);
+	else
+		vq->counters.calls_suppressed++;
+}
+
+#include "vstate_burst.h"
+
+static uint16_t
+packed_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	return burst_take(vq, pool, pkts, n);
+}
+
+static void
+packed_give(struct vstate_vq *vq, uint16_t n)
+{
+	burst_give(vq, n);
+}
+
+static uint16_t
+packed_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	return burst_put(vq, pkts, n);
+}
+
+static uint16_t
+packed_count(struct vstate_vq *vq, uint16_t max)
+{
+	return ring_count(vq, max);
+}
+
+static void
+packed_suppress_kicks(struct vstate_vq *vq)
+{
+	__atomic_store_n(&vq->packed.device->flags,
+			rte_cpu_to_le_16(VRING_PACKED_EVENT_FLAG_DISABLE), __ATOMIC_RELAXED);
+	vstate_vq_dirty(vq, vq->event_gpa, sizeof(struct vring_packed_desc_event));
+}
+
+const struct vstate_vq_ops vstate_packed_ops = {
+	.take = packed_take,
+	.give = packed_give,
+	.put = packed_put,
+	.count = packed_count,
+	.suppress_kicks = packed_suppress_kicks,
+};

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_alarm.h>
+#include <rte_malloc.h>
+
+#include <bus_vdev_driver.h>
+#include <ethdev_driver.h>
+#include <ethdev_vdev.h>
+
+#include <vstate_compat.h>
+
+#include "vstate_frontend.h"
+#include "vstate_log.h"
+#include "vstate_port.h"
+#include "vstate_port_stats.h"
+#include "vstate_service.h"
+
+#define L2_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
+
+#define RX_OFFLOADS \
+	(RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_SCATTER | \
+	 RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define TX_OFFLOADS \
+	(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_MULTI_SEGS | \
+	 RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
+	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+
+struct vstate_dev *
+vstate_port_dev(const struct rte_eth_dev *eth)
+{
+	return *(struct vstate_dev **)eth->data->dev_private;
+}
+
+/* ---- link ---- */
+
+static struct rte_eth_link
+link_now(const struct vstate_port *port)
+{
+	return (struct rte_eth_link) {
+		.link_speed = RTE_ETH_SPEED_NUM_10G,
+		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
+		.link_autoneg = RTE_ETH_LINK_FIXED,
+		.link_status = __atomic_load_n(&port->link_up, __ATOMIC_RELAXED) &&
+			port->eth->data->dev_started ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
+	};
+}
+
+static int
+port_link_update(struct rte_eth_dev *eth, int wait_to_complete)
+{
+	struct rte_eth_link link = link_now(vstate_port_dev(eth)->port);
+
+	RTE_SET_USED(wait_to_complete);
+	return rte_eth_linkstatus_set(eth, &link);
+}
+
+/*
+ * The event comes from the thread from which a NIC's would come. From the control
+ * thread it could wait for a lock of the application's whose owner waits for us.
+ */
+static void
+link_event(void *arg)
+{
+	struct rte_eth_dev *eth = arg;
+
+	if (!eth->data->dev_started)
+		return;
+	if (port_link_update(eth, 0) == 0 && eth->data->dev_conf.intr_conf.lsc != 0)
+		rte_eth_dev_callback_process(eth, RTE_ETH_EVENT_INTR_LSC, NULL);
+}
+
+void
+vstate_port_link_set(struct vstate_dev *dev, bool up)
+{
+	struct vstate_port *port = dev->port;
+
+	if (port == NULL || port->link_up == up)
+		return;
+	__atomic_store_n(&port->link_up, up, __ATOMIC_RELAXED);
+	if (rte_eal_alarm_set(1, link_event, port->eth) != 0)
+		VSTATE_LOG(WARNING, "%s: no link event: no alarm", dev->name);
+}
+
+/* ---- configuration ---- */
+
+static int
+port_configure(struct rte_eth_dev *eth)
+{
+	RTE_SET_USED(eth); /* ethdev checked it against port_infos() */
+	return 0;
+}
+
+static int
+port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
+{
+	struct vstate_dev *dev = vstate_port_dev(eth);
+
+	info->max_mac_addrs = 1;
+	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
+	info->max_rx_pktlen = VSTATE_MAX_FRAME;
+	info->min_mtu = RTE_ETHER_MIN_MTU;
+	info->max_mtu = dev->conf.mtu;
+	/* More queues than the guest has are allowed; see vstate_port.h. */
+	info->max_rx_queues = RTE_MAX_QUEUES_PER_PORT < 2 * VSTATE_MAX_PAIRS ?
+		RTE_MAX_QUEUES_PER_PORT : 2 * VSTATE_MAX_PAIRS;
+	info->max_tx_queues = info->max_rx_queues;
+	info->rx_offload_capa = RX_OFFLOADS;
+	info->tx_offload_capa = TX_OFFLOADS;
+	if (dev->conf.tso) {
+		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
+		info->max_lro_pkt_size = VSTATE_MAX_FRAME;
+		info->tx_offload_capa |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
+	}
+	info->rx_queue_offload_capa = 0;
+	info->tx_queue_offload_capa = 0;
+	info->dev_capa &= ~RTE_ETH_DEV_CAPA_FLOW_RULE_KEEP;
+	return 0;
+}
+
+static int
+port_rxq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned int socket,
+		const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
+{
+	struct vstate_port_rxq *rxq;
+
+	RTE_SET_USED(nb_desc); /* the guest says how long its rings are */
+	RTE_SET_USED(conf);
+	rxq = rte_zmalloc_socket("vstate rxq", sizeof(*rxq), RTE_CACHE_LINE_SIZE, socket);
+	if (rxq == NULL)
+		return -ENOMEM;
+	rxq->dev = vstate_port_dev(eth);
+	rxq->id = id;
+	rxq->pool = pool;
+	eth->data->rx_queues[id] = rxq;
+	return 0;
+}
+
+static int
+port_txq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned int socket,
+		const struct rte_eth_txconf *conf)
+{
+	struct vstate_port_txq *txq;
+
+	RTE_SET_USED(nb_desc);
+	RTE_SET_USED(conf);
+	txq = rte_zmalloc_socket("vstate txq", sizeof(*txq), RTE_CACHE_LINE_SIZE, socket);
+	if (txq == NULL)
+		return -ENOMEM;
+	txq->dev = vstate_port_dev(eth);
+	txq->id = id;
+	eth->data->tx_queues[id] = txq;
+	return 0;
+}
+
+static void
+port_rxq_release(struct rte_eth_dev *eth, uint16_t id)
+{
+	rte_free(eth->data->rx_queues[id]);
+	eth->data->rx_queues[id] = NULL;
+}
+
+static void
+port_txq_release(struct rte_eth_dev *eth, uint16_t id)
+{
+	rte_free(eth->data->tx_queues[id]);
+	eth->data->tx_queues[id] = NULL;
+}
+
+/* ---- start and stop ---- */
+
+/* What the port was configured for, put into the queues while no one is inside. */
+static void
+start_apply(struct vstate_dev *dev, void *arg)
+{
+	struct rte_eth_dev *eth = arg;
+	const uint64_t rx = eth->data->dev_conf.rxmode.offloads;
+	const uint64_t csum = RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->port_id = eth->data->port_id;
+		dev->vqs[i]->linear = dev->conf.linear_buffer;
+		/* An application that does not ask for the flags does not look at them. */
+		dev->vqs[i]->complete_csum = (rx & csum) != csum;
+	}
+	for (i = 0; i < eth->data->nb_rx_queues; i++) {
+		struct vstate_port_rxq *rxq = eth->data->rx_queues[i];
+
+		rxq->nb_rxq = eth->data->nb_rx_queues;
+		rxq->next_pair = i;
+		rxq->vlan_strip = rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+	}
+	for (i = 0; i < eth->data->nb_tx_queues; i++) {
+		struct vstate_port_txq *txq = eth->data->tx_queues[i];
+
+		txq->shared = eth->data->nb_tx_queues > 1;
+	}
+}
+
+static int
+port_start(struct rte_eth_dev *eth)
+{
+	struct vstate_dev *dev = vstate_port_dev(eth);
+	uint16_t i;
+
+	vstate_dev_set_poller(dev, VSTATE_POLLER_PORT, start_apply, eth);
+	for (i = 0; i < eth->data->nb_rx_queues; i++)
+		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
+	for (i = 0; i < eth->data->nb_tx_queues; i++)
+		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
+	eth->data->dev_link = link_now(dev->port);
+	/* dev_started is set after this; the guest may be there already */
+	if (__atomic_load_n(&dev->port->link_up, __ATOMIC_RELAXED))
+		eth->data->dev_link.link_status = RTE_ETH_LINK_UP;
+	return 0;
+}
+
+static int
+port_stop(struct rte_eth_dev *eth)
+{
+	struct vstate_dev *dev = vstate_port_dev(eth);
+	uint16_t i;
+
+	vstate_dev_set_poller(dev, dev->service != NULL ? VSTATE_POLLER_SERVICE :
+			VSTATE_POLLER_NONE, vstate_service_apply, NULL);
+	for (i = 0; i < eth->data->nb_rx_queues; i++)
+		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
+	for (i = 0; i < eth->data->nb_tx_queues; i++)
+		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
+	eth->data->dev_link.link_status = RTE_ETH_LINK_DOWN;
+	eth->data->dev_started = 0;
+	return 0;
+}
+
+/* ---- what a port may be told ---- */
+
+static int
+port_mtu_set(struct rte_eth_dev *eth, uint16_t mtu)
+{
+	/* ethdev checked the range; the guest learns its MTU from its own front end. */
+	RTE_SET_USED(eth);
+	RTE_SET_USED(mtu);
+	return 0;
+}
+
+/* All frames of the guest come through, whatever their address: always promiscuous. */
+static int
+port_mode_set(struct rte_eth_dev *eth)
+{
+	RTE_SET_USED(eth);
+	return 0;
+}
+
+static int
+port_mac_set(struct rte_eth_dev *eth, struct rte_ether_addr *mac)
+{
+	RTE_SET_USED(eth);
+	RTE_SET_USED(mac);
+	return 0;
+}
+
+static vstate_rx_count_t
+port_rx_count(void *queue)
+{
+	return vstate_port_rx_count(queue);
+}
+
+static void
+forget_apply(struct vstate_dev *dev, void *arg)
+{
+	*(struct vstate_port **)arg = dev->port;
+	dev->port = NULL;
+}
+
+static void
+port_forget(struct vstate_dev *dev)
+{
+	struct vstate_port *port = NULL;
+
+	vstate_dev_set_poller(dev, dev->poller, forget_apply, &port);
+	if (port == NULL)
+		return;
+	rte_eal_alarm_cancel(link_event, port->eth);
+	free(port);
+}
+
+static int
+port_close(struct rte_eth_dev *eth)
+{
+	struct vstate_dev *dev = vstate_port_dev(eth);
+
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return 0;
+	if (eth->data->dev_started)
+		port_stop(eth);
+	/* A port is all that net_vstate has: a guest is not left with a device that nobody
+	 * can poll any more. vdpa_vstate goes on without its port.
+	 */
+	vstate_socket_close(dev);
+	/* the ethdev layer frees eth: nobody may look at it from here on */
+	port_forget(dev);
+	return 0;
+}
+
+static const struct eth_dev_ops port_ops = {
+	.dev_configure = port_configure,
+	.dev_start = port_start,
+	.dev_stop = port_stop,
+	.dev_close = port_close,
+	.dev_infos_get = port_infos,
+	.rx_queue_setup = port_rxq_setup,
+	.tx_queue_setup = port_txq_setup,
+	.rx_queue_release = port_rxq_release,
+	.tx_queue_release = port_txq_release,
+	.link_update = port_link_update,
+	.mtu_set = port_mtu_set,
+	.promiscuous_enable = port_mode_set,
+	.promiscuous_disable = port_mode_set,
+	.allmulticast_enable = port_mode_set,
+	.allmulticast_disable = port_mode_set,
+	.mac_addr_set = port_mac_set,
+	.stats_get = vstate_port_stats_get,
+	.stats_reset = vstate_port_stats_reset,
+	.xstats_get = vstate_port_xstats_get,
+	.xstats_get_names = vstate_port_xstats_names,
+	.xstats_reset = vstate_port_stats_reset,
+};
+
+/* ---- life ---- */
+
+static void
+install_apply(struct vstate_dev *dev, void *arg)
+{
+	dev->port = arg;
+}
+
+int
+vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
+{
+	struct vstate_port *port;
+	struct rte_eth_dev *eth;
+
+	port = calloc(1, sizeof(*port));
+	if (port == NULL)
+		return -ENOMEM;
+	eth = rte_eth_vdev_allocate(vdev, sizeof(struct vstate_dev *));
+	if (eth == NULL) {
+		free(port);
+		return -ENOMEM;
+	}
+	eth->data->mac_addrs = rte_zmalloc("vstate mac", sizeof(struct rte_ether_addr), 0);
+	if (eth->data->mac_addrs == NULL) {
+		rte_eth_dev_release_port(eth);
+		free(port);
+		return -ENOMEM;
+	}
+	rte_ether_addr_copy(&dev->mac, &eth->data->mac_addrs[0]);
+	*(struct vstate_dev **)eth->data->dev_private = dev;
+	eth->data->dev_link = (struct rte_eth_link) { .link_speed = RTE_ETH_SPEED_NUM_10G,
+		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX };
+	eth->data->dev_flags = RTE_ETH_DEV_INTR_LSC | RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
+	eth->data->promiscuous = 1;
+	eth->data->all_multicast = 1;
+	eth->dev_ops = &port_ops;
+	eth->rx_queue_count = port_rx_count;
+	eth->rx_pkt_burst = vstate_port_rx;
+	eth->tx_pkt_burst = vstate_port_tx;
+	eth->tx_pkt_prepare = vstate_port_prepare;
+	port->eth = eth;
+	vstate_dev_set_poller(dev, dev->poller, install_apply, port);
+	rte_eth_dev_probing_finish(eth);
+	return 0;
+}
+
+void
+vstate_port_destroy(struct vstate_dev *dev)
+{
+	struct rte_eth_dev *eth = rte_eth_dev_allocated(dev->name);
+
+	if (eth == NULL) /* the application closed it already */
+		return;
+	port_close(eth);
+	rte_eth_dev_release_port(eth);
+}

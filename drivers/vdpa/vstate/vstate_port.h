@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_PORT_H
+#define VSTATE_PORT_H
+
+/**
+ * @file
+ * The representor port: an ethdev whose receive queues give what the guest sends, and
+ * whose transmit queues fill what the guest receives. The application's poll threads
+ * service the rings directly.
+ *
+ * Queues are spread without a table that could be stale:
+ * - receive queue i of n polls the guest's transmit queues i, i + n, i + 2n, ...
+ * - transmit queue i serves the guest's receive queue i modulo the active pairs.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ethdev.h>
+#include <rte_mempool.h>
+
+#include "vstate_dev.h"
+
+struct rte_eth_dev;
+struct rte_vdev_device;
+
+struct vstate_port_rxq {
+	struct vstate_dev *dev;
+	struct rte_mempool *pool;
+	uint16_t id;
+	/** Receive queues of the port. */
+	uint16_t nb_rxq;
+	/** Pair to begin with, so that none is served last for ever. */
+	uint16_t next_pair;
+	bool vlan_strip;
+};
+
+struct vstate_port_txq {
+	struct vstate_dev *dev;
+	uint16_t id;
+	/** Several transmit queues may meet in one queue of the guest. */
+	bool shared;
+};
+
+struct vstate_port {
+	struct rte_eth_dev *eth;
+	bool link_up;
+};
+
+/** Create the port of @p dev on the vdev's device; 0 or -errno. */
+int vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev);
+/** Close and release it. */
+void vstate_port_destroy(struct vstate_dev *dev);
+/** Tell whether the guest is there; sends the link event if it changed. Control thread. */
+void vstate_port_link_set(struct vstate_dev *dev, bool up);
+/** The device behind a port: dev_private holds nothing but the pointer. */
+struct vstate_dev *vstate_port_dev(const struct rte_eth_dev *eth);
+
+/** Datapath, in vstate_port_burst.c. */
+uint16_t vstate_port_rx(void *rxq, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vstate_port_tx(void *txq, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vstate_port_prepare(void *txq, struct rte_mbuf **pkts, uint16_t n);
+/** Buffers that wait in receive queue @p rxq, for rx_queue_count. */
+int vstate_port_rx_count(struct vstate_port_rxq *rxq);
+
+#endif /* VSTATE_PORT_H */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <rte_arp.h>
+#include <rte_errno.h>
+#include <rte_ether.h>
+#include <rte_vhost.h>
+
+#include "vstate_offload.h"
+#include "vstate_port.h"
+
+/* One lease, for up to @p n frames from a queue of the guest. */
+static __rte_always_inline uint16_t
+vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t nb;
+
+	if (!vstate_lease_take(&vq->lease))
+		return 0;
+	nb = vq->ops->take(vq, pool, pkts, RTE_MIN(n, VSTATE_BURST));
+	vq->ops->give(vq, nb);
+	vstate_lease_give(&vq->lease);
+	return nb;
+}
+
+/* The guest arrived by a move and cannot say so: announce it where its frames come from. */
+static uint16_t
+rarp_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts)
+{
+	struct vstate_dev *dev = rxq->dev;
+	struct rte_mbuf *m = rte_net_make_rarp_packet(rxq->pool, &dev->rarp_mac);
+
+	if (m == NULL)
+		return 0; /* again with the next burst */
+	m->port = dev->vqs[0]->port_id;
+	pkts[0] = m;
+	__atomic_store_n(&dev->rarp_pending, 0, __ATOMIC_RELEASE);
+	return 1;
+}
+
+static void
+strip_vlan(struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t i;
+
+	for (i = 0; i < n; i++)
+		rte_vlan_strip(pkts[i]);
+}
+
+uint16_t
+vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vstate_port_rxq *rxq = queue;
+	struct vstate_dev *dev = rxq->dev;
+	uint16_t nb_pairs = dev->nb_vqs / 2;
+	uint16_t pair, first, got, done = 0;
+
+	if (unlikely(n == 0))
+		return 0;
+	if (unlikely(rxq->id == 0 && __atomic_load_n(&dev->rarp_pending, __ATOMIC_ACQUIRE) != 0))
+		done = rarp_receive(rxq, pkts);
+
+	first = rxq->next_pair;
+	if (unlikely(first >= nb_pairs))
+		return done; /* more port queues than the guest can have */
+	pair = first;
+	do {
+		do {
+			got = vq_receive(dev->vqs[VSTATE_TXQ(pair)], rxq->pool, pkts + done,
+					n - done);
+			done += got;
+		} while (got == VSTATE_BURST && done < n);
+		pair += rxq->nb_rxq;
+		if (pair >= nb_pairs)
+			pair = rxq->id;
+	} while (done < n && pair != first);
+	rxq->next_pair = pair;
+
+	if (unlikely(rxq->vlan_strip))
+		strip_vlan(pkts, done);
+	return done;
+}
+
+/* Take a lease for transmission; a busy shared queue is like a full one. */
+static __rte_always_inline bool
+txq_lease(const struct vstate_port_txq *txq, struct vstate_vq *vq)
+{
+	return txq->shared ? vstate_lease_take_shared(&vq->lease) : vstate_lease_take(&vq->lease);
+}
+
+/* Put tags into frames that ask for it; @return frames before the first that failed. */
+static uint16_t
+insert_vlan(struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		if ((pkts[i]->ol_flags & RTE_MBUF_F_TX_VLAN) && rte_vlan_insert(&pkts[i]) != 0)
+			break;
+	}
+	return i;
+}
+
+uint16_t
+vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vstate_port_txq *txq = queue;
+	struct vstate_dev *dev = txq->dev;
+	uint16_t active = __atomic_load_n(&dev->active_pairs, __ATOMIC_RELAXED);
+	uint16_t batch, put, done = 0;
+	struct vstate_vq *vq;
+
+	if (unlikely(active == 0))
+		return 0;
+	vq = dev->vqs[VSTATE_RXQ(txq->id < active ? txq->id : txq->id % active)];
+	while (done < n) {
+		batch = insert_vlan(pkts + done, RTE_MIN(n - done, VSTATE_BURST));
+		if (batch == 0 || !txq_lease(txq, vq))
+			break;
+		put = vq->ops->put(vq, pkts + done, batch);
+		vstate_lease_give(&vq->lease);
+		rte_pktmbuf_free_bulk(pkts + done, put);
+		done += put;
+		if (put < batch)
+			break;
+	}
+	return done;
+}
+
+uint16_t
+vstate_port_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t i;
+	int ret;
+
+	RTE_SET_USED(queue);
+	for (i = 0; i < n; i++) {
+		ret = vstate_offload_prepare(pkts[i]);
+		if (ret != 0) {
+			rte_errno = -ret;
+			break;
+		}
+	}
+	return i;
+}
+
+int
+vstate_port_rx_count(struct vstate_port_rxq *rxq)
+{
+	struct vstate_dev *dev = rxq->dev;
+	struct vstate_vq *vq;
+	uint16_t pair;
+	int count = 0;
+
+	for (pair = rxq->id; pair < dev->nb_vqs / 2; pair += rxq->nb_rxq) {
+		vq = dev->vqs[VSTATE_TXQ(pair)];
+		if (!vstate_lease_take(&vq->lease))
+			continue;
+		count += vq->ops->count(vq, vq->size);
+		vstate_lease_give(&vq->lease);
+	}
+	return count;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <stdio.h>
+
+#include "vstate_port.h"
+#include "vstate_port_stats.h"
+
+/* What the guest sends, the port receives: its transmit queues are our receive side. */
+
+int
+vstate_port_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats
+		VSTATE_QUEUE_STATS_PARAM)
+{
+	struct vstate_dev *dev = vstate_port_dev(eth);
+	uint16_t nb_rxq = RTE_MAX(eth->data->nb_rx_queues, 1);
+	uint16_t nb_txq = RTE_MAX(eth->data->nb_tx_queues, 1);
+	struct vstate_vq_counters rx, tx;
+	uint16_t pair, q;
+
+	for (pair = 0; pair < dev->nb_vqs / 2; pair++) {
+		vstate_vq_counters_get(dev->vqs[VSTATE_TXQ(pair)], &rx);
+		stats->ipackets += rx.packets;
+		stats->ibytes += rx.bytes;
+		stats->ierrors += rx.runt + rx.oversize + rx.bad_offload;
+		stats->rx_nombuf += rx.nombuf;
+
+		vstate_vq_counters_get(dev->vqs[VSTATE_RXQ(pair)], &tx);
+		stats->opackets += tx.packets;
+		stats->obytes += tx.bytes;
+		stats->oerrors += tx.small_buffer + tx.bad_offload;
+
+		q = pair % nb_rxq;
+		if (VSTATE_QUEUE_STATS(stats) != NULL && q < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
+			VSTATE_QUEUE_STATS(stats)->q_ipackets[q] += rx.packets;
+			VSTATE_QUEUE_STATS(stats)->q_ibytes[q] += rx.bytes;
+		}
+		q = pair % nb_txq;
+		if (VSTATE_QUEUE_STATS(stats) != NULL && q < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
+			VSTATE_QUEUE_STATS(stats)->q_opackets[q] += tx.packets;
+			VSTATE_QUEUE_STATS(stats)->q_obytes[q] += tx.bytes;
+		}
+	}
+	return 0;
+}
+
+int
+vstate_port_stats_reset(struct rte_eth_dev *eth)
+{
+	struct vstate_dev *dev = vstate_port_dev(eth);
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++)
+		vstate_vq_counters_reset(dev->vqs[i]);
+	return 0;
+}
+
+static const char *const counter_names[] = {
+#define COUNTER_NAME(name, field) #name,
+	VSTATE_VQ_COUNTERS(COUNTER_NAME)
+#undef COUNTER_NAME
+};
+
+int
+vstate_port_xstats_names(struct rte_eth_dev *eth, struct rte_eth_xstat_name *names,
+		unsigned int n)
+{
+	struct vstate_dev *dev = vstate_port_dev(eth);
+	unsigned int count = dev->nb_vqs * RTE_DIM(counter_names), i, vq;
+
+	if (names == NULL)
+		return count;
+	for (i = 0; i < RTE_MIN(n, count); i++) {
+		vq = i / RTE_DIM(counter_names);
+		snprintf(names[i].name, sizeof(names[i].name), "%s_q%u_%s",
+				vq % 2 == 1 ? "rx" : "tx", vq / 2,
+				counter_names[i % RTE_DIM(counter_names)]);
+	}
+	return count;
+}
+
+int
+vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, unsigned int n)
+{
+	struct vstate_dev *dev = vstate_port_dev(eth);
+	unsigned int count = dev->nb_vqs * RTE_DIM(counter_names), i = 0;
+	struct vstate_vq_counters c;
+	uint16_t vq;
+
+	if (xstats == NULL || n < count)
+		return count;
+	for (vq = 0; vq < dev->nb_vqs; vq++) {
+		vstate_vq_counters_get(dev->vqs[vq], &c);
+#define COUNTER_VALUE(name, field) \
+		xstats[i].id = i; \
+		xstats[i++].value = c.field;
+		VSTATE_VQ_COUNTERS(COUNTER_VALUE)
+#undef COUNTER_VALUE
+	}
+	return count;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_service.h>
+#include <rte_service_component.h>
+#include <rte_string_fns.h>
+
+#include "vstate_log.h"
+#include "vstate_offload.h"
+#include "vstate_service.h"
+
+#define SERVICE_BURST 32
+#define POOL_MBUFS 4095
+#define POOL_CACHE 128
+#define UPLINK_RING 1024
+
+struct vstate_service {
+	struct vstate_dev *dev;
+	uint32_t id;
+	bool registered;
+	struct rte_mempool *pool;
+	/** Port of the uplink, or RTE_MAX_ETHPORTS to loop back. */
+	uint16_t uplink;
+	uint16_t uplink_queues;
+	/** Largest frame that the uplink gives. */
+	uint32_t uplink_frame;
+};
+
+/* ---- polling ---- */
+
+/* Guest to itself. Both leases are held over the whole burst. */
+static uint16_t
+loop_pair(struct vstate_service *srv, struct vstate_vq *from, struct vstate_vq *to)
+{
+	struct rte_mbuf *pkts[SERVICE_BURST];
+	uint16_t nb, put = 0, i;
+
+	if (!vstate_lease_take(&from->lease))
+		return 0;
+	if (!vstate_lease_take(&to->lease)) {
+		vstate_lease_give(&from->lease);
+		return 0;
+	}
+	nb = from->ops->take(from, srv->pool, pkts, SERVICE_BURST);
+	if (nb > 0) {
+		for (i = 0; i < nb; i++)
+			vstate_offload_turn(pkts[i]);
+		put = to->ops->put(to, pkts, nb);
+		rte_pktmbuf_free_bulk(pkts, nb);
+	}
+	from->ops->give(from, put);
+	vstate_lease_give(&to->lease);
+	vstate_lease_give(&from->lease);
+	return put;
+}
+
+static uint16_t
+guest_to_uplink(struct vstate_service *srv, struct vstate_vq *from, uint16_t queue)
+{
+	struct rte_mbuf *pkts[SERVICE_BURST];
+	uint16_t nb, ready, sent = 0, i;
+
+	if (!vstate_lease_take(&from->lease))
+		return 0;
+	nb = from->ops->take(from, srv->pool, pkts, SERVICE_BURST);
+	if (nb > 0) {
+		for (i = 0; i < nb; i++)
+			vstate_offload_turn(pkts[i]);
+		ready = rte_eth_tx_prepare(srv->uplink, queue, pkts, nb);
+		sent = rte_eth_tx_burst(srv->uplink, queue, pkts, ready);
+		rte_pktmbuf_free_bulk(pkts + sent, nb - sent);
+		if (sent == 0 && ready < nb && ready == 0)
+			sent = 1; /* one that the uplink cannot send would block the others */
+	}
+	from->ops->give(from, sent);
+	vstate_lease_give(&from->lease);
+	return sent;
+}
+
+/* Frames for which the guest has buffers now, so that none is taken that has no place. */
+static uint16_t
+room_for(struct vstate_service *srv, struct vstate_vq *to)
+{
+	uint16_t per_frame = 1;
+
+	/* Buffers of merged frames are a page or so; 1 KiB each is on the safe side. */
+	if (to->mergeable)
+		per_frame += (srv->uplink_frame + to->hdr_len) / 1024;
+	return to->ops->count(to, RTE_MIN(SERVICE_BURST * per_frame, to->size)) / per_frame;
+}
+
+static uint16_t
+uplink_to_guest(struct vstate_service *srv, struct vstate_vq *to, uint16_t queue)
+{
+	struct rte_mbuf *pkts[SERVICE_BURST];
+	uint16_t nb = 0, put = 0;
+
+	if (!vstate_lease_take(&to->lease))
+		return 0;
+	nb = RTE_MIN(room_for(srv, to), SERVICE_BURST);
+	if (nb > 0)
+		nb = rte_eth_rx_burst(srv->uplink, queue, pkts, nb);
+	if (nb > 0) {
+		put = to->ops->put(to, pkts, nb);
+		to->counters.small_buffer += nb - put;
+		rte_pktmbuf_free_bulk(pkts, nb);
+	}
+	vstate_lease_give(&to->lease);
+	return put;
+}
+
+static int32_t
+service_run(void *arg)
+{
+	struct vstate_service *srv = arg;
+	struct vstate_dev *dev = srv->dev;
+	uint16_t pair, queue, work = 0;
+
+	/* A queue's lease does not say who may take it: the port may have the rings. */
+	if (!vstate_lease_take(&dev->service_lease))
+		return -EAGAIN;
+	for (pair = 0; pair < dev->nb_vqs / 2; pair++) {
+		struct vstate_vq *from = dev->vqs[VSTATE_TXQ(pair)];
+		struct vstate_vq *to = dev->vqs[VSTATE_RXQ(pair)];
+
+		if (srv->uplink == RTE_MAX_ETHPORTS) {
+			work += loop_pair(srv, from, to);
+			continue;
+		}
+		queue = pair % srv->uplink_queues;
+		work += guest_to_uplink(srv, from, queue);
+		work += uplink_to_guest(srv, to, queue);
+	}
+	vstate_lease_give(&dev->service_lease);
+	return work != 0 ? 0 : -EAGAIN;
+}
+
+void
+vstate_service_apply(struct vstate_dev *dev, void *arg)
+{
+	uint16_t i;
+
+	RTE_SET_USED(arg);
+	if (dev->service == NULL)
+		return;
+	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->linear = false;
+		dev->vqs[i]->complete_csum = false;
+	}
+}
+
+/* ---- life ---- */
+
+static int
+uplink_open(struct vstate_service *srv, int socket)
+{
+	const char *name = srv->dev->conf.uplink;
+	struct rte_eth_conf conf = { 0 };
+	struct rte_eth_dev_info info;
+	uint16_t q, mtu = 0;
+	int ret;
+
+	srv->uplink = RTE_MAX_ETHPORTS;
+	if (name[0] == '\0')
+		return 0;
+	if (rte_eth_dev_get_port_by_name(name, &srv->uplink) != 0) {
+		VSTATE_LOG(ERR, "%s: there is no port %s (give its vdev first)", srv->dev->name, name);
+		return -ENODEV;
+	}
+	ret = rte_eth_dev_info_get(srv->uplink, &info);
+	if (ret != 0)
+		return ret;
+	srv->uplink_queues = RTE_MIN(info.max_rx_queues, info.max_tx_queues);
+	srv->uplink_queues = RTE_MIN(srv->uplink_queues, srv->dev->conf.queues);
+	conf.txmode.offloads = info.tx_offload_capa & (RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
+			RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
+			RTE_ETH_TX_OFFLOAD_TCP_TSO);
+	ret = rte_eth_dev_configure(srv->uplink, srv->uplink_queues, srv->uplink_queues, &conf);
+	for (q = 0; ret == 0 && q < srv->uplink_queues; q++) {
+		ret = rte_eth_rx_queue_setup(srv->uplink, q, UPLINK_RING, socket, NULL, srv->pool);
+		if (ret == 0)
+			ret = rte_eth_tx_queue_setup(srv->uplink, q, UPLINK_RING, socket, NULL);
+	}
+	if (ret == 0)
+		ret = rte_eth_dev_start(srv->uplink);
+	if (ret != 0) {
+		VSTATE_LOG(ERR, "%s: cannot start port %s: %s", srv->dev->name, name, strerror(-ret));
+		return ret;
+	}
+	rte_eth_promiscuous_enable(srv->uplink);
+	if (rte_eth_dev_get_mtu(srv->uplink, &mtu) != 0)
+		mtu = RTE_ETHER_MTU;
+	srv->uplink_frame = mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+	return 0;
+}
+
+/* EAL shares out the services that exist when it starts; a hot-plugged one comes later. */
+static void
+give_to_core(struct vstate_service *srv)
+{
+	uint32_t lcores[RTE_MAX_LCORE];
+	int32_t n, i, count, best = -1, best_count = INT32_MAX;
+
+	n = rte_service_lcore_list(lcores, RTE_DIM(lcores));
+	for (i = 0; i < n; i++) {
+		count = rte_service_lcore_count_services(lcores[i]);
+		if (count >= 0 && count < best_count) {
+			best_count = count;
+			best = i;
+		}
+	}
+	if (best < 0) {
+		VSTATE_LOG(NOTICE, "%s: no service core yet (EAL option -s): nobody polls",
+				srv->dev->name);
+		return;
+	}
+	rte_service_map_lcore_set(srv->id, lcores[best], 1);
+	rte_service_lcore_start(lcores[best]); /* -EALREADY where it runs */
+}
+
+static int
+service_register(struct vstate_service *srv, int socket)
+{
+	struct rte_service_spec spec = {
+		.callback = service_run,
+		.callback_userdata = srv,
+		.socket_id = socket,
+	};
+	int ret;
+
+	if (rte_strscpy(spec.name, srv->dev->name, sizeof(spec.name)) < 0)
+		return -ENAMETOOLONG;
+	ret = rte_service_component_register(&spec, &srv->id);
+	if (ret != 0)
+		return ret;
+	srv->registered = true;
+	rte_service_component_runstate_set(srv->id, 1);
+	rte_service_runstate_set(srv->id, 1);
+	give_to_core(srv);
+	return 0;
+}
+
+int
+vstate_service_create(struct vstate_dev *dev, int socket)
+{
+	struct vstate_service *srv;
+	char name[RTE_MEMPOOL_NAMESIZE];
+	int ret;
+
+	srv = calloc(1, sizeof(*srv));
+	if (srv == NULL)
+		return -ENOMEM;
+	srv->dev = dev;
+	dev->service = srv;
+	snprintf(name, sizeof(name), "vs_%.20s", dev->name);
+	srv->pool = rte_pktmbuf_pool_create(name, POOL_MBUFS, POOL_CACHE, 0,
+			RTE_MBUF_DEFAULT_BUF_SIZE, socket);
+	ret = srv->pool != NULL ? uplink_open(srv, socket) : -rte_errno;
+	if (ret == 0)
+		ret = service_register(srv, socket);
+	if (ret != 0) {
+		VSTATE_LOG(ERR, "%s: no service: %s", dev->name, strerror(-ret));
+		vstate_service_destroy(dev);
+		return ret;
+	}
+	return vstate_dev_set_poller(dev, VSTATE_POLLER_SERVICE, vstate_service_apply, NULL);
+}
+
+/* A service core may be inside the callback when the service is taken from it. */
+static void
+service_unregister(struct vstate_service *srv)
+{
+	rte_service_component_runstate_set(srv->id, 0);
+	rte_service_runstate_set(srv->id, 0);
+	while (rte_service_may_be_active(srv->id) == 1)
+		rte_pause();
+	rte_service_component_unregister(srv->id);
+}
+
+void
+vstate_service_destroy(struct vstate_dev *dev)
+{
+	struct vstate_service *srv = dev->service;
+
+	if (srv == NULL)
+		return;
+	vstate_dev_set_poller(dev, VSTATE_POLLER_NONE, NULL, NULL);
+	if (srv->registered)
+		service_unregister(srv);
+	if (srv->uplink != RTE_MAX_ETHPORTS && srv->uplink_frame != 0)
+		rte_eth_dev_stop(srv->uplink);
+	rte_mempool_free(srv->pool);
+	dev->service = NULL;
+	free(srv);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_SERVICE_H
+#define VSTATE_SERVICE_H
+
+/**
+ * @file
+ * The EAL service: polls the rings for applications that poll no port. It loops frames
+ * back, pair by pair, or bridges them to another port (uplink=). A frame is never held
+ * inside: what cannot be handed on is not taken, so that a stop finds nothing between.
+ */
+
+#include "vstate_dev.h"
+
+/** Register the service of @p dev and give it to a service core, if there is one. */
+int vstate_service_create(struct vstate_dev *dev, int socket);
+void vstate_service_destroy(struct vstate_dev *dev);
+/** For vstate_dev_set_poller(): put what the service needs into the queues. */
+void vstate_service_apply(struct vstate_dev *dev, void *arg);
+
+#endif /* VSTATE_SERVICE_H */

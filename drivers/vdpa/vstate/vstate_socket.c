@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/**
+ * @file
+ * Front end of net_vstate: a socket of its own, registered with rte_vhost as an
+ * application would, and not through rte_vdpa (see doc/guides/vdpadevs/vstate.rst).
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <rte_string_fns.h>
+#include <rte_vhost.h>
+
+#include "vstate_frontend.h"
+#include "vstate_log.h"
+
+static int
+path_is(struct vstate_dev *dev, void *arg)
+{
+	void **found = arg;
+
+	if (strcmp(dev->conf.iface, found[0]) != 0)
+		return 0;
+	found[1] = dev;
+	return 1;
+}
+
+static struct vstate_dev *
+dev_of_vid(int vid)
+{
+	char path[PATH_MAX];
+	void *found[2] = { path, NULL };
+
+	if (rte_vhost_get_ifname(vid, path, sizeof(path)) != 0)
+		return NULL;
+	vstate_dev_foreach(path_is, found);
+	return found[1];
+}
+
+static int
+new_connection(int vid)
+{
+	struct vstate_dev *dev = dev_of_vid(vid);
+
+	if (dev == NULL || vstate_frontend_await(vid, dev) != 0) {
+		VSTATE_LOG(ERR, "connection %d turned away", vid);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+destroy_connection(int vid)
+{
+	struct vstate_dev *dev = dev_of_vid(vid);
+
+	if (dev != NULL)
+		vstate_frontend_detach(vid, dev);
+}
+
+static int
+vring_state_changed(int vid, uint16_t qid, int enable)
+{
+	return vstate_frontend_ring_state(vid, qid, enable != 0);
+}
+
+static const struct rte_vhost_device_ops socket_ops = {
+	.new_device = vstate_frontend_start,
+	.destroy_device = vstate_frontend_stop,
+	.vring_state_changed = vring_state_changed,
+	.new_connection = new_connection,
+	.destroy_connection = destroy_connection,
+};
+
+/*
+ * A process that was killed leaves its socket behind, and rte_vhost would refuse to
+ * listen there. Remove it if nobody listens any more, and never anything else.
+ */
+static void
+stale_socket_remove(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	rte_strscpy(un.sun_path, path, sizeof(un.sun_path));
+	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) != 0 && errno == ECONNREFUSED)
+		unlink(path);
+	close(fd);
+}
+
+static uint64_t
+register_flags(const struct vstate_conf *conf)
+{
+	uint64_t flags = RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS;
+
+	if (conf->client)
+		flags |= RTE_VHOST_USER_CLIENT;
+	if (conf->postcopy_support)
+		flags |= RTE_VHOST_USER_POSTCOPY_SUPPORT;
+	return flags;
+}
+
+/* Of what the library offers, keep only what this device does. */
+static int
+features_limit(struct vstate_dev *dev)
+{
+	const char *path = dev->conf.iface;
+	uint64_t library = 0;
+
+	if (rte_vhost_driver_get_features(path, &library) != 0)
+		return -EIO;
+	dev->features_offered &= library;
+	if (rte_vhost_driver_disable_features(path, library & ~dev->features_offered) != 0)
+		return -EIO;
+	return 0;
+}
+
+int
+vstate_socket_open(struct vstate_dev *dev)
+{
+	const char *path = dev->conf.iface;
+	int ret = -EIO;
+
+	if (!dev->conf.client)
+		stale_socket_remove(path);
+	if (rte_vhost_driver_register(path, register_flags(&dev->conf)) != 0) {
+		VSTATE_LOG(ERR, "%s: cannot use socket %s", dev->name, path);
+		return -EADDRINUSE;
+	}
+	ret = features_limit(dev);
+	if (ret != 0)
+		goto fail;
+	if (rte_vhost_driver_callback_register(path, &socket_ops) != 0 ||
+			rte_vhost_driver_start(path) != 0) {
+		VSTATE_LOG(ERR, "%s: cannot listen on or connect to %s", dev->name, path);
+		ret = -EADDRINUSE;
+		goto fail;
+	}
+	dev->socket_open = true;
+	return 0;
+fail:
+	rte_vhost_driver_unregister(path);
+	return ret;
+}
+
+void
+vstate_socket_close(struct vstate_dev *dev)
+{
+	if (!dev->socket_open)
+		return;
+	dev->socket_open = false;
+	rte_vhost_driver_unregister(dev->conf.iface);
+}

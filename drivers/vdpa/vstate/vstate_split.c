@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/**
+ * @file
+ * Split rings (VIRTIO 1.4 "Split Virtqueues"). Indices run freely over 16 bits; the
+ * place in the ring is the index modulo the size, which is a power of two.
+ */
+
+#include <stddef.h>
+
+#include <linux/virtio_ring.h>
+
+#include "vstate_chain.h"
+
+#define LAYOUT_PACKED 0
+
+/* Buffers that the driver made available, up to @p max. */
+static __rte_always_inline uint16_t
+ring_count(struct vstate_vq *vq, uint16_t max)
+{
+	/* Acquire: the ring entries and descriptors are read after the index that
+	 * announces them. Partner: the driver's barrier before it stores avail->idx.
+	 */
+	uint16_t nb = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE)) -
+		vq->avail.idx;
+
+	if (unlikely(nb > vq->size)) {
+		vstate_vq_break(vq, VSTATE_FAULT_AVAIL_DISTANCE);
+		return 0;
+	}
+	return RTE_MIN(nb, max);
+}
+
+static __rte_always_inline int
+ring_peek(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
+{
+	struct vstate_desc d;
+	uint16_t head;
+
+	if (ring_count(vq, 1) == 0)
+		return vq->fault != VSTATE_FAULT_NONE ? -1 : 0;
+	head = rte_le_to_cpu_16(__atomic_load_n(
+			&vq->split.avail->ring[vq->avail.idx & (vq->size - 1)], __ATOMIC_RELAXED));
+	if (unlikely(head >= vq->size)) {
+		vstate_vq_break(vq, VSTATE_FAULT_HEAD_RANGE);
+		return -1;
+	}
+	vstate_desc_read(&d, &vq->split.desc[head], false);
+	if (unlikely(!vstate_chain_begin(vq, c, &d, direction, false)))
+		return -1;
+	c->id = head;
+	return 1;
+}
+
+static __rte_always_inline void
+ring_take(struct vstate_vq *vq, const struct vstate_chain *c)
+{
+	RTE_SET_USED(c);
+	vq->avail.idx++;
+}
+
+/* Note the used elements [from, from + n) in the dirty log, n <= size. */
+static void
+used_dirty(struct vstate_vq *vq, uint16_t from, uint16_t n)
+{
+	const size_t ring = offsetof(struct vring_used, ring);
+	const size_t elem = sizeof(struct vring_used_elem);
+	uint16_t at = from & (vq->size - 1);
+	uint16_t first = RTE_MIN(n, (uint16_t)(vq->size - at));
+
+	vstate_dirty_mark(&vq->dirty, vq->used_gpa + ring + at * elem, first * elem);
+	vstate_dirty_mark(&vq->dirty, vq->used_gpa + ring, (n - first) * elem);
+	/* flags and index */
+	vstate_dirty_mark(&vq->dirty, vq->used_gpa, ring);
+}
+
+static __rte_always_inline void
+ring_publish(struct vstate_vq *vq)
+{
+	struct vring_used *used = vq->split.used;
+	uint16_t mask = vq->size - 1;
+	uint16_t i;
+
+	for (i = 0; i < vq->nb_shadow; i++) {
+		struct vring_used_elem *e = &used->ring[(vq->used.idx + i) & mask];
+
+		e->id = rte_cpu_to_le_32(vq->shadow[i].id);
+		e->len = rte_cpu_to_le_32(vq->shadow[i].len);
+	}
+	if (unlikely(vq->dirty.base != NULL))
+		used_dirty(vq, vq->used.idx, vq->nb_shadow);
+	vq->used.idx += vq->nb_shadow;
+	/* Release: frames and used elements are written before the index that announces
+	 * them. Partner: the driver's barrier after it loads used->idx.
+	 */
+	__atomic_store_n(&used->idx, rte_cpu_to_le_16(vq->used.idx), __ATOMIC_RELEASE);
+}
+
+/* Whether the driver wants a call for used indices (old, now] (VIRTIO "Used Buffer
+ * Notification Suppression").
+ */
+static __rte_always_inline bool
+call_wanted(struct vstate_vq *vq, uint16_t old)
+{
+	uint16_t event, now = vq->used.idx;
+
+	if (!vq->event_idx)
+		return !(rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->flags,
+				__ATOMIC_RELAXED)) & VRING_AVAIL_F_NO_INTERRUPT);
+
+	if (unlikely(!vq->signalled_valid)) {
+		/* after a start nobody knows what the driver last heard */
+		vq->signalled_valid = true;
+		vq->signalled_used = now;
+		return true;
+	}
+	old = vq->signalled_used;
+	vq->signalled_used = now;
+	event = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->ring[vq->size],
+			__ATOMIC_RELAXED));
+	return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
+}
+
+static __rte_always_inline void
+ring_notify(struct vstate_vq *vq, uint16_t old)
+{
+	/* Full fence: used->idx is stored before the suppression fields are loaded; else
+	 * the driver may go to sleep between our load and its look at used->idx.
+	 * Partner: the driver's fence between enabling calls and checking used->idx.
+	 */
+	rte_smp_mb();
+	if (call_wanted(vq, old))
+		vstate_vq_call(vq);
+	else
+		vq->counters.calls_suppressed++;
+}
+
+#include "vstate_burst.h"
+
+static uint16_t
+split_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	return burst_take(vq, pool, pkts, n);
+}
+
+static void
+split_give(struct vstate_vq *vq, uint16_t n)
+{
+	burst_give(vq, n);
+}
+
+static uint16_t
+split_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	return burst_put(vq, pkts, n);
+}
+
+static uint16_t
+split_count(struct vstate_vq *vq, uint16_t max)
+{
+	return ring_count(vq, max);
+}
+
+static void
+split_suppress_kicks(struct vstate_vq *vq)
+{
+	if (vq->event_idx) {
+		/* As far away as an index can be: a kick every 65536 buffers. */
+		__atomic_store_n((uint16_t *)(void *)&vq->split.used->ring[vq->size],
+				rte_cpu_to_le_16(vq->avail.idx - 1), __ATOMIC_RELAXED);
+		vstate_vq_dirty(vq, vq->used_gpa + offsetof(struct vring_used, ring) +
+				vq->size * sizeof(struct vring_used_elem), sizeof(uint16_t));
+	} else {
+		__atomic_store_n(&vq->split.used->flags,
+				rte_cpu_to_le_16(VRING_USED_F_NO_NOTIFY), __ATOMIC_RELAXED);
+		vstate_vq_dirty(vq, vq->used_gpa, sizeof(uint16_t));
+	}
+}
+
+const struct vstate_vq_ops vstate_split_ops = {
+	.take = split_take,
+	.give = split_give,
+	.put = split_put,
+	.count = split_count,
+	.suppress_kicks = split_suppress_kicks,
+};

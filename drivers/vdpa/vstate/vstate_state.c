@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/**
+ * @file
+ * Suspend, capture, restore, resume: the operations that rte_vhost_state calls. Each
+ * runs on the control thread, checks the order first, and times itself.
+ */
+
+#include <errno.h>
+
+#include <linux/virtio_ring.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+
+#include <vstate_compat.h>
+
+#include "vstate_ctrl.h"
+#include "vstate_dev.h"
+#include "vstate_net.h"
+
+/* A poll thread is inside a queue for microseconds; this is for one that was descheduled. */
+#define SUSPEND_TIMEOUT_NS 1000000000ull
+
+struct request {
+	struct rte_vhost_state_error *err;
+	uint64_t timeout_ns;
+	const struct rte_vhost_state *in;
+	struct rte_vhost_state *out;
+	struct rte_vhost_state_info *info;
+};
+
+static void
+timing_add(struct rte_vhost_state_timing *t, uint64_t start)
+{
+	uint64_t ns = (rte_get_timer_cycles() - start) * (1e9 / rte_get_timer_hz());
+
+	t->count++;
+	t->last_ns = ns;
+	t->max_ns = RTE_MAX(t->max_ns, ns);
+	t->sum_ns += ns;
+}
+
+/* ---- suspend and resume ---- */
+
+static int
+do_suspend(struct vstate_dev *dev, void *arg)
+{
+	uint64_t start = rte_get_timer_cycles();
+	struct request *req = arg;
+	uint16_t late = 0;
+	int ret;
+
+	vstate_dev_watch(dev);
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_SUSPEND, req->err);
+	if (ret != 0 || (dev->status & RTE_VHOST_STATE_S_SUSPEND))
+		return ret;
+	if (!dev->started)
+		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
+	if (vstate_dev_rest(dev, req->timeout_ns, &late) != 0)
+		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_TIMEOUT, late,
+				req->timeout_ns, 0);
+	dev->status = (dev->status & ~RTE_VHOST_STATE_S_DRIVER_OK) | RTE_VHOST_STATE_S_SUSPEND;
+	timing_add(&dev->suspend_time, start);
+	return 0;
+}
+
+static int
+do_resume(struct vstate_dev *dev, void *arg)
+{
+	uint64_t start = rte_get_timer_cycles();
+	struct request *req = arg;
+	int ret;
+
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESUME, req->err);
+	if (ret != 0 || !(dev->status & RTE_VHOST_STATE_S_SUSPEND))
+		return ret;
+	dev->status = (dev->status & ~RTE_VHOST_STATE_S_SUSPEND) | RTE_VHOST_STATE_S_DRIVER_OK;
+	vstate_dev_grant(dev);
+	timing_add(&dev->resume_time, start);
+	return 0;
+}
+
+/* ---- capture ---- */
+
+static void
+vq_capture(const struct vstate_dev *dev, const struct vstate_vq *vq,
+		struct rte_vhost_state_vq *sv)
+{
+	/* A queue that was never set up stays all zero. */
+	if (vq->size == 0)
+		return;
+	sv->size = vq->size;
+	sv->enabled = vq->ready;
+	sv->desc_addr = vq->desc_addr;
+	sv->driver_addr = vq->driver_addr;
+	sv->device_addr = vq->device_addr;
+	sv->avail_idx = vq->avail.idx;
+	sv->used_idx = vq->used.idx;
+	if (dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED)) {
+		sv->avail_wrap = vq->avail.wrap;
+		sv->used_wrap = vq->used.wrap;
+	}
+	sv->signalled_used = vq->signalled_used;
+	sv->signalled_valid = vq->signalled_valid;
+	sv->stats.packets = vq->counters.packets;
+	sv->stats.bytes = vq->counters.bytes;
+}
+
+static int
+do_capture(struct vstate_dev *dev, void *arg)
+{
+	uint64_t start = rte_get_timer_cycles();
+	struct request *req = arg;
+	struct rte_vhost_state *st;
+	uint16_t i;
+	int ret;
+
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_CAPTURE, req->err);
+	if (ret != 0)
+		return ret;
+	st = rte_vhost_state_alloc(dev->nb_vqs);
+	if (st == NULL)
+		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
+	st->device_id = RTE_VHOST_STATE_ID_NET;
+	st->status = dev->status;
+	st->device_features = dev->features_offered;
+	/* What front end and back end agree upon between them is no business of the guest. */
+	st->driver_features = dev->features & ~(RTE_BIT64(VHOST_F_LOG_ALL) |
+			RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES));
+	vstate_net_capture(dev, &st->net);
+	for (i = 0; i < dev->nb_vqs; i++)
+		vq_capture(dev, dev->vqs[i], &st->vqs[i]);
+	req->out = st;
+	timing_add(&dev->capture_time, start);
+	return 0;
+}
+
+/* ---- restore ---- */
+
+static int
+announced_check(const struct vstate_dev *dev, const struct rte_vhost_state *st,
+		struct rte_vhost_state_error *err)
+{
+	uint16_t i;
+
+	for (i = 0; i < st->nb_vqs && i < dev->nb_vqs; i++) {
+		const struct rte_vhost_state_vq *sv = &st->vqs[i];
+
+		if (sv->size == 0)
+			continue;
+		if (dev->announced[i].size != 0 && dev->announced[i].size != sv->size)
+			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_SIZE, i,
+					dev->announced[i].size, sv->size);
+		if (!dev->announced[i].addr_known)
+			continue;
+		if (dev->announced[i].desc_addr != sv->desc_addr)
+			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
+					dev->announced[i].desc_addr, sv->desc_addr);
+		if (dev->announced[i].driver_addr != sv->driver_addr)
+			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
+					dev->announced[i].driver_addr, sv->driver_addr);
+		if (dev->announced[i].device_addr != sv->device_addr)
+			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
+					dev->announced[i].device_addr, sv->device_addr);
+	}
+	return 0;
+}
+
+static int
+do_restore(struct vstate_dev *dev, void *arg)
+{
+	uint64_t start = rte_get_timer_cycles();
+	struct rte_vhost_state_limits lim = { 0 };
+	struct request *req = arg;
+	struct rte_vhost_state *copy;
+	int ret;
+
+	if (!dev->connected)
+		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESTORE, req->err);
+	if (ret != 0)
+		return ret;
+	vstate_net_limits(dev, &lim);
+	ret = rte_vhost_state_check_fit(req->in, &lim, req->err);
+	if (ret != 0)
+		return ret;
+	ret = announced_check(dev, req->in, req->err);
+	if (ret != 0)
+		return ret;
+	copy = rte_vhost_state_copy(req->in);
+	if (copy == NULL)
+		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
+	rte_vhost_state_free(dev->pending);
+	dev->pending = copy;
+	timing_add(&dev->restore_time, start);
+	return 0;
+}
+
+static int
+do_info(struct vstate_dev *dev, void *arg)
+{
+	struct request *req = arg;
+	struct rte_vhost_state_info *info = req->info;
+
+	vstate_dev_watch(dev);
+	info->status = dev->status;
+	info->connected = dev->connected;
+	vstate_net_limits(dev, &info->limits);
+	info->suspend = dev->suspend_time;
+	info->capture = dev->capture_time;
+	info->restore = dev->restore_time;
+	info->resume = dev->resume_time;
+	return 0;
+}
+
+/* ---- the operations ---- */
+
+static int
+state_info_get(void *ctx, struct rte_vhost_state_info *info)
+{
+	struct request req = { .info = info };
+
+	return vstate_ctrl_call(do_info, ctx, &req);
+}
+
+static int
+state_suspend(void *ctx, uint32_t timeout_us, struct rte_vhost_state_error *err)
+{
+	struct request req = {
+		.err = err,
+		.timeout_ns = timeout_us != 0 ? timeout_us * 1000ull : SUSPEND_TIMEOUT_NS,
+	};
+
+	return vstate_ctrl_call(do_suspend, ctx, &req);
+}
+
+static int
+state_resume(void *ctx, struct rte_vhost_state_error *err)
+{
+	struct request req = { .err = err };
+
+	return vstate_ctrl_call(do_resume, ctx, &req);
+}
+
+static struct rte_vhost_state *
+state_capture(void *ctx, struct rte_vhost_state_error *err)
+{
+	struct request req = { .err = err };
+	int ret = vstate_ctrl_call(do_capture, ctx, &req);
+
+	if (ret != 0)
+		rte_errno = -ret;
+	return req.out;
+}
+
+static int
+state_restore(void *ctx, const struct rte_vhost_state *st, struct rte_vhost_state_error *err)
+{
+	struct request req = { .err = err, .in = st };
+
+	return vstate_ctrl_call(do_restore, ctx, &req);
+}
+
+const struct rte_vhost_state_ops vstate_state_ops = {
+	.info_get = state_info_get,
+	.suspend = state_suspend,
+	.resume = state_resume,
+	.capture = state_capture,
+	.restore = state_restore,
+};

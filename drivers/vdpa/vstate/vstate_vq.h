@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_VQ_H
+#define VSTATE_VQ_H
+
+/**
+ * @file
+ * A virtqueue: what a poll thread needs to move frames through it, and what the
+ * control thread knows of it. Everything in it but the lease belongs to the poll
+ * thread while it is inside, and to the control thread otherwise.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+#include <rte_mbuf.h>
+#include <rte_vhost.h>
+
+#include "vstate_dirty.h"
+#include "vstate_lease.h"
+#include "vstate_mem.h"
+
+/** Frames that one lease moves at most. */
+#define VSTATE_BURST 64
+/** Used elements kept back until they are published; bounds the buffers of one frame. */
+#define VSTATE_SHADOW 1024
+/** Longest frame, without virtio header: the largest GSO frame and its Ethernet header. */
+#define VSTATE_MAX_FRAME (UINT16_MAX + 22)
+
+/** Why a queue is broken: name and text. */
+#define VSTATE_FAULTS(X) \
+	X(NONE, "not broken") \
+	X(AVAIL_DISTANCE, "available index more than the ring size ahead") \
+	X(HEAD_RANGE, "available entry names a descriptor outside the ring") \
+	X(NEXT_RANGE, "descriptor chain leaves its table") \
+	X(CHAIN_LENGTH, "descriptor chain longer than its table") \
+	X(CHAIN_DIRECTION, "descriptor is writable where it must be readable, or the reverse") \
+	X(CHAIN_SHORT, "buffer shorter than the virtio header") \
+	X(INDIRECT_FEATURE, "indirect descriptor without VIRTIO_F_INDIRECT_DESC") \
+	X(INDIRECT_NESTED, "indirect descriptor inside an indirect table") \
+	X(INDIRECT_NEXT, "indirect descriptor with the NEXT flag") \
+	X(INDIRECT_LENGTH, "indirect table empty, too long or of a broken length") \
+	X(ADDRESS, "address outside the guest's memory")
+
+enum vstate_fault {
+#define VSTATE_FAULT_ENUM(name, text) VSTATE_FAULT_##name,
+	VSTATE_FAULTS(VSTATE_FAULT_ENUM)
+#undef VSTATE_FAULT_ENUM
+	VSTATE_FAULT_MAX
+};
+
+/** "avail_distance" and the like; never NULL. */
+const char *vstate_fault_name(enum vstate_fault fault);
+const char *vstate_fault_text(enum vstate_fault fault);
+
+/** Counters of one queue: name in xstats, and field. Written by the poll thread. */
+#define VSTATE_VQ_COUNTERS(X) \
+	X(good_packets, packets) \
+	X(good_bytes, bytes) \
+	X(guest_notifications, calls) \
+	X(guest_notifications_suppressed, calls_suppressed) \
+	X(dropped_runt, runt) \
+	X(dropped_oversize, oversize) \
+	X(dropped_bad_offload, bad_offload) \
+	X(dropped_small_buffer, small_buffer) \
+	X(mbuf_allocation_errors, nombuf)
+
+struct vstate_vq_counters {
+#define VSTATE_COUNTER_FIELD(name, field) uint64_t field;
+	VSTATE_VQ_COUNTERS(VSTATE_COUNTER_FIELD)
+#undef VSTATE_COUNTER_FIELD
+};
+
+/** A buffer that was taken and is to be published as used. */
+struct vstate_used {
+	/** Split: head of the chain. Packed: buffer ID. */
+	uint16_t id;
+	/** Descriptors of the chain in the ring; split: 1. */
+	uint16_t num;
+	/** Bytes that the device wrote. */
+	uint32_t len;
+};
+
+/** A place in the ring: where the device goes on. */
+struct vstate_pos {
+	uint16_t idx;
+	/** Packed: wrap counter, 0 or 1. Split: 0. */
+	uint8_t wrap;
+};
+
+struct vstate_vq;
+
+/**
+ * The ring code chosen when the queue was configured. The caller holds the lease.
+ * A burst is taken first, and then given back: in between, the frames are the device's,
+ * and the driver cannot see that they were taken. Frames that are not given back are
+ * taken again by the next burst, so that nothing is ever held inside the device.
+ */
+struct vstate_vq_ops {
+	/** Copy up to @p n (<= VSTATE_BURST) frames that the driver sent. */
+	uint16_t (*take)(struct vstate_vq *vq, struct rte_mempool *pool,
+			struct rte_mbuf **pkts, uint16_t n);
+	/** Publish the first @p n frames of the last take as used; forget the others. */
+	void (*give)(struct vstate_vq *vq, uint16_t n);
+	/** Copy up to @p n frames to buffers of the driver and publish them. */
+	uint16_t (*put)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
+	/** Number of buffers (split) or descriptors (packed) available, up to @p max. */
+	uint16_t (*count)(struct vstate_vq *vq, uint16_t max);
+	/** Tell the driver that the device polls; called at every grant. */
+	void (*suppress_kicks)(struct vstate_vq *vq);
+};
+
+struct vstate_vq {
+	struct vstate_lease lease;
+
+	/* -- datapath -- */
+	const struct vstate_vq_ops *ops;
+	union {
+		struct {
+			struct vring_desc *desc;
+			struct vring_avail *avail;
+			struct vring_used *used;
+		} split;
+		struct {
+			struct vring_packed_desc *desc;
+			struct vring_packed_desc_event *driver;
+			struct vring_packed_desc_event *device;
+		} packed;
+	};
+	uint16_t size;
+	/** Next entry to take, and next entry to publish. Equal whenever the lease is free. */
+	struct vstate_pos avail, used;
+	/** Used index at the last call, for the event index. */
+	uint16_t signalled_used;
+	bool signalled_valid;
+	/** Length of the virtio header: 10 or 12. */
+	uint8_t hdr_len;
+	bool event_idx, indirect, mergeable;
+	/** VIRTIO_NET_F_CSUM or a HOST_* offload negotiated: headers of frames sent mean something. */
+	bool host_offloads;
+	/** VIRTIO_NET_F_GUEST_CSUM negotiated. */
+	bool guest_csum;
+	/** The port wants checksums that the guest left partial completed. */
+	bool complete_csum;
+	/** Frames that do not fit one mbuf are dropped, not chained. */
+	bool linear;
+	/** Guest offloads for segmentation: VIRTIO_NET_F_GUEST_TSO4 and so on. */
+	uint64_t features;
+	int callfd;
+	const struct vstate_mem *mem;
+	struct vstate_window win;
+	/** Guest physical address of the used ring (split) or descriptor ring (packed). */
+	uint64_t used_gpa;
+	/** Guest physical address of the device event area (packed). */
+	uint64_t event_gpa;
+	struct vstate_dirty dirty;
+	enum vstate_fault fault;
+	uint16_t nb_shadow;
+	/** Frames of the last take. */
+	uint16_t nb_taken;
+	struct vstate_vq_counters counters;
+
+	/* -- control -- */
+	uint16_t qid;
+	uint16_t port_id;
+	/** The front end enabled the queue, and its rings are mapped. */
+	bool ready;
+	/** More than one port queue sends to this queue. */
+	bool shared;
+	/** A fault was told to the log and to the device status. */
+	bool fault_told;
+	/** What @p counters were at the last reset of statistics. */
+	struct vstate_vq_counters base;
+	/** Guest physical addresses of the three areas, for capture. */
+	uint64_t desc_addr, driver_addr, device_addr;
+
+	/* -- scratch, last because it is large -- */
+	/** Where the ring stood, and how many used elements there were, after frame i. */
+	struct {
+		struct vstate_pos avail;
+		uint16_t nb_shadow;
+		/** Of frames 0 .. i. */
+		uint32_t bytes;
+	} taken[VSTATE_BURST];
+	struct vstate_used shadow[VSTATE_SHADOW];
+} __rte_cache_aligned;
+
+extern const struct vstate_vq_ops vstate_split_ops;
+extern const struct vstate_vq_ops vstate_packed_ops;
+
+/** Mark a queue broken. First fault wins. Returns false, for the caller's convenience. */
+static inline bool
+vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
+{
+	if (vq->fault == VSTATE_FAULT_NONE)
+		vq->fault = fault;
+	return false;
+}
+
+/** Write the call eventfd; never blocks for long, never fails visibly. */
+void vstate_vq_call(struct vstate_vq *vq);
+
+/** Note in the dirty log, if there is one, that the device wrote guest memory. */
+static __rte_always_inline void
+vstate_vq_dirty(struct vstate_vq *vq, uint64_t gpa, uint64_t len)
+{
+	if (unlikely(vq->dirty.base != NULL))
+		vstate_dirty_mark(&vq->dirty, gpa, len);
+}
+
+#endif /* VSTATE_VQ_H */
