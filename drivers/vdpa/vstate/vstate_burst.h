@@ -224,7 +224,8 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 			}
 			continue;
 		}
-		bytes += pkts[done]->pkt_len;
+		vq->taken[done].len = pkts[done]->pkt_len;
+		bytes += vq->taken[done].len;
 		vq->taken[done].avail = vq->avail;
 		vq->taken[done].nb_shadow = vq->nb_shadow;
 		vq->taken[done].bytes = bytes;
@@ -239,6 +240,8 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 static __rte_always_inline void
 burst_give(struct vstate_vq *vq, uint16_t n)
 {
+	uint16_t i;
+
 	/* Where all frames are given, so are the drops behind the last of them. */
 	if (unlikely(n < vq->nb_taken)) {
 		if (n == 0) {
@@ -250,6 +253,8 @@ burst_give(struct vstate_vq *vq, uint16_t n)
 		}
 	}
 	if (likely(n > 0)) {
+		for (i = 0; i < n; i++)
+			vstate_count_size(&vq->counters, vq->taken[i].len);
 		vq->counters.packets += n;
 		vq->counters.bytes += vq->taken[n - 1].bytes;
 	}
@@ -466,6 +471,7 @@ burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		if (likely(result == PUT_DONE)) {
 			packets++;
 			bytes += pkts[done]->pkt_len;
+			vstate_count_size(&vq->counters, pkts[done]->pkt_len);
 		}
 		done++;
 	}

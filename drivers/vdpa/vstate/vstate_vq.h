@@ -56,8 +56,22 @@ enum vstate_fault {
 const char *vstate_fault_name(enum vstate_fault fault);
 const char *vstate_fault_text(enum vstate_fault fault);
 
-/** Counters of one queue: name in xstats, and field. Written by the poll thread. */
-#define VSTATE_VQ_COUNTERS(X) \
+/**
+ * Counters of one queue: name in xstats, and field. Written by the poll thread.
+ * The names of frame sizes are those of net_virtio and net_vhost.
+ */
+#define VSTATE_VQ_SIZES(X) \
+	X(undersize_packets, size_bins[0]) \
+	X(size_64_packets, size_bins[1]) \
+	X(size_65_127_packets, size_bins[2]) \
+	X(size_128_255_packets, size_bins[3]) \
+	X(size_256_511_packets, size_bins[4]) \
+	X(size_512_1023_packets, size_bins[5]) \
+	X(size_1024_1518_packets, size_bins[6]) \
+	X(size_1519_max_packets, size_bins[7])
+#define VSTATE_SIZE_BINS 8
+
+#define VSTATE_VQ_EVENTS(X) \
 	X(good_packets, packets) \
 	X(good_bytes, bytes) \
 	X(guest_notifications, calls) \
@@ -68,11 +82,31 @@ const char *vstate_fault_text(enum vstate_fault fault);
 	X(dropped_small_buffer, small_buffer) \
 	X(mbuf_allocation_errors, nombuf)
 
+#define VSTATE_VQ_COUNTERS(X) VSTATE_VQ_EVENTS(X) VSTATE_VQ_SIZES(X)
+
 struct vstate_vq_counters {
 #define VSTATE_COUNTER_FIELD(name, field) uint64_t field;
-	VSTATE_VQ_COUNTERS(VSTATE_COUNTER_FIELD)
+	VSTATE_VQ_EVENTS(VSTATE_COUNTER_FIELD)
 #undef VSTATE_COUNTER_FIELD
+	uint64_t size_bins[VSTATE_SIZE_BINS];
 };
+
+/** Count a frame of @p len bytes (without FCS) by its size. */
+static __rte_always_inline void
+vstate_count_size(struct vstate_vq_counters *c, uint32_t len)
+{
+	unsigned int bin;
+
+	if (len == 64)
+		bin = 1;
+	else if (len > 64 && len < 1024)
+		bin = 27 - __builtin_clz(len); /* 2 for 65 .. 127, 5 for 512 .. 1023 */
+	else if (len < 64)
+		bin = 0;
+	else
+		bin = len <= 1518 ? 6 : 7;
+	c->size_bins[bin]++;
+}
 
 /** A buffer that was taken and is to be published as used. */
 struct vstate_used {
@@ -182,8 +216,8 @@ struct vstate_vq {
 	struct {
 		struct vstate_pos avail;
 		uint16_t nb_shadow;
-		/** Of frames 0 .. i. */
-		uint32_t bytes;
+		/** Of this frame, and of frames 0 .. i. */
+		uint32_t len, bytes;
 	} taken[VSTATE_BURST];
 	struct vstate_used shadow[VSTATE_SHADOW];
 } __rte_cache_aligned;
