@@ -93,7 +93,7 @@ found_by_testpmd()
 		--total-num-mbufs=4096 --tx-first --stats-period 1 </dev/null >"$W/testpmd.out" 2>&1 &
 	local pid=$!
 	echo "$pid" >>"$W/pids"
-	wait_for 15 grep -q 'NIC statistics for port 0' "$W/testpmd.out" ||
+	wait_for 15 has testpmd 'NIC statistics for port 0' ||
 		fail "testpmd does not find the installed driver"
 	kill "$pid"
 	measured "testpmd finds the driver without -d"
