@@ -119,7 +119,8 @@ process_info(struct backend *be, struct rte_vhost_state_info *info)
 static int
 process_suspend(struct backend *be, uint32_t timeout_us, struct rte_vhost_state_error *err)
 {
-	return call_plain(process(be), WIRE_SUSPEND, timeout_us, ANSWER_MS + timeout_us / 1000, err);
+	return call_plain(process(be), WIRE_SUSPEND, timeout_us, ANSWER_MS + timeout_us / 1000,
+			err);
 }
 
 static struct rte_vhost_state *

@@ -30,7 +30,8 @@
 #define SERVICES 64
 
 static struct strvec user_args;
-static struct strvec eal_argv;	/* EAL keeps pointers into it */
+static struct strvec eal_words;	/* EAL keeps pointers to them */
+static char **eal_argv;
 static bool own_prefix;
 static char runtime_dir[256];
 static bool idle;
@@ -91,6 +92,14 @@ runtime_dir_remove(void)
 		rmdir(runtime_dir);
 }
 
+static void
+words_free(void)
+{
+	free(eal_argv);
+	eal_argv = NULL;
+	strvec_free(&eal_words);
+}
+
 static int
 init(const struct eal_need *need)
 {
@@ -100,7 +109,6 @@ init(const struct eal_need *need)
 		.pid = getpid(),
 		.verbose = need->verbose,
 	};
-	struct strvec work = STRVEC_INIT;
 	char cpus[512];
 	int ret;
 
@@ -108,19 +116,18 @@ init(const struct eal_need *need)
 	if (ret < 0)
 		return ret;
 	host.cpus = cpus;
-	ret = eal_args_build(&user_args, &host, &eal_argv);
+	ret = eal_args_build(&user_args, &host, &eal_words);
 	if (ret < 0)
 		return ret;
 	own_prefix = !eal_args_has(&user_args, "--file-prefix");
-	/* EAL reorders the vector it is given: lend it a second one. */
-	strvec_append(&work, &eal_argv);
-	ret = work.failed ? -ENOMEM : rte_eal_init(work.nb, work.v);
-	if (ret < 0 && !work.failed)
-		ret = rte_errno != 0 ? -rte_errno : -EINVAL;
-	if (ret < 0)
-		strvec_free(&work);
-	/* Else it stays: EAL's parsers keep pointers to the words. */
-	return ret < 0 ? ret : 0;
+	/* EAL reorders the vector it is given, so it gets one of its own. */
+	eal_argv = malloc((eal_words.nb + 1) * sizeof(*eal_argv));
+	if (eal_argv == NULL)
+		return -ENOMEM;
+	memcpy(eal_argv, eal_words.v, (eal_words.nb + 1) * sizeof(*eal_argv));
+	if (rte_eal_init(eal_words.nb, eal_argv) < 0)
+		return rte_errno != 0 ? -rte_errno : -EINVAL;
+	return 0;
 }
 
 /* A service lcore for devices that nobody polls, where EAL's options name none. */
@@ -182,6 +189,7 @@ eal_start(const struct eal_need *need)
 	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	if (ret < 0) {
 		fprintf(stderr, "dpdk-test-vdpa: EAL does not start: %s\n", strerror(-ret));
+		words_free();
 		return ret;
 	}
 	if (rte_service_lcore_count() == 0)
@@ -215,5 +223,5 @@ eal_stop(void)
 {
 	service_lcores_stop();
 	rte_eal_cleanup();
-	strvec_free(&eal_argv);
+	words_free();
 }

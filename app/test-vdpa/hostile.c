@@ -1,3 +1,465 @@
-#include "hostile.h"
-void hostile_list(void){}
-int hostile_run(const struct hostile_conf *conf){return -1;}
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* Runs hostile cases and judges what is left of the back end. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+
+#include "guest_features.h"
+#include "hostile_priv.h"
+
+#define MAX_CASES 400
+#define CONNECT_MS 5000
+#define FLOW_MS 3000
+/* GET_VRING_BASE has to come back in this time, whatever the ring looks like. */
+#define STOP_MS 3000
+/* For the back end to fall into the trap. */
+#define SETTLE_US 30000
+
+#define FEATURES (GUEST_FEATURES_DEFAULT | (1ull << VIRTIO_NET_F_CSUM) | \
+	(1ull << VIRTIO_NET_F_GUEST_CSUM) | (1ull << VIRTIO_NET_F_HOST_TSO4) | \
+	(1ull << VIRTIO_NET_F_HOST_TSO6) | (1ull << VIRTIO_NET_F_HOST_UFO) | \
+	(1ull << VIRTIO_NET_F_HOST_ECN))
+
+int
+hostile_fail(struct hostile_env *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e->why[0] == '\0') {
+		va_start(ap, fmt);
+		vsnprintf(e->why, sizeof(e->why), fmt, ap);
+		va_end(ap);
+	}
+	return -EPROTO;
+}
+
+void
+hostile_lend(struct hostile_env *e, uint64_t gpa, uint64_t len)
+{
+	e->lent[e->nb_lent++] = (struct guest_mem_range){ .gpa = gpa, .len = len };
+}
+
+uint64_t
+hostile_end_of_memory(const struct hostile_env *e)
+{
+	const struct guest_mem_region *r = &e->g->mem.regions[e->g->mem.island - 1];
+
+	return r->gpa + r->size;
+}
+
+uint64_t
+hostile_hole(const struct hostile_env *e)
+{
+	return hostile_end_of_memory(e) + 0x100000;
+}
+
+uint64_t
+hostile_scratch(const struct hostile_env *e)
+{
+	return e->p->tx_gpa + 8ull * e->p->tx_stride;
+}
+
+/* ---- the peer as a process ---- */
+
+static pid_t
+peer_pid(const struct guest_link *l)
+{
+	struct ucred cred = { 0 };
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(l->fe.fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return 0;
+	return cred.pid;
+}
+
+/* Open file descriptors of a process; -1 if we may not know. */
+static int
+count_fds(pid_t pid)
+{
+	struct dirent *d;
+	char path[64];
+	int n = 0;
+	DIR *dir;
+
+	if (pid == 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	if (dir == NULL)
+		return -1;
+	while ((d = readdir(dir)) != NULL)
+		n += d->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static int
+check_fds(struct hostile_env *e, pid_t pid, int before)
+{
+	int i, now = before;
+
+	/* Closing is asynchronous. */
+	for (i = 0; i < 100; i++) {
+		now = count_fds(pid);
+		if (now <= before)
+			return 0;
+		usleep(10000);
+	}
+	return hostile_fail(e, "%d file descriptors before, %d after", before, now);
+}
+
+/* ---- the guest ---- */
+
+static int
+env_open(struct hostile_env *e, uint64_t features)
+{
+	struct guest_conf conf = {
+		.pairs = 2, .ring_size = HOSTILE_RING, .packed = e->packed, .features = features,
+		.frame_min = 60, .frame_max = 1514, .seed = 1,
+	};
+	int ret;
+
+	e->g = guest_create(&conf);
+	if (e->g == NULL)
+		return hostile_fail(e, "out of memory");
+	e->l = guest_connect(e->g, e->conf->path, e->conf->server, CONNECT_MS);
+	if (e->l == NULL)
+		return hostile_fail(e, "cannot connect: %s%s%s", strerror(rte_errno),
+			guest_error(e->g) != NULL ? ": " : "",
+			guest_error(e->g) != NULL ? guest_error(e->g) : "");
+	e->l->fe.timeout_ms = STOP_MS;
+	ret = guest_link_prepare(e->l);
+	if (ret == 0)
+		ret = guest_link_driver_ok(e->l);
+	if (ret == 0)
+		ret = guest_traffic_start(e->g);
+	if (ret < 0)
+		return hostile_fail(e, "cannot start: %s", strerror(-ret));
+	if (guest_wait_flow(e->g, FLOW_MS) < 0)
+		return hostile_fail(e, "no frames come back");
+	return 0;
+}
+
+static void
+env_close(struct hostile_env *e)
+{
+	if (e->g != NULL)
+		guest_traffic_stop(e->g, 0);
+	guest_link_close(e->l);
+	guest_destroy(e->g);
+	free(e->snapshot);
+	e->l = NULL;
+	e->g = NULL;
+	e->snapshot = NULL;
+}
+
+static int
+check_counts(struct hostile_env *e, uint16_t pair)
+{
+	struct guest_counts c;
+
+	guest_pair_counts_get(e->g, pair, &c);
+	if (c.lost + c.duplicated + c.reordered + c.corrupted == 0)
+		return 0;
+	return hostile_fail(e, "pair %u: %llu lost, %llu duplicated, %llu reordered, %llu corrupted%s%s",
+		pair, (unsigned long long)c.lost, (unsigned long long)c.duplicated,
+		(unsigned long long)c.reordered, (unsigned long long)c.corrupted,
+		guest_error(e->g) != NULL ? ": " : "",
+		guest_error(e->g) != NULL ? guest_error(e->g) : "");
+}
+
+/* Pair 0 leaves traffic; a frame is laid ready in its first transmit buffer. */
+static int
+take_over(struct hostile_env *e, bool empty_rx)
+{
+	uint8_t buf[GUEST_HDR_LEN + 1514];
+	int ret;
+
+	ret = guest_pair_pause(e->g, 0, FLOW_MS);
+	if (ret < 0)
+		return hostile_fail(e, "pair 0 does not come to rest");
+	ret = check_counts(e, 0);
+	if (ret < 0)
+		return ret;
+	e->p = &e->g->pairs[0];
+	e->frame_gpa = e->p->tx_gpa;
+	e->frame_len = GUEST_HDR_LEN + guest_frame_build(&e->g->frame, 0, 0, buf);
+	guest_mem_write(&e->g->mem, e->frame_gpa, buf, e->frame_len);
+	/* Rings are what the device writes in any case. */
+	hostile_lend(e, e->p->rx.device_gpa, e->packed ? 4 : 6 + 8 * HOSTILE_RING);
+	hostile_lend(e, e->p->tx.device_gpa, e->packed ? 4 : 6 + 8 * HOSTILE_RING);
+	if (e->packed) {
+		hostile_lend(e, e->p->rx.desc_gpa, 16 * HOSTILE_RING);
+		hostile_lend(e, e->p->tx.desc_gpa, 16 * HOSTILE_RING);
+	}
+	if (!empty_rx) {
+		hostile_lend(e, e->p->rx_gpa, (uint64_t)e->p->rx_slots * e->p->rx_stride);
+		return 0;
+	}
+	while (e->p->rx.nb_free < HOSTILE_RING) {
+		uint64_t end = guest_now() + FLOW_MS * 1000000ull;
+		uint32_t cookie, len;
+
+		hostile_send_frame(e);
+		while (e->p->rx.ops->take(&e->p->rx, &cookie, &len) == 0)
+			if (guest_now() >= end)
+				return hostile_fail(e, "the receive ring cannot be emptied");
+	}
+	return 0;
+}
+
+void
+hostile_send_frame(struct hostile_env *e)
+{
+	struct guest_seg seg = { .gpa = e->frame_gpa, .len = e->frame_len };
+	struct guest_ring *r = &e->p->tx;
+	uint32_t cookie, len;
+
+	while (r->ops->take(r, &cookie, &len) == 1)
+		;
+	r->ops->add(r, &seg, 1, 0, false);
+	hostile_snapshot(e);
+	if (r->ops->publish(r))
+		guest_kick(e->g, HOSTILE_TX);
+}
+
+/* ---- judgement ---- */
+
+static bool
+is_lent(const struct hostile_env *e, uint64_t gpa)
+{
+	uint32_t i;
+
+	for (i = 0; i < e->nb_lent; i++)
+		if (gpa - e->lent[i].gpa < e->lent[i].len)
+			return true;
+	return false;
+}
+
+static int
+check_memory(struct hostile_env *e)
+{
+	int64_t bad = guest_mem_canary_check(&e->g->mem);
+	uint64_t i;
+	uint8_t b;
+
+	if (bad >= 0)
+		return hostile_fail(e, "wrote outside of all buffers, at memory file offset 0x%llx",
+			(unsigned long long)bad);
+	for (i = 0; e->snapshot != NULL && i < e->p->zone.len; i++) {
+		uint64_t gpa = e->p->zone.gpa + i;
+
+		if (guest_mem_read(&e->g->mem, gpa, &b, 1) && b != e->snapshot[i] &&
+				!is_lent(e, gpa))
+			return hostile_fail(e, "wrote to 0x%llx, which it was not given",
+				(unsigned long long)gpa);
+	}
+	return 0;
+}
+
+static int
+check_ring_attack(struct hostile_env *e)
+{
+	int ret, status;
+
+	usleep(SETTLE_US);
+	if (guest_wait_flow(e->g, FLOW_MS) < 0)
+		return hostile_fail(e, "the other pair's frames no longer come back");
+	ret = check_counts(e, 1);
+	if (ret == 0)
+		ret = check_memory(e);
+	if (ret < 0)
+		return ret;
+	status = guest_link_status(e->l);
+	snprintf(e->did, sizeof(e->did), "status 0x%x", status < 0 ? 0 : (unsigned int)status);
+	/* The witness shall not miss frames that a stop holds back. */
+	guest_traffic_stop(e->g, FLOW_MS);
+	ret = guest_link_stop(e->l);
+	if (ret < 0)
+		return hostile_fail(e, "stop: %s", strerror(-ret));
+	return check_memory(e);
+}
+
+/* Whether the back end still answers, or has closed; both are right. */
+static int
+check_msg_attack(struct hostile_env *e)
+{
+	struct vu_header hdr = { .request = VU_GET_FEATURES, .flags = VU_VERSION };
+	uint8_t reply[VU_MAX_PAYLOAD];
+	int ret, fd = -1;
+
+	ret = e->l->fe.fd < 0 ? -ECONNRESET : vu_fe_send_raw(&e->l->fe, &hdr, NULL, 0, NULL, 0);
+	while (ret == 0) {
+		ret = vu_fe_recv(&e->l->fe, &hdr, reply, sizeof(reply), &fd);
+		if (ret == 0 && fd >= 0)
+			close(fd);
+		if (ret == 0 && hdr.request == VU_GET_FEATURES)
+			break;
+	}
+	if (ret == -ETIMEDOUT)
+		return hostile_fail(e, "the back end no longer answers");
+	snprintf(e->did, sizeof(e->did), ret < 0 ? "closed" : "still answers");
+	usleep(SETTLE_US);
+	return check_memory(e);
+}
+
+static int
+check_fresh(struct hostile_env *e)
+{
+	struct hostile_env fresh = { .conf = e->conf, .packed = e->packed };
+	int ret;
+
+	ret = env_open(&fresh, FEATURES);
+	if (ret == 0) {
+		guest_traffic_stop(fresh.g, FLOW_MS);
+		ret = check_counts(&fresh, 0);
+	}
+	env_close(&fresh);
+	return ret == 0 ? 0 : hostile_fail(e, "afterwards, a new connection: %s", fresh.why);
+}
+
+static int
+attack(struct hostile_env *e, const struct hostile_case *c, pid_t *pid)
+{
+	uint64_t features = FEATURES;
+	int ret;
+
+	if ((c->flags & HOSTILE_PLAIN) != 0)
+		features &= ~(1ull << VIRTIO_NET_F_MRG_RXBUF);
+	ret = env_open(e, features);
+	if (e->l != NULL)
+		*pid = peer_pid(e->l);
+	if (ret == 0 && (c->flags & HOSTILE_MSG) == 0)
+		ret = take_over(e, (c->flags & HOSTILE_EMPTY_RX) != 0);
+	if (ret == 0)
+		ret = c->run(e, c);
+	if (ret < 0)
+		return hostile_fail(e, "the attack could not be made: %s", strerror(-ret));
+	return (c->flags & HOSTILE_MSG) != 0 ? check_msg_attack(e) : check_ring_attack(e);
+}
+
+/* pid and fds of the back end are those of the last good connection. */
+static int
+run_case(const struct hostile_conf *conf, const struct hostile_case *c, bool packed, pid_t *pid)
+{
+	struct hostile_env e = { .conf = conf, .packed = packed };
+	int fds = count_fds(*pid), ret, fresh;
+	const char *ring = (c->flags & HOSTILE_MSG) != 0 ? "" : packed ? " packed" : " split";
+	pid_t now = *pid;
+
+	ret = attack(&e, c, &now);
+	env_close(&e);
+	fresh = check_fresh(&e);
+	if (ret == 0)
+		ret = fresh;
+	if (ret == 0 && now != 0 && kill(now, 0) < 0 && errno == ESRCH)
+		ret = hostile_fail(&e, "the back end's process is gone");
+	if (ret == 0 && fds >= 0 && now == *pid)
+		ret = check_fds(&e, now, fds);
+	*pid = now;
+	if (ret < 0)
+		printf("FAIL %s%s: %s\n", c->name, ring, e.why);
+	else
+		printf("PASS %s%s%s%s\n", c->name, ring, conf->verbose ? ": " : "",
+			conf->verbose ? e.did : "");
+	fflush(stdout);
+	return ret;
+}
+
+static uint32_t
+all_cases(struct hostile_case *c)
+{
+	uint32_t n = 0;
+
+	n += hostile_ring_cases(c + n, MAX_CASES - n);
+	n += hostile_queue_cases(c + n, MAX_CASES - n);
+	n += hostile_msg_cases(c + n, MAX_CASES - n);
+	return n;
+}
+
+void
+hostile_list(void)
+{
+	static struct hostile_case cases[MAX_CASES];
+	uint32_t i, n = all_cases(cases);
+
+	for (i = 0; i < n; i++)
+		printf("%-34s %-7s %s\n", cases[i].name,
+			(cases[i].flags & HOSTILE_MSG) != 0 ? "message" :
+			(cases[i].flags & HOSTILE_ANY) == HOSTILE_ANY ? "ring" :
+			(cases[i].flags & HOSTILE_SPLIT) != 0 ? "split" : "packed", cases[i].what);
+}
+
+/* The first connection may make the back end open what it keeps. */
+static int
+warm_up(const struct hostile_conf *conf, bool packed, pid_t *pid)
+{
+	struct hostile_env e = { .conf = conf, .packed = packed };
+	int ret, last = -1, now, i;
+
+	ret = env_open(&e, FEATURES);
+	if (ret == 0)
+		*pid = peer_pid(e.l);
+	env_close(&e);
+	if (ret < 0) {
+		fprintf(stderr, "guest: %s: %s\n", conf->path, e.why);
+		return ret;
+	}
+	for (i = 0; i < 50; i++) {
+		now = count_fds(*pid);
+		if (now == last)
+			break;
+		last = now;
+		usleep(50000);
+	}
+	return 0;
+}
+
+int
+hostile_run(const struct hostile_conf *conf)
+{
+	static struct hostile_case cases[MAX_CASES];
+	uint32_t i, n = all_cases(cases), passed = 0, failed = 0;
+	bool all = strcmp(conf->name, "all") == 0;
+	pid_t pid = 0;
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		if (packed ? !conf->packed : !conf->split)
+			continue;
+		if (warm_up(conf, packed, &pid) < 0)
+			return -EIO;
+		for (i = 0; i < n; i++) {
+			const struct hostile_case *c = &cases[i];
+
+			if (!all && strcmp(conf->name, c->name) != 0)
+				continue;
+			if ((c->flags & (packed ? HOSTILE_PACKED : HOSTILE_SPLIT)) == 0)
+				continue;
+			/* Once is enough for what has nothing to do with rings. */
+			if (packed && conf->split && (c->flags & HOSTILE_MSG) != 0)
+				continue;
+			if (run_case(conf, c, packed, &pid) == 0)
+				passed++;
+			else
+				failed++;
+		}
+	}
+	if (passed + failed == 0)
+		fprintf(stderr, "guest: no hostile case \"%s\" for this ring; see --hostile list\n",
+			conf->name);
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed == 0 && passed != 0 ? 0 : -EPROTO;
+}

@@ -53,6 +53,7 @@ struct migrate_result {
 	uint64_t rounds;
 	struct guest_counts counts;
 	struct stats suspend, capture_restore, blackout;
+	/** How long the rounds took. */
 	uint64_t elapsed_ns;
 	/** Why it ended before its time; empty if it did not. */
 	char failure[512];

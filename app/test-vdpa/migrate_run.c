@@ -280,6 +280,7 @@ rounds_run(struct migrate *m)
 {
 	struct progress p;
 
+	m->start_ns = clock_ns();
 	progress_start(&p);
 	while (rounds_left(m)) {
 		if (stop_requested() != 0) {
@@ -291,6 +292,7 @@ rounds_run(struct migrate *m)
 		rounds_show(m, &p);
 	}
 	progress_end(&p);
+	m->res->elapsed_ns = clock_ns() - m->start_ns;
 }
 
 static void
@@ -342,10 +344,8 @@ migrate_run(const struct migrate_options *opt, struct backend *const be[2],
 		fail(&m, "guest cannot be made: %s", strerror(rte_errno));
 		return;
 	}
-	m.start_ns = clock_ns();
 	if (link_open(&m, 0) == 0 && link_run(&m, 0) == 0)
 		traffic_run(&m);
-	res->elapsed_ns = clock_ns() - m.start_ns;
 	guest_error_keep(&m);
 	link_close(&m, 0);
 	link_close(&m, 1);

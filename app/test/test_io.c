@@ -104,6 +104,21 @@ saved_file_is_the_owners_and_loads_equal(void **state)
 	rte_vhost_state_free(st);
 }
 
+/** A power loss at any moment finds the old file or the new one: the order is what counts. */
+static void
+saved_file_is_synced_before_it_gets_its_name(void **state)
+{
+	struct rte_vhost_state *st = sample_packed();
+	struct place p;
+
+	place_make(&p);
+	test_file_calls_clear();
+	assert_int_equal(rte_vhost_state_save(st, p.path, NULL), 0);
+	assert_string_equal(test_file_calls(), "wsrs");
+	place_drop(&p);
+	rte_vhost_state_free(st);
+}
+
 static void
 saving_replaces_a_longer_file(void **state)
 {
@@ -347,6 +362,8 @@ writer_run(void *arg)
 	struct writer *w = arg;
 
 	w->ret = rte_vhost_state_write(w->st, w->fd, NULL);
+	/* A reader of less than it was promised must not wait for ever. */
+	shutdown(w->fd, SHUT_WR);
 	return NULL;
 }
 
@@ -436,6 +453,7 @@ test_io(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(saved_file_is_the_owners_and_loads_equal),
+		cmocka_unit_test(saved_file_is_synced_before_it_gets_its_name),
 		cmocka_unit_test(saving_replaces_a_longer_file),
 		cmocka_unit_test(failed_save_leaves_the_old_file_and_nothing_else),
 		cmocka_unit_test(saving_without_memory_is_refused),

@@ -97,6 +97,8 @@ test_find_part(const uint8_t *buf, size_t len, uint16_t type, unsigned int nth)
 static unsigned int fail_allocation, fail_file_call;
 static bool file_call_failed;
 static int file_call_errno;
+/* From one thread at a time: cleared by the tests that read it. */
+static char file_calls[16];
 static size_t io_max, largest_allocation;
 static bool io_interrupt;
 
@@ -160,9 +162,25 @@ allocation_fails(size_t size)
 	return fail_allocation > 0 && --fail_allocation == 0;
 }
 
-static bool
-file_call_fails(void)
+void
+test_file_calls_clear(void)
 {
+	memset(file_calls, 0, sizeof(file_calls));
+}
+
+const char *
+test_file_calls(void)
+{
+	return file_calls;
+}
+
+static bool
+file_call_fails(char call)
+{
+	const size_t len = strlen(file_calls);
+
+	if (len + 1 < sizeof(file_calls))
+		file_calls[len] = call;
 	if (fail_file_call == 0 || --fail_file_call > 0)
 		return false;
 	file_call_failed = true;
@@ -215,7 +233,7 @@ __wrap_write(int fd, const void *buf, size_t len)
 {
 	size_t part;
 
-	if (file_call_fails())
+	if (file_call_fails('w'))
 		return -1;
 	part = io_length(len);
 	return part == 0 && len > 0 ? -1 : __real_write(fd, buf, part);
@@ -224,11 +242,11 @@ __wrap_write(int fd, const void *buf, size_t len)
 int
 __wrap_fsync(int fd)
 {
-	return file_call_fails() ? -1 : __real_fsync(fd);
+	return file_call_fails('s') ? -1 : __real_fsync(fd);
 }
 
 int
 __wrap_rename(const char *from, const char *to)
 {
-	return file_call_fails() ? -1 : __real_rename(from, to);
+	return file_call_fails('r') ? -1 : __real_rename(from, to);
 }

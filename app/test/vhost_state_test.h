@@ -93,4 +93,9 @@ void test_fail_file_call(unsigned int nth, int err);
 /** True if that call was reached. */
 bool test_file_call_failed(void);
 
+/** Empty the log of file calls. */
+void test_file_calls_clear(void);
+/** The first calls since then, in order: w write(), s fsync(), r rename(). */
+const char *test_file_calls(void);
+
 #endif /* VHOST_STATE_TEST_H */

@@ -12,7 +12,7 @@
 #define NEEDS_RESET	RTE_VHOST_STATE_S_NEEDS_RESET
 #define FAILED		RTE_VHOST_STATE_S_FAILED
 
-/** The bits by which a driver brings a device up, in the order of VIRTIO "Device Initialization". */
+/** The bits by which a driver brings a device up, in VIRTIO's order ("Device Initialization"). */
 static const uint8_t steps[] = { ACK, DRIVER, FEATURES_OK, DRIVER_OK };
 #define STEPS	(ACK | DRIVER | FEATURES_OK | DRIVER_OK)
 
@@ -119,12 +119,13 @@ status_possible(uint8_t status)
 
 /**
  * @p set and @p cleared are the bits that the write changes, NEEDS_RESET apart. Only a resume
- * may clear one: SUSPEND, in the write that sets DRIVER_OK.
+ * may clear one: SUSPEND, in the write that sets DRIVER_OK. What else could be set but FAILED is
+ * set already in a suspended device.
  */
 static int
 resume_write(uint8_t cur, uint8_t set, uint8_t cleared, uint8_t *result)
 {
-	if ((set & ~FAILED) != DRIVER_OK || (cleared & ~SUSPEND) != 0)
+	if ((cleared & ~SUSPEND) != 0)
 		return -1;
 	*result = ((cur | set) & ~SUSPEND);
 	return 0;

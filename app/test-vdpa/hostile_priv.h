@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef HOSTILE_PRIV_H
+#define HOSTILE_PRIV_H
+
+/**
+ * @file
+ * What the hostile cases are made of.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "guest_priv.h"
+#include "hostile.h"
+
+/** Descriptors of an attack at most. */
+#define HOSTILE_DESCS 64
+/** Ring size of a hostile guest. */
+#define HOSTILE_RING 64
+#define HOSTILE_RX 0
+#define HOSTILE_TX 1
+
+/** Where a case applies, and what it may end in. */
+#define HOSTILE_SPLIT 0x1u
+#define HOSTILE_PACKED 0x2u
+#define HOSTILE_ANY (HOSTILE_SPLIT | HOSTILE_PACKED)
+/** An attack by messages: the back end may refuse, or close the connection. */
+#define HOSTILE_MSG 0x4u
+/** Without mergeable receive buffers. */
+#define HOSTILE_PLAIN 0x8u
+/** The attack is on the receive ring: its buffers are used up before. */
+#define HOSTILE_EMPTY_RX 0x10u
+
+/** A guest with two queue pairs; pair 0 misbehaves, pair 1 is the witness. */
+struct hostile_env {
+	const struct hostile_conf *conf;
+	bool packed;
+	struct guest *g;
+	struct guest_link *l;
+	/** Pair 0 out of traffic. */
+	struct guest_pair *p;
+	/** A frame in the first transmit buffer, with its header, and its length. */
+	uint64_t frame_gpa;
+	uint32_t frame_len;
+	/** What the device may write of pair 0. */
+	struct guest_mem_range lent[16];
+	uint32_t nb_lent;
+	/** Pair 0's memory at the time of the attack. */
+	uint8_t *snapshot;
+	/** Split: next free descriptor of the two rings. */
+	uint16_t base[2];
+	/** What the back end did, and what was wrong. */
+	char did[80], why[200];
+};
+
+/** One descriptor as it shall stand in memory. */
+struct hostile_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags;
+	/** Split: next; packed: ID. */
+	uint16_t next;
+};
+
+struct hostile_case {
+	char name[48];
+	const char *what;
+	uint32_t flags;
+	/** Attack; -errno with e->why if it could not be made. */
+	int (*run)(struct hostile_env *e, const struct hostile_case *c);
+	/** The table entry that run works on. */
+	const void *arg;
+};
+
+/** Say what is wrong, once; returns -EPROTO. */
+int hostile_fail(struct hostile_env *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** The device may write there. */
+void hostile_lend(struct hostile_env *e, uint64_t gpa, uint64_t len);
+/** Addresses that mean something. */
+uint64_t hostile_end_of_memory(const struct hostile_env *e);
+uint64_t hostile_hole(const struct hostile_env *e);
+uint64_t hostile_scratch(const struct hostile_env *e);
+
+/** Write descriptors at the available position of @p vq. Split: next is relative to the first. */
+void hostile_put(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb);
+/** Make what hostile_put() wrote available (packed: it is already) and kick. */
+void hostile_publish(struct hostile_env *e, uint16_t vq);
+/** Remember what memory has to look like from now on; our own later writes are added to it. */
+void hostile_snapshot(struct hostile_env *e);
+/** Send the frame as an honest guest would. */
+void hostile_send_frame(struct hostile_env *e);
+
+/** Add cases to a list that ends with an empty name; returns their number. */
+uint32_t hostile_ring_cases(struct hostile_case *c, uint32_t room);
+uint32_t hostile_queue_cases(struct hostile_case *c, uint32_t room);
+uint32_t hostile_msg_cases(struct hostile_case *c, uint32_t room);
+
+#endif /* HOSTILE_PRIV_H */

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* Hostile rings: how attacks get into a ring, and attacks on the ring itself. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hostile_priv.h"
+
+#define N VRING_DESC_F_NEXT
+#define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
+#define F_USED (1u << VRING_PACKED_DESC_F_USED)
+/* How long a value is changed under the device's eyes. */
+#define RACE_NS 150000000ull
+
+static struct vring_avail *
+avail_of(struct hostile_env *e, uint16_t vq)
+{
+	return guest_ring_of(e->g, vq)->driver;
+}
+
+static void
+copy_to_snapshot(struct hostile_env *e, uint64_t gpa, uint64_t len)
+{
+	guest_mem_read(&e->g->mem, gpa, e->snapshot + (gpa - e->p->zone.gpa), len);
+}
+
+void
+hostile_snapshot(struct hostile_env *e)
+{
+	uint64_t desc, driver, device;
+	uint16_t vq;
+
+	if (e->snapshot == NULL) {
+		e->snapshot = malloc(e->p->zone.len);
+		if (e->snapshot != NULL)
+			copy_to_snapshot(e, e->p->zone.gpa, e->p->zone.len);
+		return;
+	}
+	/* The areas that the driver alone writes, and has just written. */
+	for (vq = 0; vq < 2; vq++) {
+		struct guest_ring *r = guest_ring_of(e->g, vq);
+
+		r->ops->bytes(r->size, &desc, &driver, &device);
+		copy_to_snapshot(e, r->desc_gpa, desc);
+		copy_to_snapshot(e, r->driver_gpa, driver);
+	}
+}
+
+static void
+put_split(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
+{
+	struct guest_ring *r = guest_ring_of(e->g, vq);
+	struct vring_desc *desc = r->desc;
+	uint16_t i, base = e->base[vq];
+
+	for (i = 0; i < nb; i++)
+		desc[(base + i) % r->size] = (struct vring_desc){
+			.addr = d[i].addr, .len = d[i].len, .flags = d[i].flags,
+			.next = d[i].next < r->size ? d[i].next + base : d[i].next,
+		};
+	avail_of(e, vq)->ring[r->avail % r->size] = base;
+	r->avail++;
+	r->pending++;
+	e->base[vq] = (base + nb) % r->size;
+}
+
+static void
+put_packed(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
+{
+	struct guest_ring *r = guest_ring_of(e->g, vq);
+	struct vring_packed_desc *desc = r->desc, *head = &desc[r->avail];
+	uint16_t i, head_flags = 0;
+
+	for (i = 0; i < nb; i++) {
+		uint16_t flags = d[i].flags | (r->avail_wrap ? F_AVAIL : F_USED);
+
+		desc[r->avail].addr = d[i].addr;
+		desc[r->avail].len = d[i].len;
+		desc[r->avail].id = d[i].next;
+		if (i == 0)
+			head_flags = flags;
+		else
+			desc[r->avail].flags = flags;
+		if (++r->avail == r->size) {
+			r->avail = 0;
+			r->avail_wrap = !r->avail_wrap;
+		}
+	}
+	hostile_snapshot(e);
+	__atomic_store_n(&head->flags, head_flags, __ATOMIC_RELEASE);
+	r->pending += nb;
+}
+
+void
+hostile_put(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
+{
+	if (e->packed)
+		put_packed(e, vq, d, nb);
+	else
+		put_split(e, vq, d, nb);
+}
+
+void
+hostile_publish(struct hostile_env *e, uint16_t vq)
+{
+	struct guest_ring *r = guest_ring_of(e->g, vq);
+
+	hostile_snapshot(e);
+	r->ops->publish(r);
+	hostile_snapshot(e);
+	/* Whether it is wanted or not: a sleeping device shall look. */
+	guest_kick(e->g, vq);
+}
+
+static struct hostile_desc
+frame_desc(const struct hostile_env *e)
+{
+	return (struct hostile_desc){ .addr = e->frame_gpa, .len = e->frame_len };
+}
+
+/* ---- split ---- */
+
+static int
+split_idx_ahead(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	struct hostile_desc d = frame_desc(e);
+
+	hostile_put(e, HOSTILE_TX, &d, 1);
+	r->avail += *(const uint16_t *)c->arg;
+	hostile_publish(e, HOSTILE_TX);
+	return 0;
+}
+
+static int
+split_rx_idx_ahead(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_RX);
+	struct hostile_desc d = frame_desc(e);
+
+	d.addr = hostile_scratch(e);
+	d.flags = VRING_DESC_F_WRITE;
+	hostile_lend(e, d.addr, 4096);
+	/* Stale entries of the ring name descriptors whose buffers the device may believe in. */
+	hostile_lend(e, e->p->rx_gpa, (uint64_t)e->p->rx_slots * e->p->rx_stride);
+	hostile_put(e, HOSTILE_RX, &d, 1);
+	r->avail += *(const uint16_t *)c->arg;
+	hostile_publish(e, HOSTILE_RX);
+	hostile_send_frame(e);
+	hostile_send_frame(e);
+	return 0;
+}
+
+static int
+split_head_range(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	struct hostile_desc d = frame_desc(e);
+
+	hostile_put(e, HOSTILE_TX, &d, 1);
+	avail_of(e, HOSTILE_TX)->ring[(r->avail - 1) % r->size] = *(const uint16_t *)c->arg;
+	hostile_publish(e, HOSTILE_TX);
+	return 0;
+}
+
+static int
+split_same_head(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	struct hostile_desc d = frame_desc(e);
+	uint16_t i;
+
+	hostile_put(e, HOSTILE_TX, &d, 1);
+	for (i = 0; i < 8; i++, r->avail++)
+		avail_of(e, HOSTILE_TX)->ring[r->avail % r->size] = 0;
+	hostile_publish(e, HOSTILE_TX);
+	return 0;
+}
+
+static int
+split_event_garbage(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	struct vring_avail *a = avail_of(e, HOSTILE_TX);
+	struct hostile_desc d = frame_desc(e);
+	uint16_t i;
+
+	a->flags = 0xffff;
+	for (i = 0; i < 16; i++) {
+		a->ring[r->size] = 0x1111 * i;
+		hostile_put(e, HOSTILE_TX, &d, 1);
+		hostile_publish(e, HOSTILE_TX);
+		usleep(500);
+	}
+	return 0;
+}
+
+static int
+split_used_garbage(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	struct vring_used *u = r->device;
+	struct hostile_desc d = frame_desc(e);
+	uint16_t i;
+
+	for (i = 0; i < 16; i++) {
+		memset(u, 0xa5, 6 + 8 * r->size);
+		hostile_put(e, HOSTILE_TX, &d, 1);
+		hostile_publish(e, HOSTILE_TX);
+		usleep(500);
+	}
+	return 0;
+}
+
+/* ---- packed ---- */
+
+static int
+packed_id(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct hostile_desc d = frame_desc(e);
+	uint16_t i;
+
+	d.next = *(const uint16_t *)c->arg;
+	for (i = 0; i < 4; i++)
+		hostile_put(e, HOSTILE_TX, &d, 1);
+	hostile_publish(e, HOSTILE_TX);
+	return 0;
+}
+
+/* All descriptors available and chained, each of them, so that there is no last one. */
+static int
+packed_endless(struct hostile_env *e, const struct hostile_case *c)
+{
+	uint16_t vq = *(const uint16_t *)c->arg, i;
+	struct hostile_desc d[HOSTILE_RING];
+
+	for (i = 0; i < HOSTILE_RING; i++)
+		d[i] = (struct hostile_desc){
+			.addr = vq == HOSTILE_TX ? e->frame_gpa : hostile_scratch(e), .len = 13,
+			.flags = N | (vq == HOSTILE_RX ? VRING_DESC_F_WRITE : 0), .next = i,
+		};
+	if (vq == HOSTILE_RX)
+		hostile_lend(e, hostile_scratch(e), 4096);
+	hostile_put(e, vq, d, HOSTILE_RING);
+	hostile_publish(e, vq);
+	if (vq == HOSTILE_RX)
+		hostile_send_frame(e);
+	return 0;
+}
+
+/* A chain that goes on into a descriptor that is not available. */
+static int
+packed_open_chain(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct hostile_desc d = frame_desc(e);
+
+	d.flags = N;
+	hostile_put(e, HOSTILE_TX, &d, 1);
+	hostile_publish(e, HOSTILE_TX);
+	return 0;
+}
+
+static int
+packed_wrong_wrap(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	struct hostile_desc d = frame_desc(e);
+
+	r->avail_wrap = !r->avail_wrap;
+	hostile_put(e, HOSTILE_TX, &d, 1);
+	d.flags = F_AVAIL | F_USED;
+	hostile_put(e, HOSTILE_TX, &d, 1);
+	hostile_publish(e, HOSTILE_TX);
+	return 0;
+}
+
+static int
+packed_event_garbage(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	struct vring_packed_desc_event *ev = r->driver;
+	struct hostile_desc d = frame_desc(e);
+	uint16_t i;
+
+	for (i = 0; i < 16; i++) {
+		ev->off_wrap = 0x1111 * i;
+		ev->flags = i % 2 == 0 ? 0xffff : VRING_PACKED_EVENT_FLAG_DESC;
+		hostile_put(e, HOSTILE_TX, &d, 1);
+		hostile_publish(e, HOSTILE_TX);
+		usleep(500);
+	}
+	return 0;
+}
+
+/* ---- values that change while the device reads them ---- */
+
+/** What to flip: a field of a descriptor in the ring. */
+struct race {
+	uint32_t offset, size;
+	uint64_t bad;
+	bool indirect;
+};
+
+static void
+race_step(struct hostile_env *e, const struct race *r, struct hostile_desc d, uint64_t good)
+{
+	struct guest_ring *ring = guest_ring_of(e->g, HOSTILE_TX);
+	uint16_t slot = e->packed ? ring->avail : e->base[HOSTILE_TX];
+	uint8_t *field = (uint8_t *)ring->desc + 16 * slot + r->offset;
+	uint32_t k;
+
+	if (e->packed && r->offset == 14)
+		good |= ring->avail_wrap ? F_AVAIL : F_USED;
+	hostile_put(e, HOSTILE_TX, &d, 1);
+	hostile_publish(e, HOSTILE_TX);
+	for (k = 0; k < 200; k++) {
+		uint64_t v = k % 2 == 0 ? r->bad | (r->offset == 14 ? good : 0) : good;
+
+		if (r->size == 2)
+			__atomic_store_n((uint16_t *)field, (uint16_t)v, __ATOMIC_RELAXED);
+		else if (r->size == 4)
+			__atomic_store_n((uint32_t *)field, (uint32_t)v, __ATOMIC_RELAXED);
+		else
+			__atomic_store_n((uint64_t *)field, v, __ATOMIC_RELAXED);
+	}
+}
+
+static int
+race(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct vring_desc table[2] = {
+		{ .addr = e->frame_gpa, .len = 12, .flags = e->packed ? 0 : N, .next = 1 },
+		{ .addr = e->frame_gpa + 12, .len = e->frame_len - 12 },
+	};
+	struct vring_packed_desc packed[2] = {
+		{ .addr = e->frame_gpa, .len = 12 },
+		{ .addr = e->frame_gpa + 12, .len = e->frame_len - 12 },
+	};
+	struct hostile_desc d = frame_desc(e);
+	const struct race *r = c->arg;
+	uint64_t end, good;
+
+	if (r->indirect) {
+		d.addr = hostile_scratch(e);
+		d.len = sizeof(table);
+		d.flags = VRING_DESC_F_INDIRECT;
+		guest_mem_write(&e->g->mem, d.addr, e->packed ? (const void *)packed : table,
+			sizeof(table));
+	}
+	good = r->offset == 0 ? d.addr : r->offset == 8 ? d.len : d.flags;
+	/* What the device writes to the ring meets what is flipped there. */
+	hostile_lend(e, e->p->tx.desc_gpa, 16 * HOSTILE_RING);
+	for (end = guest_now() + RACE_NS; guest_now() < end; )
+		race_step(e, r, d, good);
+	return 0;
+}
+
+static const uint16_t one = 1, size_value = HOSTILE_RING, size_minus = HOSTILE_RING - 1,
+	half = 0x7fff, most = 0xffff, back = (uint16_t)-2, rx_queue = HOSTILE_RX,
+	tx_queue = HOSTILE_TX;
+static const struct race race_len = { 8, 4, 0xffffffff, false };
+static const struct race race_addr = { 0, 8, UINT64_MAX - 15, false };
+static const struct race race_flags = { 14, 2, VRING_DESC_F_INDIRECT | N, false };
+static const struct race race_table_len = { 8, 4, 0x10000000, true };
+static const struct race race_table_addr = { 0, 8, 0, true };
+
+static const struct hostile_case cases[] = {
+	{ "avail-idx-ahead-1", "available index one more than the ring size ahead", HOSTILE_SPLIT,
+		split_idx_ahead, &size_value },
+	{ "avail-idx-ahead-stale", "available index ahead of what was written", HOSTILE_SPLIT,
+		split_idx_ahead, &size_minus },
+	{ "avail-idx-ahead-half", "available index 0x7fff ahead", HOSTILE_SPLIT,
+		split_idx_ahead, &half },
+	{ "avail-idx-back", "available index going back", HOSTILE_SPLIT, split_idx_ahead, &back },
+	{ "rx-avail-idx-ahead-1", "the same in the receive ring", HOSTILE_SPLIT | HOSTILE_EMPTY_RX,
+		split_rx_idx_ahead, &size_value },
+	{ "rx-avail-idx-ahead-half", "the same in the receive ring, 0x7fff",
+		HOSTILE_SPLIT | HOSTILE_EMPTY_RX, split_rx_idx_ahead, &half },
+	{ "avail-head-range", "head equal to the ring size", HOSTILE_SPLIT, split_head_range,
+		&size_value },
+	{ "avail-head-65535", "head 65535", HOSTILE_SPLIT, split_head_range, &most },
+	{ "avail-same-head", "one head made available many times", HOSTILE_SPLIT,
+		split_same_head, NULL },
+	{ "avail-event-garbage", "available flags and used_event without sense", HOSTILE_SPLIT,
+		split_event_garbage, NULL },
+	{ "used-ring-garbage", "the driver writes to the used ring", HOSTILE_SPLIT,
+		split_used_garbage, NULL },
+	{ "packed-id-range", "buffer ID equal to the ring size", HOSTILE_PACKED, packed_id,
+		&size_value },
+	{ "packed-id-65535", "buffer ID 65535", HOSTILE_PACKED, packed_id, &most },
+	{ "packed-id-same", "one buffer ID four times", HOSTILE_PACKED, packed_id, &one },
+	{ "packed-endless", "all descriptors chained, no last one", HOSTILE_PACKED, packed_endless,
+		&tx_queue },
+	{ "rx-packed-endless", "the same in the receive ring", HOSTILE_PACKED | HOSTILE_EMPTY_RX,
+		packed_endless, &rx_queue },
+	{ "packed-open-chain", "chain into a descriptor that is not available", HOSTILE_PACKED,
+		packed_open_chain, NULL },
+	{ "packed-wrong-wrap", "available with the wrong wrap counter", HOSTILE_PACKED,
+		packed_wrong_wrap, NULL },
+	{ "packed-event-garbage", "driver event area without sense", HOSTILE_PACKED,
+		packed_event_garbage, NULL },
+	{ "race-len", "length changes while it is read", HOSTILE_ANY, race, &race_len },
+	{ "race-addr", "address changes while it is read", HOSTILE_ANY, race, &race_addr },
+	{ "race-flags", "flags change while they are read", HOSTILE_ANY, race, &race_flags },
+	{ "race-table-len", "table length changes while it is read", HOSTILE_ANY, race,
+		&race_table_len },
+	{ "race-table-addr", "table address changes while it is read", HOSTILE_ANY, race,
+		&race_table_addr },
+};
+
+uint32_t
+hostile_queue_cases(struct hostile_case *c, uint32_t room)
+{
+	uint32_t n = sizeof(cases) / sizeof(cases[0]);
+
+	if (n > room)
+		n = room;
+	memcpy(c, cases, n * sizeof(cases[0]));
+	return n;
+}
