@@ -173,8 +173,9 @@ check_counts(struct hostile_env *e, uint16_t pair)
 	guest_pair_counts_get(e->g, pair, &c);
 	if (c.lost + c.duplicated + c.reordered + c.corrupted == 0)
 		return 0;
-	return hostile_fail(e, "pair %u: %llu lost, %llu duplicated, %llu reordered, %llu corrupted%s%s",
-		pair, (unsigned long long)c.lost, (unsigned long long)c.duplicated,
+	return hostile_fail(e,
+		"pair %u: %llu lost, %llu duplicated, %llu reordered, %llu corrupted%s%s", pair,
+		(unsigned long long)c.lost, (unsigned long long)c.duplicated,
 		(unsigned long long)c.reordered, (unsigned long long)c.corrupted,
 		guest_error(e->g) != NULL ? ": " : "",
 		guest_error(e->g) != NULL ? guest_error(e->g) : "");
@@ -226,12 +227,15 @@ hostile_send_frame(struct hostile_env *e)
 	struct guest_seg seg = { .gpa = e->frame_gpa, .len = e->frame_len };
 	struct guest_ring *r = &e->p->tx;
 	uint32_t cookie, len;
+	bool kick;
 
 	while (r->ops->take(r, &cookie, &len) == 1)
 		;
 	r->ops->add(r, &seg, 1, 0, false);
-	hostile_snapshot(e);
-	if (r->ops->publish(r))
+	kick = r->ops->publish(r);
+	if (e->snapshot != NULL)
+		hostile_snapshot(e);
+	if (kick)
 		guest_kick(e->g, HOSTILE_TX);
 }
 
@@ -246,6 +250,27 @@ is_lent(const struct hostile_env *e, uint64_t gpa)
 		if (gpa - e->lent[i].gpa < e->lent[i].len)
 			return true;
 	return false;
+}
+
+/* What lies at an address of pair 0, in words. */
+static const char *
+area_name(const struct hostile_env *e, uint64_t gpa)
+{
+	const struct guest_pair *p = e->p;
+	const struct { uint64_t gpa; const char *name; } areas[] = {
+		{ p->tx_gpa, "transmit buffers" }, { p->rx_gpa, "receive buffers" },
+		{ p->tx.tables_gpa, "transmit tables" }, { p->tx.device_gpa, "transmit device area" },
+		{ p->tx.driver_gpa, "transmit driver area" },
+		{ p->tx.desc_gpa, "transmit descriptors" },
+		{ p->rx.tables_gpa, "receive tables" }, { p->rx.device_gpa, "receive device area" },
+		{ p->rx.driver_gpa, "receive driver area" }, { p->rx.desc_gpa, "receive descriptors" },
+	};
+	uint32_t i;
+
+	for (i = 0; i < sizeof(areas) / sizeof(areas[0]); i++)
+		if (gpa >= areas[i].gpa)
+			return areas[i].name;
+	return "nothing";
 }
 
 static int
@@ -263,8 +288,8 @@ check_memory(struct hostile_env *e)
 
 		if (guest_mem_read(&e->g->mem, gpa, &b, 1) && b != e->snapshot[i] &&
 				!is_lent(e, gpa))
-			return hostile_fail(e, "wrote to 0x%llx, which it was not given",
-				(unsigned long long)gpa);
+			return hostile_fail(e, "wrote 0x%02x to 0x%llx (%s), which it was not given", b,
+				(unsigned long long)gpa, area_name(e, gpa));
 	}
 	return 0;
 }
@@ -386,6 +411,7 @@ all_cases(struct hostile_case *c)
 	n += hostile_ring_cases(c + n, MAX_CASES - n);
 	n += hostile_queue_cases(c + n, MAX_CASES - n);
 	n += hostile_msg_cases(c + n, MAX_CASES - n);
+	n += hostile_seq_cases(c + n, MAX_CASES - n);
 	return n;
 }
 

@@ -55,11 +55,18 @@ shadow_flush(struct vstate_vq *vq)
 
 /* ---- from the driver ---- */
 
-/*
- * Copy the rest of a chain to a chain of mbufs that begins with @p m.
- * 1: done; 0: frame is to be dropped; -1: fault; -2: out of mbufs.
- */
-static int
+/* How one frame went. */
+enum take_result {
+	TAKE_DONE,		/* copied */
+	TAKE_RUNT,		/* these three: to be dropped */
+	TAKE_OVERSIZE,
+	TAKE_BAD_OFFLOAD,
+	TAKE_LATER,		/* out of mbufs */
+	TAKE_FAULT,		/* the queue is broken */
+};
+
+/* Copy the rest of a chain to a chain of mbufs that begins with @p m. */
+static enum take_result
 frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m)
 {
@@ -71,18 +78,17 @@ frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *poo
 
 		got = vstate_chain_read(vq, c, rte_pktmbuf_mtod(seg, void *), room, LAYOUT_PACKED);
 		if (got < 0)
-			return -1;
+			return TAKE_FAULT;
 		seg->data_len = got;
 		m->pkt_len += got;
 		if ((uint32_t)got < room || (c->len == 0 && !c->more))
 			break;
-		if (m->pkt_len > VSTATE_MAX_FRAME || vq->linear) {
-			vq->counters.oversize++;
-			return vstate_chain_finish(vq, c, LAYOUT_PACKED) ? 0 : -1;
-		}
+		if (m->pkt_len > VSTATE_MAX_FRAME || vq->linear)
+			return vstate_chain_finish(vq, c, LAYOUT_PACKED) ?
+				TAKE_OVERSIZE : TAKE_FAULT;
 		next = rte_pktmbuf_alloc(pool);
 		if (next == NULL)
-			return -2;
+			return TAKE_LATER;
 		seg->next = next;
 		seg = next;
 		m->nb_segs++;
@@ -96,26 +102,22 @@ frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *poo
 		rte_pktmbuf_free_seg(seg);
 	}
 	if (!vstate_chain_finish(vq, c, LAYOUT_PACKED))
-		return -1;
-	if (unlikely(m->pkt_len > VSTATE_MAX_FRAME)) {
-		vq->counters.oversize++;
-		return 0;
-	}
-	return 1;
+		return TAKE_FAULT;
+	return likely(m->pkt_len <= VSTATE_MAX_FRAME) ? TAKE_DONE : TAKE_OVERSIZE;
 }
 
 /* As frame_read(), with the header first. */
-static int
+static enum take_result
 frame_take_chain(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
 	int32_t got = vstate_chain_read(vq, c, hdr, vq->hdr_len, LAYOUT_PACKED);
 
 	if (got < 0)
-		return -1;
+		return TAKE_FAULT;
 	if ((uint32_t)got < vq->hdr_len) {
 		vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
-		return -1;
+		return TAKE_FAULT;
 	}
 	return frame_read(vq, c, pool, m);
 }
@@ -143,28 +145,24 @@ frame_take_single(struct vstate_vq *vq, const struct vstate_chain *c, struct rte
 	return true;
 }
 
-static __rte_always_inline int
+static __rte_always_inline enum take_result
 frame_take(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m)
 {
+	enum take_result result = TAKE_DONE;
 	struct virtio_net_hdr_mrg_rxbuf hdr;
-	int ret = 1;
 
 	if (unlikely(!frame_take_single(vq, c, m, &hdr)))
-		ret = frame_take_chain(vq, c, pool, m, &hdr);
-	if (unlikely(ret <= 0))
-		return ret;
-	if (unlikely(m->pkt_len < RTE_ETHER_HDR_LEN || m->data_len < RTE_ETHER_HDR_LEN)) {
-		vq->counters.runt++;
-		return 0;
-	}
+		result = frame_take_chain(vq, c, pool, m, &hdr);
+	if (unlikely(result != TAKE_DONE))
+		return result;
+	if (unlikely(m->pkt_len < RTE_ETHER_HDR_LEN || m->data_len < RTE_ETHER_HDR_LEN))
+		return TAKE_RUNT;
 	if (vq->host_offloads && unlikely((hdr.hdr.flags | hdr.hdr.gso_type) != 0) &&
-			!vstate_offload_from_header(vq, &hdr, m)) {
-		vq->counters.bad_offload++;
-		return 0;
-	}
+			!vstate_offload_from_header(vq, &hdr, m))
+		return TAKE_BAD_OFFLOAD;
 	m->port = vq->port_id;
-	return 1;
+	return TAKE_DONE;
 }
 
 /* Allocate up to @p n mbufs; fewer if the pool runs dry. */
@@ -184,15 +182,25 @@ mbufs_alloc(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pk
 	return i;
 }
 
+/* Replace an mbuf that holds a frame, or part of one. False: there is none. */
+static bool
+mbuf_renew(struct rte_mempool *pool, struct rte_mbuf **pkt)
+{
+	rte_pktmbuf_free(*pkt);
+	*pkt = rte_pktmbuf_alloc(pool);
+	return *pkt != NULL;
+}
+
 static __rte_always_inline uint16_t
 burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vstate_chain c;
 	uint16_t done = 0, allocated;
+	enum take_result result;
 	uint32_t bytes = 0;
-	int ret;
 
 	vq->nb_taken = 0;
+	vq->nb_dropped = 0;
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE))
 		return 0;
 	n = ring_count(vq, RTE_MIN(n, VSTATE_BURST));
@@ -201,40 +209,67 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	allocated = mbufs_alloc(vq, pool, pkts, n);
 
 	while (done < allocated && vq->nb_shadow < VSTATE_SHADOW) {
-		ret = ring_peek(vq, &c, 0);
-		if (ret <= 0)
+		if (ring_peek(vq, &c, 0) <= 0)
 			break;
-		ret = frame_take(vq, &c, pool, pkts[done]);
-		if (unlikely(ret < 0)) {
-			if (ret == -2)
-				vq->counters.nombuf++;
-			break;
-		}
-		ring_take(vq, &c);
-		shadow_add(vq, &c, 0);
-		if (unlikely(ret == 0)) {
-			/* dropped: the buffer is used, the mbuf serves the next one */
-			rte_pktmbuf_free(pkts[done]);
-			pkts[done] = rte_pktmbuf_alloc(pool);
-			if (pkts[done] == NULL) {
-				pkts[done] = pkts[--allocated];
-				pkts[allocated] = NULL;
-				if (done == allocated)
-					break;
-			}
+		result = frame_take(vq, &c, pool, pkts[done]);
+		if (likely(result == TAKE_DONE)) {
+			ring_take(vq, &c);
+			shadow_add(vq, &c, 0);
+			vq->taken[done].len = pkts[done]->pkt_len;
+			bytes += vq->taken[done].len;
+			vq->taken[done].avail = vq->avail;
+			vq->taken[done].nb_shadow = vq->nb_shadow;
+			vq->taken[done].bytes = bytes;
+			done++;
 			continue;
 		}
-		vq->taken[done].len = pkts[done]->pkt_len;
-		bytes += vq->taken[done].len;
-		vq->taken[done].avail = vq->avail;
-		vq->taken[done].nb_shadow = vq->nb_shadow;
-		vq->taken[done].bytes = bytes;
-		done++;
+		if (result == TAKE_FAULT)
+			break;
+		if (result == TAKE_LATER) {
+			vq->counters.nombuf++;
+			/* Frames behind it must not keep the mbufs that it lacks. */
+			if (allocated == done + 1)
+				break;
+			rte_pktmbuf_free_bulk(&pkts[done + 1], allocated - done - 1);
+			allocated = done + 1;
+		} else {
+			/* dropped: the buffer is used, the mbuf serves the next one */
+			ring_take(vq, &c);
+			shadow_add(vq, &c, result);
+			vq->nb_dropped++;
+		}
+		if (!mbuf_renew(pool, &pkts[done]))
+			pkts[done] = pkts[--allocated];
 	}
 	if (unlikely(done < allocated))
 		rte_pktmbuf_free_bulk(&pkts[done], allocated - done);
 	vq->nb_taken = done;
 	return done;
+}
+
+/* Count the dropped frames that are used now; a rewind takes the others back. */
+static void
+drops_count(struct vstate_vq *vq)
+{
+	uint16_t i;
+
+	for (i = 0; i < vq->nb_shadow; i++) {
+		switch (vq->shadow[i].len) {
+		case TAKE_RUNT:
+			vq->counters.runt++;
+			break;
+		case TAKE_OVERSIZE:
+			vq->counters.oversize++;
+			break;
+		case TAKE_BAD_OFFLOAD:
+			vq->counters.bad_offload++;
+			break;
+		default:
+			break;
+		}
+		vq->shadow[i].len = 0;
+	}
+	vq->nb_dropped = 0;
 }
 
 static __rte_always_inline void
@@ -259,6 +294,8 @@ burst_give(struct vstate_vq *vq, uint16_t n)
 		vq->counters.bytes += vq->taken[n - 1].bytes;
 	}
 	vq->nb_taken = 0;
+	if (unlikely(vq->nb_dropped != 0))
+		drops_count(vq);
 	shadow_flush(vq);
 }
 

@@ -56,6 +56,7 @@ table_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t i, const bool
 	return true;
 }
 
+/* Go on in an indirect table: the last descriptor of a chain in the ring, and often the first. */
 bool
 vstate_chain_begin_indirect(struct vstate_vq *vq, struct vstate_chain *c,
 		const struct vstate_desc *d, const bool packed)
@@ -99,8 +100,12 @@ vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packe
 		vstate_desc_read(&d, &vq->split.desc[c->next], false);
 		c->next = d.link;
 	}
-	if (d.flags & VRING_DESC_F_INDIRECT)
-		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NEXT);
+	if (d.flags & VRING_DESC_F_INDIRECT) {
+		/* Split rings allow it, packed rings do not. */
+		if (packed)
+			return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NEXT);
+		return vstate_chain_begin_indirect(vq, c, &d, packed);
+	}
 	if ((d.flags & VRING_DESC_F_WRITE) != c->direction)
 		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
 	vstate_chain_enter(c, &d);

@@ -41,7 +41,7 @@
 	X(CHAIN_SHORT, "buffer shorter than the virtio header") \
 	X(INDIRECT_FEATURE, "indirect descriptor without VIRTIO_F_INDIRECT_DESC") \
 	X(INDIRECT_NESTED, "indirect descriptor inside an indirect table") \
-	X(INDIRECT_NEXT, "indirect descriptor with the NEXT flag") \
+	X(INDIRECT_NEXT, "indirect descriptor with NEXT, or in a packed ring after others") \
 	X(INDIRECT_LENGTH, "indirect table empty, too long or of a broken length") \
 	X(ADDRESS, "address outside the guest's memory")
 
@@ -114,7 +114,7 @@ struct vstate_used {
 	uint16_t id;
 	/** Descriptors of the chain in the ring; split: 1. */
 	uint16_t num;
-	/** Bytes that the device wrote. */
+	/** Bytes that the device wrote; until a give: why the frame was dropped, or 0. */
 	uint32_t len;
 };
 
@@ -193,8 +193,8 @@ struct vstate_vq {
 	struct vstate_dirty dirty;
 	enum vstate_fault fault;
 	uint16_t nb_shadow;
-	/** Frames of the last take. */
-	uint16_t nb_taken;
+	/** Frames of the last take, and those that it dropped. */
+	uint16_t nb_taken, nb_dropped;
 	struct vstate_vq_counters counters;
 
 	/* -- control -- */
