@@ -27,7 +27,7 @@ attack() # SOCKET RING
 
 net() # RING
 {
-	ulimit -f $FILE_LIMIT
+	ulimit -f "$FILE_LIMIT"
 	eal_options 256
 	dut "iface=$W/s,queues=2,tso=1"
 	tp_start back "${DUT[@]}" -- --rxq=2 --txq=2
@@ -40,7 +40,7 @@ net() # RING
 
 vdpa() # RING
 {
-	ulimit -f $FILE_LIMIT
+	ulimit -f "$FILE_LIMIT"
 	[ -x "$TOOL" ] || fail "no $TOOL: build first"
 	bg serve nice -n 19 "$TOOL" serve --iface "$W/s" --no-prompt --queues 2
 	wait_for 20 test -S "$W/s0" || fail "serve: no socket"
