@@ -100,14 +100,14 @@ ring_open(struct ring *r, bool packed, uint16_t size)
 	r->vq = vq;
 	vq->size = size;
 	if (packed) {
-		vq->ops = &vstate_packed_ops;
+		vq->ops = vstate_ring_ops(true);
 		vq->packed.desc = (void *)guest_at(&r->guest, RING_DESC_GPA);
 		vq->packed.driver = (void *)guest_at(&r->guest, RING_DRIVER_GPA);
 		vq->packed.device = (void *)guest_at(&r->guest, RING_DEVICE_GPA);
 		vq->used_gpa = RING_DESC_GPA;
 		vq->event_gpa = RING_DEVICE_GPA;
 	} else {
-		vq->ops = &vstate_split_ops;
+		vq->ops = vstate_ring_ops(false);
 		vq->split.desc = (void *)guest_at(&r->guest, RING_DESC_GPA);
 		vq->split.avail = (void *)guest_at(&r->guest, RING_DRIVER_GPA);
 		vq->split.used = (void *)guest_at(&r->guest, RING_DEVICE_GPA);

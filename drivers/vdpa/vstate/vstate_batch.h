@@ -54,11 +54,14 @@ batch_readable(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint32_t ro
 	return i;
 }
 
+/* data_off, refcnt, nb_segs and port, which are written as one. */
+#define REARM_OFFSET offsetof(struct rte_mbuf, data_off)
+
 /* As rte_pktmbuf_reset(), for a frame of one segment. */
 static __rte_always_inline void
 mbuf_set(struct rte_mbuf *m, uint64_t rearm, uint32_t len)
 {
-	*(uint64_t *)(void *)&m->rearm_data = rearm;
+	memcpy(RTE_PTR_ADD(m, REARM_OFFSET), &rearm, sizeof(rearm));
 	m->ol_flags &= RTE_MBUF_F_EXTERNAL;
 	m->packet_type = 0;
 	m->pkt_len = len;
@@ -77,8 +80,11 @@ mbuf_rearm(uint16_t port)
 		.port = port,
 	};
 
+	uint64_t rearm;
+
 	rte_mbuf_refcnt_set(&m, 1);
-	return *(const uint64_t *)(const void *)&m.rearm_data;
+	memcpy(&rearm, RTE_PTR_ADD(&m, REARM_OFFSET), sizeof(rearm));
+	return rearm;
 }
 
 /* False: the header is one that the general code must look at. */
@@ -118,6 +124,7 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 				rearm, len)))
 			break;
 		shadow[done] = (struct vstate_used){ .id = g.id[done], .num = 1 };
+		vq->taken_len[done] = len;
 	}
 	if (unlikely(done < n)) {
 		/* not yet written where the general code will find them again */

@@ -118,11 +118,19 @@ int32_t vstate_chain_write(struct vstate_vq *vq, struct vstate_chain *c, const v
 /** Walk to the end, so that id and num are known. False: fault. */
 bool vstate_chain_finish(struct vstate_vq *vq, struct vstate_chain *c, const bool packed);
 
-static __rte_always_inline void
-vstate_chain_enter(struct vstate_chain *c, const struct vstate_desc *d)
+/*
+ * Enter a descriptor. All of its range must be the guest's memory, also what will not be
+ * copied: nothing is written before that is known. False: fault.
+ */
+static __rte_always_inline bool
+vstate_chain_enter(struct vstate_vq *vq, struct vstate_chain *c, const struct vstate_desc *d)
 {
 	c->addr = d->addr;
 	c->len = d->len;
+	if (likely(vstate_window_holds(&vq->win, d->addr, d->len)) ||
+			vstate_mem_covers(&vq->win, vq->mem, d->addr, d->len))
+		return true;
+	return vstate_vq_break(vq, VSTATE_FAULT_ADDRESS);
 }
 
 /**
@@ -141,11 +149,10 @@ vstate_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, const struct vs
 		return vstate_chain_begin_indirect(vq, c, d, packed);
 	if (unlikely((d->flags & VRING_DESC_F_WRITE) != direction))
 		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
-	vstate_chain_enter(c, d);
 	c->more = d->flags & VRING_DESC_F_NEXT;
 	c->next = d->link;
 	c->left = vq->size - 1;
-	return true;
+	return vstate_chain_enter(vq, c, d);
 }
 
 #endif /* VSTATE_CHAIN_H */

@@ -201,7 +201,7 @@ vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_se
 		vq->split.used = ring->device;
 		vq->used_gpa = vq->device_addr;
 	}
-	vq->ops = packed ? &vstate_packed_ops : &vstate_split_ops;
+	vq->ops = vstate_ring_ops(packed);
 	return true;
 }
 

@@ -82,6 +82,33 @@ vstate_frontend_detach(int vid, struct vstate_dev *dev)
 	}
 }
 
+static int
+waits_for(struct vstate_dev *dev, void *arg)
+{
+	int vid = *(const int *)((void **)arg)[0];
+
+	if (dev->waiting_vid != vid)
+		return 0;
+	((void **)arg)[1] = dev;
+	return 1;
+}
+
+struct vstate_dev *
+vstate_frontend_take_over(int vid)
+{
+	void *found[2] = { &vid, NULL };
+	struct vstate_dev *dev;
+
+	vstate_dev_foreach(waits_for, found);
+	dev = found[1];
+	if (dev == NULL)
+		return NULL;
+	VSTATE_LOG(NOTICE, "%s: a new front end takes the place of the old one", dev->name);
+	/* the one that waits is attached by this */
+	vstate_frontend_detach(dev->vid, dev);
+	return dev;
+}
+
 /* ---- what the front end set up ---- */
 
 /* A call descriptor that is no eventfd could block the poll thread: do not use it. */

@@ -11,6 +11,7 @@
 
 #include <linux/virtio_ring.h>
 
+#include "vstate_isa.h"
 #include "vstate_chain.h"
 
 #define LAYOUT_PACKED 1
@@ -96,7 +97,7 @@ ring_publish(struct vstate_vq *vq)
 		d = &ring[pos.idx];
 		d->id = rte_cpu_to_le_16(vq->shadow[i].id);
 		d->len = rte_cpu_to_le_32(vq->shadow[i].len);
-		if (i != 0)
+		if (likely(i != 0))
 			d->flags = rte_cpu_to_le_16(used_flags(pos.wrap, vq->shadow[i].len));
 		if (unlikely(vq->dirty.base != NULL))
 			used_dirty(vq, pos.idx);
@@ -153,6 +154,39 @@ ring_notify(struct vstate_vq *vq, uint16_t old)
 }
 
 #include "vstate_burst.h"
+
+static __rte_always_inline uint16_t
+ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t direction)
+{
+	const uint16_t look_at = DESC_AVAIL | DESC_USED | VRING_DESC_F_NEXT |
+		VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE;
+	uint16_t want = direction | (vq->avail.wrap ? DESC_AVAIL : DESC_USED);
+	uint16_t idx = vq->avail.idx, i, flags;
+	const struct vring_packed_desc *p;
+
+	n = RTE_MIN(n, vq->size);
+	for (i = 0; i < n; i++) {
+		p = &vq->packed.desc[idx];
+		/* Acquire: see pos_is_avail(). */
+		flags = rte_le_to_cpu_16(__atomic_load_n(&p->flags, __ATOMIC_ACQUIRE));
+		if ((flags & look_at) != want)
+			break;
+		g->addr[i] = rte_le_to_cpu_64(__atomic_load_n(&p->addr, __ATOMIC_RELAXED));
+		g->len[i] = rte_le_to_cpu_32(__atomic_load_n(&p->len, __ATOMIC_RELAXED));
+		g->id[i] = rte_le_to_cpu_16(__atomic_load_n(&p->id, __ATOMIC_RELAXED));
+		if (++idx == vq->size) {
+			idx = 0;
+			want ^= DESC_AVAIL | DESC_USED;
+		}
+	}
+	return i;
+}
+
+static __rte_always_inline void
+ring_skip(struct vstate_vq *vq, uint16_t n)
+{
+	vstate_pos_step(&vq->avail, n, vq->size);
+}
 
 static uint16_t
 packed_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)

@@ -12,6 +12,7 @@
 
 #include <linux/virtio_ring.h>
 
+#include "vstate_isa.h"
 #include "vstate_chain.h"
 
 #define LAYOUT_PACKED 0
@@ -138,6 +139,36 @@ ring_notify(struct vstate_vq *vq, uint16_t old)
 }
 
 #include "vstate_burst.h"
+
+static __rte_always_inline uint16_t
+ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t direction)
+{
+	const uint16_t mask = vq->size - 1;
+	struct vstate_desc d;
+	uint16_t i, head;
+
+	n = ring_count(vq, n);
+	for (i = 0; i < n; i++) {
+		head = rte_le_to_cpu_16(__atomic_load_n(
+				&vq->split.avail->ring[(vq->avail.idx + i) & mask], __ATOMIC_RELAXED));
+		if (unlikely(head > mask))
+			break;
+		vstate_desc_read(&d, &vq->split.desc[head], false);
+		if (unlikely((d.flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT |
+				VRING_DESC_F_WRITE)) != direction))
+			break;
+		g->addr[i] = d.addr;
+		g->len[i] = d.len;
+		g->id[i] = head;
+	}
+	return i;
+}
+
+static __rte_always_inline void
+ring_skip(struct vstate_vq *vq, uint16_t n)
+{
+	vq->avail.idx += n;
+}
 
 static uint16_t
 split_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)

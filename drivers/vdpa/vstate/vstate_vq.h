@@ -195,6 +195,8 @@ struct vstate_vq {
 	uint16_t nb_shadow;
 	/** Frames of the last take, and those that it dropped. */
 	uint16_t nb_taken, nb_dropped;
+	/** Leading frames of the last take that had one descriptor each, and nothing dropped between. */
+	uint16_t nb_simple;
 	struct vstate_vq_counters counters;
 
 	/* -- control -- */
@@ -212,18 +214,18 @@ struct vstate_vq {
 	uint64_t desc_addr, driver_addr, device_addr;
 
 	/* -- scratch, last because it is large -- */
-	/** Where the ring stood, and how many used elements there were, after frame i. */
+	/** Lengths of the frames of the last take. */
+	uint32_t taken_len[VSTATE_BURST];
+	/** Where the ring stood, and how many used elements there were, after frame i >= nb_simple. */
 	struct {
 		struct vstate_pos avail;
 		uint16_t nb_shadow;
-		/** Of this frame, and of frames 0 .. i. */
-		uint32_t len, bytes;
 	} taken[VSTATE_BURST];
 	struct vstate_used shadow[VSTATE_SHADOW];
 } __rte_cache_aligned;
 
-extern const struct vstate_vq_ops vstate_split_ops;
-extern const struct vstate_vq_ops vstate_packed_ops;
+/** The ring code for this processor; see vstate_isa.h. */
+const struct vstate_vq_ops *vstate_ring_ops(bool packed);
 
 /** Mark a queue broken. First fault wins. Returns false, for the caller's convenience. */
 static inline bool
