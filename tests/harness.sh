@@ -149,7 +149,9 @@ plugin_path()
 		fi
 		dir=$dir/vstate-plugin.$(id -u)
 		( umask 077 && mkdir -p "$dir/drivers" "$dir/lib" ) &&
-			cp -u "$so" "$dir/drivers/" && cp -u -d "$VSTATE_BUILD"/lib/librte_vhost_state.so* "$dir/lib/" &&
+			cp -u "$so" "$dir/drivers/" &&
+			find "$VSTATE_BUILD/lib" -maxdepth 1 -name 'librte_vhost_state.so*' ! -type d \
+				-exec cp -u -d -t "$dir/lib/" {} + &&
 			{ echo "$dir/drivers/librte_vdpa_vstate.so"; return 0; }
 	done
 	echo "no directory to load the plugin from" >&2
