@@ -50,7 +50,24 @@ struct bench_work {
 	uint64_t cycles;
 	/** Frames, or polls if the case is an idle one. */
 	uint64_t count;
+	/** Steps longer than this many cycles were interrupted by something else; 0: no limit. */
+	uint64_t limit;
+	/** Steps, and those that were interrupted and are not in cycles and count. */
+	uint64_t steps, interrupted;
 };
+
+/** Add a step that took @p cycles for @p count frames. */
+static inline void
+bench_work_add(struct bench_work *w, uint64_t cycles, uint64_t count)
+{
+	w->steps++;
+	if (w->limit != 0 && cycles > w->limit) {
+		w->interrupted++;
+		return;
+	}
+	w->cycles += cycles;
+	w->count += count;
+}
 
 struct bench_side {
 	enum bench_kind kind;
@@ -72,8 +89,8 @@ struct rte_mempool *bench_pool_create(void);
 int bench_port_open(struct bench_port *port, enum bench_kind kind, uint16_t pairs,
 		struct rte_mempool *pool, const struct workdir *wd);
 void bench_port_close(struct bench_port *port);
-/** Wait until the guest's queues are the port's. */
-int bench_port_wait_link(const struct bench_port *port);
+/** Wait until the guest's queues are the port's, or no longer are. */
+int bench_port_wait_link(const struct bench_port *port, bool up);
 
 /* ---- bench_sides.c ---- */
 
@@ -118,12 +135,14 @@ uint32_t bench_roof_burst(struct bench_side *s, uint16_t pair, uint32_t want);
 
 /** Frames that went in and came out are as many on both sides; says so on stderr if not. */
 int bench_side_check(struct bench_side *s);
+/** Send the first frames, and wait until the device has done them. */
+int bench_side_prime(struct bench_side *s);
 /** One turn on one core: the guest fills, the device works, the guest takes back. */
 int bench_round(struct bench_side *s, struct bench_mbufs *b, uint32_t want,
 		struct bench_work *work);
 /** A slice on one core, at least @p cycles of TSC long. */
 int bench_slice(struct bench_side *s, uint64_t cycles, struct bench_work *work);
-/** Exactly @p frames through @p s on one core, without a clock. */
+/** Go on until exactly @p frames went through @p s, on one core and without a clock. */
 int bench_fixed(struct bench_side *s, uint64_t frames);
 
 /* ---- bench_two_core.c ---- */

@@ -93,14 +93,14 @@ bench_port_close(struct bench_port *port)
 }
 
 int
-bench_port_wait_link(const struct bench_port *port)
+bench_port_wait_link(const struct bench_port *port, bool up)
 {
 	uint64_t end = clock_ns() + LINK_NS;
 	struct rte_eth_link link;
 
 	do {
 		if (rte_eth_link_get_nowait(port->id, &link) == 0 &&
-				link.link_status == RTE_ETH_LINK_UP)
+				(link.link_status == RTE_ETH_LINK_UP) == up)
 			return 0;
 		usleep(1000);
 	} while (clock_ns() < end);

@@ -17,7 +17,8 @@ bench_report_head(const struct bench_report *rep, FILE *f)
 
 	fprintf(f, "%s, TSC %.2f GHz, %s\n", rep->cpu, rep->tsc_hz / 1e9, rte_version());
 	if (conf->two_core)
-		fprintf(f, "two cores: device on CPU %d, guest on CPU %d", conf->cpu, conf->guest_cpu);
+		fprintf(f, "two cores: device on CPU %d, guest on CPU %d", conf->cpu,
+			conf->guest_cpu);
 	else
 		fprintf(f, "one core: guest and device in turn on CPU %d", conf->cpu);
 	fprintf(f, "; slices of %" PRIu64 " us in turn, %g s a case\n\n", conf->slice_us,
@@ -92,8 +93,9 @@ json_result(const struct bench_result *r, FILE *f)
 		if (s->median == 0)
 			continue;
 		fprintf(f, ",\n     \"%s\": {\"cycles_min\": %.2f, \"cycles_median\": %.2f, "
-			"\"mpps\": %.3f, \"gbytes_per_second\": %.3f}", bench_kind_names[kind],
-			s->min, s->median, s->mpps, s->gbytes);
+			"\"mpps\": %.3f, \"gbytes_per_second\": %.3f, \"interrupted\": %.4f}",
+			bench_kind_names[kind], s->min, s->median, s->mpps, s->gbytes,
+			s->interrupted);
 	}
 	if (r->to_vhost.median > 0)
 		fprintf(f, ",\n     \"to_vhost\": {\"min\": %.3f, \"median\": %.3f}",

@@ -19,10 +19,12 @@
 struct bench_series {
 	double *v;
 	size_t nb, room;
+	/** Sum over all slices. */
+	uint64_t steps, interrupted;
 };
 
-/** @return 0 or -ENOMEM */
-int bench_series_add(struct bench_series *s, double value);
+/** Add a slice whose count is not 0. @return 0 or -ENOMEM */
+int bench_series_add(struct bench_series *s, const struct bench_work *work);
 void bench_series_free(struct bench_series *s);
 
 /** Cycles per packet of one side; zero if the side did not run. */
@@ -30,6 +32,8 @@ struct bench_figures {
 	double min, median;
 	/** By the median, of the device's part alone. */
 	double mpps, gbytes;
+	/** Part of all steps that were interrupted and left out, 0 .. 1. */
+	double interrupted;
 };
 
 /** A ratio of vstate to another side; zero if one of the two did not run. */

@@ -9,7 +9,7 @@
 #include "bench_report.h"
 
 int
-bench_series_add(struct bench_series *s, double value)
+bench_series_add(struct bench_series *s, const struct bench_work *work)
 {
 	size_t room = s->room > 0 ? 2 * s->room : 256;
 	double *grown;
@@ -21,7 +21,9 @@ bench_series_add(struct bench_series *s, double value)
 		s->v = grown;
 		s->room = room;
 	}
-	s->v[s->nb++] = value;
+	s->v[s->nb++] = (double)work->cycles / work->count;
+	s->steps += work->steps;
+	s->interrupted += work->interrupted;
 	return 0;
 }
 
@@ -90,6 +92,7 @@ bench_result_make(struct bench_result *r, const struct bench_case *c,
 		figures(work, series[kind].nb, &f->min, &f->median);
 		f->mpps = tsc_hz / f->median / 1e6;
 		f->gbytes = f->mpps * c->frame / 1e3;
+		f->interrupted = (double)series[kind].interrupted / series[kind].steps;
 	}
 	r->to_vhost = ratio(own, &series[BENCH_VHOST], work);
 	r->to_roofline = ratio(own, &series[BENCH_ROOFLINE], work);

@@ -273,7 +273,7 @@ buffer_received(struct bench_vq *q, uint16_t slot, uint32_t len)
 
 	if (q->part_left == 0) {
 		q->part_len = 0;
-		/* rte_vhost leaves num_buffers alone where it says nothing; drivers do not read it. */
+		/* Where num_buffers says nothing rte_vhost does not write, nor a driver read it. */
 		q->part_left = 1;
 		if (q->mergeable)
 			memcpy(&q->part_left, buf + 10, sizeof(q->part_left));

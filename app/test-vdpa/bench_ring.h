@@ -56,7 +56,7 @@ struct bench_vq {
 	uint64_t table_gpa;
 	struct vring_desc *table;
 
-	/** Next descriptor to make available, next to be used; split: ring entries, free running. */
+	/** Next descriptor to make available and to be used; split: entry, free running. */
 	uint16_t avail, used;
 	bool avail_wrap, used_wrap;
 	/** The next slots to hand out and to come back. */

@@ -104,7 +104,7 @@ desc_at(const struct view *v, uint16_t i, const bool packed, uint16_t *id)
 	const struct vring_avail *avail = v->q->driver;
 
 	if (packed) {
-		struct vring_packed_desc *d = (struct vring_packed_desc *)v->q->desc + v->r->pos + i;
+		struct vring_packed_desc *desc = v->q->desc, *d = &desc[v->r->pos + i];
 
 		*id = d->id;
 		return d;
@@ -282,6 +282,8 @@ burst(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_op op
 }
 
 /* One instance for each layout and operation, for plain frames of 64 bytes and for all others. */
+#define BURST(op, packed, in_order, small) \
+	burst(s, pair, want, BENCH_##op, packed, in_order, small)
 #define LAYOUT(name, packed, in_order) \
 	static uint32_t \
 	name(struct bench_side *s, uint16_t pair, uint32_t want) \
@@ -290,14 +292,14 @@ burst(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_op op
 		\
 		switch (s->c->op) { \
 		case BENCH_ENQUEUE: \
-			return small ? burst(s, pair, want, BENCH_ENQUEUE, packed, in_order, true) : \
-				burst(s, pair, want, BENCH_ENQUEUE, packed, in_order, false); \
+			return small ? BURST(ENQUEUE, packed, in_order, true) : \
+				BURST(ENQUEUE, packed, in_order, false); \
 		case BENCH_LOOP: \
-			return small ? burst(s, pair, want, BENCH_LOOP, packed, in_order, true) : \
-				burst(s, pair, want, BENCH_LOOP, packed, in_order, false); \
+			return small ? BURST(LOOP, packed, in_order, true) : \
+				BURST(LOOP, packed, in_order, false); \
 		default: \
-			return small ? burst(s, pair, want, BENCH_DEQUEUE, packed, in_order, true) : \
-				burst(s, pair, want, BENCH_DEQUEUE, packed, in_order, false); \
+			return small ? BURST(DEQUEUE, packed, in_order, true) : \
+				BURST(DEQUEUE, packed, in_order, false); \
 		} \
 	}
 

@@ -47,13 +47,14 @@ side_connect(struct bench_side *s, uint64_t features)
 	if (s->kind == BENCH_ROOFLINE)
 		return bench_roof_create(s);
 	ret = bench_guest_connect(s->guest, s->port.path);
-	if (ret == 0)
-		ret = bench_port_wait_link(&s->port);
-	if (ret == 0)
-		return 0;
-	why = guest_error(s->guest->g);
-	fprintf(stderr, "dpdk-test-vdpa bench: %s: no connection to net_%s: %s\n", s->c->name,
-		bench_kind_names[s->kind], why != NULL ? why : rte_strerror(-ret));
+	if (ret < 0)
+		why = guest_error(s->guest->g);
+	else
+		ret = bench_port_wait_link(&s->port, true);
+	if (ret < 0)
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: net_%s: %s: %s\n", s->c->name,
+			bench_kind_names[s->kind], s->guest->link == NULL ? "no connection" :
+			"no link", why != NULL ? why : rte_strerror(-ret));
 	return ret;
 }
 
@@ -77,6 +78,9 @@ bench_sides_open(struct bench_side sides[BENCH_KINDS], const struct bench_case *
 	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
 		if ((mask & (1u << kind)) != 0)
 			ret = side_connect(&sides[kind], features);
+	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
+		if ((mask & (1u << kind)) != 0)
+			ret = bench_side_prime(&sides[kind]);
 	if (ret < 0)
 		bench_sides_close(sides);
 	return ret;
@@ -85,10 +89,15 @@ bench_sides_open(struct bench_side sides[BENCH_KINDS], const struct bench_case *
 void
 bench_sides_close(struct bench_side sides[BENCH_KINDS])
 {
+	bool connected;
 	int kind;
 
 	for (kind = 0; kind < BENCH_KINDS; kind++) {
+		connected = sides[kind].guest != NULL && sides[kind].guest->link != NULL;
 		bench_guest_destroy(sides[kind].guest);
+		/* A device that goes while its connection is being closed is a test of its own. */
+		if (connected)
+			bench_port_wait_link(&sides[kind].port, false);
 		bench_port_close(&sides[kind].port);
 		bench_roof_free(&sides[kind]);
 		sides[kind].guest = NULL;

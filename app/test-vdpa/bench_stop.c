@@ -64,7 +64,7 @@ load_main(void *arg)
 			sched_yield();
 			continue;
 		}
-		/* The guest has work for two rounds: the thread is at the device most of the time. */
+		/* Two rounds of bursts for each of the guest: mostly it is the device that runs. */
 		for (pair = 0; pair < s->c->pairs; pair++)
 			guest_turn(s, pair);
 		for (pair = 0; pair < 2 * s->c->pairs; pair++)
@@ -147,7 +147,7 @@ vring_base_once(struct bench_side *s, struct load *l, struct stats *times)
 	if (ret == 0)
 		ret = bench_guest_restart(s->guest);
 	if (ret == 0)
-		ret = bench_port_wait_link(&s->port);
+		ret = bench_port_wait_link(&s->port, true);
 	if (ret == 0)
 		return stats_add(times, end - begin);
 	fprintf(stderr, "dpdk-test-vdpa bench: %s: stop by GET_VRING_BASE: %s\n", s->port.name,
@@ -213,7 +213,7 @@ bench_stop(const struct bench_conf *conf, uint64_t repeat, struct rte_mempool *p
 	for (i = 0; i < RTE_DIM(sizes) && ret == 0 && !stop_requested(); i++) {
 		struct bench_case c = {
 			.op = BENCH_LOOP, .frame = 64, .pairs = sizes[i] / 2, .burst = BURST,
-			.ring_size = RING_SIZE, .tx_segs = 1,
+			.ring_size = RING_SIZE, .fill = BURST, .tx_segs = 1,
 		};
 
 		snprintf(c.name, sizeof(c.name), "stop/%u", sizes[i]);

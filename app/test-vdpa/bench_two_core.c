@@ -14,11 +14,13 @@
 
 #include "bench.h"
 
-/* The guest does not bother with fewer buffers: each batch costs a cache line to and fro. */
+/* The guest does not bother with fewer buffers: each batch costs a cache line there and back. */
 #define GUEST_BATCH 32u
 /* Part of a slice in which nothing is counted yet. */
 #define WARM_UP 8
 #define ENQUEUE_MBUFS 64u
+/* No burst is as long as this, but a time slice of another process is. */
+#define INTERRUPTED_US 200
 
 struct bench_helper {
 	unsigned int lcore;
@@ -153,10 +155,8 @@ device_until(struct bench_side *s, struct bench_mbufs *b, uint64_t end, struct b
 		n = bench_device_burst(s, b, pair, s->c->burst);
 		now = rte_rdtsc();
 		/* A poll that finds nothing waits for the guest; that is not the device's cost. */
-		if (n > 0) {
-			work->cycles += now - begin;
-			work->count += n;
-		}
+		if (n > 0)
+			bench_work_add(work, now - begin, n);
 		pair = pair + 1 < s->c->pairs ? pair + 1 : 0;
 	} while (now < end && ret == 0);
 	return ret;
@@ -172,6 +172,7 @@ bench_slice_two_core(struct bench_helper *h, struct bench_side *s, uint64_t cycl
 
 	if (s->c->op == BENCH_IDLE)
 		return bench_slice(s, cycles, work);
+	work->limit = rte_get_tsc_hz() / 1000000 * INTERRUPTED_US;
 	helper_switch(h, s);
 	ret = device_until(s, &b, rte_rdtsc() + cycles / WARM_UP, &warm_up);
 	if (ret == 0)

@@ -23,6 +23,8 @@
 
 #define MEMORY_MB 128
 #define MAX_RESULTS 128
+/* Until a first turn in which all sides got their CPUs. */
+#define PATIENCE_NS UINT64_C(5000000000)
 
 struct bench_options {
 	struct bench_conf conf;
@@ -61,10 +63,10 @@ usage(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa bench [OPTIONS]\n"
 		"\n"
-		"Measure net_vstate, net_vhost and a bare ring loop side by side: TSC cycles of the\n"
-		"device for each packet, with the same frames, rings and bursts, in turns.\n"
+		"Measure net_vstate, net_vhost and a bare ring loop side by side: TSC cycles of\n"
+		"the device for each packet, with the same frames, rings and bursts, in turns.\n"
 		"\n"
-		"  --case LIST       cases to run, shell patterns with commas between (default: all)\n"
+		"  --case LIST       shell patterns of cases, with commas between (default: all)\n"
 		"  --list            list the cases\n"
 		"  --seconds S       time for each case (default 1)\n"
 		"  --slice-us N      length of a turn, 100 to 100000 (default 1500)\n"
@@ -72,7 +74,8 @@ usage(FILE *f)
 		"                    two-core: guest and device on a core each\n"
 		"  --cpu N           CPU of the device (default: the last)\n"
 		"  --guest-cpu N     CPU of the guest in two-core mode\n"
-		"  --only NAMES      of vstate, vhost, roofline, with commas between (default: all)\n"
+		"  --only NAMES      of vstate, vhost and roofline, with commas between\n"
+		"                    (default: all)\n"
 		"  --stop            measure how long devices under load take to stop instead\n"
 		"  --repeat N        with --stop: how often, 10 to 1000000 (default 1000)\n"
 		"  --packets N       send N packets through one case and end, for profilers\n"
@@ -81,8 +84,8 @@ usage(FILE *f)
 		"  --verbose         show the logs of EAL and vhost\n"
 		"  --help            this text\n"
 		"\n"
-		"Exit status: 0 if all cases ran and every frame was accounted for; no figure is judged.\n"
-		"1 if one did not, 2 on wrong usage.\n");
+		"Exit status: 0 if all cases ran and every frame was accounted for (no figure is\n"
+		"judged), 1 if one did not, 2 on wrong usage.\n");
 }
 
 static int
@@ -208,39 +211,60 @@ struct bench_run {
 	FILE *table;
 };
 
-/* Turns of all sides until the time is over: A B C A B C ... */
+/*
+ * One slice of each side. A turn counts as a whole or not at all, so that neighbours in time stay
+ * neighbours in the series: on a busy machine the guest's thread may get no CPU for a slice.
+ */
 static int
-case_slices(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
+turn(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
 		struct bench_series series[BENCH_KINDS])
 {
-	const struct bench_conf *conf = &run->o->conf;
-	uint64_t cycles = run->rep.tsc_hz / 1000000 * conf->slice_us;
-	uint64_t end = clock_ns() + (uint64_t)(conf->seconds * 1e9);
+	uint64_t cycles = run->rep.tsc_hz / 1000000 * run->o->conf.slice_us;
+	struct bench_work work[BENCH_KINDS] = { { 0 } };
 	int kind, ret = 0;
 
-	do {
-		for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++) {
-			struct bench_work work = { 0 };
-
-			if (sides[kind].guest == NULL)
-				continue;
-			ret = run->helper != NULL ?
-				bench_slice_two_core(run->helper, &sides[kind], cycles, &work) :
-				bench_slice(&sides[kind], cycles, &work);
-			if (ret == 0 && work.count == 0)
-				ret = -EIO;
-			if (ret == 0)
-				ret = bench_series_add(&series[kind],
-					(double)work.cycles / work.count);
-		}
-	} while (ret == 0 && clock_ns() < end && !stop_requested());
+	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++) {
+		if (sides[kind].guest == NULL)
+			continue;
+		ret = run->helper != NULL ?
+			bench_slice_two_core(run->helper, &sides[kind], cycles, &work[kind]) :
+			bench_slice(&sides[kind], cycles, &work[kind]);
+		if (ret == 0 && work[kind].count == 0)
+			return 0;
+	}
+	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
+		if (sides[kind].guest != NULL)
+			ret = bench_series_add(&series[kind], &work[kind]);
 	return ret;
+}
+
+/* A B C A B C ... until the time is over, once at least. */
+static int
+case_slices(struct bench_run *run, const struct bench_case *c,
+		struct bench_side sides[BENCH_KINDS], struct bench_series series[BENCH_KINDS])
+{
+	uint64_t begin = clock_ns(), spent = 0, budget = run->o->conf.seconds * 1e9;
+	size_t turns = 0;
+	int kind, ret = 0;
+
+	while (ret == 0 && !stop_requested() &&
+			(spent < budget || (turns == 0 && spent < budget + PATIENCE_NS))) {
+		ret = turn(run, sides, series);
+		for (kind = 0; kind < BENCH_KINDS; kind++)
+			turns = RTE_MAX(turns, series[kind].nb);
+		spent = clock_ns() - begin;
+	}
+	if (ret == 0 && turns == 0 && !stop_requested()) {
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: no frames flowed\n", c->name);
+		ret = -ETIMEDOUT;
+	}
+	return ret == 0 && turns == 0 ? -EINTR : ret;
 }
 
 static int
 case_run(struct bench_run *run, const struct bench_case *c, struct bench_result *r)
 {
-	struct bench_series series[BENCH_KINDS] = { { NULL, 0, 0 } };
+	struct bench_series series[BENCH_KINDS] = { { NULL } };
 	struct bench_side sides[BENCH_KINDS];
 	int kind, ret;
 
@@ -251,7 +275,7 @@ case_run(struct bench_run *run, const struct bench_case *c, struct bench_result 
 			if (sides[kind].guest != NULL)
 				ret = bench_fixed(&sides[kind], run->o->packets);
 	} else if (ret == 0) {
-		ret = case_slices(run, sides, series);
+		ret = case_slices(run, c, sides, series);
 		if (ret == 0)
 			ret = bench_result_make(r, c, series, run->rep.tsc_hz);
 	}
