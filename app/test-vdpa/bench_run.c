@@ -53,7 +53,8 @@ bench_side_check(struct bench_side *s)
 		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s: device took %" PRIu64 " frames of "
 			"%" PRIu64 ", gave %" PRIu64 " of which %" PRIu64 " came, dropped %" PRIu64
 			"; %" PRIu64 " errors in the guest\n", s->c->name,
-			bench_kind_names[s->kind], s->taken, done, s->given, received, s->dropped, errors);
+			bench_kind_names[s->kind], s->taken, done, s->given, received, s->dropped,
+			errors);
 		return -EIO;
 	}
 	if (s->c->log && s->kind != BENCH_ROOFLINE && !log_is_used(s->guest)) {
@@ -187,8 +188,8 @@ bench_fixed(struct bench_side *s, uint64_t frames)
 
 	/* The first frames, which made sure that all is well, are of their number. */
 	if (frames < before || frames % s->c->pairs != 0) {
-		fprintf(stderr, "dpdk-test-vdpa bench: %s: --packets must be a multiple of %u, and at "
-			"least %" PRIu64 "\n", s->c->name, s->c->pairs, before);
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: --packets must be a multiple of %u, "
+			"and at least %" PRIu64 "\n", s->c->name, s->c->pairs, before);
 		return -EINVAL;
 	}
 	left = (frames - before) / s->c->pairs;

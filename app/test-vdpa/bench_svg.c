@@ -13,16 +13,38 @@
 #define WIDTH 960
 #define LEFT 220
 #define RIGHT 70
-#define TOP 64
+#define TOP 52
 #define BAR 11
 #define GAP 9
 #define ROW (BENCH_KINDS * BAR + GAP)
 #define TICKS 5
+/* Above and below the rows of a block. */
+#define TITLE 24
+#define AXIS 30
 
 static const char *const colours[BENCH_KINDS] = { "#1f6fb2", "#c9822b", "#9a9a9a" };
 
+/* Cases whose bars have one scale: those of much longer frames would leave nothing to see. */
+static const char *const block_names[] = {
+	"64 and 256 bytes", "1500 bytes", "9000 bytes", "empty queue: cycles per poll",
+};
+
+static unsigned int
+block_of(const struct bench_case *c)
+{
+	if (c->op == BENCH_IDLE)
+		return 3;
+	return c->frame <= 256 ? 0 : c->frame <= 1500 ? 1 : 2;
+}
+
+static bool
+in_block(const struct bench_result *r, unsigned int block)
+{
+	return !r->failed && block_of(r->c) == block;
+}
+
 static double
-largest(const struct bench_report *rep, unsigned int *rows)
+largest(const struct bench_report *rep, unsigned int block, unsigned int *rows)
 {
 	double most = 1;
 	unsigned int i;
@@ -30,7 +52,7 @@ largest(const struct bench_report *rep, unsigned int *rows)
 
 	*rows = 0;
 	for (i = 0; i < rep->nb_results; i++) {
-		if (rep->results[i].failed)
+		if (!in_block(&rep->results[i], block))
 			continue;
 		(*rows)++;
 		for (kind = 0; kind < BENCH_KINDS; kind++)
@@ -70,16 +92,16 @@ head(const struct bench_report *rep, unsigned int height, FILE *f)
 }
 
 static void
-scale(double step, double full, unsigned int bottom, FILE *f)
+scale(double step, double full, unsigned int top, unsigned int bottom, FILE *f)
 {
 	double v;
 
 	for (v = 0; v <= full; v += step) {
 		double x = LEFT + v / full * (WIDTH - LEFT - RIGHT);
 
-		fprintf(f, "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%u\" stroke=\"#dddddd\"/>"
+		fprintf(f, "<line x1=\"%.1f\" y1=\"%u\" x2=\"%.1f\" y2=\"%u\" stroke=\"#dddddd\"/>"
 			"<text x=\"%.1f\" y=\"%u\" text-anchor=\"middle\">%.0f</text>\n", x,
-			TOP - 6, x, bottom, x, bottom + 14, v);
+			top, x, bottom, x, bottom + 14, v);
 	}
 }
 
@@ -101,24 +123,43 @@ row(const struct bench_result *r, unsigned int y, double full, FILE *f)
 	}
 }
 
-int
-bench_report_svg(const struct bench_report *rep, const char *path)
+/* A title, a scale, the rows. @return where the next block begins */
+static unsigned int
+draw_block(const struct bench_report *rep, unsigned int block, unsigned int y, FILE *f)
 {
-	unsigned int rows, i, y = TOP, bottom;
-	double full = largest(rep, &rows), step = step_of(full);
-	FILE *f = fopen(path, "w");
+	unsigned int rows, i;
+	double full = largest(rep, block, &rows);
 
-	if (f == NULL)
-		return -errno;
-	bottom = TOP + rows * ROW;
-	head(rep, bottom + 44, f);
-	scale(step, full, bottom, f);
+	if (rows == 0)
+		return y;
+	fprintf(f, "<text x=\"%d\" y=\"%u\" font-weight=\"bold\">%s</text>\n", LEFT, y + 14,
+		block_names[block]);
+	y += TITLE;
+	scale(step_of(full), full, y, y + rows * ROW, f);
 	for (i = 0; i < rep->nb_results; i++) {
-		if (rep->results[i].failed)
+		if (!in_block(&rep->results[i], block))
 			continue;
 		row(&rep->results[i], y, full, f);
 		y += ROW;
 	}
+	return y + AXIS;
+}
+
+int
+bench_report_svg(const struct bench_report *rep, const char *path)
+{
+	unsigned int height = TOP + AXIS, rows, block, y = TOP;
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL)
+		return -errno;
+	for (block = 0; block < RTE_DIM(block_names); block++) {
+		largest(rep, block, &rows);
+		height += rows > 0 ? TITLE + rows * ROW + AXIS : 0;
+	}
+	head(rep, height, f);
+	for (block = 0; block < RTE_DIM(block_names); block++)
+		y = draw_block(rep, block, y, f);
 	fprintf(f, "</svg>\n");
 	return fclose(f) == 0 ? 0 : -errno;
 }
