@@ -16,6 +16,11 @@ bench_report_head(const struct bench_report *rep, FILE *f)
 	const struct bench_conf *conf = rep->conf;
 
 	fprintf(f, "%s, TSC %.2f GHz, %s\n", rep->cpu, rep->tsc_hz / 1e9, rte_version());
+	if (rep->nb_stops > 0) {
+		fprintf(f, "one thread of load on CPU %d, stopped from CPU %d\n\n", conf->cpu,
+			conf->guest_cpu);
+		return;
+	}
 	if (conf->two_core)
 		fprintf(f, "two cores: device on CPU %d, guest on CPU %d", conf->cpu,
 			conf->guest_cpu);
