@@ -21,6 +21,7 @@ static const struct {
 	{ "dirty", test_vstate_dirty },
 	{ "devargs", test_vstate_devargs },
 	{ "take", test_vstate_take },
+	{ "put", test_vstate_put },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

@@ -18,5 +18,6 @@ int test_vstate_devargs(void);
 int test_vstate_dirty(void);
 int test_vstate_mem(void);
 int test_vstate_take(void);
+int test_vstate_put(void);
 
 #endif /* TEST_H */
