@@ -22,6 +22,7 @@ static const struct {
 	{ "devargs", test_vstate_devargs },
 	{ "take", test_vstate_take },
 	{ "put", test_vstate_put },
+	{ "fault", test_vstate_fault },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

@@ -19,5 +19,6 @@ int test_vstate_dirty(void);
 int test_vstate_mem(void);
 int test_vstate_take(void);
 int test_vstate_put(void);
+int test_vstate_fault(void);
 
 #endif /* TEST_H */
