@@ -23,6 +23,8 @@ static const struct {
 	{ "take", test_vstate_take },
 	{ "put", test_vstate_put },
 	{ "fault", test_vstate_fault },
+	{ "event", test_vstate_event },
+	{ "lease", test_vstate_lease },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

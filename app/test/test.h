@@ -20,5 +20,7 @@ int test_vstate_mem(void);
 int test_vstate_take(void);
 int test_vstate_put(void);
 int test_vstate_fault(void);
+int test_vstate_event(void);
+int test_vstate_lease(void);
 
 #endif /* TEST_H */
