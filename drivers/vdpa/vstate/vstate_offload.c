@@ -165,8 +165,13 @@ vstate_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
 	if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM || m->l3_len == 0 ||
 			start + l4_checksum_offset(l4) + 2 > m->data_len)
 		return false;
-	if (!vq->guest_csum)
-		return checksum_complete(m, start, start + l4_checksum_offset(l4));
+	if (!vq->guest_csum) {
+		if (!checksum_complete(m, start, start + l4_checksum_offset(l4)))
+			return false;
+		/* Done, and not again: the frame may come once more if it finds no buffer. */
+		m->ol_flags &= ~L4_MASK;
+		return true;
+	}
 	hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	hdr->csum_start = rte_cpu_to_le_16(start);
 	hdr->csum_offset = rte_cpu_to_le_16(l4_checksum_offset(l4));
