@@ -25,6 +25,7 @@ static const struct {
 	{ "fault", test_vstate_fault },
 	{ "event", test_vstate_event },
 	{ "lease", test_vstate_lease },
+	{ "offload", test_vstate_offload },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

@@ -22,5 +22,6 @@ int test_vstate_put(void);
 int test_vstate_fault(void);
 int test_vstate_event(void);
 int test_vstate_lease(void);
+int test_vstate_offload(void);
 
 #endif /* TEST_H */
