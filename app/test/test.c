@@ -26,6 +26,7 @@ static const struct {
 	{ "event", test_vstate_event },
 	{ "lease", test_vstate_lease },
 	{ "offload", test_vstate_offload },
+	{ "dev", test_vstate_dev },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

@@ -23,5 +23,6 @@ int test_vstate_fault(void);
 int test_vstate_event(void);
 int test_vstate_lease(void);
 int test_vstate_offload(void);
+int test_vstate_dev(void);
 
 #endif /* TEST_H */
