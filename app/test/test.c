@@ -21,6 +21,12 @@ static const struct {
 	{ "dirty", test_vstate_dirty },
 	{ "devargs", test_vstate_devargs },
 	{ "take", test_vstate_take },
+	{ "put", test_vstate_put },
+	{ "fault", test_vstate_fault },
+	{ "event", test_vstate_event },
+	{ "lease", test_vstate_lease },
+	{ "offload", test_vstate_offload },
+	{ "dev", test_vstate_dev },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

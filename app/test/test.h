@@ -18,5 +18,11 @@ int test_vstate_devargs(void);
 int test_vstate_dirty(void);
 int test_vstate_mem(void);
 int test_vstate_take(void);
+int test_vstate_put(void);
+int test_vstate_fault(void);
+int test_vstate_event(void);
+int test_vstate_lease(void);
+int test_vstate_offload(void);
+int test_vstate_dev(void);
 
 #endif /* TEST_H */

@@ -45,14 +45,17 @@ static __rte_always_inline void
 shadow_flush(struct vstate_vq *vq)
 {
 	uint16_t old = vq->used.idx;
+	bool any = vq->nb_shadow != 0;
 
-	if (vq->nb_shadow == 0)
-		return;
-	ring_publish(vq);
-	vq->nb_shadow = 0;
+	if (any) {
+		ring_publish(vq);
+		vq->nb_shadow = 0;
+	}
+	/* also what was written to buffers that then were not used */
 	if (unlikely(vq->dirty.base != NULL))
 		vstate_dirty_flush(&vq->dirty);
-	ring_notify(vq, old);
+	if (any)
+		ring_notify(vq, old);
 }
 
 /* ---- from the driver ---- */
@@ -337,6 +340,8 @@ header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffer
 		if (p == NULL)
 			return vstate_vq_break(vq, VSTATE_FAULT_ADDRESS);
 		*p = bytes[i];
+		/* again: the first mark may have left the cache, and the page have been sent */
+		vstate_vq_dirty(vq, nb_gpa[i], 1);
 	}
 	return true;
 }

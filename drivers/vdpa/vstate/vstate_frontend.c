@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,8 +124,11 @@ callfd_check(const struct vstate_dev *dev, uint16_t qid, int fd)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	len = readlink(path, target, sizeof(target));
-	if (len == sizeof(want) - 1 && memcmp(target, want, len) == 0)
+	if (len == sizeof(want) - 1 && memcmp(target, want, len) == 0) {
+		/* A front end may have filled its counter. */
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 		return fd;
+	}
 	VSTATE_LOG(ERR, "%s: call descriptor of queue %u is not an eventfd: no calls", dev->name, qid);
 	return -1;
 }

@@ -24,6 +24,8 @@ enum {
 	MSG_SET_VRING_BASE = 10,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SEND_RARP = 19,
+	MSG_ADD_MEM_REG = 37,
+	MSG_REM_MEM_REG = 38,
 	MSG_SET_STATUS = 39,
 	MSG_GET_STATUS = 40,
 };
@@ -54,6 +56,8 @@ moves_ground(uint32_t request)
 	switch (request) {
 	case MSG_SET_FEATURES:
 	case MSG_SET_MEM_TABLE:
+	case MSG_ADD_MEM_REG:
+	case MSG_REM_MEM_REG:
 	case MSG_SET_LOG_BASE:
 	case MSG_SET_VRING_NUM:
 	case MSG_SET_VRING_ADDR:
@@ -108,7 +112,9 @@ pre_handle(int vid, void *opaque)
 	case MSG_GET_STATUS:
 		return reply_u64(msg, vstate_dev_status_read(dev));
 	case MSG_SEND_RARP:
-		rarp(dev, msg);
+		/* here rte_vhost has not looked at the length yet */
+		if (msg->size >= sizeof(msg->u64))
+			rarp(dev, msg);
 		break;
 	default:
 		break;

@@ -97,10 +97,11 @@ ring_publish(struct vstate_vq *vq)
 		d = &ring[pos.idx];
 		d->id = rte_cpu_to_le_16(vq->shadow[i].id);
 		d->len = rte_cpu_to_le_32(vq->shadow[i].len);
-		if (likely(i != 0))
+		if (i != 0) {
 			d->flags = rte_cpu_to_le_16(used_flags(pos.wrap, vq->shadow[i].len));
-		if (unlikely(vq->dirty.base != NULL))
-			used_dirty(vq, pos.idx);
+			if (unlikely(vq->dirty.base != NULL))
+				used_dirty(vq, pos.idx);
+		}
 		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
 	}
 	/* Release: frames and all other used descriptors are written before the flags that
@@ -109,6 +110,11 @@ ring_publish(struct vstate_vq *vq)
 	__atomic_store_n(&ring[vq->used.idx].flags,
 			rte_cpu_to_le_16(used_flags(vq->used.wrap, vq->shadow[0].len)),
 			__ATOMIC_RELEASE);
+	/* Marked after its last write: a mark that leaves a full cache too early is lost when
+	 * the front end sends the page between the two.
+	 */
+	if (unlikely(vq->dirty.base != NULL))
+		used_dirty(vq, vq->used.idx);
 	vq->used = pos;
 }
 
