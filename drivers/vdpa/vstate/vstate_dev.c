@@ -74,7 +74,7 @@ vstate_dev_grant(struct vstate_dev *dev)
 		vq = dev->vqs[i];
 		if (!vq_may_run(dev, vq))
 			continue;
-		vq->ops->suppress_kicks(vq);
+		vq->ops->on_grant(vq);
 		if (vq->dirty.base != NULL)
 			vstate_dirty_flush(&vq->dirty);
 		vstate_lease_grant(&vq->lease);
