@@ -104,6 +104,14 @@ int guest_link_driver_ok(struct guest_link *l);
 int guest_link_stop(struct guest_link *l);
 /** Close the connection and free the link. */
 void guest_link_close(struct guest_link *l);
+/**
+ * Suspend by the status byte: write SUSPEND, read until SUSPEND is set and DRIVER_OK is not.
+ * @return -ENOTSUP without VIRTIO_F_SUSPEND or status, -EREMOTEIO if the device needs a reset,
+ *   -ETIMEDOUT
+ */
+int guest_link_suspend(struct guest_link *l);
+/** Resume by the status byte: write DRIVER_OK, read until SUSPEND is gone. */
+int guest_link_resume(struct guest_link *l);
 /** Status byte by GET_STATUS, or -errno. */
 int guest_link_status(struct guest_link *l);
 /** Features that were negotiated. */

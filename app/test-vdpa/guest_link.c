@@ -18,6 +18,8 @@
 #define PROTOCOL_FEATURES ((1ull << VU_PF_MQ) | (1ull << VU_PF_LOG_SHMFD) | (1ull << VU_PF_RARP) | \
 	(1ull << VU_PF_REPLY_ACK) | (1ull << VU_PF_NET_MTU) | (1ull << VU_PF_STATUS) | \
 	(1ull << VU_PF_DEVICE_STATE))
+/* Longest wait for a status that was asked for; beyond what a device may take to suspend. */
+#define STATUS_MS 3000
 /* A packed ring starts with both wrap counters at 1: avail in the lower half, used in the upper. */
 #define PACKED_FRESH_BASE 0x80008000u
 
@@ -363,6 +365,52 @@ guest_link_status(struct guest_link *l)
 		return -ENOTSUP;
 	ret = vu_fe_get_u64(&l->fe, VU_GET_STATUS, &status);
 	return ret < 0 ? ret : (int)(status & 0xff);
+}
+
+/* Read the status until it has all of @p set and none of @p clear. */
+static int
+await_status(struct guest_link *l, uint8_t set, uint8_t clear)
+{
+	uint64_t end = guest_now() + STATUS_MS * 1000000ull;
+	int status;
+
+	for (;;) {
+		status = guest_link_status(l);
+		if (status < 0)
+			return status;
+		if ((status & GUEST_S_NEEDS_RESET) != 0)
+			return -EREMOTEIO;
+		if ((status & set) == set && (status & clear) == 0)
+			return 0;
+		if (guest_now() >= end)
+			return -ETIMEDOUT;
+		usleep(100);
+	}
+}
+
+#define S_CONFIGURED (GUEST_S_ACKNOWLEDGE | GUEST_S_DRIVER | GUEST_S_FEATURES_OK)
+
+int
+guest_link_suspend(struct guest_link *l)
+{
+	int ret;
+
+	if (!l->has_status || (l->features >> GUEST_F_SUSPEND & 1) == 0)
+		return -ENOTSUP;
+	ret = vu_fe_set_u64(&l->fe, VU_SET_STATUS, S_CONFIGURED | GUEST_S_DRIVER_OK |
+			GUEST_S_SUSPEND);
+	return ret < 0 ? ret : await_status(l, GUEST_S_SUSPEND, GUEST_S_DRIVER_OK);
+}
+
+int
+guest_link_resume(struct guest_link *l)
+{
+	int ret;
+
+	if (!l->has_status || (l->features >> GUEST_F_SUSPEND & 1) == 0)
+		return -ENOTSUP;
+	ret = vu_fe_set_u64(&l->fe, VU_SET_STATUS, S_CONFIGURED | GUEST_S_DRIVER_OK);
+	return ret < 0 ? ret : await_status(l, GUEST_S_DRIVER_OK, GUEST_S_SUSPEND);
 }
 
 uint64_t

@@ -34,6 +34,11 @@
 #define GUEST_S_DRIVER 0x02
 #define GUEST_S_DRIVER_OK 0x04
 #define GUEST_S_FEATURES_OK 0x08
+#define GUEST_S_SUSPEND 0x10
+#define GUEST_S_NEEDS_RESET 0x40
+
+/** VIRTIO_F_SUSPEND (VIRTIO 1.4). */
+#define GUEST_F_SUSPEND 43
 
 /** Most pieces of a receive buffer. */
 #define GUEST_RX_SEGS 8

@@ -306,9 +306,10 @@ setup_take(struct vstate_dev *dev, const struct vstate_setup *setup)
 
 	dev->features = setup->features;
 	dev->mem = setup->mem;
-	if (setup->mtu != 0)
+	if (setup->mtu != 0 && !(dev->status & S_SUSPEND))
 		dev->mtu = setup->mtu;
-	if (!setup->status_negotiated && dev->started)
+	if (!setup->status_negotiated && dev->started &&
+			!(dev->status & (S_SUSPEND | S_NEEDS_RESET)))
 		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vq_configure(dev, dev->vqs[i], setup);
@@ -340,6 +341,11 @@ do_stop(struct vstate_dev *dev, void *arg)
 
 	RTE_SET_USED(arg);
 	dev_rest_always(dev);
+	/* A device whose rings are taken back is at rest, and shows it until it has them again. */
+	if (dev->started && (dev->status & S_DRIVER_OK)) {
+		dev->status = (dev->status & ~S_DRIVER_OK) | S_SUSPEND;
+		dev->rings_taken = true;
+	}
 	dev->started = false;
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->ready = false;
@@ -356,6 +362,8 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	do_stop(dev, arg);
 	dev->connected = false;
 	dev->paused = false;
+	dev->rings_taken = false;
+	dev->mtu_next = 0;
 	dev->status = 0;
 	dev->features = 0;
 	rte_vhost_state_free(dev->pending);
@@ -393,6 +401,9 @@ do_start(struct vstate_dev *dev, void *arg)
 	dev_rest_always(dev);
 	dev->started = true;
 	dev->starts++;
+	if (dev->rings_taken)
+		dev->status = (dev->status & ~S_SUSPEND) | S_DRIVER_OK;
+	dev->rings_taken = false;
 	setup_take(dev, setup);
 	if (dev->pending != NULL) {
 		ret = pending_check(dev, setup, &err);
@@ -423,37 +434,59 @@ do_ring_stop(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
+/* Suspend and resume by the status byte are those of the API, with its bound and its times. */
+static int
+status_change(struct vstate_dev *dev, uint8_t result, struct rte_vhost_state_error *err)
+{
+	const uint8_t changed = dev->status ^ result;
+	int ret = 0;
+
+	if ((changed & S_SUSPEND) && (result & S_SUSPEND)) {
+		ret = vstate_state_suspend(dev, VSTATE_SUSPEND_TIMEOUT_NS, err);
+	} else if ((changed & S_SUSPEND) && dev->started && result != 0) {
+		ret = vstate_state_resume(dev, err);
+	} else {
+		dev_rest_always(dev);
+	}
+	/* VIRTIO 1.4: a device that cannot suspend or resume sets NEEDS_RESET. */
+	dev->status = ret == 0 ? result | (dev->status & S_NEEDS_RESET) : dev->status | S_NEEDS_RESET;
+	if (result == 0)
+		dev->status = 0;
+	return ret;
+}
+
 static int
 do_status_write(struct vstate_dev *dev, void *arg)
 {
 	uint8_t next = *(const uint8_t *)arg, result;
 	struct rte_vhost_state_error err = { 0 };
+	uint8_t cur = dev->status;
 	char text[128];
 	int ret;
 
 	/* vhost-user front ends tell the status only from FEATURES_OK on. */
 	if (next & S_FEATURES_OK)
 		next |= RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER;
-	ret = rte_vhost_state_status_write(dev->status, next, dev->features, &result, &err);
+	ret = rte_vhost_state_status_write(cur, next, dev->features, &result, &err);
+	if (ret == 0 && result != cur) {
+		ret = status_change(dev, result, &err);
+		if (result == 0) {
+			/* Positions stay: QEMU resets first, and asks for the indices after that. */
+			dev->resets++;
+			dev->rings_taken = false;
+			dev->mtu_next = 0;
+			rte_vhost_state_free(dev->pending);
+			dev->pending = NULL;
+		}
+		vstate_dev_grant(dev);
+		link_update(dev);
+	}
 	if (ret != 0) {
 		rte_vhost_state_error_format(&err, text, sizeof(text));
-		VSTATE_LOG(WARNING, "%s: status 0x%02x after 0x%02x ignored: %s", dev->name, next,
-				dev->status, text);
-		return ret;
+		VSTATE_LOG(WARNING, "%s: status 0x%02x after 0x%02x not obeyed: %s", dev->name,
+				next, cur, text);
 	}
-	if (result == dev->status)
-		return 0;
-	dev_rest_always(dev);
-	if (result == 0) {
-		/* Positions stay: QEMU resets first, and asks for the indices after that. */
-		dev->resets++;
-		rte_vhost_state_free(dev->pending);
-		dev->pending = NULL;
-	}
-	dev->status = result;
-	vstate_dev_grant(dev);
-	link_update(dev);
-	return 0;
+	return ret;
 }
 
 struct negotiation {
@@ -588,6 +621,24 @@ vstate_dev_announce_addr(struct vstate_dev *dev, uint16_t qid, uint64_t desc_add
 	struct announcement a = { qid, 0, desc_addr, driver_addr, device_addr };
 
 	vstate_ctrl_call(do_announce_addr, dev, &a);
+}
+
+static int
+do_mtu(struct vstate_dev *dev, void *arg)
+{
+	uint16_t mtu = *(const uint16_t *)arg;
+
+	if (dev->status & S_SUSPEND)
+		dev->mtu_next = mtu;
+	else
+		dev->mtu = mtu;
+	return 0;
+}
+
+void
+vstate_dev_mtu(struct vstate_dev *dev, uint16_t mtu)
+{
+	vstate_ctrl_call(do_mtu, dev, &mtu);
 }
 
 static int

@@ -82,6 +82,8 @@ struct vstate_dev {
 	int vid;
 	/** A second connection that waits for the end of the first; -1: none. */
 	int waiting_vid;
+	/** The front end negotiated VIRTIO_F_SUSPEND, of which rte_vhost knows nothing. */
+	bool suspend_negotiated;
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
 	bool ring_ready[VSTATE_MAX_VQS];
 	bool base_fresh[VSTATE_MAX_VQS];
@@ -92,9 +94,13 @@ struct vstate_dev {
 	bool started;
 	/** A message is being processed that changes what the rings rest on. */
 	bool paused;
+	/** Suspended because the front end took the rings back, and not on request. */
+	bool rings_taken;
 	uint8_t status;
 	uint64_t features;
 	uint16_t mtu;
+	/** An MTU set while suspended; takes effect at resume. 0: none. */
+	uint16_t mtu_next;
 	struct vstate_mem mem;
 	enum vstate_poller poller;
 	/** Restored, waiting for DRIVER_OK. */
@@ -161,6 +167,8 @@ uint8_t vstate_dev_status_read(struct vstate_dev *dev);
 void vstate_dev_announce_size(struct vstate_dev *dev, uint16_t qid, uint16_t size);
 void vstate_dev_announce_addr(struct vstate_dev *dev, uint16_t qid, uint64_t desc_addr,
 		uint64_t driver_addr, uint64_t device_addr);
+/** The front end set the MTU; a suspended device takes it at resume. */
+void vstate_dev_mtu(struct vstate_dev *dev, uint16_t mtu);
 /** The guest arrived by a move: tell the network where it is now. */
 void vstate_dev_rarp(struct vstate_dev *dev, const struct rte_ether_addr *mac);
 
@@ -177,6 +185,13 @@ void vstate_vq_counters_get(const struct vstate_vq *vq, struct vstate_vq_counter
 /* ---- state; the operations of rte_vhost_state ---- */
 
 extern const struct rte_vhost_state_ops vstate_state_ops;
+
+/** Control thread only: what the operations and the status byte have in common. */
+int vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,
+		struct rte_vhost_state_error *err);
+int vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *err);
+/** A wait longer than this for a poll thread is an error. */
+#define VSTATE_SUSPEND_TIMEOUT_NS 1000000000ull
 
 /** Control thread only: stop all leases at one instant; on -ETIMEDOUT nothing changed. */
 int vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid);

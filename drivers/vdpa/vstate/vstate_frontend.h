@@ -32,6 +32,11 @@ int vstate_frontend_start(int vid);
 void vstate_frontend_stop(int vid);
 int vstate_frontend_ring_state(int vid, uint16_t qid, bool ready);
 
+/** Features that rte_vhost does not know, and this device serves. */
+#define VSTATE_OWN_FEATURES RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)
+/** Features negotiated, those included that rte_vhost does not know. */
+uint64_t vstate_frontend_features(const struct vstate_dev *dev, int vid);
+
 /** Take over what the front end says now. */
 void vstate_frontend_sync(struct vstate_dev *dev);
 

@@ -15,6 +15,7 @@
 
 /* vhost-user protocol: requests of the front end that matter here. */
 enum {
+	MSG_GET_FEATURES = 1,
 	MSG_SET_FEATURES = 2,
 	MSG_SET_MEM_TABLE = 5,
 	MSG_SET_LOG_BASE = 6,
@@ -23,6 +24,7 @@ enum {
 	MSG_SET_VRING_BASE = 10,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SEND_RARP = 19,
+	MSG_NET_SET_MTU = 20,
 	MSG_SET_STATUS = 39,
 	MSG_GET_STATUS = 40,
 };
@@ -88,6 +90,19 @@ rarp(struct vstate_dev *dev, const struct msg *msg)
 		VSTATE_LOG(WARNING, "%s: RARP for an invalid MAC address ignored", dev->name);
 }
 
+/*
+ * rte_vhost refuses features that it does not know. It is not to see the one that the device
+ * alone serves; what the driver chose is put back by vstate_frontend_features().
+ */
+static void
+set_features(struct vstate_dev *dev, struct msg *msg)
+{
+	const uint64_t own = dev->features_offered & VSTATE_OWN_FEATURES;
+
+	dev->suspend_negotiated = msg->u64 & own;
+	msg->u64 &= ~own;
+}
+
 static enum rte_vhost_msg_result
 pre_handle(int vid, void *opaque)
 {
@@ -105,6 +120,13 @@ pre_handle(int vid, void *opaque)
 		vstate_dev_pause(dev);
 
 	switch (msg->request) {
+	case MSG_GET_FEATURES:
+		if (dev->vdpa == NULL)
+			return reply_u64(msg, dev->features_offered);
+		break;
+	case MSG_SET_FEATURES:
+		set_features(dev, msg);
+		break;
 	case MSG_SET_LOG_BASE:
 		/* rte_vhost adds the offset to a mapping that begins there already. */
 		if (msg->log.offset != 0) {
@@ -143,11 +165,10 @@ announce_addr(struct vstate_dev *dev, int vid, const struct msg *msg)
 static void
 negotiate(struct vstate_dev *dev, int vid)
 {
-	uint64_t features = 0, protocol = 0;
+	uint64_t protocol = 0;
 
-	rte_vhost_get_negotiated_features(vid, &features);
 	rte_vhost_get_negotiated_protocol_features(vid, &protocol);
-	vstate_dev_negotiate(dev, features, protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS));
+	vstate_dev_negotiate(dev, vstate_frontend_features(dev, vid), protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS));
 }
 
 static enum rte_vhost_msg_result
@@ -173,6 +194,9 @@ post_handle(int vid, void *opaque)
 	case MSG_SET_VRING_BASE:
 		if (msg->state.index < dev->nb_vqs)
 			dev->base_fresh[msg->state.index] = true;
+		break;
+	case MSG_NET_SET_MTU:
+		vstate_dev_mtu(dev, msg->u64);
 		break;
 	case MSG_SET_STATUS:
 		vstate_dev_status_write(dev, msg->u64);

@@ -126,6 +126,8 @@ features_limit(struct vstate_dev *dev)
 	dev->features_offered &= library;
 	if (rte_vhost_driver_disable_features(path, library & ~dev->features_offered) != 0)
 		return -EIO;
+	/* The library does not know these; they are offered and taken without it (vstate_msg.c). */
+	dev->features_offered |= VSTATE_OWN_FEATURES;
 	return 0;
 }
 

@@ -21,9 +21,6 @@
 #include "vstate_dev.h"
 #include "vstate_net.h"
 
-/* A poll thread is inside a queue for microseconds; this is for one that was descheduled. */
-#define SUSPEND_TIMEOUT_NS 1000000000ull
-
 struct request {
 	struct rte_vhost_state_error *err;
 	uint64_t timeout_ns;
@@ -45,42 +42,67 @@ timing_add(struct rte_vhost_state_timing *t, uint64_t start)
 
 /* ---- suspend and resume ---- */
 
-static int
-do_suspend(struct vstate_dev *dev, void *arg)
+int
+vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,
+		struct rte_vhost_state_error *err)
 {
 	uint64_t start = rte_get_timer_cycles();
-	struct request *req = arg;
 	uint16_t late = 0;
 	int ret;
 
 	vstate_dev_watch(dev);
-	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_SUSPEND, req->err);
-	if (ret != 0 || (dev->status & RTE_VHOST_STATE_S_SUSPEND))
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_SUSPEND, err);
+	if (ret != 0)
 		return ret;
+	if (dev->status & RTE_VHOST_STATE_S_SUSPEND) {
+		/* Someone asks for what the end of the rings did by itself: now it lasts. */
+		dev->rings_taken = false;
+		return 0;
+	}
 	if (!dev->started)
-		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
-	if (vstate_dev_rest(dev, req->timeout_ns, &late) != 0)
-		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_TIMEOUT, late,
-				req->timeout_ns, 0);
+		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
+	if (vstate_dev_rest(dev, timeout_ns, &late) != 0)
+		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_TIMEOUT, late, timeout_ns, 0);
 	dev->status = (dev->status & ~RTE_VHOST_STATE_S_DRIVER_OK) | RTE_VHOST_STATE_S_SUSPEND;
 	timing_add(&dev->suspend_time, start);
 	return 0;
 }
 
-static int
-do_resume(struct vstate_dev *dev, void *arg)
+int
+vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *err)
 {
 	uint64_t start = rte_get_timer_cycles();
-	struct request *req = arg;
 	int ret;
 
-	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESUME, req->err);
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESUME, err);
 	if (ret != 0 || !(dev->status & RTE_VHOST_STATE_S_SUSPEND))
 		return ret;
+	/* Rings that the front end took back are its to give. */
+	if (!dev->started)
+		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
 	dev->status = (dev->status & ~RTE_VHOST_STATE_S_SUSPEND) | RTE_VHOST_STATE_S_DRIVER_OK;
+	if (dev->mtu_next != 0)
+		dev->mtu = dev->mtu_next;
+	dev->mtu_next = 0;
 	vstate_dev_grant(dev);
 	timing_add(&dev->resume_time, start);
 	return 0;
+}
+
+static int
+do_suspend(struct vstate_dev *dev, void *arg)
+{
+	struct request *req = arg;
+
+	return vstate_state_suspend(dev, req->timeout_ns, req->err);
+}
+
+static int
+do_resume(struct vstate_dev *dev, void *arg)
+{
+	struct request *req = arg;
+
+	return vstate_state_resume(dev, req->err);
 }
 
 /* ---- capture ---- */
@@ -231,7 +253,7 @@ state_suspend(void *ctx, uint32_t timeout_us, struct rte_vhost_state_error *err)
 {
 	struct request req = {
 		.err = err,
-		.timeout_ns = timeout_us != 0 ? timeout_us * 1000ull : SUSPEND_TIMEOUT_NS,
+		.timeout_ns = timeout_us != 0 ? timeout_us * 1000ull : VSTATE_SUSPEND_TIMEOUT_NS,
 	};
 
 	return vstate_ctrl_call(do_suspend, ctx, &req);
