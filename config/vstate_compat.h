@@ -10,6 +10,7 @@
  * All differences between DPDK releases (22.11 to 26.07), in this one place.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <pthread.h>
@@ -98,5 +99,29 @@ typedef uint32_t vstate_rx_count_t;
 #define VSTATE_QUEUE_STATS_PARAM
 #define VSTATE_QUEUE_STATS(stats) stats
 #endif
+
+/* ---- rte_vhost ---- */
+
+/** The file descriptors that came with a vhost-user message. */
+struct vstate_msg_fds {
+	int *fd;
+	int *nb;
+};
+
+/*
+ * rte_vhost hands handlers of messages a structure that only it knows: the message, up to 8 file
+ * descriptors, their number. The message became larger in 25.03, which has the same SONAME as
+ * 24.11: ask the library that runs, not the headers.
+ */
+static inline void
+vstate_msg_fds_get(void *context, struct vstate_msg_fds *fds)
+{
+	const bool large = rte_version_year() > 25 ||
+		(rte_version_year() == 25 && rte_version_month() >= 3);
+	uint8_t *at = (uint8_t *)context + (large ? 1084 : 644);
+
+	fds->fd = (int *)(void *)at;
+	fds->nb = (int *)(void *)(at + 8 * sizeof(int));
+}
 
 #endif /* _VSTATE_COMPAT_H_ */

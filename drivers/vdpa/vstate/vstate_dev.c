@@ -248,55 +248,6 @@ vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_s
 	vq->dirty.size = setup->log_size;
 }
 
-/* ---- a restored state meets the rings ---- */
-
-static int
-pending_check(struct vstate_dev *dev, const struct vstate_setup *setup,
-		struct rte_vhost_state_error *err)
-{
-	const struct rte_vhost_state_vq *sv;
-	uint16_t i;
-
-	for (i = 0; i < dev->nb_vqs; i++) {
-		if (!setup->rings[i].ready || i >= dev->pending->nb_vqs)
-			continue;
-		sv = &dev->pending->vqs[i];
-		if (sv->size == 0)
-			continue;
-		if (sv->size != dev->vqs[i]->size)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_SIZE, i,
-					dev->vqs[i]->size, sv->size);
-		if (sv->desc_addr != dev->vqs[i]->desc_addr)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
-					dev->vqs[i]->desc_addr, sv->desc_addr);
-	}
-	return 0;
-}
-
-static void
-pending_apply(struct vstate_dev *dev)
-{
-	const struct rte_vhost_state *st = dev->pending;
-	const struct rte_vhost_state_vq *sv;
-	struct vstate_vq *vq;
-	uint16_t i;
-
-	for (i = 0; i < RTE_MIN(dev->nb_vqs, st->nb_vqs); i++) {
-		sv = &st->vqs[i];
-		vq = dev->vqs[i];
-		if (sv->size == 0)
-			continue;
-		vq->avail = (struct vstate_pos){ sv->avail_idx, sv->avail_wrap };
-		vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
-		vq->signalled_used = sv->signalled_used;
-		vq->signalled_valid = sv->signalled_valid;
-		if (sv->notify_pending && vq->ready)
-			vstate_vq_call(vq);
-	}
-	if (st->net.mtu != 0)
-		dev->mtu = RTE_MIN(dev->mtu, st->net.mtu);
-}
-
 /* ---- events, on the control thread ---- */
 
 static void
@@ -346,6 +297,11 @@ do_stop(struct vstate_dev *dev, void *arg)
 		dev->status = (dev->status & ~S_DRIVER_OK) | S_SUSPEND;
 		dev->rings_taken = true;
 	}
+	/* QEMU takes the rings back, resets the status, and asks for the state after that. */
+	if (dev->started) {
+		rte_vhost_state_free(dev->kept);
+		dev->kept = vstate_state_collect(dev);
+	}
 	dev->started = false;
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->ready = false;
@@ -366,8 +322,9 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	dev->mtu_next = 0;
 	dev->status = 0;
 	dev->features = 0;
-	rte_vhost_state_free(dev->pending);
-	dev->pending = NULL;
+	vstate_pending_drop(dev);
+	rte_vhost_state_free(dev->kept);
+	dev->kept = NULL;
 	return 0;
 }
 
@@ -394,29 +351,20 @@ static int
 do_start(struct vstate_dev *dev, void *arg)
 {
 	const struct vstate_setup *setup = arg;
-	struct rte_vhost_state_error err = { 0 };
-	char text[256];
-	int ret = 0;
+	int ret;
 
 	dev_rest_always(dev);
+	rte_vhost_state_free(dev->kept);
+	dev->kept = NULL;
 	dev->started = true;
 	dev->starts++;
 	if (dev->rings_taken)
 		dev->status = (dev->status & ~S_SUSPEND) | S_DRIVER_OK;
 	dev->rings_taken = false;
 	setup_take(dev, setup);
-	if (dev->pending != NULL) {
-		ret = pending_check(dev, setup, &err);
-		if (ret == 0) {
-			pending_apply(dev);
-		} else {
-			rte_vhost_state_error_format(&err, text, sizeof(text));
-			VSTATE_LOG(ERR, "%s: restored state does not fit: %s", dev->name, text);
-			dev->status = (dev->status | S_NEEDS_RESET) & ~S_DRIVER_OK;
-		}
-		rte_vhost_state_free(dev->pending);
-		dev->pending = NULL;
-	}
+	ret = vstate_pending_meet(dev, setup);
+	if (ret != 0)
+		dev->status = (dev->status | S_NEEDS_RESET) & ~S_DRIVER_OK;
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	link_update(dev);
@@ -475,8 +423,7 @@ do_status_write(struct vstate_dev *dev, void *arg)
 			dev->resets++;
 			dev->rings_taken = false;
 			dev->mtu_next = 0;
-			rte_vhost_state_free(dev->pending);
-			dev->pending = NULL;
+			vstate_pending_drop(dev);
 		}
 		vstate_dev_grant(dev);
 		link_update(dev);
@@ -861,6 +808,7 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	TAILQ_REMOVE(&devs, dev, next);
 	pthread_mutex_unlock(&devs_lock);
 	rte_vhost_state_free(dev->pending);
+	rte_vhost_state_free(dev->kept);
 	vqs_free(dev);
 	rte_free(dev);
 }

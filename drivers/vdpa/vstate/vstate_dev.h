@@ -65,6 +65,7 @@ struct vstate_setup {
 };
 
 struct rte_vdpa_device;
+struct vstate_transfer;
 struct vstate_port;
 struct vstate_service;
 
@@ -82,6 +83,8 @@ struct vstate_dev {
 	int vid;
 	/** A second connection that waits for the end of the first; -1: none. */
 	int waiting_vid;
+	/** The state on its way through a file descriptor, or NULL. */
+	struct vstate_transfer *transfer;
 	/** The front end negotiated VIRTIO_F_SUSPEND, of which rte_vhost knows nothing. */
 	bool suspend_negotiated;
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
@@ -103,8 +106,12 @@ struct vstate_dev {
 	uint16_t mtu_next;
 	struct vstate_mem mem;
 	enum vstate_poller poller;
-	/** Restored, waiting for DRIVER_OK. */
+	/** Restored or loaded, waiting for DRIVER_OK. */
 	struct rte_vhost_state *pending;
+	/** It came before the front end said what it negotiated and which rings there are. */
+	bool pending_loaded;
+	/** As it was when the rings were taken back; until they are given again. */
+	struct rte_vhost_state *kept;
 	/** Sizes and addresses that the front end announced so far. */
 	struct {
 		uint16_t size;
@@ -185,6 +192,29 @@ void vstate_vq_counters_get(const struct vstate_vq *vq, struct vstate_vq_counter
 /* ---- state; the operations of rte_vhost_state ---- */
 
 extern const struct rte_vhost_state_ops vstate_state_ops;
+
+/**
+ * The state for a front end that asks for it: as it was when the rings were taken back, or as it
+ * is now if the device is suspended. NULL in @p st, and 0, for a device that never started.
+ */
+int vstate_dev_save(struct vstate_dev *dev, struct rte_vhost_state **st,
+		struct rte_vhost_state_error *err);
+/**
+ * A front end brings a state before it sets the device up. What can be checked now is; the rest
+ * at start. NULL: a state of a device that never started.
+ */
+int vstate_dev_load(struct vstate_dev *dev, const struct rte_vhost_state *st,
+		struct rte_vhost_state_error *err);
+
+/** Control thread only: the state as it is, of a device at rest; NULL without memory. */
+struct rte_vhost_state *vstate_state_collect(const struct vstate_dev *dev);
+
+/** Control thread only: a state waits for the rings (vstate_pending.c). */
+int vstate_pending_set(struct vstate_dev *dev, const struct rte_vhost_state *st, bool loaded,
+		struct rte_vhost_state_error *err);
+void vstate_pending_drop(struct vstate_dev *dev);
+/** It meets them: put in force, or refused with a reason in the log. */
+int vstate_pending_meet(struct vstate_dev *dev, const struct vstate_setup *setup);
 
 /** Control thread only: what the operations and the status byte have in common. */
 int vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,

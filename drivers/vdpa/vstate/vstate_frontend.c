@@ -19,6 +19,7 @@
 #include "vstate_frontend.h"
 #include "vstate_log.h"
 #include "vstate_msg.h"
+#include "vstate_transfer.h"
 
 /* Devices by vid. Written by rte_vhost's threads, before and after all messages of a vid. */
 static struct vstate_dev *by_vid[RTE_MAX_VHOST_DEVICE];
@@ -73,6 +74,7 @@ vstate_frontend_detach(int vid, struct vstate_dev *dev)
 	}
 	if (vstate_frontend_dev(vid) != dev)
 		return;
+	vstate_transfer_abort(dev);
 	vstate_dev_disconnect(dev);
 	dev->vid = -1;
 	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);

@@ -2,16 +2,22 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/vhost.h>
+#include <linux/virtio_ring.h>
 
 #include <rte_ether.h>
+
+#include <vstate_compat.h>
 
 #include "vstate_frontend.h"
 #include "vstate_log.h"
 #include "vstate_msg.h"
+#include "vstate_transfer.h"
 
 /* vhost-user protocol: requests of the front end that matter here. */
 enum {
@@ -27,6 +33,8 @@ enum {
 	MSG_NET_SET_MTU = 20,
 	MSG_SET_STATUS = 39,
 	MSG_GET_STATUS = 40,
+	MSG_SET_DEVICE_STATE_FD = 42,
+	MSG_CHECK_DEVICE_STATE = 43,
 };
 
 /* The part of a message that goes over the wire, in host order (vhost-user "Header"). */
@@ -49,6 +57,10 @@ struct msg {
 			uint64_t size;
 			uint64_t offset;
 		} log;
+		struct {
+			uint32_t direction;
+			uint32_t phase;
+		} move;
 	};
 } __rte_packed;
 
@@ -103,6 +115,59 @@ set_features(struct vstate_dev *dev, struct msg *msg)
 	msg->u64 &= ~own;
 }
 
+/* ---- the state through a file descriptor ---- */
+
+#define MOVE_SAVE 0
+#define MOVE_LOAD 1
+/* The only phase there is: the device is stopped. */
+#define MOVE_STOPPED 0
+/* Answer of SET_DEVICE_STATE_FD: errors in the lower byte; the fd that came is the one used. */
+#define MOVE_NO_FD RTE_BIT64(8)
+
+/* Take the one file descriptor that came with a message, or -1. */
+static int
+take_fd(void *context)
+{
+	struct vstate_msg_fds fds;
+	int fd = -1;
+
+	vstate_msg_fds_get(context, &fds);
+	if (*fds.nb != 1)
+		return -1;
+	fd = fds.fd[0];
+	fds.fd[0] = -1;
+	*fds.nb = 0;
+	return fd;
+}
+
+static bool
+moves_state(const struct vstate_dev *dev, int vid)
+{
+	uint64_t protocol = 0;
+
+	rte_vhost_get_negotiated_protocol_features(vid, &protocol);
+	return dev->conf.device_state && (protocol & VSTATE_PROTOCOL_F_DEVICE_STATE);
+}
+
+static enum rte_vhost_msg_result
+device_state_fd(struct vstate_dev *dev, int vid, struct msg *msg)
+{
+	int fd, ret = -EINVAL;
+
+	if (!moves_state(dev, vid))
+		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	fd = take_fd(msg);
+	if (fd < 0 || msg->move.direction > MOVE_LOAD || msg->move.phase != MOVE_STOPPED) {
+		VSTATE_LOG(ERR, "%s: state transfer refused: direction %u, phase %u%s", dev->name,
+				msg->move.direction, msg->move.phase, fd < 0 ? ", no fd" : "");
+		if (fd >= 0)
+			close(fd);
+	} else {
+		ret = vstate_transfer_start(dev, msg->move.direction == MOVE_LOAD, fd);
+	}
+	return reply_u64(msg, MOVE_NO_FD | (ret != 0));
+}
+
 static enum rte_vhost_msg_result
 pre_handle(int vid, void *opaque)
 {
@@ -141,6 +206,12 @@ pre_handle(int vid, void *opaque)
 	case MSG_SEND_RARP:
 		rarp(dev, msg);
 		break;
+	case MSG_SET_DEVICE_STATE_FD:
+		return device_state_fd(dev, vid, msg);
+	case MSG_CHECK_DEVICE_STATE:
+		if (!moves_state(dev, vid))
+			break;
+		return reply_u64(msg, vstate_transfer_check(dev) != 0);
 	default:
 		break;
 	}
@@ -171,6 +242,28 @@ negotiate(struct vstate_dev *dev, int vid)
 	vstate_dev_negotiate(dev, vstate_frontend_features(dev, vid), protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS));
 }
 
+/*
+ * vhost-user's base of a packed ring has the available position in its lower half and the used
+ * one in its upper half. rte_vhost reads the lower half only, and sends nothing in the upper.
+ * This device finishes what it takes before it stops, so that both are equal; a source that
+ * had taken buffers and not used them leaves them to be read again.
+ */
+static void
+base_set(struct vstate_dev *dev, int vid, const struct msg *msg)
+{
+	const uint16_t avail = msg->state.num & 0xffff, used = msg->state.num >> 16;
+
+	dev->base_fresh[msg->state.index] = true;
+	if (!(vstate_frontend_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED)))
+		return;
+	if (used == avail || (used == 0 && avail != 0))
+		return;
+	VSTATE_LOG(NOTICE, "%s: queue %u begins at its used position %u (wrap %u), not at %u (wrap %u)",
+			dev->name, msg->state.index, used & 0x7fff, used >> 15, avail & 0x7fff,
+			avail >> 15);
+	rte_vhost_set_vring_base(vid, msg->state.index, used, used);
+}
+
 static enum rte_vhost_msg_result
 post_handle(int vid, void *opaque)
 {
@@ -193,7 +286,7 @@ post_handle(int vid, void *opaque)
 		break;
 	case MSG_SET_VRING_BASE:
 		if (msg->state.index < dev->nb_vqs)
-			dev->base_fresh[msg->state.index] = true;
+			base_set(dev, vid, msg);
 		break;
 	case MSG_NET_SET_MTU:
 		vstate_dev_mtu(dev, msg->u64);
