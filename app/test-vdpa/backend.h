@@ -39,6 +39,10 @@ struct backend_ops {
 	int (*restore)(struct backend *be, const struct rte_vhost_state *st,
 			struct rte_vhost_state_error *err);
 	int (*resume)(struct backend *be, struct rte_vhost_state_error *err);
+	/** Let it die at once, as by a crash; NULL where that cannot be had. */
+	int (*kill)(struct backend *be);
+	/** Start a new one in the place of one that was killed. */
+	int (*revive)(struct backend *be);
 	/** Remove the device, free @p be. */
 	void (*destroy)(struct backend *be);
 };

@@ -98,26 +98,16 @@ set_status(struct guest_link *l, uint8_t status)
 	return ret;
 }
 
+/* What comes before features and rings, and before a state that is loaded. */
 static int
-negotiate(struct guest_link *l)
+introduce(struct guest_link *l)
 {
-	uint64_t offered = 0;
 	int ret;
 
-	ret = vu_fe_get_u64(&l->fe, VU_GET_FEATURES, &offered);
+	ret = vu_fe_get_u64(&l->fe, VU_GET_FEATURES, &l->offered);
 	if (ret == 0)
 		ret = vu_fe_request(&l->fe, VU_SET_OWNER, NULL, 0, NULL, 0);
-	if (ret == 0)
-		ret = negotiate_protocol(l, offered);
-	if (ret == 0)
-		ret = negotiate_features(l, offered);
-	if (ret == 0)
-		ret = set_status(l, 0);
-	if (ret == 0)
-		ret = set_status(l, GUEST_S_ACKNOWLEDGE | GUEST_S_DRIVER);
-	if (ret == 0)
-		ret = vu_fe_set_u64(&l->fe, VU_SET_FEATURES, l->features);
-	return ret;
+	return ret == 0 ? negotiate_protocol(l, l->offered) : ret;
 }
 
 static int
@@ -144,7 +134,7 @@ open_eventfds(struct guest_link *l)
 }
 
 struct guest_link *
-guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
+guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
 {
 	struct guest_link *l = calloc(1, sizeof(*l));
 	int ret;
@@ -161,19 +151,59 @@ guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
 		ret = server ? vu_fe_accept(&l->fe, path, timeout_ms) :
 			vu_fe_connect(&l->fe, path, timeout_ms);
 	if (ret == 0)
-		ret = negotiate(l);
-	if (ret == 0 && g->features == 0) {
-		g->features = l->features;
-		g->frame.tx_csum = guest_has(g, VIRTIO_NET_F_CSUM);
-		g->frame.rx_csum = guest_has(g, VIRTIO_NET_F_GUEST_CSUM);
-		ret = guest_layout(g);
-		if (ret == 0) {
-			guest_traffic_fill(g);
-		} else {
-			guest_layout_free(g);
-			g->features = 0;
-		}
+		ret = introduce(l);
+	if (ret == 0)
+		return l;
+	guest_link_close(l);
+	rte_errno = -ret;
+	return NULL;
+}
+
+/* The first link decides what the rings look like. */
+static int
+first_link(struct guest *g, const struct guest_link *l)
+{
+	int ret;
+
+	g->features = l->features;
+	g->frame.tx_csum = guest_has(g, VIRTIO_NET_F_CSUM);
+	g->frame.rx_csum = guest_has(g, VIRTIO_NET_F_GUEST_CSUM);
+	ret = guest_layout(g);
+	if (ret == 0) {
+		guest_traffic_fill(g);
+	} else {
+		guest_layout_free(g);
+		g->features = 0;
 	}
+	return ret;
+}
+
+int
+guest_link_negotiate(struct guest_link *l)
+{
+	int ret;
+
+	ret = negotiate_features(l, l->offered);
+	if (ret == 0)
+		ret = set_status(l, 0);
+	if (ret == 0)
+		ret = set_status(l, GUEST_S_ACKNOWLEDGE | GUEST_S_DRIVER);
+	if (ret == 0)
+		ret = vu_fe_set_u64(&l->fe, VU_SET_FEATURES, l->features);
+	if (ret == 0 && l->g->features == 0)
+		ret = first_link(l->g, l);
+	return ret;
+}
+
+struct guest_link *
+guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
+{
+	struct guest_link *l = guest_link_open(g, path, server, timeout_ms);
+	int ret;
+
+	if (l == NULL)
+		return NULL;
+	ret = guest_link_negotiate(l);
 	if (ret == 0)
 		return l;
 	guest_link_close(l);

@@ -98,7 +98,8 @@ struct guest_pair {
 struct guest_link {
 	struct guest *g;
 	struct vu_fe fe;
-	uint64_t features;
+	/** Features offered, and those negotiated. */
+	uint64_t offered, features;
 	/** The back end has status: rings may be enabled before DRIVER_OK. */
 	bool has_status;
 	bool prepared;
@@ -119,6 +120,9 @@ struct guest {
 	pthread_mutex_t lock;
 	struct guest_link *active;
 	uint64_t kicks, calls, calls_missed;
+
+	/** Causal traffic: the pair that sends the next frame. Of the traffic thread. */
+	uint16_t turn;
 
 	pthread_t thread;
 	bool running;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../migrate.h"
+#include "../migrate_priv.h"
 #include "fake.h"
 #include "unit.h"
 
@@ -40,6 +40,7 @@ run_setup(void **state)
 	if (fd < 0)
 		return -1;
 	close(fd);
+	r->opt.via = migrate_via_find("file");
 	r->opt.rounds = 5;
 	r->opt.pairs = 1;
 	r->opt.ring_size = 256;
