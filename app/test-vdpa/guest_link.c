@@ -418,28 +418,38 @@ await_status(struct guest_link *l, uint8_t set, uint8_t clear)
 	}
 }
 
-#define S_CONFIGURED (GUEST_S_ACKNOWLEDGE | GUEST_S_DRIVER | GUEST_S_FEATURES_OK)
+/* The status byte, of a link whose device has been brought up; -errno. */
+static int
+running_status(struct guest_link *l)
+{
+	int status;
+
+	if (!l->has_status || (l->features >> GUEST_F_SUSPEND & 1) == 0)
+		return -ENOTSUP;
+	status = guest_link_status(l);
+	if (status >= 0 && (status & (GUEST_S_DRIVER_OK | GUEST_S_SUSPEND)) == 0)
+		return -EAGAIN;
+	return status;
+}
 
 int
 guest_link_suspend(struct guest_link *l)
 {
-	int ret;
+	int ret = running_status(l);
 
-	if (!l->has_status || (l->features >> GUEST_F_SUSPEND & 1) == 0)
-		return -ENOTSUP;
-	ret = vu_fe_set_u64(&l->fe, VU_SET_STATUS, S_CONFIGURED | GUEST_S_DRIVER_OK |
-			GUEST_S_SUSPEND);
+	if (ret >= 0)
+		ret = vu_fe_set_u64(&l->fe, VU_SET_STATUS, ret | GUEST_S_SUSPEND);
 	return ret < 0 ? ret : await_status(l, GUEST_S_SUSPEND, GUEST_S_DRIVER_OK);
 }
 
 int
 guest_link_resume(struct guest_link *l)
 {
-	int ret;
+	int ret = running_status(l);
 
-	if (!l->has_status || (l->features >> GUEST_F_SUSPEND & 1) == 0)
-		return -ENOTSUP;
-	ret = vu_fe_set_u64(&l->fe, VU_SET_STATUS, S_CONFIGURED | GUEST_S_DRIVER_OK);
+	if (ret >= 0)
+		ret = vu_fe_set_u64(&l->fe, VU_SET_STATUS,
+				(ret | GUEST_S_DRIVER_OK) & ~GUEST_S_SUSPEND);
 	return ret < 0 ? ret : await_status(l, GUEST_S_DRIVER_OK, GUEST_S_SUSPEND);
 }
 

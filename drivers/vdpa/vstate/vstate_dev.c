@@ -280,6 +280,8 @@ do_connect(struct vstate_dev *dev, void *arg)
 	RTE_SET_USED(arg);
 	dev->connected = true;
 	dev->status = 0;
+	/* What the last front end set is not what this one found in the config space. */
+	dev->mtu = dev->conf.mtu;
 	for (i = 0; i < dev->nb_vqs; i++)
 		memset(&dev->announced[i], 0, sizeof(dev->announced[i]));
 	return 0;
