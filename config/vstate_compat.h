@@ -75,6 +75,25 @@ vstate_thread_join(struct vstate_thread *t)
 }
 #endif
 
+/* ---- vhost ---- */
+
+/*
+ * Handlers of messages are given rte_vhost's private context: the message as it was on the
+ * wire, int fds[8], int fd_num. The largest payload moved the latter two in 25.03.
+ * Releases with different layouts share an ABI version, so it is found at run time.
+ */
+#define VSTATE_MSG_MAX_FDS 8
+
+static inline int *
+vstate_msg_fds(void *msg, int **nb_fds)
+{
+	unsigned int release = rte_version_year() * 100 + rte_version_month();
+	char *fds = (char *)msg + (release >= 2503 ? 1084 : 644);
+
+	*nb_fds = (int *)(void *)(fds + VSTATE_MSG_MAX_FDS * sizeof(int));
+	return (int *)(void *)fds;
+}
+
 /* ---- telemetry ---- */
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
@@ -99,29 +118,5 @@ typedef uint32_t vstate_rx_count_t;
 #define VSTATE_QUEUE_STATS_PARAM
 #define VSTATE_QUEUE_STATS(stats) stats
 #endif
-
-/* ---- rte_vhost ---- */
-
-/** The file descriptors that came with a vhost-user message. */
-struct vstate_msg_fds {
-	int *fd;
-	int *nb;
-};
-
-/*
- * rte_vhost hands handlers of messages a structure that only it knows: the message, up to 8 file
- * descriptors, their number. The message became larger in 25.03, which has the same SONAME as
- * 24.11: ask the library that runs, not the headers.
- */
-static inline void
-vstate_msg_fds_get(void *context, struct vstate_msg_fds *fds)
-{
-	const bool large = rte_version_year() > 25 ||
-		(rte_version_year() == 25 && rte_version_month() >= 3);
-	uint8_t *at = (uint8_t *)context + (large ? 1084 : 644);
-
-	fds->fd = (int *)(void *)at;
-	fds->nb = (int *)(void *)(at + 8 * sizeof(int));
-}
 
 #endif /* _VSTATE_COMPAT_H_ */

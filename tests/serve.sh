@@ -121,7 +121,7 @@ case_service_core()
 	eal_options 256
 	local plugin
 	plugin=$(plugin_path) || fail "no plugin to load"
-	serve_start -l 0 -s 0x2 "${EAL[@]:2}" -d "$plugin" --vdev vdpa_vstate0,queues=1 --
+	serve_start -s 0x2 "${EAL[@]}" -d "$plugin" --vdev vdpa_vstate0,queues=1 --
 	round_and_round packed_vq=0,mrg_rxbuf=1
 }
 

@@ -17,6 +17,7 @@ static const struct cmd commands[] = {
 	{ "serve", "offer vDPA devices on vhost-user sockets, with a prompt", cmd_serve },
 	{ "guest", "run the built-in virtio guest against a vhost-user socket", cmd_guest },
 	{ "conformance", "test a device against VIRTIO's suspend and device parts", cmd_conformance },
+	{ "bench", "measure the device beside net_vhost and a bare ring loop", cmd_bench },
 	{ "state", "show a saved state, or say why it is invalid", cmd_state },
 	{ BACKEND_CHILD_COMMAND, NULL, cmd_backend_child },
 };

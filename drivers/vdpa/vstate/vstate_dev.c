@@ -201,7 +201,7 @@ vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_se
 		vq->split.used = ring->device;
 		vq->used_gpa = vq->device_addr;
 	}
-	vq->ops = packed ? &vstate_packed_ops : &vstate_split_ops;
+	vq->ops = vstate_ring_ops(packed);
 	return true;
 }
 
@@ -225,6 +225,22 @@ vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ri
 	vq->nb_taken = 0;
 }
 
+/*
+ * Positions outlive a stop, the size and the layout need not: a front end may change them
+ * without a word about the base.
+ */
+static void
+vq_keep_base(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+
+	if (!packed || (vq->avail.idx < vq->size && vq->used.idx < vq->size))
+		return;
+	vq->avail.idx %= vq->size;
+	vq->used = vq->avail;
+	vq->signalled_valid = false;
+}
+
 static void
 vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_setup *setup)
 {
@@ -238,6 +254,8 @@ vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_s
 		return;
 	if (ring->base_fresh)
 		vq_set_base(dev, vq, ring);
+	else
+		vq_keep_base(dev, vq);
 	vq->callfd = ring->callfd;
 	vq->mem = &dev->mem;
 	vq->win = (struct vstate_window){ 0 };
@@ -259,9 +277,6 @@ setup_take(struct vstate_dev *dev, const struct vstate_setup *setup)
 	dev->mem = setup->mem;
 	if (setup->mtu != 0 && !(dev->status & S_SUSPEND))
 		dev->mtu = setup->mtu;
-	if (!setup->status_negotiated && dev->started &&
-			!(dev->status & (S_SUSPEND | S_NEEDS_RESET)))
-		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vq_configure(dev, dev->vqs[i], setup);
 }
@@ -280,10 +295,12 @@ do_connect(struct vstate_dev *dev, void *arg)
 	RTE_SET_USED(arg);
 	dev->connected = true;
 	dev->status = 0;
-	/* What the last front end set is not what this one found in the config space. */
 	dev->mtu = dev->conf.mtu;
-	for (i = 0; i < dev->nb_vqs; i++)
+	for (i = 0; i < dev->nb_vqs; i++) {
 		memset(&dev->announced[i], 0, sizeof(dev->announced[i]));
+		/* queues of the guest before are none of this one's state */
+		dev->vqs[i]->size = 0;
+	}
 	return 0;
 }
 
@@ -305,6 +322,7 @@ do_stop(struct vstate_dev *dev, void *arg)
 		dev->kept = vstate_state_collect(dev);
 	}
 	dev->started = false;
+	vstate_pending_drop(dev);
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->ready = false;
 		dev->vqs[i]->dirty.base = NULL;
@@ -314,17 +332,30 @@ do_stop(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
+/* What a front end broke is whole for the next one, and after a reset. No one is inside. */
+static void
+faults_clear(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	vstate_dev_watch(dev); /* counted all the same */
+	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->fault = VSTATE_FAULT_NONE;
+		dev->vqs[i]->fault_told = false;
+	}
+}
+
 static int
 do_disconnect(struct vstate_dev *dev, void *arg)
 {
 	do_stop(dev, arg);
+	faults_clear(dev);
 	dev->connected = false;
 	dev->paused = false;
 	dev->rings_taken = false;
 	dev->mtu_next = 0;
 	dev->status = 0;
 	dev->features = 0;
-	vstate_pending_drop(dev);
 	rte_vhost_state_free(dev->kept);
 	dev->kept = NULL;
 	return 0;
@@ -344,6 +375,7 @@ do_sync(struct vstate_dev *dev, void *arg)
 {
 	dev_rest_always(dev);
 	setup_take(dev, arg);
+	vstate_pending_meet(dev, arg);
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	return 0;
@@ -364,9 +396,12 @@ do_start(struct vstate_dev *dev, void *arg)
 		dev->status = (dev->status & ~S_SUSPEND) | S_DRIVER_OK;
 	dev->rings_taken = false;
 	setup_take(dev, setup);
+	/* Said once, here: a later message must neither resume a suspended device nor revive
+	 * one that needs a reset.
+	 */
+	if (!setup->status_negotiated && !(dev->status & S_SUSPEND))
+		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
 	ret = vstate_pending_meet(dev, setup);
-	if (ret != 0)
-		dev->status = (dev->status | S_NEEDS_RESET) & ~S_DRIVER_OK;
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	link_update(dev);
@@ -423,6 +458,7 @@ do_status_write(struct vstate_dev *dev, void *arg)
 		if (result == 0) {
 			/* Positions stay: QEMU resets first, and asks for the indices after that. */
 			dev->resets++;
+			faults_clear(dev);
 			dev->rings_taken = false;
 			dev->mtu_next = 0;
 			vstate_pending_drop(dev);

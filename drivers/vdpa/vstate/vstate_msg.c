@@ -15,6 +15,7 @@
 #include <vstate_compat.h>
 
 #include "vstate_frontend.h"
+#include "vstate_gate.h"
 #include "vstate_log.h"
 #include "vstate_msg.h"
 #include "vstate_transfer.h"
@@ -31,6 +32,8 @@ enum {
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SEND_RARP = 19,
 	MSG_NET_SET_MTU = 20,
+	MSG_ADD_MEM_REG = 37,
+	MSG_REM_MEM_REG = 38,
 	MSG_SET_STATUS = 39,
 	MSG_GET_STATUS = 40,
 	MSG_SET_DEVICE_STATE_FD = 42,
@@ -54,10 +57,6 @@ struct msg {
 			uint64_t desc, used, avail, log;
 		} addr;
 		struct {
-			uint64_t size;
-			uint64_t offset;
-		} log;
-		struct {
 			uint32_t direction;
 			uint32_t phase;
 		} move;
@@ -71,6 +70,8 @@ moves_ground(uint32_t request)
 	switch (request) {
 	case MSG_SET_FEATURES:
 	case MSG_SET_MEM_TABLE:
+	case MSG_ADD_MEM_REG:
+	case MSG_REM_MEM_REG:
 	case MSG_SET_LOG_BASE:
 	case MSG_SET_VRING_NUM:
 	case MSG_SET_VRING_ADDR:
@@ -128,15 +129,14 @@ set_features(struct vstate_dev *dev, struct msg *msg)
 static int
 take_fd(void *context)
 {
-	struct vstate_msg_fds fds;
-	int fd = -1;
+	int *nb, *fds = vstate_msg_fds(context, &nb);
+	int fd;
 
-	vstate_msg_fds_get(context, &fds);
-	if (*fds.nb != 1)
+	if (*nb != 1)
 		return -1;
-	fd = fds.fd[0];
-	fds.fd[0] = -1;
-	*fds.nb = 0;
+	fd = fds[0];
+	fds[0] = -1;
+	*nb = 0;
 	return fd;
 }
 
@@ -156,7 +156,8 @@ device_state_fd(struct vstate_dev *dev, int vid, struct msg *msg)
 
 	if (!moves_state(dev, vid))
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	fd = take_fd(msg);
+	fd = msg->size >= sizeof(msg->move) ? take_fd(msg) : -1;
+	vstate_gate_close_fds(msg);
 	if (fd < 0 || msg->move.direction > MOVE_LOAD || msg->move.phase != MOVE_STOPPED) {
 		VSTATE_LOG(ERR, "%s: state transfer refused: direction %u, phase %u%s", dev->name,
 				msg->move.direction, msg->move.phase, fd < 0 ? ", no fd" : "");
@@ -174,10 +175,11 @@ pre_handle(int vid, void *opaque)
 	struct vstate_dev *dev = vstate_frontend_dev(vid);
 	struct msg *msg = opaque;
 
-	if (dev == NULL) {
-		VSTATE_LOG(ERR, "connection %d turned away: its device serves another front end", vid);
+	if (dev == NULL)
+		dev = vstate_frontend_take_over(vid);
+	if (dev == NULL || !vstate_gate_pass(dev, opaque))
 		return RTE_VHOST_MSG_RESULT_ERR;
-	}
+
 	/* The message before this one failed half way: see what is left. */
 	if (dev->started && dev->paused)
 		vstate_frontend_sync(dev);
@@ -192,19 +194,14 @@ pre_handle(int vid, void *opaque)
 	case MSG_SET_FEATURES:
 		set_features(dev, msg);
 		break;
-	case MSG_SET_LOG_BASE:
-		/* rte_vhost adds the offset to a mapping that begins there already. */
-		if (msg->log.offset != 0) {
-			VSTATE_LOG(ERR, "%s: dirty log with an offset is refused", dev->name);
-			return RTE_VHOST_MSG_RESULT_ERR;
-		}
-		break;
 	case MSG_GET_QUEUE_NUM:
 		return reply_u64(msg, dev->nb_vqs / 2);
 	case MSG_GET_STATUS:
 		return reply_u64(msg, vstate_dev_status_read(dev));
 	case MSG_SEND_RARP:
-		rarp(dev, msg);
+		/* here rte_vhost has not looked at the length yet */
+		if (msg->size >= sizeof(msg->u64))
+			rarp(dev, msg);
 		break;
 	case MSG_SET_DEVICE_STATE_FD:
 		return device_state_fd(dev, vid, msg);

@@ -90,6 +90,7 @@ meet_check(const struct vstate_dev *dev, const struct vstate_setup *setup,
 	uint16_t i;
 	int ret;
 
+	/* Once more: features, and with them the layout, may have changed since. */
 	vstate_net_limits(dev, &lim);
 	ret = rte_vhost_state_check_fit(dev->pending, &lim, err);
 	for (i = 0; ret == 0 && i < dev->pending->nb_vqs; i++) {
@@ -145,28 +146,31 @@ bases_are_new(const struct vstate_dev *dev, const struct vstate_setup *setup)
 	return true;
 }
 
+/* Rings that are not ready yet get their part when they are. */
 static void
 meet_apply(struct vstate_dev *dev)
 {
-	const struct rte_vhost_state *st = dev->pending;
-	const struct rte_vhost_state_vq *sv;
+	struct rte_vhost_state *st = dev->pending;
+	struct rte_vhost_state_vq *sv;
 	struct vstate_vq *vq;
 	uint16_t i;
 
 	for (i = 0; i < st->nb_vqs; i++) {
 		sv = &st->vqs[i];
 		vq = dev->vqs[i];
-		if (sv->size == 0)
+		if (sv->size == 0 || !vq->ready)
 			continue;
 		vq->avail = (struct vstate_pos){ sv->avail_idx, sv->avail_wrap };
 		vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
 		vq->signalled_used = sv->signalled_used;
 		vq->signalled_valid = sv->signalled_valid;
-		if (sv->notify_pending && vq->ready)
+		if (sv->notify_pending)
 			vstate_vq_call(vq);
+		sv->size = 0; /* taken over */
 	}
 	if (st->net.mtu != 0)
 		dev->mtu = RTE_MIN(dev->mtu, st->net.mtu);
+	st->net.mtu = 0;
 }
 
 /*
@@ -196,17 +200,21 @@ vstate_pending_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 	if (outdated(dev, setup, ret)) {
 		VSTATE_LOG(NOTICE, "%s: loaded state dropped: the front end begins anew",
 				dev->name);
-		ret = 0;
-	} else if (ret != 0) {
+		vstate_pending_drop(dev);
+		return 0;
+	}
+	if (ret != 0) {
 		rte_vhost_state_error_format(&err, text, sizeof(text));
 		VSTATE_LOG(ERR, "%s: restored state does not fit: %s", dev->name, text);
-	} else {
-		against = dev->pending_loaded ? bases_against(dev, setup, &qid) : 0;
-		if (against != 0)
-			VSTATE_LOG(WARNING, "%s: base of queue %u is not that of the loaded state (%u "
-					"queues in all): the state counts", dev->name, qid, against);
-		meet_apply(dev);
+		dev->status = (dev->status | RTE_VHOST_STATE_S_NEEDS_RESET) &
+			~RTE_VHOST_STATE_S_DRIVER_OK;
+		vstate_pending_drop(dev);
+		return ret;
 	}
-	vstate_pending_drop(dev);
-	return ret;
+	against = dev->pending_loaded ? bases_against(dev, setup, &qid) : 0;
+	if (against != 0)
+		VSTATE_LOG(WARNING, "%s: base of queue %u is not that of the loaded state (%u queues "
+				"in all): the state counts", dev->name, qid, against);
+	meet_apply(dev);
+	return 0;
 }
