@@ -101,6 +101,9 @@ case_refused_move_device_state() { survives --ring packed --via device-state; }
 case_killed_destination() { survives --ring packed --process; }
 case_instant_split() { instant split 8 file; }
 case_instant_packed() { instant packed 8 device-state; }
+case_plain_split() { moves 100 4 --ring split --frontend plain; }
+case_plain_packed() { survives --ring packed --frontend plain --process; }
+case_plain_vring_base() { moves 30 2 --ring packed --frontend plain --via vring-base; }
 case_broken_device_state() { detects index split --via device-state; }
 case_broken_index_split() { detects index split; }
 case_broken_index_packed() { detects index packed; }
@@ -119,6 +122,7 @@ run_cases split-1-queue packed-1-queue split-16-queues packed-16-queues split-64
 	split-process packed-process split-process-16-queues packed-process-16-queues split-vdpa \
 	packed-vdpa via-api via-fd via-status via-device-state via-vring-base \
 	via-device-state-process refused-move-split refused-move-packed refused-move-device-state \
-	killed-destination instant-split instant-packed broken-device-state broken-index-split broken-index-packed broken-used-index-split \
+	killed-destination instant-split instant-packed plain-split plain-packed \
+	plain-vring-base broken-device-state broken-index-split broken-index-packed broken-used-index-split \
 	broken-used-index-packed broken-wrap-packed dropped-frame-split dropped-frame-packed \
 	refused-index-split refused-used-index-packed refused-wrap-packed

@@ -26,6 +26,8 @@ struct backend_device {
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	/** The device has no socket of its own, and is attached to one through rte_vdpa. */
 	bool attach;
+	/** No device of vstate, but one of rte_vhost's own data path. */
+	bool plain;
 };
 
 struct backend;

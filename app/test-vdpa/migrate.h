@@ -46,6 +46,8 @@ struct migrate_options {
 	bool process;
 	/** The devices have no sockets of their own, but are attached through rte_vdpa. */
 	bool vdpa;
+	/** Neither: the back ends are rte_vhost's own data path. */
+	bool plain;
 	bool json;
 	bool verbose;
 	const struct migrate_break *breakage;

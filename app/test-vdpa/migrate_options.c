@@ -88,7 +88,9 @@ usage(FILE *f)
 		"  --any-layout        spread frames over random numbers of descriptors\n"
 		"  --process           device B lives in another process\n"
 		"  --frontend KIND     net: devices with sockets of their own (default);\n"
-		"                      vdpa: devices attached through rte_vdpa\n"
+		"                      vdpa: devices attached through rte_vdpa;\n"
+		"                      plain: no vstate device, but rte_vhost's own data path with a\n"
+		"                      state by rte_vhost_state\n"
 		"  --via CARRIER       how the state gets from A to B; see below\n"
 		"  --causal            one frame at a time goes round all queues, each sent only after\n"
 		"                      the one before it came back; every captured state must be one\n"
@@ -150,6 +152,16 @@ break_option(struct migrate_options *opt, const char *word)
 	if (opt->breakage != NULL)
 		return 0;
 	return bad_value("--break", word, "one of the kinds that --help lists");
+}
+
+static int
+frontend_option(struct migrate_options *opt, const char *word)
+{
+	opt->vdpa = strcmp(word, "vdpa") == 0;
+	opt->plain = strcmp(word, "plain") == 0;
+	if (opt->vdpa || opt->plain || strcmp(word, "net") == 0)
+		return 0;
+	return bad_value("--frontend", word, "net, vdpa or plain");
 }
 
 static int
@@ -219,7 +231,7 @@ option_take(int c, const char *word, struct migrate_options *opt)
 	case OPT_RING:
 		return choice_parse("--ring", word, "split", "packed", &opt->packed);
 	case OPT_FRONTEND:
-		return choice_parse("--frontend", word, "net", "vdpa", &opt->vdpa);
+		return frontend_option(opt, word);
 	case OPT_FRAMES:
 		return frames_parse(opt, word);
 	case OPT_FEATURES:
@@ -261,8 +273,8 @@ clash(const char *what, const char *why)
 static int
 via_check(struct migrate_options *opt)
 {
-	if (opt->vdpa && opt->via->net_only)
-		return clash("--via", "a device attached through rte_vdpa has no such message");
+	if ((opt->vdpa || opt->plain) && opt->via->net_only)
+		return clash("--via", "only net_vstate has such a message");
 	if (!opt->via->whole && (opt->causal || opt->fail_every != 0 || opt->breakage != NULL))
 		return clash("--via", "it carries no state that could be checked or spoilt");
 	if (opt->causal && opt->breakage != NULL)
