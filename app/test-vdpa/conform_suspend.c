@@ -70,7 +70,8 @@ d1(struct conform *c)
 		return conform_no(c, "the driver asks for SUSPEND without the feature");
 	/* What a device answers to it is what it negotiated, so negotiate without. */
 	if (vu_fe_set_u64(&c->link->fe, VU_SET_FEATURES, c->link->features) < 0 ||
-			conform_run(c) < 0 || status_force(c, RUNNING | RTE_VHOST_STATE_S_SUSPEND) < 0)
+			conform_run(c) < 0 ||
+			status_force(c, RUNNING | RTE_VHOST_STATE_S_SUSPEND) < 0)
 		return conform_no(c, "no device without the feature");
 	return status_is(c, RUNNING) < 0 ? -1 : conform_flow(c);
 }

@@ -116,8 +116,8 @@ int guest_link_stop(struct guest_link *l);
 void guest_link_close(struct guest_link *l);
 /**
  * Suspend by the status byte: write SUSPEND, read until SUSPEND is set and DRIVER_OK is not.
- * @return -ENOTSUP without VIRTIO_F_SUSPEND or status, -EAGAIN without DRIVER_OK, -EREMOTEIO if the device needs a reset,
- *   -ETIMEDOUT
+ * @return -ENOTSUP without VIRTIO_F_SUSPEND or status, -EAGAIN without DRIVER_OK, -EREMOTEIO
+ *   if the device needs a reset, -ETIMEDOUT
  */
 int guest_link_suspend(struct guest_link *l);
 /** Resume by the status byte: write DRIVER_OK, read until SUSPEND is gone. */

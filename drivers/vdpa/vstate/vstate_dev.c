@@ -185,7 +185,8 @@ vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_se
 			!area_inside(&dev->mem, ring->driver, driver_len, &vq->driver_addr) ||
 			!area_inside(&dev->mem, ring->device, device_len, &vq->device_addr))
 		return false;
-	if (((uintptr_t)ring->desc % 16) != 0 || ((uintptr_t)ring->driver % (packed ? 4 : 2)) != 0 ||
+	if (((uintptr_t)ring->desc % 16) != 0 ||
+			((uintptr_t)ring->driver % (packed ? 4 : 2)) != 0 ||
 			((uintptr_t)ring->device % 4) != 0)
 		return false;
 	vq->size = ring->size;
@@ -434,9 +435,10 @@ status_change(struct vstate_dev *dev, uint8_t result, struct rte_vhost_state_err
 		dev_rest_always(dev);
 	}
 	/* VIRTIO 1.4: a device that cannot suspend or resume sets NEEDS_RESET. */
-	dev->status = ret == 0 ? result | (dev->status & S_NEEDS_RESET) : dev->status | S_NEEDS_RESET;
-	if (result == 0)
-		dev->status = 0;
+	if (ret != 0)
+		dev->status |= S_NEEDS_RESET;
+	else
+		dev->status = result != 0 ? result | (dev->status & S_NEEDS_RESET) : 0;
 	return ret;
 }
 
@@ -456,7 +458,7 @@ do_status_write(struct vstate_dev *dev, void *arg)
 	if (ret == 0 && result != cur) {
 		ret = status_change(dev, result, &err);
 		if (result == 0) {
-			/* Positions stay: QEMU resets first, and asks for the indices after that. */
+			/* Positions stay: QEMU resets first, then asks for the indices. */
 			dev->resets++;
 			faults_clear(dev);
 			dev->rings_taken = false;

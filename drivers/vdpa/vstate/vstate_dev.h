@@ -125,7 +125,7 @@ struct vstate_dev {
 	/* -- read by poll threads, too -- */
 	/** Pairs that are granted now, counted from pair 0. Stored while no one is inside. */
 	uint16_t active_pairs;
-	/** An announcement is due: the guest arrived here. Set by control, cleared by a poll thread. */
+	/** An announcement is due. Set by control, cleared by a poll thread. */
 	uint8_t rarp_pending;
 	struct rte_ether_addr rarp_mac;
 

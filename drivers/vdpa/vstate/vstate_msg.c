@@ -236,7 +236,8 @@ negotiate(struct vstate_dev *dev, int vid)
 	uint64_t protocol = 0;
 
 	rte_vhost_get_negotiated_protocol_features(vid, &protocol);
-	vstate_dev_negotiate(dev, vstate_frontend_features(dev, vid), protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS));
+	vstate_dev_negotiate(dev, vstate_frontend_features(dev, vid),
+			protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS));
 }
 
 /*
