@@ -1,0 +1,141 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# Where the guests of the migration scenarios are connected: a network namespace of the case
+# with a bridge, and a tap of each back end on it. A program on this machine is the
+# guest's peer, so that its clock goes on while the guest stands still.
+#
+#	guest - device under test - testpmd - tap - bridge - netflow
+
+WIRE_PEER=192.168.9.254
+WIRE_PEER_MAC=52:54:00:00:00:fe
+WIRE_GUEST=192.168.9.1
+WIRE_GUEST_MAC=52:54:00:00:00:01
+WIRE_MTU=${WIRE_MTU:-1500}
+# Queue pairs of guest and back end.
+PAIRS=1
+
+wire_start()
+{
+	local user=()
+	[ "$(id -u)" -eq 0 ] || user=(--map-root-user)
+	command -v gcc >/dev/null || skip "no gcc"
+	bg wire unshare "${user[@]}" --net sleep 1000
+	wait_for 5 wire_is_apart || skip "no network namespace: $(tail -n 1 "$W/wire.out")"
+	TP_WRAP=(nsenter --target "${PID[wire]}" --net --)
+	[ "$(id -u)" -eq 0 ] || TP_WRAP=(nsenter --target "${PID[wire]}" --user --net --)
+	"${TP_WRAP[@]}" sh -e -c "
+		echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+		echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+		ip link add br0 address $WIRE_PEER_MAC type bridge mcast_snooping 0
+		ip link set br0 mtu $WIRE_MTU up
+		ip address add $WIRE_PEER/24 dev br0
+		ip neighbour add $WIRE_GUEST lladdr $WIRE_GUEST_MAC dev br0" >>"$W/wire.out" 2>&1 ||
+		skip "no bridge in a network namespace: $(tail -n 1 "$W/wire.out")"
+	gcc -std=gnu11 -O2 -o "$W/netflow" "$VSTATE_ROOT/tests/netflow.c" || fail "netflow does not compile"
+}
+
+wire_is_apart()
+{
+	alive wire || skip "no network namespace: $(tail -n 1 "$W/wire.out")"
+	[ "$(readlink "/proc/${PID[wire]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+# wire_tap NAME: onto the bridge. What the guest sends comes from where it runs, and what
+# it is sent goes everywhere, as with a switch that has learnt nothing.
+wire_tap()
+{
+	"${TP_WRAP[@]}" sh -e -c "ip link set dev $1 mtu $WIRE_MTU master br0 up
+		ip link set dev $1 type bridge_slave learning off flood on" || fail "no tap $1"
+}
+
+# backend NAME DEVARGS: a testpmd between socket $W/NAME and tap NAME.
+backend()
+{
+	local socket=$W/$1
+	eal_options 256
+	dut "iface=$socket,queues=$PAIRS${2:+,$2}"
+	tp_start "$1" "${DUT[@]}" --vdev "net_tap0,iface=$1" -- "--rxq=$PAIRS" "--txq=$PAIRS" \
+		--max-pkt-len=$((WIRE_MTU + 18)) --auto-start
+	wire_tap "$1"
+}
+
+# Two back ends in one testpmd, sockets and taps of these names.
+backends_in_one() # NAME NAME
+{
+	eal_options 256
+	dut
+	tp_start both "${DUT[@]}" --vdev "${VSTATE_VDEV}0,iface=$W/$1,queues=$PAIRS" --vdev "net_tap0,iface=$1" \
+		--vdev "${VSTATE_VDEV}1,iface=$W/$2,queues=$PAIRS" --vdev "net_tap1,iface=$2" \
+		-- "--rxq=$PAIRS" "--txq=$PAIRS" --auto-start
+	wire_tap "$1"
+	wire_tap "$2"
+}
+
+# ---- traffic ----
+
+FLOW_RATE=${FLOW_RATE:-1000}
+FLOW_SIZE=${FLOW_SIZE:-1400}
+
+# flow_start GUEST [hold]: both ends; with hold the guest reads nothing until flow_release.
+flow_start()
+{
+	vm_must "$1" 10 "arp -s $WIRE_PEER $WIRE_PEER_MAC; ip link set eth0 mtu $WIRE_MTU;
+		netflow 1 2 $WIRE_PEER 7000 $PAIRS $FLOW_RATE $FLOW_SIZE ${2:-} >/tmp/flow 2>&1 & sleep 0"
+	bg flow "${TP_WRAP[@]}" "$W/netflow" 2 1 "$WIRE_GUEST" 7000 "$PAIRS" "${PEER_RATE:-$FLOW_RATE}" "$FLOW_SIZE"
+}
+
+flow_release() { vm_must "$1" 5 "killall -USR1 netflow"; }
+
+# flow_stop GUEST: the reports of both, as FLOW[guest.sent], FLOW[peer.holes] and so on.
+declare -A FLOW
+flow_stop()
+{
+	kill "${PID[flow]}"
+	vm_must "$1" 5 "killall netflow"
+	bg_end flow 20 || fail "netflow: exit status $?"
+	flow_report peer "$(grep '^flow:' "$W/flow.out" | tail -n 1)"
+	vm_must "$1" 20 "while killall -0 netflow 2>/dev/null; do sleep 0.1; done; cat /tmp/flow"
+	flow_report guest "$(grep '^flow:' <<<"$VM_OUT")"
+	FLOW[out.lost]=$((FLOW[guest.sent] - FLOW[peer.received]))
+	FLOW[in.lost]=$((FLOW[peer.sent] - FLOW[guest.received]))
+}
+
+flow_report() # WHO REPORT
+{
+	local words i
+	read -r -a words <<<"${2#flow: }"
+	[ ${#words[@]} -gt 12 ] || fail "no report of the $1's netflow: $2"
+	for ((i = 0; i + 1 < ${#words[@]}; i++)); do
+		[[ ${words[i]} =~ ^[a-z]+$ && ${words[i + 1]} =~ ^[0-9]+$ ]] &&
+			FLOW[$1.${words[i]}]=${words[i + 1]}
+	done
+}
+
+# What the traffic went through, whatever happened to the guest: nothing twice, nothing
+# changed, nothing overtaken, and all that the guest sent has come.
+flow_check()
+{
+	local who
+	measured "out: sent ${FLOW[guest.sent]} lost ${FLOW[out.lost]} duplicated ${FLOW[peer.duplicated]}" \
+		"corrupted ${FLOW[peer.corrupted]} reordered ${FLOW[peer.reordered]} largest gap ${FLOW[peer.gap]} ms"
+	measured "in: sent ${FLOW[peer.sent]} lost ${FLOW[in.lost]} in ${FLOW[guest.holes]} holes" \
+		"duplicated ${FLOW[guest.duplicated]} corrupted ${FLOW[guest.corrupted]}" \
+		"reordered ${FLOW[guest.reordered]} largest hole ${FLOW[guest.hole]} ms"
+	for who in guest peer; do
+		expect "received by the $who" "${FLOW[$who.received]}" -gt 100
+		expect "duplicated at the $who" "${FLOW[$who.duplicated]}" -eq 0
+		expect "corrupted at the $who" "${FLOW[$who.corrupted]}" -eq 0
+		expect "reordered at the $who" "${FLOW[$who.reordered]}" -eq 0
+	done
+	expect "lost of what the guest sent" "${FLOW[out.lost]}" -eq 0
+}
+
+# flow_check_holes NUMBER: and what it was sent is missing at these many moments only, while
+# it stood still: nobody can be handed a frame then.
+flow_check_holes()
+{
+	flow_check
+	expect "holes in what the guest received" "${FLOW[guest.holes]}" -le $(($1 * PAIRS))
+}
