@@ -20,6 +20,7 @@
 #	VSTATE_BUILD	build tree (build)
 #	VSTATE_VDEV	prefix of the device under test (net_vstate); net_vhost tests
 #			the tests: no plugin is loaded then
+#	SOAK=1		the long cases too
 #	KEEP=1		keep the work directories, and say where they are
 
 set -u
@@ -229,6 +230,12 @@ run_case()
 }
 
 CASES=("$@")
+
+# soak NAME...: the names, if long cases are wanted or one of them is asked for.
+soak()
+{
+	[ -z "${SOAK:-}" ] && [ ${#CASES[@]} -eq 0 ] || printf '%s\n' "$@"
+}
 
 run_cases()
 {

@@ -42,6 +42,14 @@ guest_waits() # VM BACKEND [QEMU-OPTION...]: for a migration
 
 vm_has_qmp() { alive "$1" || fail "$1: QEMU ended"; [ -S "$W/$1.qmp" ] && qmp "$1" query-status >/dev/null; }
 
+# A destination whose migration was given up ends by itself, and not with success.
+vm_reap() # VM
+{
+	local fd=${VM_FD[$1]}
+	wait_for 10 ended "$1" || fail "$1: QEMU waits on"
+	exec {fd}>&-
+}
+
 # vm_gone VM: end it, its memory and its socket with it.
 vm_gone()
 {
@@ -88,4 +96,40 @@ migrate() # FROM TO
 {
 	migration_begin "$1" "$2"
 	migration_end "$1" "$2"
+}
+
+# ---- what most cases begin and end with ----
+
+# A guest "one" on back end "a", with traffic, and an empty back end "b".
+source_start() # [DEVARGS]
+{
+	vm_image
+	wire_start
+	backend a "${1:-}"
+	backend b "${1:-}"
+	source_boot
+}
+
+source_boot()
+{
+	guest one a
+	vm_ready one
+	flow_start one
+	sleep 1
+}
+
+# The guest is now in this QEMU.
+arrive() # VM
+{
+	sleep 1
+	flow_stop "$1"
+	flow_check
+}
+
+there() # [DEVARGS]
+{
+	source_start "${1:-}"
+	guest_waits two b
+	migrate one two
+	arrive two
 }

@@ -4,11 +4,11 @@
  * One end of UDP flows in both directions that lasts as long as it is wanted: every
  * datagram has a sequence number, the time it was sent and content that is checked.
  *
- *	netflow SEED PEER-SEED PEER-ADDRESS PORT FLOWS RATE SIZE [hold]
+ *	netflow SEED PEER-SEED PEER-ADDRESS PORT FLOWS RATE SIZE [hold|wait]
  *
  * Sends RATE datagrams a second, of SIZE bytes at most, on FLOWS ports from PORT on,
- * a flow a processor. With "hold" nothing is read before SIGUSR1. SIGTERM ends the
- * sending; a second without a datagram after that ends the program with its report:
+ * a flow a processor. With "hold" nothing is read before SIGUSR1, with "wait" nothing
+ * is sent. SIGTERM ends the sending; a second without a datagram after that ends the program with its report:
  *
  *	flow: sent N received N duplicated N corrupted N reordered N holes N
  *	 longest N gap N ms hole N ms
@@ -60,13 +60,13 @@ static uint64_t seed, peer_seed;
 static uint32_t size_max;
 static uint64_t received, duplicated, corrupted, reordered;
 static uint64_t last_arrival, last_sent, gap_ns, hole_ns;
-static volatile sig_atomic_t ending, holding;
+static volatile sig_atomic_t ending, holding, waiting;
 
 static void
 on_signal(int sig)
 {
 	if (sig == SIGUSR1)
-		holding = 0;
+		holding = waiting = 0;
 	else
 		ending = 1;
 }
@@ -243,7 +243,7 @@ run(uint64_t interval)
 	for (i = 0; i < nb_flows; i++)
 		p[i] = (struct pollfd){ .fd = flows[i].fd, .events = POLLIN };
 	while (!ending || holding || now - quiet < QUIET_NS) {
-		if (ending) {
+		if (ending || waiting) {
 			due = now + 20 * NS_MS;
 		} else if (now >= due) {
 			send_one(turn++ % nb_flows);
@@ -270,7 +270,11 @@ main(int argc, char **argv)
 	struct sigaction sa = { .sa_handler = on_signal };
 	uint32_t i, rate;
 
-	if (argc != 8 && !(argc == 9 && strcmp(argv[8], "hold") == 0)) {
+	if (argc == 9) {
+		holding = strcmp(argv[8], "hold") == 0;
+		waiting = strcmp(argv[8], "wait") == 0;
+	}
+	if (argc != 8 && !holding && !waiting) {
 		printf("netflow: see the head of its source\n");
 		return 2;
 	}
@@ -282,7 +286,6 @@ main(int argc, char **argv)
 	if (nb_flows < 1 || nb_flows > FLOWS_MAX || rate == 0 ||
 			size_max < sizeof(struct header) || size_max > FRAME_MAX)
 		return 2;
-	holding = argc == 9;
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGUSR1, &sa, NULL);
 	for (i = 0; i < nb_flows; i++) {

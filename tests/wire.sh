@@ -81,9 +81,12 @@ FLOW_SIZE=${FLOW_SIZE:-1400}
 # flow_start GUEST [hold]: both ends; with hold the guest reads nothing until flow_release.
 flow_start()
 {
+	# Neither sends before the other listens.
+	bg flow "${TP_WRAP[@]}" "$W/netflow" 2 1 "$WIRE_GUEST" 7000 "$PAIRS" "${PEER_RATE:-$FLOW_RATE}" \
+		"$FLOW_SIZE" wait
 	vm_must "$1" 10 "arp -s $WIRE_PEER $WIRE_PEER_MAC; ip link set eth0 mtu $WIRE_MTU;
-		netflow 1 2 $WIRE_PEER 7000 $PAIRS $FLOW_RATE $FLOW_SIZE ${2:-} >/tmp/flow 2>&1 & sleep 0"
-	bg flow "${TP_WRAP[@]}" "$W/netflow" 2 1 "$WIRE_GUEST" 7000 "$PAIRS" "${PEER_RATE:-$FLOW_RATE}" "$FLOW_SIZE"
+		netflow 1 2 $WIRE_PEER 7000 $PAIRS $FLOW_RATE $FLOW_SIZE ${2:-} >/tmp/flow 2>&1 & sleep 0.2"
+	kill -USR1 "${PID[flow]}"
 }
 
 flow_release() { vm_must "$1" 5 "killall -USR1 netflow"; }
@@ -114,7 +117,8 @@ flow_report() # WHO REPORT
 }
 
 # What the traffic went through, whatever happened to the guest: nothing twice, nothing
-# changed, nothing overtaken, and all that the guest sent has come.
+# changed, nothing overtaken, and all that the guest sent has come. What it was sent is
+# lost while it stands still: testpmd keeps no frame that a port does not take.
 flow_check()
 {
 	local who
@@ -124,18 +128,11 @@ flow_check()
 		"duplicated ${FLOW[guest.duplicated]} corrupted ${FLOW[guest.corrupted]}" \
 		"reordered ${FLOW[guest.reordered]} largest hole ${FLOW[guest.hole]} ms"
 	for who in guest peer; do
-		expect "received by the $who" "${FLOW[$who.received]}" -gt 100
 		expect "duplicated at the $who" "${FLOW[$who.duplicated]}" -eq 0
 		expect "corrupted at the $who" "${FLOW[$who.corrupted]}" -eq 0
 		expect "reordered at the $who" "${FLOW[$who.reordered]}" -eq 0
 	done
+	expect "received by the peer" "${FLOW[peer.received]}" -gt 100
+	expect "received by the guest of ${FLOW[peer.sent]}" "${FLOW[guest.received]}" -gt $((FLOW[peer.sent] / 2))
 	expect "lost of what the guest sent" "${FLOW[out.lost]}" -eq 0
-}
-
-# flow_check_holes NUMBER: and what it was sent is missing at these many moments only, while
-# it stood still: nobody can be handed a frame then.
-flow_check_holes()
-{
-	flow_check
-	expect "holes in what the guest received" "${FLOW[guest.holes]}" -le $(($1 * PAIRS))
 }
