@@ -4,7 +4,7 @@
  * One end of UDP flows in both directions that lasts as long as it is wanted: every
  * datagram has a sequence number, the time it was sent and content that is checked.
  *
- *	netflow SEED PEER-SEED PEER-ADDRESS PORT FLOWS RATE SIZE [hold|wait]
+ *	netflow SEED PEER-SEED PEER-ADDRESS PORT FLOWS RATE SIZE PEER-SIZE [hold|wait]
  *
  * Sends RATE datagrams a second, of SIZE bytes at most, on FLOWS ports from PORT on,
  * a flow a processor. With "hold" nothing is read before SIGUSR1, with "wait" nothing
@@ -57,7 +57,7 @@ struct flow {
 static struct flow flows[FLOWS_MAX];
 static uint32_t nb_flows;
 static uint64_t seed, peer_seed;
-static uint32_t size_max;
+static uint32_t size_max, peer_size_max;
 static uint64_t received, duplicated, corrupted, reordered;
 static uint64_t last_arrival, last_sent, gap_ns, hole_ns;
 static volatile sig_atomic_t ending, holding, waiting;
@@ -82,13 +82,13 @@ now_ns(void)
 
 /* Half of the datagrams are of full size, the rest of any. */
 static uint32_t
-length(uint64_t stream, uint32_t seq)
+length(uint64_t stream, uint32_t max, uint32_t seq)
 {
 	uint32_t x = content(stream, seq) | content(stream, seq + 7) << 8;
 
 	if (x & 1)
-		return size_max;
-	return sizeof(struct header) + x % (size_max - sizeof(struct header) + 1);
+		return max;
+	return sizeof(struct header) + x % (max - sizeof(struct header) + 1);
 }
 
 static uint64_t
@@ -110,7 +110,7 @@ send_one(uint32_t i)
 	static const long processors_max = CPU_SETSIZE;
 	struct flow *f = &flows[i];
 	struct header h = { .seq = f->sent, .flow = i };
-	uint32_t len = length(stream_of(seed, i), f->sent);
+	uint32_t len = length(stream_of(seed, i), size_max, f->sent);
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	cpu_set_t set;
 
@@ -154,7 +154,7 @@ receive_one(uint32_t i)
 	if ((size_t)n >= sizeof(h))
 		memcpy(&h, buf, sizeof(h));
 	if ((size_t)n < sizeof(h) || h.flow != i || h.seq >= SEQ_MAX ||
-			(uint32_t)n != length(stream_of(peer_seed, i), h.seq) ||
+			(uint32_t)n != length(stream_of(peer_seed, i), peer_size_max, h.seq) ||
 			!matches(buf + sizeof(h), n - sizeof(h),
 				datagram_of(peer_seed, i, h.seq), sizeof(h))) {
 		corrupted++;
@@ -270,11 +270,11 @@ main(int argc, char **argv)
 	struct sigaction sa = { .sa_handler = on_signal };
 	uint32_t i, rate;
 
-	if (argc == 9) {
-		holding = strcmp(argv[8], "hold") == 0;
-		waiting = strcmp(argv[8], "wait") == 0;
+	if (argc == 10) {
+		holding = strcmp(argv[9], "hold") == 0;
+		waiting = strcmp(argv[9], "wait") == 0;
 	}
-	if (argc != 8 && !holding && !waiting) {
+	if (argc != 9 && !holding && !waiting) {
 		printf("netflow: see the head of its source\n");
 		return 2;
 	}
@@ -283,8 +283,10 @@ main(int argc, char **argv)
 	nb_flows = strtoul(argv[5], NULL, 0);
 	rate = strtoul(argv[6], NULL, 0);
 	size_max = strtoul(argv[7], NULL, 0);
+	peer_size_max = strtoul(argv[8], NULL, 0);
 	if (nb_flows < 1 || nb_flows > FLOWS_MAX || rate == 0 ||
-			size_max < sizeof(struct header) || size_max > FRAME_MAX)
+			size_max < sizeof(struct header) || size_max > FRAME_MAX ||
+			peer_size_max < sizeof(struct header) || peer_size_max > FRAME_MAX)
 		return 2;
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGUSR1, &sa, NULL);

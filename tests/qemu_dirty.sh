@@ -12,7 +12,7 @@
 . "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/vm.sh
 . "$(dirname "$0")/vm.sh"
-WIRE_MTU=9000 FLOW_RATE=50 FLOW_SIZE=8000
+WIRE_MTU=9000 FLOW_RATE=50 FLOW_PEER_SIZE=8000
 # shellcheck source=tests/wire.sh
 . "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
@@ -21,7 +21,6 @@ WIRE_MTU=9000 FLOW_RATE=50 FLOW_SIZE=8000
 # hold_and_move SOCKET: the guest is on $W/SOCKET, which is a or leads there.
 hold_and_move()
 {
-	DEVICE_PROPERTIES+=${DEVICE_PROPERTIES:+,}host_mtu=9000
 	guest one "$1"
 	vm_ready one
 	flow_start one hold
