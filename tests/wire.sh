@@ -122,23 +122,32 @@ flow_report() # WHO REPORT
 	done
 }
 
-# What the traffic went through, whatever happened to the guest: nothing twice, nothing
-# changed, nothing overtaken, and all that the guest sent has come. What it was sent is
-# lost while it stands still: testpmd keeps no frame that a port does not take.
-flow_check()
+flow_print()
 {
-	local who
 	measured "out: sent ${FLOW[guest.sent]} lost ${FLOW[out.lost]} duplicated ${FLOW[peer.duplicated]}" \
 		"corrupted ${FLOW[peer.corrupted]} reordered ${FLOW[peer.reordered]} largest gap ${FLOW[peer.gap]} ms"
 	measured "in: sent ${FLOW[peer.sent]} lost ${FLOW[in.lost]} in ${FLOW[guest.holes]} holes" \
 		"duplicated ${FLOW[guest.duplicated]} corrupted ${FLOW[guest.corrupted]}" \
 		"reordered ${FLOW[guest.reordered]} largest hole ${FLOW[guest.hole]} ms"
+}
+
+# Whatever happened to the guest: traffic flowed, nothing came twice, changed or overtaken.
+flow_intact()
+{
+	local who
+	flow_print
 	for who in guest peer; do
+		expect "received by the $who" "${FLOW[$who.received]}" -gt 100
 		expect "duplicated at the $who" "${FLOW[$who.duplicated]}" -eq 0
 		expect "corrupted at the $who" "${FLOW[$who.corrupted]}" -eq 0
 		expect "reordered at the $who" "${FLOW[$who.reordered]}" -eq 0
 	done
-	expect "received by the peer" "${FLOW[peer.received]}" -gt 100
-	expect "received by the guest of ${FLOW[peer.sent]}" "${FLOW[guest.received]}" -gt $((FLOW[peer.sent] / 2))
+}
+
+# And all that the guest sent has come. What it was sent is lost while it stands still:
+# testpmd keeps no frame that a port does not take.
+flow_check()
+{
+	flow_intact
 	expect "lost of what the guest sent" "${FLOW[out.lost]}" -eq 0
 }
