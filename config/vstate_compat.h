@@ -74,6 +74,25 @@ vstate_thread_join(struct vstate_thread *t)
 }
 #endif
 
+/* ---- vhost ---- */
+
+/*
+ * Handlers of messages are given rte_vhost's private context: the message as it was on the
+ * wire, int fds[8], int fd_num. The largest payload moved the latter two in 25.11.
+ * Releases with different layouts share an ABI version, so it is found at run time.
+ */
+#define VSTATE_MSG_MAX_FDS 8
+
+static inline int *
+vstate_msg_fds(void *msg, int **nb_fds)
+{
+	unsigned int release = rte_version_year() * 100 + rte_version_month();
+	char *fds = (char *)msg + (release >= 2511 ? 1084 : 644);
+
+	*nb_fds = (int *)(void *)(fds + VSTATE_MSG_MAX_FDS * sizeof(int));
+	return (int *)(void *)fds;
+}
+
 /* ---- telemetry ---- */
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)

@@ -129,6 +129,7 @@ cleanup()
 case_cleanup()
 {
 	cleanup
+	[ ! -e "$W/plugins" ] || xargs -r rm -rf <"$W/plugins"
 	if declare -F after_case >/dev/null; then after_case; fi
 }
 
@@ -144,19 +145,27 @@ plugin_path()
 		readlink -f "$so"
 		return 0
 	fi
-	for dir in "${XDG_RUNTIME_DIR:-}" "${HOME:-}" /run /var/lib; do
-		if [ -z "$dir" ] || [ ! -w "$dir" ] || ! path_is_private "$(readlink -f "$dir")/x"; then
-			continue
-		fi
-		dir=$dir/vstate-plugin.$(id -u)
-		( umask 077 && mkdir -p "$dir/drivers" "$dir/lib" ) &&
-			cp -u "$so" "$dir/drivers/" &&
-			find "$VSTATE_BUILD/lib" -maxdepth 1 -name 'librte_vhost_state.so*' ! -type d \
-				-exec cp -u -d -t "$dir/lib/" {} + &&
-			{ echo "$dir/drivers/librte_vdpa_vstate.so"; return 0; }
+	for dir in "$VSTATE_CACHE" "${XDG_RUNTIME_DIR:-}" /run /var/lib; do
+		plugin_copy "$so" "$dir" && return 0
 	done
 	echo "no directory to load the plugin from" >&2
 	return 1
+}
+
+# The plugin and its library as in a build tree, below DIR, until the case ends.
+plugin_copy() # PLUGIN DIR
+{
+	local dir=$2
+	if [ -z "$dir" ] || [ ! -w "$dir" ] || ! path_is_private "$(readlink -f "$dir")/x"; then
+		return 1
+	fi
+	dir=$(mktemp -d "$dir/plugin.XXXXXX") || return 1
+	echo "$dir" >>"$W/plugins"
+	mkdir "$dir/drivers" "$dir/lib" &&
+		cp "$1" "$dir/drivers/" &&
+		find "$VSTATE_BUILD/lib" -maxdepth 1 -name 'librte_vhost_state.so*' ! -type d \
+			-exec cp -d -t "$dir/lib/" {} + &&
+		echo "$dir/drivers/$(basename "$1")"
 }
 
 path_is_private() # FILE: no directory above it is writable by others

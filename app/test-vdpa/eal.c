@@ -36,6 +36,7 @@ static bool own_prefix;
 static char runtime_dir[256];
 static bool idle;
 static uint32_t give_way_service;
+static bool give_way_registered;
 
 int
 eal_user_args_take(int argc, char **argv, struct strvec *cmd)
@@ -108,6 +109,7 @@ init(const struct eal_need *need)
 		.memory_mb = need->memory_mb,
 		.pid = getpid(),
 		.verbose = need->verbose,
+		.no_services = need->no_services,
 	};
 	char cpus[512];
 	int ret;
@@ -167,6 +169,7 @@ give_way_register(void)
 	ret = rte_service_component_register(&spec, &give_way_service);
 	if (ret < 0)
 		return ret;
+	give_way_registered = true;
 	nb = rte_service_lcore_list(lcores, RTE_DIM(lcores));
 	for (i = 0; i < nb; i++)
 		rte_service_map_lcore_set(give_way_service, lcores[i], 1);
@@ -192,6 +195,8 @@ eal_start(const struct eal_need *need)
 		words_free();
 		return ret;
 	}
+	if (need->no_services)
+		return 0;
 	if (rte_service_lcore_count() == 0)
 		ret = service_lcore_add();
 	if (ret == 0)
@@ -210,12 +215,15 @@ service_lcores_stop(void)
 	uint32_t lcores[RTE_MAX_LCORE];
 	int i, nb;
 
-	rte_service_runstate_set(give_way_service, 0);
+	if (give_way_registered)
+		rte_service_runstate_set(give_way_service, 0);
 	nb = rte_service_lcore_list(lcores, RTE_DIM(lcores));
 	for (i = 0; i < nb; i++)
 		if (rte_service_lcore_stop(lcores[i]) == 0)
 			rte_eal_wait_lcore(lcores[i]);
-	rte_service_component_unregister(give_way_service);
+	if (give_way_registered)
+		rte_service_component_unregister(give_way_service);
+	give_way_registered = false;
 }
 
 void

@@ -22,6 +22,8 @@ struct eal_need {
 	bool verbose;
 	/** Fail where the driver plugin is not found. */
 	bool plugin;
+	/** Start no service lcore: the second lcore is for the command's own use. */
+	bool no_services;
 };
 
 /** Take the user's EAL options from the command line; the command's words go to @p cmd. */

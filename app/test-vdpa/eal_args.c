@@ -143,7 +143,7 @@ lcores_default(const struct strvec *user, const struct eal_args_host *host, stru
 	if (eal_args_has_any(user, cores))
 		return;
 	strvec_pushf(out, "--lcores=0@(%s),1@(%s)", host->cpus, host->cpus);
-	if (!eal_args_has_any(user, services))
+	if (!host->no_services && !eal_args_has_any(user, services))
 		strvec_push(out, "-S1");
 }
 

@@ -28,6 +28,8 @@ struct eal_args_host {
 	pid_t pid;
 	/** Leave EAL's and vhost's own log levels alone. */
 	bool verbose;
+	/** Leave lcore 1 to the command. */
+	bool no_services;
 };
 
 /**

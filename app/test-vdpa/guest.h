@@ -40,7 +40,7 @@ struct guest_conf {
 	uint32_t frame_min, frame_max;
 	/** Seed of frame lengths, contents and descriptor layouts. */
 	uint64_t seed;
-	/** Most frames of a queue on their way at one time; 0: as many as cannot overflow a ring. */
+	/** Most frames of a queue on their way at a time; 0: as many as cannot overflow a ring. */
 	uint16_t window;
 	/** Frames a second and queue; 0: as fast as possible. */
 	uint64_t rate;

@@ -131,7 +131,7 @@ packed_publish(struct guest_ring *r)
 	if (pending == 0)
 		return false;
 	r->pending = 0;
-	/* The descriptors must be visible before the device's wish is read; see the split driver. */
+	/* Descriptors must be visible before the device's wish is read; see the split driver. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	flags = __atomic_load_n(&ev->flags, __ATOMIC_ACQUIRE) & 3;
 	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !r->event_idx)

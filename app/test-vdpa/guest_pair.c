@@ -38,7 +38,7 @@ corrupted(struct guest_pair *p, const char *why)
 static void
 arrived(struct guest_pair *p, uint64_t now)
 {
-	uint64_t since = p->wait_since, start = p->g->watch_start;
+	uint64_t since = p->wait_since, start = guest_get(&p->g->watch_start);
 
 	if (since != 0 && now > since && now - since > p->gap_max)
 		guest_set(&p->gap_max, now - since);

@@ -126,8 +126,8 @@ void guest_ring_reset(struct guest_ring *r);
 uint16_t guest_ring_id_get(struct guest_ring *r);
 void guest_ring_id_put(struct guest_ring *r, uint16_t id);
 /** Account for a buffer handed to the device. */
-void guest_ring_buf_add(struct guest_ring *r, uint16_t id, const struct guest_seg *segs, uint16_t nb,
-		uint16_t descs, uint32_t cookie);
+void guest_ring_buf_add(struct guest_ring *r, uint16_t id, const struct guest_seg *segs,
+		uint16_t nb, uint16_t descs, uint32_t cookie);
 /** Start an IN_ORDER batch that ends with @p id; false if the device does not have it. */
 bool guest_ring_batch_start(struct guest_ring *r, uint16_t id, uint32_t len);
 /** Next buffer of the batch, with the length that the device wrote to it. */

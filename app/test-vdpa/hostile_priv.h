@@ -35,6 +35,12 @@
 /** The attack is on the receive ring: its buffers are used up before. */
 #define HOSTILE_EMPTY_RX 0x10u
 
+/**
+ * rte_vhost counts the queues of SET_INFLIGHT_FD before any handler of a back end sees the
+ * message, and gives up without closing its descriptor. No back end on it can do better.
+ */
+#define HOSTILE_LIBRARY_FD 0x20u
+
 /** A guest with two queue pairs; pair 0 misbehaves, pair 1 is the witness. */
 struct hostile_env {
 	const struct hostile_conf *conf;
@@ -47,7 +53,7 @@ struct hostile_env {
 	uint64_t frame_gpa;
 	uint32_t frame_len;
 	/** What the device may write of pair 0. */
-	struct guest_mem_range lent[16];
+	struct guest_mem_range lent[HOSTILE_DESCS + 16];
 	uint32_t nb_lent;
 	/** Pair 0's memory at the time of the attack. */
 	uint8_t *snapshot;
@@ -94,9 +100,19 @@ void hostile_snapshot(struct hostile_env *e);
 /** Send the frame as an honest guest would. */
 void hostile_send_frame(struct hostile_env *e);
 
+/** What goes with a message as file descriptors. */
+enum hostile_fd { FD_NONE, FD_EVENT, FD_MEMORY, FD_PIPE, FD_NULL, FD_SMALL, FD_DIR };
+
+/** A new fd; -1 if it cannot be made. @p other is to be closed as well, unless -1. */
+int hostile_open_fd(struct hostile_env *e, enum hostile_fd kind, int *other);
+/** Send a message as it is. Errors are no matter: the back end may have closed already. */
+void hostile_send(struct hostile_env *e, uint32_t request, uint32_t flags, uint32_t size,
+		const void *payload, uint32_t len, const int *fds, unsigned int nb_fds);
+
 /** Add cases to a list that ends with an empty name; returns their number. */
 uint32_t hostile_ring_cases(struct hostile_case *c, uint32_t room);
 uint32_t hostile_queue_cases(struct hostile_case *c, uint32_t room);
 uint32_t hostile_msg_cases(struct hostile_case *c, uint32_t room);
+uint32_t hostile_seq_cases(struct hostile_case *c, uint32_t room);
 
 #endif /* HOSTILE_PRIV_H */

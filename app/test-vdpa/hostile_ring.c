@@ -157,7 +157,7 @@ static const struct attack tx_attacks[] = {
 		{ { FRAME, 0, 0, N, 1 + 1 }, { FRAME, 0, 0, N, 1 + 0 } }, .kinds = HOSTILE_SPLIT },
 };
 
-/* The device writes a frame of its own choice; SCRATCH is lent, for its first 4096 bytes. */
+/* The device writes a frame of its own choice; what is lent is what has WRITE. */
 static const struct attack rx_attacks[] = {
 	{ "rx-addr-null", "address 0", { { ABSOLUTE, 0, 2048, W } } },
 	{ "rx-addr-hole", "address in the hole between regions", { { HOLE, 0, 2048, W } } },
@@ -287,7 +287,7 @@ build(const struct hostile_env *e, const struct piece *p, uint16_t index)
 {
 	return (struct hostile_desc){
 		.addr = resolve(e, p), .len = length(e, p), .flags = p->flags,
-		.next = p->next != 0 ? p->next - 1 : index + 1,
+		.next = p->next != 0 ? p->next - 1 : index + 1u,
 	};
 }
 
@@ -321,6 +321,13 @@ write_table(struct hostile_env *e, const struct attack *a)
 		guest_mem_write(&e->g->mem, table_gpa(e), split, sizeof(split));
 }
 
+/* Pieces of a header lie apart, so that a device that takes them for one is seen. */
+static uint64_t
+header_byte(const struct hostile_env *e, bool write, uint16_t n)
+{
+	return write ? hostile_scratch(e) + 3000 + 16 * (n % 64) : e->frame_gpa + (n < 12 ? n : 11);
+}
+
 static uint16_t
 build_ring(struct hostile_env *e, const struct attack *a, bool write, struct hostile_desc *d)
 {
@@ -328,7 +335,7 @@ build_ring(struct hostile_env *e, const struct attack *a, bool write, struct hos
 
 	for (n = 0; n < a->split_header; n++)
 		d[n] = (struct hostile_desc){
-			.addr = (write ? hostile_scratch(e) : e->frame_gpa) + (n < 12 ? n : 11),
+			.addr = header_byte(e, write, n),
 			.len = 1, .flags = N | (write ? W : 0), .next = n + 1,
 		};
 	for (i = 0; i < 4 && used(&a->ring[i]); i++, n++)
@@ -349,15 +356,28 @@ run_tx(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
+static void
+lend_all(struct hostile_env *e, const struct attack *a, const struct hostile_desc *d, uint16_t nb)
+{
+	uint16_t i;
+
+	for (i = 0; i < nb; i++)
+		if ((d[i].flags & (W | I)) == W)
+			hostile_lend(e, d[i].addr, d[i].len);
+	for (i = 0; i < 4 && used(&a->table[i]); i++)
+		if ((a->table[i].flags & (W | I)) == W)
+			hostile_lend(e, resolve(e, &a->table[i]), length(e, &a->table[i]));
+}
+
 static int
 run_rx(struct hostile_env *e, const struct hostile_case *c)
 {
 	struct hostile_desc d[HOSTILE_DESCS];
 	uint16_t n, k;
 
-	hostile_lend(e, hostile_scratch(e), 4096);
 	write_table(e, c->arg);
 	n = build_ring(e, c->arg, true, d);
+	lend_all(e, c->arg, d, n);
 	/* Four times, as a back end may look at four descriptors at once. */
 	hostile_put(e, HOSTILE_RX, d, n);
 	for (k = 1; k < 4 && e->packed; k++)
@@ -374,15 +394,14 @@ run_header(struct hostile_env *e, const struct hostile_case *c)
 {
 	static const uint32_t lens[] = { 0, 100, 54, 36, 15 };
 	struct hostile_desc d = { 0 };
-	uint32_t i;
+	uint32_t i, len;
 
 	/* The frame as it is, and cut short so that offsets lie outside of it. */
 	guest_mem_write(&e->g->mem, e->frame_gpa, c->arg, GUEST_HDR_LEN);
 	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
 		d.addr = e->frame_gpa;
-		d.len = e->frame_len;
-		if (lens[i] != 0 && lens[i] + GUEST_HDR_LEN < e->frame_len)
-			d.len = lens[i] + GUEST_HDR_LEN;
+		len = lens[i] + GUEST_HDR_LEN;
+		d.len = lens[i] != 0 && len < e->frame_len ? len : e->frame_len;
 		hostile_put(e, HOSTILE_TX, &d, 1);
 		hostile_publish(e, HOSTILE_TX);
 	}

@@ -16,6 +16,7 @@ static const struct cmd commands[] = {
 	{ "migrate", "move a device's state to and fro under load, check every frame", cmd_migrate },
 	{ "serve", "offer vDPA devices on vhost-user sockets, with a prompt", cmd_serve },
 	{ "guest", "run the built-in virtio guest against a vhost-user socket", cmd_guest },
+	{ "bench", "measure the device beside net_vhost and a bare ring loop", cmd_bench },
 	{ "state", "show a saved state, or say why it is invalid", cmd_state },
 	{ BACKEND_CHILD_COMMAND, NULL, cmd_backend_child },
 };

@@ -27,7 +27,7 @@ expect() {
 
 expect no_command_is_wrong_usage 2 Usage
 expect help_lists_the_commands 0 migrate --help
-for c in migrate serve guest state; do
+for c in migrate serve guest bench state; do
 	expect "${c}_has_help" 0 Usage $c --help
 done
 expect hidden_command_is_not_listed 0 Commands --help
@@ -36,6 +36,10 @@ expect unknown_command_is_told 2 "unknown command 'nonsense'" nonsense
 expect eal_without_value_is_told 2 "--eal" migrate --eal
 expect unknown_option_is_told 2 "--help" migrate --nonsense
 expect serve_without_prompt_needs_sockets 2 "--iface" serve --no-prompt
+expect bench_lists_its_cases 0 "^loop/packed-inorder$" bench --list
+expect bench_list_obeys_patterns 0 "^idle/split$" bench --list --case "idle/*"
+grep -q loop "$dir/out" && { echo "FAIL --case does not limit --list"; failed=1; }
+expect bench_mode_must_be_known 2 "not understood" bench --mode three-core
 expect state_needs_a_file 2 "FILE" state
 expect missing_file_is_told 1 "No such file" state "$dir/none"
 echo "this is no state, but long enough for a header of one" >"$dir/text"

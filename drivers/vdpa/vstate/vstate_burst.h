@@ -26,6 +26,8 @@
 #include "vstate_chain.h"
 #include "vstate_offload.h"
 
+#include "vstate_batch.h"
+
 #define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
 
 static __rte_always_inline void
@@ -43,23 +45,33 @@ static __rte_always_inline void
 shadow_flush(struct vstate_vq *vq)
 {
 	uint16_t old = vq->used.idx;
+	bool any = vq->nb_shadow != 0;
 
-	if (vq->nb_shadow == 0)
-		return;
-	ring_publish(vq);
-	vq->nb_shadow = 0;
+	if (any) {
+		ring_publish(vq);
+		vq->nb_shadow = 0;
+	}
+	/* also what was written to buffers that then were not used */
 	if (unlikely(vq->dirty.base != NULL))
 		vstate_dirty_flush(&vq->dirty);
-	ring_notify(vq, old);
+	if (any)
+		ring_notify(vq, old);
 }
 
 /* ---- from the driver ---- */
 
-/*
- * Copy the rest of a chain to a chain of mbufs that begins with @p m.
- * 1: done; 0: frame is to be dropped; -1: fault; -2: out of mbufs.
- */
-static int
+/* How one frame went. */
+enum take_result {
+	TAKE_DONE,		/* copied */
+	TAKE_RUNT,		/* these three: to be dropped */
+	TAKE_OVERSIZE,
+	TAKE_BAD_OFFLOAD,
+	TAKE_LATER,		/* out of mbufs */
+	TAKE_FAULT,		/* the queue is broken */
+};
+
+/* Copy the rest of a chain to a chain of mbufs that begins with @p m. */
+static enum take_result
 frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m)
 {
@@ -71,18 +83,17 @@ frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *poo
 
 		got = vstate_chain_read(vq, c, rte_pktmbuf_mtod(seg, void *), room, LAYOUT_PACKED);
 		if (got < 0)
-			return -1;
+			return TAKE_FAULT;
 		seg->data_len = got;
 		m->pkt_len += got;
 		if ((uint32_t)got < room || (c->len == 0 && !c->more))
 			break;
-		if (m->pkt_len > VSTATE_MAX_FRAME || vq->linear) {
-			vq->counters.oversize++;
-			return vstate_chain_finish(vq, c, LAYOUT_PACKED) ? 0 : -1;
-		}
+		if (m->pkt_len > VSTATE_MAX_FRAME || vq->linear)
+			return vstate_chain_finish(vq, c, LAYOUT_PACKED) ?
+				TAKE_OVERSIZE : TAKE_FAULT;
 		next = rte_pktmbuf_alloc(pool);
 		if (next == NULL)
-			return -2;
+			return TAKE_LATER;
 		seg->next = next;
 		seg = next;
 		m->nb_segs++;
@@ -96,26 +107,22 @@ frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *poo
 		rte_pktmbuf_free_seg(seg);
 	}
 	if (!vstate_chain_finish(vq, c, LAYOUT_PACKED))
-		return -1;
-	if (unlikely(m->pkt_len > VSTATE_MAX_FRAME)) {
-		vq->counters.oversize++;
-		return 0;
-	}
-	return 1;
+		return TAKE_FAULT;
+	return likely(m->pkt_len <= VSTATE_MAX_FRAME) ? TAKE_DONE : TAKE_OVERSIZE;
 }
 
 /* As frame_read(), with the header first. */
-static int
+static enum take_result
 frame_take_chain(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
 	int32_t got = vstate_chain_read(vq, c, hdr, vq->hdr_len, LAYOUT_PACKED);
 
 	if (got < 0)
-		return -1;
+		return TAKE_FAULT;
 	if ((uint32_t)got < vq->hdr_len) {
 		vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
-		return -1;
+		return TAKE_FAULT;
 	}
 	return frame_read(vq, c, pool, m);
 }
@@ -143,122 +150,144 @@ frame_take_single(struct vstate_vq *vq, const struct vstate_chain *c, struct rte
 	return true;
 }
 
-static __rte_always_inline int
+static __rte_always_inline enum take_result
 frame_take(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m)
 {
+	enum take_result result = TAKE_DONE;
 	struct virtio_net_hdr_mrg_rxbuf hdr;
-	int ret = 1;
 
 	if (unlikely(!frame_take_single(vq, c, m, &hdr)))
-		ret = frame_take_chain(vq, c, pool, m, &hdr);
-	if (unlikely(ret <= 0))
-		return ret;
-	if (unlikely(m->pkt_len < RTE_ETHER_HDR_LEN || m->data_len < RTE_ETHER_HDR_LEN)) {
-		vq->counters.runt++;
-		return 0;
-	}
+		result = frame_take_chain(vq, c, pool, m, &hdr);
+	if (unlikely(result != TAKE_DONE))
+		return result;
+	if (unlikely(m->pkt_len < RTE_ETHER_HDR_LEN || m->data_len < RTE_ETHER_HDR_LEN))
+		return TAKE_RUNT;
 	if (vq->host_offloads && unlikely((hdr.hdr.flags | hdr.hdr.gso_type) != 0) &&
-			!vstate_offload_from_header(vq, &hdr, m)) {
-		vq->counters.bad_offload++;
-		return 0;
-	}
+			!vstate_offload_from_header(vq, &hdr, m))
+		return TAKE_BAD_OFFLOAD;
 	m->port = vq->port_id;
-	return 1;
+	return TAKE_DONE;
 }
 
-/* Allocate up to @p n mbufs; fewer if the pool runs dry. */
-static __rte_always_inline uint16_t
-mbufs_alloc(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+/* One frame the general way. */
+static enum take_result
+burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt)
 {
-	uint16_t i;
+	struct vstate_chain c;
+	enum take_result result;
 
-	if (likely(rte_pktmbuf_alloc_bulk(pool, pkts, n) == 0))
-		return n;
-	for (i = 0; i < n; i++) {
-		pkts[i] = rte_pktmbuf_alloc(pool);
-		if (pkts[i] == NULL)
-			break;
+	if (vq->nb_shadow == VSTATE_SHADOW || ring_peek(vq, &c, 0) <= 0)
+		return TAKE_FAULT;
+	*pkt = rte_pktmbuf_alloc(pool);
+	if (unlikely(*pkt == NULL)) {
+		vq->counters.nombuf++;
+		return TAKE_LATER;
 	}
-	vq->counters.nombuf += n - i;
-	return i;
+	result = frame_take(vq, &c, pool, *pkt);
+	if (likely(result == TAKE_DONE)) {
+		ring_take(vq, &c);
+		shadow_add(vq, &c, 0);
+		return TAKE_DONE;
+	}
+	rte_pktmbuf_free(*pkt);
+	if (result == TAKE_LATER) {
+		vq->counters.nombuf++;
+	} else if (result != TAKE_FAULT) {
+		/* dropped: the buffer is used */
+		ring_take(vq, &c);
+		shadow_add(vq, &c, result);
+		vq->nb_dropped++;
+	}
+	return result;
 }
 
 static __rte_always_inline uint16_t
 burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
-	struct vstate_chain c;
-	uint16_t done = 0, allocated;
-	uint32_t bytes = 0;
-	int ret;
+	enum take_result result;
+	uint16_t done;
 
 	vq->nb_taken = 0;
-	if (unlikely(vq->fault != VSTATE_FAULT_NONE))
+	vq->nb_dropped = 0;
+	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || ring_count(vq, 1) == 0)
 		return 0;
-	n = ring_count(vq, RTE_MIN(n, VSTATE_BURST));
-	if (n == 0)
-		return 0;
-	allocated = mbufs_alloc(vq, pool, pkts, n);
-
-	while (done < allocated && vq->nb_shadow < VSTATE_SHADOW) {
-		ret = ring_peek(vq, &c, 0);
-		if (ret <= 0)
+	n = RTE_MIN(n, VSTATE_BURST);
+	done = batch_take(vq, pool, pkts, n);
+	vq->nb_simple = done;
+	while (done < n) {
+		result = burst_take_one(vq, pool, &pkts[done]);
+		if (result == TAKE_FAULT || result == TAKE_LATER)
 			break;
-		ret = frame_take(vq, &c, pool, pkts[done]);
-		if (unlikely(ret < 0)) {
-			if (ret == -2)
-				vq->counters.nombuf++;
-			break;
-		}
-		ring_take(vq, &c);
-		shadow_add(vq, &c, 0);
-		if (unlikely(ret == 0)) {
-			/* dropped: the buffer is used, the mbuf serves the next one */
-			rte_pktmbuf_free(pkts[done]);
-			pkts[done] = rte_pktmbuf_alloc(pool);
-			if (pkts[done] == NULL) {
-				pkts[done] = pkts[--allocated];
-				pkts[allocated] = NULL;
-				if (done == allocated)
-					break;
-			}
+		if (unlikely(result != TAKE_DONE))
 			continue;
-		}
-		vq->taken[done].len = pkts[done]->pkt_len;
-		bytes += vq->taken[done].len;
+		vq->taken_len[done] = pkts[done]->pkt_len;
 		vq->taken[done].avail = vq->avail;
 		vq->taken[done].nb_shadow = vq->nb_shadow;
-		vq->taken[done].bytes = bytes;
 		done++;
 	}
-	if (unlikely(done < allocated))
-		rte_pktmbuf_free_bulk(&pkts[done], allocated - done);
 	vq->nb_taken = done;
 	return done;
+}
+
+/* Put the ring back to where it stood when @p n frames were taken. */
+static void
+burst_rewind(struct vstate_vq *vq, uint16_t n)
+{
+	if (n > vq->nb_simple) {
+		vq->avail = vq->taken[n - 1].avail;
+		vq->nb_shadow = vq->taken[n - 1].nb_shadow;
+	} else {
+		/* one descriptor each, from where nothing was taken */
+		vq->avail = vq->used;
+		ring_skip(vq, n);
+		vq->nb_shadow = n;
+	}
+}
+
+/* Count the dropped frames that are used now; a rewind takes the others back. */
+static void
+drops_count(struct vstate_vq *vq)
+{
+	uint16_t i;
+
+	for (i = 0; i < vq->nb_shadow; i++) {
+		switch (vq->shadow[i].len) {
+		case TAKE_RUNT:
+			vq->counters.runt++;
+			break;
+		case TAKE_OVERSIZE:
+			vq->counters.oversize++;
+			break;
+		case TAKE_BAD_OFFLOAD:
+			vq->counters.bad_offload++;
+			break;
+		default:
+			break;
+		}
+		vq->shadow[i].len = 0;
+	}
+	vq->nb_dropped = 0;
 }
 
 static __rte_always_inline void
 burst_give(struct vstate_vq *vq, uint16_t n)
 {
+	uint64_t bytes = 0;
 	uint16_t i;
 
 	/* Where all frames are given, so are the drops behind the last of them. */
-	if (unlikely(n < vq->nb_taken)) {
-		if (n == 0) {
-			vq->avail = vq->used;
-			vq->nb_shadow = 0;
-		} else {
-			vq->avail = vq->taken[n - 1].avail;
-			vq->nb_shadow = vq->taken[n - 1].nb_shadow;
-		}
+	if (unlikely(n < vq->nb_taken))
+		burst_rewind(vq, n);
+	for (i = 0; i < n; i++) {
+		bytes += vq->taken_len[i];
+		vstate_count_size(&vq->counters, vq->taken_len[i]);
 	}
-	if (likely(n > 0)) {
-		for (i = 0; i < n; i++)
-			vstate_count_size(&vq->counters, vq->taken[i].len);
-		vq->counters.packets += n;
-		vq->counters.bytes += vq->taken[n - 1].bytes;
-	}
+	vq->counters.packets += n;
+	vq->counters.bytes += bytes;
 	vq->nb_taken = 0;
+	if (unlikely(vq->nb_dropped != 0))
+		drops_count(vq);
 	shadow_flush(vq);
 }
 
@@ -311,6 +340,8 @@ header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffer
 		if (p == NULL)
 			return vstate_vq_break(vq, VSTATE_FAULT_ADDRESS);
 		*p = bytes[i];
+		/* again: the first mark may have left the cache, and the page have been sent */
+		vstate_vq_dirty(vq, nb_gpa[i], 1);
 	}
 	return true;
 }
@@ -415,7 +446,7 @@ frame_put_single(struct vstate_vq *vq, const struct vstate_chain *c, const struc
 	uint8_t *p;
 
 	if (c->table_size != 0 || c->more || c->len < len || m->nb_segs != 1 ||
-			!vstate_window_holds(&vq->win, c->addr, len))
+			!vstate_window_holds(&vq->win, c->addr, c->len))
 		return false;
 	p = vstate_window_ptr(&vq->win, c->addr);
 	memcpy(p, hdr, 10);
@@ -433,8 +464,7 @@ frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
 	struct vstate_chain c;
 	int ret;
 
-	if (unlikely((m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM |
-			RTE_MBUF_F_TX_TCP_SEG)) != 0) && !vstate_offload_to_header(vq, m, &hdr)) {
+	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0) && !vstate_offload_to_header(vq, m, &hdr)) {
 		vq->counters.bad_offload++;
 		return PUT_DROP;
 	}
@@ -451,33 +481,56 @@ frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
 	return frame_put_general(vq, m, &hdr);
 }
 
+/* One frame the general way, with room made in the shadow if that is what it lacks. */
+static enum put_result
+burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	enum put_result result = frame_put(vq, m);
+
+	if (unlikely(result == PUT_LATER && vq->nb_shadow > VSTATE_SHADOW / 2)) {
+		shadow_flush(vq);
+		result = frame_put(vq, m);
+	}
+	return result;
+}
+
+static __rte_always_inline void
+put_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	uint64_t bytes = 0;
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		bytes += pkts[i]->pkt_len;
+		vstate_count_size(&vq->counters, pkts[i]->pkt_len);
+	}
+	vq->counters.packets += n;
+	vq->counters.bytes += bytes;
+}
+
 static __rte_always_inline uint16_t
 burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint64_t bytes = 0, packets = 0;
-	uint16_t done = 0;
+	enum put_result result;
+	uint16_t done = 0, k;
 
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 || ring_count(vq, 1) == 0)
 		return 0;
-	while (done < n) {
-		enum put_result result = frame_put(vq, pkts[done]);
-
-		if (unlikely(result == PUT_LATER && vq->nb_shadow > VSTATE_SHADOW / 2)) {
-			shadow_flush(vq);
-			result = frame_put(vq, pkts[done]);
-		}
-		if (unlikely(result == PUT_LATER || result == PUT_FAULT))
+	for (;;) {
+		k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST));
+		put_count(vq, pkts + done, k);
+		done += k;
+		if (likely(done == n))
 			break;
-		if (likely(result == PUT_DONE)) {
-			packets++;
-			bytes += pkts[done]->pkt_len;
-			vstate_count_size(&vq->counters, pkts[done]->pkt_len);
-		}
-		done++;
+		result = burst_put_one(vq, pkts[done]);
+		if (result == PUT_LATER || result == PUT_FAULT)
+			break;
+		if (result == PUT_DONE)
+			put_count(vq, pkts + done, 1);
+		if (++done == n)
+			break;
 	}
 	shadow_flush(vq);
-	vq->counters.packets += packets;
-	vq->counters.bytes += bytes;
 	return done;
 }
 

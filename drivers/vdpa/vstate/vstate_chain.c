@@ -4,6 +4,7 @@
 
 #include <rte_byteorder.h>
 
+#include "vstate_isa.h"
 #include "vstate_chain.h"
 
 #define DESC_SIZE sizeof(struct vring_desc)
@@ -44,7 +45,6 @@ table_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t i, const bool
 		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NESTED);
 	if ((d.flags & VRING_DESC_F_WRITE) != c->direction)
 		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
-	vstate_chain_enter(c, &d);
 	if (packed) {
 		/* All entries belong to the buffer, in order; NEXT is reserved there. */
 		c->next = i + 1;
@@ -53,9 +53,10 @@ table_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t i, const bool
 		c->next = d.link;
 		c->more = d.flags & VRING_DESC_F_NEXT;
 	}
-	return true;
+	return vstate_chain_enter(vq, c, &d);
 }
 
+/* Go on in an indirect table: the last descriptor of a chain in the ring, and often the first. */
 bool
 vstate_chain_begin_indirect(struct vstate_vq *vq, struct vstate_chain *c,
 		const struct vstate_desc *d, const bool packed)
@@ -99,13 +100,16 @@ vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packe
 		vstate_desc_read(&d, &vq->split.desc[c->next], false);
 		c->next = d.link;
 	}
-	if (d.flags & VRING_DESC_F_INDIRECT)
-		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NEXT);
+	if (d.flags & VRING_DESC_F_INDIRECT) {
+		/* Split rings allow it, packed rings do not. */
+		if (packed)
+			return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NEXT);
+		return vstate_chain_begin_indirect(vq, c, &d, packed);
+	}
 	if ((d.flags & VRING_DESC_F_WRITE) != c->direction)
 		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
-	vstate_chain_enter(c, &d);
 	c->more = d.flags & VRING_DESC_F_NEXT;
-	return true;
+	return vstate_chain_enter(vq, c, &d);
 }
 
 /*

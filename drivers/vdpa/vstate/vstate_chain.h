@@ -86,20 +86,6 @@ vstate_desc_read(struct vstate_desc *d, const void *entry, const bool packed)
 	d->link = rte_le_to_cpu_16(d->link);
 }
 
-/** Step to the next place of a packed ring. */
-static __rte_always_inline void
-vstate_pos_step(struct vstate_pos *pos, uint16_t n, uint16_t size)
-{
-	/* n <= size <= 32768: the sum fits 16 bits but for 65536, which cannot be reached */
-	uint32_t idx = (uint32_t)pos->idx + n;
-
-	if (idx >= size) {
-		idx -= size;
-		pos->wrap ^= 1;
-	}
-	pos->idx = idx;
-}
-
 /** Begin a walk whose first ring descriptor was read into @p d. False: fault. */
 bool vstate_chain_begin_indirect(struct vstate_vq *vq, struct vstate_chain *c,
 		const struct vstate_desc *d, const bool packed);
@@ -118,11 +104,19 @@ int32_t vstate_chain_write(struct vstate_vq *vq, struct vstate_chain *c, const v
 /** Walk to the end, so that id and num are known. False: fault. */
 bool vstate_chain_finish(struct vstate_vq *vq, struct vstate_chain *c, const bool packed);
 
-static __rte_always_inline void
-vstate_chain_enter(struct vstate_chain *c, const struct vstate_desc *d)
+/*
+ * Enter a descriptor. All of its range must be the guest's memory, also what will not be
+ * copied: nothing is written before that is known. False: fault.
+ */
+static __rte_always_inline bool
+vstate_chain_enter(struct vstate_vq *vq, struct vstate_chain *c, const struct vstate_desc *d)
 {
 	c->addr = d->addr;
 	c->len = d->len;
+	if (likely(vstate_window_holds(&vq->win, d->addr, d->len)) ||
+			vstate_mem_covers(&vq->win, vq->mem, d->addr, d->len))
+		return true;
+	return vstate_vq_break(vq, VSTATE_FAULT_ADDRESS);
 }
 
 /**
@@ -141,11 +135,10 @@ vstate_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, const struct vs
 		return vstate_chain_begin_indirect(vq, c, d, packed);
 	if (unlikely((d->flags & VRING_DESC_F_WRITE) != direction))
 		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
-	vstate_chain_enter(c, d);
 	c->more = d->flags & VRING_DESC_F_NEXT;
 	c->next = d->link;
 	c->left = vq->size - 1;
-	return true;
+	return vstate_chain_enter(vq, c, d);
 }
 
 #endif /* VSTATE_CHAIN_H */

@@ -30,9 +30,10 @@ static struct {
 	pthread_mutex_t users_lock;	/* held around thread start and stop */
 	unsigned int users;
 	struct vstate_thread thread;
-	pthread_t self;
 
 	pthread_mutex_t lock;		/* what follows */
+	pthread_t self;
+	bool running;			/* self is the thread; a later one may get its ID */
 	pthread_cond_t posted;
 	pthread_cond_t finished;
 	TAILQ_HEAD(, request) queue;
@@ -79,6 +80,7 @@ ctrl_main(void *arg)
 	RTE_SET_USED(arg);
 	pthread_mutex_lock(&ctrl.lock);
 	ctrl.self = pthread_self();
+	ctrl.running = true;
 	while (!ctrl.stop || !TAILQ_EMPTY(&ctrl.queue)) {
 		if (!TAILQ_EMPTY(&ctrl.queue)) {
 			serve_one(TAILQ_FIRST(&ctrl.queue));
@@ -92,6 +94,7 @@ ctrl_main(void *arg)
 			deadline = watch_deadline();
 		}
 	}
+	ctrl.running = false;
 	pthread_mutex_unlock(&ctrl.lock);
 	return NULL;
 }
@@ -134,7 +137,7 @@ vstate_ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg)
 	struct request req = { .fn = fn, .dev = dev, .arg = arg };
 
 	pthread_mutex_lock(&ctrl.lock);
-	if (pthread_equal(ctrl.self, pthread_self())) {
+	if (ctrl.running && pthread_equal(ctrl.self, pthread_self())) {
 		pthread_mutex_unlock(&ctrl.lock);
 		return fn(dev, arg);
 	}

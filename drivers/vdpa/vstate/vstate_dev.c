@@ -201,7 +201,7 @@ vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_se
 		vq->split.used = ring->device;
 		vq->used_gpa = vq->device_addr;
 	}
-	vq->ops = packed ? &vstate_packed_ops : &vstate_split_ops;
+	vq->ops = vstate_ring_ops(packed);
 	return true;
 }
 
@@ -225,6 +225,22 @@ vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ri
 	vq->nb_taken = 0;
 }
 
+/*
+ * Positions outlive a stop, the size and the layout need not: a front end may change them
+ * without a word about the base.
+ */
+static void
+vq_keep_base(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+
+	if (!packed || (vq->avail.idx < vq->size && vq->used.idx < vq->size))
+		return;
+	vq->avail.idx %= vq->size;
+	vq->used = vq->avail;
+	vq->signalled_valid = false;
+}
+
 static void
 vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_setup *setup)
 {
@@ -238,6 +254,8 @@ vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_s
 		return;
 	if (ring->base_fresh)
 		vq_set_base(dev, vq, ring);
+	else
+		vq_keep_base(dev, vq);
 	vq->callfd = ring->callfd;
 	vq->mem = &dev->mem;
 	vq->win = (struct vstate_window){ 0 };
@@ -254,9 +272,16 @@ static int
 pending_check(struct vstate_dev *dev, const struct vstate_setup *setup,
 		struct rte_vhost_state_error *err)
 {
+	struct rte_vhost_state_limits lim = { 0 };
 	const struct rte_vhost_state_vq *sv;
 	uint16_t i;
+	int ret;
 
+	/* once more: features, and with them the layout, may have changed since the restore */
+	vstate_net_limits(dev, &lim);
+	ret = rte_vhost_state_check_fit(dev->pending, &lim, err);
+	if (ret != 0)
+		return ret;
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (!setup->rings[i].ready || i >= dev->pending->nb_vqs)
 			continue;
@@ -273,28 +298,59 @@ pending_check(struct vstate_dev *dev, const struct vstate_setup *setup,
 	return 0;
 }
 
+/* Rings that are not ready yet get their part when they are. */
 static void
 pending_apply(struct vstate_dev *dev)
 {
 	const struct rte_vhost_state *st = dev->pending;
-	const struct rte_vhost_state_vq *sv;
+	struct rte_vhost_state_vq *sv;
 	struct vstate_vq *vq;
 	uint16_t i;
 
 	for (i = 0; i < RTE_MIN(dev->nb_vqs, st->nb_vqs); i++) {
 		sv = &st->vqs[i];
 		vq = dev->vqs[i];
-		if (sv->size == 0)
+		if (sv->size == 0 || !vq->ready)
 			continue;
 		vq->avail = (struct vstate_pos){ sv->avail_idx, sv->avail_wrap };
 		vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
 		vq->signalled_used = sv->signalled_used;
 		vq->signalled_valid = sv->signalled_valid;
-		if (sv->notify_pending && vq->ready)
+		if (sv->notify_pending)
 			vstate_vq_call(vq);
+		sv->size = 0; /* taken over */
 	}
 	if (st->net.mtu != 0)
 		dev->mtu = RTE_MIN(dev->mtu, st->net.mtu);
+}
+
+static void
+pending_forget(struct vstate_dev *dev)
+{
+	rte_vhost_state_free(dev->pending);
+	dev->pending = NULL;
+}
+
+/* After the rings were configured. 0, or -errno with the device in need of a reset. */
+static int
+pending_take(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	struct rte_vhost_state_error err = { 0 };
+	char text[256];
+	int ret;
+
+	if (dev->pending == NULL)
+		return 0;
+	ret = pending_check(dev, setup, &err);
+	if (ret == 0) {
+		pending_apply(dev);
+		return 0;
+	}
+	rte_vhost_state_error_format(&err, text, sizeof(text));
+	VSTATE_LOG(ERR, "%s: restored state does not fit: %s", dev->name, text);
+	dev->status = (dev->status | S_NEEDS_RESET) & ~S_DRIVER_OK;
+	pending_forget(dev);
+	return ret;
 }
 
 /* ---- events, on the control thread ---- */
@@ -308,8 +364,6 @@ setup_take(struct vstate_dev *dev, const struct vstate_setup *setup)
 	dev->mem = setup->mem;
 	if (setup->mtu != 0)
 		dev->mtu = setup->mtu;
-	if (!setup->status_negotiated && dev->started)
-		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vq_configure(dev, dev->vqs[i], setup);
 }
@@ -328,8 +382,12 @@ do_connect(struct vstate_dev *dev, void *arg)
 	RTE_SET_USED(arg);
 	dev->connected = true;
 	dev->status = 0;
-	for (i = 0; i < dev->nb_vqs; i++)
+	dev->mtu = dev->conf.mtu;
+	for (i = 0; i < dev->nb_vqs; i++) {
 		memset(&dev->announced[i], 0, sizeof(dev->announced[i]));
+		/* queues of the guest before are none of this one's state */
+		dev->vqs[i]->size = 0;
+	}
 	return 0;
 }
 
@@ -341,6 +399,7 @@ do_stop(struct vstate_dev *dev, void *arg)
 	RTE_SET_USED(arg);
 	dev_rest_always(dev);
 	dev->started = false;
+	pending_forget(dev);
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->ready = false;
 		dev->vqs[i]->dirty.base = NULL;
@@ -350,16 +409,28 @@ do_stop(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
+/* What a front end broke is whole for the next one, and after a reset. No one is inside. */
+static void
+faults_clear(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	vstate_dev_watch(dev); /* counted all the same */
+	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->fault = VSTATE_FAULT_NONE;
+		dev->vqs[i]->fault_told = false;
+	}
+}
+
 static int
 do_disconnect(struct vstate_dev *dev, void *arg)
 {
 	do_stop(dev, arg);
+	faults_clear(dev);
 	dev->connected = false;
 	dev->paused = false;
 	dev->status = 0;
 	dev->features = 0;
-	rte_vhost_state_free(dev->pending);
-	dev->pending = NULL;
 	return 0;
 }
 
@@ -377,6 +448,7 @@ do_sync(struct vstate_dev *dev, void *arg)
 {
 	dev_rest_always(dev);
 	setup_take(dev, arg);
+	pending_take(dev, arg);
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	return 0;
@@ -386,26 +458,18 @@ static int
 do_start(struct vstate_dev *dev, void *arg)
 {
 	const struct vstate_setup *setup = arg;
-	struct rte_vhost_state_error err = { 0 };
-	char text[256];
-	int ret = 0;
+	int ret;
 
 	dev_rest_always(dev);
 	dev->started = true;
 	dev->starts++;
 	setup_take(dev, setup);
-	if (dev->pending != NULL) {
-		ret = pending_check(dev, setup, &err);
-		if (ret == 0) {
-			pending_apply(dev);
-		} else {
-			rte_vhost_state_error_format(&err, text, sizeof(text));
-			VSTATE_LOG(ERR, "%s: restored state does not fit: %s", dev->name, text);
-			dev->status = (dev->status | S_NEEDS_RESET) & ~S_DRIVER_OK;
-		}
-		rte_vhost_state_free(dev->pending);
-		dev->pending = NULL;
-	}
+	/* Said once, here: a later message must neither resume a suspended device nor revive
+	 * one that needs a reset.
+	 */
+	if (!setup->status_negotiated && !(dev->status & S_SUSPEND))
+		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
+	ret = pending_take(dev, setup);
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	link_update(dev);
@@ -447,8 +511,8 @@ do_status_write(struct vstate_dev *dev, void *arg)
 	if (result == 0) {
 		/* Positions stay: QEMU resets first, and asks for the indices after that. */
 		dev->resets++;
-		rte_vhost_state_free(dev->pending);
-		dev->pending = NULL;
+		faults_clear(dev);
+		pending_forget(dev);
 	}
 	dev->status = result;
 	vstate_dev_grant(dev);

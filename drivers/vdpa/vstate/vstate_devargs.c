@@ -2,6 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,9 @@ parse_uint(const char *key, const char *value, uint64_t min, uint64_t max, uint6
 	char *end = NULL;
 
 	errno = 0;
-	if (value != NULL && *value != '\0' && *value != '-')
-		v = strtoull(value, &end, 0);
+	/* strtoull() would take space, signs and octal, too */
+	if (value != NULL && isdigit((unsigned char)*value))
+		v = strtoull(value, &end, 10);
 	if (end == NULL || errno != 0 || *end != '\0' || v < min || v > max) {
 		VSTATE_LOG(ERR, "%s=%s: not a number from %" PRIu64 " to %" PRIu64, key,
 				value != NULL ? value : "", min, max);

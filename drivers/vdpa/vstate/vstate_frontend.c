@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,33 @@ vstate_frontend_detach(int vid, struct vstate_dev *dev)
 	}
 }
 
+static int
+waits_for(struct vstate_dev *dev, void *arg)
+{
+	int vid = *(const int *)((void **)arg)[0];
+
+	if (dev->waiting_vid != vid)
+		return 0;
+	((void **)arg)[1] = dev;
+	return 1;
+}
+
+struct vstate_dev *
+vstate_frontend_take_over(int vid)
+{
+	void *found[2] = { &vid, NULL };
+	struct vstate_dev *dev;
+
+	vstate_dev_foreach(waits_for, found);
+	dev = found[1];
+	if (dev == NULL)
+		return NULL;
+	VSTATE_LOG(NOTICE, "%s: a new front end takes the place of the old one", dev->name);
+	/* the one that waits is attached by this */
+	vstate_frontend_detach(dev->vid, dev);
+	return dev;
+}
+
 /* ---- what the front end set up ---- */
 
 /* A call descriptor that is no eventfd could block the poll thread: do not use it. */
@@ -96,8 +124,11 @@ callfd_check(const struct vstate_dev *dev, uint16_t qid, int fd)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	len = readlink(path, target, sizeof(target));
-	if (len == sizeof(want) - 1 && memcmp(target, want, len) == 0)
+	if (len == sizeof(want) - 1 && memcmp(target, want, len) == 0) {
+		/* A front end may have filled its counter. */
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 		return fd;
+	}
 	VSTATE_LOG(ERR, "%s: call descriptor of queue %u is not an eventfd: no calls", dev->name, qid);
 	return -1;
 }

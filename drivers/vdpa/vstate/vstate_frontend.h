@@ -19,9 +19,14 @@
 int vstate_frontend_attach(int vid, struct vstate_dev *dev);
 /**
  * The same for a new connection of a socket. A front end that reconnects may be seen before
- * the end of its old connection; it waits until that is seen, but for no message longer.
+ * the end of its old connection; it waits until that is seen, or until it speaks.
  */
 int vstate_frontend_await(int vid, struct vstate_dev *dev);
+/**
+ * The connection that waits has something to say, while the old one is not seen to end: it
+ * may have messages queued still. The new front end takes its place; NULL if none waits.
+ */
+struct vstate_dev *vstate_frontend_take_over(int vid);
 /** The connection ended, whether it was attached or waited. */
 void vstate_frontend_detach(int vid, struct vstate_dev *dev);
 /** The device of a connection, or NULL. */

@@ -69,10 +69,21 @@ vstate_lease_check(struct vstate_lease *l)
 	return false;
 }
 
+static inline bool
+vstate_lease_is_granted(const struct vstate_lease *l)
+{
+	return __atomic_load_n(&l->granted, __ATOMIC_RELAXED) != 0;
+}
+
 /** Enter a queue that only the calling thread polls. False: not now. */
 static __rte_always_inline bool
 vstate_lease_take(struct vstate_lease *l)
 {
+	/* Not needed for safety: a thread that polls a revoked queue in step with the control
+	 * thread's looks would seem to be inside each time.
+	 */
+	if (unlikely(!vstate_lease_is_granted(l)))
+		return false;
 	__atomic_store_n(&l->inside, 1, __ATOMIC_RELAXED); /* P1 */
 	return vstate_lease_check(l);
 }
@@ -116,12 +127,6 @@ static inline void
 vstate_lease_revoke(struct vstate_lease *l)
 {
 	__atomic_store_n(&l->granted, 0, __ATOMIC_RELAXED);
-}
-
-static inline bool
-vstate_lease_is_granted(const struct vstate_lease *l)
-{
-	return __atomic_load_n(&l->granted, __ATOMIC_RELAXED) != 0;
 }
 
 /** Control thread: C3. Acquire: pairs with vstate_lease_give(). */

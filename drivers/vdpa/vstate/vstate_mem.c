@@ -92,3 +92,26 @@ vstate_window_move(struct vstate_window *win, const struct vstate_mem *mem, uint
 	}
 	return false;
 }
+
+bool
+vstate_mem_covers(struct vstate_window *win, const struct vstate_mem *mem, uint64_t gpa,
+		uint64_t len)
+{
+	struct vstate_window next;
+	uint64_t room;
+
+	if (len == 0)
+		return true;
+	if (!vstate_window_move(win, mem, gpa))
+		return false;
+	/* Each turn leaves one region behind, and a region cannot wrap. */
+	for (next = *win; ; ) {
+		room = next.size - (gpa - next.gpa);
+		if (len <= room)
+			return true;
+		gpa += room;
+		len -= room;
+		if (!vstate_window_move(&next, mem, gpa))
+			return false;
+	}
+}

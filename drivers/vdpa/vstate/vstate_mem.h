@@ -59,6 +59,13 @@ uint64_t vstate_mem_gpa_of_uva(const struct rte_vhost_memory *table, uint64_t uv
 /** Move @p win to the region that holds @p gpa. False: there is none. */
 bool vstate_window_move(struct vstate_window *win, const struct vstate_mem *mem, uint64_t gpa);
 
+/**
+ * True if every byte of [gpa, gpa + len) is the guest's, over as many regions as it takes.
+ * Moves @p win to the region of the first byte.
+ */
+bool vstate_mem_covers(struct vstate_window *win, const struct vstate_mem *mem, uint64_t gpa,
+		uint64_t len);
+
 /** True if [gpa, gpa + len) lies inside the window. Cannot overflow: size >= len is checked first. */
 static __rte_always_inline bool
 vstate_window_holds(const struct vstate_window *win, uint64_t gpa, uint64_t len)

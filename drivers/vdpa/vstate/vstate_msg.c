@@ -10,6 +10,7 @@
 #include <rte_ether.h>
 
 #include "vstate_frontend.h"
+#include "vstate_gate.h"
 #include "vstate_log.h"
 #include "vstate_msg.h"
 
@@ -23,6 +24,8 @@ enum {
 	MSG_SET_VRING_BASE = 10,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SEND_RARP = 19,
+	MSG_ADD_MEM_REG = 37,
+	MSG_REM_MEM_REG = 38,
 	MSG_SET_STATUS = 39,
 	MSG_GET_STATUS = 40,
 };
@@ -43,10 +46,6 @@ struct msg {
 			uint32_t flags;
 			uint64_t desc, used, avail, log;
 		} addr;
-		struct {
-			uint64_t size;
-			uint64_t offset;
-		} log;
 	};
 } __rte_packed;
 
@@ -57,6 +56,8 @@ moves_ground(uint32_t request)
 	switch (request) {
 	case MSG_SET_FEATURES:
 	case MSG_SET_MEM_TABLE:
+	case MSG_ADD_MEM_REG:
+	case MSG_REM_MEM_REG:
 	case MSG_SET_LOG_BASE:
 	case MSG_SET_VRING_NUM:
 	case MSG_SET_VRING_ADDR:
@@ -94,10 +95,11 @@ pre_handle(int vid, void *opaque)
 	struct vstate_dev *dev = vstate_frontend_dev(vid);
 	struct msg *msg = opaque;
 
-	if (dev == NULL) {
-		VSTATE_LOG(ERR, "connection %d turned away: its device serves another front end", vid);
+	if (dev == NULL)
+		dev = vstate_frontend_take_over(vid);
+	if (dev == NULL || !vstate_gate_pass(dev, opaque))
 		return RTE_VHOST_MSG_RESULT_ERR;
-	}
+
 	/* The message before this one failed half way: see what is left. */
 	if (dev->started && dev->paused)
 		vstate_frontend_sync(dev);
@@ -105,19 +107,14 @@ pre_handle(int vid, void *opaque)
 		vstate_dev_pause(dev);
 
 	switch (msg->request) {
-	case MSG_SET_LOG_BASE:
-		/* rte_vhost adds the offset to a mapping that begins there already. */
-		if (msg->log.offset != 0) {
-			VSTATE_LOG(ERR, "%s: dirty log with an offset is refused", dev->name);
-			return RTE_VHOST_MSG_RESULT_ERR;
-		}
-		break;
 	case MSG_GET_QUEUE_NUM:
 		return reply_u64(msg, dev->nb_vqs / 2);
 	case MSG_GET_STATUS:
 		return reply_u64(msg, vstate_dev_status_read(dev));
 	case MSG_SEND_RARP:
-		rarp(dev, msg);
+		/* here rte_vhost has not looked at the length yet */
+		if (msg->size >= sizeof(msg->u64))
+			rarp(dev, msg);
 		break;
 	default:
 		break;

@@ -38,6 +38,32 @@ is_ipv4(const struct rte_mbuf *m)
 }
 
 /*
+ * One's complement sum of a frame from @p start on. rte_raw_cksum_mbuf() of DPDK 22.11 loses
+ * a carry where a segment has an odd length.
+ */
+static uint16_t
+frame_sum(const struct rte_mbuf *m, uint32_t start)
+{
+	uint32_t sum = 0, len;
+	bool odd = false;
+	uint16_t part;
+
+	for (; m != NULL; m = m->next) {
+		if (start >= m->data_len) {
+			start -= m->data_len;
+			continue;
+		}
+		len = m->data_len - start;
+		part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, start), len);
+		sum += odd ? rte_bswap16(part) : part;
+		odd ^= len & 1;
+		start = 0;
+	}
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/*
  * Sum the frame from @p start to its end and store the complement at @p field.
  * The sum includes the field, which holds the pseudo header's sum: that is what makes
  * a partial checksum complete.
@@ -50,9 +76,7 @@ checksum_complete(struct rte_mbuf *m, uint32_t start, uint32_t field)
 	/* The field must be contiguous; drivers put headers into one piece. */
 	if (field + sizeof(sum) > m->data_len)
 		return false;
-	if (rte_raw_cksum_mbuf(m, start, m->pkt_len - start, &sum) != 0)
-		return false;
-	sum = ~sum;
+	sum = ~frame_sum(m, start);
 	if (sum == 0) /* 0 means "no checksum" in UDP, and is equal to 0xffff elsewhere */
 		sum = 0xffff;
 	memcpy(rte_pktmbuf_mtod_offset(m, void *, field), &sum, sizeof(sum));
@@ -165,8 +189,13 @@ vstate_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
 	if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM || m->l3_len == 0 ||
 			start + l4_checksum_offset(l4) + 2 > m->data_len)
 		return false;
-	if (!vq->guest_csum)
-		return checksum_complete(m, start, start + l4_checksum_offset(l4));
+	if (!vq->guest_csum) {
+		if (!checksum_complete(m, start, start + l4_checksum_offset(l4)))
+			return false;
+		/* Done, and not again: the frame may come once more if it finds no buffer. */
+		m->ol_flags &= ~L4_MASK;
+		return true;
+	}
 	hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	hdr->csum_start = rte_cpu_to_le_16(start);
 	hdr->csum_offset = rte_cpu_to_le_16(l4_checksum_offset(l4));

@@ -11,6 +11,7 @@
 
 #include <linux/virtio_ring.h>
 
+#include "vstate_isa.h"
 #include "vstate_chain.h"
 
 #define LAYOUT_PACKED 1
@@ -96,10 +97,11 @@ ring_publish(struct vstate_vq *vq)
 		d = &ring[pos.idx];
 		d->id = rte_cpu_to_le_16(vq->shadow[i].id);
 		d->len = rte_cpu_to_le_32(vq->shadow[i].len);
-		if (i != 0)
+		if (i != 0) {
 			d->flags = rte_cpu_to_le_16(used_flags(pos.wrap, vq->shadow[i].len));
-		if (unlikely(vq->dirty.base != NULL))
-			used_dirty(vq, pos.idx);
+			if (unlikely(vq->dirty.base != NULL))
+				used_dirty(vq, pos.idx);
+		}
 		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
 	}
 	/* Release: frames and all other used descriptors are written before the flags that
@@ -108,6 +110,11 @@ ring_publish(struct vstate_vq *vq)
 	__atomic_store_n(&ring[vq->used.idx].flags,
 			rte_cpu_to_le_16(used_flags(vq->used.wrap, vq->shadow[0].len)),
 			__ATOMIC_RELEASE);
+	/* Marked after its last write: a mark that leaves a full cache too early is lost when
+	 * the front end sends the page between the two.
+	 */
+	if (unlikely(vq->dirty.base != NULL))
+		used_dirty(vq, vq->used.idx);
 	vq->used = pos;
 }
 
@@ -115,7 +122,7 @@ ring_publish(struct vstate_vq *vq)
 static __rte_always_inline bool
 call_wanted(struct vstate_vq *vq, uint16_t old)
 {
-	uint16_t flags, off_wrap, event, now = vq->used.idx;
+	uint16_t flags, off_wrap;
 
 	flags = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.driver->flags, __ATOMIC_ACQUIRE));
 	if (flags == VRING_PACKED_EVENT_FLAG_DISABLE)
@@ -129,13 +136,7 @@ call_wanted(struct vstate_vq *vq, uint16_t old)
 	}
 	off_wrap = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.driver->off_wrap,
 			__ATOMIC_RELAXED));
-	event = off_wrap & ~RTE_BIT32(VRING_PACKED_EVENT_F_WRAP_CTR);
-	/* Bring all three to one scale, on which now is the largest. */
-	if (off_wrap >> VRING_PACKED_EVENT_F_WRAP_CTR != vq->used.wrap)
-		event -= vq->size;
-	if (old >= now)
-		old -= vq->size;
-	return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
+	return vstate_packed_event_passed(off_wrap, vq->used, old, vq->size);
 }
 
 static __rte_always_inline void
@@ -153,6 +154,39 @@ ring_notify(struct vstate_vq *vq, uint16_t old)
 }
 
 #include "vstate_burst.h"
+
+static __rte_always_inline uint16_t
+ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t direction)
+{
+	const uint16_t look_at = DESC_AVAIL | DESC_USED | VRING_DESC_F_NEXT |
+		VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE;
+	uint16_t want = direction | (vq->avail.wrap ? DESC_AVAIL : DESC_USED);
+	uint16_t idx = vq->avail.idx, i, flags;
+	const struct vring_packed_desc *p;
+
+	n = RTE_MIN(n, vq->size);
+	for (i = 0; i < n; i++) {
+		p = &vq->packed.desc[idx];
+		/* Acquire: see pos_is_avail(). */
+		flags = rte_le_to_cpu_16(__atomic_load_n(&p->flags, __ATOMIC_ACQUIRE));
+		if ((flags & look_at) != want)
+			break;
+		g->addr[i] = rte_le_to_cpu_64(__atomic_load_n(&p->addr, __ATOMIC_RELAXED));
+		g->len[i] = rte_le_to_cpu_32(__atomic_load_n(&p->len, __ATOMIC_RELAXED));
+		g->id[i] = rte_le_to_cpu_16(__atomic_load_n(&p->id, __ATOMIC_RELAXED));
+		if (++idx == vq->size) {
+			idx = 0;
+			want ^= DESC_AVAIL | DESC_USED;
+		}
+	}
+	return i;
+}
+
+static __rte_always_inline void
+ring_skip(struct vstate_vq *vq, uint16_t n)
+{
+	vstate_pos_step(&vq->avail, n, vq->size);
+}
 
 static uint16_t
 packed_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)

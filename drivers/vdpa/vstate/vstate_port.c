@@ -20,6 +20,9 @@
 #include "vstate_port_stats.h"
 #include "vstate_service.h"
 
+/* Longer than the ethdev layer takes from our start to its own. */
+#define START_LINK_US 100000
+
 #define L2_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
 
 #define RX_OFFLOADS \
@@ -217,6 +220,8 @@ port_start(struct rte_eth_dev *eth)
 	/* dev_started is set after this; the guest may be there already */
 	if (__atomic_load_n(&dev->port->link_up, __ATOMIC_RELAXED))
 		eth->data->dev_link.link_status = RTE_ETH_LINK_UP;
+	/* An event of the time until then finds the port not started: look again. */
+	rte_eal_alarm_set(START_LINK_US, link_event, eth);
 	return 0;
 }
 

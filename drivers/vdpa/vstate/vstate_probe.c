@@ -111,8 +111,14 @@ device_remove(struct rte_vdev_device *vdev)
 {
 	struct vstate_dev *dev = vstate_dev_find(rte_vdev_device_name(vdev));
 
-	if (dev != NULL)
-		device_undo(dev);
+	if (dev == NULL)
+		return 0;
+	/* rte_vhost would go on to call a device that is gone */
+	if (dev->vdpa != NULL && dev->connected) {
+		VSTATE_LOG(ERR, "%s: not removed: attached to a front end", dev->name);
+		return -EBUSY;
+	}
+	device_undo(dev);
 	return 0;
 }
 

@@ -164,9 +164,8 @@ vstate_socket_close(struct vstate_dev *dev)
 		return;
 	dev->socket_open = false;
 	rte_vhost_driver_unregister(dev->conf.iface);
-	/* It stops the device of a connection, but tells nobody that the connection ended. */
-	if (dev->waiting_vid >= 0)
-		vstate_frontend_detach(dev->waiting_vid, dev);
+	/* rte_vhost ended its connections without a word: their names will be given again */
+	dev->waiting_vid = -1;
 	if (dev->vid >= 0)
 		vstate_frontend_detach(dev->vid, dev);
 }

@@ -12,6 +12,7 @@
 
 #include <linux/virtio_ring.h>
 
+#include "vstate_isa.h"
 #include "vstate_chain.h"
 
 #define LAYOUT_PACKED 0
@@ -23,8 +24,8 @@ ring_count(struct vstate_vq *vq, uint16_t max)
 	/* Acquire: the ring entries and descriptors are read after the index that
 	 * announces them. Partner: the driver's barrier before it stores avail->idx.
 	 */
-	uint16_t nb = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE)) -
-		vq->avail.idx;
+	uint16_t idx = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE));
+	uint16_t nb = vstate_split_distance(idx, vq->avail.idx);
 
 	if (unlikely(nb > vq->size)) {
 		vstate_vq_break(vq, VSTATE_FAULT_AVAIL_DISTANCE);
@@ -120,7 +121,7 @@ call_wanted(struct vstate_vq *vq, uint16_t old)
 	vq->signalled_used = now;
 	event = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->ring[vq->size],
 			__ATOMIC_RELAXED));
-	return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
+	return vstate_split_event_passed(event, now, old);
 }
 
 static __rte_always_inline void
@@ -138,6 +139,36 @@ ring_notify(struct vstate_vq *vq, uint16_t old)
 }
 
 #include "vstate_burst.h"
+
+static __rte_always_inline uint16_t
+ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t direction)
+{
+	const uint16_t mask = vq->size - 1;
+	struct vstate_desc d;
+	uint16_t i, head;
+
+	n = ring_count(vq, n);
+	for (i = 0; i < n; i++) {
+		head = rte_le_to_cpu_16(__atomic_load_n(
+				&vq->split.avail->ring[(vq->avail.idx + i) & mask], __ATOMIC_RELAXED));
+		if (unlikely(head > mask))
+			break;
+		vstate_desc_read(&d, &vq->split.desc[head], false);
+		if (unlikely((d.flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT |
+				VRING_DESC_F_WRITE)) != direction))
+			break;
+		g->addr[i] = d.addr;
+		g->len[i] = d.len;
+		g->id[i] = head;
+	}
+	return i;
+}
+
+static __rte_always_inline void
+ring_skip(struct vstate_vq *vq, uint16_t n)
+{
+	vq->avail.idx += n;
+}
 
 static uint16_t
 split_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)

@@ -40,8 +40,8 @@ vstate_vq_call(struct vstate_vq *vq)
 
 	if (vq->callfd < 0)
 		return;
-	/* It is an eventfd (checked when it was set), whose counter cannot fill up in a
-	 * lifetime: the write does not block. If it fails the front end closed its end.
+	/* It is an eventfd that does not block (see when it was set). If the write fails its
+	 * counter is full, and who reads it is called already.
 	 */
 	if (write(vq->callfd, &one, sizeof(one)) == (ssize_t)sizeof(one))
 		vq->counters.calls++;

@@ -20,6 +20,7 @@
 #include <rte_vhost.h>
 
 #include "vstate_dirty.h"
+#include "vstate_index.h"
 #include "vstate_lease.h"
 #include "vstate_mem.h"
 
@@ -41,7 +42,7 @@
 	X(CHAIN_SHORT, "buffer shorter than the virtio header") \
 	X(INDIRECT_FEATURE, "indirect descriptor without VIRTIO_F_INDIRECT_DESC") \
 	X(INDIRECT_NESTED, "indirect descriptor inside an indirect table") \
-	X(INDIRECT_NEXT, "indirect descriptor with the NEXT flag") \
+	X(INDIRECT_NEXT, "indirect descriptor with NEXT, or in a packed ring after others") \
 	X(INDIRECT_LENGTH, "indirect table empty, too long or of a broken length") \
 	X(ADDRESS, "address outside the guest's memory")
 
@@ -114,15 +115,8 @@ struct vstate_used {
 	uint16_t id;
 	/** Descriptors of the chain in the ring; split: 1. */
 	uint16_t num;
-	/** Bytes that the device wrote. */
+	/** Bytes that the device wrote; until a give: why the frame was dropped, or 0. */
 	uint32_t len;
-};
-
-/** A place in the ring: where the device goes on. */
-struct vstate_pos {
-	uint16_t idx;
-	/** Packed: wrap counter, 0 or 1. Split: 0. */
-	uint8_t wrap;
 };
 
 struct vstate_vq;
@@ -193,8 +187,10 @@ struct vstate_vq {
 	struct vstate_dirty dirty;
 	enum vstate_fault fault;
 	uint16_t nb_shadow;
-	/** Frames of the last take. */
-	uint16_t nb_taken;
+	/** Frames of the last take, and those that it dropped. */
+	uint16_t nb_taken, nb_dropped;
+	/** Leading frames of the last take that had one descriptor each, and nothing dropped between. */
+	uint16_t nb_simple;
 	struct vstate_vq_counters counters;
 
 	/* -- control -- */
@@ -212,18 +208,18 @@ struct vstate_vq {
 	uint64_t desc_addr, driver_addr, device_addr;
 
 	/* -- scratch, last because it is large -- */
-	/** Where the ring stood, and how many used elements there were, after frame i. */
+	/** Lengths of the frames of the last take. */
+	uint32_t taken_len[VSTATE_BURST];
+	/** Where the ring stood, and how many used elements there were, after frame i >= nb_simple. */
 	struct {
 		struct vstate_pos avail;
 		uint16_t nb_shadow;
-		/** Of this frame, and of frames 0 .. i. */
-		uint32_t len, bytes;
 	} taken[VSTATE_BURST];
 	struct vstate_used shadow[VSTATE_SHADOW];
 } __rte_cache_aligned;
 
-extern const struct vstate_vq_ops vstate_split_ops;
-extern const struct vstate_vq_ops vstate_packed_ops;
+/** The ring code for this processor; see vstate_isa.h. */
+const struct vstate_vq_ops *vstate_ring_ops(bool packed);
 
 /** Mark a queue broken. First fault wins. Returns false, for the caller's convenience. */
 static inline bool

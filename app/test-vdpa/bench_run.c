@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+
+#include "bench.h"
+
+#define IDLE_POLLS 1000
+/* A round that is both was interrupted: this many times the shortest, and this long. */
+#define INTERRUPTED_TIMES 4
+#define INTERRUPTED_US 50
+#define PRIME_TRIES 1000
+#define PRIME_US 1000
+
+/* Read all of the dirty log: it must have something in it. */
+static bool
+log_is_used(const struct bench_guest *bg)
+{
+	uint8_t buf[4096];
+	off_t off = 0;
+	ssize_t n, i;
+
+	while ((n = pread(bg->log_fd, buf, sizeof(buf), off)) > 0) {
+		for (i = 0; i < n; i++)
+			if (buf[i] != 0)
+				return true;
+		off += n;
+	}
+	return false;
+}
+
+int
+bench_side_check(struct bench_side *s)
+{
+	uint64_t done = 0, received = 0, errors = 0;
+	uint16_t pair;
+
+	for (pair = 0; pair < s->c->pairs; pair++) {
+		const struct bench_vq *rx = bench_guest_rx(s->guest, pair);
+		const struct bench_vq *tx = bench_guest_tx(s->guest, pair);
+
+		done += tx->done;
+		received += rx->frames;
+		errors += rx->errors + tx->errors;
+	}
+	if (errors > 0 || s->taken != done || s->given != received || s->dropped > 0) {
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s: device took %" PRIu64 " frames of "
+			"%" PRIu64 ", gave %" PRIu64 " of which %" PRIu64 " came, dropped %" PRIu64
+			"; %" PRIu64 " errors in the guest\n", s->c->name,
+			bench_kind_names[s->kind], s->taken, done, s->given, received, s->dropped,
+			errors);
+		return -EIO;
+	}
+	if (s->c->log && s->kind != BENCH_ROOFLINE && !log_is_used(s->guest)) {
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s logs no dirty page\n", s->c->name,
+			bench_kind_names[s->kind]);
+		return -EIO;
+	}
+	return 0;
+}
+
+static int
+guest_before(struct bench_side *s, struct bench_mbufs *b, uint32_t want)
+{
+	uint16_t pair;
+
+	if (s->c->op == BENCH_IDLE)
+		return 0;
+	for (pair = 0; pair < s->c->pairs; pair++) {
+		if (s->c->op != BENCH_DEQUEUE)
+			bench_vq_post(bench_guest_rx(s->guest, pair));
+		if (s->c->op != BENCH_ENQUEUE &&
+				bench_vq_send(bench_guest_tx(s->guest, pair), want) != want)
+			return -ENOSPC;
+	}
+	if (s->c->op == BENCH_ENQUEUE && s->kind != BENCH_ROOFLINE)
+		return bench_mbufs_prepare(s, b, want * s->c->pairs);
+	return 0;
+}
+
+static void
+guest_after(struct bench_side *s)
+{
+	uint16_t pair;
+
+	for (pair = 0; pair < s->c->pairs; pair++) {
+		bench_vq_reap(bench_guest_tx(s->guest, pair));
+		bench_vq_receive(bench_guest_rx(s->guest, pair));
+	}
+}
+
+int
+bench_round(struct bench_side *s, struct bench_mbufs *b, uint32_t want, struct bench_work *work)
+{
+	uint32_t all = s->c->op == BENCH_IDLE ? 0 : want * s->c->pairs, n;
+	uint64_t begin;
+	int ret;
+
+	ret = guest_before(s, b, want);
+	if (ret < 0)
+		return ret;
+	/* The fences in here keep the guest's stores out of, and the device's in, what is timed. */
+	begin = rte_rdtsc_precise();
+	n = bench_device_part(s, b, want);
+	bench_work_add(work, rte_rdtsc_precise() - begin, s->c->op == BENCH_IDLE ? want : n);
+	guest_after(s);
+	if (n == all)
+		return 0;
+	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s did %u frames of %u\n", s->c->name,
+		bench_kind_names[s->kind], n, all);
+	return -EIO;
+}
+
+/*
+ * The first frames, of which a device may leave some for later while it takes note of what the
+ * front end said last: rte_vhost looks addresses up anew in a burst that then moves nothing.
+ */
+int
+bench_side_prime(struct bench_side *s)
+{
+	uint32_t all = s->c->op == BENCH_IDLE ? 0 : s->c->fill * s->c->pairs, n = 0;
+	struct bench_mbufs b = { .nb = 0 };
+	unsigned int tries;
+	int ret;
+
+	ret = guest_before(s, &b, s->c->fill);
+	for (tries = 0; ret == 0 && n < all && tries < PRIME_TRIES; tries++) {
+		if (tries > 0)
+			usleep(PRIME_US);
+		n += bench_device_part(s, &b, s->c->fill);
+	}
+	bench_mbufs_drop(&b);
+	guest_after(s);
+	if (ret == 0 && n < all) {
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s did %u frames of the first %u\n",
+			s->c->name, bench_kind_names[s->kind], n, all);
+		ret = -EIO;
+	}
+	return ret == 0 ? bench_side_check(s) : ret;
+}
+
+static uint32_t
+want_of(const struct bench_case *c)
+{
+	return c->op == BENCH_IDLE ? IDLE_POLLS : c->fill;
+}
+
+int
+bench_slice(struct bench_side *s, uint64_t cycles, struct bench_work *work)
+{
+	uint32_t want = want_of(s->c), rounds = s->c->ring_size / want + 1;
+	struct bench_mbufs b = { .nb = 0 };
+	uint64_t end, shortest = UINT64_MAX;
+	int ret = 0;
+
+	/* Once around the ring, so that the caches are this side's again. */
+	while (rounds-- > 0 && ret == 0) {
+		struct bench_work warm_up = { 0 };
+
+		ret = bench_round(s, &b, want, &warm_up);
+		shortest = RTE_MIN(shortest, warm_up.cycles);
+	}
+	work->limit = RTE_MAX(INTERRUPTED_TIMES * shortest,
+			rte_get_tsc_hz() / 1000000 * INTERRUPTED_US);
+	end = rte_rdtsc() + cycles;
+	do {
+		if (ret == 0)
+			ret = bench_round(s, &b, want, work);
+	} while (ret == 0 && rte_rdtsc() < end);
+	bench_mbufs_drop(&b);
+	return ret == 0 ? bench_side_check(s) : ret;
+}
+
+int
+bench_fixed(struct bench_side *s, uint64_t frames)
+{
+	struct bench_mbufs b = { .nb = 0 };
+	struct bench_work work = { 0 };
+	uint64_t left, before = RTE_MAX(s->taken, s->given);
+	uint32_t want;
+	int ret = 0;
+
+	/* The first frames, which made sure that all is well, are of their number. */
+	if (frames < before || frames % s->c->pairs != 0) {
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: --packets must be a multiple of %u, "
+			"and at least %" PRIu64 "\n", s->c->name, s->c->pairs, before);
+		return -EINVAL;
+	}
+	left = (frames - before) / s->c->pairs;
+	for (; left > 0 && ret == 0; left -= want) {
+		want = RTE_MIN(left, want_of(s->c));
+		ret = bench_round(s, &b, want, &work);
+	}
+	bench_mbufs_drop(&b);
+	return ret == 0 ? bench_side_check(s) : ret;
+}

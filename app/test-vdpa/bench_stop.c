@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_vhost_state.h>
+
+#include "bench.h"
+#include "bench_stop.h"
+#include "clock.h"
+#include "guest_priv.h"
+#include "stop.h"
+
+#define RING_SIZE 256
+#define BURST 32
+#define FLOW_NS UINT64_C(2000000000)
+/* Between two stops, so that the load is back to normal. */
+#define BETWEEN_US 300
+
+static const uint16_t sizes[BENCH_STOP_SIZES] = { 2, 8, 32, 128 };
+
+/* A poll thread under full load, with the guest in between as in single-core mode. */
+struct load {
+	unsigned int lcore;
+	int cpu;
+	/** The side that is under load; NULL: none. */
+	struct bench_side *want, *is;
+	uint64_t frames;
+	bool quit;
+};
+
+static void
+guest_turn(struct bench_side *s, uint16_t pair)
+{
+	struct bench_vq *rx = bench_guest_rx(s->guest, pair);
+	struct bench_vq *tx = bench_guest_tx(s->guest, pair);
+
+	bench_vq_receive(rx);
+	bench_vq_post(rx);
+	bench_vq_reap(tx);
+	bench_vq_send(tx, tx->nb_free);
+}
+
+static int
+load_main(void *arg)
+{
+	struct load *l = arg;
+	struct bench_side *s;
+	uint16_t pair;
+
+	bench_cpu_pin(l->cpu);
+	while (!__atomic_load_n(&l->quit, __ATOMIC_ACQUIRE)) {
+		s = __atomic_load_n(&l->want, __ATOMIC_ACQUIRE);
+		__atomic_store_n(&l->is, s, __ATOMIC_RELEASE);
+		if (s == NULL) {
+			sched_yield();
+			continue;
+		}
+		/* Two rounds of bursts for each of the guest: mostly it is the device that runs. */
+		for (pair = 0; pair < s->c->pairs; pair++)
+			guest_turn(s, pair);
+		for (pair = 0; pair < 2 * s->c->pairs; pair++)
+			bench_device_burst(s, NULL, pair % s->c->pairs, BURST);
+		__atomic_store_n(&l->frames, s->taken, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+static void
+load_switch(struct load *l, struct bench_side *s)
+{
+	__atomic_store_n(&l->want, s, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&l->is, __ATOMIC_ACQUIRE) != s)
+		sched_yield();
+}
+
+/* Frames must flow, or what is stopped is not under load. */
+static int
+flow_wait(struct load *l)
+{
+	uint64_t end = clock_ns() + FLOW_NS, before;
+
+	before = __atomic_load_n(&l->frames, __ATOMIC_ACQUIRE);
+	do {
+		usleep(BETWEEN_US);
+		if (__atomic_load_n(&l->frames, __ATOMIC_ACQUIRE) != before)
+			return 0;
+	} while (clock_ns() < end);
+	fprintf(stderr, "dpdk-test-vdpa bench: no frames flow\n");
+	return -ETIMEDOUT;
+}
+
+static int
+suspend_once(struct bench_side *s, struct load *l, struct stats *times)
+{
+	struct rte_vhost_state_error err = { 0 };
+	uint64_t begin, end;
+	char why[160];
+	int ret;
+
+	ret = flow_wait(l);
+	if (ret < 0)
+		return ret;
+	begin = clock_ns();
+	ret = rte_vhost_state_suspend(s->port.name, 0, &err);
+	end = clock_ns();
+	if (ret == 0)
+		ret = rte_vhost_state_resume(s->port.name, &err);
+	if (ret == 0)
+		return stats_add(times, end - begin);
+	rte_vhost_state_error_format(&err, why, sizeof(why));
+	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s\n", s->port.name, why);
+	return ret;
+}
+
+/* Time the first GET_VRING_BASE, then stop the others and start again where they were. */
+static int
+vring_base_once(struct bench_side *s, struct load *l, struct stats *times)
+{
+	struct guest_link *link = s->guest->link;
+	uint64_t begin, end;
+	uint32_t base;
+	uint16_t vq;
+	int ret;
+
+	ret = flow_wait(l);
+	if (ret < 0)
+		return ret;
+	begin = clock_ns();
+	ret = vu_fe_get_vring_base(&link->fe, 0, &base);
+	end = clock_ns();
+	for (vq = 0; vq < link->nb_vqs && ret == 0; vq++) {
+		if (vq > 0)
+			ret = vu_fe_get_vring_base(&link->fe, vq, &base);
+		guest_link_set_base(link, vq, base);
+	}
+	if (ret == 0)
+		ret = vu_fe_set_u64(&link->fe, VU_SET_STATUS, 0);
+	if (ret == 0)
+		ret = bench_guest_restart(s->guest);
+	if (ret == 0)
+		ret = bench_port_wait_link(&s->port, true);
+	if (ret == 0)
+		return stats_add(times, end - begin);
+	fprintf(stderr, "dpdk-test-vdpa bench: %s: stop by GET_VRING_BASE: %s\n", s->port.name,
+		rte_strerror(-ret));
+	return ret;
+}
+
+static void
+result_add(struct bench_stop_result *r, const char *how, const struct bench_side *s,
+		struct stats *times)
+{
+	r->how = how;
+	r->kind = s->kind;
+	r->vqs = 2 * s->c->pairs;
+	r->samples = times->nb;
+	stats_summarize(times, &r->ns);
+}
+
+static int
+size_measure(struct bench_side sides[BENCH_KINDS], struct load *l, uint64_t repeat,
+		struct bench_stop_result *results, unsigned int *nb)
+{
+	struct stats suspend = STATS_INIT, base[BENCH_ROOFLINE] = { STATS_INIT, STATS_INIT };
+	uint64_t i;
+	int kind, ret = 0;
+
+	load_switch(l, &sides[BENCH_VSTATE]);
+	for (i = 0; i < repeat && ret == 0 && !stop_requested(); i++)
+		ret = suspend_once(&sides[BENCH_VSTATE], l, &suspend);
+	for (i = 0; i < repeat / 10 && ret == 0 && !stop_requested(); i++) {
+		for (kind = 0; kind < BENCH_ROOFLINE && ret == 0; kind++) {
+			load_switch(l, &sides[kind]);
+			ret = vring_base_once(&sides[kind], l, &base[kind]);
+		}
+	}
+	load_switch(l, NULL);
+	if (ret == 0) {
+		result_add(&results[(*nb)++], "suspend", &sides[BENCH_VSTATE], &suspend);
+		for (kind = 0; kind < BENCH_ROOFLINE; kind++)
+			result_add(&results[(*nb)++], "GET_VRING_BASE", &sides[kind], &base[kind]);
+	}
+	stats_free(&suspend);
+	for (kind = 0; kind < BENCH_ROOFLINE; kind++)
+		stats_free(&base[kind]);
+	return ret;
+}
+
+int
+bench_stop(const struct bench_conf *conf, uint64_t repeat, struct rte_mempool *pool,
+		const struct workdir *wd, struct bench_stop_result *results, unsigned int *nb)
+{
+	struct load l = { .cpu = conf->cpu, .lcore = rte_get_next_lcore(-1, 1, 0) };
+	struct bench_side sides[BENCH_KINDS];
+	unsigned int i;
+	int ret;
+
+	*nb = 0;
+	ret = l.lcore < RTE_MAX_LCORE ? rte_eal_remote_launch(load_main, &l, l.lcore) : -ENOENT;
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-test-vdpa bench: no second lcore: %s\n", rte_strerror(-ret));
+		return ret;
+	}
+	for (i = 0; i < RTE_DIM(sizes) && ret == 0 && !stop_requested(); i++) {
+		struct bench_case c = {
+			.op = BENCH_LOOP, .frame = 64, .pairs = sizes[i] / 2, .burst = BURST,
+			.ring_size = RING_SIZE, .fill = BURST, .tx_segs = 1,
+		};
+
+		snprintf(c.name, sizeof(c.name), "stop/%u", sizes[i]);
+		ret = bench_sides_open(sides, &c, 1u << BENCH_VSTATE | 1u << BENCH_VHOST, pool, wd);
+		if (ret < 0)
+			break;
+		ret = size_measure(sides, &l, repeat, results, nb);
+		load_switch(&l, NULL);
+		bench_sides_close(sides);
+	}
+	__atomic_store_n(&l.quit, true, __ATOMIC_RELEASE);
+	rte_eal_wait_lcore(l.lcore);
+	return ret;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_pause.h>
+
+#include "bench.h"
+
+/* The guest does not bother with fewer buffers: each batch costs a cache line there and back. */
+#define GUEST_BATCH 32u
+/* Part of a slice in which nothing is counted yet. */
+#define WARM_UP 8
+#define ENQUEUE_MBUFS 64u
+/* No burst is as long as this, but a time slice of another process is. */
+#define INTERRUPTED_US 200
+
+struct bench_helper {
+	unsigned int lcore;
+	int cpu;
+	/** The side that the guest is to be; NULL: none. Written by the device's thread. */
+	struct bench_side *want;
+	/** The side that it is. Written by the guest's thread. */
+	struct bench_side *is;
+	bool quit;
+};
+
+static uint32_t
+loop_window(const struct bench_vq *rx)
+{
+	uint32_t bufs = (rx->frame_len + rx->desc_len - 1) / rx->desc_len;
+
+	/* Half of what fits: however late the guest posts, the device has a buffer for each. */
+	return rx->slots / bufs / 2;
+}
+
+static void
+pair_turn(struct bench_side *s, uint16_t pair)
+{
+	struct bench_vq *rx = bench_guest_rx(s->guest, pair);
+	struct bench_vq *tx = bench_guest_tx(s->guest, pair);
+	uint32_t room = UINT32_MAX;
+
+	if (s->c->op != BENCH_DEQUEUE) {
+		bench_vq_receive(rx);
+		if (rx->nb_free >= GUEST_BATCH)
+			bench_vq_post(rx);
+	}
+	if (s->c->op == BENCH_ENQUEUE)
+		return;
+	bench_vq_reap(tx);
+	if (s->c->op == BENCH_LOOP)
+		room = loop_window(rx) - (uint32_t)(tx->frames - rx->frames);
+	room = RTE_MIN(room, tx->nb_free);
+	if (room >= GUEST_BATCH)
+		bench_vq_send(tx, room);
+}
+
+/* Take back what is there, and hand nothing over any more. */
+static void
+guest_rest(struct bench_side *s)
+{
+	uint16_t pair;
+
+	for (pair = 0; pair < s->c->pairs; pair++) {
+		bench_vq_reap(bench_guest_tx(s->guest, pair));
+		bench_vq_receive(bench_guest_rx(s->guest, pair));
+	}
+}
+
+static int
+helper_main(void *arg)
+{
+	struct bench_helper *h = arg;
+	struct bench_side *s, *old = NULL;
+	uint16_t pair;
+
+	bench_cpu_pin(h->cpu);
+	while (!__atomic_load_n(&h->quit, __ATOMIC_ACQUIRE)) {
+		/* Acquire: what the device's thread did to the side before it handed it over. */
+		s = __atomic_load_n(&h->want, __ATOMIC_ACQUIRE);
+		if (s != old) {
+			if (old != NULL)
+				guest_rest(old);
+			old = s;
+			/* Release: the counts of the side that is given back. */
+			__atomic_store_n(&h->is, s, __ATOMIC_RELEASE);
+		}
+		if (s == NULL) {
+			rte_pause();
+			continue;
+		}
+		for (pair = 0; pair < s->c->pairs; pair++)
+			pair_turn(s, pair);
+	}
+	return 0;
+}
+
+struct bench_helper *
+bench_helper_start(int cpu)
+{
+	struct bench_helper *h = calloc(1, sizeof(*h));
+	int ret = -ENOMEM;
+
+	if (h != NULL) {
+		h->cpu = cpu;
+		h->lcore = rte_get_next_lcore(-1, 1, 0);
+		ret = h->lcore < RTE_MAX_LCORE ?
+			rte_eal_remote_launch(helper_main, h, h->lcore) : -ENOENT;
+	}
+	if (ret == 0)
+		return h;
+	free(h);
+	rte_errno = -ret;
+	return NULL;
+}
+
+void
+bench_helper_stop(struct bench_helper *h)
+{
+	if (h == NULL)
+		return;
+	__atomic_store_n(&h->quit, true, __ATOMIC_RELEASE);
+	rte_eal_wait_lcore(h->lcore);
+	free(h);
+}
+
+static void
+helper_switch(struct bench_helper *h, struct bench_side *s)
+{
+	__atomic_store_n(&h->want, s, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&h->is, __ATOMIC_ACQUIRE) != s)
+		sched_yield(); /* both threads may have to share a CPU */
+}
+
+static int
+device_until(struct bench_side *s, struct bench_mbufs *b, uint64_t end, struct bench_work *work)
+{
+	uint64_t begin, now;
+	uint16_t pair = 0;
+	uint32_t n;
+	int ret = 0;
+
+	do {
+		if (s->c->op == BENCH_ENQUEUE && s->kind != BENCH_ROOFLINE && b->nb == b->next)
+			ret = bench_mbufs_prepare(s, b, ENQUEUE_MBUFS);
+		begin = rte_rdtsc();
+		n = bench_device_burst(s, b, pair, s->c->burst);
+		now = rte_rdtsc();
+		/* A poll that finds nothing waits for the guest; that is not the device's cost. */
+		if (n > 0)
+			bench_work_add(work, now - begin, n);
+		pair = pair + 1 < s->c->pairs ? pair + 1 : 0;
+	} while (now < end && ret == 0);
+	return ret;
+}
+
+int
+bench_slice_two_core(struct bench_helper *h, struct bench_side *s, uint64_t cycles,
+		struct bench_work *work)
+{
+	struct bench_mbufs b = { .nb = 0 };
+	struct bench_work warm_up = { 0 };
+	int ret;
+
+	if (s->c->op == BENCH_IDLE)
+		return bench_slice(s, cycles, work);
+	work->limit = rte_get_tsc_hz() / 1000000 * INTERRUPTED_US;
+	helper_switch(h, s);
+	ret = device_until(s, &b, rte_rdtsc() + cycles / WARM_UP, &warm_up);
+	if (ret == 0)
+		ret = device_until(s, &b, rte_rdtsc() + cycles, work);
+	helper_switch(h, NULL);
+	bench_mbufs_drop(&b);
+	return ret == 0 ? bench_side_check(s) : ret;
+}

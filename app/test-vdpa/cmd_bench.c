@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+
+#include "bench.h"
+#include "bench_report.h"
+#include "bench_stop.h"
+#include "clock.h"
+#include "cmd.h"
+#include "eal.h"
+#include "number.h"
+#include "progress.h"
+#include "stop.h"
+
+#define MEMORY_MB 128
+#define MAX_RESULTS 128
+/* Until a first turn in which all sides got their CPUs. */
+#define PATIENCE_NS UINT64_C(5000000000)
+
+struct bench_options {
+	struct bench_conf conf;
+	const char *cases, *json, *svg;
+	unsigned int mask;
+	uint64_t packets, repeat;
+	bool list, stop, verbose;
+};
+
+enum {
+	OPT_CASE = 1, OPT_LIST, OPT_SECONDS, OPT_SLICE, OPT_MODE, OPT_CPU, OPT_GUEST_CPU, OPT_ONLY,
+	OPT_STOP, OPT_REPEAT, OPT_PACKETS, OPT_JSON, OPT_SVG, OPT_VERBOSE, OPT_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "case", required_argument, NULL, OPT_CASE },
+	{ "list", no_argument, NULL, OPT_LIST },
+	{ "seconds", required_argument, NULL, OPT_SECONDS },
+	{ "slice-us", required_argument, NULL, OPT_SLICE },
+	{ "mode", required_argument, NULL, OPT_MODE },
+	{ "cpu", required_argument, NULL, OPT_CPU },
+	{ "guest-cpu", required_argument, NULL, OPT_GUEST_CPU },
+	{ "only", required_argument, NULL, OPT_ONLY },
+	{ "stop", no_argument, NULL, OPT_STOP },
+	{ "repeat", required_argument, NULL, OPT_REPEAT },
+	{ "packets", required_argument, NULL, OPT_PACKETS },
+	{ "json", optional_argument, NULL, OPT_JSON },
+	{ "svg", required_argument, NULL, OPT_SVG },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void
+usage(FILE *f)
+{
+	fprintf(f, "Usage: dpdk-test-vdpa bench [OPTIONS]\n"
+		"\n"
+		"Measure net_vstate, net_vhost and a bare ring loop side by side: TSC cycles of\n"
+		"the device for each packet, with the same frames, rings and bursts, in turns.\n"
+		"\n"
+		"  --case LIST       shell patterns of cases, with commas between (default: all)\n"
+		"  --list            list the cases\n"
+		"  --seconds S       time for each case (default 1)\n"
+		"  --slice-us N      length of a turn, 100 to 100000 (default 1500)\n"
+		"  --mode MODE       single-core: guest and device in turn on one core (default)\n"
+		"                    two-core: guest and device on a core each\n"
+		"  --cpu N           CPU of the device (default: the last)\n"
+		"  --guest-cpu N     CPU of the guest in two-core mode\n"
+		"  --only NAMES      of vstate, vhost and roofline, with commas between\n"
+		"                    (default: all)\n"
+		"  --stop            measure how long devices under load take to stop instead\n"
+		"  --repeat N        with --stop: how often, 10 to 1000000 (default 1000)\n"
+		"  --packets N       send N packets through one case and end, for profilers\n"
+		"  --json[=FILE]     report as JSON, on standard output or to FILE\n"
+		"  --svg FILE        draw the cases that ran as bars\n"
+		"  --verbose         show the logs of EAL and vhost\n"
+		"  --help            this text\n"
+		"\n"
+		"Exit status: 0 if all cases ran and every frame was accounted for (no figure is\n"
+		"judged), 1 if one did not, 2 on wrong usage.\n");
+}
+
+static int
+only_parse(const char *list, unsigned int *mask)
+{
+	size_t len;
+	int kind;
+
+	*mask = 0;
+	for (; *list != '\0'; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+		for (kind = 0; kind < BENCH_KINDS; kind++)
+			if (strlen(bench_kind_names[kind]) == len &&
+					strncmp(bench_kind_names[kind], list, len) == 0)
+				break;
+		if (kind == BENCH_KINDS)
+			return -EINVAL;
+		*mask |= 1u << kind;
+	}
+	return *mask != 0 ? 0 : -EINVAL;
+}
+
+static int
+number_opt(const char *arg, uint64_t min, uint64_t max, uint64_t *value)
+{
+	if (number_parse(arg, min, max, value) == 0)
+		return 0;
+	fprintf(stderr, "dpdk-test-vdpa bench: %s: a number of %llu to %llu is expected\n", arg,
+		(unsigned long long)min, (unsigned long long)max);
+	return -EINVAL;
+}
+
+static int
+option_parse(struct bench_options *o, int opt, const char *arg)
+{
+	uint64_t n;
+	char *end;
+
+	switch (opt) {
+	case OPT_CASE: o->cases = arg; return 0;
+	case OPT_LIST: o->list = true; return 0;
+	case OPT_STOP: o->stop = true; return 0;
+	case OPT_VERBOSE: o->verbose = true; return 0;
+	case OPT_JSON: o->json = arg != NULL ? arg : "-"; return 0;
+	case OPT_SVG: o->svg = arg; return 0;
+	case OPT_SLICE: return number_opt(arg, 100, 100000, &o->conf.slice_us);
+	case OPT_REPEAT: return number_opt(arg, 10, 1000000, &o->repeat);
+	case OPT_PACKETS: return number_opt(arg, 1, UINT64_MAX, &o->packets);
+	case OPT_CPU:
+	case OPT_GUEST_CPU:
+		if (number_opt(arg, 0, 1023, &n) < 0)
+			return -EINVAL;
+		*(opt == OPT_CPU ? &o->conf.cpu : &o->conf.guest_cpu) = n;
+		return 0;
+	case OPT_MODE:
+		o->conf.two_core = strcmp(arg, "two-core") == 0;
+		if (o->conf.two_core || strcmp(arg, "single-core") == 0)
+			return 0;
+		break;
+	case OPT_ONLY:
+		if (only_parse(arg, &o->mask) == 0)
+			return 0;
+		break;
+	case OPT_SECONDS:
+		o->conf.seconds = strtod(arg, &end);
+		if (*end == '\0' && end != arg && o->conf.seconds > 0 && o->conf.seconds < 1e6)
+			return 0;
+		break;
+	default:
+		return -EINVAL;
+	}
+	fprintf(stderr, "dpdk-test-vdpa bench: '%s' is not understood\n", arg);
+	return -EINVAL;
+}
+
+/* 0: go on; 1: help was given; -EINVAL. */
+static int
+options_parse(struct bench_options *o, int argc, char **argv)
+{
+	int opt;
+
+	*o = (struct bench_options){
+		.conf = { .seconds = 1, .slice_us = 1500, .cpu = -1, .guest_cpu = -1 },
+		.cases = "*", .mask = (1u << BENCH_KINDS) - 1, .repeat = 1000,
+	};
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (opt == OPT_HELP) {
+			usage(stdout);
+			return 1;
+		}
+		if (option_parse(o, opt, optarg) < 0)
+			goto bad;
+	}
+	if (optind == argc)
+		return 0;
+	fprintf(stderr, "dpdk-test-vdpa bench: what is '%s'?\n", argv[optind]);
+bad:
+	fprintf(stderr, "See dpdk-test-vdpa bench --help\n");
+	return -EINVAL;
+}
+
+static void
+cases_list(const char *patterns)
+{
+	const struct bench_case *c;
+	unsigned int i;
+
+	for (i = 0; (c = bench_case_get(i)) != NULL; i++)
+		if (bench_case_match(patterns, c->name))
+			printf("%s\n", c->name);
+}
+
+struct bench_run {
+	const struct bench_options *o;
+	struct bench_report rep;
+	struct rte_mempool *pool;
+	struct workdir wd;
+	struct bench_helper *helper;
+	struct progress progress;
+	struct bench_result results[MAX_RESULTS];
+	struct bench_stop_result stops[BENCH_STOP_RESULTS];
+	FILE *table;
+};
+
+/*
+ * One slice of each side. A turn counts as a whole or not at all, so that neighbours in time stay
+ * neighbours in the series: on a busy machine the guest's thread may get no CPU for a slice.
+ */
+static int
+turn(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
+		struct bench_series series[BENCH_KINDS])
+{
+	uint64_t cycles = run->rep.tsc_hz / 1000000 * run->o->conf.slice_us;
+	struct bench_work work[BENCH_KINDS] = { { 0 } };
+	int kind, ret = 0;
+
+	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++) {
+		if (sides[kind].guest == NULL)
+			continue;
+		ret = run->helper != NULL ?
+			bench_slice_two_core(run->helper, &sides[kind], cycles, &work[kind]) :
+			bench_slice(&sides[kind], cycles, &work[kind]);
+		if (ret == 0 && work[kind].count == 0)
+			return 0;
+	}
+	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
+		if (sides[kind].guest != NULL)
+			ret = bench_series_add(&series[kind], &work[kind]);
+	return ret;
+}
+
+/* A B C A B C ... until the time is over, once at least. */
+static int
+case_slices(struct bench_run *run, const struct bench_case *c,
+		struct bench_side sides[BENCH_KINDS], struct bench_series series[BENCH_KINDS])
+{
+	uint64_t begin = clock_ns(), spent = 0, budget = run->o->conf.seconds * 1e9;
+	size_t turns = 0;
+	int kind, ret = 0;
+
+	while (ret == 0 && !stop_requested() &&
+			(spent < budget || (turns == 0 && spent < budget + PATIENCE_NS))) {
+		ret = turn(run, sides, series);
+		for (kind = 0; kind < BENCH_KINDS; kind++)
+			turns = RTE_MAX(turns, series[kind].nb);
+		spent = clock_ns() - begin;
+	}
+	if (ret == 0 && turns == 0 && !stop_requested()) {
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: no frames flowed\n", c->name);
+		ret = -ETIMEDOUT;
+	}
+	return ret == 0 && turns == 0 ? -EINTR : ret;
+}
+
+static int
+case_run(struct bench_run *run, const struct bench_case *c, struct bench_result *r)
+{
+	struct bench_series series[BENCH_KINDS] = { { NULL } };
+	struct bench_side sides[BENCH_KINDS];
+	int kind, ret;
+
+	progress_show(&run->progress, "%s", c->name);
+	ret = bench_sides_open(sides, c, run->o->mask, run->pool, &run->wd);
+	if (ret == 0 && run->o->packets > 0) {
+		for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
+			if (sides[kind].guest != NULL)
+				ret = bench_fixed(&sides[kind], run->o->packets);
+	} else if (ret == 0) {
+		ret = case_slices(run, c, sides, series);
+		if (ret == 0)
+			ret = bench_result_make(r, c, series, run->rep.tsc_hz);
+	}
+	if (ret == 0 || sides[0].c != NULL)
+		bench_sides_close(sides);
+	for (kind = 0; kind < BENCH_KINDS; kind++)
+		bench_series_free(&series[kind]);
+	if (ret < 0) {
+		memset(r, 0, sizeof(*r));
+		r->c = c;
+		r->failed = true;
+	}
+	return ret;
+}
+
+static int
+cases_run(struct bench_run *run)
+{
+	const struct bench_case *c;
+	unsigned int i, nb = 0;
+	int ret = 0, failed = 0;
+
+	if (run->o->packets == 0) {
+		bench_report_head(&run->rep, run->table);
+		bench_report_columns(run->table);
+	}
+	progress_start(&run->progress);
+	for (i = 0; (c = bench_case_get(i)) != NULL && !stop_requested(); i++) {
+		if (!bench_case_match(run->o->cases, c->name) || nb == MAX_RESULTS)
+			continue;
+		ret = case_run(run, c, &run->results[nb]);
+		progress_end(&run->progress);
+		if (run->o->packets == 0)
+			bench_report_row(&run->results[nb], run->table);
+		fflush(run->table);
+		if (ret < 0)
+			failed = ret;
+		nb++;
+	}
+	run->rep.nb_results = nb;
+	if (nb == 0 && !stop_requested()) {
+		fprintf(stderr, "dpdk-test-vdpa bench: no case is named %s; see --list\n",
+			run->o->cases);
+		return -ENOENT;
+	}
+	return failed;
+}
+
+static int
+outputs_write(struct bench_run *run)
+{
+	FILE *f = stdout;
+	int ret = 0;
+
+	if (run->o->json != NULL) {
+		if (strcmp(run->o->json, "-") != 0)
+			f = fopen(run->o->json, "w");
+		if (f != NULL)
+			bench_report_json(&run->rep, f);
+		if (f == NULL || (f != stdout && fclose(f) != 0))
+			ret = -errno;
+		if (ret < 0)
+			fprintf(stderr, "dpdk-test-vdpa bench: %s: %s\n", run->o->json,
+				strerror(-ret));
+	}
+	if (run->o->svg != NULL) {
+		int err = bench_report_svg(&run->rep, run->o->svg);
+
+		if (err < 0)
+			fprintf(stderr, "dpdk-test-vdpa bench: %s: %s\n", run->o->svg,
+				strerror(-err));
+		ret = err < 0 ? err : ret;
+	}
+	return ret;
+}
+
+static int
+measure(struct bench_run *run)
+{
+	const struct bench_options *o = run->o;
+	int ret;
+
+	if (o->stop) {
+		ret = bench_stop(&o->conf, o->repeat, run->pool, &run->wd, run->stops,
+			&run->rep.nb_stops);
+		bench_report_head(&run->rep, run->table);
+		bench_report_stops(&run->rep, run->table);
+		return ret;
+	}
+	if (o->conf.two_core && o->packets == 0) {
+		run->helper = bench_helper_start(o->conf.guest_cpu);
+		if (run->helper == NULL) {
+			fprintf(stderr, "dpdk-test-vdpa bench: no second lcore: %s\n",
+				rte_strerror(rte_errno));
+			return -rte_errno;
+		}
+	}
+	ret = cases_run(run);
+	bench_helper_stop(run->helper);
+	return ret;
+}
+
+static int
+bench(struct bench_options *o)
+{
+	static struct bench_run run;
+	int ret;
+
+	run.o = o;
+	run.rep = (struct bench_report){ .conf = &o->conf, .tsc_hz = rte_get_tsc_hz(),
+		.results = run.results, .stops = run.stops };
+	/* With a report on standard output the table must not be in its way. */
+	run.table = o->json != NULL && strcmp(o->json, "-") == 0 ? stderr : stdout;
+	bench_cpu_name(run.rep.cpu, sizeof(run.rep.cpu));
+	ret = bench_cpus_choose(&o->conf);
+	if (ret == 0)
+		ret = bench_cpu_pin(o->stop ? o->conf.guest_cpu : o->conf.cpu);
+	if (ret == 0)
+		ret = workdir_create(&run.wd);
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-test-vdpa bench: %s\n", strerror(-ret));
+		return ret;
+	}
+	run.pool = bench_pool_create();
+	ret = run.pool != NULL ? measure(&run) : -rte_errno;
+	if (run.pool == NULL)
+		fprintf(stderr, "dpdk-test-vdpa bench: no mbufs: %s\n", rte_strerror(-ret));
+	if (o->packets == 0 && run.rep.nb_results + run.rep.nb_stops > 0) {
+		int err = outputs_write(&run);
+
+		ret = ret == 0 ? err : ret;
+	}
+	rte_mempool_free(run.pool);
+	workdir_remove(&run.wd);
+	return ret;
+}
+
+int
+cmd_bench(int argc, char **argv)
+{
+	struct eal_need need = { .memory_mb = MEMORY_MB, .plugin = true, .no_services = true };
+	struct bench_options o;
+	int ret;
+
+	ret = options_parse(&o, argc, argv);
+	if (ret != 0)
+		return ret > 0 ? CMD_OK : CMD_USAGE;
+	if (o.list) {
+		cases_list(o.cases);
+		return CMD_OK;
+	}
+	need.verbose = o.verbose;
+	stop_install();
+	if (eal_start(&need) < 0)
+		return CMD_FAILED;
+	ret = bench(&o);
+	eal_stop();
+	return ret == 0 && stop_requested() == 0 ? CMD_OK : CMD_FAILED;
+}

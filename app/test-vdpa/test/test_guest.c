@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* The guest against a back end that makes mistakes on demand: each kind must be seen. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../guest.h"
+#include "../guest_track.h"
+#include "soft_backend.h"
+
+#define WAIT_MS 5000
+#define ROUNDS 20
+
+static char dir[] = "/tmp/test-guest-XXXXXX";
+static char path_a[64], path_b[64];
+
+static void
+sleep_ms(long ms)
+{
+	struct timespec ts = { .tv_nsec = ms * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+static int
+make_dir(void **state)
+{
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path_a, sizeof(path_a), "%s/a", dir);
+	snprintf(path_b, sizeof(path_b), "%s/b", dir);
+	return 0;
+}
+
+static int
+remove_dir(void **state)
+{
+	unlink(path_a);
+	unlink(path_b);
+	return rmdir(dir);
+}
+
+static struct guest *
+new_guest(bool packed)
+{
+	struct guest_conf conf = {
+		.pairs = 2, .ring_size = 64, .packed = packed, .frame_min = 60, .frame_max = 1514,
+		.seed = 7,
+	};
+	struct guest *g = guest_create(&conf);
+
+	assert_non_null(g);
+	return g;
+}
+
+static struct guest_link *
+connect_to(struct guest *g, const char *path)
+{
+	struct guest_link *l = guest_connect(g, path, false, WAIT_MS);
+
+	assert_non_null(l);
+	return l;
+}
+
+static void
+start(struct guest_link *l)
+{
+	assert_int_equal(guest_link_prepare(l), 0);
+	assert_int_equal(guest_link_driver_ok(l), 0);
+}
+
+/* Traffic through one back end for a while; what the guest counts. */
+static struct guest_counts
+run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
+{
+	struct soft_backend *b = soft_backend_start(path_a, fault);
+	struct guest *g = new_guest(packed);
+	struct guest_counts c;
+	struct guest_link *l;
+	int i;
+
+	assert_non_null(b);
+	l = connect_to(g, path_a);
+	guest_use_calls(g, calls);
+	start(l);
+	assert_int_equal(guest_traffic_start(g), 0);
+	/* Long enough for each fault to happen, however slow the machine is. */
+	for (i = 0; i < WAIT_MS; i += 10) {
+		sleep_ms(10);
+		guest_counts_get(g, &c);
+		if (c.received > 4000 && i >= 100)
+			break;
+	}
+	assert_int_equal(guest_traffic_stop(g, 200), 0);
+	assert_int_equal(guest_link_stop(l), 0);
+	guest_link_close(l);
+	guest_counts_get(g, &c);
+	if (notify != NULL)
+		guest_notify_get(g, notify);
+	guest_destroy(g);
+	soft_backend_stop(b);
+	assert_true(c.received > 1000);
+	return c;
+}
+
+/* To and fro between two back ends. */
+static struct guest_counts
+move(bool packed, enum soft_fault fault, int rounds)
+{
+	struct soft_backend *a = soft_backend_start(path_a, fault);
+	struct soft_backend *b = soft_backend_start(path_b, fault);
+	struct guest *g = new_guest(packed);
+	struct guest_link *from, *to;
+	struct guest_counts c;
+	uint16_t vq;
+	int i;
+
+	from = connect_to(g, path_a);
+	start(from);
+	assert_int_equal(guest_traffic_start(g), 0);
+	for (i = 0; i < rounds; i++) {
+		assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
+		to = connect_to(g, i % 2 == 0 ? path_b : path_a);
+		assert_int_equal(guest_link_stop(from), 0);
+		for (vq = 0; vq < 4; vq++)
+			guest_link_set_base(to, vq, guest_link_base(from, vq));
+		guest_link_close(from);
+		start(to);
+		from = to;
+	}
+	sleep_ms(50);
+	guest_traffic_stop(g, 300);
+	guest_link_close(from);
+	guest_counts_get(g, &c);
+	guest_destroy(g);
+	soft_backend_stop(a);
+	soft_backend_stop(b);
+	return c;
+}
+
+static uint64_t
+wrong(const struct guest_counts *c)
+{
+	return c->lost + c->duplicated + c->reordered + c->corrupted;
+}
+
+static bool
+is_packed(void **state)
+{
+	return *(const bool *)*state;
+}
+
+static void
+honest_back_end_is_clean(void **state)
+{
+	struct guest_notify n;
+	struct guest_counts c = run(is_packed(state), SOFT_HONEST, false, &n);
+
+	assert_int_equal(wrong(&c), 0);
+	assert_int_equal(c.sent, c.received);
+	/* Polling: no call is wanted, none may come. */
+	assert_int_equal(n.calls, 0);
+}
+
+static void
+calls_are_used(void **state)
+{
+	struct guest_notify n;
+	struct guest_counts c = run(is_packed(state), SOFT_HONEST, true, &n);
+
+	assert_int_equal(wrong(&c), 0);
+	assert_true(n.calls > 0);
+	assert_int_equal(n.calls_missed, 0);
+}
+
+static void
+missing_calls_are_seen(void **state)
+{
+	struct soft_backend *b = soft_backend_start(path_a, SOFT_NO_CALLS);
+	struct guest *g = new_guest(is_packed(state));
+	struct guest_link *l = connect_to(g, path_a);
+	struct guest_notify n;
+
+	guest_use_calls(g, true);
+	start(l);
+	assert_int_equal(guest_traffic_start(g), 0);
+	sleep_ms(300);
+	guest_traffic_stop(g, 200);
+	guest_notify_get(g, &n);
+	guest_link_close(l);
+	guest_destroy(g);
+	soft_backend_stop(b);
+	assert_true(n.calls_missed > 0);
+}
+
+static void
+drop_counts_as_lost(void **state)
+{
+	struct guest_counts c = run(is_packed(state), SOFT_DROP, false, NULL);
+
+	assert_true(c.lost > 0);
+	assert_int_equal(c.sent - c.received, c.lost);
+	assert_int_equal(wrong(&c), c.lost);
+}
+
+static void
+second_copy_counts_as_duplicated(void **state)
+{
+	struct guest_counts c = run(is_packed(state), SOFT_DUPLICATE, false, NULL);
+
+	assert_true(c.duplicated > 0);
+	assert_int_equal(c.received - c.sent, c.duplicated);
+	assert_int_equal(wrong(&c), c.duplicated);
+}
+
+static void
+late_frame_counts_as_reordered(void **state)
+{
+	struct guest_counts c = run(is_packed(state), SOFT_REORDER, false, NULL);
+
+	assert_true(c.reordered > 0);
+	assert_int_equal(c.corrupted + c.duplicated, 0);
+}
+
+static void
+one_flipped_bit_counts_as_corrupted(void **state)
+{
+	struct guest_counts c = run(is_packed(state), SOFT_FLIP_BIT, false, NULL);
+
+	assert_true(c.corrupted > 0);
+	assert_int_equal(wrong(&c), c.corrupted);
+}
+
+static void
+one_missing_byte_counts_as_corrupted(void **state)
+{
+	struct guest_counts c = run(is_packed(state), SOFT_CUT_SHORT, false, NULL);
+
+	assert_true(c.corrupted > 0);
+	assert_int_equal(wrong(&c), c.corrupted);
+}
+
+static void
+frame_of_another_pair_counts_as_corrupted_and_lost(void **state)
+{
+	struct guest_counts c = run(is_packed(state), SOFT_CROSS, false, NULL);
+
+	assert_true(c.corrupted > 0);
+	assert_int_equal(c.corrupted, c.lost);
+}
+
+static void
+move_with_bases_is_clean(void **state)
+{
+	struct guest_counts c = move(is_packed(state), SOFT_HONEST, ROUNDS);
+
+	assert_true(c.received > 0);
+	assert_int_equal(wrong(&c), 0);
+	assert_int_equal(c.sent, c.received);
+}
+
+static void
+index_one_ahead_is_seen(void **state)
+{
+	struct guest_counts c = move(is_packed(state), SOFT_BASE_AHEAD, 1);
+
+	assert_true(wrong(&c) > 0);
+}
+
+static void
+index_one_behind_is_seen(void **state)
+{
+	struct guest_counts c = move(is_packed(state), SOFT_BASE_BEHIND, 1);
+
+	assert_true(wrong(&c) > 0);
+}
+
+static void
+flipped_wrap_counter_is_seen(void **state)
+{
+	struct guest_counts c = move(true, SOFT_BASE_WRAP, 1);
+
+	assert_true(wrong(&c) > 0);
+}
+
+static void
+frame_dropped_at_stop_is_seen(void **state)
+{
+	struct guest_counts c = move(is_packed(state), SOFT_DROP_AT_STOP, 3);
+
+	assert_true(c.lost > 0);
+	assert_int_equal(wrong(&c), c.lost);
+}
+
+static void
+gap_is_measured(void **state)
+{
+	struct soft_backend *b = soft_backend_start(path_a, SOFT_HONEST);
+	struct guest *g = new_guest(is_packed(state));
+	struct guest_link *l = connect_to(g, path_a);
+	uint64_t gap;
+
+	start(l);
+	assert_int_equal(guest_traffic_start(g), 0);
+	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
+	guest_gap_start(g);
+	soft_backend_freeze(b, true);
+	sleep_ms(50);
+	assert_int_equal(guest_wait_flow(g, 20), -ETIMEDOUT);
+	soft_backend_freeze(b, false);
+	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
+	gap = guest_gap_stop(g);
+	guest_traffic_stop(g, 500);
+	guest_link_close(l);
+	guest_destroy(g);
+	soft_backend_stop(b);
+	assert_in_range(gap, 60000000, 5000000000);
+}
+
+static void
+track_knows_lost_duplicated_and_reordered(void **state)
+{
+	static const uint64_t seqs[] = { 0, 1, 3, 2, 2, 6, 70000, 4, 70001 };
+	struct guest_track *t = malloc(sizeof(*t));
+	size_t i;
+
+	assert_non_null(t);
+	guest_track_init(t);
+	for (i = 0; i < sizeof(seqs) / sizeof(seqs[0]); i++)
+		guest_track_receive(t, seqs[i]);
+	assert_int_equal(t->unique, 7);
+	assert_int_equal(t->reordered, 1);
+	/* 2 came twice; 4 came too late to be told from a duplicate. */
+	assert_int_equal(t->duplicated, 2);
+	assert_int_equal(guest_track_missing(t, 70002), 70002 - 7);
+	free(t);
+}
+
+static void
+bad_conf_is_refused(void **state)
+{
+	struct guest_conf good = { .pairs = 1, .ring_size = 64, .frame_min = 60, .frame_max = 60 };
+	struct guest_conf c;
+
+	c = good;
+	c.ring_size = 63;
+	assert_null(guest_create(&c));
+	c = good;
+	c.pairs = GUEST_MAX_PAIRS + 1;
+	assert_null(guest_create(&c));
+	c = good;
+	c.frame_min = 59;
+	assert_null(guest_create(&c));
+	c = good;
+	c.frame_min = 61;
+	assert_null(guest_create(&c));
+}
+
+static bool split_ring = false, packed_ring = true;
+
+#define BOTH(name) \
+	{ #name " split", name, NULL, NULL, &split_ring }, \
+	{ #name " packed", name, NULL, NULL, &packed_ring }
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(track_knows_lost_duplicated_and_reordered),
+		cmocka_unit_test(bad_conf_is_refused),
+		BOTH(honest_back_end_is_clean),
+		BOTH(calls_are_used),
+		BOTH(missing_calls_are_seen),
+		BOTH(drop_counts_as_lost),
+		BOTH(second_copy_counts_as_duplicated),
+		BOTH(late_frame_counts_as_reordered),
+		BOTH(one_flipped_bit_counts_as_corrupted),
+		BOTH(one_missing_byte_counts_as_corrupted),
+		BOTH(frame_of_another_pair_counts_as_corrupted_and_lost),
+		BOTH(move_with_bases_is_clean),
+		BOTH(index_one_ahead_is_seen),
+		BOTH(index_one_behind_is_seen),
+		cmocka_unit_test(flipped_wrap_counter_is_seen),
+		BOTH(frame_dropped_at_stop_is_seen),
+		BOTH(gap_is_measured),
+	};
+
+	return cmocka_run_group_tests_name("guest", tests, make_dir, remove_dir);
+}

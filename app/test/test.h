@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef TEST_H
+#define TEST_H
+
+/** @file What cmocka.h wants before it, and the groups of tests. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+int test_vstate_devargs(void);
+int test_vstate_dirty(void);
+int test_vstate_mem(void);
+int test_vstate_take(void);
+int test_vstate_put(void);
+int test_vstate_fault(void);
+int test_vstate_event(void);
+int test_vstate_lease(void);
+int test_vstate_offload(void);
+int test_vstate_dev(void);
+
+#endif /* TEST_H */

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
+#include <rte_byteorder.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include "test.h"
+#include "test_ring.h"
+
+#define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
+#define F_USED (1u << VRING_PACKED_DESC_F_USED)
+
+/* Small mbufs, so that frames of a few hundred bytes are chained already. */
+#define POOL_ROOM (RTE_PKTMBUF_HEADROOM + 256)
+
+static struct rte_mempool *
+pool_get(void)
+{
+	static struct rte_mempool *pool;
+
+	if (pool == NULL)
+		pool = rte_pktmbuf_pool_create("test", RING_POOL_MBUFS, 0, 0, POOL_ROOM,
+				SOCKET_ID_ANY);
+	assert_non_null(pool);
+	return pool;
+}
+
+static uint64_t
+driver_area(const struct ring *r)
+{
+	return r->packed ? 4 : 6 + 2ull * r->size;
+}
+
+static uint64_t
+device_area(const struct ring *r)
+{
+	return r->packed ? 4 : 6 + 8ull * r->size;
+}
+
+static uint16_t
+get16(const struct ring *r, uint64_t gpa)
+{
+	return *guest_at(&r->guest, gpa) | *guest_at(&r->guest, gpa + 1) << 8;
+}
+
+static uint32_t
+get32(const struct ring *r, uint64_t gpa)
+{
+	return get16(r, gpa) | (uint32_t)get16(r, gpa + 2) << 16;
+}
+
+static void
+put16(struct ring *r, uint64_t gpa, uint16_t value)
+{
+	*guest_at(&r->guest, gpa) = value & 0xff;
+	*guest_at(&r->guest, gpa + 1) = value >> 8;
+}
+
+static void
+put32(struct ring *r, uint64_t gpa, uint32_t value)
+{
+	put16(r, gpa, value & 0xffff);
+	put16(r, gpa + 2, value >> 16);
+}
+
+void
+ring_open(struct ring *r, bool packed, uint16_t size)
+{
+	struct vstate_vq *vq;
+
+	memset(r, 0, sizeof(*r));
+	r->packed = packed;
+	r->size = size;
+	r->pool = pool_get();
+	r->mbufs_before = rte_mempool_in_use_count(r->pool);
+	r->callfd = eventfd(0, EFD_NONBLOCK);
+	r->num_of = calloc(size, sizeof(*r->num_of));
+	r->table = RING_TABLE_GPA;
+	assert_true(r->callfd >= 0);
+	guest_add(&r->guest, RING_DESC_GPA, 16ull * size);
+	guest_add(&r->guest, RING_DRIVER_GPA, driver_area(r));
+	guest_add(&r->guest, RING_DEVICE_GPA, device_area(r));
+	guest_add(&r->guest, RING_BUF_GPA, RING_BUF_SIZE);
+	guest_add(&r->guest, RING_BUF_BORDER, RING_BUF_SIZE);
+	guest_add(&r->guest, RING_TABLE_GPA, RING_TABLE_SIZE);
+
+	vq = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*vq));
+	assert_non_null(vq);
+	memset(vq, 0, sizeof(*vq));
+	r->vq = vq;
+	vq->size = size;
+	if (packed) {
+		vq->ops = vstate_ring_ops(true);
+		vq->packed.desc = (void *)guest_at(&r->guest, RING_DESC_GPA);
+		vq->packed.driver = (void *)guest_at(&r->guest, RING_DRIVER_GPA);
+		vq->packed.device = (void *)guest_at(&r->guest, RING_DEVICE_GPA);
+		vq->used_gpa = RING_DESC_GPA;
+		vq->event_gpa = RING_DEVICE_GPA;
+	} else {
+		vq->ops = vstate_ring_ops(false);
+		vq->split.desc = (void *)guest_at(&r->guest, RING_DESC_GPA);
+		vq->split.avail = (void *)guest_at(&r->guest, RING_DRIVER_GPA);
+		vq->split.used = (void *)guest_at(&r->guest, RING_DEVICE_GPA);
+		vq->used_gpa = RING_DEVICE_GPA;
+	}
+	vq->hdr_len = RING_HDR;
+	vq->mergeable = true;
+	vq->indirect = true;
+	vq->features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
+	vq->callfd = r->callfd;
+	vq->mem = &r->guest.mem;
+	ring_seek(r, 0, packed);
+}
+
+void
+ring_close(struct ring *r)
+{
+	guest_free(&r->guest);
+	free(r->vq);
+	free(r->num_of);
+	close(r->callfd);
+}
+
+void
+ring_seek(struct ring *r, uint16_t idx, uint8_t wrap)
+{
+	uint16_t i;
+
+	r->next = r->used = (struct vstate_pos){ idx, wrap };
+	r->vq->avail = r->vq->used = r->next;
+	r->vq->fault = VSTATE_FAULT_NONE;
+	if (!r->packed) {
+		put16(r, RING_DRIVER_GPA, 0);
+		put16(r, RING_DRIVER_GPA + 2, idx);
+		put16(r, RING_DEVICE_GPA + 2, idx);
+		return;
+	}
+	put32(r, RING_DRIVER_GPA, 0);
+	/* what was used in this turn, and in the turn before */
+	for (i = 0; i < r->size; i++)
+		put16(r, RING_DESC_GPA + 16ull * i + 14,
+				(i < idx) == wrap ? F_AVAIL | F_USED : 0);
+}
+
+void
+ring_desc_write(struct ring *r, uint64_t gpa, uint64_t addr, uint32_t len, uint16_t flags,
+		uint16_t link)
+{
+	put32(r, gpa, addr & UINT32_MAX);
+	put32(r, gpa + 4, addr >> 32);
+	put32(r, gpa + 8, len);
+	put16(r, gpa + 12, r->packed ? link : flags);
+	put16(r, gpa + 14, r->packed ? flags : link);
+}
+
+static void
+step(const struct ring *r, struct vstate_pos *pos)
+{
+	if (++pos->idx == r->size) {
+		pos->idx = 0;
+		pos->wrap = !pos->wrap;
+	}
+}
+
+static uint16_t
+split_publish(struct ring *r, uint16_t head)
+{
+	put16(r, RING_DRIVER_GPA + 4 + 2ull * (r->next.idx % r->size), head);
+	r->next.idx++;
+	put16(r, RING_DRIVER_GPA + 2, r->next.idx);
+	return head;
+}
+
+static uint16_t
+split_add(struct ring *r, const struct piece *p, uint16_t n, uint16_t flags)
+{
+	uint16_t head = r->free_desc, at, i;
+
+	for (i = 0; i < n; i++) {
+		at = r->free_desc;
+		r->free_desc = (at + 1) % r->size;
+		ring_desc_write(r, RING_DESC_GPA + 16ull * at, p[i].gpa, p[i].len,
+				flags | (i + 1 < n ? VRING_DESC_F_NEXT : 0), r->free_desc);
+	}
+	return split_publish(r, head);
+}
+
+static uint16_t
+turn_flags(uint8_t wrap)
+{
+	return wrap ? F_AVAIL : F_USED;
+}
+
+static uint16_t
+packed_add(struct ring *r, const struct piece *p, uint16_t n, uint16_t flags)
+{
+	uint16_t id = r->next.idx, i;
+
+	for (i = 0; i < n; i++) {
+		/* only the last ID of a chain counts; the others are meant to mislead */
+		ring_desc_write(r, RING_DESC_GPA + 16ull * r->next.idx, p[i].gpa, p[i].len,
+				flags | turn_flags(r->next.wrap) |
+				(i + 1 < n ? VRING_DESC_F_NEXT : 0), i + 1 < n ? 0xdead : id);
+		step(r, &r->next);
+	}
+	r->num_of[id] = n;
+	return id;
+}
+
+uint16_t
+ring_add(struct ring *r, const struct piece *p, uint16_t n, bool writable)
+{
+	uint16_t flags = writable ? VRING_DESC_F_WRITE : 0;
+
+	return r->packed ? packed_add(r, p, n, flags) : split_add(r, p, n, flags);
+}
+
+uint16_t
+ring_add_raw(struct ring *r, uint64_t addr, uint32_t len, uint16_t flags, uint16_t link)
+{
+	uint16_t at = r->packed ? r->next.idx : r->free_desc;
+
+	if (r->packed) {
+		ring_desc_write(r, RING_DESC_GPA + 16ull * at, addr, len,
+				flags | turn_flags(r->next.wrap), at);
+		r->num_of[at] = 1;
+		step(r, &r->next);
+		return at;
+	}
+	ring_desc_write(r, RING_DESC_GPA + 16ull * at, addr, len, flags, link);
+	r->free_desc = (at + 1) % r->size;
+	return split_publish(r, at);
+}
+
+uint16_t
+ring_add_indirect(struct ring *r, const struct piece *p, uint16_t n, bool writable)
+{
+	uint16_t flags = writable ? VRING_DESC_F_WRITE : 0, i;
+
+	for (i = 0; i < n; i++)
+		ring_desc_write(r, r->table + 16ull * i, p[i].gpa, p[i].len,
+				flags | (!r->packed && i + 1 < n ? VRING_DESC_F_NEXT : 0),
+				r->packed ? 0 : i + 1);
+	return ring_add_raw(r, r->table, 16u * n, VRING_DESC_F_INDIRECT, 0);
+}
+
+static bool
+split_get_used(struct ring *r, uint16_t *id, uint32_t *len)
+{
+	uint64_t elem = RING_DEVICE_GPA + 4 + 8ull * (r->used.idx % r->size);
+
+	if (get16(r, RING_DEVICE_GPA + 2) == r->used.idx)
+		return false;
+	*id = get32(r, elem);
+	*len = get32(r, elem + 4);
+	r->used.idx++;
+	return true;
+}
+
+static bool
+packed_get_used(struct ring *r, uint16_t *id, uint32_t *len)
+{
+	uint64_t desc = RING_DESC_GPA + 16ull * r->used.idx;
+	uint16_t flags = get16(r, desc + 14), i;
+
+	if (!!(flags & F_AVAIL) != r->used.wrap || !!(flags & F_USED) != r->used.wrap)
+		return false;
+	*id = get16(r, desc + 12);
+	/* a length is valid where the device says that it wrote */
+	*len = flags & VRING_DESC_F_WRITE ? get32(r, desc + 8) : 0;
+	assert_true(*id < r->size);
+	assert_true(r->num_of[*id] > 0);
+	for (i = 0; i < r->num_of[*id]; i++)
+		step(r, &r->used);
+	return true;
+}
+
+bool
+ring_get_used(struct ring *r, uint16_t *id, uint32_t *len)
+{
+	return r->packed ? packed_get_used(r, id, len) : split_get_used(r, id, len);
+}
+
+uint64_t
+ring_calls(struct ring *r)
+{
+	uint64_t n = 0;
+
+	return read(r->callfd, &n, sizeof(n)) == sizeof(n) ? n : 0;
+}
+
+unsigned int
+ring_mbufs_out(const struct ring *r)
+{
+	return rte_mempool_in_use_count(r->pool) - r->mbufs_before;
+}

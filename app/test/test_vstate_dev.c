@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/** @file The device between a front end's messages and the state: what may follow what. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
+#include <rte_memory.h>
+#include <rte_vhost.h>
+
+#include <bus_vdev_driver.h>
+
+#include "test.h"
+#include "test_ring.h"
+#include "vstate_ctrl.h"
+#include "vstate_dev.h"
+
+#define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
+#define PACKED_V1 (V1 | RTE_BIT64(VIRTIO_F_RING_PACKED))
+
+/* A device with two queue pairs. All four queues name one ring: nobody polls here. */
+struct bench {
+	struct vstate_dev *dev;
+	struct ring ring;
+	struct vstate_setup setup;
+};
+
+static void
+bench_rings(struct bench *b, unsigned int ready, uint16_t size)
+{
+	struct ring *r = &b->ring;
+	unsigned int i;
+
+	b->setup.mem = r->guest.mem;
+	for (i = 0; i < 4; i++) {
+		struct vstate_ring_setup *s = &b->setup.rings[i];
+
+		s->ready = i < ready;
+		s->size = size;
+		s->desc = guest_at(&r->guest, RING_DESC_GPA);
+		s->driver = guest_at(&r->guest, RING_DRIVER_GPA);
+		s->device = guest_at(&r->guest, RING_DEVICE_GPA);
+		s->callfd = -1;
+	}
+}
+
+static void
+bases_set(struct bench *b, bool fresh, uint16_t idx)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		b->setup.rings[i].base_fresh = fresh;
+		b->setup.rings[i].avail = b->setup.rings[i].used = (struct vstate_pos){ idx, 0 };
+	}
+}
+
+static void
+bench_open(struct bench *b, uint64_t features)
+{
+	const struct vstate_conf conf = { .queues = 2, .mtu = 9000, .numa = SOCKET_ID_ANY };
+
+	memset(b, 0, sizeof(*b));
+	ring_open(&b->ring, features & RTE_BIT64(VIRTIO_F_RING_PACKED), 256);
+	vstate_lease_init();
+	assert_int_equal(vstate_ctrl_get(), 0);
+	b->dev = vstate_dev_create("test_dev", &conf, SOCKET_ID_ANY);
+	assert_non_null(b->dev);
+	vstate_dev_set_poller(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
+	vstate_dev_connect(b->dev);
+	vstate_dev_negotiate(b->dev, features, false);
+	b->setup.features = features;
+	bench_rings(b, 4, 256);
+	bases_set(b, true, 0);
+}
+
+static void
+bench_close(struct bench *b)
+{
+	vstate_dev_disconnect(b->dev);
+	vstate_dev_destroy(b->dev);
+	vstate_ctrl_put();
+	ring_close(&b->ring);
+}
+
+static bool
+granted(const struct bench *b, uint16_t qid)
+{
+	return vstate_lease_is_granted(&b->dev->vqs[qid]->lease);
+}
+
+static void
+message_to_a_suspended_device_does_not_resume_it(void **state)
+{
+	struct rte_vhost_state *st;
+	struct bench b;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_true(granted(&b, 0));
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	assert_false(granted(&b, 0));
+	bases_set(&b, false, 0);
+	vstate_dev_sync(b.dev, &b.setup);
+	assert_false(granted(&b, 0));
+	assert_false(b.dev->status & RTE_VHOST_STATE_S_DRIVER_OK);
+	st = rte_vhost_state_capture("test_dev", NULL);
+	assert_non_null(st);
+	assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
+	rte_vhost_state_free(st);
+	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
+	assert_true(granted(&b, 3));
+	bench_close(&b);
+}
+
+static void
+smaller_ring_keeps_no_position_beyond_its_end(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, PACKED_V1);
+	bases_set(&b, true, 200);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_int_equal(b.dev->vqs[1]->avail.idx, 200);
+	bench_rings(&b, 4, 64);
+	bases_set(&b, false, 0);
+	vstate_dev_pause(b.dev);
+	vstate_dev_sync(b.dev, &b.setup);
+	assert_true(b.dev->vqs[1]->avail.idx < 64);
+	assert_int_equal(b.dev->vqs[1]->used.idx, b.dev->vqs[1]->avail.idx);
+	bench_close(&b);
+}
+
+/* A state of four queues of size 256 that stand at @p idx. */
+static struct rte_vhost_state *
+state_at(struct bench *b, uint16_t idx)
+{
+	struct rte_vhost_state *st;
+	uint16_t i;
+
+	bases_set(b, true, idx);
+	vstate_dev_start(b->dev, &b->setup);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	st = rte_vhost_state_capture("test_dev", NULL);
+	assert_non_null(st);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(st->vqs[i].avail_idx, idx);
+	/* and the front end leaves, and comes again */
+	vstate_dev_disconnect(b->dev);
+	vstate_dev_connect(b->dev);
+	vstate_dev_negotiate(b->dev, b->setup.features, false);
+	bases_set(b, true, 0);
+	return st;
+}
+
+static void
+restored_positions_wait_for_rings_that_are_ready_later(void **state)
+{
+	struct rte_vhost_state *st;
+	struct bench b;
+
+	bench_open(&b, V1);
+	st = state_at(&b, 40000);
+	assert_int_equal(rte_vhost_state_restore("test_dev", st, NULL), 0);
+	rte_vhost_state_free(st);
+	bench_rings(&b, 2, 256);
+	assert_int_equal(vstate_dev_start(b.dev, &b.setup), 0);
+	assert_int_equal(b.dev->vqs[0]->avail.idx, 40000);
+	assert_int_equal(b.dev->vqs[1]->used.idx, 40000);
+	assert_false(granted(&b, 2));
+	bench_rings(&b, 4, 256);
+	b.setup.rings[0].base_fresh = b.setup.rings[1].base_fresh = false;
+	vstate_dev_sync(b.dev, &b.setup);
+	assert_true(granted(&b, 2));
+	assert_int_equal(b.dev->vqs[2]->avail.idx, 40000);
+	assert_int_equal(b.dev->vqs[3]->used.idx, 40000);
+	bench_close(&b);
+}
+
+static void
+state_of_another_layout_than_the_rings_have_is_refused(void **state)
+{
+	struct rte_vhost_state *st;
+	struct bench b;
+	uint16_t i;
+
+	bench_open(&b, V1);
+	st = state_at(&b, 40000);
+	assert_int_equal(rte_vhost_state_restore("test_dev", st, NULL), 0);
+	rte_vhost_state_free(st);
+	/* the front end changes its mind after the restore was accepted */
+	vstate_dev_negotiate(b.dev, PACKED_V1, false);
+	b.setup.features = PACKED_V1;
+	assert_int_equal(vstate_dev_start(b.dev, &b.setup), -EXDEV);
+	assert_true(b.dev->status & RTE_VHOST_STATE_S_NEEDS_RESET);
+	for (i = 0; i < 4; i++) {
+		assert_true(b.dev->vqs[i]->avail.idx < 256);
+		assert_false(granted(&b, i));
+	}
+	/* nor does a later message set it going */
+	vstate_dev_sync(b.dev, &b.setup);
+	assert_false(granted(&b, 0));
+	bench_close(&b);
+}
+
+static void
+new_front_end_begins_with_the_devices_mtu_and_no_queues(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, V1);
+	b.setup.mtu = 1280;
+	vstate_dev_start(b.dev, &b.setup);
+	assert_int_equal(b.dev->mtu, 1280);
+	assert_int_equal(b.dev->vqs[3]->size, 256);
+	vstate_dev_disconnect(b.dev);
+	vstate_dev_connect(b.dev);
+	assert_int_equal(b.dev->mtu, 9000);
+	assert_int_equal(b.dev->vqs[3]->size, 0);
+	bench_close(&b);
+}
+
+static void
+ring_outside_the_guest_or_of_a_bad_size_is_not_granted(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, V1);
+	b.setup.rings[0].desc = &b;
+	b.setup.rings[1].size = 255;
+	b.setup.rings[2].device = guest_at(&b.ring.guest, RING_DEVICE_GPA + 8);
+	b.setup.rings[3].driver = NULL;
+	vstate_dev_start(b.dev, &b.setup);
+	assert_false(granted(&b, 0) || granted(&b, 1) || granted(&b, 2) || granted(&b, 3));
+	bench_close(&b);
+}
+
+static void
+busy_poll_thread_fails_a_suspend_and_nothing_changes(void **state)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct bench b;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_true(vstate_lease_take(&b.dev->vqs[2]->lease));
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 2000, &err), -ETIMEDOUT);
+	assert_int_equal(err.vq, 2);
+	assert_true(granted(&b, 0) && granted(&b, 3));
+	assert_true(b.dev->status & RTE_VHOST_STATE_S_DRIVER_OK);
+	vstate_lease_give(&b.dev->vqs[2]->lease);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	bench_close(&b);
+}
+
+static int
+guest_connect(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	strcpy(un.sun_path, path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	return fd;
+}
+
+static void
+device_made_again_attaches_its_guest(void **state)
+{
+	char path[] = "/tmp/vstate-autotest-XXXXXX", args[64];
+	struct vstate_dev *dev;
+	int round, tries, fd;
+
+	assert_non_null(mkdtemp(path));
+	rmdir(path);
+	snprintf(args, sizeof(args), "iface=%s", path);
+	for (round = 0; round < 3; round++) {
+		assert_int_equal(rte_vdev_init("net_vstate7", args), 0);
+		fd = guest_connect(path);
+		dev = vstate_dev_find("net_vstate7");
+		assert_non_null(dev);
+		for (tries = 0; tries < 500 && !__atomic_load_n(&dev->connected,
+				__ATOMIC_ACQUIRE); tries++)
+			usleep(10000);
+		assert_true(dev->connected);
+		assert_true(dev->vid >= 0);
+		assert_int_equal(rte_vdev_uninit("net_vstate7"), 0);
+		close(fd);
+	}
+}
+
+int
+test_vstate_dev(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(message_to_a_suspended_device_does_not_resume_it),
+		cmocka_unit_test(smaller_ring_keeps_no_position_beyond_its_end),
+		cmocka_unit_test(restored_positions_wait_for_rings_that_are_ready_later),
+		cmocka_unit_test(state_of_another_layout_than_the_rings_have_is_refused),
+		cmocka_unit_test(new_front_end_begins_with_the_devices_mtu_and_no_queues),
+		cmocka_unit_test(ring_outside_the_guest_or_of_a_bad_size_is_not_granted),
+		cmocka_unit_test(busy_poll_thread_fails_a_suspend_and_nothing_changes),
+		cmocka_unit_test(device_made_again_attaches_its_guest),
+	};
+
+	return cmocka_run_group_tests_name("vstate_dev", tests, NULL, NULL);
+}

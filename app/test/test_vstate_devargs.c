@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_memory.h>
+
+#include "test.h"
+#include "vstate_dev.h"
+#include "vstate_devargs.h"
+
+static int
+net(const char *args, struct vstate_conf *conf)
+{
+	char all[512];
+
+	snprintf(all, sizeof(all), "iface=/run/vm.sock%s%s", args[0] != '\0' ? "," : "", args);
+	return vstate_devargs_parse(VSTATE_KIND_NET, "net_vstate0", all, conf);
+}
+
+static void
+nothing_given_means_the_defaults(void **state)
+{
+	struct vstate_conf conf;
+
+	assert_int_equal(net("", &conf), 0);
+	assert_string_equal(conf.iface, "/run/vm.sock");
+	assert_int_equal(conf.queues, 1);
+	assert_int_equal(conf.mtu, 65535);
+	assert_int_equal(conf.numa, SOCKET_ID_ANY);
+	assert_false(conf.client || conf.tso || conf.postcopy_support || conf.linear_buffer);
+	assert_false(conf.service || conf.has_mac);
+	assert_string_equal(conf.uplink, "");
+
+	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_VDPA, "vdpa_vstate0", NULL, &conf), 0);
+	assert_int_equal(conf.queues, 1);
+	assert_true(conf.service);
+}
+
+static void
+every_key_reaches_its_field(void **state)
+{
+	struct vstate_conf conf;
+
+	assert_int_equal(net("queues=64,client=1,tso=1,postcopy-support=1,linear-buffer=1,"
+			"service=1,uplink=net_ring0,mac=02:00:00:00:00:07,mtu=9000,numa=3,"
+			"ext-buffer=1,iommu-support=0", &conf), 0);
+	assert_int_equal(conf.queues, 64);
+	assert_true(conf.client);
+	assert_true(conf.tso);
+	assert_true(conf.postcopy_support);
+	assert_true(conf.linear_buffer);
+	assert_true(conf.service);
+	assert_string_equal(conf.uplink, "net_ring0");
+	assert_true(conf.has_mac);
+	assert_int_equal(conf.mac.addr_bytes[5], 7);
+	assert_int_equal(conf.mtu, 9000);
+	assert_int_equal(conf.numa, 3);
+	/* a number is decimal, whatever it begins with */
+	assert_int_equal(net("queues=010", &conf), 0);
+	assert_int_equal(conf.queues, 10);
+}
+
+static void
+limits_are_accepted_and_what_is_past_them_refused(void **state)
+{
+	static const struct {
+		const char *args;
+		int ret;
+	} rows[] = {
+		{ "queues=1", 0 }, { "queues=64", 0 }, { "queues=0", -EINVAL },
+		{ "queues=65", -EINVAL }, { "mtu=68", 0 }, { "mtu=67", -EINVAL },
+		{ "mtu=65535", 0 }, { "mtu=65536", -EINVAL }, { "numa=0", 0 },
+		{ "numa=-1", -EINVAL }, { "client=0", 0 }, { "client=2", -EINVAL },
+	};
+	struct vstate_conf conf;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(rows); i++) {
+		if (net(rows[i].args, &conf) != rows[i].ret)
+			fail_msg("%s", rows[i].args);
+	}
+}
+
+static void
+bad_values_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"queues=", "queues=x", "queues=1x", "queues=1.5", "queues= -18446744073709551615",
+		"queues=+1", "queues=0x4", "queues=18446744073709551617", "client=yes", "tso=-1",
+		"client", "mac=", "mac=1", "mac=01:00:00:00:00:01", "mac=00:00:00:00:00:00",
+		"mtu=0x", "iommu-support=1", "uplink=", "service=0,uplink=net_ring0",
+	};
+	struct vstate_conf conf;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(bad); i++) {
+		if (net(bad[i], &conf) != -EINVAL)
+			fail_msg("accepted: %s", bad[i]);
+	}
+}
+
+static void
+duplicates_and_unknown_keys_are_refused(void **state)
+{
+	struct vstate_conf conf;
+
+	assert_int_equal(net("queues=1,queues=1", &conf), -EINVAL);
+	assert_int_equal(net("iface=/run/other.sock", &conf), -EINVAL);
+	assert_int_equal(net("speed=1", &conf), -EINVAL);
+	assert_int_equal(net("Queues=1", &conf), -EINVAL);
+}
+
+static void
+socket_path_must_be_given_and_fit(void **state)
+{
+	char args[sizeof("iface=") + sizeof(((struct vstate_conf *)0)->iface)] = "iface=";
+	struct vstate_conf conf;
+
+	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_NET, "n", "queues=1", &conf), -EINVAL);
+	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_NET, "n", "iface=", &conf), -EINVAL);
+	memset(args + 6, 'p', sizeof(conf.iface) - 1);
+	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_NET, "n", args, &conf), 0);
+	assert_int_equal(strlen(conf.iface), sizeof(conf.iface) - 1);
+	args[6 + sizeof(conf.iface) - 1] = 'p';
+	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_NET, "n", args, &conf), -EINVAL);
+}
+
+static void
+keys_of_a_socket_are_unknown_to_vdpa(void **state)
+{
+	static const char *const args[] = { "iface=/run/vm.sock", "client=1",
+		"postcopy-support=0", "ext-buffer=0", "iommu-support=0" };
+	struct vstate_conf conf;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(args); i++)
+		assert_int_equal(vstate_devargs_parse(VSTATE_KIND_VDPA, "v", args[i], &conf),
+				-EINVAL);
+}
+
+int
+test_vstate_devargs(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_given_means_the_defaults),
+		cmocka_unit_test(every_key_reaches_its_field),
+		cmocka_unit_test(limits_are_accepted_and_what_is_past_them_refused),
+		cmocka_unit_test(bad_values_are_refused),
+		cmocka_unit_test(duplicates_and_unknown_keys_are_refused),
+		cmocka_unit_test(socket_path_must_be_given_and_fit),
+		cmocka_unit_test(keys_of_a_socket_are_unknown_to_vdpa),
+	};
+
+	return cmocka_run_group_tests_name("vstate_devargs", tests, NULL, NULL);
+}

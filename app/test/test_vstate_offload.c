@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/** @file The virtio-net header and mbuf flags, both ways. */
+
+#include <string.h>
+
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
+#include <rte_byteorder.h>
+#include <rte_mbuf.h>
+
+#include "test.h"
+#include "test_ring.h"
+#include "vstate_offload.h"
+
+#define L3 14
+#define L4_V4 34
+#define L4_V6 54
+#define DATA 33		/* odd on purpose */
+
+struct frame {
+	bool v6, tcp;
+	uint16_t l4, len, field;
+	uint8_t bytes[160];
+};
+
+static void
+be16(uint8_t *p, uint16_t v)
+{
+	p[0] = v >> 8;
+	p[1] = v & 0xff;
+}
+
+/* One's complement sum, as RFC 1071 says it, byte by byte. */
+static uint32_t
+sum_add(uint32_t sum, const uint8_t *p, uint32_t len)
+{
+	uint32_t i;
+
+	for (i = 0; i < len; i++)
+		sum += i % 2 == 0 ? p[i] << 8 : p[i];
+	return sum;
+}
+
+static uint16_t
+sum_fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static uint16_t
+pseudo(const struct frame *f, uint16_t l4_len)
+{
+	uint32_t sum = f->v6 ? sum_add(0, f->bytes + L3 + 8, 32) :
+		sum_add(0, f->bytes + L3 + 12, 8);
+
+	return sum_fold(sum + (f->tcp ? 6 : 17) + l4_len);
+}
+
+/* A frame whose checksum field is what a driver leaves: the pseudo header's sum. */
+static void
+frame_make(struct frame *f, bool v6, bool tcp)
+{
+	uint16_t l4_len = (tcp ? 20 : 8) + DATA, i;
+	uint8_t *p = f->bytes;
+
+	memset(f, 0, sizeof(*f));
+	f->v6 = v6;
+	f->tcp = tcp;
+	f->l4 = v6 ? L4_V6 : L4_V4;
+	f->len = f->l4 + l4_len;
+	f->field = f->l4 + (tcp ? 16 : 6);
+	memset(p, 2, 12);
+	be16(p + 12, v6 ? 0x86dd : 0x0800);
+	if (v6) {
+		p[L3] = 0x60;
+		be16(p + L3 + 4, l4_len);
+		p[L3 + 6] = tcp ? 6 : 17;
+		p[L3 + 7] = 64;
+		for (i = 0; i < 32; i++)
+			p[L3 + 8 + i] = 0x20 + i;
+	} else {
+		p[L3] = 0x45;
+		be16(p + L3 + 2, 20 + l4_len);
+		p[L3 + 8] = 64;
+		p[L3 + 9] = tcp ? 6 : 17;
+		for (i = 0; i < 8; i++)
+			p[L3 + 12 + i] = 10 + i;
+		be16(p + L3 + 10, ~sum_fold(sum_add(0, p + L3, 20)));
+	}
+	be16(p + f->l4, 1000);
+	be16(p + f->l4 + 2, 2000);
+	if (tcp)
+		p[f->l4 + 12] = 5 << 4;
+	else
+		be16(p + f->l4 + 4, l4_len);
+	for (i = 0; i < DATA; i++)
+		p[f->len - DATA + i] = 7 * i + 1;
+	be16(p + f->field, pseudo(f, l4_len));
+}
+
+/* The checksum that a receiver accepts. */
+static uint16_t
+checksum(const struct frame *f)
+{
+	struct frame plain = *f;
+	uint16_t sum;
+
+	be16(plain.bytes + f->field, 0);
+	sum = ~sum_fold(pseudo(f, f->len - f->l4) + sum_add(0, plain.bytes + f->l4,
+			f->len - f->l4));
+	return sum != 0 ? sum : 0xffff;
+}
+
+/* In two mbufs if @p split is not 0. */
+static struct rte_mbuf *
+mbuf_make(struct ring *r, const struct frame *f, uint16_t split)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(r->pool), *tail;
+	uint16_t first = split != 0 ? split : f->len;
+
+	assert_non_null(m);
+	memcpy(rte_pktmbuf_append(m, first), f->bytes, first);
+	if (first < f->len) {
+		tail = rte_pktmbuf_alloc(r->pool);
+		assert_non_null(tail);
+		memcpy(rte_pktmbuf_append(tail, f->len - first), f->bytes + first,
+				f->len - first);
+		assert_int_equal(rte_pktmbuf_chain(m, tail), 0);
+	}
+	return m;
+}
+
+static uint16_t
+field_of(const struct rte_mbuf *m, const struct frame *f)
+{
+	const uint8_t *p = rte_pktmbuf_mtod_offset(m, const uint8_t *, f->field);
+
+	return p[0] << 8 | p[1];
+}
+
+static struct virtio_net_hdr_mrg_rxbuf
+partial(const struct frame *f)
+{
+	return (struct virtio_net_hdr_mrg_rxbuf) { .hdr = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.csum_start = f->l4,
+		.csum_offset = f->field - f->l4,
+	} };
+}
+
+static void
+open_all(struct ring *r)
+{
+	ring_open(r, false, 8);
+	r->vq->features |= RTE_BIT64(VIRTIO_NET_F_CSUM) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) |
+		RTE_BIT64(VIRTIO_NET_F_HOST_TSO6) | RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM) |
+		RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) | RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6);
+	r->vq->host_offloads = true;
+	r->vq->guest_csum = true;
+}
+
+static void
+partial_checksum_is_completed_or_left_to_the_port(void **state)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	struct rte_mbuf *m;
+	struct frame f;
+	struct ring r;
+	int k, split;
+
+	open_all(&r);
+	for (k = 0; k < 4; k++) {
+		frame_make(&f, k & 1, k & 2);
+		hdr = partial(&f);
+		/* in one mbuf, and with even and odd borders */
+		for (split = 0; split < 3; split++) {
+			m = mbuf_make(&r, &f, split == 0 ? 0 : 90 + split);
+			r.vq->complete_csum = true;
+			assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+			assert_int_equal(field_of(m, &f), checksum(&f));
+			assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
+					RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+			rte_pktmbuf_free(m);
+		}
+		m = mbuf_make(&r, &f, 0);
+		r.vq->complete_csum = false;
+		assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+		assert_int_equal(field_of(m, &f), pseudo(&f, f.len - f.l4));
+		assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
+				RTE_MBUF_F_RX_L4_CKSUM_NONE);
+		/* and turned around for another guest, which gets the same header */
+		vstate_offload_turn(m);
+		memset(&hdr, 0, sizeof(hdr));
+		assert_true(vstate_offload_to_header(r.vq, m, &hdr));
+		assert_int_equal(hdr.hdr.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+		assert_int_equal(hdr.hdr.csum_start, f.l4);
+		assert_int_equal(hdr.hdr.csum_offset, f.field - f.l4);
+		rte_pktmbuf_free(m);
+	}
+	assert_int_equal(ring_mbufs_out(&r), 0);
+	ring_close(&r);
+}
+
+static void
+segmentation_request_passes_both_ways(void **state)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	struct rte_mbuf *m;
+	struct frame f;
+	struct ring r;
+	int v6;
+
+	open_all(&r);
+	for (v6 = 0; v6 < 2; v6++) {
+		frame_make(&f, v6, true);
+		hdr = partial(&f);
+		hdr.hdr.gso_type = v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+		hdr.hdr.gso_size = 1448;
+		m = mbuf_make(&r, &f, 0);
+		assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+		assert_true(m->ol_flags & RTE_MBUF_F_RX_LRO);
+		assert_int_equal(m->tso_segsz, 1448);
+		vstate_offload_turn(m);
+		assert_true(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+		memset(&hdr, 0, sizeof(hdr));
+		assert_true(vstate_offload_to_header(r.vq, m, &hdr));
+		assert_int_equal(hdr.hdr.gso_type, v6 ? VIRTIO_NET_HDR_GSO_TCPV6 :
+				VIRTIO_NET_HDR_GSO_TCPV4);
+		assert_int_equal(hdr.hdr.gso_size, 1448);
+		assert_int_equal(hdr.hdr.hdr_len, f.l4 + 20);
+		assert_int_equal(hdr.hdr.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+		/* to a driver that cannot */
+		r.vq->features &= ~(RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
+				RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6));
+		assert_false(vstate_offload_to_header(r.vq, m, &hdr));
+		r.vq->features |= RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
+			RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6);
+		rte_pktmbuf_free(m);
+	}
+	ring_close(&r);
+}
+
+static void
+headers_that_lie_are_refused(void **state)
+{
+	static const struct {
+		const char *what;
+		struct virtio_net_hdr hdr;
+		uint64_t without;
+	} lies[] = {
+		{ "field behind the end", { .flags = 1, .csum_start = 34, .csum_offset = 52 } },
+		{ "start behind the end", { .flags = 1, .csum_start = 65535, .csum_offset = 65535 } },
+		{ "sum that wraps", { .flags = 1, .csum_start = 65535, .csum_offset = 40 } },
+		{ "not negotiated", { .flags = 1, .csum_start = 34, .csum_offset = 16 },
+			RTE_BIT64(VIRTIO_NET_F_CSUM) },
+		{ "GSO without checksum", { .gso_type = 1, .gso_size = 1000 } },
+		{ "GSO of size 0", { .flags = 1, .csum_start = 34, .csum_offset = 16,
+			.gso_type = 1 } },
+		{ "GSO of another version", { .flags = 1, .csum_start = 34, .csum_offset = 16,
+			.gso_type = 4, .gso_size = 1000 } },
+		{ "UDP fragmentation", { .flags = 1, .csum_start = 34, .csum_offset = 16,
+			.gso_type = 3, .gso_size = 1000 } },
+		{ "GSO of no known type", { .flags = 1, .csum_start = 34, .csum_offset = 16,
+			.gso_type = 0x7f, .gso_size = 1000 } },
+		{ "GSO not negotiated", { .flags = 1, .csum_start = 34, .csum_offset = 16,
+			.gso_type = 1, .gso_size = 1000 }, RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) },
+	};
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	struct rte_mbuf *m;
+	struct frame f;
+	struct ring r;
+	size_t i;
+
+	frame_make(&f, false, true);
+	for (i = 0; i < RTE_DIM(lies); i++) {
+		open_all(&r);
+		r.vq->complete_csum = true;
+		r.vq->features &= ~lies[i].without;
+		memset(&hdr, 0, sizeof(hdr));
+		hdr.hdr = lies[i].hdr;
+		m = mbuf_make(&r, &f, 0);
+		if (vstate_offload_from_header(r.vq, &hdr, m))
+			fail_msg("accepted: %s", lies[i].what);
+		assert_memory_equal(rte_pktmbuf_mtod(m, void *), f.bytes, f.len);
+		rte_pktmbuf_free(m);
+		ring_close(&r);
+	}
+}
+
+static void
+every_start_and_offset_is_accepted_or_refused_without_harm(void **state)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr = { .hdr = { .flags = 1 } };
+	uint32_t start, offset;
+	struct rte_mbuf *m;
+	struct frame f;
+	struct ring r;
+
+	open_all(&r);
+	r.vq->complete_csum = true;
+	frame_make(&f, false, true);
+	m = mbuf_make(&r, &f, 0);
+	for (start = 0; start < f.len + 4u; start++) {
+		for (offset = 0; offset < f.len + 4u; offset++) {
+			hdr.hdr.csum_start = start;
+			hdr.hdr.csum_offset = offset;
+			assert_int_equal(vstate_offload_from_header(r.vq, &hdr, m),
+					start + offset + 2 <= f.len);
+		}
+	}
+	rte_pktmbuf_free(m);
+	ring_close(&r);
+}
+
+static void
+checksum_is_computed_for_a_driver_that_wants_it_whole(void **state)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr = { 0 };
+	struct rte_mbuf *m;
+	struct frame f;
+	struct ring r;
+	int k, again;
+
+	open_all(&r);
+	r.vq->guest_csum = false;
+	for (k = 0; k < 4; k++) {
+		frame_make(&f, k & 1, k & 2);
+		m = mbuf_make(&r, &f, 0);
+		be16(rte_pktmbuf_mtod_offset(m, uint8_t *, f.field), 0xbad);
+		m->l2_len = L3;
+		m->l3_len = f.l4 - L3;
+		m->ol_flags = (f.v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4) |
+			(f.tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM);
+		if (!f.v6) {
+			m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+			be16(rte_pktmbuf_mtod_offset(m, uint8_t *, L3 + 10), 0xbad);
+		}
+		assert_int_equal(vstate_offload_prepare(m), 0);
+		/* the frame finds no buffer at first, and comes again */
+		for (again = 0; again < 3; again++) {
+			assert_true(vstate_offload_to_header(r.vq, m, &hdr));
+			assert_int_equal(field_of(m, &f), checksum(&f));
+			assert_int_equal(hdr.hdr.flags, 0);
+		}
+		be16(f.bytes + f.field, checksum(&f));
+		assert_memory_equal(rte_pktmbuf_mtod(m, void *), f.bytes, f.len);
+		rte_pktmbuf_free(m);
+	}
+	ring_close(&r);
+}
+
+static void
+transmit_lengths_that_lie_are_refused(void **state)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr = { 0 };
+	struct rte_mbuf *m;
+	struct frame f;
+	struct ring r;
+
+	open_all(&r);
+	frame_make(&f, false, true);
+	m = mbuf_make(&r, &f, 0);
+	m->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+	m->l2_len = L3;
+	m->l3_len = 0;
+	assert_false(vstate_offload_to_header(r.vq, m, &hdr));
+	assert_true(vstate_offload_prepare(m) != 0);
+	m->l3_len = f.len;
+	assert_false(vstate_offload_to_header(r.vq, m, &hdr));
+	assert_true(vstate_offload_prepare(m) != 0);
+	m->l3_len = 20;
+	m->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_SCTP_CKSUM;
+	assert_false(vstate_offload_to_header(r.vq, m, &hdr));
+	assert_true(vstate_offload_prepare(m) != 0);
+	rte_pktmbuf_free(m);
+	ring_close(&r);
+}
+
+int
+test_vstate_offload(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(partial_checksum_is_completed_or_left_to_the_port),
+		cmocka_unit_test(segmentation_request_passes_both_ways),
+		cmocka_unit_test(headers_that_lie_are_refused),
+		cmocka_unit_test(every_start_and_offset_is_accepted_or_refused_without_harm),
+		cmocka_unit_test(checksum_is_computed_for_a_driver_that_wants_it_whole),
+		cmocka_unit_test(transmit_lengths_that_lie_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("vstate_offload", tests, NULL, NULL);
+}

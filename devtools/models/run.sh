@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# Check lease.pml with spin, all states of each configuration, and see that each broken
+# variant of it is refused. One line each; the last is "N passed, N failed".
+#
+#	devtools/models/run.sh [-v] [--list] [NAME...]
+#
+#	-v	with what spin says
+#	--list	the names, nothing else
+
+set -u
+MODEL=$(cd "$(dirname "$0")" && pwd)/lease.pml
+CC=${CC:-gcc}
+PASSED=0 FAILED=0 SKIPPED=0 VERBOSE=
+
+# NAME VERDICT CLAIM FLAGS. Claim: "safety" (assertions and dead ends), or a formula.
+cases()
+{
+	cat <<-END
+	two-queues holds safety -DTWO
+	two-queues-fence holds safety -DTWO -DFENCE
+	stuck holds safety -DSTUCK
+	shared holds safety -DSHARED
+	shared-fence holds safety -DSHARED -DFENCE
+	service holds safety -DSERVICE
+	service-fence holds safety -DSERVICE -DFENCE
+	two-queues-stop-ends holds stop_ends -DTWO
+	stuck-stop-ends holds stop_ends -DSTUCK
+	shared-stop-ends holds stop_ends -DSHARED
+	service-stop-ends holds stop_ends -DSERVICE
+	two-queues-progress holds progress -DTWO
+	stuck-progress holds progress -DSTUCK
+	shared-progress holds progress -DSHARED
+	service-progress holds progress -DSERVICE
+	no-membarrier broken safety -DTWO -DBROKEN_NO_MEMBARRIER
+	no-membarrier-service broken safety -DSERVICE -DBROKEN_NO_MEMBARRIER
+	membarrier-before-revoke broken safety -DTWO -DBROKEN_BARRIER_FIRST
+	no-poll-fence broken safety -DTWO -DFENCE -DBROKEN_NO_POLL_FENCE
+	check-before-store broken safety -DTWO -DBROKEN_CHECK_FIRST
+	no-wait broken safety -DTWO -DBROKEN_NO_WAIT
+	give-before-publish broken safety -DTWO -DBROKEN_GIVE_BEFORE_PUBLISH
+	grant-before-setup broken safety -DTWO -DBROKEN_GRANT_BEFORE_SETUP
+	queue-by-queue broken safety -DTWO -DBROKEN_QUEUE_BY_QUEUE
+	timeout-without-grant broken safety -DSTUCK -DBROKEN_NO_REGRANT
+	timeout-ignored broken safety -DSTUCK -DBROKEN_TIMEOUT_IGNORED
+	plain-store-shared broken safety -DSHARED -DBROKEN_PLAIN_SHARED
+	service-not-revoked broken safety -DSERVICE -DBROKEN_SERVICE_NOT_REVOKED
+	service-not-waited-for broken safety -DSERVICE -DBROKEN_SERVICE_NOT_WAITED
+	wait-for-poll-threads broken stop_ends -DTWO -DBROKEN_WAIT_FOR_POLLERS
+	no-give-after-check broken stop_ends -DTWO -DBROKEN_NO_GIVE
+	resume-without-grant broken progress -DTWO -DBROKEN_RESUME_NO_GRANT
+	END
+}
+
+# One search for CLAIM with FLAGS, in $W; its report is $W/out.
+search()
+{
+	local claim=$1
+	shift
+	(
+		cd "$W" || exit 1
+		rm -f pan* ./*.trail
+		if [ "$claim" = safety ]; then
+			spin -a "$@" "$MODEL" && $CC -O1 -w -DSAFETY -DNOFAIR -o pan pan.c &&
+				./pan -m2000000 -w24
+		else
+			# Fairness multiplies the states; these claims are not about values.
+			spin -a "$@" -DLIVE -DDEPTH=2 -DMOD=2 "$MODEL" &&
+				$CC -O1 -w -DNFAIR=3 -o pan pan.c &&
+				./pan -a -f -N "$claim" -m4000000 -w24
+		fi
+	) >"$W/out" 2>&1
+	[ -z "$VERBOSE" ] || cat "$W/out"
+}
+
+# The search found nothing and left nothing out.
+found_nothing()
+{
+	grep -q 'errors: 0' "$W/out" &&
+		! grep -Eq 'max search depth too small|out of memory|interrupted|BITSTATE' "$W/out"
+}
+
+# It found an error of the kind that CLAIM is about, not any other.
+found_error()
+{
+	local kind='acceptance cycle'
+	[ "$1" = safety ] && kind='assertion violated'
+	grep -q "^pan:[0-9]*: $kind" "$W/out" && grep -q 'errors: 1' "$W/out"
+}
+
+what_spin_says() { sed -nE 's/^pan:[0-9]*: (.*) \(at depth.*/\1/p; s/^(pan: error.*|spin: .*Error.*)/\1/p' "$W/out" | head -n 1; }
+states() { awk '/states, stored/ { print $1; exit }' "$W/out"; }
+
+pass() { PASSED=$((PASSED + 1)); echo "PASS lease_model/$1"; }
+fail() { FAILED=$((FAILED + 1)); echo "FAIL lease_model/$1"; }
+
+run_case() # NAME VERDICT CLAIM FLAGS
+{
+	local name=$1 verdict=$2 begin=$SECONDS
+	shift 2
+	search "$@"
+	name="$name ($((SECONDS - begin)) s)"
+	if [ "$verdict" = holds ] && found_nothing; then
+		pass "$name: holds in all $(states) states"
+	elif [ "$verdict" = holds ]; then
+		fail "$name: $(what_spin_says)"
+	elif found_error "$1"; then
+		pass "$name: refused: $(what_spin_says)"
+	else
+		fail "$name: not refused; $(what_spin_says)"
+	fi
+}
+
+wanted() # NAME [NAME...]: whether the first is among the others, or there are none
+{
+	local name=$1 each
+	shift
+	[ $# -gt 0 ] || return 0
+	for each in "$@"; do
+		[ "$each" != "$name" ] || return 0
+	done
+	return 1
+}
+
+case ${1:-} in
+--list) cases | cut -d ' ' -f 1; exit 0 ;;
+-v) VERBOSE=1; shift ;;
+-*) sed -n '5,11s/^#[[:blank:]]\{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
+
+MISSING=
+for tool in spin "$CC"; do
+	command -v "$tool" >/dev/null || MISSING=$tool
+done
+W=$(mktemp -d) || exit 1
+trap 'rm -rf "$W"' EXIT
+trap 'exit 130' INT TERM
+
+while read -r name verdict claim flags; do
+	wanted "$name" "$@" || continue
+	if [ -n "$MISSING" ]; then
+		SKIPPED=$((SKIPPED + 1))
+		echo "SKIP lease_model/$name: $MISSING is not installed"
+		continue
+	fi
+	# shellcheck disable=SC2086
+	run_case "$name" "$verdict" "$claim" $flags </dev/null
+done < <(cases)
+
+if [ $((PASSED + FAILED + SKIPPED)) -eq 0 ]; then
+	echo "error: no case of that name" >&2
+	exit 1
+elif [ $SKIPPED -gt 0 ]; then
+	echo "0 passed, 0 failed, $SKIPPED skipped"
+	exit 77
+fi
+echo "$PASSED passed, $FAILED failed"
+[ $FAILED -eq 0 ]

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_INDEX_H
+#define VSTATE_INDEX_H
+
+/**
+ * @file
+ * Index arithmetic of both ring layouts, and nothing else: no memory, no threads. What
+ * stands here is exhausted by vstate-index-autotest against counters that never wrap.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/virtio_ring.h>
+
+#include <rte_bitops.h>
+#include <rte_common.h>
+
+/** A place in the ring: where the device goes on. */
+struct vstate_pos {
+	uint16_t idx;
+	/** Packed: wrap counter, 0 or 1. Split: 0. */
+	uint8_t wrap;
+};
+
+/** Step to a later place of a packed ring, @p n <= @p size <= 32768. */
+static __rte_always_inline void
+vstate_pos_step(struct vstate_pos *pos, uint16_t n, uint16_t size)
+{
+	/* 32767 + 32768 at most */
+	uint32_t idx = (uint32_t)pos->idx + n;
+
+	if (idx >= size) {
+		idx -= size;
+		pos->wrap ^= 1;
+	}
+	pos->idx = idx;
+}
+
+/** Split: how far @p ahead is ahead of @p behind, both running freely over 16 bits. */
+static __rte_always_inline uint16_t
+vstate_split_distance(uint16_t ahead, uint16_t behind)
+{
+	return ahead - behind;
+}
+
+/**
+ * Split: whether @p event is among the used indices old, old + 1 .. now - 1 (VIRTIO "Used
+ * Buffer Notification Suppression": the driver wants to hear of the element it names).
+ */
+static __rte_always_inline bool
+vstate_split_event_passed(uint16_t event, uint16_t now, uint16_t old)
+{
+	return vstate_split_distance(now, event + 1) < vstate_split_distance(now, old);
+}
+
+/**
+ * Packed: whether the place that @p off_wrap names (offset, and wrap counter in the highest
+ * bit) is among those from index @p old up to but without @p now. At least one was
+ * published, and at most @p size <= 32768.
+ */
+static __rte_always_inline bool
+vstate_packed_event_passed(uint16_t off_wrap, struct vstate_pos now, uint16_t old, uint16_t size)
+{
+	uint16_t event = off_wrap & ~RTE_BIT32(VRING_PACKED_EVENT_F_WRAP_CTR);
+
+	/* Bring all three to one scale, on which now is the largest of those passed. */
+	if (off_wrap >> VRING_PACKED_EVENT_F_WRAP_CTR != now.wrap)
+		event -= size;
+	if (old >= now.idx)
+		old -= size;
+	return vstate_split_event_passed(event, now.idx, old);
+}
+
+#endif /* VSTATE_INDEX_H */

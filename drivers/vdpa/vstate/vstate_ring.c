@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/** @file Which build of the ring code this processor gets; see vstate_isa.h. */
+
+#include <rte_common.h>
+#include <rte_cpuflags.h>
+#include <rte_vect.h>
+
+#include "vstate_log.h"
+#include "vstate_vq.h"
+
+extern const struct vstate_vq_ops vstate_split_ops_base, vstate_packed_ops_base;
+extern const struct vstate_vq_ops vstate_split_ops_avx2, vstate_packed_ops_avx2;
+extern const struct vstate_vq_ops vstate_split_ops_avx512, vstate_packed_ops_avx512;
+
+#ifdef VSTATE_HAS_AVX512
+static bool
+cpu_has_avx512(void)
+{
+	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) == 1 &&
+		rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512BW) == 1 &&
+		rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512VL) == 1 &&
+		rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512DQ) == 1;
+}
+#endif
+
+const struct vstate_vq_ops *
+vstate_ring_ops(bool packed)
+{
+	/* What the user allows (EAL option --force-max-simd-bitwidth). */
+	uint16_t width = rte_vect_get_max_simd_bitwidth();
+
+	RTE_SET_USED(width);
+#ifdef VSTATE_HAS_AVX512
+	if (width >= RTE_VECT_SIMD_512 && cpu_has_avx512())
+		return packed ? &vstate_packed_ops_avx512 : &vstate_split_ops_avx512;
+#endif
+#ifdef VSTATE_HAS_AVX2
+	if (width >= RTE_VECT_SIMD_256 && rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) == 1)
+		return packed ? &vstate_packed_ops_avx2 : &vstate_split_ops_avx2;
+#endif
+	return packed ? &vstate_packed_ops_base : &vstate_split_ops_base;
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# Guests and front ends that misbehave in every way that "dpdk-test-vdpa guest
+# --hostile list" names, against the device in testpmd and behind rte_vdpa. The process
+# must survive each, write nothing that it was not given, and serve the next guest.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$(dirname "$0")/testpmd.sh"
+
+PATIENCE=$((240 * (${VSTATE_SANITIZE:-0} * 2 + 1)))
+# A request for memory without bounds shall end the test, not the machine (KiB).
+FILE_LIMIT=4194304
+
+attack() # SOCKET RING
+{
+	local failed
+	tool "$PATIENCE" guest --socket "$1" --ring "$2" --hostile all
+	failed=$(grep '^FAIL' "$W/tool.out" | sed 's/^FAIL //')
+	[ -z "$failed" ] || fail "$(wc -l <<<"$failed") not survived: $(head -n 12 <<<"$failed" | paste -sd';')"
+	expect_match "result" "$(tail -n 1 "$W/tool.out")" '^[1-9][0-9]+ passed, 0 failed$'
+	measured "$(tail -n 1 "$W/tool.out")"
+}
+
+net() # RING
+{
+	ulimit -f "$FILE_LIMIT"
+	eal_options 256
+	dut "iface=$W/s,queues=2,tso=1"
+	tp_start back "${DUT[@]}" -- --rxq=2 --txq=2
+	tp back "set fwd io" >/dev/null
+	tp back start >/dev/null
+	attack "$W/s" "$1"
+	alive back || fail "testpmd died"
+	tp_quit back
+}
+
+vdpa() # RING
+{
+	ulimit -f "$FILE_LIMIT"
+	[ -x "$TOOL" ] || fail "no $TOOL: build first"
+	bg serve nice -n 19 "$TOOL" serve --iface "$W/s" --no-prompt --queues 2
+	wait_for 20 test -S "$W/s0" || fail "serve: no socket"
+	attack "$W/s0" "$1"
+	alive serve || fail "serve died"
+	kill "${PID[serve]}"
+	bg_end serve || fail "serve: exit status $?"
+}
+
+case_net_split() { net split; }
+case_net_packed() { net packed; }
+case_vdpa_split() { vdpa split; }
+case_vdpa_packed() { vdpa packed; }
+
+run_cases net-split net-packed vdpa-split vdpa-packed
