@@ -4,10 +4,11 @@
 #
 # Live migration of the guests of vm.sh on the back ends of wire.sh.
 
-# Under TCG, QEMU 7.2 loses a write of the guest's own processor at times when it migrates,
-# more often on a busy machine, with any back end: a processor thread that is descheduled
-# between its look at the dirty bitmap and its store is not waited for. A back end's
-# own mistake would show at each attempt.
+# Under TCG with threads QEMU loses what a guest's processor wrote to a page, at times and with
+# any back end: the thread finds the page marked dirty, the migration takes the mark and
+# guards the page again, and only then the thread lifts the guard. Seen as a panic of the
+# guest, or as a program in it that sends once more what it had sent. A back end's own
+# mistake would show at each attempt.
 ATTEMPTS=3
 
 # The guest's network device; a scenario adds properties.
