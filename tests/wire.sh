@@ -18,6 +18,14 @@ PAIRS=1
 
 wire_start()
 {
+	wire_namespace
+	"${TP_WRAP[@]}" ip link add br0 type bridge mcast_snooping 0 2>>"$W/wire.out" ||
+		skip "no bridge in a network namespace: $(tail -n 1 "$W/wire.out")"
+	wire_peer br0
+}
+
+wire_namespace()
+{
 	local user=()
 	[ "$(id -u)" -eq 0 ] || user=(--map-root-user)
 	command -v gcc >/dev/null || skip "no gcc"
@@ -25,15 +33,21 @@ wire_start()
 	wait_for 5 wire_is_apart || skip "no network namespace: $(tail -n 1 "$W/wire.out")"
 	TP_WRAP=(nsenter --target "${PID[wire]}" --net --)
 	[ "$(id -u)" -eq 0 ] || TP_WRAP=(nsenter --target "${PID[wire]}" --user --net --)
-	"${TP_WRAP[@]}" sh -e -c "
-		echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
-		echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
-		ip link add br0 address $WIRE_PEER_MAC type bridge mcast_snooping 0
-		ip link set br0 mtu $WIRE_MTU up
-		ip address add $WIRE_PEER/24 dev br0
-		ip neighbour add $WIRE_GUEST lladdr $WIRE_GUEST_MAC dev br0" >>"$W/wire.out" 2>&1 ||
-		skip "no bridge in a network namespace: $(tail -n 1 "$W/wire.out")"
+	"${TP_WRAP[@]}" sh -e -c 'for i in all default; do
+		echo 1 >"/proc/sys/net/ipv6/conf/$i/disable_ipv6"; done' 2>>"$W/wire.out"
 	gcc -std=gnu11 -O2 -o "$W/netflow" "$VSTATE_ROOT/tests/netflow.c" || fail "netflow does not compile"
+}
+
+# wire_peer INTERFACE: where the guest's peer has its address
+wire_peer()
+{
+	"${TP_WRAP[@]}" sh -e -c "
+		ip link set dev $1 down
+		ip link set dev $1 address $WIRE_PEER_MAC mtu $WIRE_MTU
+		ip link set dev $1 up
+		ip address add $WIRE_PEER/24 dev $1
+		ip neighbour add $WIRE_GUEST lladdr $WIRE_GUEST_MAC dev $1" >>"$W/wire.out" 2>&1 ||
+		fail "no peer on $1: $(tail -n 1 "$W/wire.out")"
 }
 
 wire_is_apart()
