@@ -34,7 +34,8 @@ guest()
 	[ "$PAIRS" -eq 1 ] || mq=,mq=on
 	[ "$SOCKET_SIDE" != server ] || server=,server=on,wait=off
 	# 7.2 with TCG and vhost-user crashes on MSI-X.
-	VM_CPUS=${VM_CPUS:-$((PAIRS > 2 ? 2 : PAIRS))} vm_start "$name" "$WIRE_GUEST" "$VM_MEMORY" \
+	# The guest uses as many pairs as it has processors.
+	VM_CPUS=${VM_CPUS:-$PAIRS} vm_start "$name" "$WIRE_GUEST" "$VM_MEMORY" \
 		-chardev "socket,id=c,path=$W/$backend$server" \
 		-netdev "vhost-user,id=n,chardev=c,queues=$PAIRS" \
 		-device "virtio-net-pci,netdev=n,mac=$WIRE_GUEST_MAC,vectors=0,rx_queue_size=1024$mq${props:+,$props}" \

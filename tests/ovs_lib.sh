@@ -5,6 +5,9 @@
 # OVS-DPDK from the distribution's packages, unpacked and not installed, so that no service
 # starts. It runs in the network namespace of wire.sh with all its files in $W.
 
+# shellcheck source=tests/packages.sh
+. "$VSTATE_ROOT/tests/packages.sh"
+
 OVS_DIR=$VSTATE_CACHE/ovs
 # OVS wants hugepages; what is reserved here is given back.
 OVS_HUGEPAGES=320
@@ -12,29 +15,24 @@ NR_HUGEPAGES=/proc/sys/vm/nr_hugepages
 
 ovs_packages()
 {
-	local tmp deb
 	[ -x "$OVS_DIR/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk" ] && return 0
-	mkdir -p "$VSTATE_CACHE"
-	tmp=$(mktemp -d "$VSTATE_CACHE/unpack.XXXXXX")
-	mkdir -p "$tmp/archives/partial" "$tmp/tree"
-	apt-get -q -y --no-install-recommends --download-only -o "Dir::Cache=$tmp" \
-		-o "APT::Sandbox::User=$(id -un)" -o Debug::NoLocking=1 install openvswitch-switch-dpdk \
-		>"$tmp/apt.log" 2>&1 || { rm -rf "$tmp"; skip "cannot download openvswitch-switch-dpdk"; }
-	for deb in "$tmp"/archives/*.deb; do
-		dpkg-deb -x "$deb" "$tmp/tree" || fail "cannot unpack $deb"
-	done
-	rm -rf "$OVS_DIR"
-	mv "$tmp/tree" "$OVS_DIR"
-	rm -rf "$tmp"
+	packages_unpack "$OVS_DIR" openvswitch-switch-dpdk
 }
 
 hugepages_reserve()
 {
 	[ -w $NR_HUGEPAGES ] || skip "no hugepages without root"
 	HUGEPAGES_BEFORE=$(cat $NR_HUGEPAGES)
+	wait_for 5 hugepages_free || skip "not enough memory for $OVS_HUGEPAGES hugepages"
+}
+
+# Memory that was just given back may take a while to be in one piece again.
+hugepages_free()
+{
 	echo $((HUGEPAGES_BEFORE + OVS_HUGEPAGES)) >$NR_HUGEPAGES
-	[ "$(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo)" -ge "$OVS_HUGEPAGES" ] ||
-		skip "not enough memory for $OVS_HUGEPAGES hugepages"
+	[ "$(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo)" -ge "$OVS_HUGEPAGES" ] && return 0
+	echo 1 >/proc/sys/vm/compact_memory
+	return 1
 }
 
 # Called by the harness when a case ends, after its processes have.

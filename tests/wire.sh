@@ -154,7 +154,8 @@ flow_intact()
 		expect "received by the $who" "${FLOW[$who.received]}" -gt 100
 		expect "duplicated at the $who" "${FLOW[$who.duplicated]}" -eq 0
 		expect "corrupted at the $who" "${FLOW[$who.corrupted]}" -eq 0
-		expect "reordered at the $who" "${FLOW[$who.reordered]}" -eq 0
+		# Only within a queue is there an order, and the tap's kernel moves flows between them.
+		[ "$PAIRS" -gt 1 ] || expect "reordered at the $who" "${FLOW[$who.reordered]}" -eq 0
 	done
 }
 
