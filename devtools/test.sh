@@ -4,11 +4,12 @@
 #
 # All tests: the unit tests, then each scenario below tests/, one line a test.
 #
-#	devtools/test.sh [--asan|--clang] [--list] [NAME...]
+#	devtools/test.sh [--asan|--clang] [--soak] [--list] [NAME...]
 #
 # NAME is "unit", a unit test, a scenario or scenario/case; without one all are run.
 #	--asan	build with AddressSanitizer and UBSan, in build-asan
 #	--clang	build with clang, in build-clang
+#	--soak	the long cases too
 #	--list	the names, nothing else
 # Output of each goes to BUILD/test-logs. Ends in "N passed, N failed[, N skipped]".
 
@@ -22,7 +23,7 @@ LIST=
 NAMES=()
 PASSED=0 FAILED=0 SKIPPED=0
 
-usage() { sed -n '5,14s/^#[[:blank:]]\{0,1\}//p' "$0"; }
+usage() { sed -n '5,15s/^#[[:blank:]]\{0,1\}//p' "$0"; }
 
 parse_arguments()
 {
@@ -37,6 +38,7 @@ parse_arguments()
 		--clang)
 			BUILD=build-clang
 			export CC=clang ;;
+		--soak) export SOAK=1 ;;
 		--list) LIST=1 ;;
 		-h|--help) usage; exit 0 ;;
 		-*) usage >&2; exit 2 ;;

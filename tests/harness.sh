@@ -20,6 +20,7 @@
 #	VSTATE_BUILD	build tree (build)
 #	VSTATE_VDEV	prefix of the device under test (net_vstate); net_vhost tests
 #			the tests: no plugin is loaded then
+#	SOAK=1		the long cases too
 #	KEEP=1		keep the work directories, and say where they are
 
 set -u
@@ -220,7 +221,21 @@ print(value)' "$@" 2>/dev/null
 
 # ---- the cases ----
 
+# Attempts at a case, where something that is not under test is known to fail at times.
+ATTEMPTS=1
+
 run_case()
+{
+	local attempt rc
+	for ((attempt = 1; attempt <= ATTEMPTS; attempt++)); do
+		attempt_case "$1" "$attempt"
+		rc=$?
+		[ $rc -ne 0 ] && [ $rc -ne 77 ] && [ "$attempt" -lt "$ATTEMPTS" ] || return $rc
+	done
+}
+
+# attempt_case NAME NUMBER: a failure of one that is not the last is told on its own.
+attempt_case()
 {
 	local name=$1 rc=0 begin=$SECONDS line
 	W=$(mktemp -d "${TMPDIR:-/tmp}/vstate-test.XXXXXX") || exit 1
@@ -230,7 +245,8 @@ run_case()
 	case $rc in
 	0) echo "PASS $line$(paste -sd';' "$W/measured" 2>/dev/null | sed 's/;/; /g')" ;;
 	77) echo "SKIP $SCENARIO/$name: $(cat "$W/why")" ;;
-	*) echo "FAIL $line$(cat "$W/why" 2>/dev/null || echo "exit status $rc")"
+	*) [ "$2" -eq "$ATTEMPTS" ] || printf 'attempt %s of ' "$2"
+	   echo "FAIL $line$(cat "$W/why" 2>/dev/null || echo "exit status $rc")"
 	   { cat "$W/tails" 2>/dev/null || tail_outputs; } | sed 's/^/    /' ;;
 	esac
 	if [ -n "${KEEP:-}" ]; then echo "     kept $W"; else rm -rf "$W"; fi
@@ -238,6 +254,12 @@ run_case()
 }
 
 CASES=("$@")
+
+# soak NAME...: the names, if long cases are wanted or one of them is asked for.
+soak()
+{
+	[ -z "${SOAK:-}" ] && [ ${#CASES[@]} -eq 0 ] || printf '%s\n' "$@"
+}
 
 run_cases()
 {

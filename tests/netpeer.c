@@ -28,6 +28,8 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 
+#include "netcontent.h"
+
 #define CHUNK 65536
 #define UDP_WINDOW 16
 #define UDP_HEADER 8
@@ -41,37 +43,6 @@ now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* Byte @p pos of stream @p seed: any offset can be computed on its own. */
-static uint8_t
-content(uint64_t seed, uint64_t pos)
-{
-	uint64_t x = (pos >> 3) + seed * 0x9e3779b97f4a7c15ULL;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return (x ^ (x >> 31)) >> (8 * (pos & 7));
-}
-
-static void
-fill(uint8_t *buf, size_t len, uint64_t seed, uint64_t pos)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		buf[i] = content(seed, pos + i);
-}
-
-static bool
-matches(const uint8_t *buf, size_t len, uint64_t seed, uint64_t pos)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (buf[i] != content(seed, pos + i))
-			return false;
-	return true;
 }
 
 static int

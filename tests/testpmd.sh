@@ -5,6 +5,8 @@
 # testpmd processes that a test talks to: start, command, counters.
 
 declare -A TP_FD
+# Command that each testpmd is run by, as to be in a network namespace.
+TP_WRAP=()
 
 # tp_start NAME EAL-OPTION... -- TESTPMD-OPTION...: up to its prompt
 tp_start()
@@ -28,7 +30,7 @@ tp_launch()
 	exec {fd}<>"$W/$name.in"
 	TP_FD[$name]=$fd
 	: >"$W/$name.out"
-	tp_exec "$name" dpdk-testpmd "${EAL[@]}" "${eal[@]}" -- -i --no-mlockall \
+	tp_exec "$name" "${TP_WRAP[@]}" dpdk-testpmd "${EAL[@]}" "${eal[@]}" -- -i --no-mlockall \
 		--total-num-mbufs=16384 "$@"
 }
 

@@ -31,12 +31,22 @@ vm_kernel()
 
 VM_MODULES='virtio|virtio_ring|virtio_pci|virtio_pci_legacy_dev|virtio_pci_modern_dev|failover|net_failover|virtio_net'
 
+# newer_than IMAGE SOURCE...: whether a source is newer.
+newer_than()
+{
+	local image=$1 source
+	shift
+	for source in "$@"; do
+		[ "$image" -nt "$source" ] || return 0
+	done
+	return 1
+}
+
 # The initramfs, made again when a source of it is newer.
 vm_initramfs()
 {
-	local dir=$VSTATE_ROOT/tests tree version image=$VM_DIR/initramfs.gz
-	if [ "$image" -nt "$dir/netpeer.c" ] && [ "$image" -nt "$dir/vm_init.sh" ] &&
-			[ "$image" -nt "$dir/vm.sh" ]; then
+	local dir=$VSTATE_ROOT/tests tree version image=$VM_DIR/initramfs.gz program
+	if ! newer_than "$image" "$dir"/{netpeer.c,netflow.c,netcontent.h,vm_init.sh,vm.sh}; then
 		return 0
 	fi
 	tree=$(mktemp -d "$VM_DIR/initramfs.XXXXXX")
@@ -44,7 +54,10 @@ vm_initramfs()
 	mkdir -p "$tree"/{bin,sbin,proc,sys,dev,tmp,lib/modules/"$version"}
 	cp "$(command -v busybox)" "$tree/bin/busybox"
 	cp "$dir/vm_init.sh" "$tree/init"
-	gcc -std=gnu11 -O2 -Wall -static -o "$tree/bin/netpeer" "$dir/netpeer.c" || fail "netpeer does not compile"
+	for program in netpeer netflow; do
+		gcc -std=gnu11 -O2 -Wall -static -o "$tree/bin/$program" "$dir/$program.c" ||
+			fail "$program does not compile"
+	done
 	find "$VM_DIR/kernel/lib/modules/$version" -regextype posix-extended \
 		-regex ".*/($VM_MODULES)\.ko" -exec cp {} "$tree/lib/modules/$version/" \;
 	cp "$VM_DIR/kernel/lib/modules/$version"/modules.{builtin,order} "$tree/lib/modules/$version/"

@@ -16,9 +16,16 @@
 #include "vstate_net.h"
 
 #define TSO_FEATURES \
-	(RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO6) | \
-	 RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) | RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6) | \
-	 RTE_BIT64(VIRTIO_NET_F_HOST_ECN) | RTE_BIT64(VIRTIO_NET_F_GUEST_ECN))
+	(RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO6))
+
+/*
+ * Offered whether segmentation is wanted or not, as net_vhost does: a guest that has
+ * agreed to them there can be migrated here only if they are offered here.
+ */
+#define LARGE_FRAME_FEATURES \
+	(RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) | RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6) | \
+	 RTE_BIT64(VIRTIO_NET_F_GUEST_ECN) | RTE_BIT64(VIRTIO_NET_F_GUEST_UFO) | \
+	 RTE_BIT64(VIRTIO_NET_F_HOST_ECN) | RTE_BIT64(VIRTIO_NET_F_HOST_UFO))
 
 /*
  * The control virtqueue (MQ, CTRL_VQ, CTRL_RX, GUEST_ANNOUNCE) is served by the vhost-user
@@ -33,7 +40,7 @@
 	 RTE_BIT64(VIRTIO_NET_F_STATUS) | RTE_BIT64(VIRTIO_NET_F_CTRL_VQ) | \
 	 RTE_BIT64(VIRTIO_NET_F_CTRL_RX) | RTE_BIT64(VIRTIO_NET_F_MQ) | \
 	 RTE_BIT64(VIRTIO_NET_F_GUEST_ANNOUNCE) | RTE_BIT64(VHOST_F_LOG_ALL) | \
-	 RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES))
+	 RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES) | LARGE_FRAME_FEATURES)
 
 /* Features that say nothing about what a guest and its device agreed upon. */
 #define TRANSPORT_FEATURES \

@@ -101,6 +101,11 @@ gso_from_header(const struct vstate_vq *vq, uint8_t gso_type, uint16_t gso_size,
 		if (!RTE_ETH_IS_IPV6_HDR(m->packet_type) || l4 != RTE_PTYPE_L4_TCP)
 			return false;
 		break;
+	case VIRTIO_NET_HDR_GSO_UDP:
+		feature = RTE_BIT64(VIRTIO_NET_F_HOST_UFO);
+		if (l4 != RTE_PTYPE_L4_UDP)
+			return false;
+		break;
 	default:
 		return false;
 	}
@@ -151,12 +156,19 @@ l4_checksum_offset(uint64_t l4_flags)
 static bool
 gso_to_header(const struct vstate_vq *vq, const struct rte_mbuf *m, struct virtio_net_hdr *hdr)
 {
-	bool v4 = m->ol_flags & RTE_MBUF_F_TX_IPV4;
-	unsigned int feature = v4 ? VIRTIO_NET_F_GUEST_TSO4 : VIRTIO_NET_F_GUEST_TSO6;
+	unsigned int feature = VIRTIO_NET_F_GUEST_TSO6;
+	uint8_t type = VIRTIO_NET_HDR_GSO_TCPV6;
 
+	if (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG) {
+		feature = VIRTIO_NET_F_GUEST_UFO;
+		type = VIRTIO_NET_HDR_GSO_UDP;
+	} else if (m->ol_flags & RTE_MBUF_F_TX_IPV4) {
+		feature = VIRTIO_NET_F_GUEST_TSO4;
+		type = VIRTIO_NET_HDR_GSO_TCPV4;
+	}
 	if (!(vq->features & RTE_BIT64(feature)) || m->tso_segsz == 0)
 		return false;
-	hdr->gso_type = v4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+	hdr->gso_type = type;
 	hdr->gso_size = rte_cpu_to_le_16(m->tso_segsz);
 	hdr->hdr_len = rte_cpu_to_le_16(m->l2_len + m->l3_len + m->l4_len);
 	return true;
@@ -179,10 +191,11 @@ vstate_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
 		ip->hdr_checksum = 0;
 		ip->hdr_checksum = rte_ipv4_cksum(ip);
 	}
-	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) {
+	if (m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) {
 		if (!gso_to_header(vq, m, hdr))
 			return false;
-		l4 = RTE_MBUF_F_TX_TCP_CKSUM;
+		l4 = m->ol_flags & RTE_MBUF_F_TX_UDP_SEG ? RTE_MBUF_F_TX_UDP_CKSUM :
+			RTE_MBUF_F_TX_TCP_CKSUM;
 	}
 	if (l4 == 0)
 		return true;
@@ -214,7 +227,7 @@ vstate_offload_turn(struct rte_mbuf *m)
 	m->ol_flags |= is_ipv4(m) ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
 	m->ol_flags |= tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
 	if (rx & RTE_MBUF_F_RX_LRO)
-		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+		m->ol_flags |= tcp ? RTE_MBUF_F_TX_TCP_SEG : RTE_MBUF_F_TX_UDP_SEG;
 }
 
 int
@@ -227,6 +240,8 @@ vstate_offload_prepare(struct rte_mbuf *m)
 
 	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)
 		l4 = RTE_MBUF_F_TX_TCP_CKSUM;
+	else if (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG)
+		l4 = RTE_MBUF_F_TX_UDP_CKSUM;
 	if (l4 == 0)
 		return 0;
 	if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM)

@@ -1,0 +1,143 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# Live migration of the guests of vm.sh on the back ends of wire.sh.
+
+# Under TCG with threads QEMU loses what a guest's processor wrote to a page, at times and with
+# any back end: the thread finds the page marked dirty, the migration takes the mark and
+# guards the page again, and only then the thread lifts the guard. Seen as a panic of the
+# guest, or as a program in it that sends once more what it had sent. A back end's own
+# mistake would show at each attempt.
+ATTEMPTS=3
+
+# The guest's network device; a scenario adds properties.
+DEVICE_PROPERTIES=${DEVICE_PROPERTIES:-}
+# Socket: QEMU connects to the back end, or with "server" it listens.
+SOCKET_SIDE=client
+VM_MEMORY=192
+
+qmp() # VM COMMAND [JSON]
+{
+	local name=$1
+	shift
+	/usr/bin/python3 "$VSTATE_ROOT/tests/qmp.py" "$W/$name.qmp" "$@" 2>>"$W/$name.out"
+}
+
+qmp_must() { QMP_OUT=$(qmp "$@") || fail "$1: $2 ${3:-}: $(tail -n 1 "$W/$1.out")"; }
+
+# guest VM BACKEND [QEMU-OPTION...]: on that back end's socket
+guest()
+{
+	local name=$1 backend=$2 mq='' server='' props=$DEVICE_PROPERTIES
+	shift 2
+	[ "$PAIRS" -eq 1 ] || mq=,mq=on
+	[ "$SOCKET_SIDE" != server ] || server=,server=on,wait=off
+	# 7.2 with TCG and vhost-user crashes on MSI-X.
+	# The guest uses as many pairs as it has processors.
+	VM_CPUS=${VM_CPUS:-$PAIRS} vm_start "$name" "$WIRE_GUEST" "$VM_MEMORY" \
+		-chardev "socket,id=c,path=$W/$backend$server" \
+		-netdev "vhost-user,id=n,chardev=c,queues=$PAIRS" \
+		-device "virtio-net-pci,netdev=n,mac=$WIRE_GUEST_MAC,vectors=0,rx_queue_size=1024$mq${props:+,$props}" \
+		-qmp "unix:$W/$name.qmp,server=on,wait=off" "$@"
+}
+
+guest_waits() # VM BACKEND [QEMU-OPTION...]: for a migration
+{
+	guest "$@" -incoming defer
+	wait_for 20 vm_has_qmp "$1" || fail "$1: QEMU does not start"
+}
+
+vm_has_qmp() { alive "$1" || fail "$1: QEMU ended"; [ -S "$W/$1.qmp" ] && qmp "$1" query-status >/dev/null; }
+
+# A destination whose migration was given up ends by itself, and not with success.
+vm_reap() # VM
+{
+	local fd=${VM_FD[$1]}
+	wait_for 10 ended "$1" || fail "$1: QEMU waits on"
+	exec {fd}>&-
+}
+
+# vm_gone VM: end it, its memory and its socket with it.
+vm_gone()
+{
+	local fd=${VM_FD[$1]}
+	qmp "$1" quit >/dev/null
+	bg_end "$1" 10
+	exec {fd}>&-
+}
+
+# The source must hear of a load that fails at the destination: return-path.
+CAPABILITIES=(return-path)
+
+migration_capabilities() # VM
+{
+	local list='' name
+	for name in "${CAPABILITIES[@]}"; do
+		list+=${list:+,}"{\"capability\":\"$name\",\"state\":true}"
+	done
+	qmp_must "$1" migrate-set-capabilities "{\"capabilities\":[$list]}"
+}
+
+migration_begin() # FROM TO
+{
+	migration_capabilities "$1"
+	migration_capabilities "$2"
+	qmp_must "$2" migrate-incoming "{\"uri\":\"unix:$W/$2.mig\"}"
+	qmp_must "$1" migrate "{\"uri\":\"unix:$W/$2.mig\"}"
+}
+
+# What migration_end found: MIGRATION[total], MIGRATION[downtime] in ms.
+declare -A MIGRATION
+migration_end() # FROM TO
+{
+	qmp_must "$1" wait-migration 40
+	printf '%s\n' "$QMP_OUT" >"$W/migration.json"
+	[ "$(json "$W/migration.json" status)" = completed ] || fail "migration: $QMP_OUT"
+	qmp_must "$2" wait-status running 10
+	MIGRATION[total]=$(json "$W/migration.json" total-time)
+	MIGRATION[downtime]=$(json "$W/migration.json" downtime)
+	measured "migrated in ${MIGRATION[total]} ms, downtime ${MIGRATION[downtime]} ms"
+}
+
+migrate() # FROM TO
+{
+	migration_begin "$1" "$2"
+	migration_end "$1" "$2"
+}
+
+# ---- what most cases begin and end with ----
+
+# A guest "one" on back end "a", with traffic, and an empty back end "b".
+source_start() # [DEVARGS]
+{
+	vm_image
+	wire_start
+	backend a "${1:-}"
+	backend b "${1:-}"
+	source_boot
+}
+
+source_boot()
+{
+	guest one a
+	vm_ready one
+	flow_start one
+	sleep 1
+}
+
+# The guest is now in this QEMU.
+arrive() # VM
+{
+	sleep 1
+	flow_stop "$1"
+	flow_check
+}
+
+there() # [DEVARGS]
+{
+	source_start "${1:-}"
+	guest_waits two b
+	migrate one two
+	arrive two
+}

@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# The distribution's OVS-DPDK with ports of the device: a virtio-user guest that talks to
+# one on a dpdkvhostuserclient port, a QEMU guest that moves between two ports, and the
+# life of ports and of ovs-vswitchd under a guest.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$(dirname "$0")/testpmd.sh"
+# shellcheck source=tests/vm.sh
+. "$(dirname "$0")/vm.sh"
+# shellcheck source=tests/wire.sh
+. "$(dirname "$0")/wire.sh"
+# shellcheck source=tests/migration.sh
+. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/ovs_lib.sh
+. "$(dirname "$0")/ovs_lib.sh"
+
+switch_start()
+{
+	command -v dpkg-deb >/dev/null || skip "no dpkg"
+	ovs_packages
+	wire_namespace
+	ovs_start
+}
+
+# A testpmd whose virtio-user port owns the socket, as a QEMU guest that outlives the switch.
+user_guest() # NAME ARGUMENTS
+{
+	eal_options 256
+	tp_launch "$1" --vdev "net_virtio_user0,path=$W/$1,queues=1,queue_size=256,server=1,$2" \
+		-- --rxq=1 --txq=1
+}
+
+# Two guests on a port each: what one sends the other receives, by every counter there is.
+case_guests()
+{
+	switch_start
+	user_guest vm1 packed_vq=1,mrg_rxbuf=1
+	user_guest vm2 packed_vq=0,mrg_rxbuf=1
+	wait_for 10 test -S "$W/vm1" && wait_for 10 test -S "$W/vm2" || fail "no socket of a guest"
+	ovs_port vm1 0
+	vsctl_must add-port br0 vm2 -- set Interface vm2 type=dpdkvhostuserclient \
+		"options:vhost-server-path=$W/vm2"
+	wait_for 20 tp_ready vm1 || fail "vm1: testpmd does not start"
+	wait_for 20 tp_ready vm2 || fail "vm2: testpmd does not start"
+	tp_link_up vm1
+	tp_link_up vm2
+	one_way vm1 vm2
+	one_way vm2 vm1
+	pmd_stats
+	mtu_change
+	delete_and_add
+	switch_restart
+	tp_quit vm1
+	tp_quit vm2
+	vswitchd_stop
+}
+
+# At a rate that the switch keeps up with while it shares its processor.
+one_way() # FROM TO
+{
+	local before after
+	before=$(port_packets "$1" rx)
+	tp "$1" "clear port stats all" >/dev/null
+	tp "$2" "clear port stats all" >/dev/null
+	forward "$2" rxonly
+	for _ in 1 2 3 4 5; do
+		tp "$1" "set fwd txonly" >/dev/null
+		tp "$1" "start tx_first 1" >/dev/null 2>&1
+		sleep 0.02
+		tp "$1" stop >/dev/null
+	done
+	tp "$2" stop >/dev/null
+	after=$(port_packets "$1" rx)
+	expect "packets $1 -> $2" "$(tp_stat "$2" RX-packets)" -gt 100
+	measured "$1 -> $2 sent $(tp_stat "$1" TX-packets) received $(tp_stat "$2" RX-packets)"
+}
+
+forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" start >/dev/null; }
+
+port_packets() { ovs_counter "$1" "$2_packets"; }
+
+counters_agree() { [ "$(port_packets vm1 rx)" -ge "$(tp_stat vm1 TX-packets)" ]; }
+
+# What the guest sent is what the port received, and what the poll thread has seen.
+pmd_stats()
+{
+	local seen
+	wait_for 12 counters_agree || fail "rx_packets of the port: $(port_packets vm1 rx)," \
+		"sent by its guest: $(tp_stat vm1 TX-packets)"
+	seen=$(appctl dpif-netdev/pmd-stats-show | sed -nE 's/^ *packets received: *//p' | sort -n | tail -n 1)
+	expect "packets received by the poll thread" "${seen:-0}" -gt 100
+	expect_match "the port's queue" "$(appctl dpif-netdev/pmd-rxq-show)" 'port: vm1 +queue-id: +0 +\(enabled\)'
+	expect_match "link of the port" "$(vsctl get Interface vm1 link_state)" up
+	measured "the poll thread received $seen packets"
+}
+
+mtu_change()
+{
+	vsctl_must set Interface vm1 mtu_request=4000
+	expect "MTU of the port" "$(vsctl get Interface vm1 mtu)" -eq 4000
+	expect_match "error of port vm1" "$(vsctl get Interface vm1 error)" '^\[\]$'
+	one_way vm1 vm2
+	vsctl_must set Interface vm1 mtu_request=1500
+	expect "MTU of the port" "$(vsctl get Interface vm1 mtu)" -eq 1500
+	one_way vm2 vm1
+}
+
+delete_and_add()
+{
+	for _ in 1 2; do
+		vsctl_must del-port br0 vm1
+		ovs_port vm1 0
+		tp_link_up vm1
+		one_way vm1 vm2
+	done
+	measured "port deleted and added twice"
+}
+
+# The guests stay.
+switch_restart()
+{
+	vswitchd_stop
+	vswitchd_start
+	wait_for 20 switch_has_link || fail "no link after the restart: $(tail -n 3 "$W/vswitchd.log")"
+	one_way vm1 vm2
+	one_way vm2 vm1
+	measured "ovs-vswitchd restarted"
+}
+
+switch_has_link() { [ "$(vsctl get Interface vm1 link_state)" = up ]; }
+
+# A QEMU guest moves from one port of the switch to another; its peer is on a tap.
+migrates() # DEVICE-PROPERTIES
+{
+	vm_image
+	switch_start
+	DEVICE_PROPERTIES=$1 SOCKET_SIDE=server
+	ovs_port a 0
+	ovs_port b 1
+	wire_peer br0
+	source_boot
+	guest_waits two b
+	migrate one two
+	arrive two
+	vm_gone two
+	vswitchd_stop
+}
+
+case_migration_split() { migrates ''; }
+case_migration_packed() { migrates packed=on; }
+
+# The guest that is migrated is all that needs more than one attempt.
+[ "${CASES[0]:-}" != guests ] || ATTEMPTS=1
+run_cases guests migration-split migration-packed

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# A live migration that is switched to postcopy under traffic: the guest goes on at the
+# destination before its memory is there, and the poll threads of the back end wait in
+# page faults for what they touch.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$(dirname "$0")/testpmd.sh"
+# shellcheck source=tests/vm.sh
+. "$(dirname "$0")/vm.sh"
+# shellcheck source=tests/wire.sh
+. "$(dirname "$0")/wire.sh"
+# shellcheck source=tests/migration.sh
+. "$(dirname "$0")/migration.sh"
+
+CAPABILITIES=(return-path postcopy-ram)
+
+postcopy()
+{
+	[ -w /dev/userfaultfd ] || [ "$(id -u)" -eq 0 ] || skip "userfaultfd needs root"
+	source_start postcopy-support=1
+	guest_waits two b
+	# Far from done when it is switched.
+	qmp_must one migrate-set-parameters '{"max-bandwidth":10000000,"max-postcopy-bandwidth":20000000}'
+	migration_begin one two
+	sleep 0.7
+	qmp_must one migrate-start-postcopy
+	migration_end one two
+	expect_match "migration" "$(cat "$W/migration.json")" '"postcopy-requests": [1-9]'
+	measured "$(json "$W/migration.json" ram postcopy-requests) pages asked for"
+	arrive two
+}
+
+case_split() { postcopy; }
+case_packed() { DEVICE_PROPERTIES=packed=on; postcopy; }
+
+run_cases split packed

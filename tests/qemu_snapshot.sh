@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# A running QEMU guest is written to a file and goes on from it later, on another back end.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$(dirname "$0")/testpmd.sh"
+# shellcheck source=tests/vm.sh
+. "$(dirname "$0")/vm.sh"
+# shellcheck source=tests/wire.sh
+. "$(dirname "$0")/wire.sh"
+# shellcheck source=tests/migration.sh
+. "$(dirname "$0")/migration.sh"
+
+# A file has no way back to the source.
+CAPABILITIES=()
+
+snapshot()
+{
+	source_start
+	migration_capabilities one
+	qmp_must one migrate "{\"uri\":\"exec:cat >$W/snapshot\"}"
+	qmp_must one wait-migration 40
+	expect_match "saving" "$QMP_OUT" '"status": "completed"'
+	measured "saved $(stat -c %s "$W/snapshot") bytes"
+	vm_gone one
+	sleep 0.5
+	guest_waits two b
+	qmp_must two migrate-incoming "{\"uri\":\"exec:cat $W/snapshot\"}"
+	qmp_must two wait-status running 40
+	sleep 1
+	flow_stop two
+	flow_check
+}
+
+case_split() { snapshot; }
+case_packed() { DEVICE_PROPERTIES=packed=on; snapshot; }
+case_packed_mq() { PAIRS=4 DEVICE_PROPERTIES=packed=on; snapshot; }
+
+run_cases split packed $(soak packed-mq)

@@ -1,0 +1,168 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# Where the guests of the migration scenarios are connected: a network namespace of the case
+# with a bridge, and a tap of each back end on it. A program on this machine is the
+# guest's peer, so that its clock goes on while the guest stands still.
+#
+#	guest - device under test - testpmd - tap - bridge - netflow
+
+WIRE_PEER=192.168.9.254
+WIRE_PEER_MAC=52:54:00:00:00:fe
+WIRE_GUEST=192.168.9.1
+WIRE_GUEST_MAC=52:54:00:00:00:01
+WIRE_MTU=${WIRE_MTU:-1500}
+# Queue pairs of guest and back end.
+PAIRS=1
+
+wire_start()
+{
+	wire_namespace
+	"${TP_WRAP[@]}" ip link add br0 type bridge mcast_snooping 0 2>>"$W/wire.out" ||
+		skip "no bridge in a network namespace: $(tail -n 1 "$W/wire.out")"
+	wire_peer br0
+}
+
+wire_namespace()
+{
+	local user=()
+	[ "$(id -u)" -eq 0 ] || user=(--map-root-user)
+	command -v gcc >/dev/null || skip "no gcc"
+	bg wire unshare "${user[@]}" --net sleep 1000
+	wait_for 5 wire_is_apart || skip "no network namespace: $(tail -n 1 "$W/wire.out")"
+	TP_WRAP=(nsenter --target "${PID[wire]}" --net --)
+	[ "$(id -u)" -eq 0 ] || TP_WRAP=(nsenter --target "${PID[wire]}" --user --net --)
+	"${TP_WRAP[@]}" sh -e -c 'for i in all default; do
+		echo 1 >"/proc/sys/net/ipv6/conf/$i/disable_ipv6"; done' 2>>"$W/wire.out"
+	gcc -std=gnu11 -O2 -o "$W/netflow" "$VSTATE_ROOT/tests/netflow.c" || fail "netflow does not compile"
+}
+
+# wire_peer INTERFACE: where the guest's peer has its address
+wire_peer()
+{
+	"${TP_WRAP[@]}" sh -e -c "
+		ip link set dev $1 down
+		ip link set dev $1 address $WIRE_PEER_MAC mtu $WIRE_MTU
+		ip link set dev $1 up
+		ip address add $WIRE_PEER/24 dev $1
+		ip neighbour add $WIRE_GUEST lladdr $WIRE_GUEST_MAC dev $1" >>"$W/wire.out" 2>&1 ||
+		fail "no peer on $1: $(tail -n 1 "$W/wire.out")"
+}
+
+wire_is_apart()
+{
+	alive wire || skip "no network namespace: $(tail -n 1 "$W/wire.out")"
+	[ "$(readlink "/proc/${PID[wire]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+# wire_tap NAME: onto the bridge. What the guest sends comes from where it runs, and what
+# it is sent goes everywhere, as with a switch that has learnt nothing.
+wire_tap()
+{
+	"${TP_WRAP[@]}" sh -e -c "ip link set dev $1 mtu $WIRE_MTU master br0 up
+		ip link set dev $1 type bridge_slave learning off flood on" || fail "no tap $1"
+}
+
+# backend NAME DEVARGS: a testpmd between socket $W/NAME and tap NAME.
+backend()
+{
+	local socket=$W/$1
+	eal_options 256
+	dut "iface=$socket,queues=$PAIRS${2:+,$2}"
+	tp_start "$1" "${DUT[@]}" --vdev "net_tap0,iface=$1" -- "--rxq=$PAIRS" "--txq=$PAIRS" \
+		--disable-device-start
+	# A large frame from the tap takes several mbufs.
+	tp "$1" "port config 1 rx_offload scatter on" >/dev/null
+	tp "$1" "port start all" >/dev/null
+	tp "$1" start >/dev/null
+	wire_tap "$1"
+}
+
+# Two back ends in one testpmd, sockets and taps of these names.
+backends_in_one() # NAME NAME
+{
+	eal_options 256
+	dut
+	tp_start both "${DUT[@]}" --vdev "${VSTATE_VDEV}0,iface=$W/$1,queues=$PAIRS" --vdev "net_tap0,iface=$1" \
+		--vdev "${VSTATE_VDEV}1,iface=$W/$2,queues=$PAIRS" --vdev "net_tap1,iface=$2" \
+		-- "--rxq=$PAIRS" "--txq=$PAIRS" --auto-start
+	wire_tap "$1"
+	wire_tap "$2"
+}
+
+# ---- traffic ----
+
+FLOW_RATE=${FLOW_RATE:-1000}
+FLOW_SIZE=${FLOW_SIZE:-1400}
+# What the guest is sent; more than FLOW_SIZE where net_tap sends no large frame.
+FLOW_PEER_SIZE=${FLOW_PEER_SIZE:-$FLOW_SIZE}
+
+# flow_start GUEST [hold]: both ends; with hold the guest reads nothing until flow_release.
+flow_start()
+{
+	# Neither sends before the other listens.
+	bg flow "${TP_WRAP[@]}" "$W/netflow" 2 1 "$WIRE_GUEST" 7000 "$PAIRS" "$FLOW_RATE" \
+		"$FLOW_PEER_SIZE" "$FLOW_SIZE" wait
+	vm_must "$1" 10 "arp -s $WIRE_PEER $WIRE_PEER_MAC; ip link set eth0 mtu $WIRE_MTU;
+		netflow 1 2 $WIRE_PEER 7000 $PAIRS $FLOW_RATE $FLOW_SIZE $FLOW_PEER_SIZE ${2:-} >/tmp/flow 2>&1 & sleep 0.2"
+	kill -USR1 "${PID[flow]}"
+}
+
+flow_release() { vm_must "$1" 5 "killall -USR1 netflow"; }
+
+# flow_stop GUEST: the reports of both, as FLOW[guest.sent], FLOW[peer.holes] and so on.
+declare -A FLOW
+flow_stop()
+{
+	kill "${PID[flow]}"
+	vm_must "$1" 5 "killall netflow"
+	bg_end flow 20 || fail "netflow: exit status $?"
+	flow_report peer "$(grep '^flow:' "$W/flow.out" | tail -n 1)"
+	vm_must "$1" 20 "while killall -0 netflow 2>/dev/null; do sleep 0.1; done; cat /tmp/flow"
+	flow_report guest "$(grep '^flow:' <<<"$VM_OUT")"
+	FLOW[out.lost]=$((FLOW[guest.sent] - FLOW[peer.received]))
+	FLOW[in.lost]=$((FLOW[peer.sent] - FLOW[guest.received]))
+}
+
+flow_report() # WHO REPORT
+{
+	local words i
+	read -r -a words <<<"${2#flow: }"
+	[ ${#words[@]} -gt 12 ] || fail "no report of the $1's netflow: $2"
+	for ((i = 0; i + 1 < ${#words[@]}; i++)); do
+		[[ ${words[i]} =~ ^[a-z]+$ && ${words[i + 1]} =~ ^[0-9]+$ ]] &&
+			FLOW[$1.${words[i]}]=${words[i + 1]}
+	done
+}
+
+flow_print()
+{
+	measured "out: sent ${FLOW[guest.sent]} lost ${FLOW[out.lost]} duplicated ${FLOW[peer.duplicated]}" \
+		"corrupted ${FLOW[peer.corrupted]} reordered ${FLOW[peer.reordered]} largest gap ${FLOW[peer.gap]} ms"
+	measured "in: sent ${FLOW[peer.sent]} lost ${FLOW[in.lost]} in ${FLOW[guest.holes]} holes" \
+		"duplicated ${FLOW[guest.duplicated]} corrupted ${FLOW[guest.corrupted]}" \
+		"reordered ${FLOW[guest.reordered]} largest hole ${FLOW[guest.hole]} ms"
+}
+
+# Whatever happened to the guest: traffic flowed, nothing came twice, changed or overtaken.
+flow_intact()
+{
+	local who
+	flow_print
+	for who in guest peer; do
+		expect "received by the $who" "${FLOW[$who.received]}" -gt 100
+		expect "duplicated at the $who" "${FLOW[$who.duplicated]}" -eq 0
+		expect "corrupted at the $who" "${FLOW[$who.corrupted]}" -eq 0
+		# Only within a queue is there an order, and the tap's kernel moves flows between them.
+		[ "$PAIRS" -gt 1 ] || expect "reordered at the $who" "${FLOW[$who.reordered]}" -eq 0
+	done
+}
+
+# And all that the guest sent has come. What it was sent is lost while it stands still:
+# testpmd keeps no frame that a port does not take.
+flow_check()
+{
+	flow_intact
+	expect "lost of what the guest sent" "${FLOW[out.lost]}" -eq 0
+}
