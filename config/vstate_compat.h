@@ -10,6 +10,7 @@
  * All differences between DPDK releases (22.11 to 26.07), in this one place.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <pthread.h>
@@ -78,7 +79,7 @@ vstate_thread_join(struct vstate_thread *t)
 
 /*
  * Handlers of messages are given rte_vhost's private context: the message as it was on the
- * wire, int fds[8], int fd_num. The largest payload moved the latter two in 25.11.
+ * wire, int fds[8], int fd_num. The largest payload moved the latter two in 25.03.
  * Releases with different layouts share an ABI version, so it is found at run time.
  */
 #define VSTATE_MSG_MAX_FDS 8
@@ -87,7 +88,7 @@ static inline int *
 vstate_msg_fds(void *msg, int **nb_fds)
 {
 	unsigned int release = rte_version_year() * 100 + rte_version_month();
-	char *fds = (char *)msg + (release >= 2511 ? 1084 : 644);
+	char *fds = (char *)msg + (release >= 2503 ? 1084 : 644);
 
 	*nb_fds = (int *)(void *)(fds + VSTATE_MSG_MAX_FDS * sizeof(int));
 	return (int *)(void *)fds;

@@ -34,11 +34,33 @@ moves() # ROUNDS PAIRS OPTION...
 	measured "suspend p99 $(report suspend_us p99) us, blackout p99 $(report blackout_us p99) us"
 }
 
+# Through one carrier, both rings; and the largest device.
+carries() # CARRIER
+{
+	moves 30 2 --ring split --via "$1"
+	moves 30 2 --ring packed --via "$1"
+	moves 4 64 --ring packed --via "$1"
+}
+
+# Each third move fails, and the source goes on with nothing lost or repeated.
+survives() # OPTION...
+{
+	moves 12 2 --fail-every 3 "$@"
+	expect "failed moves" "$(report failed_moves)" -ge 5
+}
+
+# Each captured state is one instant of frames that depend on each other.
+instant() # RING PAIRS CARRIER
+{
+	moves 40 "$2" --ring "$1" --via "$3" --causal
+	expect "causal states" "$(report causal_states)" -eq 40
+}
+
 # A spoilt capture ends in exit status 1, and the report or the log says what was seen.
-detects() # KIND RING
+detects() # KIND RING OPTION...
 {
 	local rc=0
-	migrate --rounds 3 --queues 1 --ring "$2" --break "$1" || rc=$?
+	migrate --rounds 3 --queues 1 --break "$1" --ring "${@:2}" || rc=$?
 	expect "exit status" "$rc" -eq 1
 	expect_match "verdict" "$(cat "$W/tool.err")" 'detected|refuse'
 	! grep -q 'NOT DETECTED' "$W/tool.err" || fail "not detected"
@@ -67,6 +89,22 @@ case_split_process_16_queues() { moves 100 16 --ring split --process; }
 case_packed_process_16_queues() { moves 100 16 --ring packed --process; }
 case_split_vdpa() { moves 200 2 --ring split --frontend vdpa; }
 case_packed_vdpa() { moves 200 2 --ring packed --frontend vdpa; }
+case_via_api() { carries api; }
+case_via_fd() { carries fd; }
+case_via_status() { carries status; }
+case_via_device_state() { carries device-state; }
+case_via_vring_base() { carries vring-base; }
+case_via_device_state_process() { moves 20 2 --ring packed --via device-state --process; }
+case_refused_move_split() { survives --ring split; }
+case_refused_move_packed() { survives --ring packed --via status; }
+case_refused_move_device_state() { survives --ring packed --via device-state; }
+case_killed_destination() { survives --ring packed --process; }
+case_instant_split() { instant split 8 file; }
+case_instant_packed() { instant packed 8 device-state; }
+case_plain_split() { moves 100 4 --ring split --frontend plain; }
+case_plain_packed() { survives --ring packed --frontend plain --process; }
+case_plain_vring_base() { moves 30 2 --ring packed --frontend plain --via vring-base; }
+case_broken_device_state() { detects index split --via device-state; }
 case_broken_index_split() { detects index split; }
 case_broken_index_packed() { detects index packed; }
 case_broken_used_index_split() { detects used-index split; }
@@ -82,6 +120,9 @@ run_cases split-1-queue packed-1-queue split-16-queues packed-16-queues split-64
 	packed-64-queues split-64-bytes packed-1500-bytes split-jumbo packed-jumbo split-any-layout \
 	packed-any-layout split-small-ring packed-odd-ring split-large-ring packed-large-ring \
 	split-process packed-process split-process-16-queues packed-process-16-queues split-vdpa \
-	packed-vdpa broken-index-split broken-index-packed broken-used-index-split \
+	packed-vdpa via-api via-fd via-status via-device-state via-vring-base \
+	via-device-state-process refused-move-split refused-move-packed refused-move-device-state \
+	killed-destination instant-split instant-packed plain-split plain-packed \
+	plain-vring-base broken-device-state broken-index-split broken-index-packed broken-used-index-split \
 	broken-used-index-packed broken-wrap-packed dropped-frame-split dropped-frame-packed \
 	refused-index-split refused-used-index-packed refused-wrap-packed

@@ -26,6 +26,8 @@ struct backend_device {
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	/** The device has no socket of its own, and is attached to one through rte_vdpa. */
 	bool attach;
+	/** No device of vstate, but one of rte_vhost's own data path. */
+	bool plain;
 };
 
 struct backend;
@@ -39,6 +41,10 @@ struct backend_ops {
 	int (*restore)(struct backend *be, const struct rte_vhost_state *st,
 			struct rte_vhost_state_error *err);
 	int (*resume)(struct backend *be, struct rte_vhost_state_error *err);
+	/** Let it die at once, as by a crash; NULL where that cannot be had. */
+	int (*kill)(struct backend *be);
+	/** Start a new one in the place of one that was killed. */
+	int (*revive)(struct backend *be);
 	/** Remove the device, free @p be. */
 	void (*destroy)(struct backend *be);
 };

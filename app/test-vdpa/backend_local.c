@@ -9,6 +9,7 @@
 #include <rte_errno.h>
 
 #include "backend.h"
+#include "backend_plain.h"
 #include "eal.h"
 #include "vdpa_socket.h"
 
@@ -16,6 +17,8 @@ struct backend_local {
 	struct backend be;
 	/** The device has, or is about to have, rings to process. */
 	bool busy;
+	/** Not NULL: it is not a vdev. */
+	struct plain *plain;
 };
 
 /* Devices in this process that are busy. The tool's main thread alone calls back ends. */
@@ -78,6 +81,11 @@ local_resume(struct backend *be, struct rte_vhost_state_error *err)
 static void
 local_destroy(struct backend *be)
 {
+	if (be->dev.plain) {
+		plain_destroy(local(be)->plain);
+		free(local(be));
+		return;
+	}
 	if (be->dev.attach)
 		vdpa_socket_close(be->dev.socket);
 	if (rte_eal_hotplug_remove("vdev", be->dev.name) < 0)
@@ -108,6 +116,13 @@ backend_local_create(const struct backend_device *dev)
 	}
 	lo->be.ops = &local_ops;
 	lo->be.dev = *dev;
+	if (dev->plain) {
+		lo->plain = plain_create(dev);
+		if (lo->plain != NULL)
+			return &lo->be;
+		free(lo);
+		return NULL;
+	}
 	ret = rte_eal_hotplug_add("vdev", dev->name, dev->args);
 	if (ret < 0) {
 		fprintf(stderr, "dpdk-test-vdpa: no device %s,%s: %s\n", dev->name, dev->args,

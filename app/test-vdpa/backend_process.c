@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +26,9 @@ struct backend_process {
 	struct backend be;
 	pid_t pid;
 	int fd;
+	/** For a child that takes the place of a dead one. */
+	const struct strvec *eal;
+	bool verbose;
 };
 
 static struct backend_process *
@@ -174,40 +178,18 @@ process_resume(struct backend *be, struct rte_vhost_state_error *err)
 	return call_plain(process(be), WIRE_RESUME, 0, ANSWER_MS, err);
 }
 
-static void
-process_destroy(struct backend *be)
-{
-	struct backend_process *bp = process(be);
-
-	if (bp->fd >= 0)
-		call_plain(bp, WIRE_DESTROY, 0, ANSWER_MS, NULL);
-	if (bp->fd >= 0)
-		close(bp->fd);
-	process_end(bp->pid, GRACE_MS);
-	free(bp);
-}
-
-static const struct backend_ops process_ops = {
-	.info = process_info,
-	.suspend = process_suspend,
-	.capture = process_capture,
-	.restore = process_restore,
-	.resume = process_resume,
-	.destroy = process_destroy,
-};
-
 /* Start the child with one end of a socket pair. */
 static int
-child_start(struct backend_process *bp, const struct strvec *eal, bool verbose)
+child_start(struct backend_process *bp)
 {
 	struct strvec argv = STRVEC_INIT;
 	int sv[2], ret;
 
 	strvec_push(&argv, "dpdk-test-vdpa");
-	ret = eal_args_for_child(eal, &argv);
+	ret = eal_args_for_child(bp->eal, &argv);
 	strvec_push(&argv, "--");
 	strvec_push(&argv, BACKEND_CHILD_COMMAND);
-	if (verbose)
+	if (bp->verbose)
 		strvec_push(&argv, "--verbose");
 	if (ret < 0 || argv.failed)
 		ret = -ENOMEM;
@@ -226,12 +208,77 @@ child_start(struct backend_process *bp, const struct strvec *eal, bool verbose)
 	return ret;
 }
 
+/* Start a child and have it make its device. */
+static int
+child_begin(struct backend_process *bp)
+{
+	struct wire_head head = { .op = WIRE_CREATE, .len = sizeof(bp->be.dev) };
+	void *none;
+	int ret;
+
+	ret = child_start(bp);
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-test-vdpa: no back end process: %s\n", strerror(-ret));
+		return ret;
+	}
+	ret = call(bp, &head, &bp->be.dev, &none, START_MS);
+	free(none);
+	return ret;
+}
+
+static int
+process_kill(struct backend *be)
+{
+	struct backend_process *bp = process(be);
+
+	if (bp->fd < 0)
+		return -ESRCH;
+	close(bp->fd);
+	bp->fd = -1;
+	if (kill(bp->pid, SIGKILL) < 0)
+		return -errno;
+	process_end(bp->pid, GRACE_MS);
+	bp->pid = -1;
+	return 0;
+}
+
+static int
+process_revive(struct backend *be)
+{
+	struct backend_process *bp = process(be);
+
+	return bp->fd < 0 ? child_begin(bp) : -EBUSY;
+}
+
+static void
+process_destroy(struct backend *be)
+{
+	struct backend_process *bp = process(be);
+
+	if (bp->fd >= 0)
+		call_plain(bp, WIRE_DESTROY, 0, ANSWER_MS, NULL);
+	if (bp->fd >= 0)
+		close(bp->fd);
+	if (bp->pid > 0)
+		process_end(bp->pid, GRACE_MS);
+	free(bp);
+}
+
+static const struct backend_ops process_ops = {
+	.info = process_info,
+	.suspend = process_suspend,
+	.capture = process_capture,
+	.restore = process_restore,
+	.resume = process_resume,
+	.kill = process_kill,
+	.revive = process_revive,
+	.destroy = process_destroy,
+};
+
 struct backend *
 backend_process_create(const struct backend_device *dev, const struct strvec *eal, bool verbose)
 {
-	struct wire_head head = { .op = WIRE_CREATE, .len = sizeof(*dev) };
 	struct backend_process *bp;
-	void *none;
 	int ret;
 
 	bp = calloc(1, sizeof(*bp));
@@ -241,15 +288,11 @@ backend_process_create(const struct backend_device *dev, const struct strvec *ea
 	}
 	bp->be.ops = &process_ops;
 	bp->be.dev = *dev;
-	ret = child_start(bp, eal, verbose);
-	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: no back end process: %s\n", strerror(-ret));
-		free(bp);
-		rte_errno = -ret;
-		return NULL;
-	}
-	ret = call(bp, &head, dev, &none, START_MS);
-	free(none);
+	bp->eal = eal;
+	bp->verbose = verbose;
+	bp->fd = -1;
+	bp->pid = -1;
+	ret = child_begin(bp);
 	if (ret < 0) {
 		process_destroy(&bp->be);
 		rte_errno = -ret;

@@ -15,7 +15,7 @@
 
 /**
  * Create a device in a child process, which is this executable run again.
- * @param eal  EAL options for the child
+ * @param eal  EAL options for the child; to live as long as the back end
  * @param verbose  the child leaves log levels alone
  * @return NULL with rte_errno, told on stderr
  */

@@ -28,6 +28,7 @@ struct cmd {
 int cmd_migrate(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_guest(int argc, char **argv);
+int cmd_conformance(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_state(int argc, char **argv);
 int cmd_backend_child(int argc, char **argv);

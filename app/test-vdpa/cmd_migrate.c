@@ -29,8 +29,9 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 
 	memset(dev, 0, sizeof(*dev));
 	dev->attach = opt->vdpa;
-	snprintf(dev->name, sizeof(dev->name), "%s%u", opt->vdpa ? "vdpa_vstate" : "net_vstate",
-		pos);
+	dev->plain = opt->plain;
+	snprintf(dev->name, sizeof(dev->name), "%s%u", opt->vdpa ? "vdpa_vstate" :
+		opt->plain ? "plain" : "net_vstate", pos);
 	snprintf(file, sizeof(file), "%u.sock", pos);
 	ret = workdir_path(wd, file, dev->socket, sizeof(dev->socket));
 	if (ret < 0)

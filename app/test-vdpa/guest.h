@@ -22,6 +22,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -52,6 +53,11 @@ struct guest_conf {
 	 * descriptor each, as it takes four of any kind for four buffers.
 	 */
 	bool rx_as_rte_vhost;
+	/**
+	 * One frame on its way in all the guest: frame n + 1 is sent by the next pair when n has
+	 * come back to this one.
+	 */
+	bool causal;
 };
 
 /** Counts of one queue pair or, summed, of a guest. */
@@ -85,11 +91,15 @@ const char *guest_error(const struct guest *g);
 uint64_t guest_features(const struct guest *g);
 
 /**
- * Open a vhost-user connection and negotiate: owner, features, protocol features,
- * queue number. Retries for @p timeout_ms while the peer is not there yet.
+ * Open a vhost-user connection and agree upon the protocol: owner, protocol features, queue
+ * number. Retries for @p timeout_ms while the peer is not there yet.
  * @param server true: listen on @p path and accept one back end (its client=1)
  * @return the link; NULL with rte_errno
  */
+struct guest_link *guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms);
+/** Status 0, then ACKNOWLEDGE and DRIVER; features. */
+int guest_link_negotiate(struct guest_link *l);
+/** guest_link_open() and guest_link_negotiate(). */
 struct guest_link *guest_connect(struct guest *g, const char *path, bool server, int timeout_ms);
 
 /**
@@ -104,12 +114,28 @@ int guest_link_driver_ok(struct guest_link *l);
 int guest_link_stop(struct guest_link *l);
 /** Close the connection and free the link. */
 void guest_link_close(struct guest_link *l);
+/**
+ * Suspend by the status byte: write SUSPEND, read until SUSPEND is set and DRIVER_OK is not.
+ * @return -ENOTSUP without VIRTIO_F_SUSPEND or status, -EAGAIN without DRIVER_OK, -EREMOTEIO
+ *   if the device needs a reset, -ETIMEDOUT
+ */
+int guest_link_suspend(struct guest_link *l);
+/** Resume by the status byte: write DRIVER_OK, read until SUSPEND is gone. */
+int guest_link_resume(struct guest_link *l);
 /** Status byte by GET_STATUS, or -errno. */
 int guest_link_status(struct guest_link *l);
 /** Features that were negotiated. */
 uint64_t guest_link_features(const struct guest_link *l);
 /** GET_VRING_BASE answer of ring @p vq from the last guest_link_stop(). */
 uint32_t guest_link_base(const struct guest_link *l, uint16_t vq);
+/**
+ * Have the device's state written, as QEMU does: after guest_link_stop(), by
+ * SET_DEVICE_STATE_FD and CHECK_DEVICE_STATE.
+ * @param bytes written: the state, to be freed; NULL if the device has none
+ */
+int guest_link_state_save(struct guest_link *l, void **bytes, size_t *len);
+/** Have the device read its state: after guest_link_open(), before guest_link_negotiate(). */
+int guest_link_state_load(struct guest_link *l, const void *bytes, size_t len);
 /** Set base @p num for ring @p vq, sent by the next guest_link_prepare(). */
 void guest_link_set_base(struct guest_link *l, uint16_t vq, uint32_t num);
 

@@ -21,8 +21,7 @@ static const struct {
 	{ "indirect", VIRTIO_RING_F_INDIRECT_DESC },
 	{ "event-idx", VIRTIO_RING_F_EVENT_IDX },
 	{ "in-order", VIRTIO_F_IN_ORDER },
-	/* VIRTIO 1.4 */
-	{ "suspend", 43 },
+	{ "suspend", GUEST_F_SUSPEND },
 };
 
 #define NB_NAMES (sizeof(names) / sizeof(names[0]))

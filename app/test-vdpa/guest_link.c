@@ -18,6 +18,8 @@
 #define PROTOCOL_FEATURES ((1ull << VU_PF_MQ) | (1ull << VU_PF_LOG_SHMFD) | (1ull << VU_PF_RARP) | \
 	(1ull << VU_PF_REPLY_ACK) | (1ull << VU_PF_NET_MTU) | (1ull << VU_PF_STATUS) | \
 	(1ull << VU_PF_DEVICE_STATE))
+/* Longest wait for a status that was asked for; beyond what a device may take to suspend. */
+#define STATUS_MS 3000
 /* A packed ring starts with both wrap counters at 1: avail in the lower half, used in the upper. */
 #define PACKED_FRESH_BASE 0x80008000u
 
@@ -96,26 +98,16 @@ set_status(struct guest_link *l, uint8_t status)
 	return ret;
 }
 
+/* What comes before features and rings, and before a state that is loaded. */
 static int
-negotiate(struct guest_link *l)
+introduce(struct guest_link *l)
 {
-	uint64_t offered = 0;
 	int ret;
 
-	ret = vu_fe_get_u64(&l->fe, VU_GET_FEATURES, &offered);
+	ret = vu_fe_get_u64(&l->fe, VU_GET_FEATURES, &l->offered);
 	if (ret == 0)
 		ret = vu_fe_request(&l->fe, VU_SET_OWNER, NULL, 0, NULL, 0);
-	if (ret == 0)
-		ret = negotiate_protocol(l, offered);
-	if (ret == 0)
-		ret = negotiate_features(l, offered);
-	if (ret == 0)
-		ret = set_status(l, 0);
-	if (ret == 0)
-		ret = set_status(l, GUEST_S_ACKNOWLEDGE | GUEST_S_DRIVER);
-	if (ret == 0)
-		ret = vu_fe_set_u64(&l->fe, VU_SET_FEATURES, l->features);
-	return ret;
+	return ret == 0 ? negotiate_protocol(l, l->offered) : ret;
 }
 
 static int
@@ -142,7 +134,7 @@ open_eventfds(struct guest_link *l)
 }
 
 struct guest_link *
-guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
+guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
 {
 	struct guest_link *l = calloc(1, sizeof(*l));
 	int ret;
@@ -159,19 +151,59 @@ guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
 		ret = server ? vu_fe_accept(&l->fe, path, timeout_ms) :
 			vu_fe_connect(&l->fe, path, timeout_ms);
 	if (ret == 0)
-		ret = negotiate(l);
-	if (ret == 0 && g->features == 0) {
-		g->features = l->features;
-		g->frame.tx_csum = guest_has(g, VIRTIO_NET_F_CSUM);
-		g->frame.rx_csum = guest_has(g, VIRTIO_NET_F_GUEST_CSUM);
-		ret = guest_layout(g);
-		if (ret == 0) {
-			guest_traffic_fill(g);
-		} else {
-			guest_layout_free(g);
-			g->features = 0;
-		}
+		ret = introduce(l);
+	if (ret == 0)
+		return l;
+	guest_link_close(l);
+	rte_errno = -ret;
+	return NULL;
+}
+
+/* The first link decides what the rings look like. */
+static int
+first_link(struct guest *g, const struct guest_link *l)
+{
+	int ret;
+
+	g->features = l->features;
+	g->frame.tx_csum = guest_has(g, VIRTIO_NET_F_CSUM);
+	g->frame.rx_csum = guest_has(g, VIRTIO_NET_F_GUEST_CSUM);
+	ret = guest_layout(g);
+	if (ret == 0) {
+		guest_traffic_fill(g);
+	} else {
+		guest_layout_free(g);
+		g->features = 0;
 	}
+	return ret;
+}
+
+int
+guest_link_negotiate(struct guest_link *l)
+{
+	int ret;
+
+	ret = negotiate_features(l, l->offered);
+	if (ret == 0)
+		ret = set_status(l, 0);
+	if (ret == 0)
+		ret = set_status(l, GUEST_S_ACKNOWLEDGE | GUEST_S_DRIVER);
+	if (ret == 0)
+		ret = vu_fe_set_u64(&l->fe, VU_SET_FEATURES, l->features);
+	if (ret == 0 && l->g->features == 0)
+		ret = first_link(l->g, l);
+	return ret;
+}
+
+struct guest_link *
+guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
+{
+	struct guest_link *l = guest_link_open(g, path, server, timeout_ms);
+	int ret;
+
+	if (l == NULL)
+		return NULL;
+	ret = guest_link_negotiate(l);
 	if (ret == 0)
 		return l;
 	guest_link_close(l);
@@ -363,6 +395,62 @@ guest_link_status(struct guest_link *l)
 		return -ENOTSUP;
 	ret = vu_fe_get_u64(&l->fe, VU_GET_STATUS, &status);
 	return ret < 0 ? ret : (int)(status & 0xff);
+}
+
+/* Read the status until it has all of @p set and none of @p clear. */
+static int
+await_status(struct guest_link *l, uint8_t set, uint8_t clear)
+{
+	uint64_t end = guest_now() + STATUS_MS * 1000000ull;
+	int status;
+
+	for (;;) {
+		status = guest_link_status(l);
+		if (status < 0)
+			return status;
+		if ((status & GUEST_S_NEEDS_RESET) != 0)
+			return -EREMOTEIO;
+		if ((status & set) == set && (status & clear) == 0)
+			return 0;
+		if (guest_now() >= end)
+			return -ETIMEDOUT;
+		usleep(100);
+	}
+}
+
+/* The status byte, of a link whose device has been brought up; -errno. */
+static int
+running_status(struct guest_link *l)
+{
+	int status;
+
+	if (!l->has_status || (l->features >> GUEST_F_SUSPEND & 1) == 0)
+		return -ENOTSUP;
+	status = guest_link_status(l);
+	if (status >= 0 && (status & (GUEST_S_DRIVER_OK | GUEST_S_SUSPEND)) == 0)
+		return -EAGAIN;
+	return status;
+}
+
+int
+guest_link_suspend(struct guest_link *l)
+{
+	int ret = running_status(l);
+
+	if (ret >= 0)
+		ret = vu_fe_set_u64(&l->fe, VU_SET_STATUS, ret | GUEST_S_SUSPEND);
+	return ret < 0 ? ret : await_status(l, GUEST_S_SUSPEND, GUEST_S_DRIVER_OK);
+}
+
+int
+guest_link_resume(struct guest_link *l)
+{
+	int ret = running_status(l);
+
+	if (ret >= 0)
+		ret = vu_fe_set_u64(&l->fe, VU_SET_STATUS,
+				(ret | GUEST_S_DRIVER_OK) & ~GUEST_S_SUSPEND);
+	return ret < 0 ? ret : await_status(l, GUEST_S_DRIVER_OK, GUEST_S_SUSPEND);
 }
 
 uint64_t

@@ -71,6 +71,7 @@ check_frame(struct guest_pair *p, const uint8_t *buf, uint32_t len, uint64_t now
 	if (res == GUEST_FRAME_UNKNOWN)
 		return;
 	guest_track_receive(&p->track, seq);
+	p->g->turn = (p->index + 1) % p->g->conf.pairs;
 	arrived(p, now);
 	guest_set(&p->duplicated, p->track.duplicated);
 	guest_set(&p->reordered, p->track.reordered);
@@ -199,6 +200,9 @@ allowed(struct guest_pair *p, uint64_t now)
 {
 	uint64_t on_way = guest_pair_on_way(p), due, n;
 
+	/* Its cause has to be seen first. */
+	if (p->g->conf.causal)
+		return p->g->turn == p->index && on_way == 0;
 	if (on_way < p->window) {
 		n = p->window - on_way;
 	} else if (now - p->progress_at > STALL_NS && p->nb_tx_free == p->tx_slots &&

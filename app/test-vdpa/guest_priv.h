@@ -34,6 +34,11 @@
 #define GUEST_S_DRIVER 0x02
 #define GUEST_S_DRIVER_OK 0x04
 #define GUEST_S_FEATURES_OK 0x08
+#define GUEST_S_SUSPEND 0x10
+#define GUEST_S_NEEDS_RESET 0x40
+
+/** VIRTIO_F_SUSPEND (VIRTIO 1.4). */
+#define GUEST_F_SUSPEND 43
 
 /** Most pieces of a receive buffer. */
 #define GUEST_RX_SEGS 8
@@ -93,7 +98,8 @@ struct guest_pair {
 struct guest_link {
 	struct guest *g;
 	struct vu_fe fe;
-	uint64_t features;
+	/** Features offered, and those negotiated. */
+	uint64_t offered, features;
 	/** The back end has status: rings may be enabled before DRIVER_OK. */
 	bool has_status;
 	bool prepared;
@@ -114,6 +120,9 @@ struct guest {
 	pthread_mutex_t lock;
 	struct guest_link *active;
 	uint64_t kicks, calls, calls_missed;
+
+	/** Causal traffic: the pair that sends the next frame. Of the traffic thread. */
+	uint16_t turn;
 
 	pthread_t thread;
 	bool running;

@@ -16,6 +16,7 @@ static const struct cmd commands[] = {
 	{ "migrate", "move a device's state to and fro under load, check every frame", cmd_migrate },
 	{ "serve", "offer vDPA devices on vhost-user sockets, with a prompt", cmd_serve },
 	{ "guest", "run the built-in virtio guest against a vhost-user socket", cmd_guest },
+	{ "conformance", "test a device against VIRTIO's suspend and device parts", cmd_conformance },
 	{ "bench", "measure the device beside net_vhost and a bare ring loop", cmd_bench },
 	{ "state", "show a saved state, or say why it is invalid", cmd_state },
 	{ BACKEND_CHILD_COMMAND, NULL, cmd_backend_child },
@@ -35,7 +36,7 @@ usage(FILE *f)
 		"Commands:\n");
 	for (i = 0; i < RTE_DIM(commands); i++)
 		if (commands[i].help != NULL)
-			fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].help);
+			fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].help);
 	fprintf(f, "\n"
 		"dpdk-test-vdpa COMMAND --help tells a command's options. No EAL option is needed;\n"
 		"those given override the defaults. The driver plugin is looked for in $VSTATE_PLUGIN,\n"

@@ -24,6 +24,11 @@
 /** Memory that EAL gets in a process with a device of up to 64 queue pairs. */
 #define MIGRATE_MEMORY_MB 1024
 
+struct migrate_via;
+/** NULL if there is none of this name. */
+const struct migrate_via *migrate_via_find(const char *name);
+void migrate_via_help(FILE *f);
+
 struct migrate_options {
 	/** 0: no limit, as long as seconds. */
 	uint64_t rounds;
@@ -41,9 +46,16 @@ struct migrate_options {
 	bool process;
 	/** The devices have no sockets of their own, but are attached through rte_vdpa. */
 	bool vdpa;
+	/** Neither: the back ends are rte_vhost's own data path. */
+	bool plain;
 	bool json;
 	bool verbose;
 	const struct migrate_break *breakage;
+	const struct migrate_via *via;
+	/** Frames of all pairs depend on each other; captured states are checked for that. */
+	bool causal;
+	/** Each move of this number fails; 0: none. */
+	uint64_t fail_every;
 	/** Empty: a private one. */
 	char state_file[PATH_MAX];
 };
@@ -51,6 +63,10 @@ struct migrate_options {
 /** What came out. */
 struct migrate_result {
 	uint64_t rounds;
+	/** Moves that failed as they were to. */
+	uint64_t failed_moves;
+	/** Captured states of causal traffic that were one instant. */
+	uint64_t causal_states;
 	struct guest_counts counts;
 	struct stats suspend, capture_restore, blackout;
 	/** How long the rounds took. */

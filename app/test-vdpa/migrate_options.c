@@ -9,7 +9,7 @@
 #include <rte_common.h>
 
 #include "guest_features.h"
-#include "migrate.h"
+#include "migrate_priv.h"
 #include "number.h"
 
 #define DEFAULT_ROUNDS 10
@@ -29,6 +29,9 @@ enum {
 	OPT_ANY_LAYOUT,
 	OPT_JSON,
 	OPT_BREAK,
+	OPT_VIA,
+	OPT_CAUSAL,
+	OPT_FAIL_EVERY,
 	OPT_STATE_FILE,
 	OPT_VERBOSE,
 };
@@ -47,6 +50,9 @@ static const struct option long_options[] = {
 	{ "features", required_argument, NULL, OPT_FEATURES },
 	{ "any-layout", no_argument, NULL, OPT_ANY_LAYOUT },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "via", required_argument, NULL, OPT_VIA },
+	{ "causal", no_argument, NULL, OPT_CAUSAL },
+	{ "fail-every", required_argument, NULL, OPT_FAIL_EVERY },
 	{ "break", required_argument, NULL, OPT_BREAK },
 	{ "state-file", required_argument, NULL, OPT_STATE_FILE },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
@@ -82,13 +88,24 @@ usage(FILE *f)
 		"  --any-layout        spread frames over random numbers of descriptors\n"
 		"  --process           device B lives in another process\n"
 		"  --frontend KIND     net: devices with sockets of their own (default);\n"
-		"                      vdpa: devices attached through rte_vdpa\n"
+		"                      vdpa: devices attached through rte_vdpa;\n"
+		"                      plain: no vstate device, but rte_vhost's own data path with a\n"
+		"                      state by rte_vhost_state\n"
+		"  --via CARRIER       how the state gets from A to B; see below\n"
+		"  --causal            one frame at a time goes round all queues, each sent only after\n"
+		"                      the one before it came back; every captured state must be one\n"
+		"                      instant of that. Frames have one length\n"
+		"  --fail-every N      each Nth move fails: B refuses the state or, with --process, is\n"
+		"                      killed; A has to go on\n"
 		"  --state-file PATH   save each state there and leave the last one\n"
 		"  --break KIND        spoil the first captured state; see below\n"
 		"  --json              report as JSON\n"
 		"  --verbose           show the logs of EAL and vhost, and how the times spread\n"
 		"  --help              this text\n"
 		"\n"
+		"Carriers of --via:\n");
+	migrate_via_help(f);
+	fprintf(f, "\n"
 		"Kinds of --break, each of which must end in exit status 1:\n");
 	migrate_break_help(f);
 	fprintf(f, "\n"
@@ -138,6 +155,25 @@ break_option(struct migrate_options *opt, const char *word)
 }
 
 static int
+frontend_option(struct migrate_options *opt, const char *word)
+{
+	opt->vdpa = strcmp(word, "vdpa") == 0;
+	opt->plain = strcmp(word, "plain") == 0;
+	if (opt->vdpa || opt->plain || strcmp(word, "net") == 0)
+		return 0;
+	return bad_value("--frontend", word, "net, vdpa or plain");
+}
+
+static int
+via_option(struct migrate_options *opt, const char *word)
+{
+	opt->via = migrate_via_find(word);
+	if (opt->via != NULL)
+		return 0;
+	return bad_value("--via", word, "one of the carriers that --help lists");
+}
+
+static int
 state_file_option(struct migrate_options *opt, const char *word)
 {
 	if (snprintf(opt->state_file, sizeof(opt->state_file), "%s", word) <
@@ -176,6 +212,10 @@ option_number(int c, const char *word, struct migrate_options *opt)
 		if (number_parse(word, 0, UINT64_MAX, &opt->seed) < 0)
 			return bad_value("--seed", word, "a number");
 		break;
+	case OPT_FAIL_EVERY:
+		if (number_parse(word, 2, UINT64_MAX, &opt->fail_every) < 0)
+			return bad_value("--fail-every", word, "a number from 2");
+		break;
 	case OPT_RATE:
 		if (number_parse(word, 1, UINT32_MAX, &opt->rate) < 0)
 			return bad_value("--rate", word, "a number from 1");
@@ -191,7 +231,7 @@ option_take(int c, const char *word, struct migrate_options *opt)
 	case OPT_RING:
 		return choice_parse("--ring", word, "split", "packed", &opt->packed);
 	case OPT_FRONTEND:
-		return choice_parse("--frontend", word, "net", "vdpa", &opt->vdpa);
+		return frontend_option(opt, word);
 	case OPT_FRAMES:
 		return frames_parse(opt, word);
 	case OPT_FEATURES:
@@ -199,6 +239,11 @@ option_take(int c, const char *word, struct migrate_options *opt)
 		return guest_features_parse(word, &opt->features) ? 0 : -EINVAL;
 	case OPT_BREAK:
 		return break_option(opt, word);
+	case OPT_VIA:
+		return via_option(opt, word);
+	case OPT_CAUSAL:
+		opt->causal = true;
+		return 0;
 	case OPT_STATE_FILE:
 		return state_file_option(opt, word);
 	case OPT_PROCESS:
@@ -216,6 +261,32 @@ option_take(int c, const char *word, struct migrate_options *opt)
 	default:
 		return option_number(c, word, opt);
 	}
+}
+
+static int
+clash(const char *what, const char *why)
+{
+	fprintf(stderr, "dpdk-test-vdpa migrate: %s: %s\n", what, why);
+	return -EINVAL;
+}
+
+static int
+via_check(struct migrate_options *opt)
+{
+	if ((opt->vdpa || opt->plain) && opt->via->net_only)
+		return clash("--via", "only net_vstate has such a message");
+	if (!opt->via->whole && (opt->causal || opt->fail_every != 0 || opt->breakage != NULL))
+		return clash("--via", "it carries no state that could be checked or spoilt");
+	if (opt->causal && opt->breakage != NULL)
+		return clash("--causal", "not together with --break");
+	if (opt->via->suspend_feature)
+		opt->features |= UINT64_C(1) << RTE_VHOST_STATE_F_SUSPEND;
+	if (opt->causal)
+		/* A frame is one buffer, so that used indices count frames. */
+		opt->frame_max = opt->frame_min;
+	if (opt->causal && opt->frame_min > 1500)
+		return clash("--causal", "a frame must fit one buffer of 1500 bytes");
+	return 0;
 }
 
 /* What no single option can tell. */
@@ -237,7 +308,7 @@ options_check(struct migrate_options *opt)
 	}
 	if (opt->rounds == 0 && opt->seconds == 0)
 		opt->rounds = DEFAULT_ROUNDS;
-	return 0;
+	return via_check(opt);
 }
 
 int
@@ -252,6 +323,7 @@ migrate_options_parse(struct migrate_options *opt, int argc, char **argv)
 	opt->frame_min = 64;
 	opt->frame_max = 1500;
 	opt->features = GUEST_FEATURES_DEFAULT;
+	opt->via = migrate_via_find("file");
 
 	optind = 0;	/* start anew: a test parses several command lines */
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "migrate.h"
+#include "migrate_priv.h"
 
 static const char *
 ring_name(const struct migrate_options *opt)
@@ -32,10 +32,14 @@ report_text(const struct migrate_options *opt, struct migrate_result *res, FILE 
 		stats_histogram(&res->capture_restore, "capture + restore", f);
 		stats_histogram(&res->blackout, "blackout", f);
 	}
-	fprintf(f, "%s ring of %u, %s, seed %" PRIu64 ", %.1f s\n", ring_name(opt),
-		opt->ring_size, opt->process ? "two processes" : "one process", opt->seed,
+	fprintf(f, "%s ring of %u, via %s, %s, seed %" PRIu64 ", %.1f s\n", ring_name(opt),
+		opt->ring_size, opt->via->name, opt->process ? "two processes" : "one process", opt->seed,
 		res->elapsed_ns / 1e9);
 	fprintf(f, "rounds      %12" PRIu64 "\n", res->rounds);
+	if (opt->fail_every != 0)
+		fprintf(f, "failed      %12" PRIu64 "\n", res->failed_moves);
+	if (opt->causal)
+		fprintf(f, "causal      %12" PRIu64 "\n", res->causal_states);
 	fprintf(f, "virtqueues  %12u\n", 2 * opt->pairs);
 	fprintf(f, "frames      %12" PRIu64 "\n", c->sent);
 	fprintf(f, "lost        %12" PRIu64 "\n", c->lost);
@@ -70,6 +74,8 @@ report_json(const struct migrate_options *opt, struct migrate_result *res, FILE 
 	times_json("suspend_us", &res->suspend, f);
 	times_json("blackout_us", &res->blackout, f);
 	times_json("capture_restore_us", &res->capture_restore, f);
+	fprintf(f, ", \"via\": \"%s\", \"failed_moves\": %" PRIu64 ", \"causal_states\": %" PRIu64,
+		opt->via->name, res->failed_moves, res->causal_states);
 	fprintf(f, ", \"ring\": \"%s\", \"seed\": %" PRIu64 ", \"seconds\": %.3f}\n", ring_name(opt),
 		opt->seed, res->elapsed_ns / 1e9);
 }

@@ -11,31 +11,17 @@
 #include <rte_errno.h>
 
 #include "clock.h"
-#include "migrate.h"
+#include "migrate_priv.h"
 #include "progress.h"
 #include "stop.h"
 
 #define CONNECT_MS 5000
-#define SUSPEND_US 1000000
 /* A ring that is dead stays so: what does not flow by then is lost. */
 #define FLOW_MS 3000
 #define DRAIN_MS 2000
 
-struct migrate {
-	const struct migrate_options *opt;
-	struct backend *const *be;
-	const char *state_path;
-	struct migrate_result *res;
-	struct guest *guest;
-	struct guest_link *link[2];
-	/** Which of the two has the rings. */
-	unsigned int active;
-	uint64_t start_ns;
-};
-
-/* Keep the first failure: what follows is its consequence. */
-static int __rte_format_printf(2, 3)
-fail(struct migrate *m, const char *fmt, ...)
+int
+migrate_fail(struct migrate *m, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -47,8 +33,8 @@ fail(struct migrate *m, const char *fmt, ...)
 	return -1;
 }
 
-static int
-fail_state(struct migrate *m, unsigned int who, const char *verb, int ret,
+int
+migrate_fail_state(struct migrate *m, unsigned int who, const char *verb, int ret,
 		const struct rte_vhost_state_error *err)
 {
 	char why[192];
@@ -57,7 +43,7 @@ fail_state(struct migrate *m, unsigned int who, const char *verb, int ret,
 		snprintf(why, sizeof(why), "%s", strerror(-ret));
 	else
 		rte_vhost_state_error_format(err, why, sizeof(why));
-	return fail(m, "%s does not %s: %s", m->be[who]->dev.name, verb, why);
+	return migrate_fail(m, "%s does not %s: %s", m->be[who]->dev.name, verb, why);
 }
 
 static int
@@ -76,27 +62,31 @@ disconnect_wait(struct migrate *m, unsigned int who)
 
 	while ((ret = m->be[who]->ops->info(m->be[who], &info)) == 0 && info.connected) {
 		if (clock_ns() >= until)
-			return fail(m, "%s still has a front end", m->be[who]->dev.name);
+			return migrate_fail(m, "%s still has a front end", m->be[who]->dev.name);
 		usleep(100);
 	}
-	return ret < 0 ? fail(m, "%s does not tell its status: %s", m->be[who]->dev.name,
+	return ret < 0 ? migrate_fail(m, "%s does not tell its status: %s", m->be[who]->dev.name,
 		strerror(-ret)) : 0;
 }
 
 static int
-link_open(struct migrate *m, unsigned int who)
+link_open(struct migrate *m, unsigned int who, enum migrate_ready ready)
 {
-	int ret;
+	struct backend *be = m->be[who];
+	int ret = 0;
 
 	if (disconnect_wait(m, who) < 0)
 		return -1;
-	m->link[who] = guest_connect(m->guest, m->be[who]->dev.socket, false, CONNECT_MS);
+	m->link[who] = guest_link_open(m->guest, be->dev.socket, false, CONNECT_MS);
 	if (m->link[who] == NULL)
-		return fail(m, "guest cannot connect to %s: %s", m->be[who]->dev.name,
+		return migrate_fail(m, "guest cannot connect to %s: %s", be->dev.name,
 			strerror(rte_errno));
-	ret = guest_link_prepare(m->link[who]);
+	if (ready >= MIGRATE_NEGOTIATED)
+		ret = guest_link_negotiate(m->link[who]);
+	if (ret == 0 && ready >= MIGRATE_PREPARED)
+		ret = guest_link_prepare(m->link[who]);
 	if (ret < 0)
-		return fail(m, "guest cannot set up %s: %s", m->be[who]->dev.name, strerror(-ret));
+		return migrate_fail(m, "guest cannot set up %s: %s", be->dev.name, strerror(-ret));
 	return 0;
 }
 
@@ -116,7 +106,7 @@ link_run(struct migrate *m, unsigned int who)
 
 	ret = guest_link_driver_ok(m->link[who]);
 	if (ret < 0)
-		return fail(m, "%s does not take DRIVER_OK: %s", m->be[who]->dev.name,
+		return migrate_fail(m, "%s does not take DRIVER_OK: %s", m->be[who]->dev.name,
 			strerror(-ret));
 	m->active = who;
 	return 0;
@@ -130,8 +120,8 @@ flow_wait(struct migrate *m)
 
 	ret = guest_wait_flow(m->guest, ms);
 	if (ret == -ETIMEDOUT)
-		return fail(m, "a queue pair gets no frame through %s within %d ms", name, ms);
-	return ret < 0 ? fail(m, "guest cannot wait for frames through %s: %s", name,
+		return migrate_fail(m, "a queue pair gets no frame through %s within %d ms", name, ms);
+	return ret < 0 ? migrate_fail(m, "guest cannot wait for frames through %s: %s", name,
 		strerror(-ret)) : 0;
 }
 
@@ -145,65 +135,68 @@ state_break(struct migrate *m, struct rte_vhost_state *st)
 	if (m->opt->breakage == NULL || res->broken[0] != '\0')
 		return 0;
 	ret = migrate_break_apply(m->opt->breakage, st, res->broken, sizeof(res->broken));
-	return ret < 0 ? fail(m, "the state cannot be broken like that") : 0;
-}
-
-/* To the file and back, as a state that moves to another host goes. */
-static struct rte_vhost_state *
-state_through_file(struct migrate *m, struct rte_vhost_state *st)
-{
-	struct rte_vhost_state_error err = { 0 };
-	struct rte_vhost_state *loaded = NULL;
-	int ret;
-
-	ret = rte_vhost_state_save(st, m->state_path, &err);
-	if (ret < 0) {
-		fail_state(m, m->active, "have a state that can be saved", ret, &err);
-	} else {
-		loaded = rte_vhost_state_load(m->state_path, &err);
-		if (loaded == NULL)
-			fail_state(m, m->active, "have a state that can be loaded", -rte_errno,
-				&err);
-	}
-	rte_vhost_state_free(st);
-	return loaded;
+	return ret < 0 ? migrate_fail(m, "the state cannot be broken like that") : 0;
 }
 
 static int
-state_carry(struct migrate *m, unsigned int to)
+causal_check(struct migrate *m, const struct rte_vhost_state *st)
 {
-	struct rte_vhost_state_error err = { 0 };
-	struct backend *from = m->be[m->active];
-	struct rte_vhost_state *st;
-	int ret;
+	char why[128];
 
-	st = from->ops->capture(from, &err);
-	if (st == NULL)
-		return fail_state(m, m->active, "give its state", -rte_errno, &err);
-	if (state_break(m, st) < 0) {
-		rte_vhost_state_free(st);
+	if (!m->opt->causal)
+		return 0;
+	if (!migrate_causal_holds(st, why, sizeof(why)))
+		return migrate_fail(m, "captured state is not one instant: %s", why);
+	m->res->causal_states++;
+	return 0;
+}
+
+int
+migrate_state_seen(struct migrate *m, unsigned int to, struct rte_vhost_state *st)
+{
+	if (causal_check(m, st) < 0 || state_break(m, st) < 0)
 		return -1;
-	}
-	st = state_through_file(m, st);
-	if (st == NULL)
-		return -1;
-	ret = m->be[to]->ops->restore(m->be[to], st, &err);
-	rte_vhost_state_free(st);
-	return ret < 0 ? fail_state(m, to, "take the state", ret, &err) : 0;
+	return m->must_fail ? migrate_fail_arrange(m, to, st) : 0;
 }
 
 /* The move failed: the source goes on as if nothing had been. */
+static bool
+source_goes_on(struct migrate *m)
+{
+	return m->opt->via->back(m) == 0 && guest_wait_flow(m->guest, flow_ms(m)) == 0;
+}
+
 static void
 source_resume(struct migrate *m)
 {
-	struct rte_vhost_state_error err = { 0 };
-	struct backend *be = m->be[m->active];
-	size_t len = strlen(m->res->failure);
-	bool well;
+	size_t len;
+	bool well = source_goes_on(m);
 
-	well = be->ops->resume(be, &err) == 0 && guest_wait_flow(m->guest, flow_ms(m)) == 0;
-	snprintf(m->res->failure + len, sizeof(m->res->failure) - len, "; %s %s", be->dev.name,
-		well ? "went on" : "did not go on either");
+	len = strlen(m->res->failure);
+	snprintf(m->res->failure + len, sizeof(m->res->failure) - len, "; %s %s",
+		m->be[m->active]->dev.name, well ? "went on" : "did not go on either");
+}
+
+/* A move that was to fail did so: the source goes on, and the destination is there again. */
+static int
+failed_move_end(struct migrate *m, unsigned int to)
+{
+	int ret = 0;
+
+	m->must_fail = false;
+	m->res->failure[0] = '\0';
+	if (!source_goes_on(m))
+		return migrate_fail(m, "%s does not go on after a move that failed",
+			m->be[m->active]->dev.name);
+	link_close(m, to);
+	if (m->killed)
+		ret = m->be[to]->ops->revive(m->be[to]);
+	m->killed = false;
+	if (ret < 0)
+		return migrate_fail(m, "%s does not come again: %s", m->be[to]->dev.name,
+			strerror(-ret));
+	m->res->failed_moves++;
+	return 0;
 }
 
 static int
@@ -212,37 +205,45 @@ samples_add(struct migrate *m, uint64_t suspend, uint64_t carry, uint64_t blacko
 	if (stats_add(&m->res->suspend, suspend) < 0 ||
 			stats_add(&m->res->capture_restore, carry) < 0 ||
 			stats_add(&m->res->blackout, blackout) < 0)
-		return fail(m, "out of memory");
+		return migrate_fail(m, "out of memory");
 	return 0;
+}
+
+/* Stop, carry, run: all that may fail with the source as the one who goes on. */
+static int
+move(struct migrate *m, unsigned int to, uint64_t t[3])
+{
+	t[0] = clock_ns();
+	if (m->opt->via->stop(m) < 0)
+		return -1;
+	t[1] = clock_ns();
+	if (m->opt->via->carry(m, to) < 0)
+		return -1;
+	t[2] = clock_ns();
+	return link_run(m, to);
 }
 
 static int
 round_run(struct migrate *m)
 {
 	unsigned int from = m->active, to = !from;
-	struct rte_vhost_state_error err = { 0 };
-	uint64_t t0, t1, t2;
-	int ret;
+	uint64_t t[3] = { 0 };
 
-	if (link_open(m, to) < 0)
+	if (link_open(m, to, m->opt->via->ready) < 0)
 		return -1;
+	m->must_fail = migrate_fail_due(m->opt, m->res->rounds + m->res->failed_moves);
 	guest_gap_start(m->guest);
-	t0 = clock_ns();
-	ret = m->be[from]->ops->suspend(m->be[from], SUSPEND_US, &err);
-	t1 = clock_ns();
-	if (ret < 0) {
-		fail_state(m, from, "suspend", ret, &err);
+	if (move(m, to, t) < 0) {
+		if (m->must_fail)
+			return failed_move_end(m, to);
 		source_resume(m);
 		return -1;
 	}
-	if (state_carry(m, to) < 0) {
-		source_resume(m);
+	if (m->must_fail)
+		return migrate_fail(m, "%s took what it should have refused", m->be[to]->dev.name);
+	if (flow_wait(m) < 0)
 		return -1;
-	}
-	t2 = clock_ns();
-	if (link_run(m, to) < 0 || flow_wait(m) < 0)
-		return -1;
-	if (samples_add(m, t1 - t0, t2 - t1, guest_gap_stop(m->guest)) < 0)
+	if (samples_add(m, t[1] - t[0], t[2] - t[1], guest_gap_stop(m->guest)) < 0)
 		return -1;
 	link_close(m, from);
 	m->res->rounds++;
@@ -284,7 +285,7 @@ rounds_run(struct migrate *m)
 	progress_start(&p);
 	while (rounds_left(m)) {
 		if (stop_requested() != 0) {
-			fail(m, "interrupted");
+			migrate_fail(m, "interrupted");
 			break;
 		}
 		if (round_run(m) < 0)
@@ -302,14 +303,14 @@ traffic_run(struct migrate *m)
 
 	ret = guest_traffic_start(m->guest);
 	if (ret < 0) {
-		fail(m, "guest cannot start its traffic: %s", strerror(-ret));
+		migrate_fail(m, "guest cannot start its traffic: %s", strerror(-ret));
 		return;
 	}
 	if (flow_wait(m) == 0)
 		rounds_run(m);
 	ret = guest_traffic_stop(m->guest, DRAIN_MS);
 	if (ret < 0)
-		fail(m, "guest cannot stop its traffic: %s", strerror(-ret));
+		migrate_fail(m, "guest cannot stop its traffic: %s", strerror(-ret));
 	guest_counts_get(m->guest, &m->res->counts);
 }
 
@@ -336,15 +337,16 @@ migrate_run(const struct migrate_options *opt, struct backend *const be[2],
 		.seed = opt->seed,
 		.rate = opt->rate,
 		.any_layout = opt->any_layout,
+		.causal = opt->causal,
 	};
 	struct migrate m = { .opt = opt, .be = be, .state_path = state_path, .res = res };
 
 	m.guest = guest_create(&conf);
 	if (m.guest == NULL) {
-		fail(&m, "guest cannot be made: %s", strerror(rte_errno));
+		migrate_fail(&m, "guest cannot be made: %s", strerror(rte_errno));
 		return;
 	}
-	if (link_open(&m, 0) == 0 && link_run(&m, 0) == 0)
+	if (link_open(&m, 0, MIGRATE_PREPARED) == 0 && link_run(&m, 0) == 0)
 		traffic_run(&m);
 	guest_error_keep(&m);
 	link_close(&m, 0);

@@ -48,7 +48,7 @@ guest_error(const struct guest *g)
 }
 
 struct guest_link *
-guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
+guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
 {
 	struct fake_device *fd = fake_find(path);
 	struct guest_link *l;
@@ -63,6 +63,12 @@ guest_connect(struct guest *g, const char *path, bool server, int timeout_ms)
 		l->fd = fd;
 	}
 	return l;
+}
+
+int
+guest_link_negotiate(struct guest_link *l)
+{
+	return 0;
 }
 
 int
@@ -83,6 +89,68 @@ guest_link_driver_ok(struct guest_link *l)
 	if (!g->vqs_known)
 		memcpy(g->vqs, l->fd->st->vqs, sizeof(g->vqs));
 	g->vqs_known = true;
+	return 0;
+}
+
+int
+guest_link_suspend(struct guest_link *l)
+{
+	l->fd->status = (l->fd->status & ~RTE_VHOST_STATE_S_DRIVER_OK) | RTE_VHOST_STATE_S_SUSPEND;
+	return 0;
+}
+
+int
+guest_link_resume(struct guest_link *l)
+{
+	l->fd->status = (l->fd->status & ~RTE_VHOST_STATE_S_SUSPEND) | RTE_VHOST_STATE_S_DRIVER_OK;
+	return 0;
+}
+
+/* Ring bases say as much as these devices know; the whole state is the real ones' matter. */
+int
+guest_link_stop(struct guest_link *l)
+{
+	l->fd->status = 0;
+	if (l->g->active == l)
+		l->g->active = NULL;
+	return 0;
+}
+
+uint32_t
+guest_link_base(const struct guest_link *l, uint16_t vq)
+{
+	return l->fd->st->vqs[vq].avail_idx;
+}
+
+void
+guest_link_set_base(struct guest_link *l, uint16_t vq, uint32_t num)
+{
+	l->fd->st->vqs[vq].avail_idx = num;
+	l->fd->st->vqs[vq].used_idx = num;
+}
+
+int
+guest_link_state_save(struct guest_link *l, void **bytes, size_t *len)
+{
+	size_t size = rte_vhost_state_encoded_size(l->fd->st);
+
+	*bytes = malloc(size);
+	return *bytes == NULL ? -ENOMEM :
+		rte_vhost_state_encode(l->fd->st, *bytes, size, len, NULL);
+}
+
+int
+guest_link_state_load(struct guest_link *l, const void *bytes, size_t len)
+{
+	struct rte_vhost_state *st = rte_vhost_state_decode(bytes, len, NULL);
+
+	if (st == NULL || l->fd->refuse_restore) {
+		rte_vhost_state_free(st);
+		return -EREMOTEIO;
+	}
+	rte_vhost_state_free(l->fd->st);
+	l->fd->st = st;
+	l->fd->restores++;
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../migrate.h"
+#include "../migrate_priv.h"
 #include "fake.h"
 #include "unit.h"
 
@@ -40,6 +40,7 @@ run_setup(void **state)
 	if (fd < 0)
 		return -1;
 	close(fd);
+	r->opt.via = migrate_via_find("file");
 	r->opt.rounds = 5;
 	r->opt.pairs = 1;
 	r->opt.ring_size = 256;
@@ -91,6 +92,71 @@ state_moves_to_and_fro(void **state)
 	st = rte_vhost_state_load(r->state, NULL);
 	assert_non_null(st);
 	rte_vhost_state_free(st);
+}
+
+static void
+every_carrier_moves_the_state(void **state)
+{
+	static const char *const names[] = { "api", "fd", "status", "device-state", "vring-base" };
+	struct run *r = *state;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		migrate_result_free(&r->res);
+		memset(&r->res, 0, sizeof(r->res));
+		r->opt.via = migrate_via_find(names[i]);
+		run(r, NULL);
+		if (r->res.failure[0] != '\0' || !migrate_held(&r->res))
+			fail_msg("%s: %s", names[i], r->res.failure);
+		assert_int_equal(r->res.rounds, 5);
+	}
+}
+
+/* Used indices of pairs 0 and 1: receive, transmit, receive, transmit. */
+static bool
+causal(bool packed, uint16_t rx0, uint16_t tx0, uint16_t rx1, uint16_t tx1)
+{
+	const uint16_t used[] = { rx0, tx0, rx1, tx1 };
+	struct rte_vhost_state *st = rte_vhost_state_alloc(4);
+	char why[128];
+	unsigned int i;
+	bool holds;
+
+	assert_non_null(st);
+	if (packed)
+		st->driver_features = UINT64_C(1) << 34;
+	for (i = 0; i < 4; i++) {
+		st->vqs[i].size = 256;
+		st->vqs[i].used_idx = packed ? used[i] % 256 : used[i];
+		st->vqs[i].used_wrap = packed && used[i] / 256 % 2 == 0;
+	}
+	holds = migrate_causal_holds(st, why, sizeof(why));
+	rte_vhost_state_free(st);
+	return holds;
+}
+
+static void
+effect_without_cause_is_seen(void **state)
+{
+	unsigned int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		assert_true(causal(packed, 7, 7, 7, 7));
+		assert_true(causal(packed, 8, 8, 7, 7));
+		assert_true(causal(packed, 7, 8, 7, 7));
+		assert_true(causal(packed, 8, 8, 7, 8));
+		/* over the end of the ring, and of the index */
+		assert_true(causal(packed, 256, 256, 255, 255));
+		assert_true(causal(packed, 512, 512, 511, 511));
+		/* received but not sent; sent before it was received; two frames */
+		assert_false(causal(packed, 8, 7, 7, 7));
+		assert_false(causal(packed, 7, 8, 7, 8));
+		assert_false(causal(packed, 7, 7, 8, 7));
+		assert_false(causal(packed, 9, 9, 7, 7));
+		assert_false(causal(packed, 255, 255, 256, 256));
+	}
+	assert_true(causal(false, 0, 0, 65535, 65535));
+	assert_false(causal(false, 65535, 65535, 0, 0));
 }
 
 static void
@@ -184,8 +250,8 @@ static void
 report_has_exactly_its_keys(void **state)
 {
 	static const char *const keys[] = { "rounds", "virtqueues", "frames", "lost", "duplicated",
-		"reordered", "corrupted", "suspend_us", "blackout_us", "capture_restore_us", "ring",
-		"seed", "seconds" };
+		"reordered", "corrupted", "suspend_us", "blackout_us", "capture_restore_us", "via",
+		"failed_moves", "causal_states", "ring", "seed", "seconds" };
 	struct run *r = *state;
 	char *text = NULL, quoted[32], *p;
 	unsigned int i, colons = 0;
@@ -216,6 +282,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(state_moves_to_and_fro),
+		RUN_TEST(every_carrier_moves_the_state),
+		cmocka_unit_test(effect_without_cause_is_seen),
 		RUN_TEST(index_one_back_is_seen_as_duplicate),
 		RUN_TEST(dropped_frame_is_seen_as_lost),
 		RUN_TEST(inconsistent_state_is_refused_and_source_goes_on),

@@ -74,6 +74,17 @@ seconds_alone_lift_the_limit_of_rounds(void **state)
 }
 
 static void
+status_carrier_asks_for_its_feature(void **state)
+{
+	struct migrate_options opt;
+
+	assert_int_equal(parse("--via status", &opt), 0);
+	assert_true((opt.features >> RTE_VHOST_STATE_F_SUSPEND & 1) != 0);
+	assert_int_equal(parse("--via file", &opt), 0);
+	assert_true((opt.features >> RTE_VHOST_STATE_F_SUSPEND & 1) == 0);
+}
+
+static void
 bad_values_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -82,6 +93,9 @@ bad_values_are_refused(void **state)
 		"--seconds 0", "--seed x", "--frames 59", "--frames 100-99", "--frames 60-65551",
 		"--frames 60-", "--rate 0", "--frontend blk", "--features nonsense",
 		"--break nothing", "--break wrap", "--nonsense", "word",
+		"--via pigeon", "--via status --frontend vdpa", "--via device-state --frontend vdpa",
+		"--via vring-base --causal", "--via vring-base --fail-every 2",
+		"--via vring-base --break index", "--fail-every 1", "--causal --break index",
 		"--rounds", "--rounds 18446744073709551616",
 	};
 	struct migrate_options opt;
@@ -122,6 +136,7 @@ main(void)
 		cmocka_unit_test(defaults_are_sane),
 		cmocka_unit_test(every_option_is_taken),
 		cmocka_unit_test(seconds_alone_lift_the_limit_of_rounds),
+		cmocka_unit_test(status_carrier_asks_for_its_feature),
 		cmocka_unit_test(bad_values_are_refused),
 		cmocka_unit_test(help_is_neither_run_nor_error),
 		cmocka_unit_test(ranges_are_read),

@@ -38,38 +38,8 @@ ring_skip(struct vstate_vq *vq, uint16_t n);
 
 /* ---- from the driver ---- */
 
-/* Leading buffers that hold a whole frame where it can be copied at once. */
-static __rte_always_inline uint16_t
-batch_readable(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint32_t room)
-{
-	const uint32_t min = vq->hdr_len + RTE_ETHER_HDR_LEN;
-	uint16_t i;
-
-	for (i = 0; i < n; i++) {
-		if (unlikely(g->len[i] < min || g->len[i] - vq->hdr_len > room ||
-				!vstate_window_holds(&vq->win, g->addr[i], g->len[i])))
-			break;
-		rte_prefetch0(vstate_window_ptr(&vq->win, g->addr[i]));
-	}
-	return i;
-}
-
 /* data_off, refcnt, nb_segs and port, which are written as one. */
 #define REARM_OFFSET offsetof(struct rte_mbuf, data_off)
-
-/* As rte_pktmbuf_reset(), for a frame of one segment. */
-static __rte_always_inline void
-mbuf_set(struct rte_mbuf *m, uint64_t rearm, uint32_t len)
-{
-	memcpy(RTE_PTR_ADD(m, REARM_OFFSET), &rearm, sizeof(rearm));
-	m->ol_flags &= RTE_MBUF_F_EXTERNAL;
-	m->packet_type = 0;
-	m->pkt_len = len;
-	m->data_len = len;
-	m->vlan_tci = 0;
-	m->vlan_tci_outer = 0;
-	m->tx_offload = 0;
-}
 
 static __rte_always_inline uint64_t
 mbuf_rearm(uint16_t port)
@@ -79,7 +49,6 @@ mbuf_rearm(uint16_t port)
 		.nb_segs = 1,
 		.port = port,
 	};
-
 	uint64_t rearm;
 
 	rte_mbuf_refcnt_set(&m, 1);
@@ -87,51 +56,117 @@ mbuf_rearm(uint16_t port)
 	return rearm;
 }
 
-/* False: the header is one that the general code must look at. */
-static __rte_always_inline bool
-frame_copy_in(const struct vstate_vq *vq, const uint8_t *p, struct rte_mbuf *m, uint64_t rearm,
-		uint32_t len)
+/*
+ * What a receiver sets for a frame of one segment: as two words what lies together in the
+ * mbuf, and nothing in its second cache line.
+ */
+static __rte_always_inline void
+mbuf_set(struct rte_mbuf *m, uint64_t rearm, uint32_t len)
 {
-	struct virtio_net_hdr_mrg_rxbuf hdr;
+	/* {packet_type, pkt_len} and {data_len, vlan_tci, hash.rss} */
+	const uint32_t fields[4] = { 0, len, len, 0 };
 
-	mbuf_set(m, rearm, len);
-	if (vq->host_offloads)
-		memcpy(&hdr, p, 10);
-	rte_memcpy(rte_pktmbuf_mtod(m, void *), p + vq->hdr_len, len);
-	if (vq->host_offloads && unlikely((hdr.hdr.flags | hdr.hdr.gso_type) != 0))
-		return vstate_offload_from_header(vq, &hdr, m);
-	return true;
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, pkt_len) !=
+			offsetof(struct rte_mbuf, packet_type) + 4);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, data_len) !=
+			offsetof(struct rte_mbuf, packet_type) + 8);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, hash) !=
+			offsetof(struct rte_mbuf, packet_type) + 12);
+	memcpy(RTE_PTR_ADD(m, REARM_OFFSET), &rearm, sizeof(rearm));
+	m->ol_flags &= RTE_MBUF_F_EXTERNAL;
+#if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
+	/* a length is below 65536, so that data_len's word leaves vlan_tci zero */
+	memcpy(RTE_PTR_ADD(m, offsetof(struct rte_mbuf, packet_type)), fields, sizeof(fields));
+#else
+	m->packet_type = 0;
+	m->pkt_len = fields[1];
+	m->data_len = fields[2];
+	m->vlan_tci = 0;
+#endif
+}
+
+/*
+ * Leading buffers that hold a whole frame where it can be copied at once. What the copies
+ * will touch is asked for here: the guest's buffers, and the mbufs, which lie where the
+ * last user left them.
+ */
+static __rte_always_inline uint16_t
+batch_readable(const struct vstate_window *win, const struct gathered *g, uint16_t n,
+		uint32_t hdr_len, uint32_t room)
+{
+	const uint32_t min = hdr_len + RTE_ETHER_HDR_LEN;
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		if (unlikely(g->len[i] < min || g->len[i] - hdr_len > room ||
+				!vstate_window_holds(win, g->addr[i], g->len[i])))
+			break;
+		rte_prefetch0(vstate_window_ptr(win, g->addr[i]));
+	}
+	return i;
+}
+
+static __rte_always_inline void
+mbufs_prefetch(struct rte_mbuf *const *pkts, uint16_t n, uint32_t data)
+{
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		__builtin_prefetch(pkts[i], 1);
+		__builtin_prefetch(RTE_PTR_ADD(pkts[i], data), 1);
+	}
+}
+
+/* Frames [done, n) go back: the general code will look at the first of them. */
+static void
+batch_undo(struct rte_mbuf **pkts, uint16_t done, uint16_t n, uint64_t rearm)
+{
+	uint16_t i;
+
+	for (i = done; i < n; i++)
+		mbuf_set(pkts[i], rearm, 0);
+	rte_pktmbuf_free_bulk(&pkts[done], n - done);
 }
 
 /** Take up to @p n frames the fast way; @return how many. */
 static __rte_always_inline uint16_t
 batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
+	/* Locals, as the compiler must believe that each store may change the queue. */
 	const uint64_t rearm = mbuf_rearm(vq->port_id);
+	const uint32_t hdr_len = vq->hdr_len;
+	const struct vstate_window win = vq->win;
+	const bool host_offloads = vq->host_offloads;
 	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];
+	struct virtio_net_hdr_mrg_rxbuf hdr;
 	struct gathered g;
-	uint16_t i, done;
+	uint16_t done;
 
 	n = RTE_MIN(n, VSTATE_SHADOW - vq->nb_shadow);
 	n = ring_gather(vq, &g, n, 0);
-	n = batch_readable(vq, &g, n, rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
+	n = batch_readable(&win, &g, n, hdr_len,
+			rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
 	if (n == 0 || unlikely(rte_mempool_get_bulk(pool, (void **)pkts, n) != 0))
 		return 0;
+	mbufs_prefetch(pkts, n, sizeof(struct rte_mbuf) + rte_pktmbuf_priv_size(pool) +
+			RTE_PKTMBUF_HEADROOM);
 	for (done = 0; done < n; done++) {
-		uint32_t len = g.len[done] - vq->hdr_len;
+		const uint8_t *p = vstate_window_ptr(&win, g.addr[done]);
+		struct rte_mbuf *m = pkts[done];
+		uint32_t len = g.len[done] - hdr_len;
 
-		if (unlikely(!frame_copy_in(vq, vstate_window_ptr(&vq->win, g.addr[done]), pkts[done],
-				rearm, len)))
+		mbuf_set(m, rearm, len);
+		if (host_offloads)
+			memcpy(&hdr, p, 10);
+		vstate_copy(rte_pktmbuf_mtod(m, void *), p + hdr_len, len);
+		if (host_offloads && unlikely((hdr.hdr.flags | hdr.hdr.gso_type) != 0) &&
+				!vstate_offload_from_header(vq, &hdr, m))
 			break;
 		shadow[done] = (struct vstate_used){ .id = g.id[done], .num = 1 };
 		vq->taken_len[done] = len;
 	}
-	if (unlikely(done < n)) {
-		/* not yet written where the general code will find them again */
-		for (i = done; i < n; i++)
-			mbuf_set(pkts[i], rearm, 0);
-		rte_pktmbuf_free_bulk(&pkts[done], n - done);
-	}
+	if (unlikely(done < n))
+		batch_undo(pkts, done, n, rearm);
 	vq->nb_shadow += done;
 	ring_skip(vq, done);
 	return done;
@@ -144,52 +179,75 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 
 /* Leading frames that fit the leading buffers, one each. */
 static __rte_always_inline uint16_t
-batch_writable(struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf **pkts, uint16_t n)
+batch_writable(const struct vstate_window *win, const struct gathered *g,
+		struct rte_mbuf *const *pkts, uint16_t n, uint32_t hdr_len)
 {
 	uint16_t i;
 
 	for (i = 0; i < n; i++) {
 		const struct rte_mbuf *m = pkts[i];
-		uint32_t len = vq->hdr_len + m->pkt_len;
 
 		if (unlikely(m->nb_segs != 1 || (m->ol_flags & TX_OFFLOAD_FLAGS) != 0 ||
-				g->len[i] < len || !vstate_window_holds(&vq->win, g->addr[i], len)))
+				g->len[i] < hdr_len + m->pkt_len ||
+				!vstate_window_holds(win, g->addr[i], g->len[i])))
 			break;
-		__builtin_prefetch(vstate_window_ptr(&vq->win, g->addr[i]), 1);
+		__builtin_prefetch(vstate_window_ptr(win, g->addr[i]), 1);
+		rte_prefetch0(rte_pktmbuf_mtod(m, const void *));
 	}
 	return i;
 }
 
+/* A header without offloads: all fields zero, but for num_buffers where there is one. */
 static __rte_always_inline void
-frame_copy_out(const struct vstate_vq *vq, uint8_t *p, const struct rte_mbuf *m)
+header_plain(uint8_t *p, uint32_t hdr_len)
 {
-	/* flags, gso and checksum fields are zero, num_buffers is one */
-	memset(p, 0, 10);
-	if (vq->hdr_len == sizeof(struct virtio_net_hdr_mrg_rxbuf)) {
-		const uint16_t one = rte_cpu_to_le_16(1);
+	const uint16_t one = rte_cpu_to_le_16(1);
 
-		memcpy(p + 10, &one, sizeof(one));
-	}
-	rte_memcpy(p + vq->hdr_len, rte_pktmbuf_mtod(m, const void *), m->pkt_len);
+	memset(p, 0, sizeof(struct virtio_net_hdr));
+	if (hdr_len == sizeof(struct virtio_net_hdr_mrg_rxbuf))
+		memcpy(p + offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers), &one,
+				sizeof(one));
+}
+
+/* From here on the lines of the next buffer are asked for while one is filled. */
+#define LARGE_FRAME 256
+
+static __rte_always_inline void
+lines_prefetch(const uint8_t *p, uint32_t len)
+{
+	uint32_t off;
+
+	for (off = RTE_CACHE_LINE_SIZE; off < len; off += RTE_CACHE_LINE_SIZE)
+		__builtin_prefetch(p + off, 1);
 }
 
 /** Put up to @p n frames the fast way; @return how many. */
 static __rte_always_inline uint16_t
 batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
+	const uint32_t hdr_len = vq->hdr_len;
+	const struct vstate_window win = vq->win;
+	const bool dirty = vq->dirty.base != NULL;
 	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];
 	struct gathered g;
 	uint16_t i;
 
 	n = RTE_MIN(n, VSTATE_SHADOW - vq->nb_shadow);
 	n = ring_gather(vq, &g, n, VRING_DESC_F_WRITE);
-	n = batch_writable(vq, &g, pkts, n);
+	n = batch_writable(&win, &g, pkts, n, hdr_len);
 	for (i = 0; i < n; i++) {
-		uint32_t len = vq->hdr_len + pkts[i]->pkt_len;
+		const uint32_t len = pkts[i]->pkt_len;
+		uint8_t *p = vstate_window_ptr(&win, g.addr[i]);
 
-		frame_copy_out(vq, vstate_window_ptr(&vq->win, g.addr[i]), pkts[i]);
-		vstate_vq_dirty(vq, g.addr[i], len);
-		shadow[i] = (struct vstate_used){ .id = g.id[i], .num = 1, .len = len };
+		if (unlikely(len > LARGE_FRAME) && i + 1 < n)
+			lines_prefetch(vstate_window_ptr(&win, g.addr[i + 1]),
+					hdr_len + pkts[i + 1]->pkt_len);
+		header_plain(p, hdr_len);
+		vstate_copy(p + hdr_len, rte_pktmbuf_mtod(pkts[i], const void *), len);
+		if (unlikely(dirty))
+			vstate_dirty_mark(&vq->dirty, g.addr[i], hdr_len + len);
+		shadow[i] = (struct vstate_used){
+			.id = g.id[i], .num = 1, .len = hdr_len + len };
 	}
 	vq->nb_shadow += n;
 	ring_skip(vq, n);

@@ -58,6 +58,31 @@ shadow_flush(struct vstate_vq *vq)
 		ring_notify(vq, old);
 }
 
+/* Frames of one size often follow each other: their counter is written once. */
+struct size_run {
+	struct vstate_vq_counters *counters;
+	uint32_t len;
+	uint32_t count;
+};
+
+static __rte_always_inline void
+size_run_end(struct size_run *run)
+{
+	if (run->count != 0)
+		vstate_count_size(run->counters, run->len, run->count);
+}
+
+static __rte_always_inline void
+size_run_add(struct size_run *run, uint32_t len)
+{
+	if (len != run->len) {
+		size_run_end(run);
+		run->len = len;
+		run->count = 0;
+	}
+	run->count++;
+}
+
 /* ---- from the driver ---- */
 
 /* How one frame went. */
@@ -144,7 +169,7 @@ frame_take_single(struct vstate_vq *vq, const struct vstate_chain *c, struct rte
 	p = vstate_window_ptr(&vq->win, c->addr);
 	if (vq->host_offloads)
 		memcpy(hdr, p, 10);
-	rte_memcpy(rte_pktmbuf_mtod(m, void *), p + vq->hdr_len, len);
+	vstate_copy(rte_pktmbuf_mtod(m, void *), p + vq->hdr_len, len);
 	m->data_len = len;
 	m->pkt_len = len;
 	return true;
@@ -273,6 +298,7 @@ drops_count(struct vstate_vq *vq)
 static __rte_always_inline void
 burst_give(struct vstate_vq *vq, uint16_t n)
 {
+	struct size_run run = { .counters = &vq->counters };
 	uint64_t bytes = 0;
 	uint16_t i;
 
@@ -281,8 +307,9 @@ burst_give(struct vstate_vq *vq, uint16_t n)
 		burst_rewind(vq, n);
 	for (i = 0; i < n; i++) {
 		bytes += vq->taken_len[i];
-		vstate_count_size(&vq->counters, vq->taken_len[i]);
+		size_run_add(&run, vq->taken_len[i]);
 	}
+	size_run_end(&run);
 	vq->counters.packets += n;
 	vq->counters.bytes += bytes;
 	vq->nb_taken = 0;
@@ -452,7 +479,7 @@ frame_put_single(struct vstate_vq *vq, const struct vstate_chain *c, const struc
 	memcpy(p, hdr, 10);
 	if (vq->hdr_len == HDR_MAX)
 		memcpy(p + 10, &hdr->num_buffers, 2);
-	rte_memcpy(p + vq->hdr_len, rte_pktmbuf_mtod(m, const void *), m->pkt_len);
+	vstate_copy(p + vq->hdr_len, rte_pktmbuf_mtod(m, const void *), m->pkt_len);
 	vstate_vq_dirty(vq, c->addr, len);
 	return true;
 }
@@ -497,13 +524,15 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 static __rte_always_inline void
 put_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
 {
+	struct size_run run = { .counters = &vq->counters };
 	uint64_t bytes = 0;
 	uint16_t i;
 
 	for (i = 0; i < n; i++) {
 		bytes += pkts[i]->pkt_len;
-		vstate_count_size(&vq->counters, pkts[i]->pkt_len);
+		size_run_add(&run, pkts[i]->pkt_len);
 	}
+	size_run_end(&run);
 	vq->counters.packets += n;
 	vq->counters.bytes += bytes;
 }

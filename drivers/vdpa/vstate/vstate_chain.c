@@ -152,7 +152,7 @@ vstate_chain_read(struct vstate_vq *vq, struct vstate_chain *c, void *dst, uint3
 			return -1;
 		if (ret == 0)
 			break;
-		rte_memcpy((uint8_t *)dst + done, hva, len);
+		vstate_copy((uint8_t *)dst + done, hva, len);
 	}
 	return done;
 }
@@ -172,7 +172,7 @@ vstate_chain_write(struct vstate_vq *vq, struct vstate_chain *c, const void *src
 			return -1;
 		if (ret == 0)
 			break;
-		rte_memcpy(hva, (const uint8_t *)src + done, len);
+		vstate_copy(hva, (const uint8_t *)src + done, len);
 		vstate_vq_dirty(vq, c->addr - len, len);
 	}
 	return done;

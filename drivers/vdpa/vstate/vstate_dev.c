@@ -74,7 +74,7 @@ vstate_dev_grant(struct vstate_dev *dev)
 		vq = dev->vqs[i];
 		if (!vq_may_run(dev, vq))
 			continue;
-		vq->ops->suppress_kicks(vq);
+		vq->ops->on_grant(vq);
 		if (vq->dirty.base != NULL)
 			vstate_dirty_flush(&vq->dirty);
 		vstate_lease_grant(&vq->lease);
@@ -185,7 +185,8 @@ vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_se
 			!area_inside(&dev->mem, ring->driver, driver_len, &vq->driver_addr) ||
 			!area_inside(&dev->mem, ring->device, device_len, &vq->device_addr))
 		return false;
-	if (((uintptr_t)ring->desc % 16) != 0 || ((uintptr_t)ring->driver % (packed ? 4 : 2)) != 0 ||
+	if (((uintptr_t)ring->desc % 16) != 0 ||
+			((uintptr_t)ring->driver % (packed ? 4 : 2)) != 0 ||
 			((uintptr_t)ring->device % 4) != 0)
 		return false;
 	vq->size = ring->size;
@@ -266,93 +267,6 @@ vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_s
 	vq->dirty.size = setup->log_size;
 }
 
-/* ---- a restored state meets the rings ---- */
-
-static int
-pending_check(struct vstate_dev *dev, const struct vstate_setup *setup,
-		struct rte_vhost_state_error *err)
-{
-	struct rte_vhost_state_limits lim = { 0 };
-	const struct rte_vhost_state_vq *sv;
-	uint16_t i;
-	int ret;
-
-	/* once more: features, and with them the layout, may have changed since the restore */
-	vstate_net_limits(dev, &lim);
-	ret = rte_vhost_state_check_fit(dev->pending, &lim, err);
-	if (ret != 0)
-		return ret;
-	for (i = 0; i < dev->nb_vqs; i++) {
-		if (!setup->rings[i].ready || i >= dev->pending->nb_vqs)
-			continue;
-		sv = &dev->pending->vqs[i];
-		if (sv->size == 0)
-			continue;
-		if (sv->size != dev->vqs[i]->size)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_SIZE, i,
-					dev->vqs[i]->size, sv->size);
-		if (sv->desc_addr != dev->vqs[i]->desc_addr)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
-					dev->vqs[i]->desc_addr, sv->desc_addr);
-	}
-	return 0;
-}
-
-/* Rings that are not ready yet get their part when they are. */
-static void
-pending_apply(struct vstate_dev *dev)
-{
-	const struct rte_vhost_state *st = dev->pending;
-	struct rte_vhost_state_vq *sv;
-	struct vstate_vq *vq;
-	uint16_t i;
-
-	for (i = 0; i < RTE_MIN(dev->nb_vqs, st->nb_vqs); i++) {
-		sv = &st->vqs[i];
-		vq = dev->vqs[i];
-		if (sv->size == 0 || !vq->ready)
-			continue;
-		vq->avail = (struct vstate_pos){ sv->avail_idx, sv->avail_wrap };
-		vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
-		vq->signalled_used = sv->signalled_used;
-		vq->signalled_valid = sv->signalled_valid;
-		if (sv->notify_pending)
-			vstate_vq_call(vq);
-		sv->size = 0; /* taken over */
-	}
-	if (st->net.mtu != 0)
-		dev->mtu = RTE_MIN(dev->mtu, st->net.mtu);
-}
-
-static void
-pending_forget(struct vstate_dev *dev)
-{
-	rte_vhost_state_free(dev->pending);
-	dev->pending = NULL;
-}
-
-/* After the rings were configured. 0, or -errno with the device in need of a reset. */
-static int
-pending_take(struct vstate_dev *dev, const struct vstate_setup *setup)
-{
-	struct rte_vhost_state_error err = { 0 };
-	char text[256];
-	int ret;
-
-	if (dev->pending == NULL)
-		return 0;
-	ret = pending_check(dev, setup, &err);
-	if (ret == 0) {
-		pending_apply(dev);
-		return 0;
-	}
-	rte_vhost_state_error_format(&err, text, sizeof(text));
-	VSTATE_LOG(ERR, "%s: restored state does not fit: %s", dev->name, text);
-	dev->status = (dev->status | S_NEEDS_RESET) & ~S_DRIVER_OK;
-	pending_forget(dev);
-	return ret;
-}
-
 /* ---- events, on the control thread ---- */
 
 static void
@@ -362,7 +276,7 @@ setup_take(struct vstate_dev *dev, const struct vstate_setup *setup)
 
 	dev->features = setup->features;
 	dev->mem = setup->mem;
-	if (setup->mtu != 0)
+	if (setup->mtu != 0 && !(dev->status & S_SUSPEND))
 		dev->mtu = setup->mtu;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vq_configure(dev, dev->vqs[i], setup);
@@ -398,8 +312,18 @@ do_stop(struct vstate_dev *dev, void *arg)
 
 	RTE_SET_USED(arg);
 	dev_rest_always(dev);
+	/* A device whose rings are taken back is at rest, and shows it until it has them again. */
+	if (dev->started && (dev->status & S_DRIVER_OK)) {
+		dev->status = (dev->status & ~S_DRIVER_OK) | S_SUSPEND;
+		dev->rings_taken = true;
+	}
+	/* QEMU takes the rings back, resets the status, and asks for the state after that. */
+	if (dev->started) {
+		rte_vhost_state_free(dev->kept);
+		dev->kept = vstate_state_collect(dev);
+	}
 	dev->started = false;
-	pending_forget(dev);
+	vstate_pending_drop(dev);
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->ready = false;
 		dev->vqs[i]->dirty.base = NULL;
@@ -429,8 +353,12 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	faults_clear(dev);
 	dev->connected = false;
 	dev->paused = false;
+	dev->rings_taken = false;
+	dev->mtu_next = 0;
 	dev->status = 0;
 	dev->features = 0;
+	rte_vhost_state_free(dev->kept);
+	dev->kept = NULL;
 	return 0;
 }
 
@@ -448,7 +376,7 @@ do_sync(struct vstate_dev *dev, void *arg)
 {
 	dev_rest_always(dev);
 	setup_take(dev, arg);
-	pending_take(dev, arg);
+	vstate_pending_meet(dev, arg);
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	return 0;
@@ -461,15 +389,20 @@ do_start(struct vstate_dev *dev, void *arg)
 	int ret;
 
 	dev_rest_always(dev);
+	rte_vhost_state_free(dev->kept);
+	dev->kept = NULL;
 	dev->started = true;
 	dev->starts++;
+	if (dev->rings_taken)
+		dev->status = (dev->status & ~S_SUSPEND) | S_DRIVER_OK;
+	dev->rings_taken = false;
 	setup_take(dev, setup);
 	/* Said once, here: a later message must neither resume a suspended device nor revive
 	 * one that needs a reset.
 	 */
 	if (!setup->status_negotiated && !(dev->status & S_SUSPEND))
 		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
-	ret = pending_take(dev, setup);
+	ret = vstate_pending_meet(dev, setup);
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	link_update(dev);
@@ -487,37 +420,60 @@ do_ring_stop(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
+/* Suspend and resume by the status byte are those of the API, with its bound and its times. */
+static int
+status_change(struct vstate_dev *dev, uint8_t result, struct rte_vhost_state_error *err)
+{
+	const uint8_t changed = dev->status ^ result;
+	int ret = 0;
+
+	if ((changed & S_SUSPEND) && (result & S_SUSPEND)) {
+		ret = vstate_state_suspend(dev, VSTATE_SUSPEND_TIMEOUT_NS, err);
+	} else if ((changed & S_SUSPEND) && dev->started && result != 0) {
+		ret = vstate_state_resume(dev, err);
+	} else {
+		dev_rest_always(dev);
+	}
+	/* VIRTIO 1.4: a device that cannot suspend or resume sets NEEDS_RESET. */
+	if (ret != 0)
+		dev->status |= S_NEEDS_RESET;
+	else
+		dev->status = result != 0 ? result | (dev->status & S_NEEDS_RESET) : 0;
+	return ret;
+}
+
 static int
 do_status_write(struct vstate_dev *dev, void *arg)
 {
 	uint8_t next = *(const uint8_t *)arg, result;
 	struct rte_vhost_state_error err = { 0 };
+	uint8_t cur = dev->status;
 	char text[128];
 	int ret;
 
 	/* vhost-user front ends tell the status only from FEATURES_OK on. */
 	if (next & S_FEATURES_OK)
 		next |= RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER;
-	ret = rte_vhost_state_status_write(dev->status, next, dev->features, &result, &err);
+	ret = rte_vhost_state_status_write(cur, next, dev->features, &result, &err);
+	if (ret == 0 && result != cur) {
+		ret = status_change(dev, result, &err);
+		if (result == 0) {
+			/* Positions stay: QEMU resets first, then asks for the indices. */
+			dev->resets++;
+			faults_clear(dev);
+			dev->rings_taken = false;
+			dev->mtu_next = 0;
+			vstate_pending_drop(dev);
+		}
+		vstate_dev_grant(dev);
+		link_update(dev);
+	}
 	if (ret != 0) {
 		rte_vhost_state_error_format(&err, text, sizeof(text));
-		VSTATE_LOG(WARNING, "%s: status 0x%02x after 0x%02x ignored: %s", dev->name, next,
-				dev->status, text);
-		return ret;
+		VSTATE_LOG(WARNING, "%s: status 0x%02x after 0x%02x not obeyed: %s", dev->name,
+				next, cur, text);
 	}
-	if (result == dev->status)
-		return 0;
-	dev_rest_always(dev);
-	if (result == 0) {
-		/* Positions stay: QEMU resets first, and asks for the indices after that. */
-		dev->resets++;
-		faults_clear(dev);
-		pending_forget(dev);
-	}
-	dev->status = result;
-	vstate_dev_grant(dev);
-	link_update(dev);
-	return 0;
+	return ret;
 }
 
 struct negotiation {
@@ -652,6 +608,24 @@ vstate_dev_announce_addr(struct vstate_dev *dev, uint16_t qid, uint64_t desc_add
 	struct announcement a = { qid, 0, desc_addr, driver_addr, device_addr };
 
 	vstate_ctrl_call(do_announce_addr, dev, &a);
+}
+
+static int
+do_mtu(struct vstate_dev *dev, void *arg)
+{
+	uint16_t mtu = *(const uint16_t *)arg;
+
+	if (dev->status & S_SUSPEND)
+		dev->mtu_next = mtu;
+	else
+		dev->mtu = mtu;
+	return 0;
+}
+
+void
+vstate_dev_mtu(struct vstate_dev *dev, uint16_t mtu)
+{
+	vstate_ctrl_call(do_mtu, dev, &mtu);
 }
 
 static int
@@ -874,6 +848,7 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	TAILQ_REMOVE(&devs, dev, next);
 	pthread_mutex_unlock(&devs_lock);
 	rte_vhost_state_free(dev->pending);
+	rte_vhost_state_free(dev->kept);
 	vqs_free(dev);
 	rte_free(dev);
 }

@@ -65,6 +65,7 @@ struct vstate_setup {
 };
 
 struct rte_vdpa_device;
+struct vstate_transfer;
 struct vstate_port;
 struct vstate_service;
 
@@ -82,6 +83,10 @@ struct vstate_dev {
 	int vid;
 	/** A second connection that waits for the end of the first; -1: none. */
 	int waiting_vid;
+	/** The state on its way through a file descriptor, or NULL. */
+	struct vstate_transfer *transfer;
+	/** The front end negotiated VIRTIO_F_SUSPEND, of which rte_vhost knows nothing. */
+	bool suspend_negotiated;
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
 	bool ring_ready[VSTATE_MAX_VQS];
 	bool base_fresh[VSTATE_MAX_VQS];
@@ -92,13 +97,21 @@ struct vstate_dev {
 	bool started;
 	/** A message is being processed that changes what the rings rest on. */
 	bool paused;
+	/** Suspended because the front end took the rings back, and not on request. */
+	bool rings_taken;
 	uint8_t status;
 	uint64_t features;
 	uint16_t mtu;
+	/** An MTU set while suspended; takes effect at resume. 0: none. */
+	uint16_t mtu_next;
 	struct vstate_mem mem;
 	enum vstate_poller poller;
-	/** Restored, waiting for DRIVER_OK. */
+	/** Restored or loaded, waiting for DRIVER_OK. */
 	struct rte_vhost_state *pending;
+	/** It came before the front end said what it negotiated and which rings there are. */
+	bool pending_loaded;
+	/** As it was when the rings were taken back; until they are given again. */
+	struct rte_vhost_state *kept;
 	/** Sizes and addresses that the front end announced so far. */
 	struct {
 		uint16_t size;
@@ -112,7 +125,7 @@ struct vstate_dev {
 	/* -- read by poll threads, too -- */
 	/** Pairs that are granted now, counted from pair 0. Stored while no one is inside. */
 	uint16_t active_pairs;
-	/** An announcement is due: the guest arrived here. Set by control, cleared by a poll thread. */
+	/** An announcement is due. Set by control, cleared by a poll thread. */
 	uint8_t rarp_pending;
 	struct rte_ether_addr rarp_mac;
 
@@ -161,6 +174,8 @@ uint8_t vstate_dev_status_read(struct vstate_dev *dev);
 void vstate_dev_announce_size(struct vstate_dev *dev, uint16_t qid, uint16_t size);
 void vstate_dev_announce_addr(struct vstate_dev *dev, uint16_t qid, uint64_t desc_addr,
 		uint64_t driver_addr, uint64_t device_addr);
+/** The front end set the MTU; a suspended device takes it at resume. */
+void vstate_dev_mtu(struct vstate_dev *dev, uint16_t mtu);
 /** The guest arrived by a move: tell the network where it is now. */
 void vstate_dev_rarp(struct vstate_dev *dev, const struct rte_ether_addr *mac);
 
@@ -177,6 +192,36 @@ void vstate_vq_counters_get(const struct vstate_vq *vq, struct vstate_vq_counter
 /* ---- state; the operations of rte_vhost_state ---- */
 
 extern const struct rte_vhost_state_ops vstate_state_ops;
+
+/**
+ * The state for a front end that asks for it: as it was when the rings were taken back, or as it
+ * is now if the device is suspended. NULL in @p st, and 0, for a device that never started.
+ */
+int vstate_dev_save(struct vstate_dev *dev, struct rte_vhost_state **st,
+		struct rte_vhost_state_error *err);
+/**
+ * A front end brings a state before it sets the device up. What can be checked now is; the rest
+ * at start. NULL: a state of a device that never started.
+ */
+int vstate_dev_load(struct vstate_dev *dev, const struct rte_vhost_state *st,
+		struct rte_vhost_state_error *err);
+
+/** Control thread only: the state as it is, of a device at rest; NULL without memory. */
+struct rte_vhost_state *vstate_state_collect(const struct vstate_dev *dev);
+
+/** Control thread only: a state waits for the rings (vstate_pending.c). */
+int vstate_pending_set(struct vstate_dev *dev, const struct rte_vhost_state *st, bool loaded,
+		struct rte_vhost_state_error *err);
+void vstate_pending_drop(struct vstate_dev *dev);
+/** It meets them: put in force, or refused with a reason in the log. */
+int vstate_pending_meet(struct vstate_dev *dev, const struct vstate_setup *setup);
+
+/** Control thread only: what the operations and the status byte have in common. */
+int vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,
+		struct rte_vhost_state_error *err);
+int vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *err);
+/** A wait longer than this for a poll thread is an error. */
+#define VSTATE_SUSPEND_TIMEOUT_NS 1000000000ull
 
 /** Control thread only: stop all leases at one instant; on -ETIMEDOUT nothing changed. */
 int vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid);

@@ -164,6 +164,7 @@ static const struct key {
 	{ "ext-buffer", true, parse_ext_buffer, 0 },
 	{ "iommu-support", true, parse_iommu, 0 },
 	{ "queues", false, parse_queues, offsetof(struct vstate_conf, queues) },
+	{ "device-state", true, parse_bool, offsetof(struct vstate_conf, device_state) },
 	{ "tso", false, parse_bool, offsetof(struct vstate_conf, tso) },
 	{ "linear-buffer", false, parse_bool, offsetof(struct vstate_conf, linear_buffer) },
 	{ "mac", false, parse_mac, 0 },
@@ -226,6 +227,7 @@ vstate_devargs_parse(enum vstate_kind kind, const char *name, const char *args,
 		.queues = 1,
 		.mtu = MTU_MAX,
 		.numa = SOCKET_ID_ANY,
+		.device_state = true,
 		.service = kind == VSTATE_KIND_VDPA,
 	};
 	kvlist = rte_kvargs_parse(args != NULL ? args : "", NULL);

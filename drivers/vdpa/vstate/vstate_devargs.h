@@ -27,6 +27,8 @@ struct vstate_conf {
 	/** Offer segmentation offloads. */
 	bool tso;
 	bool postcopy_support;
+	/** Offer the state to front ends that ask for it (vhost-user DEVICE_STATE). */
+	bool device_state;
 	/** Drop frames that do not fit one mbuf. */
 	bool linear_buffer;
 	/** An EAL service polls the rings. */
@@ -58,7 +60,7 @@ enum vstate_kind {
 	"service=<0|1> " \
 	"uplink=<port>"
 #define VSTATE_NET_PARAMS "iface=<path> client=<0|1> postcopy-support=<0|1> ext-buffer=<0|1> " \
-	"iommu-support=<0> " VSTATE_COMMON_PARAMS
+	"iommu-support=<0> device-state=<0|1> " VSTATE_COMMON_PARAMS
 
 /**
  * Read device arguments.

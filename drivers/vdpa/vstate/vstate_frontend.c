@@ -20,6 +20,7 @@
 #include "vstate_frontend.h"
 #include "vstate_log.h"
 #include "vstate_msg.h"
+#include "vstate_transfer.h"
 
 /* Devices by vid. Written by rte_vhost's threads, before and after all messages of a vid. */
 static struct vstate_dev *by_vid[RTE_MAX_VHOST_DEVICE];
@@ -44,6 +45,7 @@ vstate_frontend_attach(int vid, struct vstate_dev *dev)
 	if (dev->vid >= 0)
 		return -EBUSY;
 	dev->vid = vid;
+	dev->suspend_negotiated = false;
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
 		dev->ring_ready[i] = false;
 		dev->base_fresh[i] = true;
@@ -73,6 +75,7 @@ vstate_frontend_detach(int vid, struct vstate_dev *dev)
 	}
 	if (vstate_frontend_dev(vid) != dev)
 		return;
+	vstate_transfer_abort(dev);
 	vstate_dev_disconnect(dev);
 	dev->vid = -1;
 	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
@@ -167,6 +170,15 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 		base_get(dev->vid, qid, packed, ring);
 }
 
+uint64_t
+vstate_frontend_features(const struct vstate_dev *dev, int vid)
+{
+	uint64_t features = 0;
+
+	rte_vhost_get_negotiated_features(vid, &features);
+	return dev->suspend_negotiated ? features | VSTATE_OWN_FEATURES : features;
+}
+
 /* NULL if there is no memory, here or the guest's. */
 static struct vstate_setup *
 setup_get(struct vstate_dev *dev)
@@ -189,7 +201,7 @@ setup_get(struct vstate_dev *dev)
 		VSTATE_LOG(ERR, "%s: bad memory table: %s", dev->name, strerror(-ret));
 		goto fail;
 	}
-	rte_vhost_get_negotiated_features(dev->vid, &setup->features);
+	setup->features = vstate_frontend_features(dev, dev->vid);
 	rte_vhost_get_negotiated_protocol_features(dev->vid, &protocol);
 	setup->status_negotiated = protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS);
 	if (rte_vhost_get_mtu(dev->vid, &setup->mtu) != 0)

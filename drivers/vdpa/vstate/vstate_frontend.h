@@ -13,6 +13,8 @@
 
 #include <stdint.h>
 
+#include <rte_bitops.h>
+
 #include "vstate_dev.h"
 
 /** A connection, by rte_vhost's name for it, belongs to @p dev from now on. */
@@ -36,6 +38,13 @@ struct vstate_dev *vstate_frontend_dev(int vid);
 int vstate_frontend_start(int vid);
 void vstate_frontend_stop(int vid);
 int vstate_frontend_ring_state(int vid, uint16_t qid, bool ready);
+
+/** vhost-user protocol feature: the state through a file descriptor. */
+#define VSTATE_PROTOCOL_F_DEVICE_STATE RTE_BIT64(19)
+/** Features that rte_vhost does not know, and this device serves. */
+#define VSTATE_OWN_FEATURES RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)
+/** Features negotiated, those included that rte_vhost does not know. */
+uint64_t vstate_frontend_features(const struct vstate_dev *dev, int vid);
 
 /** Take over what the front end says now. */
 void vstate_frontend_sync(struct vstate_dev *dev);

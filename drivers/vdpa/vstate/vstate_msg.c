@@ -2,20 +2,27 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/vhost.h>
+#include <linux/virtio_ring.h>
 
 #include <rte_ether.h>
+
+#include <vstate_compat.h>
 
 #include "vstate_frontend.h"
 #include "vstate_gate.h"
 #include "vstate_log.h"
 #include "vstate_msg.h"
+#include "vstate_transfer.h"
 
 /* vhost-user protocol: requests of the front end that matter here. */
 enum {
+	MSG_GET_FEATURES = 1,
 	MSG_SET_FEATURES = 2,
 	MSG_SET_MEM_TABLE = 5,
 	MSG_SET_LOG_BASE = 6,
@@ -24,10 +31,13 @@ enum {
 	MSG_SET_VRING_BASE = 10,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SEND_RARP = 19,
+	MSG_NET_SET_MTU = 20,
 	MSG_ADD_MEM_REG = 37,
 	MSG_REM_MEM_REG = 38,
 	MSG_SET_STATUS = 39,
 	MSG_GET_STATUS = 40,
+	MSG_SET_DEVICE_STATE_FD = 42,
+	MSG_CHECK_DEVICE_STATE = 43,
 };
 
 /* The part of a message that goes over the wire, in host order (vhost-user "Header"). */
@@ -46,6 +56,10 @@ struct msg {
 			uint32_t flags;
 			uint64_t desc, used, avail, log;
 		} addr;
+		struct {
+			uint32_t direction;
+			uint32_t phase;
+		} move;
 	};
 } __rte_packed;
 
@@ -89,6 +103,72 @@ rarp(struct vstate_dev *dev, const struct msg *msg)
 		VSTATE_LOG(WARNING, "%s: RARP for an invalid MAC address ignored", dev->name);
 }
 
+/*
+ * rte_vhost refuses features that it does not know. It is not to see the one that the device
+ * alone serves; what the driver chose is put back by vstate_frontend_features().
+ */
+static void
+set_features(struct vstate_dev *dev, struct msg *msg)
+{
+	const uint64_t own = dev->features_offered & VSTATE_OWN_FEATURES;
+
+	dev->suspend_negotiated = msg->u64 & own;
+	msg->u64 &= ~own;
+}
+
+/* ---- the state through a file descriptor ---- */
+
+#define MOVE_SAVE 0
+#define MOVE_LOAD 1
+/* The only phase there is: the device is stopped. */
+#define MOVE_STOPPED 0
+/* Answer of SET_DEVICE_STATE_FD: errors in the lower byte; the fd that came is the one used. */
+#define MOVE_NO_FD RTE_BIT64(8)
+
+/* Take the one file descriptor that came with a message, or -1. */
+static int
+take_fd(void *context)
+{
+	int *nb, *fds = vstate_msg_fds(context, &nb);
+	int fd;
+
+	if (*nb != 1)
+		return -1;
+	fd = fds[0];
+	fds[0] = -1;
+	*nb = 0;
+	return fd;
+}
+
+static bool
+moves_state(const struct vstate_dev *dev, int vid)
+{
+	uint64_t protocol = 0;
+
+	rte_vhost_get_negotiated_protocol_features(vid, &protocol);
+	return dev->conf.device_state && (protocol & VSTATE_PROTOCOL_F_DEVICE_STATE);
+}
+
+static enum rte_vhost_msg_result
+device_state_fd(struct vstate_dev *dev, int vid, struct msg *msg)
+{
+	int fd, ret = -EINVAL;
+
+	if (!moves_state(dev, vid))
+		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	fd = msg->size >= sizeof(msg->move) ? take_fd(msg) : -1;
+	vstate_gate_close_fds(msg);
+	if (fd < 0 || msg->move.direction > MOVE_LOAD || msg->move.phase != MOVE_STOPPED) {
+		VSTATE_LOG(ERR, "%s: state transfer refused: direction %u, phase %u%s", dev->name,
+				msg->move.direction, msg->move.phase, fd < 0 ? ", no fd" : "");
+		if (fd >= 0)
+			close(fd);
+	} else {
+		ret = vstate_transfer_start(dev, msg->move.direction == MOVE_LOAD, fd);
+	}
+	return reply_u64(msg, MOVE_NO_FD | (ret != 0));
+}
+
 static enum rte_vhost_msg_result
 pre_handle(int vid, void *opaque)
 {
@@ -107,6 +187,13 @@ pre_handle(int vid, void *opaque)
 		vstate_dev_pause(dev);
 
 	switch (msg->request) {
+	case MSG_GET_FEATURES:
+		if (dev->vdpa == NULL)
+			return reply_u64(msg, dev->features_offered);
+		break;
+	case MSG_SET_FEATURES:
+		set_features(dev, msg);
+		break;
 	case MSG_GET_QUEUE_NUM:
 		return reply_u64(msg, dev->nb_vqs / 2);
 	case MSG_GET_STATUS:
@@ -116,6 +203,12 @@ pre_handle(int vid, void *opaque)
 		if (msg->size >= sizeof(msg->u64))
 			rarp(dev, msg);
 		break;
+	case MSG_SET_DEVICE_STATE_FD:
+		return device_state_fd(dev, vid, msg);
+	case MSG_CHECK_DEVICE_STATE:
+		if (!moves_state(dev, vid))
+			break;
+		return reply_u64(msg, vstate_transfer_check(dev) != 0);
 	default:
 		break;
 	}
@@ -140,11 +233,33 @@ announce_addr(struct vstate_dev *dev, int vid, const struct msg *msg)
 static void
 negotiate(struct vstate_dev *dev, int vid)
 {
-	uint64_t features = 0, protocol = 0;
+	uint64_t protocol = 0;
 
-	rte_vhost_get_negotiated_features(vid, &features);
 	rte_vhost_get_negotiated_protocol_features(vid, &protocol);
-	vstate_dev_negotiate(dev, features, protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS));
+	vstate_dev_negotiate(dev, vstate_frontend_features(dev, vid),
+			protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS));
+}
+
+/*
+ * vhost-user's base of a packed ring has the available position in its lower half and the used
+ * one in its upper half. rte_vhost reads the lower half only, and sends nothing in the upper.
+ * This device finishes what it takes before it stops, so that both are equal; a source that
+ * had taken buffers and not used them leaves them to be read again.
+ */
+static void
+base_set(struct vstate_dev *dev, int vid, const struct msg *msg)
+{
+	const uint16_t avail = msg->state.num & 0xffff, used = msg->state.num >> 16;
+
+	dev->base_fresh[msg->state.index] = true;
+	if (!(vstate_frontend_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED)))
+		return;
+	if (used == avail || (used == 0 && avail != 0))
+		return;
+	VSTATE_LOG(NOTICE, "%s: queue %u begins at its used position %u (wrap %u), not at %u (wrap %u)",
+			dev->name, msg->state.index, used & 0x7fff, used >> 15, avail & 0x7fff,
+			avail >> 15);
+	rte_vhost_set_vring_base(vid, msg->state.index, used, used);
 }
 
 static enum rte_vhost_msg_result
@@ -169,7 +284,10 @@ post_handle(int vid, void *opaque)
 		break;
 	case MSG_SET_VRING_BASE:
 		if (msg->state.index < dev->nb_vqs)
-			dev->base_fresh[msg->state.index] = true;
+			base_set(dev, vid, msg);
+		break;
+	case MSG_NET_SET_MTU:
+		vstate_dev_mtu(dev, msg->u64);
 		break;
 	case MSG_SET_STATUS:
 		vstate_dev_status_write(dev, msg->u64);

@@ -83,37 +83,51 @@ used_flags(uint8_t wrap, uint32_t len)
 	return len != 0 ? flags | VRING_DESC_F_WRITE : flags;
 }
 
+/*
+ * The last eight bytes of a descriptor, {le32 len; le16 id; le16 flags}, as one word: read
+ * and written whole, so that a used descriptor costs one store.
+ */
+static __rte_always_inline uint64_t *
+desc_tail(struct vring_packed_desc *d)
+{
+	return (uint64_t *)(void *)&d->len;
+}
+
+static __rte_always_inline uint64_t
+used_tail(const struct vstate_used *u, uint8_t wrap)
+{
+	return rte_cpu_to_le_64(u->len | (uint64_t)u->id << 32 |
+			(uint64_t)used_flags(wrap, u->len) << 48);
+}
+
 static __rte_always_inline void
 ring_publish(struct vstate_vq *vq)
 {
-	struct vring_packed_desc *ring = vq->packed.desc, *d;
+	struct vring_packed_desc *ring = vq->packed.desc;
+	const struct vstate_used *shadow = vq->shadow;
+	const bool dirty = vq->dirty.base != NULL;
+	const uint16_t size = vq->size, n = vq->nb_shadow;
 	struct vstate_pos pos = vq->used;
 	uint16_t i;
 
 	/* The driver looks at used descriptors in order, so that all but the first may be
 	 * written in any order, before the first one's flags show them.
 	 */
-	for (i = 0; i < vq->nb_shadow; i++) {
-		d = &ring[pos.idx];
-		d->id = rte_cpu_to_le_16(vq->shadow[i].id);
-		d->len = rte_cpu_to_le_32(vq->shadow[i].len);
-		if (i != 0) {
-			d->flags = rte_cpu_to_le_16(used_flags(pos.wrap, vq->shadow[i].len));
-			if (unlikely(vq->dirty.base != NULL))
-				used_dirty(vq, pos.idx);
-		}
-		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
+	vstate_pos_step(&pos, shadow[0].num, size);
+	for (i = 1; i < n; i++) {
+		__atomic_store_n(desc_tail(&ring[pos.idx]), used_tail(&shadow[i], pos.wrap),
+				__ATOMIC_RELAXED);
+		if (unlikely(dirty))
+			used_dirty(vq, pos.idx);
+		vstate_pos_step(&pos, shadow[i].num, size);
 	}
 	/* Release: frames and all other used descriptors are written before the flags that
 	 * announce them. Partner: the driver's barrier after it loads the flags.
 	 */
-	__atomic_store_n(&ring[vq->used.idx].flags,
-			rte_cpu_to_le_16(used_flags(vq->used.wrap, vq->shadow[0].len)),
+	__atomic_store_n(desc_tail(&ring[vq->used.idx]), used_tail(&shadow[0], vq->used.wrap),
 			__ATOMIC_RELEASE);
-	/* Marked after its last write: a mark that leaves a full cache too early is lost when
-	 * the front end sends the page between the two.
-	 */
-	if (unlikely(vq->dirty.base != NULL))
+	/* Only now: a full cache puts its words into the log before all are noted. */
+	if (unlikely(dirty))
 		used_dirty(vq, vq->used.idx);
 	vq->used = pos;
 }
@@ -161,19 +175,19 @@ ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t direc
 	const uint16_t look_at = DESC_AVAIL | DESC_USED | VRING_DESC_F_NEXT |
 		VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE;
 	uint16_t want = direction | (vq->avail.wrap ? DESC_AVAIL : DESC_USED);
-	uint16_t idx = vq->avail.idx, i, flags;
-	const struct vring_packed_desc *p;
+	uint16_t idx = vq->avail.idx, i;
 
 	n = RTE_MIN(n, vq->size);
 	for (i = 0; i < n; i++) {
-		p = &vq->packed.desc[idx];
+		struct vring_packed_desc *p = &vq->packed.desc[idx];
 		/* Acquire: see pos_is_avail(). */
-		flags = rte_le_to_cpu_16(__atomic_load_n(&p->flags, __ATOMIC_ACQUIRE));
-		if ((flags & look_at) != want)
+		uint64_t tail = rte_le_to_cpu_64(__atomic_load_n(desc_tail(p), __ATOMIC_ACQUIRE));
+
+		if (((tail >> 48) & look_at) != want)
 			break;
 		g->addr[i] = rte_le_to_cpu_64(__atomic_load_n(&p->addr, __ATOMIC_RELAXED));
-		g->len[i] = rte_le_to_cpu_32(__atomic_load_n(&p->len, __ATOMIC_RELAXED));
-		g->id[i] = rte_le_to_cpu_16(__atomic_load_n(&p->id, __ATOMIC_RELAXED));
+		g->len[i] = tail;
+		g->id[i] = tail >> 32;
 		if (++idx == vq->size) {
 			idx = 0;
 			want ^= DESC_AVAIL | DESC_USED;
@@ -194,10 +208,21 @@ packed_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pk
 	return burst_take(vq, pool, pkts, n);
 }
 
+/* Tell where the next buffer will show. */
+static __rte_always_inline void
+look_ahead(struct vstate_vq *vq)
+{
+	vq->look_at = &vq->packed.desc[vq->avail.idx].flags;
+	vq->look_mask = rte_cpu_to_le_16(DESC_AVAIL | DESC_USED);
+	vq->look_value = rte_cpu_to_le_16(vq->avail.wrap ? DESC_AVAIL : DESC_USED);
+	vq->look_equal = false;
+}
+
 static void
 packed_give(struct vstate_vq *vq, uint16_t n)
 {
 	burst_give(vq, n);
+	look_ahead(vq);
 }
 
 static uint16_t
@@ -213,8 +238,9 @@ packed_count(struct vstate_vq *vq, uint16_t max)
 }
 
 static void
-packed_suppress_kicks(struct vstate_vq *vq)
+packed_on_grant(struct vstate_vq *vq)
 {
+	look_ahead(vq);
 	__atomic_store_n(&vq->packed.device->flags,
 			rte_cpu_to_le_16(VRING_PACKED_EVENT_FLAG_DISABLE), __ATOMIC_RELAXED);
 	vstate_vq_dirty(vq, vq->event_gpa, sizeof(struct vring_packed_desc_event));
@@ -225,5 +251,5 @@ const struct vstate_vq_ops vstate_packed_ops = {
 	.give = packed_give,
 	.put = packed_put,
 	.count = packed_count,
-	.suppress_kicks = packed_suppress_kicks,
+	.on_grant = packed_on_grant,
 };

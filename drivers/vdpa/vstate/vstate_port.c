@@ -176,12 +176,21 @@ port_txq_release(struct rte_eth_dev *eth, uint16_t id)
 
 /* ---- start and stop ---- */
 
+static struct vstate_vq *
+rxq_only(struct vstate_dev *dev, uint16_t id, uint16_t nb_rxq)
+{
+	uint16_t nb_pairs = dev->nb_vqs / 2;
+
+	return id < nb_pairs && id + nb_rxq >= nb_pairs ? dev->vqs[VSTATE_TXQ(id)] : NULL;
+}
+
 /* What the port was configured for, put into the queues while no one is inside. */
 static void
 start_apply(struct vstate_dev *dev, void *arg)
 {
 	struct rte_eth_dev *eth = arg;
 	const uint64_t rx = eth->data->dev_conf.rxmode.offloads;
+	static const uint8_t never;
 	const uint64_t csum = RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
 	uint16_t i;
 
@@ -196,6 +205,9 @@ start_apply(struct vstate_dev *dev, void *arg)
 
 		rxq->nb_rxq = eth->data->nb_rx_queues;
 		rxq->next_pair = i;
+		rxq->only = rxq_only(dev, i, eth->data->nb_rx_queues);
+		/* on one queue only */
+		rxq->rarp_pending = i == 0 ? &dev->rarp_pending : &never;
 		rxq->vlan_strip = rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 	}
 	for (i = 0; i < eth->data->nb_tx_queues; i++) {

@@ -31,6 +31,10 @@ struct vstate_port_rxq {
 	struct vstate_dev *dev;
 	struct rte_mempool *pool;
 	uint16_t id;
+	/** The transmit queue of the guest that it serves, if that is one only. */
+	struct vstate_vq *only;
+	/** Set when a RARP is due on this queue. */
+	const uint8_t *rarp_pending;
 	/** Receive queues of the port. */
 	uint16_t nb_rxq;
 	/** Pair to begin with, so that none is served last for ever. */

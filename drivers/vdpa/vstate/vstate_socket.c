@@ -126,6 +126,24 @@ features_limit(struct vstate_dev *dev)
 	dev->features_offered &= library;
 	if (rte_vhost_driver_disable_features(path, library & ~dev->features_offered) != 0)
 		return -EIO;
+	/* The library does not know these; they are offered and taken without it (vstate_msg.c). */
+	dev->features_offered |= VSTATE_OWN_FEATURES;
+	return 0;
+}
+
+/* rte_vhost passes on protocol features that it does not know. */
+static int
+protocol_features_add(struct vstate_dev *dev)
+{
+	const char *path = dev->conf.iface;
+	uint64_t library = 0;
+
+	if (!dev->conf.device_state)
+		return 0;
+	if (rte_vhost_driver_get_protocol_features(path, &library) != 0 ||
+			rte_vhost_driver_set_protocol_features(path,
+				library | VSTATE_PROTOCOL_F_DEVICE_STATE) != 0)
+		return -EIO;
 	return 0;
 }
 
@@ -142,6 +160,8 @@ vstate_socket_open(struct vstate_dev *dev)
 		return -EADDRINUSE;
 	}
 	ret = features_limit(dev);
+	if (ret == 0)
+		ret = protocol_features_add(dev);
 	if (ret != 0)
 		goto fail;
 	if (rte_vhost_driver_callback_register(path, &socket_ops) != 0 ||

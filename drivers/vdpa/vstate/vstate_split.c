@@ -81,14 +81,16 @@ static __rte_always_inline void
 ring_publish(struct vstate_vq *vq)
 {
 	struct vring_used *used = vq->split.used;
-	uint16_t mask = vq->size - 1;
+	const struct vstate_used *shadow = vq->shadow;
+	const uint16_t mask = vq->size - 1, start = vq->used.idx, n = vq->nb_shadow;
 	uint16_t i;
 
-	for (i = 0; i < vq->nb_shadow; i++) {
-		struct vring_used_elem *e = &used->ring[(vq->used.idx + i) & mask];
+	for (i = 0; i < n; i++) {
+		uint64_t elem = shadow[i].id | (uint64_t)shadow[i].len << 32;
 
-		e->id = rte_cpu_to_le_32(vq->shadow[i].id);
-		e->len = rte_cpu_to_le_32(vq->shadow[i].len);
+		/* {le32 id; le32 len} as one word; the driver reads it after used->idx */
+		elem = rte_cpu_to_le_64(elem);
+		memcpy(&used->ring[(start + i) & mask], &elem, sizeof(elem));
 	}
 	if (unlikely(vq->dirty.base != NULL))
 		used_dirty(vq, vq->used.idx, vq->nb_shadow);
@@ -176,10 +178,21 @@ split_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	return burst_take(vq, pool, pkts, n);
 }
 
+/* Tell where the next buffer will show. */
+static __rte_always_inline void
+look_ahead(struct vstate_vq *vq)
+{
+	vq->look_at = &vq->split.avail->idx;
+	vq->look_mask = UINT16_MAX;
+	vq->look_value = rte_cpu_to_le_16(vq->avail.idx);
+	vq->look_equal = true;
+}
+
 static void
 split_give(struct vstate_vq *vq, uint16_t n)
 {
 	burst_give(vq, n);
+	look_ahead(vq);
 }
 
 static uint16_t
@@ -195,8 +208,9 @@ split_count(struct vstate_vq *vq, uint16_t max)
 }
 
 static void
-split_suppress_kicks(struct vstate_vq *vq)
+split_on_grant(struct vstate_vq *vq)
 {
+	look_ahead(vq);
 	if (vq->event_idx) {
 		/* As far away as an index can be: a kick every 65536 buffers. */
 		__atomic_store_n((uint16_t *)(void *)&vq->split.used->ring[vq->size],
@@ -215,5 +229,5 @@ const struct vstate_vq_ops vstate_split_ops = {
 	.give = split_give,
 	.put = split_put,
 	.count = split_count,
-	.suppress_kicks = split_suppress_kicks,
+	.on_grant = split_on_grant,
 };

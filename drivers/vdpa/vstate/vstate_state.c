@@ -21,9 +21,6 @@
 #include "vstate_dev.h"
 #include "vstate_net.h"
 
-/* A poll thread is inside a queue for microseconds; this is for one that was descheduled. */
-#define SUSPEND_TIMEOUT_NS 1000000000ull
-
 struct request {
 	struct rte_vhost_state_error *err;
 	uint64_t timeout_ns;
@@ -45,42 +42,67 @@ timing_add(struct rte_vhost_state_timing *t, uint64_t start)
 
 /* ---- suspend and resume ---- */
 
-static int
-do_suspend(struct vstate_dev *dev, void *arg)
+int
+vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,
+		struct rte_vhost_state_error *err)
 {
 	uint64_t start = rte_get_timer_cycles();
-	struct request *req = arg;
 	uint16_t late = 0;
 	int ret;
 
 	vstate_dev_watch(dev);
-	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_SUSPEND, req->err);
-	if (ret != 0 || (dev->status & RTE_VHOST_STATE_S_SUSPEND))
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_SUSPEND, err);
+	if (ret != 0)
 		return ret;
+	if (dev->status & RTE_VHOST_STATE_S_SUSPEND) {
+		/* Someone asks for what the end of the rings did by itself: now it lasts. */
+		dev->rings_taken = false;
+		return 0;
+	}
 	if (!dev->started)
-		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
-	if (vstate_dev_rest(dev, req->timeout_ns, &late) != 0)
-		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_TIMEOUT, late,
-				req->timeout_ns, 0);
+		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
+	if (vstate_dev_rest(dev, timeout_ns, &late) != 0)
+		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_TIMEOUT, late, timeout_ns, 0);
 	dev->status = (dev->status & ~RTE_VHOST_STATE_S_DRIVER_OK) | RTE_VHOST_STATE_S_SUSPEND;
 	timing_add(&dev->suspend_time, start);
 	return 0;
 }
 
-static int
-do_resume(struct vstate_dev *dev, void *arg)
+int
+vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *err)
 {
 	uint64_t start = rte_get_timer_cycles();
-	struct request *req = arg;
 	int ret;
 
-	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESUME, req->err);
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESUME, err);
 	if (ret != 0 || !(dev->status & RTE_VHOST_STATE_S_SUSPEND))
 		return ret;
+	/* Rings that the front end took back are its to give. */
+	if (!dev->started)
+		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
 	dev->status = (dev->status & ~RTE_VHOST_STATE_S_SUSPEND) | RTE_VHOST_STATE_S_DRIVER_OK;
+	if (dev->mtu_next != 0)
+		dev->mtu = dev->mtu_next;
+	dev->mtu_next = 0;
 	vstate_dev_grant(dev);
 	timing_add(&dev->resume_time, start);
 	return 0;
+}
+
+static int
+do_suspend(struct vstate_dev *dev, void *arg)
+{
+	struct request *req = arg;
+
+	return vstate_state_suspend(dev, req->timeout_ns, req->err);
+}
+
+static int
+do_resume(struct vstate_dev *dev, void *arg)
+{
+	struct request *req = arg;
+
+	return vstate_state_resume(dev, req->err);
 }
 
 /* ---- capture ---- */
@@ -109,23 +131,20 @@ vq_capture(const struct vstate_dev *dev, const struct vstate_vq *vq,
 	sv->stats.bytes = vq->counters.bytes;
 }
 
-static int
-do_capture(struct vstate_dev *dev, void *arg)
+struct rte_vhost_state *
+vstate_state_collect(const struct vstate_dev *dev)
 {
-	uint64_t start = rte_get_timer_cycles();
-	struct request *req = arg;
 	struct rte_vhost_state *st;
 	uint16_t i;
-	int ret;
 
-	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_CAPTURE, req->err);
-	if (ret != 0)
-		return ret;
 	st = rte_vhost_state_alloc(dev->nb_vqs);
 	if (st == NULL)
-		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
+		return NULL;
 	st->device_id = RTE_VHOST_STATE_ID_NET;
-	st->status = dev->status;
+	/* Also for a device that was reset after its rings had been taken back. */
+	st->status = (dev->status & (RTE_VHOST_STATE_S_NEEDS_RESET | RTE_VHOST_STATE_S_FAILED)) |
+		RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER |
+		RTE_VHOST_STATE_S_FEATURES_OK | RTE_VHOST_STATE_S_SUSPEND;
 	st->device_features = dev->features_offered;
 	/* What front end and back end agree upon between them is no business of the guest. */
 	st->driver_features = dev->features & ~(RTE_BIT64(VHOST_F_LOG_ALL) |
@@ -133,70 +152,99 @@ do_capture(struct vstate_dev *dev, void *arg)
 	vstate_net_capture(dev, &st->net);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vq_capture(dev, dev->vqs[i], &st->vqs[i]);
-	req->out = st;
+	return st;
+}
+
+static int
+do_capture(struct vstate_dev *dev, void *arg)
+{
+	uint64_t start = rte_get_timer_cycles();
+	struct request *req = arg;
+	int ret;
+
+	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_CAPTURE, req->err);
+	if (ret != 0)
+		return ret;
+	/* Rings that are gone are captured as they were. */
+	req->out = dev->started || dev->kept == NULL ? vstate_state_collect(dev) :
+		rte_vhost_state_copy(dev->kept);
+	if (req->out == NULL)
+		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
 	timing_add(&dev->capture_time, start);
 	return 0;
+}
+
+static int
+do_save(struct vstate_dev *dev, void *arg)
+{
+	struct request *req = arg;
+
+	if (dev->kept == NULL && dev->started)
+		return do_capture(dev, arg);
+	if (dev->kept == NULL)
+		return 0;
+	req->out = rte_vhost_state_copy(dev->kept);
+	return req->out != NULL ? 0 :
+		rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
+}
+
+int
+vstate_dev_save(struct vstate_dev *dev, struct rte_vhost_state **st,
+		struct rte_vhost_state_error *err)
+{
+	struct request req = { .err = err };
+	int ret = vstate_ctrl_call(do_save, dev, &req);
+
+	*st = req.out;
+	return ret;
 }
 
 /* ---- restore ---- */
 
 static int
-announced_check(const struct vstate_dev *dev, const struct rte_vhost_state *st,
-		struct rte_vhost_state_error *err)
-{
-	uint16_t i;
-
-	for (i = 0; i < st->nb_vqs && i < dev->nb_vqs; i++) {
-		const struct rte_vhost_state_vq *sv = &st->vqs[i];
-
-		if (sv->size == 0)
-			continue;
-		if (dev->announced[i].size != 0 && dev->announced[i].size != sv->size)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_SIZE, i,
-					dev->announced[i].size, sv->size);
-		if (!dev->announced[i].addr_known)
-			continue;
-		if (dev->announced[i].desc_addr != sv->desc_addr)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
-					dev->announced[i].desc_addr, sv->desc_addr);
-		if (dev->announced[i].driver_addr != sv->driver_addr)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
-					dev->announced[i].driver_addr, sv->driver_addr);
-		if (dev->announced[i].device_addr != sv->device_addr)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
-					dev->announced[i].device_addr, sv->device_addr);
-	}
-	return 0;
-}
-
-static int
 do_restore(struct vstate_dev *dev, void *arg)
 {
 	uint64_t start = rte_get_timer_cycles();
-	struct rte_vhost_state_limits lim = { 0 };
 	struct request *req = arg;
-	struct rte_vhost_state *copy;
 	int ret;
 
 	if (!dev->connected)
 		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
 	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESTORE, req->err);
-	if (ret != 0)
-		return ret;
-	vstate_net_limits(dev, &lim);
-	ret = rte_vhost_state_check_fit(req->in, &lim, req->err);
-	if (ret != 0)
-		return ret;
-	ret = announced_check(dev, req->in, req->err);
-	if (ret != 0)
-		return ret;
-	copy = rte_vhost_state_copy(req->in);
-	if (copy == NULL)
-		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
-	rte_vhost_state_free(dev->pending);
-	dev->pending = copy;
-	timing_add(&dev->restore_time, start);
-	return 0;
+	if (ret == 0)
+		ret = vstate_pending_set(dev, req->in, false, req->err);
+	if (ret == 0)
+		timing_add(&dev->restore_time, start);
+	return ret;
+}
+
+static int
+do_load(struct vstate_dev *dev, void *arg)
+{
+	uint64_t start = rte_get_timer_cycles();
+	struct request *req = arg;
+	int ret;
+
+	if (dev->started)
+		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONFIGURABLE, -1,
+				0, dev->status);
+	if (req->in == NULL) {
+		vstate_pending_drop(dev);
+		return 0;
+	}
+	ret = vstate_pending_set(dev, req->in, true, req->err);
+	if (ret == 0)
+		timing_add(&dev->restore_time, start);
+	return ret;
+}
+
+int
+vstate_dev_load(struct vstate_dev *dev, const struct rte_vhost_state *st,
+		struct rte_vhost_state_error *err)
+{
+	struct request req = { .err = err, .in = st };
+
+	return vstate_ctrl_call(do_load, dev, &req);
 }
 
 static int
@@ -231,7 +279,7 @@ state_suspend(void *ctx, uint32_t timeout_us, struct rte_vhost_state_error *err)
 {
 	struct request req = {
 		.err = err,
-		.timeout_ns = timeout_us != 0 ? timeout_us * 1000ull : SUSPEND_TIMEOUT_NS,
+		.timeout_ns = timeout_us != 0 ? timeout_us * 1000ull : VSTATE_SUSPEND_TIMEOUT_NS,
 	};
 
 	return vstate_ctrl_call(do_suspend, ctx, &req);

@@ -92,9 +92,9 @@ struct vstate_vq_counters {
 	uint64_t size_bins[VSTATE_SIZE_BINS];
 };
 
-/** Count a frame of @p len bytes (without FCS) by its size. */
+/** Count @p count frames of @p len bytes (without FCS) by their size. */
 static __rte_always_inline void
-vstate_count_size(struct vstate_vq_counters *c, uint32_t len)
+vstate_count_size(struct vstate_vq_counters *c, uint32_t len, uint32_t count)
 {
 	unsigned int bin;
 
@@ -106,7 +106,7 @@ vstate_count_size(struct vstate_vq_counters *c, uint32_t len)
 		bin = 0;
 	else
 		bin = len <= 1518 ? 6 : 7;
-	c->size_bins[bin]++;
+	c->size_bins[bin] += count;
 }
 
 /** A buffer that was taken and is to be published as used. */
@@ -137,8 +137,8 @@ struct vstate_vq_ops {
 	uint16_t (*put)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
 	/** Number of buffers (split) or descriptors (packed) available, up to @p max. */
 	uint16_t (*count)(struct vstate_vq *vq, uint16_t max);
-	/** Tell the driver that the device polls; called at every grant. */
-	void (*suppress_kicks)(struct vstate_vq *vq);
+	/** Called at every grant: look ahead, and tell the driver that the device polls. */
+	void (*on_grant)(struct vstate_vq *vq);
 };
 
 struct vstate_vq {
@@ -178,6 +178,13 @@ struct vstate_vq {
 	/** Guest offloads for segmentation: VIRTIO_NET_F_GUEST_TSO4 and so on. */
 	uint64_t features;
 	int callfd;
+	/**
+	 * Where the next available buffer will show, for vstate_vq_is_empty(): the queue is
+	 * empty while (*look_at & look_mask) == look_value is look_equal. Kept by the ring code.
+	 */
+	const uint16_t *look_at;
+	uint16_t look_mask, look_value;
+	bool look_equal;
 	const struct vstate_mem *mem;
 	struct vstate_window win;
 	/** Guest physical address of the used ring (split) or descriptor ring (packed). */
@@ -228,6 +235,17 @@ vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
 	if (vq->fault == VSTATE_FAULT_NONE)
 		vq->fault = fault;
 	return false;
+}
+
+/**
+ * Whether the driver made nothing available since the device looked last. The caller holds
+ * the lease. Cheap, and only a hint: the ring code checks what it takes.
+ */
+static __rte_always_inline bool
+vstate_vq_is_empty(const struct vstate_vq *vq)
+{
+	return ((__atomic_load_n(vq->look_at, __ATOMIC_RELAXED) & vq->look_mask) ==
+			vq->look_value) == vq->look_equal;
 }
 
 /** Write the call eventfd; never blocks for long, never fails visibly. */

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_errno.h>
+
+#include "cmd.h"
+#include "conform.h"
+#include "eal.h"
+#include "workdir.h"
+
+#define MEMORY_MB 256
+#define DRAIN_MS 2000
+
+struct options {
+	/** One item, or NULL: all. */
+	const char *item;
+	bool json, verbose;
+};
+
+struct tally {
+	unsigned int passed, failed;
+	bool json;
+};
+
+static void
+usage(FILE *f)
+{
+	fprintf(f, "Usage: dpdk-test-vdpa conformance [OPTIONS]\n"
+		"\n"
+		"Test a net_vstate device against the items of VIRTIO 1.4 \"Device Suspend\" and\n"
+		"\"Device parts\", with split and packed rings, through the API and through vhost-user.\n"
+		"\n"
+		"  --item NAME  one item only, as S3\n"
+		"  --json       report as one JSON object\n"
+		"  --verbose    show the logs of EAL and vhost\n"
+		"  --help       this text\n"
+		"\n"
+		"Exit status: 0 all items held, 1 one did not, 2 wrong usage.\n");
+}
+
+static int
+options_parse(struct options *opt, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "item", required_argument, NULL, 'i' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	memset(opt, 0, sizeof(*opt));
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'i':
+			opt->item = optarg;
+			break;
+		case 'j':
+			opt->json = true;
+			break;
+		case 'v':
+			opt->verbose = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return 1;
+		default:
+			usage(stderr);
+			return -EINVAL;
+		}
+	}
+	if (optind == argc)
+		return 0;
+	usage(stderr);
+	return -EINVAL;
+}
+
+/* Whatever an item was about: no frame is lost, twice there or spoilt at its end. */
+static int
+frames_check(struct conform *c)
+{
+	struct guest_counts n;
+
+	if (guest_traffic_stop(c->guest, DRAIN_MS) < 0)
+		return 0;
+	guest_counts_get(c->guest, &n);
+	if (n.lost == 0 && n.duplicated == 0 && n.reordered == 0 && n.corrupted == 0)
+		return 0;
+	return conform_no(c, "%llu frames lost, %llu duplicated, %llu reordered, %llu corrupted",
+		(unsigned long long)n.lost, (unsigned long long)n.duplicated,
+		(unsigned long long)n.reordered, (unsigned long long)n.corrupted);
+}
+
+static void
+item_run(const struct conform_item *item, struct backend *be, unsigned int kind, struct tally *t)
+{
+	struct conform c = { .be = be, .packed = kind & 1, .user = kind & 2 };
+	const char *ring = c.packed ? "packed" : "split";
+	const char *through = c.user ? "vhost-user" : "api";
+	int ret;
+
+	ret = item->run(&c);
+	if (ret == 0)
+		ret = frames_check(&c);
+	if (c.link != NULL)
+		guest_link_close(c.link);
+	guest_destroy(c.guest);
+	if (t->json)
+		printf("%s{\"item\": \"%s\", \"ring\": \"%s\", \"through\": \"%s\", \"pass\": %s, "
+			"\"why\": \"%s\"}", t->passed + t->failed > 0 ? ", " : "", item->name, ring,
+			through, ret == 0 ? "true" : "false", c.why);
+	else
+		printf("%s %s %s %s: %s%s%s\n", ret == 0 ? "PASS" : "FAIL", item->name, ring, through,
+			item->text, ret == 0 ? "" : ": ", c.why);
+	fflush(stdout);
+	if (ret == 0)
+		t->passed++;
+	else
+		t->failed++;
+}
+
+static void
+items_run(const struct conform_item *items, const struct options *opt, struct backend *be,
+		struct tally *t)
+{
+	unsigned int kind;
+
+	for (; items->name != NULL; items++) {
+		if (opt->item != NULL && strcmp(opt->item, items->name) != 0)
+			continue;
+		for (kind = 0; kind < 4; kind++)
+			item_run(items, be, kind, t);
+	}
+}
+
+static int
+conformance(const struct options *opt, const struct workdir *wd)
+{
+	struct backend_device dev = { .name = "net_vstate0" };
+	struct tally t = { .json = opt->json };
+	struct backend *be;
+
+	if (workdir_path(wd, "0.sock", dev.socket, sizeof(dev.socket)) < 0)
+		return CMD_FAILED;
+	snprintf(dev.args, sizeof(dev.args), "iface=%s,queues=2,service=1", dev.socket);
+	be = backend_local_create(&dev);
+	if (be == NULL)
+		return CMD_FAILED;
+	if (opt->json)
+		printf("{\"items\": [");
+	items_run(conform_suspend_items, opt, be, &t);
+	items_run(conform_parts_items, opt, be, &t);
+	if (opt->json)
+		printf("], \"passed\": %u, \"failed\": %u}\n", t.passed, t.failed);
+	else
+		printf("%u of %u passed\n", t.passed, t.passed + t.failed);
+	be->ops->destroy(be);
+	return t.failed == 0 && t.passed > 0 ? CMD_OK : CMD_FAILED;
+}
+
+int
+cmd_conformance(int argc, char **argv)
+{
+	struct eal_need need = { .memory_mb = MEMORY_MB, .plugin = true };
+	struct options opt;
+	struct workdir wd;
+	int ret;
+
+	ret = options_parse(&opt, argc, argv);
+	if (ret != 0)
+		return ret > 0 ? CMD_OK : CMD_USAGE;
+	ret = workdir_create(&wd);
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-test-vdpa: no temporary directory: %s\n", strerror(-ret));
+		return CMD_FAILED;
+	}
+	need.verbose = opt.verbose;
+	ret = CMD_FAILED;
+	if (eal_start(&need) == 0) {
+		ret = conformance(&opt, &wd);
+		eal_stop();
+	}
+	workdir_remove(&wd);
+	return ret;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/*
+ * VIRTIO 1.4 "Device parts": P is what a device must do, R what a driver must. Bytes are read
+ * and spoilt here by the tables of the guide, and not with the library's own code.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+#include "conform.h"
+
+#define HEADER 32
+#define PART 16
+#define TYPE_DEV_FEATURES 0x100
+#define TYPE_DRV_FEATURES 0x101
+
+/* ---- bytes ---- */
+
+static uint32_t
+crc32(const uint8_t *p, size_t len)
+{
+	uint32_t crc = UINT32_MAX;
+	unsigned int bit;
+
+	while (len-- > 0) {
+		crc ^= *p++;
+		for (bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+	}
+	return ~crc;
+}
+
+static uint32_t
+le32_get(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return rte_le_to_cpu_32(v);
+}
+
+static void
+le32_put(uint8_t *p, uint32_t v)
+{
+	v = rte_cpu_to_le_32(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+static uint16_t
+type_of(const uint8_t *part)
+{
+	return part[0] | part[1] << 8;
+}
+
+static size_t
+part_size(const uint8_t *part)
+{
+	return PART + le32_get(part + 12);
+}
+
+/* Length and checksums, after bytes were changed. */
+static void
+seal(uint8_t *state, size_t len)
+{
+	le32_put(state + 12, len);
+	le32_put(state + 16, crc32(state + HEADER, len - HEADER));
+	le32_put(state + 28, crc32(state, 28));
+}
+
+static uint8_t *
+part_find(uint8_t *state, size_t len, uint16_t type)
+{
+	uint8_t *p;
+
+	for (p = state + HEADER; p + PART <= state + len; p += part_size(p))
+		if (type_of(p) == type)
+			return p;
+	return NULL;
+}
+
+/* ---- items ---- */
+
+static int
+stop_and_get(struct conform *c, uint8_t **bytes, size_t *len)
+{
+	int ret;
+
+	if (conform_begin(c, CONFORM_RUNNING) < 0)
+		return -1;
+	ret = conform_suspend(c);
+	if (ret == 0)
+		ret = conform_get(c, bytes, len);
+	return ret < 0 ? conform_no(c, "no state: %s", strerror(-ret)) : 0;
+}
+
+/* The state as it should be still is accepted, and every frame comes through. */
+static int
+moves_on(struct conform *c, const uint8_t *bytes, size_t len)
+{
+	if (conform_move(c, bytes, len) < 0)
+		return -1;
+	return conform_run(c);
+}
+
+static int
+p2(struct conform *c)
+{
+	uint8_t *a, *b;
+	size_t len, size;
+	int ret;
+
+	if (stop_and_get(c, &a, &len) < 0)
+		return -1;
+	ret = conform_get(c, &b, &size);
+	if (ret < 0)
+		ret = conform_no(c, "second get: %s", strerror(-ret));
+	else if (size != len || memcmp(a, b, len) != 0)
+		ret = conform_no(c, "two gets differ");
+	free(b);
+	/* A set that is followed by another: through vhost-user, of a connection that ended. */
+	if (ret == 0)
+		ret = conform_move(c, a, len);
+	if (ret == 0 && !c->user && conform_set(c, a, len) < 0)
+		ret = conform_no(c, "second set is refused");
+	if (ret == 0)
+		ret = c->user ? moves_on(c, a, len) : conform_run(c);
+	free(a);
+	return ret;
+}
+
+static int
+p3(struct conform *c)
+{
+	unsigned int vq, last_type = 0, last_vq = 0;
+	uint8_t *a, *p;
+	size_t len;
+	int ret = 0;
+
+	if (stop_and_get(c, &a, &len) < 0)
+		return -1;
+	for (p = a + HEADER; p < a + len && ret == 0; p += part_size(p)) {
+		vq = p[4] | p[5] << 8;
+		if (type_of(p) < last_type || (type_of(p) == last_type && vq <= last_vq))
+			ret = conform_no(c, "part 0x%x of virtqueue %u after 0x%x of %u", type_of(p),
+				vq, last_type, last_vq);
+		last_type = type_of(p);
+		last_vq = vq;
+	}
+	if (ret == 0 && p != a + len)
+		ret = conform_no(c, "parts do not end where the state does");
+	if (ret == 0)
+		ret = moves_on(c, a, len);
+	free(a);
+	return ret;
+}
+
+/* P4, R1: a device that runs takes no state, and runs on. */
+static int
+p4(struct conform *c)
+{
+	uint8_t *a;
+	size_t len;
+	int ret;
+
+	if (stop_and_get(c, &a, &len) < 0)
+		return -1;
+	ret = conform_resume(c);
+	if (ret < 0)
+		ret = conform_no(c, "resume: %s", strerror(-ret));
+	else if (conform_set(c, a, len) == 0)
+		ret = conform_no(c, "a running device took a state");
+	else
+		ret = conform_flow(c);
+	free(a);
+	return ret;
+}
+
+/* @p bytes are refused, and the device that refused them takes the right ones. */
+static int
+refused(struct conform *c, const char *what, const uint8_t *bytes, size_t size,
+		const uint8_t *good, size_t len)
+{
+	if (conform_reopen(c) < 0)
+		return -1;
+	if (conform_set(c, bytes, size) == 0)
+		return conform_no(c, "%s was taken", what);
+	return moves_on(c, good, len);
+}
+
+static int
+p5(struct conform *c)
+{
+	uint8_t *a, *bad, *p;
+	size_t len;
+	int ret;
+
+	if (stop_and_get(c, &a, &len) < 0)
+		return -1;
+	bad = malloc(len);
+	if (bad == NULL) {
+		free(a);
+		return conform_no(c, "out of memory");
+	}
+	memcpy(bad, a, len);
+	/* Features one byte short: all after it stays in place. */
+	p = part_find(bad, len, TYPE_DRV_FEATURES);
+	if (p == NULL) {
+		ret = conform_no(c, "no driver features in the state");
+	} else {
+		le32_put(p + 12, le32_get(p + 12) - 1);
+		memmove(p + part_size(p), p + part_size(p) + 1, bad + len - (p + part_size(p) + 1));
+		seal(bad, len - 1);
+		ret = refused(c, "a part of a wrong length", bad, len - 1, a, len);
+	}
+	free(bad);
+	free(a);
+	return ret;
+}
+
+/* A source that offered more than this device: accepted, and nothing of it taken over. */
+static int
+p6(struct conform *c)
+{
+	struct rte_vhost_state_info before, after;
+	uint8_t *a, *p;
+	size_t len;
+	int ret;
+
+	if (stop_and_get(c, &a, &len) < 0)
+		return -1;
+	c->be->ops->info(c->be, &before);
+	p = part_find(a, len, TYPE_DEV_FEATURES);
+	if (p == NULL) {
+		ret = conform_no(c, "no device features in the state");
+	} else {
+		/* feature 62, which nobody has */
+		p[PART + 7] |= 0x40;
+		seal(a, len);
+		ret = moves_on(c, a, len);
+		c->be->ops->info(c->be, &after);
+	}
+	if (ret == 0 && before.limits.device_features != after.limits.device_features)
+		ret = conform_no(c, "the features of a state were applied to the device");
+	free(a);
+	return ret;
+}
+
+/* A part that nobody knows, behind all others; OPTIONAL or not. */
+static int
+foreign_part(struct conform *c, bool optional)
+{
+	uint8_t *a, *more;
+	size_t len;
+	int ret;
+
+	if (stop_and_get(c, &a, &len) < 0)
+		return -1;
+	more = calloc(1, len + PART + 4);
+	if (more == NULL) {
+		free(a);
+		return conform_no(c, "out of memory");
+	}
+	memcpy(more, a, len);
+	more[len] = 0xfe;
+	more[len + 1] = 0xff;
+	more[len + 2] = optional;
+	le32_put(more + len + 12, 4);
+	seal(more, len + PART + 4);
+	ret = optional ? moves_on(c, more, len + PART + 4) :
+		refused(c, "an unknown part that is not optional", more, len + PART + 4, a, len);
+	free(more);
+	free(a);
+	return ret;
+}
+
+static int
+p7(struct conform *c)
+{
+	return foreign_part(c, true);
+}
+
+/* P8: a state that the device refuses, whole and sound but for one part, leaves no trace. */
+static int
+p8(struct conform *c)
+{
+	struct rte_vhost_state *st;
+	uint8_t *a, *bad = NULL;
+	size_t len, size = 0;
+	int ret = -1;
+
+	if (stop_and_get(c, &a, &len) < 0)
+		return -1;
+	st = rte_vhost_state_decode(a, len, NULL);
+	if (st != NULL) {
+		st->device_features |= UINT64_C(1) << 62;
+		st->driver_features |= UINT64_C(1) << 62;
+		st->vqs[0].avail_idx ^= 1;
+		st->vqs[0].used_idx ^= 1;
+		size = rte_vhost_state_encoded_size(st);
+		bad = malloc(size);
+	}
+	if (bad != NULL && rte_vhost_state_encode(st, bad, size, &size, NULL) == 0)
+		ret = refused(c, "a state with a feature that nobody has", bad, size, a, len);
+	else
+		conform_no(c, "no state to spoil");
+	rte_vhost_state_free(st);
+	free(bad);
+	free(a);
+	return ret;
+}
+
+/* What was set is not of force before the device runs. */
+static int
+p9(struct conform *c)
+{
+	const int configured = RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER |
+		RTE_VHOST_STATE_S_FEATURES_OK;
+	struct guest_counts before, after;
+	uint8_t *a;
+	size_t len;
+	int ret;
+
+	if (stop_and_get(c, &a, &len) < 0)
+		return -1;
+	guest_counts_get(c->guest, &before);
+	ret = conform_move(c, a, len);
+	free(a);
+	if (ret < 0)
+		return -1;
+	ret = conform_status(c);
+	guest_counts_get(c->guest, &after);
+	if (ret != configured)
+		return conform_no(c, "status 0x%x after a set", ret);
+	/* What had been used before the stop may still be seen by the guest. */
+	if (after.received > before.received + 256)
+		return conform_no(c, "frames flow before DRIVER_OK");
+	return conform_run(c);
+}
+
+static int
+p10(struct conform *c)
+{
+	return foreign_part(c, false);
+}
+
+/* R2: parts out of table order are refused. */
+static int
+r2(struct conform *c)
+{
+	uint8_t *a, *bad, *first, *second;
+	size_t len, n1, n2;
+	int ret;
+
+	if (stop_and_get(c, &a, &len) < 0)
+		return -1;
+	bad = malloc(len);
+	if (bad == NULL) {
+		free(a);
+		return conform_no(c, "out of memory");
+	}
+	memcpy(bad, a, len);
+	first = a + HEADER;
+	n1 = part_size(first);
+	second = first + n1;
+	n2 = part_size(second);
+	memcpy(bad + HEADER, second, n2);
+	memcpy(bad + HEADER + n2, first, n1);
+	seal(bad, len);
+	ret = refused(c, "parts out of order", bad, len, a, len);
+	free(bad);
+	free(a);
+	return ret;
+}
+
+const struct conform_item conform_parts_items[] = {
+	{ "P2", "get and set can be repeated", p2 },
+	{ "P3", "parts come in table order", p3 },
+	{ "P4", "a set while running is an error", p4 },
+	{ "P5", "a wrong length is an error", p5 },
+	{ "P6", "device features are verified, not applied", p6 },
+	{ "P7", "optional parts may be ignored", p7 },
+	{ "P8", "a set that fails has no side effect", p8 },
+	{ "P9", "a set takes effect when the device runs", p9 },
+	{ "P10", "an unknown part is skipped if it may be, and refused if not", p10 },
+	{ "R1", "a driver stops the device before it sets parts", p4 },
+	{ "R2", "a driver sets parts in table order", r2 },
+	{ NULL, NULL, NULL },
+};

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* VIRTIO 1.4 "Device Suspend": D is what a driver must do, S what a device must. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conform.h"
+#include "guest_priv.h"
+
+#define CONFIGURED (RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER | \
+	RTE_VHOST_STATE_S_FEATURES_OK)
+#define RUNNING (CONFIGURED | RTE_VHOST_STATE_S_DRIVER_OK)
+#define SUSPENDED (CONFIGURED | RTE_VHOST_STATE_S_SUSPEND)
+
+/* Long enough for thousands of frames, had the device gone on. */
+#define WATCH_US 30000
+
+static int
+suspend(struct conform *c)
+{
+	int ret = conform_suspend(c);
+
+	return ret < 0 ? conform_no(c, "suspend: %s", strerror(-ret)) : 0;
+}
+
+static int
+resume(struct conform *c)
+{
+	int ret = conform_resume(c);
+
+	return ret < 0 ? conform_no(c, "resume: %s", strerror(-ret)) : 0;
+}
+
+static int
+status_is(struct conform *c, int want)
+{
+	int status = conform_status(c);
+
+	if (status < 0 || status == want)
+		return status < 0 ? -1 : 0;
+	return conform_no(c, "status 0x%x, 0x%x expected", status, want);
+}
+
+/* What a driver may not do, done all the same. */
+static int
+status_force(struct conform *c, uint8_t status)
+{
+	int ret = vu_fe_set_u64(&c->link->fe, VU_SET_STATUS, status);
+
+	return ret < 0 ? conform_no(c, "SET_STATUS: %s", strerror(-ret)) : 0;
+}
+
+/* D1: the driver does not ask too early, nor without the feature; the device would not obey. */
+static int
+d1(struct conform *c)
+{
+	if (conform_begin(c, CONFORM_PREPARED) < 0)
+		return -1;
+	if (conform_suspend(c) == 0)
+		return conform_no(c, "suspended without DRIVER_OK");
+	if (status_is(c, CONFIGURED) < 0)
+		return -1;
+	c->link->features &= ~(UINT64_C(1) << GUEST_F_SUSPEND);
+	if (guest_link_suspend(c->link) != -ENOTSUP)
+		return conform_no(c, "the driver asks for SUSPEND without the feature");
+	/* What a device answers to it is what it negotiated, so negotiate without. */
+	if (vu_fe_set_u64(&c->link->fe, VU_SET_FEATURES, c->link->features) < 0 ||
+			conform_run(c) < 0 ||
+			status_force(c, RUNNING | RTE_VHOST_STATE_S_SUSPEND) < 0)
+		return conform_no(c, "no device without the feature");
+	return status_is(c, RUNNING) < 0 ? -1 : conform_flow(c);
+}
+
+/* D2: suspended is SUSPEND set and DRIVER_OK clear, in every view. */
+static int
+d2(struct conform *c)
+{
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 ||
+			status_is(c, SUSPENDED) < 0)
+		return -1;
+	return resume(c) < 0 ? -1 : conform_flow(c);
+}
+
+/* D3: no new buffers, no notifications. */
+static int
+d3(struct conform *c)
+{
+	struct guest_notify before, after;
+	uint16_t avail[4], vq;
+
+	if (conform_begin(c, CONFORM_RUNNING) < 0)
+		return -1;
+	for (vq = 0; vq < 2; vq++)
+		if (guest_pair_pause(c->guest, vq, 3000) < 0)
+			return conform_no(c, "the driver does not hold pair %u", vq);
+	if (suspend(c) < 0)
+		return -1;
+	guest_notify_get(c->guest, &before);
+	for (vq = 0; vq < 4; vq++)
+		avail[vq] = guest_ring_of(c->guest, vq)->avail;
+	usleep(WATCH_US);
+	guest_notify_get(c->guest, &after);
+	for (vq = 0; vq < 4; vq++)
+		if (avail[vq] != guest_ring_of(c->guest, vq)->avail)
+			return conform_no(c, "the driver added buffers to virtqueue %u", vq);
+	if (before.kicks != after.kicks)
+		return conform_no(c, "the driver sent notifications");
+	if (resume(c) < 0)
+		return -1;
+	for (vq = 0; vq < 2; vq++)
+		guest_pair_resume(c->guest, vq);
+	return conform_flow(c);
+}
+
+/* D4: resumed is SUSPEND clear and DRIVER_OK set. */
+static int
+d4(struct conform *c)
+{
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 || resume(c) < 0)
+		return -1;
+	return status_is(c, RUNNING) < 0 ? -1 : conform_flow(c);
+}
+
+static int
+s1(struct conform *c)
+{
+	if (conform_begin(c, CONFORM_PREPARED) < 0)
+		return -1;
+	if (c->user && status_force(c, CONFIGURED | RTE_VHOST_STATE_S_SUSPEND) < 0)
+		return -1;
+	if (!c->user && conform_suspend(c) != -EAGAIN)
+		return conform_no(c, "suspend without DRIVER_OK is not refused as such");
+	return status_is(c, CONFIGURED) < 0 ? -1 : conform_run(c);
+}
+
+/* Two states of one stop; the first in @p a. */
+static int
+unchanged(struct conform *c, const uint8_t *a, size_t len)
+{
+	uint8_t *b;
+	size_t size;
+	bool same;
+
+	if (conform_get(c, &b, &size) < 0)
+		return conform_no(c, "no state");
+	same = size == len && memcmp(a, b, len) == 0;
+	free(b);
+	return same ? 0 : conform_no(c, "the state changed while suspended");
+}
+
+/* The network device has no config field that a driver may write, so no write has an effect. */
+static int
+s2(struct conform *c)
+{
+	struct { uint32_t offset, size, flags; uint8_t mac[6]; } config = { 0, 6, 0, { 2, 9 } };
+	uint8_t *a;
+	size_t len;
+	int ret;
+
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0)
+		return -1;
+	if (conform_get(c, &a, &len) < 0)
+		return conform_no(c, "no state");
+	if (vu_fe_request(&c->link->fe, VU_SET_CONFIG, &config, 18, NULL, 0) == 0)
+		ret = conform_no(c, "a config write was taken while suspended");
+	else
+		ret = unchanged(c, a, len);
+	free(a);
+	if (ret < 0 || resume(c) < 0)
+		return -1;
+	return conform_flow(c);
+}
+
+/* S3, P12: neither queues nor buffers nor notifications while the driver goes on adding. */
+static int
+rest_is_rest(struct conform *c)
+{
+	struct guest_counts before, after;
+	struct guest_notify n0, n1;
+	uint8_t *a;
+	size_t len;
+	int ret;
+
+	guest_use_calls(c->guest, true);
+	if (suspend(c) < 0)
+		return -1;
+	/* What was used before the stop is seen by then, and called for. */
+	usleep(WATCH_US);
+	if (conform_get(c, &a, &len) < 0)
+		return conform_no(c, "no state");
+	guest_counts_get(c->guest, &before);
+	guest_notify_get(c->guest, &n0);
+	usleep(WATCH_US);
+	guest_counts_get(c->guest, &after);
+	guest_notify_get(c->guest, &n1);
+	ret = unchanged(c, a, len);
+	free(a);
+	if (before.received != after.received)
+		return conform_no(c, "frames were received while suspended");
+	if (n0.calls != n1.calls)
+		return conform_no(c, "notifications came while suspended");
+	if (ret < 0 || resume(c) < 0)
+		return -1;
+	return conform_flow(c);
+}
+
+static int
+s3(struct conform *c)
+{
+	return conform_begin(c, CONFORM_RUNNING) < 0 ? -1 : rest_is_rest(c);
+}
+
+static int
+mtu_get(struct conform *c, uint16_t *mtu)
+{
+	struct rte_vhost_state *st;
+	uint8_t *a;
+	size_t len;
+
+	if (conform_get(c, &a, &len) < 0)
+		return conform_no(c, "no state");
+	st = rte_vhost_state_decode(a, len, NULL);
+	free(a);
+	if (st == NULL)
+		return conform_no(c, "no valid state");
+	*mtu = st->net.mtu;
+	rte_vhost_state_free(st);
+	return 0;
+}
+
+/* A change of the configuration (the MTU) that comes while suspended is of force at resume. */
+static int
+s4(struct conform *c)
+{
+	uint16_t before = 0, during = 0, after = 0;
+
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 || mtu_get(c, &before) < 0)
+		return -1;
+	if (vu_fe_set_u64(&c->link->fe, VU_NET_SET_MTU, 1444) < 0)
+		return conform_no(c, "the MTU cannot be set");
+	if (mtu_get(c, &during) < 0 || resume(c) < 0 || conform_flow(c) < 0 || suspend(c) < 0 ||
+			mtu_get(c, &after) < 0)
+		return -1;
+	if (before == 1444 || during != before || after != 1444)
+		return conform_no(c, "MTU %u, while suspended %u, after resume %u; 1444 was set", before,
+			during, after);
+	return resume(c) < 0 ? -1 : conform_flow(c);
+}
+
+/* Suspended, or told that it is not: after each request one of the two, and never half. */
+static int
+s5(struct conform *c)
+{
+	struct rte_vhost_state_error err;
+	unsigned int i;
+	int ret;
+
+	if (conform_begin(c, CONFORM_RUNNING) < 0)
+		return -1;
+	for (i = 0; i < 50; i++) {
+		memset(&err, 0, sizeof(err));
+		/* A bound that a burst may well exceed. */
+		ret = c->user ? guest_link_suspend(c->link) :
+			c->be->ops->suspend(c->be, 1, &err);
+		if (ret != 0 && err.reason != RTE_VHOST_STATE_R_TIMEOUT)
+			return conform_no(c, "suspend: %s", strerror(-ret));
+		if (status_is(c, ret == 0 ? SUSPENDED : RUNNING) < 0)
+			return -1;
+		if (ret == 0 && resume(c) < 0)
+			return -1;
+	}
+	return conform_flow(c);
+}
+
+/* Resumed, or told that it is not: a device without its rings cannot. */
+static int
+s6(struct conform *c)
+{
+	int ret, status;
+
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 || resume(c) < 0 ||
+			status_is(c, RUNNING) < 0 || conform_flow(c) < 0 || suspend(c) < 0)
+		return -1;
+	if (vu_fe_get_vring_base(&c->link->fe, 0, &c->link->base[0]) < 0)
+		return conform_no(c, "no GET_VRING_BASE");
+	if (status_is(c, SUSPENDED) < 0)
+		return -1;
+	ret = c->be->ops->resume(c->be, NULL);
+	status = conform_status(c);
+	if (ret != -ENOTCONN || status != SUSPENDED)
+		return conform_no(c, "resume without rings: %d, status 0x%x", ret, status);
+	/* The whole end and a new beginning, as a front end does it. */
+	ret = guest_link_stop(c->link);
+	if (ret < 0)
+		return conform_no(c, "stop: %s", strerror(-ret));
+	for (ret = 0; ret < 4; ret++)
+		guest_link_set_base(c->link, ret, guest_link_base(c->link, ret));
+	if (guest_link_prepare(c->link) < 0)
+		return conform_no(c, "the rings cannot be set up again");
+	return conform_run(c);
+}
+
+/* S7, P13: buffers taken are used, and in the guest's memory, before SUSPEND shows. */
+static int
+all_is_used(struct conform *c)
+{
+	const struct rte_vhost_state_vq *vq;
+	struct rte_vhost_state *st;
+	struct guest_notify n;
+	uint16_t i, seen;
+	uint8_t *a;
+	size_t len;
+	int ret = 0;
+
+	guest_use_calls(c->guest, true);
+	if (suspend(c) < 0)
+		return -1;
+	if (conform_get(c, &a, &len) < 0)
+		return conform_no(c, "no state");
+	st = rte_vhost_state_decode(a, len, NULL);
+	free(a);
+	if (st == NULL)
+		return conform_no(c, "no valid state");
+	for (i = 0; i < st->nb_vqs && ret == 0; i++) {
+		vq = &st->vqs[i];
+		if (vq->avail_idx != vq->used_idx || vq->nb_inflight != 0)
+			ret = conform_no(c, "virtqueue %u: taken to %u, used to %u", i,
+				vq->avail_idx, vq->used_idx);
+		/* Split: used->idx, after the flags. */
+		memcpy(&seen, (const uint8_t *)guest_ring_of(c->guest, i)->device + 2, 2);
+		if (ret == 0 && !c->packed && seen != vq->used_idx)
+			ret = conform_no(c, "virtqueue %u: used index %u in memory, %u in the state", i,
+				seen, vq->used_idx);
+	}
+	rte_vhost_state_free(st);
+	usleep(WATCH_US);
+	guest_notify_get(c->guest, &n);
+	if (n.calls_missed != 0)
+		return conform_no(c, "used buffers without the notification that was asked for");
+	if (ret < 0 || resume(c) < 0)
+		return -1;
+	return conform_flow(c);
+}
+
+static int
+s7(struct conform *c)
+{
+	return conform_begin(c, CONFORM_RUNNING) < 0 ? -1 : all_is_used(c);
+}
+
+static int
+p11(struct conform *c)
+{
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 || suspend(c) < 0 ||
+			status_is(c, SUSPENDED) < 0)
+		return -1;
+	if (resume(c) < 0 || resume(c) < 0 || status_is(c, RUNNING) < 0)
+		return -1;
+	return conform_flow(c);
+}
+
+const struct conform_item conform_suspend_items[] = {
+	{ "D1", "no SUSPEND without DRIVER_OK or without the feature", d1 },
+	{ "D2", "suspended is SUSPEND set and DRIVER_OK clear", d2 },
+	{ "D3", "the driver adds no buffer and sends no notification", d3 },
+	{ "D4", "resumed is SUSPEND clear and DRIVER_OK set", d4 },
+	{ "S1", "SUSPEND is ignored before full initialisation", s1 },
+	{ "S2", "config writes are ignored while suspended", s2 },
+	{ "S3", "no notification, no queue access while suspended", s3 },
+	{ "S4", "a config change is of force at resume", s4 },
+	{ "S5", "the device suspends or tells that it did not", s5 },
+	{ "S6", "the device resumes or tells that it did not", s6 },
+	{ "S7", "buffers taken are used before SUSPEND shows", s7 },
+	{ "P11", "repeated stop and resume succeed", p11 },
+	{ "P12", "stopped: no queue or buffer access, no notification", s3 },
+	{ "P13", "descriptors of all buffers taken are written back", s7 },
+	{ NULL, NULL, NULL },
+};

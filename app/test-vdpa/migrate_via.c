@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* The ways of a state from one back end to the other. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+
+#include "migrate_priv.h"
+
+static struct backend *
+source(struct migrate *m)
+{
+	return m->be[m->active];
+}
+
+/* ---- stop and go on ---- */
+
+static int
+api_stop(struct migrate *m)
+{
+	struct rte_vhost_state_error err = { 0 };
+	int ret;
+
+	ret = source(m)->ops->suspend(source(m), MIGRATE_SUSPEND_US, &err);
+	return ret < 0 ? migrate_fail_state(m, m->active, "suspend", ret, &err) : 0;
+}
+
+static int
+api_back(struct migrate *m)
+{
+	struct rte_vhost_state_error err = { 0 };
+	int ret;
+
+	ret = source(m)->ops->resume(source(m), &err);
+	return ret < 0 ? migrate_fail_state(m, m->active, "resume", ret, &err) : 0;
+}
+
+static int
+status_stop(struct migrate *m)
+{
+	int ret = guest_link_suspend(m->link[m->active]);
+
+	return ret < 0 ? migrate_fail(m, "%s does not obey SUSPEND in the status byte: %s",
+		source(m)->dev.name, strerror(-ret)) : 0;
+}
+
+static int
+status_back(struct migrate *m)
+{
+	int ret = guest_link_resume(m->link[m->active]);
+
+	if (ret < 0)
+		return migrate_fail(m, "%s does not obey DRIVER_OK while suspended: %s",
+			source(m)->dev.name, strerror(-ret));
+	/* It runs already; this wakes who polls it. */
+	return api_back(m);
+}
+
+static int
+rings_stop(struct migrate *m)
+{
+	int ret = guest_link_stop(m->link[m->active]);
+
+	return ret < 0 ? migrate_fail(m, "%s does not give its rings back: %s",
+		source(m)->dev.name, strerror(-ret)) : 0;
+}
+
+/* Tell @p to where the rings stood when @p from gave them back. */
+static int
+rings_hand_over(struct migrate *m, unsigned int from, unsigned int to)
+{
+	uint16_t vq;
+	int ret;
+
+	for (vq = 0; vq < 2 * m->opt->pairs; vq++)
+		guest_link_set_base(m->link[to], vq, guest_link_base(m->link[from], vq));
+	ret = guest_link_prepare(m->link[to]);
+	return ret < 0 ? migrate_fail(m, "guest cannot set up %s: %s", m->be[to]->dev.name,
+		strerror(-ret)) : 0;
+}
+
+static int
+rings_back(struct migrate *m)
+{
+	int ret;
+
+	ret = rings_hand_over(m, m->active, m->active);
+	if (ret < 0)
+		return ret;
+	ret = guest_link_driver_ok(m->link[m->active]);
+	return ret < 0 ? migrate_fail(m, "%s does not take DRIVER_OK again: %s",
+		source(m)->dev.name, strerror(-ret)) : 0;
+}
+
+/* ---- carry ---- */
+
+static struct rte_vhost_state *
+captured(struct migrate *m, unsigned int to)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct rte_vhost_state *st;
+
+	st = source(m)->ops->capture(source(m), &err);
+	if (st == NULL) {
+		migrate_fail_state(m, m->active, "give its state", -rte_errno, &err);
+		return NULL;
+	}
+	if (migrate_state_seen(m, to, st) == 0)
+		return st;
+	rte_vhost_state_free(st);
+	return NULL;
+}
+
+/* Ends the life of @p st. */
+static int
+restored(struct migrate *m, unsigned int to, struct rte_vhost_state *st)
+{
+	struct rte_vhost_state_error err = { 0 };
+	int ret;
+
+	ret = m->be[to]->ops->restore(m->be[to], st, &err);
+	rte_vhost_state_free(st);
+	return ret < 0 ? migrate_fail_state(m, to, "take the state", ret, &err) : 0;
+}
+
+static int
+struct_carry(struct migrate *m, unsigned int to)
+{
+	struct rte_vhost_state *st = captured(m, to);
+
+	return st != NULL ? restored(m, to, st) : -1;
+}
+
+/* To the file and back, as a state that moves to another host goes. */
+static int
+file_carry(struct migrate *m, unsigned int to)
+{
+	struct rte_vhost_state *st = captured(m, to), *loaded;
+	struct rte_vhost_state_error err = { 0 };
+	int ret;
+
+	if (st == NULL)
+		return -1;
+	ret = rte_vhost_state_save(st, m->state_path, &err);
+	rte_vhost_state_free(st);
+	if (ret < 0)
+		return migrate_fail_state(m, m->active, "have a state that can be saved", ret,
+			&err);
+	loaded = rte_vhost_state_load(m->state_path, &err);
+	if (loaded == NULL)
+		return migrate_fail_state(m, m->active, "have a state that can be loaded",
+			-rte_errno, &err);
+	return restored(m, to, loaded);
+}
+
+/* A pipe holds less than a large state: someone has to write while the other reads. */
+struct writer {
+	const struct rte_vhost_state *st;
+	int fd;
+	int ret;
+	struct rte_vhost_state_error err;
+};
+
+static void *
+writer_main(void *arg)
+{
+	struct writer *w = arg;
+
+	w->ret = rte_vhost_state_write(w->st, w->fd, &w->err);
+	close(w->fd);
+	return NULL;
+}
+
+static struct rte_vhost_state *
+through_pipe(struct migrate *m, const struct rte_vhost_state *st)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct writer w = { .st = st };
+	struct rte_vhost_state *got;
+	pthread_t thread;
+	int ends[2], ret;
+
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		migrate_fail(m, "no pipe: %s", strerror(errno));
+		return NULL;
+	}
+	w.fd = ends[1];
+	ret = pthread_create(&thread, NULL, writer_main, &w);
+	if (ret != 0) {
+		close(ends[0]);
+		close(ends[1]);
+		migrate_fail(m, "no thread that writes: %s", strerror(ret));
+		return NULL;
+	}
+	got = rte_vhost_state_read(ends[0], &err);
+	ret = got != NULL ? 0 : -rte_errno;
+	close(ends[0]);
+	pthread_join(thread, NULL);
+	if (w.ret < 0)
+		migrate_fail_state(m, m->active, "have a state that can be written", w.ret, &w.err);
+	else if (got == NULL)
+		migrate_fail_state(m, m->active, "have a state that can be read", ret, &err);
+	if (w.ret < 0) {
+		rte_vhost_state_free(got);
+		got = NULL;
+	}
+	return got;
+}
+
+static int
+fd_carry(struct migrate *m, unsigned int to)
+{
+	struct rte_vhost_state *st = captured(m, to), *got;
+
+	if (st == NULL)
+		return -1;
+	got = through_pipe(m, st);
+	rte_vhost_state_free(st);
+	return got != NULL ? restored(m, to, got) : -1;
+}
+
+static int
+base_carry(struct migrate *m, unsigned int to)
+{
+	return rings_hand_over(m, m->active, to);
+}
+
+/* What the source's front end read, after it was looked at; to be freed. */
+static void *
+device_state_seen(struct migrate *m, unsigned int to, const void *bytes, size_t *len)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct rte_vhost_state *st;
+	void *out = NULL;
+	size_t size;
+	int ret;
+
+	st = rte_vhost_state_decode(bytes, *len, &err);
+	if (st == NULL) {
+		migrate_fail_state(m, m->active, "save a valid state", -rte_errno, &err);
+		return NULL;
+	}
+	if (migrate_state_seen(m, to, st) == 0) {
+		size = rte_vhost_state_encoded_size(st);
+		out = malloc(size);
+		ret = out == NULL ? -ENOMEM : rte_vhost_state_encode(st, out, size, len, &err);
+		if (ret < 0) {
+			migrate_fail_state(m, m->active, "have a state that can be encoded", ret,
+				&err);
+			free(out);
+			out = NULL;
+		}
+	}
+	rte_vhost_state_free(st);
+	return out;
+}
+
+static int
+device_state_carry(struct migrate *m, unsigned int to)
+{
+	void *bytes, *seen;
+	size_t len;
+	int ret;
+
+	ret = guest_link_state_save(m->link[m->active], &bytes, &len);
+	if (ret < 0)
+		return migrate_fail(m, "%s does not save its state: %s", source(m)->dev.name,
+			strerror(-ret));
+	seen = device_state_seen(m, to, bytes, &len);
+	free(bytes);
+	if (seen == NULL)
+		return -1;
+	ret = guest_link_state_load(m->link[to], seen, len);
+	free(seen);
+	if (ret < 0)
+		return migrate_fail(m, "%s does not load the state: %s", m->be[to]->dev.name,
+			strerror(-ret));
+	ret = guest_link_negotiate(m->link[to]);
+	if (ret < 0)
+		return migrate_fail(m, "guest cannot negotiate with %s: %s", m->be[to]->dev.name,
+			strerror(-ret));
+	return rings_hand_over(m, m->active, to);
+}
+
+static const struct migrate_via vias[] = {
+	{ .name = "file", .help = "API; saved to a file and loaded from it (default)",
+	  .ready = MIGRATE_PREPARED, .whole = true,
+	  .stop = api_stop, .carry = file_carry, .back = api_back },
+	{ .name = "api", .help = "API; the structure alone",
+	  .ready = MIGRATE_PREPARED, .whole = true,
+	  .stop = api_stop, .carry = struct_carry, .back = api_back },
+	{ .name = "fd", .help = "API; written to a pipe and read from it",
+	  .ready = MIGRATE_PREPARED, .whole = true,
+	  .stop = api_stop, .carry = fd_carry, .back = api_back },
+	{ .name = "status", .help = "suspended by the status byte; state by the API",
+	  .ready = MIGRATE_PREPARED, .suspend_feature = true, .net_only = true, .whole = true,
+	  .stop = status_stop, .carry = struct_carry, .back = status_back },
+	{ .name = "device-state", .help = "vhost-user DEVICE_STATE, in QEMU's order",
+	  .ready = MIGRATE_OPENED, .net_only = true, .whole = true,
+	  .stop = rings_stop, .carry = device_state_carry, .back = rings_back },
+	{ .name = "vring-base", .help = "vhost-user GET/SET_VRING_BASE and nothing else",
+	  .ready = MIGRATE_NEGOTIATED,
+	  .stop = rings_stop, .carry = base_carry, .back = rings_back },
+};
+
+const struct migrate_via *
+migrate_via_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(vias); i++)
+		if (strcmp(vias[i].name, name) == 0)
+			return &vias[i];
+	return NULL;
+}
+
+void
+migrate_via_help(FILE *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(vias); i++)
+		fprintf(f, "  %-16s%s\n", vias[i].name, vias[i].help);
+}

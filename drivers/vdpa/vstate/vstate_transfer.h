@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_TRANSFER_H
+#define VSTATE_TRANSFER_H
+
+/**
+ * @file
+ * The state through a file descriptor of the front end's (vhost-user SET_DEVICE_STATE_FD and
+ * CHECK_DEVICE_STATE). A thread of its own moves the bytes, because the peer may be slow and
+ * rte_vhost's event thread serves all sockets of the process.
+ *
+ * Called by the thread that talks to the front end; one transfer at a time.
+ */
+
+#include <stdbool.h>
+
+#include "vstate_dev.h"
+
+/**
+ * Begin to move the state.
+ * @param load false: write the device's state to @p fd; true: read one from it
+ * @param fd belongs to the transfer from here on, whatever is returned
+ * @return 0, -errno; the reason of a refusal is logged
+ */
+int vstate_transfer_start(struct vstate_dev *dev, bool load, int fd);
+
+/**
+ * Wait for the end, for a bounded time, and take over what was loaded.
+ * @return 0 if the whole state went through and, if loaded, is one that this device can take
+ */
+int vstate_transfer_check(struct vstate_dev *dev);
+
+/** Give up whatever is under way. */
+void vstate_transfer_abort(struct vstate_dev *dev);
+
+#endif /* VSTATE_TRANSFER_H */
