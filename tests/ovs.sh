@@ -41,7 +41,8 @@ case_guests()
 	switch_start
 	user_guest vm1 packed_vq=1,mrg_rxbuf=1
 	user_guest vm2 packed_vq=0,mrg_rxbuf=1
-	wait_for 10 test -S "$W/vm1" && wait_for 10 test -S "$W/vm2" || fail "no socket of a guest"
+	wait_for 10 test -S "$W/vm1" || fail "vm1: no socket"
+	wait_for 10 test -S "$W/vm2" || fail "vm2: no socket"
 	ovs_port vm1 0
 	vsctl_must add-port br0 vm2 -- set Interface vm2 type=dpdkvhostuserclient \
 		"options:vhost-server-path=$W/vm2"

@@ -10,7 +10,7 @@ packages_unpack()
 {
 	local to=$1 package=$2 tmp deb
 	shift 2
-	command -v dpkg-deb >/dev/null && command -v apt-get >/dev/null || skip "no apt"
+	command -v apt-get >/dev/null || skip "no apt"
 	mkdir -p "$VSTATE_CACHE"
 	tmp=$(mktemp -d "$VSTATE_CACHE/unpack.XXXXXX")
 	mkdir -p "$tmp/archives/partial" "$tmp/tree"

@@ -32,7 +32,7 @@ hold_and_move()
 	sleep 0.5
 	flow_stop two
 	expect "received by the guest of ${FLOW[peer.sent]}" \
-		$((FLOW[guest.received] + FLOW[guest.corrupted])) -gt $((FLOW[peer.sent] / 2))
+		$((${FLOW[guest.received]} + ${FLOW[guest.corrupted]})) -gt $((${FLOW[peer.sent]} / 2))
 }
 
 back_ends()
@@ -62,8 +62,8 @@ case_control()
 	hold_and_move proxy
 	has proxy '^forgot the dirty log' || fail "QEMU did not ask for a log"
 	expect "corrupted without a dirty log" "${FLOW[guest.corrupted]}" -gt 0
-	measured "without a dirty log ${FLOW[guest.corrupted]} of $((FLOW[guest.received] +
-		FLOW[guest.corrupted])) datagrams are corrupted"
+	measured "without a dirty log ${FLOW[guest.corrupted]} of $((${FLOW[guest.received]} +
+		${FLOW[guest.corrupted]})) datagrams are corrupted"
 }
 
 run_cases split packed control

@@ -77,5 +77,6 @@ there_and_back()
 case_there_and_back_split() { there_and_back; }
 case_there_and_back_packed() { DEVICE_PROPERTIES=packed=on; there_and_back; }
 
+# shellcheck disable=SC2046
 run_cases there-and-back-split there-and-back-packed split-mq packed-mq multifd server-sockets cancel \
 	$(soak split packed one-process)

@@ -34,7 +34,7 @@ restart()
 	expect "corrupted at the guest" "${FLOW[guest.corrupted]}" -eq 0
 	expect "corrupted at the peer" "${FLOW[peer.corrupted]}" -eq 0
 	# It went on after the second one: what came last was sent last.
-	expect "sent and lost by the guest" "${FLOW[out.lost]}" -lt $((FLOW[guest.sent] / 4))
+	expect "sent and lost by the guest" "${FLOW[out.lost]}" -lt $((${FLOW[guest.sent]} / 4))
 	expect "longest hole" "${FLOW[peer.longest]}" -le 1024
 	expect "received by the guest" "${FLOW[guest.received]}" -gt 1500
 }

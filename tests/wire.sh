@@ -33,8 +33,8 @@ wire_namespace()
 	wait_for 5 wire_is_apart || skip "no network namespace: $(tail -n 1 "$W/wire.out")"
 	TP_WRAP=(nsenter --target "${PID[wire]}" --net --)
 	[ "$(id -u)" -eq 0 ] || TP_WRAP=(nsenter --target "${PID[wire]}" --user --net --)
-	"${TP_WRAP[@]}" sh -e -c 'for i in all default; do
-		echo 1 >"/proc/sys/net/ipv6/conf/$i/disable_ipv6"; done' 2>>"$W/wire.out"
+	"${TP_WRAP[@]}" sh -c "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+		echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6" 2>>"$W/wire.out"
 	gcc -std=gnu11 -O2 -o "$W/netflow" "$VSTATE_ROOT/tests/netflow.c" || fail "netflow does not compile"
 }
 
@@ -121,8 +121,8 @@ flow_stop()
 	flow_report peer "$(grep '^flow:' "$W/flow.out" | tail -n 1)"
 	vm_must "$1" 20 "while killall -0 netflow 2>/dev/null; do sleep 0.1; done; cat /tmp/flow"
 	flow_report guest "$(grep '^flow:' <<<"$VM_OUT")"
-	FLOW[out.lost]=$((FLOW[guest.sent] - FLOW[peer.received]))
-	FLOW[in.lost]=$((FLOW[peer.sent] - FLOW[guest.received]))
+	FLOW[out.lost]=$((${FLOW[guest.sent]} - ${FLOW[peer.received]}))
+	FLOW[in.lost]=$((${FLOW[peer.sent]} - ${FLOW[guest.received]}))
 }
 
 flow_report() # WHO REPORT
