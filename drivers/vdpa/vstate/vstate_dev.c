@@ -63,6 +63,38 @@ vstate_dev_set_poller(struct vstate_dev *dev, enum vstate_poller poller,
 	return vstate_ctrl_call(do_set_poller, dev, &change);
 }
 
+struct waiting {
+	uint16_t first, step;
+	uint32_t count;
+};
+
+static int
+do_waiting(struct vstate_dev *dev, void *arg)
+{
+	struct waiting *w = arg;
+	const struct vstate_vq *vq;
+	uint16_t pair;
+
+	/* What the rings rest on changes on this thread only, or while it is paused. */
+	if (!dev->started || dev->paused)
+		return 0;
+	for (pair = w->first; pair < dev->nb_vqs / 2; pair += w->step) {
+		vq = dev->vqs[VSTATE_TXQ(pair)];
+		if (vq->ready)
+			w->count += vq->ops->waiting(vq);
+	}
+	return 0;
+}
+
+uint32_t
+vstate_dev_waiting(struct vstate_dev *dev, uint16_t first, uint16_t step)
+{
+	struct waiting w = { .first = first, .step = RTE_MAX(step, 1) };
+
+	vstate_ctrl_call(do_waiting, dev, &w);
+	return w.count;
+}
+
 /* ---- counters ---- */
 
 void

@@ -184,6 +184,12 @@ void vstate_dev_rarp(struct vstate_dev *dev, const struct rte_ether_addr *mac);
 /** Change who polls. No poll thread is inside while @p apply runs (may be NULL). */
 int vstate_dev_set_poller(struct vstate_dev *dev, enum vstate_poller poller,
 		void (*apply)(struct vstate_dev *dev, void *arg), void *arg);
+/**
+ * Buffers (split) or descriptors (packed) that wait in the transmit queues of pairs @p first,
+ * first + step, ... Any thread: it is counted by the control thread, without a lease, so that
+ * an onlooker never is taken for the poll thread.
+ */
+uint32_t vstate_dev_waiting(struct vstate_dev *dev, uint16_t first, uint16_t step);
 /** Let the counters of a queue begin anew. Any thread that may call statistics functions. */
 void vstate_vq_counters_reset(struct vstate_vq *vq);
 /** Counters since the last reset. Any thread. */

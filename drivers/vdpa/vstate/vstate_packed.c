@@ -26,7 +26,7 @@ desc_is_avail(uint16_t flags, uint8_t wrap)
 }
 
 static __rte_always_inline bool
-pos_is_avail(struct vstate_vq *vq, const struct vstate_pos *pos)
+pos_is_avail(const struct vstate_vq *vq, const struct vstate_pos *pos)
 {
 	/* Acquire: the other fields, and the rest of the chain, are read after the flags
 	 * that announce them. Partner: the driver's barrier before it stores the flags.
@@ -237,6 +237,17 @@ packed_count(struct vstate_vq *vq, uint16_t max)
 	return ring_count(vq, max);
 }
 
+static uint16_t
+packed_waiting(const struct vstate_vq *vq)
+{
+	struct vstate_pos pos = vq->avail;
+	uint16_t i;
+
+	for (i = 0; i < vq->size && pos_is_avail(vq, &pos); i++)
+		vstate_pos_step(&pos, 1, vq->size);
+	return i;
+}
+
 static void
 packed_on_grant(struct vstate_vq *vq)
 {
@@ -251,5 +262,6 @@ const struct vstate_vq_ops vstate_packed_ops = {
 	.give = packed_give,
 	.put = packed_put,
 	.count = packed_count,
+	.waiting = packed_waiting,
 	.on_grant = packed_on_grant,
 };

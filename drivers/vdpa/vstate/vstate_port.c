@@ -284,7 +284,9 @@ port_mac_set(struct rte_eth_dev *eth, struct rte_ether_addr *mac)
 static vstate_rx_count_t
 port_rx_count(void *queue)
 {
-	return vstate_port_rx_count(queue);
+	const struct vstate_port_rxq *rxq = queue;
+
+	return vstate_dev_waiting(rxq->dev, rxq->id, rxq->nb_rxq);
 }
 
 static void

@@ -67,7 +67,5 @@ struct vstate_dev *vstate_port_dev(const struct rte_eth_dev *eth);
 uint16_t vstate_port_rx(void *rxq, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vstate_port_tx(void *txq, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vstate_port_prepare(void *txq, struct rte_mbuf **pkts, uint16_t n);
-/** Buffers that wait in receive queue @p rxq, for rx_queue_count. */
-int vstate_port_rx_count(struct vstate_port_rxq *rxq);
 
 #endif /* VSTATE_PORT_H */

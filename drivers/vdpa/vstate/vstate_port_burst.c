@@ -180,21 +180,3 @@ vstate_port_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	}
 	return i;
 }
-
-int
-vstate_port_rx_count(struct vstate_port_rxq *rxq)
-{
-	struct vstate_dev *dev = rxq->dev;
-	struct vstate_vq *vq;
-	uint16_t pair;
-	int count = 0;
-
-	for (pair = rxq->id; pair < dev->nb_vqs / 2; pair += rxq->nb_rxq) {
-		vq = dev->vqs[VSTATE_TXQ(pair)];
-		if (!vstate_lease_take(&vq->lease))
-			continue;
-		count += vq->ops->count(vq, vq->size);
-		vstate_lease_give(&vq->lease);
-	}
-	return count;
-}

@@ -207,6 +207,16 @@ split_count(struct vstate_vq *vq, uint16_t max)
 	return ring_count(vq, max);
 }
 
+static uint16_t
+split_waiting(const struct vstate_vq *vq)
+{
+	/* The poll thread moves on meanwhile: a distance too large is an old look. */
+	uint16_t nb = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE)) -
+		__atomic_load_n(&vq->avail.idx, __ATOMIC_RELAXED);
+
+	return RTE_MIN(nb, vq->size);
+}
+
 static void
 split_on_grant(struct vstate_vq *vq)
 {
@@ -229,5 +239,6 @@ const struct vstate_vq_ops vstate_split_ops = {
 	.give = split_give,
 	.put = split_put,
 	.count = split_count,
+	.waiting = split_waiting,
 	.on_grant = split_on_grant,
 };

@@ -137,6 +137,8 @@ struct vstate_vq_ops {
 	uint16_t (*put)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
 	/** Number of buffers (split) or descriptors (packed) available, up to @p max. */
 	uint16_t (*count)(struct vstate_vq *vq, uint16_t max);
+	/** The same, for one who looks on while a poll thread is inside: an estimate. */
+	uint16_t (*waiting)(const struct vstate_vq *vq);
 	/** Called at every grant: look ahead, and tell the driver that the device polls. */
 	void (*on_grant)(struct vstate_vq *vq);
 };
