@@ -13,56 +13,7 @@
 #include "vstate_dev.h"
 #include "vstate_gate.h"
 #include "vstate_log.h"
-
-/* vhost-user protocol: requests that carry something (vhost-user "Front-end message types"). */
-enum {
-	MSG_SET_FEATURES = 2,
-	MSG_SET_MEM_TABLE = 5,
-	MSG_SET_LOG_BASE = 6,
-	MSG_SET_VRING_NUM = 8,
-	MSG_SET_VRING_ADDR = 9,
-	MSG_SET_VRING_BASE = 10,
-	MSG_GET_VRING_BASE = 11,
-	MSG_SET_PROTOCOL_FEATURES = 16,
-	MSG_SET_VRING_ENABLE = 18,
-	MSG_SEND_RARP = 19,
-	MSG_NET_SET_MTU = 20,
-	MSG_GET_INFLIGHT_FD = 31,
-	MSG_SET_INFLIGHT_FD = 32,
-	MSG_ADD_MEM_REG = 37,
-	MSG_REM_MEM_REG = 38,
-	MSG_SET_STATUS = 39,
-};
-
-#define MAX_REGIONS 8
-
-struct region {
-	uint64_t gpa;
-	uint64_t size;
-	uint64_t uva;
-	uint64_t offset;
-} __rte_packed;
-
-struct msg {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size;
-	union {
-		struct {
-			uint32_t nb_regions;
-			uint32_t padding;
-			struct region regions[MAX_REGIONS];
-		} memory;
-		struct {
-			uint64_t size;
-			uint64_t offset;
-		} log;
-		struct {
-			uint32_t index;
-			uint32_t num;
-		} state;
-	};
-} __rte_packed;
+#include "vstate_wire.h"
 
 #define U64_SIZE 8
 #define STATE_SIZE 8
@@ -121,21 +72,21 @@ memory_fault(const struct msg *msg, const int *fds, int nb_fds)
 {
 	uint32_t n = msg->memory.nb_regions, i, j;
 
-	if (msg->size < 2 * sizeof(uint32_t) || n == 0 || n > MAX_REGIONS)
+	if (msg->size < 2 * sizeof(uint32_t) || n == 0 || n > MSG_MAX_REGIONS)
 		return "number of regions out of range";
-	if (msg->size < 2 * sizeof(uint32_t) + n * sizeof(struct region))
+	if (msg->size < 2 * sizeof(uint32_t) + n * sizeof(struct msg_region))
 		return "table shorter than its number of regions";
 	if (nb_fds != (int)n)
 		return "not one descriptor for each region";
 	for (i = 0; i < n; i++) {
-		const struct region r = msg->memory.regions[i];
+		const struct msg_region r = msg->memory.regions[i];
 
 		if (r.gpa > UINT64_MAX - r.size || r.uva > UINT64_MAX - r.size)
 			return "region wraps around";
 		if (!file_holds(fds[i], r.offset, r.size))
 			return "region is empty or larger than its file";
 		for (j = 0; j < i; j++) {
-			const struct region q = msg->memory.regions[j];
+			const struct msg_region q = msg->memory.regions[j];
 
 			if (ranges_overlap(r.gpa, r.size, q.gpa, q.size) ||
 					ranges_overlap(r.uva, r.size, q.uva, q.size))

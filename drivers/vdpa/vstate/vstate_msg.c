@@ -19,49 +19,7 @@
 #include "vstate_log.h"
 #include "vstate_msg.h"
 #include "vstate_transfer.h"
-
-/* vhost-user protocol: requests of the front end that matter here. */
-enum {
-	MSG_GET_FEATURES = 1,
-	MSG_SET_FEATURES = 2,
-	MSG_SET_MEM_TABLE = 5,
-	MSG_SET_LOG_BASE = 6,
-	MSG_SET_VRING_NUM = 8,
-	MSG_SET_VRING_ADDR = 9,
-	MSG_SET_VRING_BASE = 10,
-	MSG_GET_QUEUE_NUM = 17,
-	MSG_SEND_RARP = 19,
-	MSG_NET_SET_MTU = 20,
-	MSG_ADD_MEM_REG = 37,
-	MSG_REM_MEM_REG = 38,
-	MSG_SET_STATUS = 39,
-	MSG_GET_STATUS = 40,
-	MSG_SET_DEVICE_STATE_FD = 42,
-	MSG_CHECK_DEVICE_STATE = 43,
-};
-
-/* The part of a message that goes over the wire, in host order (vhost-user "Header"). */
-struct msg {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size;
-	union {
-		uint64_t u64;
-		struct {
-			uint32_t index;
-			uint32_t num;
-		} state;
-		struct {
-			uint32_t index;
-			uint32_t flags;
-			uint64_t desc, used, avail, log;
-		} addr;
-		struct {
-			uint32_t direction;
-			uint32_t phase;
-		} move;
-	};
-} __rte_packed;
+#include "vstate_wire.h"
 
 /* Messages that change what the rings rest on: no poll thread may be inside meanwhile. */
 static bool
@@ -85,6 +43,8 @@ moves_ground(uint32_t request)
 static enum rte_vhost_msg_result
 reply_u64(struct msg *msg, uint64_t value)
 {
+	/* What came with the request is not what goes with the answer. */
+	vstate_gate_close_fds(msg);
 	msg->u64 = value;
 	msg->size = sizeof(msg->u64);
 	return RTE_VHOST_MSG_RESULT_REPLY;

@@ -21,6 +21,11 @@
 
 #include "vstate_frontend.h"
 #include "vstate_log.h"
+#include "vstate_net.h"
+
+/* Protocol features that DPDK renamed; postcopy tells page faults over a second channel. */
+#define PROTOCOL_F_BACKEND_REQ RTE_BIT64(5)
+#define PROTOCOL_F_BACKEND_SEND_FD RTE_BIT64(10)
 
 static int
 path_is(struct vstate_dev *dev, void *arg)
@@ -131,20 +136,26 @@ features_limit(struct vstate_dev *dev)
 	return 0;
 }
 
-/* rte_vhost passes on protocol features that it does not know. */
+/*
+ * Of what the library offers, keep what this device has a use for: the library serves some
+ * (in-flight regions, host notifiers) whether a back end wants them or not. It passes on
+ * protocol features that it does not know.
+ */
 static int
-protocol_features_add(struct vstate_dev *dev)
+protocol_features_limit(struct vstate_dev *dev)
 {
 	const char *path = dev->conf.iface;
-	uint64_t library = 0;
+	uint64_t library = 0, ours = vstate_net_protocol_features();
 
-	if (!dev->conf.device_state)
-		return 0;
-	if (rte_vhost_driver_get_protocol_features(path, &library) != 0 ||
-			rte_vhost_driver_set_protocol_features(path,
-				library | VSTATE_PROTOCOL_F_DEVICE_STATE) != 0)
+	if (dev->conf.postcopy_support)
+		ours |= RTE_BIT64(VHOST_USER_PROTOCOL_F_PAGEFAULT) | PROTOCOL_F_BACKEND_REQ |
+			PROTOCOL_F_BACKEND_SEND_FD;
+	if (rte_vhost_driver_get_protocol_features(path, &library) != 0)
 		return -EIO;
-	return 0;
+	library &= ours;
+	if (dev->conf.device_state)
+		library |= VSTATE_PROTOCOL_F_DEVICE_STATE;
+	return rte_vhost_driver_set_protocol_features(path, library) == 0 ? 0 : -EIO;
 }
 
 int
@@ -161,7 +172,7 @@ vstate_socket_open(struct vstate_dev *dev)
 	}
 	ret = features_limit(dev);
 	if (ret == 0)
-		ret = protocol_features_add(dev);
+		ret = protocol_features_limit(dev);
 	if (ret != 0)
 		goto fail;
 	if (rte_vhost_driver_callback_register(path, &socket_ops) != 0 ||

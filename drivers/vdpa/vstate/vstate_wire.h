@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_WIRE_H
+#define VSTATE_WIRE_H
+
+/**
+ * @file
+ * vhost-user messages as they are on the wire, in host order (vhost-user "Message
+ * Specification"): the requests of a front end that the device looks at itself.
+ */
+
+#include <stdint.h>
+
+enum {
+	MSG_GET_FEATURES = 1,
+	MSG_SET_FEATURES = 2,
+	MSG_SET_MEM_TABLE = 5,
+	MSG_SET_LOG_BASE = 6,
+	MSG_SET_VRING_NUM = 8,
+	MSG_SET_VRING_ADDR = 9,
+	MSG_SET_VRING_BASE = 10,
+	MSG_GET_VRING_BASE = 11,
+	MSG_SET_PROTOCOL_FEATURES = 16,
+	MSG_GET_QUEUE_NUM = 17,
+	MSG_SET_VRING_ENABLE = 18,
+	MSG_SEND_RARP = 19,
+	MSG_NET_SET_MTU = 20,
+	MSG_GET_INFLIGHT_FD = 31,
+	MSG_SET_INFLIGHT_FD = 32,
+	MSG_ADD_MEM_REG = 37,
+	MSG_REM_MEM_REG = 38,
+	MSG_SET_STATUS = 39,
+	MSG_GET_STATUS = 40,
+	MSG_SET_DEVICE_STATE_FD = 42,
+	MSG_CHECK_DEVICE_STATE = 43,
+};
+
+/** As many as rte_vhost takes in one table. */
+#define MSG_MAX_REGIONS 8
+
+struct msg_region {
+	/** Guest physical address, length, address in the front end, offset in the file. */
+	uint64_t gpa, size, uva, offset;
+} __attribute__((__packed__));
+
+struct msg {
+	uint32_t request;
+	uint32_t flags;
+	/** Bytes of the payload. */
+	uint32_t size;
+	union {
+		uint64_t u64;
+		struct {
+			uint32_t index;
+			uint32_t num;
+		} state;
+		struct {
+			uint32_t index;
+			uint32_t flags;
+			uint64_t desc, used, avail, log;
+		} addr;
+		struct {
+			uint32_t nb_regions;
+			uint32_t padding;
+			struct msg_region regions[MSG_MAX_REGIONS];
+		} memory;
+		struct {
+			uint64_t size;
+			uint64_t offset;
+		} log;
+		struct {
+			uint32_t direction;
+			uint32_t phase;
+		} move;
+	};
+} __attribute__((__packed__));
+
+#endif /* VSTATE_WIRE_H */
