@@ -11,9 +11,10 @@
 void
 guest_add(struct guest *g, uint64_t gpa, uint64_t size)
 {
-	struct {
+	union {
 		struct rte_vhost_memory head;
-		struct rte_vhost_mem_region rows[GUEST_REGIONS];
+		uint8_t room[sizeof(struct rte_vhost_memory) +
+			GUEST_REGIONS * sizeof(struct rte_vhost_mem_region)];
 	} table;
 	unsigned int i, n = g->nb_regions++;
 	uint64_t at;

@@ -8,15 +8,16 @@
 #include "test.h"
 #include "test_guest.h"
 
-struct table {
+union table {
 	struct rte_vhost_memory head;
-	struct rte_vhost_mem_region rows[VSTATE_MEM_MAX_REGIONS + 1];
+	uint8_t room[sizeof(struct rte_vhost_memory) +
+		(VSTATE_MEM_MAX_REGIONS + 1) * sizeof(struct rte_vhost_mem_region)];
 };
 
 static uint8_t backing[64];
 
 static void
-row(struct table *t, uint64_t gpa, uint64_t size)
+row(union table *t, uint64_t gpa, uint64_t size)
 {
 	struct rte_vhost_mem_region *r = &t->head.regions[t->head.nregions++];
 
@@ -29,7 +30,7 @@ row(struct table *t, uint64_t gpa, uint64_t size)
 static void
 regions_given_in_any_order_are_sorted(void **state)
 {
-	struct table t = { 0 };
+	union table t = { .room = { 0 } };
 	struct vstate_mem mem;
 	uint32_t i;
 
@@ -47,7 +48,7 @@ static void
 touching_regions_are_accepted_and_overlapping_ones_refused(void **state)
 {
 	struct vstate_mem mem;
-	struct table t;
+	union table t;
 
 	memset(&t, 0, sizeof(t));
 	row(&t, 0x2000, 0x1000);
@@ -64,7 +65,7 @@ static void
 empty_and_wrapping_regions_are_refused(void **state)
 {
 	struct vstate_mem mem;
-	struct table t;
+	union table t;
 
 	memset(&t, 0, sizeof(t));
 	assert_int_equal(vstate_mem_build(&mem, &t.head), -EINVAL);
@@ -85,7 +86,7 @@ static void
 as_many_regions_as_fit_are_taken_and_no_more(void **state)
 {
 	struct vstate_mem mem;
-	struct table t = { 0 };
+	union table t = { .room = { 0 } };
 	uint32_t i;
 
 	for (i = 0; i < VSTATE_MEM_MAX_REGIONS; i++)
@@ -167,7 +168,7 @@ static void
 addresses_translate_both_ways(void **state)
 {
 	struct guest g = { 0 };
-	struct table t = { 0 };
+	union table t = { .room = { 0 } };
 
 	guest_add(&g, 0x1000, 100);
 	guest_add(&g, 0x9000, 10);

@@ -209,18 +209,6 @@ header_plain(uint8_t *p, uint32_t hdr_len)
 				sizeof(one));
 }
 
-/* From here on the lines of the next buffer are asked for while one is filled. */
-#define LARGE_FRAME 256
-
-static __rte_always_inline void
-lines_prefetch(const uint8_t *p, uint32_t len)
-{
-	uint32_t off;
-
-	for (off = RTE_CACHE_LINE_SIZE; off < len; off += RTE_CACHE_LINE_SIZE)
-		__builtin_prefetch(p + off, 1);
-}
-
 /** Put up to @p n frames the fast way; @return how many. */
 static __rte_always_inline uint16_t
 batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
@@ -239,8 +227,8 @@ batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		const uint32_t len = pkts[i]->pkt_len;
 		uint8_t *p = vstate_window_ptr(&win, g.addr[i]);
 
-		if (unlikely(len > LARGE_FRAME) && i + 1 < n)
-			lines_prefetch(vstate_window_ptr(&win, g.addr[i + 1]),
+		if (unlikely(len > VSTATE_LARGE) && i + 1 < n)
+			vstate_prefetch_lines(vstate_window_ptr(&win, g.addr[i + 1]),
 					hdr_len + pkts[i + 1]->pkt_len);
 		header_plain(p, hdr_len);
 		vstate_copy(p + hdr_len, rte_pktmbuf_mtod(pkts[i], const void *), len);

@@ -40,4 +40,16 @@ vstate_copy(void *dst, const void *src, uint32_t n)
 	memcpy(d + n - VSTATE_COPY_BLOCK, s + n - VSTATE_COPY_BLOCK, VSTATE_COPY_BLOCK);
 }
 
+/** From here on it pays to ask for the lines of a buffer before they are written; one ahead. */
+#define VSTATE_LARGE 256
+
+static __rte_always_inline void
+vstate_prefetch_lines(const uint8_t *p, uint32_t len)
+{
+	uint32_t off;
+
+	for (off = RTE_CACHE_LINE_SIZE; off < len; off += RTE_CACHE_LINE_SIZE)
+		__builtin_prefetch(p + off, 1);
+}
+
 #endif /* VSTATE_COPY_H */

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/**
+ * @file
+ * What a front end does, as the control thread sees it: it connects, sets up rings, starts,
+ * changes its mind, and goes.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/virtio_ring.h>
+
+
+#include <vstate_compat.h>
+
+#include "vstate_ctrl.h"
+#include "vstate_dev.h"
+#include "vstate_log.h"
+#include "vstate_net.h"
+#include "vstate_port.h"
+
+#define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
+#define S_SUSPEND RTE_VHOST_STATE_S_SUSPEND
+#define S_FEATURES_OK RTE_VHOST_STATE_S_FEATURES_OK
+#define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
+
+/* ---- queues ---- */
+
+static bool
+area_inside(const struct vstate_mem *mem, const void *area, uint64_t len, uint64_t *gpa)
+{
+	struct vstate_window win = { 0 };
+
+	if (area == NULL)
+		return false;
+	*gpa = vstate_mem_gpa(mem, area);
+	if (*gpa == UINT64_MAX || !vstate_window_move(&win, mem, *gpa))
+		return false;
+	return vstate_window_holds(&win, *gpa, len);
+}
+
+/* Take over where a ring lies. False: some of it is outside the guest's memory. */
+static bool
+vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	uint64_t desc_len, driver_len, device_len;
+
+	if (ring->size == 0 || ring->size > RTE_VHOST_STATE_MAX_VQ_SIZE ||
+			(!packed && !rte_is_power_of_2(ring->size)))
+		return false;
+	desc_len = ring->size * sizeof(struct vring_desc);
+	if (packed) {
+		driver_len = sizeof(struct vring_packed_desc_event);
+		device_len = sizeof(struct vring_packed_desc_event);
+	} else {
+		/* flags, index and event index around the entries */
+		driver_len = 3 * sizeof(uint16_t) + ring->size * sizeof(uint16_t);
+		device_len = 3 * sizeof(uint16_t) + ring->size * sizeof(struct vring_used_elem);
+	}
+	if (!area_inside(&dev->mem, ring->desc, desc_len, &vq->desc_addr) ||
+			!area_inside(&dev->mem, ring->driver, driver_len, &vq->driver_addr) ||
+			!area_inside(&dev->mem, ring->device, device_len, &vq->device_addr))
+		return false;
+	if (((uintptr_t)ring->desc % 16) != 0 ||
+			((uintptr_t)ring->driver % (packed ? 4 : 2)) != 0 ||
+			((uintptr_t)ring->device % 4) != 0)
+		return false;
+	vq->size = ring->size;
+	if (packed) {
+		vq->packed.desc = ring->desc;
+		vq->packed.driver = ring->driver;
+		vq->packed.device = ring->device;
+		vq->used_gpa = vq->desc_addr;
+		vq->event_gpa = vq->device_addr;
+	} else {
+		vq->split.desc = ring->desc;
+		vq->split.avail = ring->driver;
+		vq->split.used = ring->device;
+		vq->used_gpa = vq->device_addr;
+	}
+	vq->ops = vstate_ring_ops(packed);
+	return true;
+}
+
+/* A base is the front end's word; keep it inside what the ring code relies on. */
+static void
+vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+
+	vq->avail = ring->avail;
+	if (packed && vq->avail.idx >= ring->size)
+		vq->avail.idx %= ring->size;
+	if (!packed)
+		vq->avail.wrap = 0;
+	/* Nothing is in flight in this device between bursts. */
+	vq->used = vq->avail;
+	vq->signalled_valid = false;
+	vq->fault = VSTATE_FAULT_NONE;
+	vq->fault_told = false;
+	vq->nb_shadow = 0;
+	vq->nb_taken = 0;
+}
+
+/*
+ * Positions outlive a stop, the size and the layout need not: a front end may change them
+ * without a word about the base.
+ */
+static void
+vq_keep_base(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+
+	if (!packed || (vq->avail.idx < vq->size && vq->used.idx < vq->size))
+		return;
+	vq->avail.idx %= vq->size;
+	vq->used = vq->avail;
+	vq->signalled_valid = false;
+}
+
+static void
+vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_setup *setup)
+{
+	const struct vstate_ring_setup *ring = &setup->rings[vq->qid];
+
+	vq->ready = ring->ready && vq_map(dev, vq, ring);
+	if (ring->ready && !vq->ready)
+		VSTATE_LOG(ERR, "%s: queue %u has a ring outside the guest's memory, or a bad size",
+				dev->name, vq->qid);
+	if (!vq->ready)
+		return;
+	if (ring->base_fresh)
+		vq_set_base(dev, vq, ring);
+	else
+		vq_keep_base(dev, vq);
+	vq->callfd = ring->callfd;
+	vq->mem = &dev->mem;
+	vq->win = (struct vstate_window){ 0 };
+	vstate_net_vq_configure(dev, vq);
+
+	vq->dirty.nb_words = 0;
+	vq->dirty.base = dev->features & RTE_BIT64(VHOST_F_LOG_ALL) ? setup->log_base : NULL;
+	vq->dirty.size = setup->log_size;
+}
+
+/* ---- events, on the control thread ---- */
+
+static void
+setup_take(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	uint16_t i;
+
+	dev->features = setup->features;
+	dev->mem = setup->mem;
+	if (setup->mtu != 0 && !(dev->status & S_SUSPEND))
+		dev->mtu = setup->mtu;
+	for (i = 0; i < dev->nb_vqs; i++)
+		vq_configure(dev, dev->vqs[i], setup);
+}
+
+static void
+link_update(struct vstate_dev *dev)
+{
+	vstate_port_link_set(dev, dev->started && (dev->status & (S_DRIVER_OK | S_SUSPEND)));
+}
+
+static int
+do_connect(struct vstate_dev *dev, void *arg)
+{
+	uint16_t i;
+
+	RTE_SET_USED(arg);
+	dev->connected = true;
+	dev->status = 0;
+	dev->mtu = dev->conf.mtu;
+	for (i = 0; i < dev->nb_vqs; i++) {
+		memset(&dev->announced[i], 0, sizeof(dev->announced[i]));
+		/* queues of the guest before are none of this one's state */
+		dev->vqs[i]->size = 0;
+	}
+	return 0;
+}
+
+static int
+do_stop(struct vstate_dev *dev, void *arg)
+{
+	uint16_t i;
+
+	RTE_SET_USED(arg);
+	vstate_dev_rest_always(dev);
+	/* A device whose rings are taken back is at rest, and shows it until it has them again. */
+	if (dev->started && (dev->status & S_DRIVER_OK)) {
+		dev->status = (dev->status & ~S_DRIVER_OK) | S_SUSPEND;
+		dev->rings_taken = true;
+	}
+	/* QEMU takes the rings back, resets the status, and asks for the state after that. */
+	if (dev->started) {
+		rte_vhost_state_free(dev->kept);
+		dev->kept = vstate_state_collect(dev);
+	}
+	dev->started = false;
+	vstate_pending_drop(dev);
+	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->ready = false;
+		dev->vqs[i]->dirty.base = NULL;
+	}
+	vstate_dev_grant(dev);
+	link_update(dev);
+	return 0;
+}
+
+/* What a front end broke is whole for the next one, and after a reset. No one is inside. */
+static void
+faults_clear(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	vstate_dev_watch(dev); /* counted all the same */
+	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->fault = VSTATE_FAULT_NONE;
+		dev->vqs[i]->fault_told = false;
+	}
+}
+
+static int
+do_disconnect(struct vstate_dev *dev, void *arg)
+{
+	do_stop(dev, arg);
+	faults_clear(dev);
+	dev->connected = false;
+	dev->paused = false;
+	dev->rings_taken = false;
+	dev->mtu_next = 0;
+	dev->status = 0;
+	dev->features = 0;
+	rte_vhost_state_free(dev->kept);
+	dev->kept = NULL;
+	return 0;
+}
+
+static int
+do_pause(struct vstate_dev *dev, void *arg)
+{
+	RTE_SET_USED(arg);
+	vstate_dev_rest_always(dev);
+	dev->paused = true;
+	return 0;
+}
+
+static int
+do_sync(struct vstate_dev *dev, void *arg)
+{
+	vstate_dev_rest_always(dev);
+	setup_take(dev, arg);
+	vstate_pending_meet(dev, arg);
+	dev->paused = false;
+	vstate_dev_grant(dev);
+	return 0;
+}
+
+static int
+do_start(struct vstate_dev *dev, void *arg)
+{
+	const struct vstate_setup *setup = arg;
+	int ret;
+
+	vstate_dev_rest_always(dev);
+	rte_vhost_state_free(dev->kept);
+	dev->kept = NULL;
+	dev->started = true;
+	dev->starts++;
+	if (dev->rings_taken)
+		dev->status = (dev->status & ~S_SUSPEND) | S_DRIVER_OK;
+	dev->rings_taken = false;
+	setup_take(dev, setup);
+	/* Said once, here: a later message must neither resume a suspended device nor revive
+	 * one that needs a reset.
+	 */
+	if (!setup->status_negotiated && !(dev->status & S_SUSPEND))
+		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
+	ret = vstate_pending_meet(dev, setup);
+	dev->paused = false;
+	vstate_dev_grant(dev);
+	link_update(dev);
+	return ret;
+}
+
+static int
+do_ring_stop(struct vstate_dev *dev, void *arg)
+{
+	uint16_t qid = *(const uint16_t *)arg;
+
+	vstate_dev_rest_always(dev);
+	dev->vqs[qid]->ready = false;
+	vstate_dev_grant(dev);
+	return 0;
+}
+
+/* Suspend and resume by the status byte are those of the API, with its bound and its times. */
+static int
+status_change(struct vstate_dev *dev, uint8_t result, struct rte_vhost_state_error *err)
+{
+	const uint8_t changed = dev->status ^ result;
+	int ret = 0;
+
+	if ((changed & S_SUSPEND) && (result & S_SUSPEND)) {
+		ret = vstate_state_suspend(dev, VSTATE_SUSPEND_TIMEOUT_NS, err);
+	} else if ((changed & S_SUSPEND) && dev->started && result != 0) {
+		ret = vstate_state_resume(dev, err);
+	} else {
+		vstate_dev_rest_always(dev);
+	}
+	/* VIRTIO 1.4: a device that cannot suspend or resume sets NEEDS_RESET. */
+	if (ret != 0)
+		dev->status |= S_NEEDS_RESET;
+	else
+		dev->status = result != 0 ? result | (dev->status & S_NEEDS_RESET) : 0;
+	return ret;
+}
+
+static int
+do_status_write(struct vstate_dev *dev, void *arg)
+{
+	uint8_t next = *(const uint8_t *)arg, result;
+	struct rte_vhost_state_error err = { 0 };
+	uint8_t cur = dev->status;
+	char text[128];
+	int ret;
+
+	/* vhost-user front ends tell the status only from FEATURES_OK on. */
+	if (next & S_FEATURES_OK)
+		next |= RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER;
+	ret = rte_vhost_state_status_write(cur, next, dev->features, &result, &err);
+	if (ret == 0 && result != cur) {
+		ret = status_change(dev, result, &err);
+		if (result == 0) {
+			/* Positions stay: QEMU resets first, then asks for the indices. */
+			dev->resets++;
+			faults_clear(dev);
+			dev->rings_taken = false;
+			dev->mtu_next = 0;
+			vstate_pending_drop(dev);
+		}
+		vstate_dev_grant(dev);
+		link_update(dev);
+	}
+	if (ret != 0) {
+		rte_vhost_state_error_format(&err, text, sizeof(text));
+		VSTATE_LOG(WARNING, "%s: status 0x%02x after 0x%02x not obeyed: %s", dev->name,
+				next, cur, text);
+	}
+	return ret;
+}
+
+struct negotiation {
+	uint64_t features;
+	bool status_negotiated;
+};
+
+static int
+do_negotiate(struct vstate_dev *dev, void *arg)
+{
+	const struct negotiation *n = arg;
+
+	dev->features = n->features;
+	if (dev->status & (S_DRIVER_OK | S_SUSPEND))
+		return 0;
+	/* The front end and the guest did these steps between them. */
+	dev->status |= RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER;
+	if (!n->status_negotiated)
+		dev->status |= S_FEATURES_OK;
+	return 0;
+}
+
+void
+vstate_dev_connect(struct vstate_dev *dev)
+{
+	vstate_ctrl_call(do_connect, dev, NULL);
+}
+
+void
+vstate_dev_disconnect(struct vstate_dev *dev)
+{
+	vstate_ctrl_call(do_disconnect, dev, NULL);
+}
+
+void
+vstate_dev_pause(struct vstate_dev *dev)
+{
+	vstate_ctrl_call(do_pause, dev, NULL);
+}
+
+void
+vstate_dev_sync(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	vstate_ctrl_call(do_sync, dev, RTE_PTR_UNQUAL(setup));
+}
+
+int
+vstate_dev_start(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	return vstate_ctrl_call(do_start, dev, RTE_PTR_UNQUAL(setup));
+}
+
+void
+vstate_dev_stop(struct vstate_dev *dev)
+{
+	vstate_ctrl_call(do_stop, dev, NULL);
+}
+
+void
+vstate_dev_ring_stop(struct vstate_dev *dev, uint16_t qid)
+{
+	vstate_ctrl_call(do_ring_stop, dev, &qid);
+}
+
+void
+vstate_dev_status_write(struct vstate_dev *dev, uint8_t status)
+{
+	vstate_ctrl_call(do_status_write, dev, &status);
+}
+
+void
+vstate_dev_negotiate(struct vstate_dev *dev, uint64_t features, bool status_negotiated)
+{
+	struct negotiation n = { features, status_negotiated };
+
+	vstate_ctrl_call(do_negotiate, dev, &n);
+}
+
+static int
+do_status_read(struct vstate_dev *dev, void *arg)
+{
+	RTE_SET_USED(arg);
+	vstate_dev_watch(dev);
+	return dev->status;
+}
+
+uint8_t
+vstate_dev_status_read(struct vstate_dev *dev)
+{
+	return vstate_ctrl_call(do_status_read, dev, NULL);
+}
+
+struct announcement {
+	uint16_t qid;
+	uint16_t size;
+	uint64_t desc_addr, driver_addr, device_addr;
+};
+
+static int
+do_announce_size(struct vstate_dev *dev, void *arg)
+{
+	const struct announcement *a = arg;
+
+	dev->announced[a->qid].size = a->size;
+	return 0;
+}
+
+static int
+do_announce_addr(struct vstate_dev *dev, void *arg)
+{
+	const struct announcement *a = arg;
+
+	dev->announced[a->qid].addr_known = true;
+	dev->announced[a->qid].desc_addr = a->desc_addr;
+	dev->announced[a->qid].driver_addr = a->driver_addr;
+	dev->announced[a->qid].device_addr = a->device_addr;
+	return 0;
+}
+
+void
+vstate_dev_announce_size(struct vstate_dev *dev, uint16_t qid, uint16_t size)
+{
+	struct announcement a = { .qid = qid, .size = size };
+
+	vstate_ctrl_call(do_announce_size, dev, &a);
+}
+
+void
+vstate_dev_announce_addr(struct vstate_dev *dev, uint16_t qid, uint64_t desc_addr,
+		uint64_t driver_addr, uint64_t device_addr)
+{
+	struct announcement a = { qid, 0, desc_addr, driver_addr, device_addr };
+
+	vstate_ctrl_call(do_announce_addr, dev, &a);
+}
+
+static int
+do_mtu(struct vstate_dev *dev, void *arg)
+{
+	uint16_t mtu = *(const uint16_t *)arg;
+
+	if (dev->status & S_SUSPEND)
+		dev->mtu_next = mtu;
+	else
+		dev->mtu = mtu;
+	return 0;
+}
+
+void
+vstate_dev_mtu(struct vstate_dev *dev, uint16_t mtu)
+{
+	vstate_ctrl_call(do_mtu, dev, &mtu);
+}
+
+static int
+do_rarp(struct vstate_dev *dev, void *arg)
+{
+	/* The poll thread clears the flag after it has read the address; where one is still
+	 * due, it is for the same guest.
+	 */
+	if (__atomic_load_n(&dev->rarp_pending, __ATOMIC_ACQUIRE) == 0) {
+		rte_ether_addr_copy(arg, &dev->rarp_mac);
+		__atomic_store_n(&dev->rarp_pending, 1, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+void
+vstate_dev_rarp(struct vstate_dev *dev, const struct rte_ether_addr *mac)
+{
+	vstate_ctrl_call(do_rarp, dev, RTE_PTR_UNQUAL(mac));
+}
