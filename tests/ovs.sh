@@ -71,7 +71,7 @@ one_way() # FROM TO
 	forward "$2" rxonly
 	for _ in 1 2 3 4 5; do
 		tp "$1" "set fwd txonly" >/dev/null
-		tp "$1" "start tx_first 1" >/dev/null 2>&1
+		tp "$1" start >/dev/null
 		sleep 0.02
 		tp "$1" stop >/dev/null
 	done
@@ -100,14 +100,17 @@ pmd_stats()
 	measured "the poll thread received $seen packets"
 }
 
+# The database hears of it a moment later.
+port_has_mtu() { [ "$(vsctl get Interface vm1 mtu)" = "$1" ]; }
+
 mtu_change()
 {
 	vsctl_must set Interface vm1 mtu_request=4000
-	expect "MTU of the port" "$(vsctl get Interface vm1 mtu)" -eq 4000
+	wait_for 10 port_has_mtu 4000 || fail "MTU of the port: $(vsctl get Interface vm1 mtu)"
 	expect_match "error of port vm1" "$(vsctl get Interface vm1 error)" '^\[\]$'
 	one_way vm1 vm2
 	vsctl_must set Interface vm1 mtu_request=1500
-	expect "MTU of the port" "$(vsctl get Interface vm1 mtu)" -eq 1500
+	wait_for 10 port_has_mtu 1500 || fail "MTU of the port: $(vsctl get Interface vm1 mtu)"
 	one_way vm2 vm1
 }
 

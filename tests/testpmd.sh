@@ -74,7 +74,8 @@ tp()
 tp_done() # NAME OFFSET: the prompt is back after the echoed command
 {
 	alive "$1" || fail "$1: testpmd died"
-	tail -c +$(($2 + 1)) "$W/$1.out" | tail -n +2 | grep -q 'testpmd> $'
+	# What another thread of it logs may stand behind the prompt.
+	tail -c +$(($2 + 1)) "$W/$1.out" | tail -n +2 | grep -q 'testpmd> '
 }
 
 # A counter of port 0 (or $3): RX-packets, TX-packets, RX-bytes ...
