@@ -17,8 +17,9 @@
 
 #define CONNECT_MS 5000
 /* A ring that is dead stays so: what does not flow by then is lost. */
-#define FLOW_MS 3000
-#define DRAIN_MS 2000
+/* Long enough for a queue of 32768 frames on a busy machine; a dead ring stays dead. */
+#define FLOW_MS 8000
+#define DRAIN_MS 5000
 
 int
 migrate_fail(struct migrate *m, const char *fmt, ...)

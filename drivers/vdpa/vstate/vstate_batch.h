@@ -175,7 +175,8 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 /* ---- to the driver ---- */
 
 #define TX_OFFLOAD_FLAGS \
-	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_SEG)
+	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_SEG | \
+	 RTE_MBUF_F_TX_UDP_SEG)
 
 /* Leading frames that fit the leading buffers, one each. */
 static __rte_always_inline uint16_t
