@@ -34,4 +34,5 @@ case_split_from_vstate() { mixed net_vstate net_vhost; }
 case_packed_to_vstate() { DEVICE_PROPERTIES=packed=on; mixed net_vhost net_vstate; }
 case_packed_from_vstate() { DEVICE_PROPERTIES=packed=on; mixed net_vstate net_vhost; }
 
-run_cases split-to-vstate split-from-vstate packed-to-vstate packed-from-vstate
+# shellcheck disable=SC2046 # names without blanks
+run_cases split-to-vstate packed-from-vstate $(soak split-from-vstate packed-to-vstate)

@@ -59,4 +59,5 @@ case_packed_mq() { PAIRS=4 DEVICE_PROPERTIES=packed=on; moves "$NEW/qemu" "$NEW/
 # The machine is that of the old one.
 case_from_old() { VM_MACHINE=pc-q35-7.2 DEVICE_PROPERTIES=packed=on; moves qemu-system-x86_64 "$NEW/qemu"; }
 
-run_cases split packed-mq from-old
+# shellcheck disable=SC2046 # names without blanks
+run_cases from-old packed-mq $(soak split)

@@ -38,4 +38,5 @@ postcopy()
 case_split() { postcopy; }
 case_packed() { DEVICE_PROPERTIES=packed=on; postcopy; }
 
-run_cases split packed
+# shellcheck disable=SC2046 # names without blanks
+run_cases packed $(soak split)

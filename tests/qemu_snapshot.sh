@@ -41,4 +41,4 @@ case_packed() { DEVICE_PROPERTIES=packed=on; snapshot; }
 case_packed_mq() { PAIRS=4 DEVICE_PROPERTIES=packed=on; snapshot; }
 
 # shellcheck disable=SC2046
-run_cases split packed $(soak packed-mq)
+run_cases packed $(soak split packed-mq)
