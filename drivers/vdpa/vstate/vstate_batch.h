@@ -86,9 +86,8 @@ mbuf_set(struct rte_mbuf *m, uint64_t rearm, uint32_t len)
 }
 
 /*
- * Leading buffers that hold a whole frame where it can be copied at once. What the copies
- * will touch is asked for here: the guest's buffers, and the mbufs, which lie where the
- * last user left them.
+ * Leading buffers that hold a whole frame where it can be copied at once. The copies will
+ * come later: the buffers are asked for here.
  */
 static __rte_always_inline uint16_t
 batch_readable(const struct vstate_window *win, const struct gathered *g, uint16_t n,
@@ -104,17 +103,6 @@ batch_readable(const struct vstate_window *win, const struct gathered *g, uint16
 		rte_prefetch0(vstate_window_ptr(win, g->addr[i]));
 	}
 	return i;
-}
-
-static __rte_always_inline void
-mbufs_prefetch(struct rte_mbuf *const *pkts, uint16_t n, uint32_t data)
-{
-	uint16_t i;
-
-	for (i = 0; i < n; i++) {
-		__builtin_prefetch(pkts[i], 1);
-		__builtin_prefetch(RTE_PTR_ADD(pkts[i], data), 1);
-	}
 }
 
 /* Frames [done, n) go back: the general code will look at the first of them. */
@@ -148,8 +136,6 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 			rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
 	if (n == 0 || unlikely(rte_mempool_get_bulk(pool, (void **)pkts, n) != 0))
 		return 0;
-	mbufs_prefetch(pkts, n, sizeof(struct rte_mbuf) + rte_pktmbuf_priv_size(pool) +
-			RTE_PKTMBUF_HEADROOM);
 	for (done = 0; done < n; done++) {
 		const uint8_t *p = vstate_window_ptr(&win, g.addr[done]);
 		struct rte_mbuf *m = pkts[done];
