@@ -27,6 +27,7 @@ static const struct {
 	{ "lease", test_vstate_lease },
 	{ "offload", test_vstate_offload },
 	{ "dev", test_vstate_dev },
+	{ "port", test_vstate_port },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

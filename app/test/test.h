@@ -24,5 +24,6 @@ int test_vstate_event(void);
 int test_vstate_lease(void);
 int test_vstate_offload(void);
 int test_vstate_dev(void);
+int test_vstate_port(void);
 
 #endif /* TEST_H */
