@@ -8,7 +8,8 @@
  *
  * Sends RATE datagrams a second, of SIZE bytes at most, on FLOWS ports from PORT on,
  * a flow a processor. With "hold" nothing is read before SIGUSR1, with "wait" nothing
- * is sent. SIGTERM ends the sending; a second without a datagram after that ends the program with its report:
+ * is sent. SIGTERM ends the sending; a second without a datagram after that ends the program
+ * with its report:
  *
  *	flow: sent N received N duplicated N corrupted N reordered N holes N
  *	 longest N gap N ms hole N ms

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include <rte_version.h>
+#include <vstate_compat.h>
 
 #include "bench_report.h"
 

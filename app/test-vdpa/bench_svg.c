@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include <rte_version.h>
+#include <vstate_compat.h>
 
 #include "bench_report.h"
 

@@ -138,7 +138,7 @@ two_threads_that_share_a_queue_never_meet_inside(void **state)
 }
 
 static void
-two_threads_that_share_a_queue_never_meet_inside_without_membarrier(void **state)
+two_threads_on_one_queue_never_meet_inside_without_membarrier(void **state)
 {
 	vstate_lease_fence = true;
 	hammer_run(2);
@@ -176,7 +176,7 @@ test_vstate_lease(void)
 		cmocka_unit_test(nobody_is_inside_once_a_stop_has_waited),
 		cmocka_unit_test(nobody_is_inside_once_a_stop_has_waited_without_membarrier),
 		cmocka_unit_test(two_threads_that_share_a_queue_never_meet_inside),
-		cmocka_unit_test(two_threads_that_share_a_queue_never_meet_inside_without_membarrier),
+		cmocka_unit_test(two_threads_on_one_queue_never_meet_inside_without_membarrier),
 	};
 
 	return cmocka_run_group_tests_name("vstate_lease", tests, NULL, NULL);

@@ -305,7 +305,8 @@ burst_of_frames_arrives_in_order_at_all_places(void **state)
 				for (start = 0; start < size; start++) {
 					ring_seek(&r, packed ? start : 65536 - start, wrap);
 					for (i = 0; i < size; i++) {
-						p[i] = (struct piece){ RING_BUF_GPA + 128 * i, 100 };
+						p[i] = (struct piece){
+							RING_BUF_GPA + 128 * i, 100 };
 						ids[i] = ring_add(&r, &p[i], 1, true);
 						pkts[i] = frame_make(&r, i, 80 - i, false);
 					}

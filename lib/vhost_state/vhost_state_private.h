@@ -55,7 +55,7 @@ int vhost_state_check_class(uint16_t device_id, int64_t offset, struct rte_vhost
 struct vhost_state_sink {
 	uint8_t *buf;
 	size_t size, used;
-	/** Empty the buffer; 0 or -errno, which ends all writing. NULL: the buffer is large enough. */
+	/** Empty the buffer; 0 or -errno, which ends all writing. NULL: it is large enough. */
 	int (*flush)(struct vhost_state_sink *sink);
 	/** For @p flush. */
 	int fd;

@@ -290,7 +290,8 @@ map_all(struct soft_backend *b, const struct vu_mem_table *t, const int *fds)
 	unmap_all(b);
 	for (i = 0; i < t->nb_regions; i++) {
 		b->map_len[i] = t->regions[i].size + t->regions[i].mmap_offset;
-		b->maps[i] = mmap(NULL, b->map_len[i], PROT_READ | PROT_WRITE, MAP_SHARED, fds[i], 0);
+		b->maps[i] = mmap(NULL, b->map_len[i], PROT_READ | PROT_WRITE, MAP_SHARED,
+			fds[i], 0);
 	}
 	b->mem = *t;
 }

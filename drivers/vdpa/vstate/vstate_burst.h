@@ -491,7 +491,8 @@ frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
 	struct vstate_chain c;
 	int ret;
 
-	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0) && !vstate_offload_to_header(vq, m, &hdr)) {
+	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0) &&
+			!vstate_offload_to_header(vq, m, &hdr)) {
 		vq->counters.bad_offload++;
 		return PUT_DROP;
 	}

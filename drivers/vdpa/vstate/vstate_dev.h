@@ -231,7 +231,7 @@ int vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *er
 
 /** Control thread only: stop all leases at one instant; on -ETIMEDOUT nothing changed. */
 int vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid);
-/** Control thread only: the same, whatever it takes; for what frees memory that poll threads use. */
+/** Control thread only: the same, whatever it takes, before memory goes that is polled. */
 void vstate_dev_rest_always(struct vstate_dev *dev);
 /** Control thread only: no service runs over the queues any more. */
 void vstate_service_lease_revoke(struct vstate_dev *dev);

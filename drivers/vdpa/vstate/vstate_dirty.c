@@ -62,7 +62,8 @@ vstate_dirty_mark(struct vstate_dirty *d, uint64_t gpa, uint64_t len)
 	page = gpa >> VSTATE_DIRTY_PAGE_SHIFT;
 	last = (gpa + len - 1) >> VSTATE_DIRTY_PAGE_SHIFT;
 	for (; page <= last; page++)
-		word_mark(d, page >> WORD_SHIFT, UINT64_C(1) << (page & (RTE_BIT32(WORD_SHIFT) - 1)));
+		word_mark(d, page >> WORD_SHIFT,
+				UINT64_C(1) << (page & (RTE_BIT32(WORD_SHIFT) - 1)));
 }
 
 void

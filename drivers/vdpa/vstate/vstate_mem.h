@@ -66,7 +66,7 @@ bool vstate_window_move(struct vstate_window *win, const struct vstate_mem *mem,
 bool vstate_mem_covers(struct vstate_window *win, const struct vstate_mem *mem, uint64_t gpa,
 		uint64_t len);
 
-/** True if [gpa, gpa + len) lies inside the window. Cannot overflow: size >= len is checked first. */
+/** True if [gpa, gpa + len) is inside the window. No overflow: size >= len is checked first. */
 static __rte_always_inline bool
 vstate_window_holds(const struct vstate_window *win, uint64_t gpa, uint64_t len)
 {

@@ -152,7 +152,8 @@ ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t direc
 	n = ring_count(vq, n);
 	for (i = 0; i < n; i++) {
 		head = rte_le_to_cpu_16(__atomic_load_n(
-				&vq->split.avail->ring[(vq->avail.idx + i) & mask], __ATOMIC_RELAXED));
+				&vq->split.avail->ring[(vq->avail.idx + i) & mask],
+				__ATOMIC_RELAXED));
 		if (unlikely(head > mask))
 			break;
 		vstate_desc_read(&d, &vq->split.desc[head], false);

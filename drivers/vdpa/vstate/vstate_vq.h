@@ -169,7 +169,7 @@ struct vstate_vq {
 	/** Length of the virtio header: 10 or 12. */
 	uint8_t hdr_len;
 	bool event_idx, indirect, mergeable;
-	/** VIRTIO_NET_F_CSUM or a HOST_* offload negotiated: headers of frames sent mean something. */
+	/** VIRTIO_NET_F_CSUM or a HOST_* offload: headers of frames sent mean something. */
 	bool host_offloads;
 	/** VIRTIO_NET_F_GUEST_CSUM negotiated. */
 	bool guest_csum;
@@ -198,7 +198,7 @@ struct vstate_vq {
 	uint16_t nb_shadow;
 	/** Frames of the last take, and those that it dropped. */
 	uint16_t nb_taken, nb_dropped;
-	/** Leading frames of the last take that had one descriptor each, and nothing dropped between. */
+	/** Leading frames of the last take: one descriptor each, and nothing dropped between. */
 	uint16_t nb_simple;
 	struct vstate_vq_counters counters;
 
@@ -219,7 +219,7 @@ struct vstate_vq {
 	/* -- scratch, last because it is large -- */
 	/** Lengths of the frames of the last take. */
 	uint32_t taken_len[VSTATE_BURST];
-	/** Where the ring stood, and how many used elements there were, after frame i >= nb_simple. */
+	/** Where the ring stood, and how many used elements, after frame i >= nb_simple. */
 	struct {
 		struct vstate_pos avail;
 		uint16_t nb_shadow;
