@@ -79,6 +79,13 @@ int migrate_state_seen(struct migrate *m, unsigned int to, struct rte_vhost_stat
  */
 bool migrate_causal_holds(const struct rte_vhost_state *st, char *why, size_t size);
 
+/* ---- migrate_inflight.c ---- */
+
+/** Have buffers in flight in a captured state, as many of those available as were asked for. */
+int migrate_inflight_make(struct migrate *m, struct rte_vhost_state *st);
+/** The move failed: the source, which holds none of them, goes on. */
+void migrate_inflight_forget(struct migrate *m);
+
 /* ---- migrate_fail.c ---- */
 
 /** Whether move number @p move is one of those that are to fail. */

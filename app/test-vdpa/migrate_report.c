@@ -40,6 +40,10 @@ report_text(const struct migrate_options *opt, struct migrate_result *res, FILE 
 		fprintf(f, "failed      %12" PRIu64 "\n", res->failed_moves);
 	if (opt->causal)
 		fprintf(f, "causal      %12" PRIu64 "\n", res->causal_states);
+	if (opt->inflight != 0)
+		fprintf(f, "in flight   %12" PRIu64 "\n", res->inflight);
+	if (opt->overtake)
+		fprintf(f, "overtaken   %12" PRIu64 "\n", res->overtaken);
 	fprintf(f, "virtqueues  %12u\n", 2 * opt->pairs);
 	fprintf(f, "frames      %12" PRIu64 "\n", c->sent);
 	fprintf(f, "lost        %12" PRIu64 "\n", c->lost);
@@ -74,8 +78,9 @@ report_json(const struct migrate_options *opt, struct migrate_result *res, FILE 
 	times_json("suspend_us", &res->suspend, f);
 	times_json("blackout_us", &res->blackout, f);
 	times_json("capture_restore_us", &res->capture_restore, f);
-	fprintf(f, ", \"via\": \"%s\", \"failed_moves\": %" PRIu64 ", \"causal_states\": %" PRIu64,
-		opt->via->name, res->failed_moves, res->causal_states);
+	fprintf(f, ", \"via\": \"%s\", \"failed_moves\": %" PRIu64 ", \"causal_states\": %" PRIu64
+		", \"inflight\": %" PRIu64 ", \"overtaken\": %" PRIu64, opt->via->name,
+		res->failed_moves, res->causal_states, res->inflight, res->overtaken);
 	fprintf(f, ", \"ring\": \"%s\", \"seed\": %" PRIu64 ", \"seconds\": %.3f}\n", ring_name(opt),
 		opt->seed, res->elapsed_ns / 1e9);
 }

@@ -155,7 +155,12 @@ causal_check(struct migrate *m, const struct rte_vhost_state *st)
 int
 migrate_state_seen(struct migrate *m, unsigned int to, struct rte_vhost_state *st)
 {
-	if (causal_check(m, st) < 0 || state_break(m, st) < 0)
+	if (causal_check(m, st) < 0)
+		return -1;
+	/* A move that is to fail leaves all as it is. */
+	if (!m->must_fail && migrate_inflight_make(m, st) < 0)
+		return -1;
+	if (state_break(m, st) < 0)
 		return -1;
 	return m->must_fail ? migrate_fail_arrange(m, to, st) : 0;
 }
@@ -171,8 +176,10 @@ static void
 source_resume(struct migrate *m)
 {
 	size_t len;
-	bool well = source_goes_on(m);
+	bool well;
 
+	migrate_inflight_forget(m);
+	well = source_goes_on(m);
 	len = strlen(m->res->failure);
 	snprintf(m->res->failure + len, sizeof(m->res->failure) - len, "; %s %s",
 		m->be[m->active]->dev.name, well ? "went on" : "did not go on either");
@@ -361,7 +368,7 @@ migrate_held(const struct migrate_result *res)
 	const struct guest_counts *c = &res->counts;
 
 	return res->failure[0] == '\0' && res->rounds > 0 && c->received > 0 && c->lost == 0 &&
-		c->duplicated == 0 && c->reordered == 0 && c->corrupted == 0;
+		c->duplicated == 0 && c->reordered == res->overtaken && c->corrupted == 0;
 }
 
 void
