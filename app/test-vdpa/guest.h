@@ -58,12 +58,18 @@ struct guest_conf {
 	 * come back to this one.
 	 */
 	bool causal;
+	/** Have the back end note what it has in flight in a region, and hand that to the next. */
+	bool inflight;
+	/** Back ends may be killed: a receive buffer may come back empty, a frame is lost then. */
+	bool crashes;
 };
 
 /** Counts of one queue pair or, summed, of a guest. */
 struct guest_counts {
 	uint64_t sent, received;
 	uint64_t lost, duplicated, reordered, corrupted;
+	/** Receive buffers that came back empty; corrupted ones, too, unless back ends crash. */
+	uint64_t empty;
 	/** Longest time without a received frame while frames were on their way, ns. */
 	uint64_t gap_max_ns;
 };
@@ -108,6 +114,11 @@ struct guest_link *guest_connect(struct guest *g, const char *path, bool server,
  * otherwise. A back end without status is enabled by guest_link_driver_ok() only.
  */
 int guest_link_prepare(struct guest_link *l);
+/**
+ * Go on where a back end was that died without a word: the next guest_link_prepare() sends what
+ * a front end can know, which is used->idx of split rings, and nothing of packed ones.
+ */
+void guest_link_recover(struct guest_link *l);
 /** Write DRIVER_OK: the back end may process the rings; l becomes the active link. */
 int guest_link_driver_ok(struct guest_link *l);
 /** GET_VRING_BASE of all rings, status 0; keeps the rings' contents. */
@@ -186,6 +197,20 @@ uint32_t guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct gues
 /** Use a buffer of which @p len bytes were written, at @p used, which moves on. */
 void guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used,
 		const struct guest_held *held, uint32_t len);
+/**
+ * Where a stopped device has used virtqueue @p vq up to, by its ring or its GET_VRING_BASE;
+ * @p base is the latter.
+ */
+struct guest_pos guest_hold_used(struct guest *g, uint16_t vq, uint32_t base);
+/**
+ * Buffers that the in-flight region says a device holds, in the order taken, @p max at most.
+ * The position of a packed one in the ring is not known.
+ */
+uint16_t guest_inflight_read(struct guest *g, uint16_t vq, struct guest_held *held,
+		uint64_t *counter, uint16_t max);
+/** Note a buffer that was just taken in the in-flight region. 0, -ENOTCONN, -EPROTO */
+int guest_inflight_mark(struct guest *g, uint16_t vq, const struct guest_held *held,
+		uint64_t counter);
 /**
  * From @p used on, where the stopped device stands, @p nb buffers must be used in this order;
  * another one is counted as corrupted. Waits until the driver has taken back all before it.

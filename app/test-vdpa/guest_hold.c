@@ -125,6 +125,16 @@ guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used, const struc
 		split_use(r, used, held, len);
 }
 
+struct guest_pos
+guest_hold_used(struct guest *g, uint16_t vq, uint32_t base)
+{
+	const struct vring_used *used = guest_ring_of(g, vq)->device;
+
+	if (!g->conf.packed)
+		return (struct guest_pos){ .idx = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE) };
+	return (struct guest_pos){ .idx = base >> 16 & 0x7fff, .wrap = base >> 31 };
+}
+
 /* Copy a frame with its header to a receive buffer; its length, or 0 if there is no room. */
 static uint32_t
 fill(struct guest *g, uint16_t vq, const struct guest_held *held, const uint8_t *frame,

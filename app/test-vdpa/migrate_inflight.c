@@ -15,7 +15,8 @@
 
 /* The guest takes back what was used before; its thread may have to wait for a processor. */
 #define CATCH_UP_MS 8000
-/* VIRTIO_F_IN_ORDER */
+/* VIRTIO_F_RING_PACKED, VIRTIO_F_IN_ORDER */
+#define F_RING_PACKED 34
 #define F_IN_ORDER 35
 
 /** The buffers of one virtqueue that are in flight, while the state is made. */
@@ -250,6 +251,92 @@ migrate_inflight_make(struct migrate *m, struct rte_vhost_state *st)
 		hold_free(&h[0]);
 		hold_free(&h[1]);
 	}
+	return ret;
+}
+
+/* What the rings and the region say of a virtqueue, as a state. */
+static int
+vq_read(struct migrate *m, struct rte_vhost_state *st, uint16_t vq)
+{
+	struct rte_vhost_state_vq *sv = &st->vqs[vq];
+	const uint16_t size = m->opt->ring_size;
+	struct guest_held *held = calloc(size, sizeof(*held));
+	uint64_t *counter = calloc(size, sizeof(*counter));
+	struct guest_pos pos = guest_hold_used(m->guest, vq,
+		guest_link_base(m->link[m->active], vq));
+	uint32_t next = pos.idx;
+	uint16_t i, nb = 0;
+	int ret = -ENOMEM;
+
+	if (held != NULL && counter != NULL) {
+		nb = guest_inflight_read(m->guest, vq, held, counter, size);
+		ret = rte_vhost_state_vq_inflight_alloc(st, vq, nb);
+	}
+	sv->size = size;
+	sv->used_idx = pos.idx;
+	sv->used_wrap = sv->avail_wrap = pos.wrap;
+	for (i = 0; ret == 0 && i < nb; i++) {
+		sv->inflight[i] = (struct rte_vhost_state_inflight){ .id = held[i].id,
+			.head = held[i].head, .num = held[i].num, .counter = counter[i] };
+		next += held[i].num;
+	}
+	if (m->opt->packed && next >= size) {
+		next -= size;
+		sv->avail_wrap ^= 1;
+	}
+	sv->avail_idx = (uint16_t)next;
+	free(held);
+	free(counter);
+	return ret < 0 ? no_memory(m) : 0;
+}
+
+/* Entries from @p from on are new. */
+static int
+vq_mark(struct migrate *m, const struct rte_vhost_state *st, uint16_t vq, uint16_t from)
+{
+	const struct rte_vhost_state_vq *sv = &st->vqs[vq];
+	struct guest_held held;
+	int ret;
+
+	for (; from < sv->nb_inflight; from++) {
+		held = held_of(&sv->inflight[from]);
+		ret = guest_inflight_mark(m->guest, vq, &held, sv->inflight[from].counter);
+		if (ret < 0)
+			return migrate_fail(m, "virtqueue %u: the in-flight region is not one of "
+				"this ring: %s", vq, strerror(-ret));
+	}
+	return 0;
+}
+
+int
+migrate_inflight_mark(struct migrate *m, unsigned int to)
+{
+	const uint16_t nb_vqs = 2 * m->opt->pairs;
+	struct rte_vhost_state *st;
+	uint16_t had[2 * GUEST_MAX_PAIRS], vq;
+	uint32_t half;
+	int ret = 0;
+
+	if (m->opt->inflight == 0)
+		return 0;
+	st = rte_vhost_state_alloc(nb_vqs);
+	if (st == NULL)
+		return no_memory(m);
+	st->driver_features = m->opt->packed ? UINT64_C(1) << F_RING_PACKED : 0;
+	for (vq = 0; vq < nb_vqs && ret == 0; vq++) {
+		ret = vq_read(m, st, vq);
+		had[vq] = st->vqs[vq].nb_inflight;
+	}
+	if (ret == 0)
+		ret = migrate_inflight_make(m, st);
+	for (vq = 0; vq < nb_vqs && ret == 0; vq++) {
+		ret = vq_mark(m, st, vq, had[vq]);
+		/* As if the source had died: what was used, and the region tells the rest. */
+		half = st->vqs[vq].used_idx | (uint32_t)st->vqs[vq].used_wrap << 15;
+		guest_link_set_base(m->link[to], vq,
+			m->opt->packed ? half | half << 16 : half);
+	}
+	rte_vhost_state_free(st);
 	return ret;
 }
 

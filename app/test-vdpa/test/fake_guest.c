@@ -19,7 +19,10 @@ struct guest {
 	bool vqs_known;
 	/** Buffers that were taken from each ring for a device, and those it has to use. */
 	uint16_t taken[2], left[2];
+	/** Of them, those in the in-flight region. */
+	uint16_t marked[2];
 	bool running;
+	unsigned int recovered;
 };
 
 struct guest_link {
@@ -81,10 +84,30 @@ guest_link_prepare(struct guest_link *l)
 	return 0;
 }
 
+void
+guest_link_recover(struct guest_link *l)
+{
+	l->g->recovered++;
+}
+
+/* What the region says is taken over when the rings start. */
+static void
+marked_take(struct guest *g, struct rte_vhost_state *st, uint16_t vq)
+{
+	if (g->marked[vq] == 0)
+		return;
+	rte_vhost_state_vq_inflight_alloc(st, vq, g->marked[vq]);
+	st->vqs[vq].avail_idx += g->marked[vq];
+	g->marked[vq] = 0;
+}
+
 int
 guest_link_driver_ok(struct guest_link *l)
 {
 	struct guest *g = l->g;
+
+	marked_take(g, l->fd->st, 0);
+	marked_take(g, l->fd->st, 1);
 
 	l->fd->status |= RTE_VHOST_STATE_S_DRIVER_OK;
 	g->active = l;
@@ -250,6 +273,27 @@ guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
 		const struct guest_held *held, uint16_t nb, int timeout_ms)
 {
 	g->left[vq] = nb;
+	return 0;
+}
+
+struct guest_pos
+guest_hold_used(struct guest *g, uint16_t vq, uint32_t base)
+{
+	return (struct guest_pos){ .idx = g->vqs[vq].used_idx };
+}
+
+/* The region is the destination's state at once: there is one device at a time. */
+uint16_t
+guest_inflight_read(struct guest *g, uint16_t vq, struct guest_held *held, uint64_t *counter,
+		uint16_t max)
+{
+	return 0;
+}
+
+int
+guest_inflight_mark(struct guest *g, uint16_t vq, const struct guest_held *held, uint64_t counter)
+{
+	g->marked[vq]++;
 	return 0;
 }
 

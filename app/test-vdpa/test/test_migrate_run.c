@@ -97,7 +97,8 @@ state_moves_to_and_fro(void **state)
 static void
 every_carrier_moves_the_state(void **state)
 {
-	static const char *const names[] = { "api", "fd", "status", "device-state", "vring-base" };
+	static const char *const names[] = { "api", "fd", "status", "device-state", "vring-base",
+		"inflight" };
 	struct run *r = *state;
 	unsigned int i;
 
@@ -196,6 +197,56 @@ buffer_that_overtakes_is_used(void **state)
 	assert_int_equal(st->vqs[1].inflight_descs[1].id, 103);
 	assert_true(st->vqs[1].notify_pending);
 	rte_vhost_state_free(st);
+}
+
+static void
+buffers_in_flight_move_in_a_region(void **state)
+{
+	struct run *r = *state;
+
+	r->opt.via = migrate_via_find("inflight");
+	r->opt.inflight = 3;
+	run(r, NULL);
+	assert_string_equal(r->res.failure, "");
+	assert_true(migrate_held(&r->res));
+	assert_int_equal(r->res.inflight, 30);
+}
+
+static void
+killed_back_end_comes_again(void **state)
+{
+	struct run *r = *state;
+
+	r->opt.kill = true;
+	r->opt.rounds = 3;
+	run(r, NULL);
+	assert_string_equal(r->res.failure, "");
+	assert_true(migrate_held(&r->res));
+	assert_int_equal(r->res.rounds, 3);
+	assert_int_equal(fake_device(r->be[0])->kills, 3);
+	assert_int_equal(fake_device(r->be[0])->suspends, 0);
+	assert_int_equal(fake_device(r->be[1])->restores, 0);
+	/* Of one pair, a burst each time. */
+	assert_int_equal(r->res.lost_allowed, 3 * 64);
+	r->res.counts.lost = 3 * 64;
+	assert_true(migrate_held(&r->res));
+	r->res.counts.lost++;
+	assert_false(migrate_held(&r->res));
+	r->res.counts.lost = 0;
+	r->res.counts.duplicated = 1;
+	assert_false(migrate_held(&r->res));
+}
+
+static void
+back_end_that_stays_away_is_told(void **state)
+{
+	struct run *r = *state;
+
+	r->opt.kill = true;
+	fake_device(r->be[0])->refuse_restore = true;
+	run(r, NULL);
+	assert_false(migrate_held(&r->res));
+	assert_non_null(strstr(r->res.failure, "dev0 does not come again"));
 }
 
 static void
@@ -353,7 +404,7 @@ report_has_exactly_its_keys(void **state)
 	static const char *const keys[] = { "rounds", "virtqueues", "frames", "lost", "duplicated",
 		"reordered", "corrupted", "suspend_us", "blackout_us", "capture_restore_us", "via",
 		"failed_moves", "causal_states", "inflight",
-		"overtaken", "ring", "seed", "seconds" };
+		"overtaken", "lost_allowed", "empty", "ring", "seed", "seconds" };
 	struct run *r = *state;
 	char *text = NULL, quoted[32], *p;
 	unsigned int i, colons = 0;
@@ -390,6 +441,9 @@ main(void)
 		RUN_TEST(packed_buffers_in_flight_have_their_descriptors),
 		RUN_TEST(buffer_that_overtakes_is_used),
 		RUN_TEST(frame_that_overtakes_unasked_is_no_success),
+		RUN_TEST(buffers_in_flight_move_in_a_region),
+		RUN_TEST(killed_back_end_comes_again),
+		RUN_TEST(back_end_that_stays_away_is_told),
 		cmocka_unit_test(effect_without_cause_is_seen),
 		RUN_TEST(index_one_back_is_seen_as_duplicate),
 		RUN_TEST(dropped_frame_is_seen_as_lost),
