@@ -231,6 +231,39 @@ new_front_end_begins_with_the_devices_mtu_and_no_queues(void **state)
 }
 
 static void
+queue_not_set_up_again_after_a_reset_is_in_no_capture(void **state)
+{
+	struct rte_vhost_state *st;
+	struct bench b;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	/* taken back and given again without a reset: what is not ready now keeps its place */
+	vstate_dev_stop(b.dev);
+	bench_rings(&b, 2, 256);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	st = rte_vhost_state_capture("test_dev", NULL);
+	assert_non_null(st);
+	assert_int_equal(st->vqs[3].size, 256);
+	rte_vhost_state_free(st);
+	/* a driver that uses one pair only begins anew */
+	vstate_dev_stop(b.dev);
+	vstate_dev_status_write(b.dev, 0);
+	vstate_dev_negotiate(b.dev, V1, false);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	st = rte_vhost_state_capture("test_dev", NULL);
+	assert_non_null(st);
+	assert_int_equal(st->vqs[1].size, 256);
+	assert_int_equal(st->vqs[2].size, 0);
+	assert_int_equal(st->vqs[3].size, 0);
+	assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
+	rte_vhost_state_free(st);
+	bench_close(&b);
+}
+
+static void
 ring_outside_the_guest_or_of_a_bad_size_is_not_granted(void **state)
 {
 	struct bench b;
@@ -309,6 +342,7 @@ test_vstate_dev(void)
 		cmocka_unit_test(restored_positions_wait_for_rings_that_are_ready_later),
 		cmocka_unit_test(state_of_another_layout_than_the_rings_have_is_refused),
 		cmocka_unit_test(new_front_end_begins_with_the_devices_mtu_and_no_queues),
+		cmocka_unit_test(queue_not_set_up_again_after_a_reset_is_in_no_capture),
 		cmocka_unit_test(ring_outside_the_guest_or_of_a_bad_size_is_not_granted),
 		cmocka_unit_test(busy_poll_thread_fails_a_suspend_and_nothing_changes),
 		cmocka_unit_test(device_made_again_attaches_its_guest),

@@ -207,6 +207,8 @@ struct vstate_vq {
 	uint16_t port_id;
 	/** The front end enabled the queue, and its rings are mapped. */
 	bool ready;
+	/** Resets of the device when the queue was set up last. */
+	uint64_t setup_resets;
 	/** More than one port queue sends to this queue. */
 	bool shared;
 	/** A fault was told to the log and to the device status. */
