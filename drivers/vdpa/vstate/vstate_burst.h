@@ -373,6 +373,13 @@ header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffer
 	return true;
 }
 
+/* Descriptors of the ring that a finished chain holds; fewer if some come before its table. */
+static __rte_always_inline uint32_t
+ring_descs(const struct vstate_vq *vq, const struct vstate_chain *c)
+{
+	return LAYOUT_PACKED || c->table_size != 0 ? c->num : (uint32_t)vq->size - c->left;
+}
+
 /*
  * Copy one frame to as many buffers as it needs. Nothing is published here; where it
  * does not fit, the ring is put back to where it stood.
@@ -385,7 +392,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 	const uint16_t nb_shadow = vq->nb_shadow;
 	const struct rte_mbuf *seg = m;
 	uint64_t nb_gpa[2] = { 0, 0 };
-	uint32_t seg_off = 0, left = m->pkt_len;
+	uint32_t seg_off = 0, left = m->pkt_len, descs = 0;
 	enum put_result result = PUT_LATER;
 	struct vstate_chain c;
 	bool first = true;
@@ -405,6 +412,8 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		if (ret <= 0) {
 			if (ret < 0)
 				result = PUT_FAULT;
+			else if (descs >= vq->size)
+				goto too_small; /* the driver has no more to give */
 			goto undo;
 		}
 		if (first) {
@@ -446,6 +455,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		}
 		ring_take(vq, &c);
 		shadow_add(vq, &c, written);
+		descs += ring_descs(vq, &c);
 	}
 	if (vq->nb_shadow - nb_shadow > 1 &&
 			!header_patch(vq, nb_gpa, vq->nb_shadow - nb_shadow))
