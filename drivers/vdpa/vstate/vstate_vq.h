@@ -81,6 +81,7 @@ const char *vstate_fault_text(enum vstate_fault fault);
 	X(dropped_oversize, oversize) \
 	X(dropped_bad_offload, bad_offload) \
 	X(dropped_small_buffer, small_buffer) \
+	X(dropped_uplink, uplink) \
 	X(mbuf_allocation_errors, nombuf)
 
 #define VSTATE_VQ_COUNTERS(X) VSTATE_VQ_EVENTS(X) VSTATE_VQ_SIZES(X)
