@@ -28,6 +28,7 @@ static const struct {
 	{ "offload", test_vstate_offload },
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
+	{ "service", test_vstate_service },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

@@ -25,5 +25,6 @@ int test_vstate_lease(void);
 int test_vstate_offload(void);
 int test_vstate_dev(void);
 int test_vstate_port(void);
+int test_vstate_service(void);
 
 #endif /* TEST_H */

@@ -373,6 +373,13 @@ header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffer
 	return true;
 }
 
+/* Descriptors of the ring that a finished chain holds; fewer if some come before its table. */
+static __rte_always_inline uint32_t
+ring_descs(const struct vstate_vq *vq, const struct vstate_chain *c)
+{
+	return LAYOUT_PACKED || c->table_size != 0 ? c->num : (uint32_t)vq->size - c->left;
+}
+
 /*
  * Copy one frame to as many buffers as it needs. Nothing is published here; where it
  * does not fit, the ring is put back to where it stood.
@@ -385,7 +392,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 	const uint16_t nb_shadow = vq->nb_shadow;
 	const struct rte_mbuf *seg = m;
 	uint64_t nb_gpa[2] = { 0, 0 };
-	uint32_t seg_off = 0, left = m->pkt_len;
+	uint32_t seg_off = 0, left = m->pkt_len, descs = 0;
 	enum put_result result = PUT_LATER;
 	struct vstate_chain c;
 	bool first = true;
@@ -405,6 +412,8 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		if (ret <= 0) {
 			if (ret < 0)
 				result = PUT_FAULT;
+			else if (descs >= vq->size)
+				goto too_small; /* the driver has no more to give */
 			goto undo;
 		}
 		if (first) {
@@ -446,6 +455,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		}
 		ring_take(vq, &c);
 		shadow_add(vq, &c, written);
+		descs += ring_descs(vq, &c);
 	}
 	if (vq->nb_shadow - nb_shadow > 1 &&
 			!header_patch(vq, nb_gpa, vq->nb_shadow - nb_shadow))
@@ -485,28 +495,49 @@ frame_put_single(struct vstate_vq *vq, const struct vstate_chain *c, const struc
 }
 
 static __rte_always_inline enum put_result
-frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
+		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
 	struct vstate_chain c;
 	int ret;
 
-	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0) &&
-			!vstate_offload_to_header(vq, m, &hdr)) {
-		vq->counters.bad_offload++;
-		return PUT_DROP;
-	}
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
 	ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
-	if (likely(frame_put_single(vq, &c, m, &hdr))) {
+	if (likely(frame_put_single(vq, &c, m, hdr))) {
 		ring_take(vq, &c);
 		shadow_add(vq, &c, vq->hdr_len + m->pkt_len);
 		return PUT_DONE;
 	}
-	return frame_put_general(vq, m, &hdr);
+	return frame_put_general(vq, m, hdr);
+}
+
+/* What must be changed in it is changed in a copy if others may look at the frame. */
+static enum put_result
+frame_put_offload(struct vstate_vq *vq, struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	struct rte_mbuf *own = vstate_offload_own(vq, m);
+	enum put_result result = PUT_DROP;
+
+	if (own != NULL && vstate_offload_to_header(vq, own, hdr))
+		result = frame_put_plain(vq, own, hdr);
+	else
+		vq->counters.bad_offload++;
+	if (own != m)
+		rte_pktmbuf_free(own);
+	return result;
+}
+
+static __rte_always_inline enum put_result
+frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
+
+	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0))
+		return frame_put_offload(vq, m, &hdr);
+	return frame_put_plain(vq, m, &hdr);
 }
 
 /* One frame the general way, with room made in the shadow if that is what it lacks. */

@@ -81,6 +81,7 @@ const char *vstate_fault_text(enum vstate_fault fault);
 	X(dropped_oversize, oversize) \
 	X(dropped_bad_offload, bad_offload) \
 	X(dropped_small_buffer, small_buffer) \
+	X(dropped_uplink, uplink) \
 	X(mbuf_allocation_errors, nombuf)
 
 #define VSTATE_VQ_COUNTERS(X) VSTATE_VQ_EVENTS(X) VSTATE_VQ_SIZES(X)
@@ -207,6 +208,8 @@ struct vstate_vq {
 	uint16_t port_id;
 	/** The front end enabled the queue, and its rings are mapped. */
 	bool ready;
+	/** Resets of the device when the queue was set up last. */
+	uint64_t setup_resets;
 	/** More than one port queue sends to this queue. */
 	bool shared;
 	/** A fault was told to the log and to the device status. */
