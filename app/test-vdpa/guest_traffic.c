@@ -229,6 +229,7 @@ guest_pair_counts_get(struct guest *g, uint16_t pair, struct guest_counts *c)
 	c->duplicated = guest_get(&p->duplicated);
 	c->reordered = guest_get(&p->reordered);
 	c->corrupted = guest_get(&p->corrupted);
+	c->empty = guest_get(&p->empty);
 	c->gap_max_ns = guest_get(&p->gap_max);
 	/* While traffic runs only what later frames have overtaken is known to be lost. */
 	if (!g->running)
@@ -251,6 +252,7 @@ guest_counts_get(struct guest *g, struct guest_counts *sum)
 		sum->duplicated += c.duplicated;
 		sum->reordered += c.reordered;
 		sum->corrupted += c.corrupted;
+		sum->empty += c.empty;
 		if (c.gap_max_ns > sum->gap_max_ns)
 			sum->gap_max_ns = c.gap_max_ns;
 	}
