@@ -178,10 +178,12 @@ path_is_private() # FILE: no directory above it is writable by others
 }
 
 # EAL options for every process: no hugepages, no PCI, nothing left behind, and
-# poll threads that float at a low priority, so that a small machine stays usable.
+# poll threads that float at a low priority, so that a small machine stays usable. With
+# TELEMETRY=yes they answer tests/telemetry.py, below RUNTIME_DIRECTORY.
 eal_options() # MEMORY_MIB
 {
-	EAL=(--lcores '0@0-1,1@0-1' --no-huge -m "$1" --no-pci --no-shconf --no-telemetry)
+	EAL=(--lcores '0@0-1,1@0-1' --no-huge -m "$1" --no-pci --no-shconf)
+	[ -n "${TELEMETRY:-}" ] || EAL+=(--no-telemetry)
 	[ "$(nproc)" -gt 1 ] || EAL[1]='0@0,1@0'
 }
 

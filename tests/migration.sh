@@ -9,7 +9,7 @@
 # guards the page again, and only then the thread lifts the guard. Seen as a panic of the
 # guest, or as a program in it that sends once more what it had sent. A back end's own
 # mistake would show at each attempt.
-ATTEMPTS=3
+ATTEMPTS=${VSTATE_ATTEMPTS:-3}
 
 # The guest's network device; a scenario adds properties.
 DEVICE_PROPERTIES=${DEVICE_PROPERTIES:-}
@@ -104,6 +104,20 @@ migrate() # FROM TO
 {
 	migration_begin "$1" "$2"
 	migration_end "$1" "$2"
+}
+
+# The move fails for a reason that its source is told, and its guest goes on there.
+migration_refused() # FROM TO REASON-REGEX
+{
+	local why
+	migration_begin "$1" "$2"
+	qmp_must "$1" wait-migration 40
+	printf '%s\n' "$QMP_OUT" >"$W/migration.json"
+	[ "$(json "$W/migration.json" status)" = failed ] || fail "migration to $2: $QMP_OUT"
+	why=$(json "$W/migration.json" error-desc)
+	vm_reap "$2"
+	expect_match "reason in QEMU" "$why$(cat "$W/$2.out")" "$3"
+	qmp_must "$1" wait-status running 10
 }
 
 # ---- what most cases begin and end with ----
