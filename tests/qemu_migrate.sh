@@ -77,25 +77,6 @@ there_and_back()
 case_there_and_back_split() { there_and_back; }
 case_there_and_back_packed() { DEVICE_PROPERTIES=packed=on; there_and_back; }
 
-# many_moves: to and fro between two back ends, in one guest.
-many_moves()
-{
-	local i here=a there=b vm=one next
-	source_start
-	for ((i = 1; i <= ${MOVES:-20}; i++)); do
-		next=vm$i
-		guest_waits "$next" "$there"
-		migrate "$vm" "$next"
-		vm_gone "$vm"
-		vm=$next next=$here here=$there there=$next
-		sleep 0.3
-	done
-	arrive "$vm"
-}
-
-case_many_moves_split() { many_moves; }
-case_many_moves_packed() { DEVICE_PROPERTIES=packed=on; many_moves; }
-
 # shellcheck disable=SC2046
 run_cases there-and-back-split there-and-back-packed split-mq packed-mq multifd server-sockets cancel \
-	$(soak split packed one-process many-moves-split many-moves-packed)
+	$(soak split packed one-process)

@@ -27,7 +27,8 @@ moves() # FROM-QEMU TO-QEMU
 	wire_start
 	backend a
 	backend b
-	QEMU=$1 source_boot
+	QEMU=$1
+	source_boot
 	QEMU=$2 guest_waits two b
 	migrate one two
 	arrive two
@@ -38,5 +39,8 @@ case_packed_mq() { PAIRS=4 DEVICE_PROPERTIES=packed=on; moves "$QEMU_NEW" "$QEMU
 # The machine is that of the old one.
 case_from_old() { VM_MACHINE=pc-q35-7.2 DEVICE_PROPERTIES=packed=on; moves qemu-system-x86_64 "$QEMU_NEW"; }
 
+case_many_moves_split() { qemu_backports; QEMU=$QEMU_NEW; many_moves; }
+case_many_moves_packed() { DEVICE_PROPERTIES=packed=on; case_many_moves_split; }
+
 # shellcheck disable=SC2046 # names without blanks
-run_cases from-old packed-mq $(soak split)
+run_cases from-old packed-mq $(soak split many-moves-split many-moves-packed)

@@ -65,7 +65,8 @@ moved() # NAME SAVED LOADED REFUSED
 }
 
 # The bases that QEMU sets are wrong by one, and the guest does not notice: what counts is
-# in the state. Neither of two destinations that it does not fit takes it.
+# in the state. (Of a split ring rte_vhost mends a base by the used index in guest memory.)
+# Neither of two destinations that it does not fit takes it.
 carried()
 {
 	local saved
@@ -96,9 +97,10 @@ carried()
 	expect "bytes loaded" "$(counter b state_loaded_bytes)" -eq $((saved / 3))
 	expect "bytes loaded" $((saved / 3)) -gt 100
 	has b.wrong '^base of queue 3' || fail "QEMU set no base of queue 3"
-	has b 'base of queue . is not that of the loaded state .*: the state counts' ||
+	[ -z "$DEVICE_PROPERTIES" ] ||
+		has b 'base of queue . is not that of the loaded state .*: the state counts' ||
 		fail "the state did not meet wrong bases"
-	measured "$((saved / 3)) bytes of state; refused twice, by features and by queues"
+	measured "$((saved / 3)) bytes of state, refused twice, by features and by queues"
 	arrive four
 }
 
@@ -108,6 +110,7 @@ case_packed() { DEVICE_PROPERTIES=packed=on; carried; }
 # Without the state the same wrong bases lose the guest, or the cases above prove nothing.
 case_control()
 {
+	DEVICE_PROPERTIES=packed=on
 	prepare
 	place a "$NO_STATE"
 	place b "$NO_STATE"
@@ -149,7 +152,7 @@ case_mixed()
 	guest_waits six old
 	migration_refused four six '.'
 	moved new 2 0 0
-	measured "device-state=0 to net_vhost, back, to device-state=1; refused from there to both"
+	measured "device-state=0 to net_vhost, back, to device-state=1, refused from there to both"
 	arrive four
 }
 
