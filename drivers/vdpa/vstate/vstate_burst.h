@@ -26,9 +26,9 @@
 #include "vstate_chain.h"
 #include "vstate_offload.h"
 
-#include "vstate_batch.h"
-
 #define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
+
+#include "vstate_batch.h"
 
 static __rte_always_inline void
 shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)
@@ -56,31 +56,6 @@ shadow_flush(struct vstate_vq *vq)
 		vstate_dirty_flush(&vq->dirty);
 	if (any)
 		ring_notify(vq, old);
-}
-
-/* Frames of one size often follow each other: their counter is written once. */
-struct size_run {
-	struct vstate_vq_counters *counters;
-	uint32_t len;
-	uint32_t count;
-};
-
-static __rte_always_inline void
-size_run_end(struct size_run *run)
-{
-	if (run->count != 0)
-		vstate_count_size(run->counters, run->len, run->count);
-}
-
-static __rte_always_inline void
-size_run_add(struct size_run *run, uint32_t len)
-{
-	if (len != run->len) {
-		size_run_end(run);
-		run->len = len;
-		run->count = 0;
-	}
-	run->count++;
 }
 
 /* ---- from the driver ---- */
@@ -239,7 +214,6 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
 	done = batch_take(vq, pool, pkts, n);
-	vq->nb_simple = done;
 	while (done < n) {
 		result = burst_take_one(vq, pool, &pkts[done]);
 		if (result == TAKE_FAULT || result == TAKE_LATER)
@@ -263,9 +237,9 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 		vq->avail = vq->taken[n - 1].avail;
 		vq->nb_shadow = vq->taken[n - 1].nb_shadow;
 	} else {
-		/* one descriptor each, from where nothing was taken */
+		/* one used element each, from where nothing was taken */
 		vq->avail = vq->used;
-		ring_skip(vq, n);
+		ring_skip(vq, shadow_descs(vq, n));
 		vq->nb_shadow = n;
 	}
 }
@@ -295,16 +269,18 @@ drops_count(struct vstate_vq *vq)
 	vq->nb_dropped = 0;
 }
 
+/* Count the first @p n frames of the last take, which are used now. */
 static __rte_always_inline void
-burst_give(struct vstate_vq *vq, uint16_t n)
+take_count(struct vstate_vq *vq, uint16_t n)
 {
 	struct size_run run = { .counters = &vq->counters };
 	uint64_t bytes = 0;
 	uint16_t i;
 
-	/* Where all frames are given, so are the drops behind the last of them. */
-	if (unlikely(n < vq->nb_taken))
-		burst_rewind(vq, n);
+	if (likely(n <= vq->nb_simple && vq->simple_alike)) {
+		count_alike(vq, vq->taken_len[0], n);
+		return;
+	}
 	for (i = 0; i < n; i++) {
 		bytes += vq->taken_len[i];
 		size_run_add(&run, vq->taken_len[i]);
@@ -312,6 +288,15 @@ burst_give(struct vstate_vq *vq, uint16_t n)
 	size_run_end(&run);
 	vq->counters.packets += n;
 	vq->counters.bytes += bytes;
+}
+
+static __rte_always_inline void
+burst_give(struct vstate_vq *vq, uint16_t n)
+{
+	/* Where all frames are given, so are the drops behind the last of them. */
+	if (unlikely(n < vq->nb_taken))
+		burst_rewind(vq, n);
+	take_count(vq, n);
 	vq->nb_taken = 0;
 	if (unlikely(vq->nb_dropped != 0))
 		drops_count(vq);
@@ -553,22 +538,6 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 	return result;
 }
 
-static __rte_always_inline void
-put_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
-{
-	struct size_run run = { .counters = &vq->counters };
-	uint64_t bytes = 0;
-	uint16_t i;
-
-	for (i = 0; i < n; i++) {
-		bytes += pkts[i]->pkt_len;
-		size_run_add(&run, pkts[i]->pkt_len);
-	}
-	size_run_end(&run);
-	vq->counters.packets += n;
-	vq->counters.bytes += bytes;
-}
-
 static __rte_always_inline uint16_t
 burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -579,7 +548,6 @@ burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		return 0;
 	for (;;) {
 		k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST));
-		put_count(vq, pkts + done, k);
 		done += k;
 		if (likely(done == n))
 			break;
@@ -587,7 +555,7 @@ burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		if (result == PUT_LATER || result == PUT_FAULT)
 			break;
 		if (result == PUT_DONE)
-			put_count(vq, pkts + done, 1);
+			count_alike(vq, pkts[done]->pkt_len, 1);
 		if (++done == n)
 			break;
 	}
