@@ -26,9 +26,9 @@
 #include "vstate_chain.h"
 #include "vstate_offload.h"
 
-#include "vstate_batch.h"
-
 #define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
+
+#include "vstate_batch.h"
 
 static __rte_always_inline void
 shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)
@@ -56,31 +56,6 @@ shadow_flush(struct vstate_vq *vq)
 		vstate_dirty_flush(&vq->dirty);
 	if (any)
 		ring_notify(vq, old);
-}
-
-/* Frames of one size often follow each other: their counter is written once. */
-struct size_run {
-	struct vstate_vq_counters *counters;
-	uint32_t len;
-	uint32_t count;
-};
-
-static __rte_always_inline void
-size_run_end(struct size_run *run)
-{
-	if (run->count != 0)
-		vstate_count_size(run->counters, run->len, run->count);
-}
-
-static __rte_always_inline void
-size_run_add(struct size_run *run, uint32_t len)
-{
-	if (len != run->len) {
-		size_run_end(run);
-		run->len = len;
-		run->count = 0;
-	}
-	run->count++;
 }
 
 /* ---- from the driver ---- */
@@ -240,7 +215,6 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
 	done = batch_take(vq, pool, pkts, n);
-	vq->nb_simple = done;
 	while (done < n) {
 		result = burst_take_one(vq, pool, &pkts[done]);
 		if (result == TAKE_FAULT || result == TAKE_LATER)
@@ -264,9 +238,9 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 		vq->avail = vq->taken[n - 1].avail;
 		vq->nb_shadow = vq->taken[n - 1].nb_shadow;
 	} else {
-		/* one descriptor each, from where nothing was taken */
+		/* one used element each, from where nothing was taken */
 		vq->avail = vq->begin;
-		ring_skip(vq, n);
+		ring_skip(vq, shadow_descs(vq, n));
 		vq->nb_shadow = n;
 	}
 }
@@ -296,16 +270,18 @@ drops_count(struct vstate_vq *vq)
 	vq->nb_dropped = 0;
 }
 
+/* Count the first @p n frames of the last take, which are used now. */
 static __rte_always_inline void
-burst_give(struct vstate_vq *vq, uint16_t n)
+take_count(struct vstate_vq *vq, uint16_t n)
 {
 	struct size_run run = { .counters = &vq->counters };
 	uint64_t bytes = 0;
 	uint16_t i;
 
-	/* Where all frames are given, so are the drops behind the last of them. */
-	if (unlikely(n < vq->nb_taken))
-		burst_rewind(vq, n);
+	if (likely(n <= vq->nb_simple && vq->simple_alike)) {
+		count_alike(vq, vq->taken_len[0], n);
+		return;
+	}
 	for (i = 0; i < n; i++) {
 		bytes += vq->taken_len[i];
 		size_run_add(&run, vq->taken_len[i]);
@@ -313,6 +289,15 @@ burst_give(struct vstate_vq *vq, uint16_t n)
 	size_run_end(&run);
 	vq->counters.packets += n;
 	vq->counters.bytes += bytes;
+}
+
+static __rte_always_inline void
+burst_give(struct vstate_vq *vq, uint16_t n)
+{
+	/* Where all frames are given, so are the drops behind the last of them. */
+	if (unlikely(n < vq->nb_taken))
+		burst_rewind(vq, n);
+	take_count(vq, n);
 	vq->nb_taken = 0;
 	if (unlikely(vq->nb_dropped != 0))
 		drops_count(vq);
@@ -374,6 +359,13 @@ header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffer
 	return true;
 }
 
+/* Descriptors of the ring that a finished chain holds; fewer if some come before its table. */
+static __rte_always_inline uint32_t
+ring_descs(const struct vstate_vq *vq, const struct vstate_chain *c)
+{
+	return LAYOUT_PACKED || c->table_size != 0 ? c->num : (uint32_t)vq->size - c->left;
+}
+
 /*
  * Copy one frame to as many buffers as it needs. Nothing is published here; where it
  * does not fit, the ring is put back to where it stood.
@@ -386,7 +378,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 	const uint16_t nb_shadow = vq->nb_shadow;
 	const struct rte_mbuf *seg = m;
 	uint64_t nb_gpa[2] = { 0, 0 };
-	uint32_t seg_off = 0, left = m->pkt_len;
+	uint32_t seg_off = 0, left = m->pkt_len, descs = 0;
 	enum put_result result = PUT_LATER;
 	struct vstate_chain c;
 	bool first = true;
@@ -406,6 +398,8 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		if (ret <= 0) {
 			if (ret < 0)
 				result = PUT_FAULT;
+			else if (descs >= vq->size)
+				goto too_small; /* the driver has no more to give */
 			goto undo;
 		}
 		if (first) {
@@ -447,6 +441,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		}
 		ring_take(vq, &c);
 		shadow_add(vq, &c, written);
+		descs += ring_descs(vq, &c);
 	}
 	if (vq->nb_shadow - nb_shadow > 1 &&
 			!header_patch(vq, nb_gpa, vq->nb_shadow - nb_shadow))
@@ -486,28 +481,49 @@ frame_put_single(struct vstate_vq *vq, const struct vstate_chain *c, const struc
 }
 
 static __rte_always_inline enum put_result
-frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
+		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
 	struct vstate_chain c;
 	int ret;
 
-	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0) &&
-			!vstate_offload_to_header(vq, m, &hdr)) {
-		vq->counters.bad_offload++;
-		return PUT_DROP;
-	}
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
 	ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
-	if (likely(frame_put_single(vq, &c, m, &hdr))) {
+	if (likely(frame_put_single(vq, &c, m, hdr))) {
 		ring_take(vq, &c);
 		shadow_add(vq, &c, vq->hdr_len + m->pkt_len);
 		return PUT_DONE;
 	}
-	return frame_put_general(vq, m, &hdr);
+	return frame_put_general(vq, m, hdr);
+}
+
+/* What must be changed in it is changed in a copy if others may look at the frame. */
+static enum put_result
+frame_put_offload(struct vstate_vq *vq, struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	struct rte_mbuf *own = vstate_offload_own(vq, m);
+	enum put_result result = PUT_DROP;
+
+	if (own != NULL && vstate_offload_to_header(vq, own, hdr))
+		result = frame_put_plain(vq, own, hdr);
+	else
+		vq->counters.bad_offload++;
+	if (own != m)
+		rte_pktmbuf_free(own);
+	return result;
+}
+
+static __rte_always_inline enum put_result
+frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
+
+	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0))
+		return frame_put_offload(vq, m, &hdr);
+	return frame_put_plain(vq, m, &hdr);
 }
 
 /* One frame the general way, with room made in the shadow if that is what it lacks. */
@@ -523,22 +539,6 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 	return result;
 }
 
-static __rte_always_inline void
-put_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
-{
-	struct size_run run = { .counters = &vq->counters };
-	uint64_t bytes = 0;
-	uint16_t i;
-
-	for (i = 0; i < n; i++) {
-		bytes += pkts[i]->pkt_len;
-		size_run_add(&run, pkts[i]->pkt_len);
-	}
-	size_run_end(&run);
-	vq->counters.packets += n;
-	vq->counters.bytes += bytes;
-}
-
 /* Nothing is published here but what makes room. */
 static __rte_always_inline uint16_t
 burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
@@ -550,7 +550,6 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		return 0;
 	for (;;) {
 		k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST));
-		put_count(vq, pkts + done, k);
 		done += k;
 		if (likely(done == n))
 			break;
@@ -558,7 +557,7 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		if (result == PUT_LATER || result == PUT_FAULT)
 			break;
 		if (result == PUT_DONE)
-			put_count(vq, pkts + done, 1);
+			count_alike(vq, pkts[done]->pkt_len, 1);
 		if (++done == n)
 			break;
 	}

@@ -87,6 +87,10 @@ struct vstate_dev {
 	int waiting_vid;
 	/** The state on its way through a file descriptor, or NULL. */
 	struct vstate_transfer *transfer;
+	/** States that went through one; written by the vhost thread. */
+	struct {
+		uint64_t saved, saved_bytes, loaded, loaded_bytes, refused;
+	} moved;
 	/** The front end negotiated VIRTIO_F_SUSPEND, of which rte_vhost knows nothing. */
 	bool suspend_negotiated;
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */

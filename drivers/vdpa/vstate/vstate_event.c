@@ -132,8 +132,13 @@ vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_s
 	if (ring->ready && !vq->ready)
 		VSTATE_LOG(ERR, "%s: queue %u has a ring outside the guest's memory, or a bad size",
 				dev->name, vq->qid);
-	if (!vq->ready)
+	if (!vq->ready) {
+		/* the driver has begun anew, and not set this one up: no part of its state */
+		if (vq->setup_resets != dev->resets)
+			vq->size = 0;
 		return;
+	}
+	vq->setup_resets = dev->resets;
 	if (ring->base_fresh)
 		vq_set_base(dev, vq, ring);
 	else
