@@ -86,11 +86,23 @@ desc_tail(struct vring_packed_desc *d)
 	return (uint64_t *)(void *)&d->len;
 }
 
-/* Nothing is taken that is not in the shadow, when that is published. */
+/* The position after what is in the shadow. */
+static __rte_noinline struct vstate_pos
+listed_end(const struct vstate_vq *vq)
+{
+	struct vstate_pos pos = vq->used;
+	uint16_t i;
+
+	for (i = 0; i < vq->nb_shadow; i++)
+		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
+	return pos;
+}
+
+/* All that is taken from the ring is in the shadow, when that is published. */
 static __rte_always_inline struct vstate_pos
 publish_end(const struct vstate_vq *vq)
 {
-	return vq->avail;
+	return likely(vq->inflight == NULL) ? vq->avail : listed_end(vq);
 }
 
 /*
@@ -156,7 +168,13 @@ ring_publish(struct vstate_vq *vq)
 	if (unlikely(vq->dirty.base != NULL))
 		shadow_dirty(vq);
 	vq->used = now;
-	vstate_record_step(vq->record, now, now); /* W3 */
+}
+
+/* W3 */
+static __rte_always_inline void
+ring_record(struct vstate_vq *vq)
+{
+	vstate_record_step(vq->record, vq->used, vq->used);
 }
 
 /* Whether the driver wants a call for what was published from @p old on. */
@@ -313,6 +331,7 @@ look_ahead(struct vstate_vq *vq)
 	vq->look_mask = rte_cpu_to_le_16(DESC_AVAIL | DESC_USED);
 	vq->look_value = rte_cpu_to_le_16(vq->avail.wrap ? DESC_AVAIL : DESC_USED);
 	vq->look_equal = false;
+	listed_look(vq);
 }
 
 static void
@@ -345,7 +364,7 @@ packed_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 static uint16_t
 packed_count(struct vstate_vq *vq, uint16_t max)
 {
-	return ring_count(vq, max);
+	return buf_count(vq, max);
 }
 
 static uint16_t
