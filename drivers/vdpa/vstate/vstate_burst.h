@@ -235,6 +235,7 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 
 	vq->nb_taken = 0;
 	vq->nb_dropped = 0;
+	vq->begin = vq->avail;
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || ring_count(vq, 1) == 0)
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
@@ -264,7 +265,7 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 		vq->nb_shadow = vq->taken[n - 1].nb_shadow;
 	} else {
 		/* one descriptor each, from where nothing was taken */
-		vq->avail = vq->used;
+		vq->avail = vq->begin;
 		ring_skip(vq, n);
 		vq->nb_shadow = n;
 	}
@@ -538,8 +539,9 @@ put_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
 	vq->counters.bytes += bytes;
 }
 
+/* Nothing is published here but what makes room. */
 static __rte_always_inline uint16_t
-burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
 	enum put_result result;
 	uint16_t done = 0, k;
@@ -560,7 +562,6 @@ burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		if (++done == n)
 			break;
 	}
-	shadow_flush(vq);
 	return done;
 }
 

@@ -100,36 +100,49 @@ used_tail(const struct vstate_used *u, uint8_t wrap)
 			(uint64_t)used_flags(wrap, u->len) << 48);
 }
 
+/* Nothing is taken that is not in the shadow, when that is published. */
+static __rte_always_inline struct vstate_pos
+publish_end(const struct vstate_vq *vq)
+{
+	return vq->avail;
+}
+
 static __rte_always_inline void
 ring_publish(struct vstate_vq *vq)
 {
 	struct vring_packed_desc *ring = vq->packed.desc;
 	const struct vstate_used *shadow = vq->shadow;
 	const bool dirty = vq->dirty.base != NULL;
-	const uint16_t size = vq->size, n = vq->nb_shadow;
-	struct vstate_pos pos = vq->used;
+	const uint16_t size = vq->size;
+	const struct vstate_pos old = vq->used, now = publish_end(vq);
+	struct vstate_pos pos = now;
 	uint16_t i;
 
-	/* The driver looks at used descriptors in order, so that all but the first may be
-	 * written in any order, before the first one's flags show them.
+	vstate_record_step(vq->record, old, now); /* W1 */
+	/*
+	 * W2. The driver looks at used descriptors in order, so that all but the first may be
+	 * written in any order, before the first one's flags show them. From the last one
+	 * down, as a process that is killed here leaves behind it whole chains up to some
+	 * place, and from there on used ones only.
 	 */
-	vstate_pos_step(&pos, shadow[0].num, size);
-	for (i = 1; i < n; i++) {
+	for (i = vq->nb_shadow - 1; i > 0; i--) {
+		vstate_pos_step_back(&pos, shadow[i].num, size);
 		__atomic_store_n(desc_tail(&ring[pos.idx]), used_tail(&shadow[i], pos.wrap),
 				__ATOMIC_RELAXED);
+		rte_compiler_barrier();
 		if (unlikely(dirty))
 			used_dirty(vq, pos.idx);
-		vstate_pos_step(&pos, shadow[i].num, size);
 	}
 	/* Release: frames and all other used descriptors are written before the flags that
 	 * announce them. Partner: the driver's barrier after it loads the flags.
 	 */
-	__atomic_store_n(desc_tail(&ring[vq->used.idx]), used_tail(&shadow[0], vq->used.wrap),
+	__atomic_store_n(desc_tail(&ring[old.idx]), used_tail(&shadow[0], old.wrap),
 			__ATOMIC_RELEASE);
 	/* Only now: a full cache puts its words into the log before all are noted. */
 	if (unlikely(dirty))
-		used_dirty(vq, vq->used.idx);
-	vq->used = pos;
+		used_dirty(vq, old.idx);
+	vq->used = now;
+	vstate_record_step(vq->record, now, now); /* W3 */
 }
 
 /* Whether the driver wants a call for what was published from @p old on. */
@@ -225,10 +238,24 @@ packed_give(struct vstate_vq *vq, uint16_t n)
 	look_ahead(vq);
 }
 
+static __rte_noinline uint16_t
+packed_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	return burst_fill(vq, pkts, n);
+}
+
+static void
+packed_flush(struct vstate_vq *vq)
+{
+	shadow_flush(vq);
+}
+
 static uint16_t
 packed_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
-	return burst_put(vq, pkts, n);
+	n = packed_fill(vq, pkts, n);
+	shadow_flush(vq);
+	return n;
 }
 
 static uint16_t
@@ -261,6 +288,8 @@ const struct vstate_vq_ops vstate_packed_ops = {
 	.take = packed_take,
 	.give = packed_give,
 	.put = packed_put,
+	.fill = packed_fill,
+	.flush = packed_flush,
 	.count = packed_count,
 	.waiting = packed_waiting,
 	.on_grant = packed_on_grant,
