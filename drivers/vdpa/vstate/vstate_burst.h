@@ -13,7 +13,7 @@
  *   uint16_t ring_count(vq, max)      buffers or descriptors available, up to max
  *   int ring_peek(vq, c, direction)   begin a walk at vq->avail: 1, 0 none, -1 fault
  *   void ring_take(vq, c)             move vq->avail behind the chain
- *   void ring_publish(vq)             write the shadow elements to the ring, advance vq->used
+ *   void ring_publish(vq, end)        write the shadow elements to the ring, up to @p end
  *   void ring_record(vq)              tell who comes after a kill that it is done
  *   void ring_notify(vq, old)         call the driver unless it does not want it
  *
@@ -86,13 +86,6 @@ buf_take(struct vstate_vq *vq, const struct vstate_chain *c)
 		ring_take(vq, c);
 }
 
-/* Whether there is anything to take; begins a burst. */
-static __rte_always_inline bool
-buf_any(struct vstate_vq *vq)
-{
-	return likely(vq->inflight == NULL) ? ring_count(vq, 1) != 0 : true;
-}
-
 /* vq->look_at is that of the ring; with buffers in flight the queue is never empty. */
 static __rte_always_inline void
 listed_look(struct vstate_vq *vq)
@@ -127,6 +120,19 @@ listed_set(struct vstate_vq *vq, uint16_t taken)
 		vq->inflight->taken = taken;
 }
 
+/* Publish what is in the shadow, where some of it was in flight before. */
+static __rte_noinline void
+listed_publish(struct vstate_vq *vq)
+{
+	struct vstate_pos end = vq->used;
+
+	vstate_pos_step(&end, shadow_descs(vq, vq->nb_shadow), vq->size);
+	vstate_inflight_before(vq->inflight);
+	ring_publish(vq, end);
+	vstate_inflight_after(vq);
+	ring_record(vq);
+}
+
 /* Publish what is in the shadow; the frames of it are counted by the caller. */
 static __rte_always_inline void
 shadow_flush(struct vstate_vq *vq)
@@ -135,12 +141,13 @@ shadow_flush(struct vstate_vq *vq)
 	bool any = vq->nb_shadow != 0;
 
 	if (any) {
-		if (unlikely(vq->inflight != NULL))
-			vstate_inflight_before(vq->inflight);
-		ring_publish(vq);
-		if (unlikely(vq->inflight != NULL))
-			vstate_inflight_after(vq);
-		ring_record(vq);
+		if (likely(vq->inflight == NULL)) {
+			/* all that is taken from the ring is in the shadow */
+			ring_publish(vq, vq->avail);
+			ring_record(vq);
+		} else {
+			listed_publish(vq);
+		}
 		vq->nb_shadow = 0;
 	}
 	/* also what was written to buffers that then were not used */
@@ -294,21 +301,13 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 	return result;
 }
 
-static __rte_always_inline uint16_t
-burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+/* Frames @p done to @p n of a burst, as far as there are. @return how many there are in all */
+static __rte_noinline uint16_t
+burst_take_rest(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts,
+		uint16_t done, uint16_t n)
 {
 	enum take_result result;
-	uint16_t done;
 
-	vq->nb_taken = 0;
-	vq->nb_dropped = 0;
-	vq->begin = vq->avail;
-	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || !buf_any(vq))
-		return 0;
-	n = RTE_MIN(n, VSTATE_BURST);
-	done = vq->nb_simple = 0;
-	if (likely(vq->inflight == NULL))
-		done = batch_take(vq, pool, pkts, n);
 	while (done < n) {
 		result = burst_take_one(vq, pool, &pkts[done]);
 		if (result == TAKE_FAULT || result == TAKE_LATER)
@@ -321,6 +320,29 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 		vq->taken[done].listed = listed_get(vq);
 		done++;
 	}
+	return done;
+}
+
+static __rte_always_inline uint16_t
+burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t done;
+
+	vq->nb_taken = 0;
+	vq->nb_dropped = 0;
+	vq->begin = vq->avail;
+	if (unlikely(vq->fault != VSTATE_FAULT_NONE))
+		return 0;
+	n = RTE_MIN(n, VSTATE_BURST);
+	if (likely(vq->inflight == NULL)) {
+		if (ring_count(vq, 1) == 0)
+			return 0;
+		done = batch_take(vq, pool, pkts, n);
+	} else {
+		done = vq->nb_simple = 0;
+	}
+	if (done < n)
+		done = burst_take_rest(vq, pool, pkts, done, n);
 	vq->nb_taken = done;
 	return done;
 }
@@ -645,7 +667,8 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 	enum put_result result;
 	uint16_t done = 0, k;
 
-	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 || !buf_any(vq))
+	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 ||
+			(likely(vq->inflight == NULL) && ring_count(vq, 1) == 0))
 		return 0;
 	for (;;) {
 		k = 0;

@@ -86,25 +86,6 @@ desc_tail(struct vring_packed_desc *d)
 	return (uint64_t *)(void *)&d->len;
 }
 
-/* The position after what is in the shadow. */
-static __rte_noinline struct vstate_pos
-listed_end(const struct vstate_vq *vq)
-{
-	struct vstate_pos pos = vq->used;
-	uint16_t i;
-
-	for (i = 0; i < vq->nb_shadow; i++)
-		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
-	return pos;
-}
-
-/* All that is taken from the ring is in the shadow, when that is published. */
-static __rte_always_inline struct vstate_pos
-publish_end(const struct vstate_vq *vq)
-{
-	return likely(vq->inflight == NULL) ? vq->avail : listed_end(vq);
-}
-
 /*
  * Write all used descriptors but the first, down from @p end. The driver looks at used
  * descriptors in order, so that all but the first may be written in any order, before the
@@ -150,11 +131,11 @@ shadow_dirty(struct vstate_vq *vq)
 }
 
 static __rte_always_inline void
-ring_publish(struct vstate_vq *vq)
+ring_publish(struct vstate_vq *vq, struct vstate_pos now)
 {
 	const uint64_t first = vstate_used_word(&vq->shadow[0]);
 	const uint64_t flags = used_flags(vq->used.wrap, first);
-	const struct vstate_pos old = vq->used, now = publish_end(vq);
+	const struct vstate_pos old = vq->used;
 
 	vstate_record_step(vq->record, old, now); /* W1 */
 	rest_write(vq, now); /* W2 */

@@ -92,13 +92,14 @@ used_write(struct vring_used_elem *elem, const struct vstate_used *shadow, uint1
 }
 
 static __rte_always_inline void
-ring_publish(struct vstate_vq *vq)
+ring_publish(struct vstate_vq *vq, struct vstate_pos end)
 {
 	struct vring_used *used = vq->split.used;
 	const struct vstate_used *shadow = vq->shadow;
 	const uint16_t mask = vq->size - 1, start = vq->used.idx, n = vq->nb_shadow;
 	uint16_t i;
 
+	RTE_SET_USED(end);
 	/* Up to the end of the ring, and from its beginning. */
 	i = RTE_MIN(n, (uint16_t)(vq->size - (start & mask)));
 	used_write(&used->ring[start & mask], shadow, i);
