@@ -24,6 +24,8 @@ struct backend_device {
 	char args[256];
 	/** Path of the socket that front ends connect to. */
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	/** The guest listens there, and the device comes to it. */
+	bool client;
 	/** The device has no socket of its own, and is attached to one through rte_vdpa. */
 	bool attach;
 	/** No device of vstate, but one of rte_vhost's own data path. */

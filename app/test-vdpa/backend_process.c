@@ -241,7 +241,8 @@ process_kill(struct backend *be)
 	process_end(bp->pid, GRACE_MS);
 	bp->pid = -1;
 	/* Nobody listens there any more, and the next one may not take it for its own. */
-	unlink(be->dev.socket);
+	if (!be->dev.client)
+		unlink(be->dev.socket);
 	return 0;
 }
 

@@ -24,14 +24,16 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 		struct backend_device *dev)
 {
 	unsigned int mtu = RTE_MIN(opt->frame_max - RTE_ETHER_HDR_LEN, (unsigned int)MTU_MAX);
-	const bool page = opt->kill && !opt->via->region;
-	const char *dir_key = page ? ",state_dir=" : "", *dir = page ? opt->state_dir : "";
+	const bool page = opt->upgrade || (opt->kill && !opt->via->region);
+	const char *dir_key = opt->upgrade ? ",client=1,takeover=1,state_dir=" :
+		page ? ",state_dir=" : "", *dir = page ? opt->state_dir : "";
 	char file[16], mtu_arg[16] = "";
 	int ret, len;
 
 	memset(dev, 0, sizeof(*dev));
 	dev->attach = opt->vdpa;
 	dev->plain = opt->plain;
+	dev->client = opt->upgrade;
 	snprintf(dev->name, sizeof(dev->name), "%s%u", opt->vdpa ? "vdpa_vstate" :
 		opt->plain ? "plain" : "net_vstate", pos);
 	snprintf(file, sizeof(file), "%u.sock", pos);
@@ -51,6 +53,37 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 
 /* What is wrong is told on stderr. */
 static int
+process_create(const struct migrate_options *opt, const struct workdir *wd, unsigned int pos,
+		struct backend **be)
+{
+	struct backend_device dev;
+	int ret;
+
+	ret = device_describe(opt, wd, pos, &dev);
+	if (ret < 0)
+		return ret;
+	*be = backend_process_create(&dev, eal_user_args(), opt->verbose);
+	if (*be != NULL)
+		return 0;
+	ret = -rte_errno;
+	fprintf(stderr, "dpdk-test-vdpa: %s,%s cannot be made: %s\n", dev.name, dev.args,
+		strerror(-ret));
+	return ret;
+}
+
+/* One device in two processes, of which the second is not there yet. */
+static int
+upgrade_create(const struct migrate_options *opt, const struct workdir *wd, struct backend *be[2])
+{
+	int ret;
+
+	ret = process_create(opt, wd, 0, &be[1]);
+	if (ret == 0)
+		ret = be[1]->ops->kill(be[1]);
+	return ret == 0 ? process_create(opt, wd, 0, &be[0]) : ret;
+}
+
+static int
 backends_create(const struct migrate_options *opt, const struct workdir *wd,
 		struct backend *be[2])
 {
@@ -60,6 +93,8 @@ backends_create(const struct migrate_options *opt, const struct workdir *wd,
 	unsigned int i;
 	int ret = 0;
 
+	if (opt->upgrade)
+		return upgrade_create(opt, wd, be);
 	for (i = 0; i < nb && ret == 0; i++) {
 		ret = device_describe(opt, wd, i, &dev);
 		if (ret == 0 && (opt->kill || (i == 1 && opt->process)))

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_errno.h>
 
@@ -42,6 +43,7 @@ guest_create(const struct guest_conf *conf)
 		return NULL;
 	}
 	g->conf = *conf;
+	g->listener = -1;
 	g->frame.seed = conf->seed;
 	g->frame.min = conf->frame_min;
 	g->frame.max = conf->frame_max;
@@ -58,6 +60,8 @@ guest_destroy(struct guest *g)
 	guest_traffic_stop(g, 0);
 	guest_layout_free(g);
 	guest_inflight_free(g);
+	if (g->listener >= 0)
+		close(g->listener);
 	pthread_mutex_destroy(&g->lock);
 	free(g->pairs);
 	free(g);

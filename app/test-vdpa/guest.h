@@ -103,6 +103,10 @@ uint64_t guest_features(const struct guest *g);
  * @return the link; NULL with rte_errno
  */
 struct guest_link *guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms);
+/** Listen on @p path for all back ends that come; guest_link_open() takes one after the other. */
+int guest_listen(struct guest *g, const char *path);
+/** Whether the back end closes the connection within @p timeout_ms. */
+bool guest_link_hung_up(const struct guest_link *l, int timeout_ms);
 /** Status 0, then ACKNOWLEDGE and DRIVER; features. */
 int guest_link_negotiate(struct guest_link *l);
 /** guest_link_open() and guest_link_negotiate(). */
@@ -241,6 +245,8 @@ void guest_notify_get(struct guest *g, struct guest_notify *n);
 
 /** Begin to watch for the longest gap in arrivals of any pair (the blackout). */
 void guest_gap_start(struct guest *g);
+/** The same where a gap has begun already, of which all counts. Does not wait for the traffic. */
+void guest_gap_start_running(struct guest *g);
 /**
  * Wait until every pair received a frame that was handed to the device after this call.
  * @param timeout_ms longest time in which the pair that is waited for receives nothing

@@ -134,6 +134,28 @@ open_eventfds(struct guest_link *l)
 	return 0;
 }
 
+int
+guest_listen(struct guest *g, const char *path)
+{
+	g->listener = vu_fe_listen(path);
+	return g->listener >= 0 ? 0 : g->listener;
+}
+
+bool
+guest_link_hung_up(const struct guest_link *l, int timeout_ms)
+{
+	return vu_fe_hung_up(&l->fe, timeout_ms);
+}
+
+static int
+link_connect(struct guest_link *l, const char *path, bool server, int timeout_ms)
+{
+	if (!server)
+		return vu_fe_connect(&l->fe, path, timeout_ms);
+	return l->g->listener >= 0 ? vu_fe_accept_from(&l->fe, l->g->listener, timeout_ms) :
+		vu_fe_accept(&l->fe, path, timeout_ms);
+}
+
 struct guest_link *
 guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
 {
@@ -149,8 +171,7 @@ guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
 	l->nb_vqs = guest_nb_vqs(g);
 	ret = open_eventfds(l);
 	if (ret == 0)
-		ret = server ? vu_fe_accept(&l->fe, path, timeout_ms) :
-			vu_fe_connect(&l->fe, path, timeout_ms);
+		ret = link_connect(l, path, server, timeout_ms);
 	if (ret == 0)
 		ret = introduce(l);
 	if (ret == 0)

@@ -123,6 +123,8 @@ struct guest {
 	uint64_t features;
 	struct guest_pair *pairs;
 	struct guest_region region;
+	/** Where back ends come to; -1: where a link says. */
+	int listener;
 
 	/** Guards active, and the eventfds of the active link. */
 	pthread_mutex_t lock;

@@ -273,21 +273,36 @@ guest_notify_get(struct guest *g, struct guest_notify *n)
 	pthread_mutex_unlock(&g->lock);
 }
 
-void
-guest_gap_start(struct guest *g)
+/* @return what the traffic thread answers when it has begun anew */
+static uint64_t
+gap_watch(struct guest *g, uint64_t start)
 {
 	uint64_t ask = g->watch_ask + 1;
 	uint16_t i;
 
-	guest_set(&g->watch_start, guest_now());
+	guest_set(&g->watch_start, start);
 	if (!g->running) {
 		for (i = 0; i < g->conf.pairs; i++)
 			g->pairs[i].watch_max = 0;
-		return;
+		return g->watch_answer;
 	}
 	__atomic_store_n(&g->watch_ask, ask, __ATOMIC_RELEASE);
+	return ask;
+}
+
+void
+guest_gap_start(struct guest *g)
+{
+	uint64_t ask = gap_watch(g, guest_now());
+
 	while (__atomic_load_n(&g->watch_answer, __ATOMIC_ACQUIRE) != ask)
 		sched_yield();
+}
+
+void
+guest_gap_start_running(struct guest *g)
+{
+	gap_watch(g, 0);
 }
 
 uint64_t

@@ -60,6 +60,8 @@ struct migrate_options {
 	uint32_t inflight;
 	/** The back end is killed and comes again, instead of being stopped. */
 	bool kill;
+	/** The back end's process gives way to a new one that asks for the device. */
+	bool upgrade;
 	/** Where it leaves its page then. */
 	char state_dir[PATH_MAX];
 	/** One of them is used ahead of another one. */

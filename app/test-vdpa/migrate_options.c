@@ -37,6 +37,7 @@ enum {
 	OPT_INFLIGHT,
 	OPT_OVERTAKE,
 	OPT_KILL,
+	OPT_UPGRADE,
 	OPT_STATE_FILE,
 	OPT_VERBOSE,
 };
@@ -61,6 +62,7 @@ static const struct option long_options[] = {
 	{ "inflight", required_argument, NULL, OPT_INFLIGHT },
 	{ "overtake", no_argument, NULL, OPT_OVERTAKE },
 	{ "kill", no_argument, NULL, OPT_KILL },
+	{ "upgrade", no_argument, NULL, OPT_UPGRADE },
 	{ "break", required_argument, NULL, OPT_BREAK },
 	{ "state-file", required_argument, NULL, OPT_STATE_FILE },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
@@ -113,6 +115,8 @@ usage(FILE *f)
 		"                      new one takes its place by the page that it left (state_dir=)\n"
 		"                      or, with --via inflight, by the in-flight region. What it had in\n"
 		"                      its hands, a burst of each queue, may be lost\n"
+		"  --upgrade           no move: A lives in a process of its own, and a new process takes\n"
+		"                      over from it on request (takeover=1); the guest has the socket\n"
 		"  --state-file PATH   save each state there and leave the last one\n"
 		"  --break KIND        spoil the first captured state; see below\n"
 		"  --json              report as JSON\n"
@@ -285,6 +289,9 @@ option_take(int c, const char *word, struct migrate_options *opt)
 	case OPT_KILL:
 		opt->kill = true;
 		return 0;
+	case OPT_UPGRADE:
+		opt->upgrade = true;
+		return 0;
 	case OPT_OVERTAKE:
 		opt->overtake = true;
 		return 0;
@@ -332,9 +339,22 @@ kill_check(const struct migrate_options *opt)
 }
 
 static int
+upgrade_check(const struct migrate_options *opt)
+{
+	if (!opt->upgrade)
+		return 0;
+	if (opt->plain || opt->vdpa)
+		return clash("--upgrade", "only a net_vstate device can be taken over");
+	if (opt->kill || opt->causal || opt->fail_every != 0 || opt->inflight != 0 ||
+			opt->breakage != NULL)
+		return clash("--upgrade", "no state is captured that could be checked or changed");
+	return 0;
+}
+
+static int
 via_check(struct migrate_options *opt)
 {
-	if (opt->kill)
+	if (opt->kill || opt->upgrade)
 		return 0;
 	if (opt->plain && opt->inflight != 0)
 		return clash("--inflight", "rte_vhost's own data path does not finish them");
@@ -394,6 +414,8 @@ options_check(struct migrate_options *opt)
 	ret = overtake_check(opt);
 	if (ret == 0)
 		ret = kill_check(opt);
+	if (ret == 0)
+		ret = upgrade_check(opt);
 	return ret < 0 ? ret : via_check(opt);
 }
 

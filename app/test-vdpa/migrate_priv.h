@@ -110,4 +110,9 @@ bool migrate_fail_due(const struct migrate_options *opt, uint64_t move);
 /** Change a state, or kill who is to take it, so that the move cannot succeed. */
 int migrate_fail_arrange(struct migrate *m, unsigned int to, struct rte_vhost_state *st);
 
+/* ---- migrate_upgrade.c ---- */
+
+/** A new process takes over from the one that has the device. */
+int migrate_upgrade_round(struct migrate *m);
+
 #endif /* MIGRATE_PRIV_H */

@@ -78,9 +78,9 @@ migrate_link_open(struct migrate *m, unsigned int who, enum migrate_ready ready)
 	struct backend *be = m->be[who];
 	int ret = 0;
 
-	if (disconnect_wait(m, who) < 0)
+	if (!m->opt->upgrade && disconnect_wait(m, who) < 0)
 		return -1;
-	m->link[who] = guest_link_open(m->guest, be->dev.socket, false, CONNECT_MS);
+	m->link[who] = guest_link_open(m->guest, be->dev.socket, m->opt->upgrade, CONNECT_MS);
 	if (m->link[who] == NULL)
 		return migrate_fail(m, "guest cannot connect to %s: %s", be->dev.name,
 			strerror(rte_errno));
@@ -286,6 +286,14 @@ rounds_show(struct migrate *m, struct progress *p)
 			"%" PRIu64 " lost", m->res->rounds, s, m->opt->seconds, c.received, c.lost);
 }
 
+static int
+one_round(struct migrate *m)
+{
+	if (m->opt->upgrade)
+		return migrate_upgrade_round(m);
+	return m->opt->kill ? migrate_kill_round(m) : round_run(m);
+}
+
 static void
 rounds_run(struct migrate *m)
 {
@@ -298,7 +306,7 @@ rounds_run(struct migrate *m)
 			migrate_fail(m, "interrupted");
 			break;
 		}
-		if ((m->opt->kill ? migrate_kill_round(m) : round_run(m)) < 0)
+		if (one_round(m) < 0)
 			break;
 		rounds_show(m, &p);
 	}
@@ -358,7 +366,9 @@ migrate_run(const struct migrate_options *opt, struct backend *const be[2],
 		migrate_fail(&m, "guest cannot be made: %s", strerror(rte_errno));
 		return;
 	}
-	if (migrate_link_open(&m, 0, MIGRATE_PREPARED) == 0 && migrate_link_run(&m, 0) == 0)
+	if (opt->upgrade && guest_listen(m.guest, be[0]->dev.socket) < 0)
+		migrate_fail(&m, "guest cannot listen on %s", be[0]->dev.socket);
+	else if (migrate_link_open(&m, 0, MIGRATE_PREPARED) == 0 && migrate_link_run(&m, 0) == 0)
 		traffic_run(&m);
 	guest_error_keep(&m);
 	migrate_link_close(&m, 0);

@@ -73,30 +73,57 @@ vu_fe_connect(struct vu_fe *fe, const char *path, int timeout_ms)
 }
 
 int
-vu_fe_accept(struct vu_fe *fe, const char *path, int timeout_ms)
+vu_fe_listen(const char *path)
 {
 	struct sockaddr_un addr;
-	struct pollfd pfd = { .events = POLLIN };
-	int ret = 0, n;
+	int fd, ret;
+
+	fd = sock_open(path, &addr);
+	if (fd < 0)
+		return fd;
+	unlink(path);
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(fd, 1) == 0)
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int
+vu_fe_accept_from(struct vu_fe *fe, int listener, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = listener, .events = POLLIN };
+	int n;
 
 	fe_init(fe, -1);
-	pfd.fd = sock_open(path, &addr);
-	if (pfd.fd < 0)
-		return pfd.fd;
-	unlink(path);
-	if (bind(pfd.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(pfd.fd, 1) < 0) {
-		ret = -errno;
-		close(pfd.fd);
-		return ret;
-	}
 	n = poll(&pfd, 1, timeout_ms);
 	if (n > 0)
-		fe->fd = accept4(pfd.fd, NULL, NULL, SOCK_CLOEXEC);
+		fe->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (fe->fd < 0)
-		ret = n == 0 ? -ETIMEDOUT : -errno;
-	close(pfd.fd);
+		return n == 0 ? -ETIMEDOUT : -errno;
+	return 0;
+}
+
+int
+vu_fe_accept(struct vu_fe *fe, const char *path, int timeout_ms)
+{
+	int listener = vu_fe_listen(path), ret;
+
+	fe_init(fe, -1);
+	if (listener < 0)
+		return listener;
+	ret = vu_fe_accept_from(fe, listener, timeout_ms);
+	close(listener);
 	unlink(path);
 	return ret;
+}
+
+bool
+vu_fe_hung_up(const struct vu_fe *fe, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fe->fd, .events = POLLRDHUP };
+
+	return poll(&pfd, 1, timeout_ms) > 0;
 }
 
 void

@@ -135,6 +135,11 @@ struct vu_fe {
 int vu_fe_connect(struct vu_fe *fe, const char *path, int timeout_ms);
 /** Listen at @p path, accept one back end within @p timeout_ms, stop listening. */
 int vu_fe_accept(struct vu_fe *fe, const char *path, int timeout_ms);
+/** The same in two steps, so that a back end finds somebody at any time. A descriptor or -errno. */
+int vu_fe_listen(const char *path);
+int vu_fe_accept_from(struct vu_fe *fe, int listener, int timeout_ms);
+/** Whether the other side closes the connection within @p timeout_ms. */
+bool vu_fe_hung_up(const struct vu_fe *fe, int timeout_ms);
 void vu_fe_close(struct vu_fe *fe);
 
 /** Send any message, well formed or not: @p hdr as it is, then @p len bytes, with @p nb_fds fds. */

@@ -357,3 +357,21 @@ guest_gap_stop(struct guest *g)
 {
 	return 1000;
 }
+
+int
+guest_listen(struct guest *g, const char *path)
+{
+	return fake_find(path) != NULL ? 0 : -ENOENT;
+}
+
+bool
+guest_link_hung_up(const struct guest_link *l, int timeout_ms)
+{
+	return l->fd == NULL;
+}
+
+void
+guest_gap_start_running(struct guest *g)
+{
+	guest_gap_start(g);
+}

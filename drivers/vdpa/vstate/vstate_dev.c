@@ -20,6 +20,7 @@
 #include "vstate_page.h"
 #include "vstate_port.h"
 #include "vstate_region.h"
+#include "vstate_takeover.h"
 
 #define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
 
@@ -244,9 +245,12 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 	ret = vqs_alloc(dev, socket);
 	if (ret == 0 && conf->state_dir[0] != '\0')
 		ret = vstate_page_open(dev);
+	if (ret == -EBUSY && conf->takeover)
+		ret = vstate_takeover_prepare(dev);
 	if (ret == 0)
 		ret = rte_vhost_state_register(name, &vstate_state_ops, dev);
 	if (ret != 0) {
+		vstate_takeover_free(dev);
 		vstate_page_close(dev);
 		vstate_recover_drop(dev);
 		vqs_free(dev);
@@ -267,6 +271,7 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	pthread_mutex_lock(&devs_lock);
 	TAILQ_REMOVE(&devs, dev, next);
 	pthread_mutex_unlock(&devs_lock);
+	vstate_takeover_free(dev);
 	vstate_region_drop(dev);
 	vstate_page_close(dev);
 	vstate_recover_drop(dev);

@@ -67,6 +67,7 @@ struct vstate_setup {
 struct rte_vdpa_device;
 struct vstate_transfer;
 struct vstate_page;
+struct vstate_takeover;
 struct vstate_recovery;
 struct vstate_inflight_region;
 struct vstate_port;
@@ -127,6 +128,8 @@ struct vstate_dev {
 	struct vstate_recovery *recovery;
 	/** In-flight region of the front end, or NULL. */
 	struct vstate_inflight_region *region;
+	/** Hands the page over, or waits for it; NULL without one. */
+	struct vstate_takeover *takeover;
 	/** This side ends the connection: the rings stay as they are for who comes next. */
 	bool closing;
 	/** Sizes and addresses that the front end announced so far. */

@@ -184,6 +184,7 @@ static const struct key {
 	{ "mac", false, parse_mac, 0 },
 	{ "mtu", false, parse_mtu, offsetof(struct vstate_conf, mtu) },
 	{ "numa", false, parse_numa, offsetof(struct vstate_conf, numa) },
+	{ "takeover", true, parse_bool, offsetof(struct vstate_conf, takeover) },
 	{ "state_dir", false, parse_state_dir, 0 },
 	{ "service", false, parse_bool, offsetof(struct vstate_conf, service) },
 	{ "uplink", false, parse_uplink, 0 },
@@ -256,6 +257,10 @@ vstate_devargs_parse(enum vstate_kind kind, const char *name, const char *args,
 		return ret;
 	if (kind == VSTATE_KIND_NET && conf->iface[0] == '\0') {
 		VSTATE_LOG(ERR, "%s: iface=PATH is missing", name);
+		return -EINVAL;
+	}
+	if (conf->takeover && conf->state_dir[0] == '\0') {
+		VSTATE_LOG(ERR, "%s: takeover= needs state_dir=", name);
 		return -EINVAL;
 	}
 	if (conf->uplink[0] != '\0' && !conf->service) {

@@ -55,5 +55,12 @@ void vstate_frontend_sync(struct vstate_dev *dev);
 int vstate_socket_open(struct vstate_dev *dev);
 /** Close it, if it is open; the guest sees its device disappear. */
 void vstate_socket_close(struct vstate_dev *dev);
+/**
+ * Hold the connection, to hang up when it was closed: rte_vhost's thread holds it, too, while
+ * it waits for messages, for up to a second, and so long the front end would see no end of it.
+ * @return a descriptor for vstate_socket_hang_up(), or -1
+ */
+int vstate_socket_hold(const struct vstate_dev *dev);
+void vstate_socket_hang_up(int fd);
 
 #endif /* VSTATE_FRONTEND_H */

@@ -64,7 +64,7 @@ struct vstate_inflight *vstate_inflight_of_state(const struct rte_vhost_state_vq
 void vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list);
 /** Forget them. */
 void vstate_inflight_drop(struct vstate_vq *vq);
-/** Those that are left. Control thread, or an onlooker that wants an estimate. */
+/** Those that are left. Control thread. */
 uint16_t vstate_inflight_count(const struct vstate_vq *vq);
 /** Put those that are left into a state. 0 or -ENOMEM */
 int vstate_inflight_capture(const struct vstate_vq *vq, struct rte_vhost_state *st, uint16_t i);

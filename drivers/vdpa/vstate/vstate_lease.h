@@ -42,6 +42,8 @@ struct vstate_lease {
 	uint32_t inside;
 	/** 1 while the queue may be entered; written by the control thread. */
 	uint32_t granted;
+	/** 1 once a poll thread wanted to enter while it was not granted; see vstate_takeover.c. */
+	uint32_t asked;
 };
 
 /** True where membarrier is missing, and poll threads must fence. Set once, at probe. */
@@ -82,8 +84,11 @@ vstate_lease_take(struct vstate_lease *l)
 	/* Not needed for safety: a thread that polls a revoked queue in step with the control
 	 * thread's looks would seem to be inside each time.
 	 */
-	if (unlikely(!vstate_lease_is_granted(l)))
+	if (unlikely(!vstate_lease_is_granted(l))) {
+		if (l->asked == 0)
+			__atomic_store_n(&l->asked, 1, __ATOMIC_RELAXED);
 		return false;
+	}
 	__atomic_store_n(&l->inside, 1, __ATOMIC_RELAXED); /* P1 */
 	return vstate_lease_check(l);
 }
@@ -120,6 +125,13 @@ static inline void
 vstate_lease_grant(struct vstate_lease *l)
 {
 	__atomic_store_n(&l->granted, 1, __ATOMIC_RELEASE);
+}
+
+/** Whether somebody polls, who may not enter yet. */
+static inline bool
+vstate_lease_is_asked(const struct vstate_lease *l)
+{
+	return __atomic_load_n(&l->asked, __ATOMIC_RELAXED) != 0;
 }
 
 /** Control thread: C1. vstate_lease_barrier() and a wait must follow. */

@@ -187,6 +187,19 @@ file_check(const struct vstate_dev *dev, const struct vstate_page *page, struct 
 	return -EPERM;
 }
 
+static int
+file_map(struct vstate_page *page)
+{
+	page->map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			page->fd, 0);
+	if (page->map == MAP_FAILED) {
+		page->map = NULL;
+		return -errno;
+	}
+	page->vqs = (struct vstate_page_vq *)(void *)(page->map + VQS_OFFSET);
+	return 0;
+}
+
 /* -EINVAL: it is no page at all, and perhaps somebody's file. */
 static int
 file_take(struct vstate_dev *dev, struct vstate_page *page, const struct stat *st)
@@ -209,19 +222,17 @@ file_take(struct vstate_dev *dev, struct vstate_page *page, const struct stat *s
 	ret = posix_fallocate(page->fd, 0, MAP_SIZE);
 	if (ret != 0)
 		return -ret;
-	page->map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-			page->fd, 0);
-	if (page->map == MAP_FAILED) {
-		page->map = NULL;
-		return -errno;
-	}
-	page->vqs = (struct vstate_page_vq *)(void *)(page->map + VQS_OFFSET);
+	ret = file_map(page);
+	if (ret != 0)
+		return ret;
 	if (magic == MAGIC && head_fits(dev, page))
 		recovery_take(dev, page);
 	else
 		head_make(dev, page);
 	/* What it says holds until this process has rings of its own. */
 	page->head->pid = getpid();
+	page->head->request = 0;
+	page->head->answer = 0;
 	return 0;
 }
 
@@ -236,13 +247,17 @@ file_lock(const struct vstate_dev *dev, const struct vstate_page *page)
 		return -errno;
 	if (pread(page->fd, &head, sizeof(head), 0) != sizeof(head))
 		head.pid = 0;
-	VSTATE_LOG(ERR, "%s: %s is in use by process %u", dev->name, page->path, head.pid);
+	if (!dev->conf.takeover)
+		VSTATE_LOG(ERR, "%s: %s is in use by process %u", dev->name, page->path,
+				head.pid);
 	return -EBUSY;
 }
 
-static void
-page_free(struct vstate_page *page)
+void
+vstate_page_free(struct vstate_page *page)
 {
+	if (page == NULL)
+		return;
 	if (page->map != NULL)
 		munmap(page->map, MAP_SIZE);
 	/* and with it goes the lock */
@@ -263,10 +278,69 @@ page_name(const struct vstate_dev *dev, struct vstate_page *page)
 	return -EINVAL;
 }
 
+/* Open the file, whoever owns it. */
+static int
+page_find(const struct vstate_dev *dev, struct vstate_page **out, struct stat *st)
+{
+	struct vstate_page *page = calloc(1, sizeof(*page));
+	int ret;
+
+	*out = page;
+	if (page == NULL)
+		return -ENOMEM;
+	page->fd = -1;
+	ret = page_name(dev, page);
+	if (ret != 0)
+		return ret;
+	page->fd = open(page->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	return page->fd >= 0 ? file_check(dev, page, st) : -errno;
+}
+
+int
+vstate_page_look(const struct vstate_dev *dev, struct vstate_page **out)
+{
+	struct stat st;
+	int ret;
+
+	ret = page_find(dev, out, &st);
+	if (ret == 0 && st.st_size != FILE_SIZE)
+		ret = -EPROTO;
+	if (ret == 0)
+		ret = file_map(*out);
+	if (ret == 0 && ((*out)->head->magic != MAGIC || !head_fits(dev, *out)))
+		ret = -EPROTO;
+	if (ret == 0)
+		return 0;
+	vstate_page_free(*out);
+	*out = NULL;
+	return ret;
+}
+
+struct vstate_page_head *
+vstate_page_head(struct vstate_page *page)
+{
+	return page->head;
+}
+
+bool
+vstate_page_is_free(const struct vstate_page *page)
+{
+	if (flock(page->fd, LOCK_EX | LOCK_NB) != 0)
+		return false;
+	flock(page->fd, LOCK_UN);
+	return true;
+}
+
+void
+vstate_page_unlock(const struct vstate_page *page)
+{
+	flock(page->fd, LOCK_UN);
+}
+
 int
 vstate_page_open(struct vstate_dev *dev)
 {
-	struct vstate_page *page = calloc(1, sizeof(*page));
+	struct vstate_page *page;
 	struct stat st;
 	uint16_t i;
 	int ret;
@@ -274,15 +348,7 @@ vstate_page_open(struct vstate_dev *dev)
 	RTE_BUILD_BUG_ON(VQS_OFFSET + VSTATE_MAX_VQS * sizeof(struct vstate_page_vq) > MAP_SIZE);
 	RTE_BUILD_BUG_ON(sizeof(struct vstate_page_vq) != RTE_CACHE_LINE_MIN_SIZE);
 	RTE_BUILD_BUG_ON(sizeof(struct vstate_page_head) > VQS_OFFSET);
-	if (page == NULL)
-		return -ENOMEM;
-	page->fd = -1;
-	ret = page_name(dev, page);
-	if (ret == 0) {
-		page->fd = open(page->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
-				0600);
-		ret = page->fd >= 0 ? file_check(dev, page, &st) : -errno;
-	}
+	ret = page_find(dev, &page, &st);
 	if (ret == 0)
 		ret = file_lock(dev, page);
 	/* Its owner may have made it meanwhile. */
@@ -291,8 +357,10 @@ vstate_page_open(struct vstate_dev *dev)
 	if (ret == 0)
 		ret = file_take(dev, page, &st);
 	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: no state page %s: %s", dev->name, page->path, strerror(-ret));
-		page_free(page);
+		if (page != NULL && (ret != -EBUSY || !dev->conf.takeover))
+			VSTATE_LOG(ERR, "%s: no state page %s: %s", dev->name, page->path,
+					strerror(-ret));
+		vstate_page_free(page);
 		return ret;
 	}
 	dev->page = page;
@@ -318,7 +386,7 @@ vstate_page_close(struct vstate_dev *dev)
 	dev->page = NULL;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_page_record(dev, dev->vqs[i]);
-	page_free(page);
+	vstate_page_free(page);
 }
 
 /* ---- what is left for the next one ---- */

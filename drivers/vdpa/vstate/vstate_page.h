@@ -22,6 +22,7 @@
  * functions run on the control thread, or before there is a front end.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rte_vhost_state.h"
@@ -46,6 +47,8 @@ struct vstate_page_head {
 	/** Counts states; the current one is in place seq % 2. */
 	uint32_t seq;
 	uint32_t state_len[2];
+	/** Process that asks for the device, 0: none; and the owner's answer: vstate_takeover.c. */
+	uint32_t request, answer;
 };
 
 /** One cache line, written by one poll thread. */
@@ -82,6 +85,16 @@ struct vstate_page;
  */
 int vstate_page_open(struct vstate_dev *dev);
 void vstate_page_close(struct vstate_dev *dev);
+
+/** The page of another process, to talk to it. -EPROTO: it is of another kind. */
+int vstate_page_look(const struct vstate_dev *dev, struct vstate_page **page);
+struct vstate_page_head *vstate_page_head(struct vstate_page *page);
+/** No living process owns the page. */
+bool vstate_page_is_free(const struct vstate_page *page);
+/** Let others own it; nothing is written to it any more. */
+void vstate_page_unlock(const struct vstate_page *page);
+/** NULL is ignored. */
+void vstate_page_free(struct vstate_page *page);
 
 struct vstate_vq;
 

@@ -21,6 +21,7 @@
 #include "vstate_log.h"
 #include "vstate_port.h"
 #include "vstate_service.h"
+#include "vstate_takeover.h"
 #include "vstate_vdpa.h"
 
 /* What a probe has done, in order; undone from the end. */
@@ -29,6 +30,7 @@ device_undo(struct vstate_dev *dev)
 {
 	if (dev->vdpa != NULL)
 		vstate_vdpa_unregister(dev->vdpa);
+	vstate_takeover_end(dev);
 	vstate_socket_close(dev);
 	vstate_port_destroy(dev);
 	vstate_service_destroy(dev);
@@ -40,7 +42,7 @@ static int
 frontend_open(struct rte_vdev_device *vdev, enum vstate_kind kind, struct vstate_dev *dev)
 {
 	if (kind == VSTATE_KIND_NET)
-		return vstate_socket_open(dev);
+		return vstate_takeover_open(dev);
 	dev->vdpa = vstate_vdpa_register(&vdev->device, dev);
 	return dev->vdpa != NULL ? 0 : -rte_errno;
 }

@@ -91,7 +91,8 @@ region_free(struct vstate_inflight_region *region)
 
 /* Only memory that cannot shrink, or a file that the front end answers for with its own life. */
 static struct vstate_inflight_region *
-region_map(const struct vstate_dev *dev, const struct vstate_region_geometry *g, int fd, bool packed)
+region_map(const struct vstate_dev *dev, const struct vstate_region_geometry *g, int fd,
+		bool packed)
 {
 	struct vstate_inflight_region *region;
 	const size_t stride = stride_of(g->queue_size, packed);
@@ -131,7 +132,8 @@ do_set(struct vstate_dev *dev, void *arg)
 }
 
 int
-vstate_region_set(struct vstate_dev *dev, const struct vstate_region_geometry *g, int fd, bool packed)
+vstate_region_set(struct vstate_dev *dev, const struct vstate_region_geometry *g, int fd,
+		bool packed)
 {
 	struct vstate_inflight_region *region = region_map(dev, g, fd, packed);
 

@@ -8,8 +8,11 @@
  * application would, and not through rte_vdpa (see doc/guides/vdpadevs/vstate.rst).
  */
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -188,6 +191,55 @@ vstate_socket_open(struct vstate_dev *dev)
 fail:
 	rte_vhost_driver_unregister(path);
 	return ret;
+}
+
+/* Whether a descriptor is our end of a connection at @p path. */
+static bool
+fd_is_connection(int fd, const char *path)
+{
+	struct sockaddr_un un = { 0 };
+	socklen_t len = sizeof(un);
+	int listens = 0;
+	socklen_t listens_len = sizeof(listens);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_len) != 0 || listens != 0)
+		return false;
+	/* that of a listener, or of the front end's, whoever bound it */
+	if (getsockname(fd, (struct sockaddr *)&un, &len) == 0 && un.sun_family == AF_UNIX &&
+			strncmp(un.sun_path, path, sizeof(un.sun_path)) == 0)
+		return true;
+	len = sizeof(un);
+	memset(&un, 0, sizeof(un));
+	return getpeername(fd, (struct sockaddr *)&un, &len) == 0 && un.sun_family == AF_UNIX &&
+		strncmp(un.sun_path, path, sizeof(un.sun_path)) == 0;
+}
+
+int
+vstate_socket_hold(const struct vstate_dev *dev)
+{
+	struct dirent *e;
+	int fd, found = -1;
+	DIR *d;
+
+	d = opendir("/proc/self/fd");
+	if (d == NULL)
+		return -1;
+	while (found < 0 && (e = readdir(d)) != NULL) {
+		if (sscanf(e->d_name, "%d", &fd) == 1 && fd != dirfd(d) &&
+				fd_is_connection(fd, dev->conf.iface))
+			found = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+	closedir(d);
+	return found;
+}
+
+void
+vstate_socket_hang_up(int fd)
+{
+	if (fd < 0)
+		return;
+	shutdown(fd, SHUT_RDWR);
+	close(fd);
 }
 
 void

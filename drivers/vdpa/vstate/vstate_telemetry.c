@@ -4,6 +4,7 @@
 
 /** @file Telemetry: /vstate/list, /vstate/dev,NAME and /vstate/vq,NAME,QUEUE. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <vstate_compat.h>
 
 #include "vstate_dev.h"
+#include "vstate_takeover.h"
 
 static int
 list_add(struct vstate_dev *dev, void *arg)
@@ -58,6 +60,7 @@ dev_dict(struct vstate_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_int(d, "started", dev->started);
 	rte_tel_data_add_dict_int(d, "status", dev->status);
 	rte_tel_data_add_dict_string(d, "poller", pollers[dev->poller]);
+	rte_tel_data_add_dict_string(d, "takeover", vstate_takeover_phase(dev));
 	vstate_tel_dict_uint(d, "features", dev->features);
 	vstate_tel_dict_uint(d, "queues", dev->nb_vqs);
 	vstate_tel_dict_uint(d, "active_pairs", dev->active_pairs);
@@ -156,6 +159,32 @@ handle_vq(const char *cmd, const char *params, struct rte_tel_data *d)
 	return query_run(&q);
 }
 
+/* Only asks: the list of devices is locked here. */
+static int
+release_ask(struct vstate_dev *dev, void *arg)
+{
+	void **query = arg;
+
+	if (strcmp(dev->name, query[0]) != 0)
+		return 0;
+	*(int *)query[1] = vstate_takeover_ask(dev);
+	return 1;
+}
+
+static int
+handle_release(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	int ret = -ENODEV;
+	void *query[2] = { RTE_PTR_UNQUAL(params), &ret };
+
+	RTE_SET_USED(cmd);
+	if (params == NULL || vstate_dev_foreach(release_ask, query) != 1)
+		return -1;
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, "release", ret == 0 ? "asked for" : strerror(-ret));
+	return 0;
+}
+
 RTE_INIT(vstate_telemetry_init)
 {
 	rte_telemetry_register_cmd("/vstate/list", handle_list,
@@ -164,4 +193,7 @@ RTE_INIT(vstate_telemetry_init)
 			"State of a device. Parameters: string name");
 	rte_telemetry_register_cmd("/vstate/vq", handle_vq,
 			"State of a virtqueue. Parameters: string name, int virtqueue");
+	rte_telemetry_register_cmd("/vstate/release", handle_release,
+			"Close a device's socket and leave its rings to another process that has its "
+			"state page. Parameters: string name");
 }

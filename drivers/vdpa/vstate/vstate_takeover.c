@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+
+#include <vstate_compat.h>
+
+#include "vstate_ctrl.h"
+#include "vstate_dev.h"
+#include "vstate_frontend.h"
+#include "vstate_log.h"
+#include "vstate_page.h"
+#include "vstate_takeover.h"
+
+#define ANSWER_RELEASED 1
+#define ANSWER_REFUSED 2
+/* Nobody has this pid. */
+#define REQUEST_END UINT32_MAX
+
+/* The owner's poll threads come to rest in so long, or it goes on. */
+#define REST_NS 500000000ull
+/* It has answered by then, or it hangs. */
+#define ANSWER_MS 2000
+/* Between looks whether the owner died. */
+#define LOOK_MS 20
+/* An application that polls begins to so soon after it has started its port. */
+#define POLLED_MS 3000
+
+enum phase {
+	PHASE_OWNER,
+	PHASE_WAITING,
+	PHASE_FAILED,
+	PHASE_RELEASED,
+};
+
+struct vstate_takeover {
+	/** The owner's page, as long as it is another process. */
+	struct vstate_page *other;
+	struct vstate_thread thread;
+	bool running;
+	bool stop;
+	enum phase phase;
+	/** Guards head: of the page in use here, NULL when it was let go. */
+	pthread_mutex_t lock;
+	struct vstate_page_head *head;
+};
+
+static double
+ms_since(uint64_t start)
+{
+	return (rte_get_timer_cycles() - start) * 1e3 / rte_get_timer_hz();
+}
+
+static bool
+stopping(const struct vstate_takeover *t)
+{
+	return __atomic_load_n(&t->stop, __ATOMIC_ACQUIRE);
+}
+
+/* Sleep while *word is value, for @p ms at most; 0: as long as it takes. */
+static void
+word_wait(uint32_t *word, uint32_t value, unsigned int ms)
+{
+	const struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	syscall(SYS_futex, word, FUTEX_WAIT, value, ms != 0 ? &ts : NULL, NULL, 0);
+}
+
+static void
+word_set(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+static bool
+word_change(uint32_t *word, uint32_t from, uint32_t to)
+{
+	if (!__atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
+	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	return true;
+}
+
+/* ---- the owner ---- */
+
+/* At rest for good, or as before. */
+static int
+do_rest(struct vstate_dev *dev, void *arg)
+{
+	uint16_t *late = arg;
+	int ret;
+
+	if (!dev->started)
+		return 0;
+	ret = vstate_dev_rest(dev, REST_NS, late);
+	if (ret == 0)
+		dev->paused = true;
+	return ret;
+}
+
+static int
+release(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
+{
+	struct vstate_takeover *t = dev->takeover;
+	uint16_t late = 0;
+	/* Found while the queues still run. */
+	int fd = vstate_socket_hold(dev);
+	uint64_t start = rte_get_timer_cycles();
+	double rest_ms;
+
+	if (vstate_ctrl_call(do_rest, dev, &late) != 0) {
+		VSTATE_LOG(ERR, "%s: not handed over to process %u: queue %u does not come to rest",
+				dev->name, who, late);
+		word_set(&head->answer, ANSWER_REFUSED);
+		if (fd >= 0)
+			close(fd);
+		return -ETIMEDOUT;
+	}
+	rest_ms = ms_since(start);
+	vstate_socket_close(dev);
+	pthread_mutex_lock(&t->lock);
+	t->head = NULL;
+	pthread_mutex_unlock(&t->lock);
+	vstate_page_unlock(dev->page);
+	word_set(&head->answer, ANSWER_RELEASED);
+	/* Only now, as who has seen the end may well end this process. */
+	vstate_socket_hang_up(fd);
+	vstate_page_close(dev);
+	t->phase = PHASE_RELEASED;
+	VSTATE_LOG(NOTICE, "%s: handed over to process %u in %.1f ms, at rest after %.1f ms",
+			dev->name, who, ms_since(start), rest_ms);
+	return 0;
+}
+
+static void
+be_asked(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = dev->takeover;
+	struct vstate_page_head *head = t->head;
+	uint32_t who;
+
+	for (;;) {
+		word_wait(&head->request, 0, 0);
+		if (stopping(t))
+			return;
+		who = __atomic_load_n(&head->request, __ATOMIC_ACQUIRE);
+		if (who == 0)
+			continue;
+		if (release(dev, head, who) == 0)
+			return;
+		word_change(&head->request, who, 0);
+	}
+}
+
+/* ---- the new process ---- */
+
+/* What is handed over before someone polls would only wait here. */
+static void
+wait_polled(struct vstate_dev *dev)
+{
+	unsigned int ms = 0;
+	uint16_t i;
+
+	while (!stopping(dev->takeover)) {
+		for (i = 0; i < dev->nb_vqs; i++) {
+			if (vstate_lease_is_asked(&dev->vqs[i]->lease))
+				return;
+		}
+		if (dev->poller != VSTATE_POLLER_NONE && ++ms > POLLED_MS)
+			return;
+		usleep(1000);
+	}
+}
+
+/* 0: the page is free */
+static int
+ask(struct vstate_dev *dev, struct vstate_page *page)
+{
+	struct vstate_page_head *head = vstate_page_head(page);
+	const uint64_t end = rte_get_timer_cycles() + rte_get_timer_hz() * ANSWER_MS / 1000;
+	const uint32_t self = getpid();
+	uint32_t answer;
+
+	__atomic_store_n(&head->answer, 0, __ATOMIC_RELEASE);
+	if (!word_change(&head->request, 0, self))
+		return -EALREADY;
+	do {
+		word_wait(&head->answer, 0, LOOK_MS);
+		answer = __atomic_load_n(&head->answer, __ATOMIC_ACQUIRE);
+		if (answer == ANSWER_RELEASED || vstate_page_is_free(page))
+			return 0;
+	} while (answer == 0 && !stopping(dev->takeover) && rte_get_timer_cycles() < end);
+	word_change(&head->request, self, 0);
+	return answer == ANSWER_REFUSED ? -EBUSY : -ETIMEDOUT;
+}
+
+static int
+take(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = dev->takeover;
+	double answer_ms;
+	uint64_t start;
+	int ret;
+
+	wait_polled(dev);
+	start = rte_get_timer_cycles();
+	ret = stopping(t) ? -ECANCELED : ask(dev, t->other);
+	answer_ms = ms_since(start);
+	vstate_page_free(t->other);
+	t->other = NULL;
+	if (ret == 0)
+		ret = vstate_page_open(dev);
+	if (ret == 0)
+		ret = vstate_socket_open(dev);
+	if (ret == 0)
+		VSTATE_LOG(NOTICE, "%s: taken over in %.1f ms, answered after %.1f ms", dev->name,
+				ms_since(start), answer_ms);
+	return ret;
+}
+
+static const char *
+why(int ret)
+{
+	switch (ret) {
+	case -ETIMEDOUT: return "the other process does not answer";
+	case -EBUSY: return "the other process refuses: a queue does not come to rest, or it is in use";
+	case -EALREADY: return "another process asks for it already";
+	default: return strerror(-ret);
+	}
+}
+
+static void *
+takeover_main(void *arg)
+{
+	struct vstate_dev *dev = arg;
+	struct vstate_takeover *t = dev->takeover;
+	int ret;
+
+	if (t->other != NULL) {
+		ret = take(dev);
+		if (ret != 0) {
+			t->phase = PHASE_FAILED;
+			VSTATE_LOG(ERR, "%s: not taken over: %s", dev->name, why(ret));
+			return NULL;
+		}
+		pthread_mutex_lock(&t->lock);
+		t->phase = PHASE_OWNER;
+		t->head = vstate_page_head(dev->page);
+		pthread_mutex_unlock(&t->lock);
+	}
+	be_asked(dev);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+static struct vstate_takeover *
+takeover_alloc(void)
+{
+	struct vstate_takeover *t = calloc(1, sizeof(*t));
+
+	if (t != NULL)
+		pthread_mutex_init(&t->lock, NULL);
+	return t;
+}
+
+int
+vstate_takeover_prepare(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = takeover_alloc();
+	int ret;
+
+	if (t == NULL)
+		return -ENOMEM;
+	ret = vstate_page_look(dev, &t->other);
+	if (ret != 0) {
+		pthread_mutex_destroy(&t->lock);
+		free(t);
+		return ret;
+	}
+	t->phase = PHASE_WAITING;
+	dev->takeover = t;
+	VSTATE_LOG(NOTICE, "%s: process %u has the device, and will be asked for it", dev->name,
+			vstate_page_head(t->other)->pid);
+	return 0;
+}
+
+int
+vstate_takeover_open(struct vstate_dev *dev)
+{
+	int ret = 0;
+
+	if (dev->takeover == NULL)
+		ret = vstate_socket_open(dev);
+	if (ret != 0 || (dev->page == NULL && dev->takeover == NULL))
+		return ret;
+	if (dev->takeover == NULL) {
+		dev->takeover = takeover_alloc();
+		if (dev->takeover == NULL)
+			return -ENOMEM;
+		dev->takeover->head = vstate_page_head(dev->page);
+	}
+	ret = vstate_thread_create(&dev->takeover->thread, "vstate-page", takeover_main, dev);
+	dev->takeover->running = ret == 0;
+	return ret;
+}
+
+void
+vstate_takeover_end(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = dev->takeover;
+
+	if (t == NULL)
+		return;
+	__atomic_store_n(&t->stop, true, __ATOMIC_RELEASE);
+	pthread_mutex_lock(&t->lock);
+	if (t->head != NULL)
+		word_change(&t->head->request, 0, REQUEST_END);
+	pthread_mutex_unlock(&t->lock);
+	if (t->running)
+		vstate_thread_join(&t->thread);
+	t->running = false;
+	pthread_mutex_lock(&t->lock);
+	if (t->head != NULL)
+		word_change(&t->head->request, REQUEST_END, 0);
+	t->head = NULL;
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+vstate_takeover_free(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = dev->takeover;
+
+	if (t == NULL)
+		return;
+	vstate_page_free(t->other);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+	dev->takeover = NULL;
+}
+
+int
+vstate_takeover_ask(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = dev->takeover;
+	int ret = -ENOTSUP;
+
+	if (t == NULL)
+		return ret;
+	pthread_mutex_lock(&t->lock);
+	if (t->head != NULL)
+		ret = word_change(&t->head->request, 0, getpid()) ? 0 : -EALREADY;
+	pthread_mutex_unlock(&t->lock);
+	return ret;
+}
+
+const char *
+vstate_takeover_phase(const struct vstate_dev *dev)
+{
+	static const char *const phases[] = { "", "waiting", "failed", "released" };
+
+	return dev->takeover != NULL ? phases[dev->takeover->phase] : "";
+}
