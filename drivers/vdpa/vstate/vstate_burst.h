@@ -483,6 +483,8 @@ frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
 	}
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
+	if (vq->mergeable && likely(merge_put(vq, m, &hdr)))
+		return PUT_DONE;
 	ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
