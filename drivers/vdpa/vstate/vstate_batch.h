@@ -166,6 +166,24 @@ batch_offload(const struct vstate_vq *vq, const uint8_t *p, struct rte_mbuf *m)
 	return vstate_offload_from_header(vq, &hdr, m);
 }
 
+/*
+ * More bytes than this are not taken at once, so that the mbufs of large frames stay in the cache
+ * next to the core until they are sent or freed, and the next burst gets the same ones.
+ */
+#define VSTATE_TAKE_BYTES 12288
+
+/* Leading buffers of that many bytes, and the one that goes beyond. */
+static __rte_always_inline uint16_t
+batch_cut(const struct gathered *g, uint16_t n)
+{
+	uint32_t bytes = 0;
+	uint16_t i;
+
+	for (i = 0; i < n && bytes < VSTATE_TAKE_BYTES; i++)
+		bytes += g->len[i];
+	return i;
+}
+
 /** Take up to @p n frames the fast way; @return how many. */
 static __rte_always_inline uint16_t
 batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
@@ -183,6 +201,8 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	/* Nothing is in the shadow before a take. */
 	g.used = vq->shadow;
 	n = ring_gather(vq, &g, n, &want);
+	if (unlikely(g.len[0] > VSTATE_LARGE))
+		n = batch_cut(&g, n);
 	if (n == 0 || unlikely(!vstate_pool_get(pool, pkts, n))) {
 		vq->nb_simple = 0;
 		return 0;

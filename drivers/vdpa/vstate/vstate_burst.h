@@ -206,6 +206,7 @@ static __rte_always_inline uint16_t
 burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
 	enum take_result result;
+	uint32_t bytes;
 	uint16_t done;
 
 	vq->nb_taken = 0;
@@ -214,13 +215,16 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
 	done = batch_take(vq, pool, pkts, n);
-	while (done < n) {
+	/* an estimate does */
+	bytes = done > 0 ? done * vq->taken_len[0] : 0;
+	while (done < n && bytes < VSTATE_TAKE_BYTES) {
 		result = burst_take_one(vq, pool, &pkts[done]);
 		if (result == TAKE_FAULT || result == TAKE_LATER)
 			break;
 		if (unlikely(result != TAKE_DONE))
 			continue;
 		vq->taken_len[done] = pkts[done]->pkt_len;
+		bytes += pkts[done]->pkt_len;
 		vq->taken[done].avail = vq->avail;
 		vq->taken[done].nb_shadow = vq->nb_shadow;
 		done++;
