@@ -210,6 +210,7 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 
 	vq->nb_taken = 0;
 	vq->nb_dropped = 0;
+	vq->begin = vq->avail;
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || ring_count(vq, 1) == 0)
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
@@ -238,7 +239,7 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 		vq->nb_shadow = vq->taken[n - 1].nb_shadow;
 	} else {
 		/* one used element each, from where nothing was taken */
-		vq->avail = vq->used;
+		vq->avail = vq->begin;
 		ring_skip(vq, shadow_descs(vq, n));
 		vq->nb_shadow = n;
 	}
@@ -538,8 +539,9 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 	return result;
 }
 
+/* Nothing is published here but what makes room. */
 static __rte_always_inline uint16_t
-burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
 	enum put_result result;
 	uint16_t done = 0, k;
@@ -559,7 +561,6 @@ burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		if (++done == n)
 			break;
 	}
-	shadow_flush(vq);
 	return done;
 }
 

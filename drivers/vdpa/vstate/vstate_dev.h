@@ -66,6 +66,8 @@ struct vstate_setup {
 
 struct rte_vdpa_device;
 struct vstate_transfer;
+struct vstate_page;
+struct vstate_recovery;
 struct vstate_port;
 struct vstate_service;
 
@@ -116,6 +118,12 @@ struct vstate_dev {
 	bool pending_loaded;
 	/** As it was when the rings were taken back; until they are given again. */
 	struct rte_vhost_state *kept;
+	/** What outlives this process; NULL without state_dir=. */
+	struct vstate_page *page;
+	/** What a process before left there, for rings that have not come yet; or NULL. */
+	struct vstate_recovery *recovery;
+	/** This side ends the connection: the rings stay as they are for who comes next. */
+	bool closing;
 	/** Sizes and addresses that the front end announced so far. */
 	struct {
 		uint16_t size;
