@@ -86,13 +86,15 @@ backends_destroy(struct backend *be[2])
 }
 
 static int
-migrate(const struct migrate_options *opt, const struct workdir *wd)
+migrate(void *arg, const struct workdir *wd)
 {
+	struct migrate_options *opt = arg;
 	struct backend *be[2] = { NULL, NULL };
 	struct migrate_result res = { 0 };
 	char state[PATH_MAX];
 	int ret;
 
+	snprintf(opt->state_dir, sizeof(opt->state_dir), "%s", wd->path);
 	if (opt->state_file[0] != '\0')
 		snprintf(state, sizeof(state), "%s", opt->state_file);
 	else
@@ -113,25 +115,12 @@ cmd_migrate(int argc, char **argv)
 {
 	struct eal_need need = { .memory_mb = MIGRATE_MEMORY_MB, .plugin = true };
 	struct migrate_options opt;
-	struct workdir wd;
 	int ret;
 
 	ret = migrate_options_parse(&opt, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
-	ret = workdir_create(&wd);
-	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: no temporary directory: %s\n", strerror(-ret));
-		return CMD_FAILED;
-	}
-	snprintf(opt.state_dir, sizeof(opt.state_dir), "%s", wd.path);
 	need.verbose = opt.verbose;
 	stop_install();
-	ret = CMD_FAILED;
-	if (eal_start(&need) == 0) {
-		ret = migrate(&opt, &wd);
-		eal_stop();
-	}
-	workdir_remove(&wd);
-	return ret;
+	return cmd_in_eal(&need, migrate, &opt);
 }

@@ -226,7 +226,8 @@ void guest_hold_forget(struct guest *g, uint16_t vq);
 /** Start the traffic thread: every pair sends numbered frames and checks what comes back. */
 int guest_traffic_start(struct guest *g);
 /**
- * Stop sending, wait up to @p drain_ms for what is on its way, join the thread.
+ * Stop sending, wait for what is on its way until nothing has moved for @p drain_ms, join the
+ * thread.
  * Frames still missing count as lost.
  */
 int guest_traffic_stop(struct guest *g, int drain_ms);
@@ -240,7 +241,10 @@ void guest_notify_get(struct guest *g, struct guest_notify *n);
 
 /** Begin to watch for the longest gap in arrivals of any pair (the blackout). */
 void guest_gap_start(struct guest *g);
-/** Wait until every pair received a frame that was handed to the device after this call. */
+/**
+ * Wait until every pair received a frame that was handed to the device after this call.
+ * @param timeout_ms longest time in which the pair that is waited for receives nothing
+ */
 int guest_wait_flow(struct guest *g, int timeout_ms);
 /** Longest gap since guest_gap_start(), in ns. */
 uint64_t guest_gap_stop(struct guest *g);

@@ -136,7 +136,7 @@ struct guest {
 	bool running;
 	/** Set by the control thread. */
 	bool stop, use_calls;
-	uint64_t drain_until;
+	uint64_t drain_ns;
 	/** The watch for gaps: set start, then ask; the thread answers by ask == answer. */
 	uint64_t watch_start, watch_ask, watch_answer;
 

@@ -198,50 +198,67 @@ state_file_option(struct migrate_options *opt, const char *word)
 	return bad_value("--state-file", word, "a path");
 }
 
-static int
-option_number(int c, const char *word, struct migrate_options *opt)
-{
-	uint64_t n;
+/* Options that are a number of some range. */
+static const struct {
+	int c;
+	const char *name;
+	uint64_t min, max;
+	const char *want;
+} numbers[] = {
+	{ OPT_ROUNDS, "--rounds", 1, UINT64_MAX, "a number from 1" },
+	{ OPT_SECONDS, "--seconds", 1, UINT32_MAX, "a number from 1" },
+	{ OPT_QUEUES, "--queues", 1, GUEST_MAX_PAIRS,
+	  "a number of 1 to " RTE_STR(GUEST_MAX_PAIRS) },
+	{ OPT_SIZE, "--size", 8, RTE_VHOST_STATE_MAX_VQ_SIZE, "a number of 8 to 32768" },
+	{ OPT_SEED, "--seed", 0, UINT64_MAX, "a number" },
+	{ OPT_FAIL_EVERY, "--fail-every", 2, UINT64_MAX, "a number from 2" },
+	{ OPT_INFLIGHT, "--inflight", 1, RTE_VHOST_STATE_MAX_VQ_SIZE, "a number of 1 to 32768" },
+	{ OPT_RATE, "--rate", 1, UINT32_MAX, "a number from 1" },
+};
 
+static void
+number_store(int c, uint64_t n, struct migrate_options *opt)
+{
 	switch (c) {
 	case OPT_ROUNDS:
-		if (number_parse(word, 1, UINT64_MAX, &opt->rounds) < 0)
-			return bad_value("--rounds", word, "a number from 1");
+		opt->rounds = n;
 		break;
 	case OPT_SECONDS:
-		if (number_parse(word, 1, UINT32_MAX, &n) < 0)
-			return bad_value("--seconds", word, "a number from 1");
 		opt->seconds = n;
 		break;
 	case OPT_QUEUES:
-		if (number_parse(word, 1, GUEST_MAX_PAIRS, &n) < 0)
-			return bad_value("--queues", word, "a number of 1 to "
-				RTE_STR(GUEST_MAX_PAIRS));
 		opt->pairs = n;
 		break;
 	case OPT_SIZE:
-		if (number_parse(word, 8, RTE_VHOST_STATE_MAX_VQ_SIZE, &n) < 0)
-			return bad_value("--size", word, "a number of 8 to 32768");
 		opt->ring_size = n;
 		break;
 	case OPT_SEED:
-		if (number_parse(word, 0, UINT64_MAX, &opt->seed) < 0)
-			return bad_value("--seed", word, "a number");
+		opt->seed = n;
 		break;
 	case OPT_FAIL_EVERY:
-		if (number_parse(word, 2, UINT64_MAX, &opt->fail_every) < 0)
-			return bad_value("--fail-every", word, "a number from 2");
+		opt->fail_every = n;
 		break;
 	case OPT_INFLIGHT:
-		if (number_parse(word, 1, RTE_VHOST_STATE_MAX_VQ_SIZE, &n) < 0)
-			return bad_value("--inflight", word, "a number of 1 to 32768");
 		opt->inflight = n;
 		break;
 	case OPT_RATE:
-		if (number_parse(word, 1, UINT32_MAX, &opt->rate) < 0)
-			return bad_value("--rate", word, "a number from 1");
+		opt->rate = n;
 		break;
 	}
+}
+
+static int
+option_number(int c, const char *word, struct migrate_options *opt)
+{
+	unsigned int i;
+	uint64_t n;
+
+	for (i = 0; i < RTE_DIM(numbers) - 1; i++)
+		if (numbers[i].c == c)
+			break;
+	if (number_parse(word, numbers[i].min, numbers[i].max, &n) < 0)
+		return bad_value(numbers[i].name, word, numbers[i].want);
+	number_store(c, n, opt);
 	return 0;
 }
 
