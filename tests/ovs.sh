@@ -52,7 +52,7 @@ case_guests()
 	tp_link_up vm2
 	one_way vm1 vm2
 	one_way vm2 vm1
-	pmd_stats
+	counted
 	mtu_change
 	delete_and_add
 	switch_restart
@@ -85,19 +85,56 @@ forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" st
 
 port_packets() { ovs_counter "$1" "$2_packets"; }
 
-counters_agree() { [ "$(port_packets vm1 rx)" -ge "$(tp_stat vm1 TX-packets)" ]; }
-
-# What the guest sent is what the port received, and what the poll thread has seen.
-pmd_stats()
+# What poll threads and main thread received since they were cleared.
+pmd_received()
 {
-	local seen
-	wait_for 12 counters_agree || fail "rx_packets of the port: $(port_packets vm1 rx)," \
-		"sent by its guest: $(tp_stat vm1 TX-packets)"
-	seen=$(appctl dpif-netdev/pmd-stats-show | sed -nE 's/^ *packets received: *//p' | sort -n | tail -n 1)
-	expect "packets received by the poll thread" "${seen:-0}" -gt 100
+	appctl dpif-netdev/pmd-stats-show | sed -nE 's/^ *packets received: *//p' |
+		awk '{ n += $1 } END { print n + 0 }'
+}
+
+# How far the counters of the switch have gone since counters_mark.
+counters_mark()
+{
+	local name
+	for name in vm1.rx_packets vm1.rx_bytes vm2.tx_packets vm2.tx_dropped; do
+		MARK[$name]=$(ovs_counter "${name%.*}" "${name#*.}")
+	done
+	appctl dpif-netdev/pmd-stats-clear >/dev/null
+}
+
+counters_since()
+{
+	local name
+	for name in "${!MARK[@]}"; do
+		SINCE[$name]=$(($(ovs_counter "${name%.*}" "${name#*.}") - MARK[$name]))
+	done
+}
+
+# The database has them some seconds late.
+counters_agree()
+{
+	counters_since
+	[ "${SINCE[vm1.rx_packets]}" -eq "$(tp_stat vm1 TX-packets)" ] &&
+		[ "${SINCE[vm2.tx_packets]}" -eq "$(tp_stat vm2 RX-packets)" ]
+}
+
+# What the guest sent is what the port received, by packets and bytes; the poll thread has
+# seen as many; and what did not reach the other guest is counted as dropped.
+declare -A MARK SINCE
+counted()
+{
+	local sent
+	counters_mark
+	one_way vm1 vm2
+	sent=$(tp_stat vm1 TX-packets)
+	wait_for 20 counters_agree || fail "port vm1 received ${SINCE[vm1.rx_packets]}, its guest sent $sent;" \
+		"port vm2 sent ${SINCE[vm2.tx_packets]}, its guest received $(tp_stat vm2 RX-packets)"
+	expect "rx_bytes" "${SINCE[vm1.rx_bytes]}" -eq "$(tp_stat vm1 TX-bytes)"
+	expect "tx_packets and tx_dropped" $((SINCE[vm2.tx_packets] + SINCE[vm2.tx_dropped])) -eq "$sent"
+	expect "packets received by the poll threads" "$(pmd_received)" -eq "$sent"
 	expect_match "the port's queue" "$(appctl dpif-netdev/pmd-rxq-show)" 'port: vm1 +queue-id: +0 +\(enabled\)'
 	expect_match "link of the port" "$(vsctl get Interface vm1 link_state)" up
-	measured "the poll thread received $seen packets"
+	measured "by every counter $sent packets sent, ${SINCE[vm2.tx_packets]} received, ${SINCE[vm2.tx_dropped]} dropped"
 }
 
 # The database hears of it a moment later.
@@ -120,7 +157,7 @@ delete_and_add()
 		vsctl_must del-port br0 vm1
 		ovs_port vm1 0
 		tp_link_up vm1
-		one_way vm1 vm2
+		counted
 	done
 	measured "port deleted and added twice"
 }
@@ -131,8 +168,8 @@ switch_restart()
 	vswitchd_stop
 	vswitchd_start
 	wait_for 20 switch_has_link || fail "no link after the restart: $(tail -n 3 "$W/vswitchd.log")"
-	one_way vm1 vm2
 	one_way vm2 vm1
+	counted
 	measured "ovs-vswitchd restarted"
 }
 

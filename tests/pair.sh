@@ -10,18 +10,28 @@ QUEUES=1
 # Queues of the port and of the device where they differ from the guest's.
 PORT_QUEUES=
 DEVICE_QUEUES=
+# Further options of testpmd for the back end.
+BACK_OPTIONS=()
 
 back_start() # [DEVARGS]
 {
 	local n=${PORT_QUEUES:-$QUEUES}
 	dut "iface=$W/s,queues=${DEVICE_QUEUES:-$QUEUES}${1:+,$1}"
-	tp_start back "${DUT[@]}" -- "--rxq=$n" "--txq=$n"
+	tp_start back "${DUT[@]}" -- "--rxq=$n" "--txq=$n" "${BACK_OPTIONS[@]}"
 }
 
 guest_start() # VIRTIO-USER-ARGUMENTS
 {
 	tp_start guest --vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256${1:+,$1}" \
 		-- "--rxq=$QUEUES" "--txq=$QUEUES"
+}
+
+# A virtio-user server waits at its start for the back end.
+guest_serve() # VIRTIO-USER-ARGUMENTS
+{
+	tp_launch guest --vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256,$1" \
+		-- "--rxq=$QUEUES" "--txq=$QUEUES"
+	wait_for 10 test -S "$W/s" || fail "guest: no socket"
 }
 
 pair_start() # VIRTIO-USER-ARGUMENTS [DEVARGS]
@@ -38,6 +48,8 @@ pair_link_up()
 	tp_link_up guest
 }
 
+link_is_down() { ! tp_link_is_up "$1"; }
+
 pair_quit()
 {
 	tp_quit guest
@@ -46,16 +58,25 @@ pair_quit()
 
 forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" start >/dev/null; }
 
-# One direction for a second: all that was sent arrives, and on every queue.
+enough() { [ "$(tp_stat "$1" "$2")" -gt 1000 ]; } # PORT COUNTER
+
+# A while of traffic, however slow the machine or the build is.
+flow() # PORT COUNTER
+{
+	sleep 0.4
+	wait_for 20 enough "$1" "$2"
+}
+
+# One direction for a while: all that was sent arrives, and on every queue.
 one_way() # FROM TO
 {
 	tp "$1" "clear port stats all" >/dev/null
 	tp "$2" "clear port stats all" >/dev/null
 	forward "$2" rxonly
 	forward "$1" txonly
-	sleep 0.5
+	flow "$1" TX-packets
 	tp "$1" stop >/dev/null
-	wait_for 5 tp_agree "$1" TX-packets "$2" RX-packets ||
+	wait_for 15 tp_agree "$1" TX-packets "$2" RX-packets ||
 		fail "$1 -> $2: sent $TP_SENT, received $TP_GOT"
 	expect "$1 -> $2" "$TP_GOT" -gt 1000
 	expect "$1 -> $2 bytes" "$(tp_stat "$2" RX-bytes)" -eq "$(tp_stat "$1" TX-bytes)"
@@ -76,7 +97,7 @@ every_queue() # RECEIVER
 	expect "$1: sum of the queues" "$sum" -eq "$TP_GOT"
 }
 
-# Packets go round for a second, then both sides count the same.
+# Packets go round for a while, then both sides count the same.
 round_trip()
 {
 	tp guest "clear port stats all" >/dev/null
@@ -84,13 +105,13 @@ round_trip()
 	forward back io
 	tp guest "set fwd io" >/dev/null
 	tp guest "start tx_first 4" >/dev/null
-	sleep 0.5
+	flow guest TX-packets
 	tp guest stop >/dev/null
-	wait_for 5 tp_agree guest TX-packets back RX-packets ||
+	wait_for 15 tp_agree guest TX-packets back RX-packets ||
 		fail "guest -> back: sent $TP_SENT, received $TP_GOT"
 	local there=$TP_GOT
 	forward guest rxonly
-	wait_for 5 tp_agree back TX-packets guest RX-packets ||
+	wait_for 15 tp_agree back TX-packets guest RX-packets ||
 		fail "back -> guest: sent $TP_SENT, received $TP_GOT"
 	expect "packets round" "$there" -gt 1000
 	expect "packets back" "$TP_GOT" -gt 1000

@@ -108,9 +108,9 @@ tp_close()
 }
 
 # Both counters come to rest at the same value.
-tp_agree() # SENDER FIELD RECEIVER FIELD
+tp_agree() # SENDER FIELD RECEIVER FIELD [RECEIVER-PORT]
 {
 	TP_SENT=$(tp_stat "$1" "$2")
-	TP_GOT=$(tp_stat "$3" "$4")
+	TP_GOT=$(tp_stat "$3" "$4" "${5:-0}")
 	[ -n "$TP_SENT" ] && [ "$TP_SENT" = "$TP_GOT" ]
 }

@@ -211,6 +211,7 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 
 	vq->nb_taken = 0;
 	vq->nb_dropped = 0;
+	vq->begin = vq->avail;
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || ring_count(vq, 1) == 0)
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
@@ -242,7 +243,7 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 		vq->nb_shadow = vq->taken[n - 1].nb_shadow;
 	} else {
 		/* one used element each, from where nothing was taken */
-		vq->avail = vq->used;
+		vq->avail = vq->begin;
 		ring_skip(vq, shadow_descs(vq, n));
 		vq->nb_shadow = n;
 	}
@@ -362,6 +363,13 @@ header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffer
 	return true;
 }
 
+/* Descriptors of the ring that a finished chain holds; fewer if some come before its table. */
+static __rte_always_inline uint32_t
+ring_descs(const struct vstate_vq *vq, const struct vstate_chain *c)
+{
+	return LAYOUT_PACKED || c->table_size != 0 ? c->num : (uint32_t)vq->size - c->left;
+}
+
 /*
  * Copy one frame to as many buffers as it needs. Nothing is published here; where it
  * does not fit, the ring is put back to where it stood.
@@ -374,7 +382,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 	const uint16_t nb_shadow = vq->nb_shadow;
 	const struct rte_mbuf *seg = m;
 	uint64_t nb_gpa[2] = { 0, 0 };
-	uint32_t seg_off = 0, left = m->pkt_len;
+	uint32_t seg_off = 0, left = m->pkt_len, descs = 0;
 	enum put_result result = PUT_LATER;
 	struct vstate_chain c;
 	bool first = true;
@@ -394,6 +402,8 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		if (ret <= 0) {
 			if (ret < 0)
 				result = PUT_FAULT;
+			else if (descs >= vq->size)
+				goto too_small; /* the driver has no more to give */
 			goto undo;
 		}
 		if (first) {
@@ -435,6 +445,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		}
 		ring_take(vq, &c);
 		shadow_add(vq, &c, written);
+		descs += ring_descs(vq, &c);
 	}
 	if (vq->nb_shadow - nb_shadow > 1 &&
 			!header_patch(vq, nb_gpa, vq->nb_shadow - nb_shadow))
@@ -474,17 +485,12 @@ frame_put_single(struct vstate_vq *vq, const struct vstate_chain *c, const struc
 }
 
 static __rte_always_inline enum put_result
-frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
+		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
 	struct vstate_chain c;
 	int ret;
 
-	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0) &&
-			!vstate_offload_to_header(vq, m, &hdr)) {
-		vq->counters.bad_offload++;
-		return PUT_DROP;
-	}
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
 	if (vq->mergeable && likely(merge_put(vq, m, &hdr)))
@@ -492,12 +498,38 @@ frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
 	ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
-	if (likely(frame_put_single(vq, &c, m, &hdr))) {
+	if (likely(frame_put_single(vq, &c, m, hdr))) {
 		ring_take(vq, &c);
 		shadow_add(vq, &c, vq->hdr_len + m->pkt_len);
 		return PUT_DONE;
 	}
-	return frame_put_general(vq, m, &hdr);
+	return frame_put_general(vq, m, hdr);
+}
+
+/* What must be changed in it is changed in a copy if others may look at the frame. */
+static enum put_result
+frame_put_offload(struct vstate_vq *vq, struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	struct rte_mbuf *own = vstate_offload_own(vq, m);
+	enum put_result result = PUT_DROP;
+
+	if (own != NULL && vstate_offload_to_header(vq, own, hdr))
+		result = frame_put_plain(vq, own, hdr);
+	else
+		vq->counters.bad_offload++;
+	if (own != m)
+		rte_pktmbuf_free(own);
+	return result;
+}
+
+static __rte_always_inline enum put_result
+frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
+
+	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0))
+		return frame_put_offload(vq, m, &hdr);
+	return frame_put_plain(vq, m, &hdr);
 }
 
 /* One frame the general way, with room made in the shadow if that is what it lacks. */
@@ -513,8 +545,9 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 	return result;
 }
 
+/* Nothing is published here but what makes room. */
 static __rte_always_inline uint16_t
-burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
 	enum put_result result;
 	uint16_t done = 0, k;
@@ -534,7 +567,6 @@ burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		if (++done == n)
 			break;
 	}
-	shadow_flush(vq);
 	return done;
 }
 

@@ -66,6 +66,8 @@ struct vstate_setup {
 
 struct rte_vdpa_device;
 struct vstate_transfer;
+struct vstate_page;
+struct vstate_recovery;
 struct vstate_port;
 struct vstate_service;
 
@@ -85,6 +87,10 @@ struct vstate_dev {
 	int waiting_vid;
 	/** The state on its way through a file descriptor, or NULL. */
 	struct vstate_transfer *transfer;
+	/** States that went through one; written by the vhost thread. */
+	struct {
+		uint64_t saved, saved_bytes, loaded, loaded_bytes, refused;
+	} moved;
 	/** The front end negotiated VIRTIO_F_SUSPEND, of which rte_vhost knows nothing. */
 	bool suspend_negotiated;
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
@@ -112,6 +118,12 @@ struct vstate_dev {
 	bool pending_loaded;
 	/** As it was when the rings were taken back; until they are given again. */
 	struct rte_vhost_state *kept;
+	/** What outlives this process; NULL without state_dir=. */
+	struct vstate_page *page;
+	/** What a process before left there, for rings that have not come yet; or NULL. */
+	struct vstate_recovery *recovery;
+	/** This side ends the connection: the rings stay as they are for who comes next. */
+	bool closing;
 	/** Sizes and addresses that the front end announced so far. */
 	struct {
 		uint16_t size;

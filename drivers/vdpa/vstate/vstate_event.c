@@ -20,6 +20,7 @@
 #include "vstate_dev.h"
 #include "vstate_log.h"
 #include "vstate_net.h"
+#include "vstate_page.h"
 #include "vstate_port.h"
 
 #define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
@@ -131,8 +132,13 @@ vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_s
 	if (ring->ready && !vq->ready)
 		VSTATE_LOG(ERR, "%s: queue %u has a ring outside the guest's memory, or a bad size",
 				dev->name, vq->qid);
-	if (!vq->ready)
+	if (!vq->ready) {
+		/* the driver has begun anew, and not set this one up: no part of its state */
+		if (vq->setup_resets != dev->resets)
+			vq->size = 0;
 		return;
+	}
+	vq->setup_resets = dev->resets;
 	if (ring->base_fresh)
 		vq_set_base(dev, vq, ring);
 	else
@@ -201,6 +207,11 @@ do_stop(struct vstate_dev *dev, void *arg)
 	if (dev->started) {
 		rte_vhost_state_free(dev->kept);
 		dev->kept = vstate_state_collect(dev);
+		if (dev->closing)
+			vstate_page_store(dev);
+		else
+			vstate_page_retire(dev);
+		vstate_recover_drop(dev);
 	}
 	dev->started = false;
 	vstate_pending_drop(dev);
@@ -251,12 +262,26 @@ do_pause(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
+/* Whoever says where the rings stand: a state that was brought, a process before, the front end. */
+static int
+rings_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	int ret;
+
+	if (dev->pending != NULL)
+		vstate_recover_drop(dev);
+	ret = vstate_pending_meet(dev, setup);
+	vstate_recover_meet(dev, setup);
+	vstate_page_store(dev);
+	return ret;
+}
+
 static int
 do_sync(struct vstate_dev *dev, void *arg)
 {
 	vstate_dev_rest_always(dev);
 	setup_take(dev, arg);
-	vstate_pending_meet(dev, arg);
+	rings_meet(dev, arg);
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	return 0;
@@ -282,7 +307,7 @@ do_start(struct vstate_dev *dev, void *arg)
 	 */
 	if (!setup->status_negotiated && !(dev->status & S_SUSPEND))
 		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
-	ret = vstate_pending_meet(dev, setup);
+	ret = rings_meet(dev, setup);
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	link_update(dev);

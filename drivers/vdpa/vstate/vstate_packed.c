@@ -86,36 +86,42 @@ desc_tail(struct vring_packed_desc *d)
 	return (uint64_t *)(void *)&d->len;
 }
 
+static __rte_always_inline void
+used_write(struct vring_packed_desc *d, const struct vstate_used *u, uint64_t flags)
+{
+	uint64_t word = vstate_used_word(u);
+
+	word = rte_cpu_to_le_64((word & (RTE_BIT64(48) - 1)) | flags << 48);
+	__atomic_store_n(desc_tail(d), word, __ATOMIC_RELAXED);
+	rte_compiler_barrier();
+}
+
 /*
- * Write all used descriptors but the first, from @p pos on. @return the position after them.
- * The driver looks at used descriptors in order, so that all but the first may be written in
- * any order, before the first one's flags show them.
+ * Write all used descriptors but the first, that end at @p pos. The driver looks at used
+ * descriptors in order, so that all but the first may be written in any order, before the first
+ * one's flags show them. From the last one down, as a process that is killed here leaves behind
+ * it whole chains up to some place, and from there on used ones only.
  */
-static __rte_always_inline struct vstate_pos
+static __rte_always_inline void
 rest_write(struct vstate_vq *vq, struct vstate_pos pos)
 {
-	struct vring_packed_desc *ring = vq->packed.desc;
 	const struct vstate_used *shadow = vq->shadow;
-	const uint16_t size = vq->size, n = vq->nb_shadow;
-	uint16_t i, end;
+	uint16_t i = vq->nb_shadow, stop;
 
-	for (i = 1; i < n; i = end) {
-		const uint64_t flags = (uint64_t)used_flags(pos.wrap, shadow[i].len) << 48;
-		struct vring_packed_desc *d = &ring[pos.idx];
+	while (i > 1) {
+		struct vring_packed_desc *d;
+		uint64_t flags;
 
-		/* Plain descriptors up to the end of the ring: one like the other. */
-		end = RTE_MIN(n, i + size - pos.idx);
-		for (; i < end; i++, d++) {
-			uint64_t word = vstate_used_word(&shadow[i]);
-
-			if (unlikely(word >> 48 != 1))
-				end = i + 1;
-			word = rte_cpu_to_le_64((word & (RTE_BIT64(48) - 1)) | flags);
-			__atomic_store_n(desc_tail(d), word, __ATOMIC_RELAXED);
-		}
-		vstate_pos_step(&pos, (d - 1 - &ring[pos.idx]) + shadow[end - 1].num, size);
+		vstate_pos_step_back(&pos, shadow[--i].num, vq->size);
+		flags = used_flags(pos.wrap, shadow[i].len);
+		d = &vq->packed.desc[pos.idx];
+		used_write(d, &shadow[i], flags);
+		/* Plain descriptors down to the start of the ring: one like the other. */
+		stop = i > pos.idx ? i - pos.idx : 1;
+		while (i > stop && likely(shadow[i - 1].num == 1))
+			used_write(--d, &shadow[--i], flags);
+		pos.idx = d - vq->packed.desc;
 	}
-	return pos;
 }
 
 /* Note the used descriptors in the dirty log. */
@@ -132,25 +138,33 @@ shadow_dirty(struct vstate_vq *vq)
 	}
 }
 
+/* Nothing is taken that is not in the shadow, when that is published. */
+static __rte_always_inline struct vstate_pos
+publish_end(const struct vstate_vq *vq)
+{
+	return vq->avail;
+}
+
 static __rte_always_inline void
 ring_publish(struct vstate_vq *vq)
 {
+	const struct vstate_pos old = vq->used, now = publish_end(vq);
+	const uint64_t flags = used_flags(old.wrap, vq->shadow[0].len);
 	const uint64_t first = vstate_used_word(&vq->shadow[0]);
-	const uint64_t flags = used_flags(vq->used.wrap, first);
-	struct vstate_pos pos = vq->used;
 
-	vstate_pos_step(&pos, first >> 48, vq->size);
-	pos = rest_write(vq, pos);
+	vstate_record_step(vq->record, old, now); /* W1 */
+	rest_write(vq, now); /* W2 */
 	/* Release: frames and all other used descriptors are written before the flags that
 	 * announce them. Partner: the driver's barrier after it loads the flags.
 	 */
-	__atomic_store_n(desc_tail(&vq->packed.desc[vq->used.idx]),
+	__atomic_store_n(desc_tail(&vq->packed.desc[old.idx]),
 			rte_cpu_to_le_64((first & (RTE_BIT64(48) - 1)) | flags << 48),
 			__ATOMIC_RELEASE);
 	/* Only now: a full cache puts its words into the log before all are noted. */
 	if (unlikely(vq->dirty.base != NULL))
 		shadow_dirty(vq);
-	vq->used = pos;
+	vq->used = now;
+	vstate_record_step(vq->record, now, now); /* W3 */
 }
 
 /* Whether the driver wants a call for what was published from @p old on. */
@@ -316,10 +330,24 @@ packed_give(struct vstate_vq *vq, uint16_t n)
 	look_ahead(vq);
 }
 
+static __rte_noinline uint16_t
+packed_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	return burst_fill(vq, pkts, n);
+}
+
+static void
+packed_flush(struct vstate_vq *vq)
+{
+	shadow_flush(vq);
+}
+
 static uint16_t
 packed_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
-	return burst_put(vq, pkts, n);
+	n = packed_fill(vq, pkts, n);
+	shadow_flush(vq);
+	return n;
 }
 
 static uint16_t
@@ -352,6 +380,8 @@ const struct vstate_vq_ops vstate_packed_ops = {
 	.take = packed_take,
 	.give = packed_give,
 	.put = packed_put,
+	.fill = packed_fill,
+	.flush = packed_flush,
 	.count = packed_count,
 	.waiting = packed_waiting,
 	.on_grant = packed_on_grant,

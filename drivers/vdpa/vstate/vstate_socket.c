@@ -194,6 +194,7 @@ vstate_socket_close(struct vstate_dev *dev)
 	if (!dev->socket_open)
 		return;
 	dev->socket_open = false;
+	__atomic_store_n(&dev->closing, true, __ATOMIC_RELAXED);
 	rte_vhost_driver_unregister(dev->conf.iface);
 	/* rte_vhost ended its connections without a word: their names will be given again */
 	dev->waiting_vid = -1;

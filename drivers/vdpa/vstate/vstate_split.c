@@ -110,6 +110,7 @@ ring_publish(struct vstate_vq *vq)
 	 * them. Partner: the driver's barrier after it loads used->idx.
 	 */
 	__atomic_store_n(&used->idx, rte_cpu_to_le_16(vq->used.idx), __ATOMIC_RELEASE);
+	vstate_record_used(vq->record, vq->used.idx);
 }
 
 /* Whether the driver wants a call for used indices (old, now] (VIRTIO "Used Buffer
@@ -260,10 +261,24 @@ split_give(struct vstate_vq *vq, uint16_t n)
 	look_ahead(vq);
 }
 
+static __rte_noinline uint16_t
+split_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	return burst_fill(vq, pkts, n);
+}
+
+static void
+split_flush(struct vstate_vq *vq)
+{
+	shadow_flush(vq);
+}
+
 static uint16_t
 split_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
-	return burst_put(vq, pkts, n);
+	n = split_fill(vq, pkts, n);
+	shadow_flush(vq);
+	return n;
 }
 
 static uint16_t
@@ -303,6 +318,8 @@ const struct vstate_vq_ops vstate_split_ops = {
 	.take = split_take,
 	.give = split_give,
 	.put = split_put,
+	.fill = split_fill,
+	.flush = split_flush,
 	.count = split_count,
 	.waiting = split_waiting,
 	.on_grant = split_on_grant,

@@ -25,6 +25,7 @@
 #include "vstate_index.h"
 #include "vstate_lease.h"
 #include "vstate_mem.h"
+#include "vstate_record.h"
 
 /** Frames that one lease moves at most. */
 #define VSTATE_BURST 64
@@ -83,6 +84,7 @@ const char *vstate_fault_text(enum vstate_fault fault);
 	X(dropped_oversize, oversize) \
 	X(dropped_bad_offload, bad_offload) \
 	X(dropped_small_buffer, small_buffer) \
+	X(dropped_uplink, uplink) \
 	X(mbuf_allocation_errors, nombuf)
 
 #define VSTATE_VQ_COUNTERS(X) VSTATE_VQ_EVENTS(X) VSTATE_VQ_SIZES(X)
@@ -162,6 +164,12 @@ struct vstate_vq_ops {
 	void (*give)(struct vstate_vq *vq, uint16_t n);
 	/** Copy up to @p n frames to buffers of the driver and publish them. */
 	uint16_t (*put)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
+	/**
+	 * The same in two steps: fill() copies, flush() publishes. Between the two another queue
+	 * can be told that the frames have left it.
+	 */
+	uint16_t (*fill)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
+	void (*flush)(struct vstate_vq *vq);
 	/** Number of buffers (split) or descriptors (packed) available, up to @p max. */
 	uint16_t (*count)(struct vstate_vq *vq, uint16_t max);
 	/** The same, for one who looks on while a poll thread is inside: an estimate. */
@@ -190,6 +198,10 @@ struct vstate_vq {
 	uint16_t size;
 	/** Next entry to take, and next entry to publish. Equal whenever the lease is free. */
 	struct vstate_pos avail, used;
+	/** Where the last take began. */
+	struct vstate_pos begin;
+	/** Where positions are told for a process that comes after; never NULL. */
+	union vstate_record *record;
 	/** Used index at the last call, for the event index. */
 	uint16_t signalled_used;
 	bool signalled_valid;
@@ -230,12 +242,16 @@ struct vstate_vq {
 	/** These frames are of one length. */
 	bool simple_alike;
 	struct vstate_vq_counters counters;
+	/** What @p record is where nobody wants it. */
+	union vstate_record no_record;
 
 	/* -- control -- */
 	uint16_t qid;
 	uint16_t port_id;
 	/** The front end enabled the queue, and its rings are mapped. */
 	bool ready;
+	/** Resets of the device when the queue was set up last. */
+	uint64_t setup_resets;
 	/** More than one port queue sends to this queue. */
 	bool shared;
 	/** A fault was told to the log and to the device status. */
