@@ -493,7 +493,7 @@ frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
 
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
-	if (vq->mergeable && likely(merge_put(vq, m, &hdr)))
+	if (vq->mergeable && likely(merge_put(vq, m, hdr)))
 		return PUT_DONE;
 	ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
