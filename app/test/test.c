@@ -25,6 +25,7 @@ static const struct {
 	{ "put", test_vstate_put },
 	{ "fault", test_vstate_fault },
 	{ "event", test_vstate_event },
+	{ "cost", test_vstate_cost },
 	{ "lanes", test_vstate_lanes },
 	{ "lease", test_vstate_lease },
 	{ "offload", test_vstate_offload },
