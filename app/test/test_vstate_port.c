@@ -109,6 +109,47 @@ announcement_waits_for_an_mbuf_and_for_room(void **state)
 	rte_pktmbuf_free(pkts[0]);
 }
 
+/* ---- tags ---- */
+
+static unsigned int nb_put;
+
+static uint16_t
+put_all(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	RTE_SET_USED(vq);
+	RTE_SET_USED(pkts);
+	nb_put += n;
+	return n;
+}
+
+static void
+frame_that_cannot_be_tagged_is_dropped_and_blocks_none(void **state)
+{
+	static const struct vstate_vq_ops ops = { .put = put_all };
+	struct fixture *f = *state;
+	struct vstate_port_txq txq = { .dev = &f->dev };
+	struct rte_mbuf *pkts[3];
+	int i;
+
+	f->vq.ops = &ops;
+	f->dev.active_pairs = 1;
+	assert_int_equal(rte_pktmbuf_alloc_bulk(f->rxq.pool, pkts, 3), 0);
+	for (i = 0; i < 3; i++)
+		rte_pktmbuf_append(pkts[i], 60);
+	/* others hold the second, too */
+	pkts[1]->ol_flags |= RTE_MBUF_F_TX_VLAN;
+	rte_mbuf_refcnt_update(pkts[1], 1);
+	nb_put = 0;
+	/* not while the queue is somebody else's */
+	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 0);
+	vstate_lease_grant(&f->vq.lease);
+	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 3);
+	assert_int_equal(nb_put, 2);
+	assert_int_equal(f->vq.counters.bad_offload, 1);
+	assert_int_equal(rte_pktmbuf_data_len(pkts[1]), 60);
+	rte_pktmbuf_free(pkts[1]);
+}
+
 /* ---- link ---- */
 
 #define LINK_NAME "net_vstate6"
@@ -300,6 +341,9 @@ test_vstate_port(void)
 		cmocka_unit_test_setup_teardown(guest_that_moved_is_announced_once, setup,
 				teardown),
 		cmocka_unit_test_setup_teardown(announcement_waits_for_an_mbuf_and_for_room, setup,
+				teardown),
+		cmocka_unit_test_setup_teardown(
+				frame_that_cannot_be_tagged_is_dropped_and_blocks_none, setup,
 				teardown),
 		cmocka_unit_test_setup_teardown(guest_that_comes_while_the_port_starts_is_told,
 				link_setup, link_teardown),
