@@ -31,6 +31,7 @@ static const struct {
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
 	{ "service", test_vstate_service },
+	{ "vdpa", test_vstate_vdpa },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

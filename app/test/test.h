@@ -28,5 +28,6 @@ int test_vstate_page(void);
 int test_vstate_dev(void);
 int test_vstate_port(void);
 int test_vstate_service(void);
+int test_vstate_vdpa(void);
 
 #endif /* TEST_H */
