@@ -129,10 +129,12 @@ struct guest_pos
 guest_hold_used(struct guest *g, uint16_t vq, uint32_t base)
 {
 	const struct vring_used *used = guest_ring_of(g, vq)->device;
+	/* Back ends that leave nothing in flight may answer with the lower half alone. */
+	const uint16_t half = base >> 16 != 0 ? base >> 16 : base & 0xffff;
 
 	if (!g->conf.packed)
 		return (struct guest_pos){ .idx = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE) };
-	return (struct guest_pos){ .idx = base >> 16 & 0x7fff, .wrap = base >> 31 };
+	return (struct guest_pos){ .idx = half & 0x7fff, .wrap = half >> 15 };
 }
 
 /* Copy a frame with its header to a receive buffer; its length, or 0 if there is no room. */
