@@ -113,7 +113,9 @@ run_unit_tests()
 			result "PASS unit/$name ($((SECONDS - begin)) s)"
 		else
 			result "FAIL unit/$name ($((SECONDS - begin)) s)"
-			tail -n 40 "$log" | sed 's/^/    /'
+			# What failed may stand far above the end.
+			{ grep -E 'ERROR|LINE|FAILED|Sanitizer' "$log" | head -n 40; tail -n 20 "$log"; } |
+				sed 's/^/    /'
 		fi
 	done < <(unit_tests)
 }

@@ -128,6 +128,8 @@ cleanup()
 
 case_cleanup()
 {
+	local rc=$?
+	if [ $rc -ne 0 ] && declare -F known_fault >/dev/null; then known_fault >"$W/known"; fi
 	cleanup
 	[ ! -e "$W/plugins" ] || xargs -r rm -rf <"$W/plugins"
 	if declare -F after_case >/dev/null; then after_case; fi
@@ -178,10 +180,12 @@ path_is_private() # FILE: no directory above it is writable by others
 }
 
 # EAL options for every process: no hugepages, no PCI, nothing left behind, and
-# poll threads that float at a low priority, so that a small machine stays usable.
+# poll threads that float at a low priority, so that a small machine stays usable. With
+# TELEMETRY=yes they answer tests/telemetry.py, below RUNTIME_DIRECTORY.
 eal_options() # MEMORY_MIB
 {
-	EAL=(--lcores '0@0-1,1@0-1' --no-huge -m "$1" --no-pci --no-shconf --no-telemetry)
+	EAL=(--lcores '0@0-1,1@0-1' --no-huge -m "$1" --no-pci --no-shconf)
+	[ -n "${TELEMETRY:-}" ] || EAL+=(--no-telemetry)
 	[ "$(nproc)" -gt 1 ] || EAL[1]='0@0,1@0'
 }
 
@@ -222,31 +226,39 @@ print(value)' "$@" 2>/dev/null
 # ---- the cases ----
 
 # Attempts at a case, where something that is not under test is known to fail at times.
+# Only a failure for which known_fault, run in the case's subshell with its work directory,
+# prints what it is leads to another attempt, and the result names it.
 ATTEMPTS=1
 
 run_case()
 {
-	local attempt rc
+	local attempt rc KNOWN='' after=''
 	for ((attempt = 1; attempt <= ATTEMPTS; attempt++)); do
-		attempt_case "$1" "$attempt"
+		attempt_case "$1" "$attempt" "$after"
 		rc=$?
-		[ $rc -ne 0 ] && [ $rc -ne 77 ] && [ "$attempt" -lt "$ATTEMPTS" ] || return $rc
+		[ -n "$KNOWN" ] || return $rc
+		after="attempt $((attempt + 1)), after: $KNOWN"
 	done
 }
 
-# attempt_case NAME NUMBER: a failure of one that is not the last is told on its own.
+# attempt_case NAME NUMBER AFTER: KNOWN is set where another attempt is to follow.
 attempt_case()
 {
-	local name=$1 rc=0 begin=$SECONDS line
+	local name=$1 rc=0 begin=$SECONDS line said
 	W=$(mktemp -d "${TMPDIR:-/tmp}/vstate-test.XXXXXX") || exit 1
 	# Function names have no dashes.
 	( trap case_cleanup EXIT; trap 'exit 143' TERM INT; "case_${name//[-.]/_}" ) || rc=$?
-	line="$SCENARIO/$name ($((SECONDS - begin)) s): "
+	line="$SCENARIO/$name ($((SECONDS - begin)) s): ${3:+$3; }"
+	KNOWN=
+	if [ $rc -ne 0 ] && [ $rc -ne 77 ] && [ "$2" -lt "$ATTEMPTS" ]; then
+		KNOWN=$(cat "$W/known" 2>/dev/null)
+	fi
+	said=$(cat "$W/why" 2>/dev/null || echo "exit status $rc")
 	case $rc in
 	0) echo "PASS $line$(paste -sd';' "$W/measured" 2>/dev/null | sed 's/;/; /g')" ;;
-	77) echo "SKIP $SCENARIO/$name: $(cat "$W/why")" ;;
-	*) [ "$2" -eq "$ATTEMPTS" ] || printf 'attempt %s of ' "$2"
-	   echo "FAIL $line$(cat "$W/why" 2>/dev/null || echo "exit status $rc")"
+	77) echo "SKIP $SCENARIO/$name: $said" ;;
+	*) [ -z "$KNOWN" ] || printf 'attempt %s of ' "$2"
+	   echo "FAIL $line$said"
 	   { cat "$W/tails" 2>/dev/null || tail_outputs; } | sed 's/^/    /' ;;
 	esac
 	if [ -n "${KEEP:-}" ]; then echo "     kept $W"; else rm -rf "$W"; fi

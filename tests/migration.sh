@@ -4,12 +4,24 @@
 #
 # Live migration of the guests of vm.sh on the back ends of wire.sh.
 
-# Under TCG with threads QEMU loses what a guest's processor wrote to a page, at times and with
-# any back end: the thread finds the page marked dirty, the migration takes the mark and
-# guards the page again, and only then the thread lifts the guard. Seen as a panic of the
-# guest, or as a program in it that sends once more what it had sent. A back end's own
-# mistake would show at each attempt.
-ATTEMPTS=3
+# With TCG, QEMU 7.2 loses what a guest's processor wrote to a page, at times and with any
+# back end, or none: tests/qemu_alone.sh shows it with no network device at all. (The thread of a
+# processor finds the page marked dirty, the migration takes the mark and guards the page
+# again, and only then the thread lifts the guard.) QEMU 10.0 does not, so with it a failure
+# is one.
+ATTEMPTS=${VSTATE_ATTEMPTS:-3}
+
+# What QEMU 7.2 did to the guest, by what is known to come of it: its kernel stumbles over its
+# own memory, or a program in it forgets that it has sent something. A frame that comes twice is
+# none of these, nor is one that is lost or changed while the guest is well.
+known_fault()
+{
+	"${QEMU:-qemu-system-x86_64}" --version | grep -q 'version 7\.' || return 0
+	[ -e "$W/moves" ] || return 0
+	sed -nE 's/^\[[^]]*\] (Kernel panic - not syncing: .*|BUG: .*|Oops: .*|.* segfault at .*)/QEMU 7.2 lost memory of its guest: \1/p' \
+		"$W"/*.out | tr -d '\r' | head -n 1
+	[ ! -e "$W/resent" ] || cat "$W/resent"
+}
 
 # The guest's network device; a scenario adds properties.
 DEVICE_PROPERTIES=${DEVICE_PROPERTIES:-}
@@ -81,15 +93,16 @@ migration_capabilities() # VM
 
 migration_begin() # FROM TO
 {
+	echo "$1 $2" >>"$W/moves"
 	migration_capabilities "$1"
 	migration_capabilities "$2"
 	qmp_must "$2" migrate-incoming "{\"uri\":\"unix:$W/$2.mig\"}"
 	qmp_must "$1" migrate "{\"uri\":\"unix:$W/$2.mig\"}"
 }
 
-# What migration_end found: MIGRATION[total], MIGRATION[downtime] in ms.
+# What migration_finish found: MIGRATION[total], MIGRATION[downtime] in ms.
 declare -A MIGRATION
-migration_end() # FROM TO
+migration_finish() # FROM TO
 {
 	qmp_must "$1" wait-migration 40
 	printf '%s\n' "$QMP_OUT" >"$W/migration.json"
@@ -97,6 +110,11 @@ migration_end() # FROM TO
 	qmp_must "$2" wait-status running 10
 	MIGRATION[total]=$(json "$W/migration.json" total-time)
 	MIGRATION[downtime]=$(json "$W/migration.json" downtime)
+}
+
+migration_end() # FROM TO
+{
+	migration_finish "$1" "$2"
 	measured "migrated in ${MIGRATION[total]} ms, downtime ${MIGRATION[downtime]} ms"
 }
 
@@ -104,6 +122,20 @@ migrate() # FROM TO
 {
 	migration_begin "$1" "$2"
 	migration_end "$1" "$2"
+}
+
+# The move fails for a reason that its source is told, and its guest goes on there.
+migration_refused() # FROM TO REASON-REGEX
+{
+	local why
+	migration_begin "$1" "$2"
+	qmp_must "$1" wait-migration 40
+	printf '%s\n' "$QMP_OUT" >"$W/migration.json"
+	[ "$(json "$W/migration.json" status)" = failed ] || fail "migration to $2: $QMP_OUT"
+	why=$(json "$W/migration.json" error-desc)
+	vm_reap "$2"
+	expect_match "reason in QEMU" "$why$(cat "$W/$2.out")" "$3"
+	qmp_must "$1" wait-status running 10
 }
 
 # ---- what most cases begin and end with ----
@@ -140,4 +172,23 @@ there() # [DEVARGS]
 	guest_waits two b
 	migrate one two
 	arrive two
+}
+
+# MOVES moves to and fro between two back ends, in one guest; the sum of what each took.
+many_moves()
+{
+	local i vm=one next here=a there=b free total=0 worst=0
+	source_start
+	for ((i = 1; i <= ${MOVES:-20}; i++)); do
+		next=vm$i
+		guest_waits "$next" "$there"
+		migration_begin "$vm" "$next"
+		migration_finish "$vm" "$next"
+		total=$((total + MIGRATION[total]))
+		worst=$((MIGRATION[downtime] > worst ? MIGRATION[downtime] : worst))
+		vm_gone "$vm"
+		vm=$next free=$here here=$there there=$free
+	done
+	measured "$((i - 1)) moves in $total ms, longest downtime $worst ms"
+	arrive "$vm"
 }

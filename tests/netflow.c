@@ -11,9 +11,11 @@
  * is sent. SIGTERM ends the sending; a second without a datagram after that ends the program
  * with its report:
  *
- *	flow: sent N received N duplicated N corrupted N reordered N holes N
- *	 longest N gap N ms hole N ms
+ *	flow: sent N received N duplicated N resent N corrupted N reordered N
+ *	 holes N longest N gap N ms hole N ms
  *
+ * duplicated counts datagrams that came twice, resent those that the other end sent twice:
+ * they have the same number and another time.
  * holes and longest count datagrams that are missing between two that came; gap is the
  * longest time between two arrivals by the clock here, hole by the sender's clock:
  * that of a guest stands still while the guest does.
@@ -53,13 +55,14 @@ struct flow {
 	/* One more than the highest number that came. */
 	uint32_t next;
 	uint8_t seen[SEQ_MAX / 8];
+	uint64_t sent_ns[SEQ_MAX];
 };
 
 static struct flow flows[FLOWS_MAX];
 static uint32_t nb_flows;
 static uint64_t seed, peer_seed;
 static uint32_t size_max, peer_size_max;
-static uint64_t received, duplicated, corrupted, reordered;
+static uint64_t received, duplicated, resent, corrupted, reordered;
 static uint64_t last_arrival, last_sent, gap_ns, hole_ns;
 static volatile sig_atomic_t ending, holding, waiting;
 
@@ -162,9 +165,13 @@ receive_one(uint32_t i)
 		return;
 	}
 	if (f->seen[h.seq / 8] & 1 << h.seq % 8) {
-		duplicated++;
+		if (f->sent_ns[h.seq] == h.sent_ns)
+			duplicated++;
+		else
+			resent++;
 		return;
 	}
+	f->sent_ns[h.seq] = h.sent_ns;
 	f->seen[h.seq / 8] |= 1 << h.seq % 8;
 	received++;
 	if (h.seq < f->next)
@@ -225,9 +232,11 @@ report(void)
 		sent += flows[i].sent;
 		find_holes(i, &holes, &longest);
 	}
-	printf("flow: sent %llu received %llu duplicated %llu corrupted %llu reordered %llu "
-		"holes %llu longest %llu gap %llu ms hole %llu ms\n", (unsigned long long)sent,
+	printf("flow: sent %llu received %llu duplicated %llu resent %llu "
+		"corrupted %llu reordered %llu holes %llu longest %llu gap %llu ms hole %llu ms\n",
+		(unsigned long long)sent,
 		(unsigned long long)received, (unsigned long long)duplicated,
+		(unsigned long long)resent,
 		(unsigned long long)corrupted, (unsigned long long)reordered,
 		(unsigned long long)holes, (unsigned long long)longest,
 		(unsigned long long)(gap_ns / NS_MS), (unsigned long long)(hole_ns / NS_MS));

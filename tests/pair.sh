@@ -46,16 +46,25 @@ pair_quit()
 
 forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" start >/dev/null; }
 
-# One direction for a second: all that was sent arrives, and on every queue.
+enough() { [ "$(tp_stat "$1" "$2")" -gt 1000 ]; } # PORT COUNTER
+
+# A while of traffic, however slow the machine or the build is.
+flow() # PORT COUNTER
+{
+	sleep 0.4
+	wait_for 20 enough "$1" "$2"
+}
+
+# One direction for a while: all that was sent arrives, and on every queue.
 one_way() # FROM TO
 {
 	tp "$1" "clear port stats all" >/dev/null
 	tp "$2" "clear port stats all" >/dev/null
 	forward "$2" rxonly
 	forward "$1" txonly
-	sleep 0.5
+	flow "$1" TX-packets
 	tp "$1" stop >/dev/null
-	wait_for 5 tp_agree "$1" TX-packets "$2" RX-packets ||
+	wait_for 15 tp_agree "$1" TX-packets "$2" RX-packets ||
 		fail "$1 -> $2: sent $TP_SENT, received $TP_GOT"
 	expect "$1 -> $2" "$TP_GOT" -gt 1000
 	expect "$1 -> $2 bytes" "$(tp_stat "$2" RX-bytes)" -eq "$(tp_stat "$1" TX-bytes)"
@@ -76,7 +85,7 @@ every_queue() # RECEIVER
 	expect "$1: sum of the queues" "$sum" -eq "$TP_GOT"
 }
 
-# Packets go round for a second, then both sides count the same.
+# Packets go round for a while, then both sides count the same.
 round_trip()
 {
 	tp guest "clear port stats all" >/dev/null
@@ -84,13 +93,13 @@ round_trip()
 	forward back io
 	tp guest "set fwd io" >/dev/null
 	tp guest "start tx_first 4" >/dev/null
-	sleep 0.5
+	flow guest TX-packets
 	tp guest stop >/dev/null
-	wait_for 5 tp_agree guest TX-packets back RX-packets ||
+	wait_for 15 tp_agree guest TX-packets back RX-packets ||
 		fail "guest -> back: sent $TP_SENT, received $TP_GOT"
 	local there=$TP_GOT
 	forward guest rxonly
-	wait_for 5 tp_agree back TX-packets guest RX-packets ||
+	wait_for 15 tp_agree back TX-packets guest RX-packets ||
 		fail "back -> guest: sent $TP_SENT, received $TP_GOT"
 	expect "packets round" "$there" -gt 1000
 	expect "packets back" "$TP_GOT" -gt 1000

@@ -57,7 +57,7 @@ case_packed() { DEVICE_PROPERTIES=packed=on complete; }
 case_control()
 {
 	back_ends
-	bg proxy /usr/bin/python3 "$VSTATE_ROOT/tests/vhost_user_proxy.py" "$W/proxy" "$W/a"
+	bg proxy /usr/bin/python3 "$VSTATE_ROOT/tests/vhost_user_proxy.py" "$W/proxy" "$W/a" forget-log
 	wait_for 5 test -S "$W/proxy" || fail "no proxy"
 	hold_and_move proxy
 	has proxy '^forgot the dirty log' || fail "QEMU did not ask for a log"

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-#	vhost_user_proxy.py FRONT-END-SOCKET BACK-END-SOCKET
-"""A vhost-user connection that forgets to ask for the dirty log.
+#	vhost_user_proxy.py FRONT-END-SOCKET BACK-END-SOCKET forget-log|wrong-base|queues=N
+"""A vhost-user connection that does not tell the truth.
 
-Passes every message and descriptor between a front end and a back end, but takes
-VHOST_F_LOG_ALL out of SET_FEATURES: the back end then writes to guest memory
-without telling anyone, as one without dirty logging would.
+Passes every message and descriptor between a front end and a back end, but
+
+forget-log  takes VHOST_F_LOG_ALL out of SET_FEATURES: the back end then writes to guest
+            memory without telling anyone, as one without dirty logging would
+wrong-base  adds one to each SET_VRING_BASE: a back end that believes it is lost
+queues=N    says that the back end has N queue pairs
 """
 import array
 import os
@@ -18,6 +21,8 @@ import sys
 
 HEADER = struct.Struct("<III")
 SET_FEATURES = 2
+SET_VRING_BASE = 10
+GET_QUEUE_NUM = 17
 LOG_ALL = 1 << 26
 FDS_MAX = 16
 
@@ -40,19 +45,43 @@ def receive(sock):
     return data, fds
 
 
-def forget(data):
-    """The message without the wish for a log."""
-    request, flags, size = HEADER.unpack_from(data)
-    if request != SET_FEATURES:
-        return data
-    features = struct.unpack_from("<Q", data, HEADER.size)[0]
+def forget_log(features):
+    """No wish for a log."""
     if features & LOG_ALL:
         print("forgot the dirty log", flush=True)
-    return HEADER.pack(request, flags, size) + struct.pack("<Q", features & ~LOG_ALL)
+    return features & ~LOG_ALL
 
 
-def main(front_path, back_path):
+def wrong_base(state):
+    """Queue in the lower half, base in the upper one."""
+    queue, base = state & 0xFFFFFFFF, state >> 32
+    wrong = base & ~0xFFFF | (base + 1) & 0xFFFF
+    print(f"base of queue {queue} is {base}, told {wrong}", flush=True)
+    return wrong << 32 | queue
+
+
+def lie_of(mode):
+    """What it changes: request, and a function of its first eight bytes."""
+    name, _, value = mode.partition("=")
+    return {
+        "forget-log": (SET_FEATURES, forget_log),
+        "wrong-base": (SET_VRING_BASE, wrong_base),
+        "queues": (GET_QUEUE_NUM, lambda _: int(value)),
+    }[name]
+
+
+def tell(data, lie):
+    """The message as it goes on."""
+    request, flags, size = HEADER.unpack_from(data)
+    if request != lie[0] or size < 8:
+        return data
+    value = lie[1](struct.unpack_from("<Q", data, HEADER.size)[0])
+    return HEADER.pack(request, flags, size) + struct.pack("<Q", value) + data[HEADER.size + 8 :]
+
+
+def main(front_path, back_path, mode):
     """One connection."""
+    lie = lie_of(mode)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(front_path)
     listener.listen(1)
@@ -63,10 +92,7 @@ def main(front_path, back_path):
         for sock in select.select([front, back], [], [])[0]:
             data, fds = receive(sock)
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if fds else []
-            if sock is front:
-                back.sendmsg([forget(data)], ancillary)
-            else:
-                front.sendmsg([data], ancillary)
+            (back if sock is front else front).sendmsg([tell(data, lie)], ancillary)
             for fd in fds:
                 os.close(fd)
 

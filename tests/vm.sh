@@ -46,7 +46,7 @@ newer_than()
 vm_initramfs()
 {
 	local dir=$VSTATE_ROOT/tests tree version image=$VM_DIR/initramfs.gz program
-	if ! newer_than "$image" "$dir"/{netpeer.c,netflow.c,netcontent.h,vm_init.sh,vm.sh}; then
+	if ! newer_than "$image" "$dir"/{netpeer.c,netflow.c,vm_memory.c,netcontent.h,vm_init.sh,vm.sh}; then
 		return 0
 	fi
 	tree=$(mktemp -d "$VM_DIR/initramfs.XXXXXX")
@@ -54,7 +54,7 @@ vm_initramfs()
 	mkdir -p "$tree"/{bin,sbin,proc,sys,dev,tmp,lib/modules/"$version"}
 	cp "$(command -v busybox)" "$tree/bin/busybox"
 	cp "$dir/vm_init.sh" "$tree/init"
-	for program in netpeer netflow; do
+	for program in netpeer netflow vm_memory; do
 		gcc -std=gnu11 -O2 -Wall -static -o "$tree/bin/$program" "$dir/$program.c" ||
 			fail "$program does not compile"
 	done
@@ -96,7 +96,7 @@ vm_start()
 		-smp "${VM_CPUS:-1}" -m "$memory" \
 		-object "memory-backend-memfd,id=mem,size=${memory}M,share=on" -machine memory-backend=mem \
 		-kernel "$(echo "$VM_DIR"/kernel/boot/vmlinuz-*)" -initrd "$VM_DIR/initramfs.gz" \
-		-append "console=ttyS0 quiet panic=1 mitigations=off vm.address=$address" \
+		-append "console=ttyS0 quiet panic=1 mitigations=off no_timer_check vm.address=$address" \
 		-chardev stdio,id=tty,signal=off -serial chardev:tty "$@" \
 		<"$W/$name.in" >>"$W/$name.out" 2>&1 {fd}>&- &
 	PID["$name"]=$!

@@ -150,9 +150,13 @@ flow_intact()
 {
 	local who
 	flow_print
+	if [ "${FLOW[peer.resent]}" -ne 0 ]; then
+		echo "the guest's program sent ${FLOW[peer.resent]} datagrams twice" >"$W/resent"
+	fi
 	for who in guest peer; do
 		expect "received by the $who" "${FLOW[$who.received]}" -gt 100
 		expect "duplicated at the $who" "${FLOW[$who.duplicated]}" -eq 0
+		expect "sent twice to the $who" "${FLOW[$who.resent]}" -eq 0
 		expect "corrupted at the $who" "${FLOW[$who.corrupted]}" -eq 0
 		# Only within a queue is there an order, and the tap's kernel moves flows between them.
 		[ "$PAIRS" -gt 1 ] || expect "reordered at the $who" "${FLOW[$who.reordered]}" -eq 0

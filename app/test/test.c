@@ -30,6 +30,7 @@ static const struct {
 	{ "page", test_vstate_page },
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
+	{ "service", test_vstate_service },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

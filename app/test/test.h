@@ -27,5 +27,6 @@ int test_vstate_crash(void);
 int test_vstate_page(void);
 int test_vstate_dev(void);
 int test_vstate_port(void);
+int test_vstate_service(void);
 
 #endif /* TEST_H */

@@ -23,6 +23,8 @@
 #define MAX_VQS 16
 #define MAX_FRAME 70000
 #define EVERY 499
+/* How long to wait for a frame to lose. */
+#define LOSE_MS 5000
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
 
@@ -38,7 +40,7 @@ struct soft_backend {
 	pthread_t thread;
 	int listener, sock;
 	bool quit, freeze, running;
-	uint64_t features, frames, status;
+	uint64_t features, status;
 	struct vu_mem_table mem;
 	void *maps[GUEST_MEM_MAX_REGIONS];
 	size_t map_len[GUEST_MEM_MAX_REGIONS];
@@ -46,6 +48,8 @@ struct soft_backend {
 	/** A frame of pair 0 held back. */
 	uint8_t held[MAX_FRAME];
 	uint32_t held_len;
+	/** Frames looped, by pair: each pair meets its faults, whatever the others do. */
+	uint64_t frames[MAX_VQS / 2];
 };
 
 /* ---- memory ---- */
@@ -193,7 +197,7 @@ static void
 loop_frame(struct soft_backend *b, uint16_t pair, uint8_t *frame, uint32_t len)
 {
 	struct soft_vq *rx = &b->vqs[2 * pair];
-	bool now = ++b->frames % EVERY == 0;
+	bool now = ++b->frames[pair] % EVERY == 0;
 
 	if (b->held_len != 0 && pair == 0) {
 		transmit(b, rx, frame, len);
@@ -219,7 +223,8 @@ loop_frame(struct soft_backend *b, uint16_t pair, uint8_t *frame, uint32_t len)
 		transmit(b, rx, frame, len);
 }
 
-static void
+/* @return the frames taken; one at most where they are to be lost. */
+static uint32_t
 poll_pair(struct soft_backend *b, uint16_t pair, bool lose)
 {
 	struct soft_vq *tx = &b->vqs[2 * pair + 1];
@@ -229,7 +234,7 @@ poll_pair(struct soft_backend *b, uint16_t pair, bool lose)
 	uint64_t gpa;
 
 	if (!tx->enabled || !b->vqs[2 * pair].enabled)
-		return;
+		return 0;
 	for (n = 0; n < 32 && take(b, tx, &gpa, &len, &id); n++) {
 		if (len > MAX_FRAME)
 			len = MAX_FRAME;
@@ -238,8 +243,20 @@ poll_pair(struct soft_backend *b, uint16_t pair, bool lose)
 			loop_frame(b, pair, frame, len);
 		give(b, tx, id, 0);
 		if (lose)
-			return;
+			return 1;
 	}
+	return n;
+}
+
+/* Lose one frame of the guest, which is still sending. */
+static void
+lose_one(struct soft_backend *b)
+{
+	const struct timespec wait = { .tv_nsec = 1000000 };
+	int i;
+
+	for (i = 0; i < LOSE_MS && poll_pair(b, 0, true) == 0; i++)
+		nanosleep(&wait, NULL);
 }
 
 /* ---- messages ---- */
@@ -250,13 +267,8 @@ stop_vq(struct soft_backend *b, uint32_t index)
 	struct soft_vq *vq = &b->vqs[index];
 	uint32_t base;
 
-	if (b->running && b->fault == SOFT_DROP_AT_STOP) {
-		struct timespec wait = { .tv_nsec = 1000000 };
-
-		/* Wait until the guest has sent something, to have something to lose. */
-		nanosleep(&wait, NULL);
-		poll_pair(b, 0, true);
-	}
+	if (b->running && b->fault == SOFT_DROP_AT_STOP)
+		lose_one(b);
 	b->running = false;
 	vq->enabled = false;
 	base = vq->avail;

@@ -21,7 +21,9 @@
 #include "../guest_track.h"
 #include "soft_backend.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 10000
+/* For the last frames, where some will never come. */
+#define DRAIN_MS 1500
 #define ROUNDS 20
 
 static char dir[] = "/tmp/test-guest-XXXXXX";
@@ -82,6 +84,20 @@ start(struct guest_link *l)
 	assert_int_equal(guest_link_driver_ok(l), 0);
 }
 
+/* Whether some frames never come back, so that one can only wait and see. */
+static bool
+may_lose(enum soft_fault fault)
+{
+	switch (fault) {
+	case SOFT_HONEST:
+	case SOFT_DUPLICATE:
+	case SOFT_REORDER:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* Traffic through one back end for a while; what the guest counts. */
 static struct guest_counts
 run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
@@ -104,7 +120,7 @@ run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
 		if (c.received > 4000 && i >= 100)
 			break;
 	}
-	assert_int_equal(guest_traffic_stop(g, 200), 0);
+	assert_int_equal(guest_traffic_stop(g, may_lose(fault) ? DRAIN_MS : WAIT_MS), 0);
 	assert_int_equal(guest_link_stop(l), 0);
 	guest_link_close(l);
 	guest_counts_get(g, &c);
@@ -114,6 +130,31 @@ run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
 	soft_backend_stop(b);
 	assert_true(c.received > 1000);
 	return c;
+}
+
+static uint64_t
+wrong(const struct guest_counts *c)
+{
+	return c->lost + c->duplicated + c->reordered + c->corrupted;
+}
+
+/*
+ * After a move: until frames have come that only the new back end can have returned, or
+ * something wrong is seen. A ring may also be dead, and then neither happens.
+ */
+static void
+wait_after_move(struct guest *g)
+{
+	struct guest_counts before, c;
+	int i;
+
+	guest_counts_get(g, &before);
+	for (i = 0; i < 100; i++) {
+		sleep_ms(10);
+		guest_counts_get(g, &c);
+		if (c.received > before.received + 1000 || wrong(&c) > 0)
+			break;
+	}
 }
 
 /* To and fro between two back ends. */
@@ -141,20 +182,14 @@ move(bool packed, enum soft_fault fault, int rounds)
 		start(to);
 		from = to;
 	}
-	sleep_ms(50);
-	guest_traffic_stop(g, 300);
+	wait_after_move(g);
+	guest_traffic_stop(g, may_lose(fault) ? DRAIN_MS : WAIT_MS);
 	guest_link_close(from);
 	guest_counts_get(g, &c);
 	guest_destroy(g);
 	soft_backend_stop(a);
 	soft_backend_stop(b);
 	return c;
-}
-
-static uint64_t
-wrong(const struct guest_counts *c)
-{
-	return c->lost + c->duplicated + c->reordered + c->corrupted;
 }
 
 static bool
@@ -192,14 +227,17 @@ missing_calls_are_seen(void **state)
 	struct soft_backend *b = soft_backend_start(path_a, SOFT_NO_CALLS);
 	struct guest *g = new_guest(is_packed(state));
 	struct guest_link *l = connect_to(g, path_a);
-	struct guest_notify n;
+	struct guest_notify n = { 0 };
+	int i;
 
 	guest_use_calls(g, true);
 	start(l);
 	assert_int_equal(guest_traffic_start(g), 0);
-	sleep_ms(300);
+	for (i = 0; i < WAIT_MS && n.calls_missed == 0; i += 10) {
+		sleep_ms(10);
+		guest_notify_get(g, &n);
+	}
 	guest_traffic_stop(g, 200);
-	guest_notify_get(g, &n);
 	guest_link_close(l);
 	guest_destroy(g);
 	soft_backend_stop(b);
@@ -441,14 +479,21 @@ gap_is_measured(void **state)
 	struct soft_backend *b = soft_backend_start(path_a, SOFT_HONEST);
 	struct guest *g = new_guest(is_packed(state));
 	struct guest_link *l = connect_to(g, path_a);
-	uint64_t gap;
+	struct guest_counts now;
+	uint64_t gap, before;
 
 	start(l);
 	assert_int_equal(guest_traffic_start(g), 0);
 	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
 	guest_gap_start(g);
 	soft_backend_freeze(b, true);
-	sleep_ms(50);
+	/* What is on its way arrives first, however late; then nothing does, for 50 ms. */
+	guest_counts_get(g, &now);
+	do {
+		before = now.received;
+		sleep_ms(50);
+		guest_counts_get(g, &now);
+	} while (now.received != before);
 	assert_int_equal(guest_wait_flow(g, 20), -ETIMEDOUT);
 	soft_backend_freeze(b, false);
 	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
@@ -457,7 +502,7 @@ gap_is_measured(void **state)
 	guest_link_close(l);
 	guest_destroy(g);
 	soft_backend_stop(b);
-	assert_in_range(gap, 60000000, 5000000000);
+	assert_in_range(gap, 50000000, 50000000000);
 }
 
 static void

@@ -91,7 +91,10 @@ vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packe
 	}
 	if (packed) {
 		vstate_pos_step(&c->pos, 1, vq->size);
-		vstate_desc_read(&d, &vq->packed.desc[c->pos.idx], true);
+		if (unlikely(c->copies != NULL))
+			d = c->copies[c->num];
+		else
+			vstate_desc_read(&d, &vq->packed.desc[c->pos.idx], true);
 		c->num++;
 		c->id = d.link; /* the last one's counts */
 	} else {

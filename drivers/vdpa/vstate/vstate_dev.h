@@ -68,6 +68,7 @@ struct rte_vdpa_device;
 struct vstate_transfer;
 struct vstate_page;
 struct vstate_recovery;
+struct vstate_inflight_region;
 struct vstate_port;
 struct vstate_service;
 
@@ -87,8 +88,14 @@ struct vstate_dev {
 	int waiting_vid;
 	/** The state on its way through a file descriptor, or NULL. */
 	struct vstate_transfer *transfer;
+	/** States that went through one; written by the vhost thread. */
+	struct {
+		uint64_t saved, saved_bytes, loaded, loaded_bytes, refused;
+	} moved;
 	/** The front end negotiated VIRTIO_F_SUSPEND, of which rte_vhost knows nothing. */
 	bool suspend_negotiated;
+	/** The same of the protocol feature INFLIGHT_SHMFD. */
+	bool inflight_negotiated;
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
 	bool ring_ready[VSTATE_MAX_VQS];
 	bool base_fresh[VSTATE_MAX_VQS];
@@ -118,6 +125,8 @@ struct vstate_dev {
 	struct vstate_page *page;
 	/** What a process before left there, for rings that have not come yet; or NULL. */
 	struct vstate_recovery *recovery;
+	/** In-flight region of the front end, or NULL. */
+	struct vstate_inflight_region *region;
 	/** This side ends the connection: the rings stay as they are for who comes next. */
 	bool closing;
 	/** Sizes and addresses that the front end announced so far. */

@@ -67,6 +67,11 @@ dev_dict(struct vstate_dev *dev, struct rte_tel_data *d)
 	timing_add(d, "capture", &dev->capture_time);
 	timing_add(d, "restore", &dev->restore_time);
 	timing_add(d, "resume", &dev->resume_time);
+	vstate_tel_dict_uint(d, "state_saved_count", dev->moved.saved);
+	vstate_tel_dict_uint(d, "state_saved_bytes", dev->moved.saved_bytes);
+	vstate_tel_dict_uint(d, "state_loaded_count", dev->moved.loaded);
+	vstate_tel_dict_uint(d, "state_loaded_bytes", dev->moved.loaded_bytes);
+	vstate_tel_dict_uint(d, "state_refused_count", dev->moved.refused);
 	for (i = VSTATE_FAULT_NONE + 1; i < VSTATE_FAULT_MAX; i++) {
 		if (dev->faults[i] != 0)
 			vstate_tel_dict_uint(d, vstate_fault_name(i), dev->faults[i]);

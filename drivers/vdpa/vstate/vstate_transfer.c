@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
@@ -18,6 +17,7 @@
 
 #include <vstate_compat.h>
 
+#include "vstate_clock.h"
 #include "vstate_log.h"
 #include "vstate_transfer.h"
 
@@ -160,7 +160,7 @@ transfer_main(void *arg)
 /* ---- the state ---- */
 
 static int
-refused(const struct vstate_dev *dev, const char *what, int ret,
+refused(struct vstate_dev *dev, const char *what, int ret,
 		const struct rte_vhost_state_error *err)
 {
 	char text[256];
@@ -170,7 +170,20 @@ refused(const struct vstate_dev *dev, const char *what, int ret,
 	else
 		rte_vhost_state_error_format(err, text, sizeof(text));
 	VSTATE_LOG(ERR, "%s: %s refused: %s", dev->name, what, text);
+	dev->moved.refused++;
 	return ret;
+}
+
+/*
+ * Pairs that the front end never set up are no part of the guest's state, and a destination
+ * that has as many as the guest uses is large enough.
+ */
+static void
+unused_drop(struct rte_vhost_state *st)
+{
+	while (st->nb_vqs > 2 && st->vqs[st->nb_vqs - 1].size == 0 &&
+			st->vqs[st->nb_vqs - 2].size == 0)
+		st->nb_vqs -= 2;
 }
 
 /* A device that was never started has no state: no bytes at all, which a load takes as such. */
@@ -183,6 +196,7 @@ save_prepare(struct vstate_dev *dev, struct vstate_transfer *t)
 
 	ret = vstate_dev_save(dev, &st, &err);
 	if (ret == 0 && st != NULL) {
+		unused_drop(st);
 		t->size = rte_vhost_state_encoded_size(st);
 		t->buf = malloc(t->size);
 		ret = t->buf == NULL ? -ENOMEM :
@@ -233,7 +247,7 @@ transfer_alloc(bool load, int fd)
 	t->load = load;
 	t->fd = fd;
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->ended, NULL);
+	vstate_cond_init(&t->ended);
 	t->cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	flags = fcntl(fd, F_GETFL);
 	/* A write that waits could not be told to give up. */
@@ -271,12 +285,10 @@ vstate_transfer_start(struct vstate_dev *dev, bool load, int fd)
 static bool
 transfer_wait(struct vstate_transfer *t, unsigned int ms)
 {
-	struct timespec until;
+	const struct timespec until = vstate_deadline_in(ms * 1000000ull);
 	bool done;
 	int ret = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ms / 1000;
 	pthread_mutex_lock(&t->lock);
 	while (!t->done && ret == 0)
 		ret = pthread_cond_timedwait(&t->ended, &t->lock, &until);
@@ -294,6 +306,20 @@ transfer_join(struct vstate_dev *dev)
 	eventfd_write(t->cancel, 1);
 	vstate_thread_join(&t->thread);
 	return t;
+}
+
+static void
+account(struct vstate_dev *dev, const struct vstate_transfer *t)
+{
+	if (t->load) {
+		dev->moved.loaded++;
+		dev->moved.loaded_bytes += t->len;
+	} else {
+		dev->moved.saved++;
+		dev->moved.saved_bytes += t->len;
+	}
+	VSTATE_LOG(NOTICE, "%s: state %s, %zu bytes", dev->name, t->load ? "loaded" : "saved",
+			t->len);
 }
 
 int
@@ -315,6 +341,8 @@ vstate_transfer_check(struct vstate_dev *dev)
 				t->load ? "load" : "save", strerror(-ret));
 	else if (t->load)
 		ret = load_take(dev, t);
+	if (ret == 0)
+		account(dev, t);
 	transfer_free(t);
 	return ret;
 }
