@@ -211,6 +211,8 @@ uint16_t guest_inflight_read(struct guest *g, uint16_t vq, struct guest_held *he
 /** Note a buffer that was just taken in the in-flight region. 0, -ENOTCONN, -EPROTO */
 int guest_inflight_mark(struct guest *g, uint16_t vq, const struct guest_held *held,
 		uint64_t counter);
+/** Wait until the driver has taken back all up to @p used, where the device stands; -ETIMEDOUT */
+int guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms);
 /**
  * From @p used on, where the stopped device stands, @p nb buffers must be used in this order;
  * another one is counted as corrupted. Waits until the driver has taken back all before it.

@@ -290,19 +290,31 @@ caught_up(const struct guest_ring *r, const struct guest_pos *used)
 }
 
 int
-guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
-		const struct guest_held *held, uint16_t nb, int timeout_ms)
+guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms)
 {
-	struct guest_ring *r = guest_ring_of(g, vq);
+	const struct guest_ring *r = guest_ring_of(g, vq);
 	uint64_t end = guest_now() + (uint64_t)timeout_ms * 1000000;
-	uint16_t i;
 
-	/* What the last device used is compared with what was expected of that one. */
 	while (!caught_up(r, used)) {
 		if (guest_now() >= end)
 			return -ETIMEDOUT;
 		usleep(POLL_US);
 	}
+	return 0;
+}
+
+int
+guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
+		const struct guest_held *held, uint16_t nb, int timeout_ms)
+{
+	struct guest_ring *r = guest_ring_of(g, vq);
+	uint16_t i;
+	int ret;
+
+	/* What the last device used is compared with what was expected of that one. */
+	ret = guest_hold_await(g, vq, used, timeout_ms);
+	if (ret < 0)
+		return ret;
 	guest_hold_forget(g, vq);
 	for (i = 0; i < nb; i++)
 		r->expect[i] = r->bufs[held[i].id].cookie;

@@ -56,13 +56,24 @@ hold_free(struct hold *h)
 	free(h->held);
 }
 
+static int
+behind(const struct hold *h)
+{
+	return migrate_fail(h->m, "virtqueue %u: the guest does not take back what was used up to "
+		"%u within %d ms", h->vq, h->sv->used_idx, CATCH_UP_MS);
+}
+
 /* What the source itself had in flight comes first. */
 static int
 hold_start(struct hold *h)
 {
 	const struct rte_vhost_state_vq *sv = h->sv;
-	const uint16_t left = guest_hold_left(h->m->guest, h->vq);
+	const struct guest_pos used = { .idx = sv->used_idx, .wrap = sv->used_wrap };
+	uint16_t left;
 
+	if (guest_hold_await(h->m->guest, h->vq, &used, CATCH_UP_MS) < 0)
+		return behind(h);
+	left = guest_hold_left(h->m->guest, h->vq);
 	if (left != sv->nb_inflight)
 		return migrate_fail(h->m, "virtqueue %u: %u buffers in flight are not used yet, the "
 			"state has %u", h->vq, left, sv->nb_inflight);
@@ -207,8 +218,7 @@ hold_store(struct hold *h, struct rte_vhost_state *st)
 	if (h->nb_descs > 0)
 		memcpy(sv->inflight_descs, h->descs, h->nb_descs * sizeof(*h->descs));
 	if (guest_hold_expect(h->m->guest, h->vq, &used, h->held, h->nb, CATCH_UP_MS) < 0)
-		return migrate_fail(h->m, "virtqueue %u: the guest does not take back what was used "
-			"up to %u within %d ms", h->vq, used.idx, CATCH_UP_MS);
+		return behind(h);
 	h->m->res->inflight += h->nb;
 	return 0;
 }

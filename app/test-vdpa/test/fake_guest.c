@@ -269,6 +269,12 @@ guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used, const struc
 }
 
 int
+guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms)
+{
+	return 0;
+}
+
+int
 guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
 		const struct guest_held *held, uint16_t nb, int timeout_ms)
 {
