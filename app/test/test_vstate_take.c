@@ -513,7 +513,7 @@ frame_waits_for_mbufs_and_passes_with_the_last_ones(void **state)
 {
 	const struct piece p = { RING_BUF_GPA, RING_HDR + 600 };	/* three mbufs */
 	struct rte_mbuf *hold[RING_POOL_MBUFS], *pkts[VSTATE_BURST];
-	uint16_t i, left;
+	uint16_t i, got, left;
 	struct ring r;
 	int packed;
 
@@ -535,8 +535,12 @@ frame_waits_for_mbufs_and_passes_with_the_last_ones(void **state)
 			assert_int_equal(ring_mbufs_out(&r), RING_POOL_MBUFS - left);
 			assert_true(r.vq->counters.nombuf > 0);
 			rte_pktmbuf_free_bulk(hold, RING_POOL_MBUFS - left);
-			/* and all others when there are mbufs again */
-			assert_int_equal(burst_same(&r, 32, 1, 600, 0), 32 - i);
+			/* and all others when there are mbufs again; large ones in several bursts */
+			for (; i < 32; i += got) {
+				got = burst_same(&r, 32, 1, 600, 0);
+				assert_true(got > 0);
+			}
+			assert_int_equal(i, 32);
 			ring_close(&r);
 		}
 	}

@@ -298,6 +298,7 @@ static __rte_always_inline uint16_t
 burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
 	enum take_result result;
+	uint32_t bytes;
 	uint16_t done;
 
 	vq->nb_taken = 0;
@@ -309,13 +310,16 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	done = vq->nb_simple = 0;
 	if (likely(vq->inflight == NULL))
 		done = batch_take(vq, pool, pkts, n);
-	while (done < n) {
+	/* an estimate does */
+	bytes = done > 0 ? done * vq->taken_len[0] : 0;
+	while (done < n && bytes < VSTATE_TAKE_BYTES) {
 		result = burst_take_one(vq, pool, &pkts[done]);
 		if (result == TAKE_FAULT || result == TAKE_LATER)
 			break;
 		if (unlikely(result != TAKE_DONE))
 			continue;
 		vq->taken_len[done] = pkts[done]->pkt_len;
+		bytes += pkts[done]->pkt_len;
 		vq->taken[done].avail = vq->avail;
 		vq->taken[done].nb_shadow = vq->nb_shadow;
 		vq->taken[done].listed = listed_get(vq);
@@ -588,6 +592,8 @@ frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
 
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
+	if (vq->mergeable && vq->inflight == NULL && likely(merge_put(vq, m, &hdr)))
+		return PUT_DONE;
 	ret = buf_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
