@@ -174,21 +174,38 @@ there() # [DEVARGS]
 	arrive two
 }
 
-# MOVES moves to and fro between two back ends, in one guest; the sum of what each took.
+# spread UNIT NUMBER...: the least, the middle and the largest
+spread()
+{
+	local unit=$1 list
+	shift
+	mapfile -t list < <(printf '%s\n' "$@" | sort -n)
+	echo "least ${list[0]} $unit, middle ${list[${#list[@]} / 2]} $unit, largest ${list[-1]} $unit"
+}
+
+# MOVES moves to and fro between two back ends, in one guest: what each took.
 many_moves()
 {
-	local i vm=one next here=a there=b free total=0 worst=0
+	local i vm=one next here=a there=b free totals=() stops=() gaps=() holes=()
 	source_start
 	for ((i = 1; i <= ${MOVES:-20}; i++)); do
 		next=vm$i
 		guest_waits "$next" "$there"
+		flow_mark "$vm"
 		migration_begin "$vm" "$next"
 		migration_finish "$vm" "$next"
-		total=$((total + MIGRATION[total]))
-		worst=$((MIGRATION[downtime] > worst ? MIGRATION[downtime] : worst))
+		# It is heard of again.
+		sleep 0.5
+		flow_mark "$next"
+		totals+=("${MIGRATION[total]}") stops+=("${MIGRATION[downtime]}")
+		gaps+=($((${FLOW[out.gap]} / 1000))) holes+=($((${FLOW[in.hole]} / 1000)))
 		vm_gone "$vm"
 		vm=$next free=$here here=$there there=$free
 	done
-	measured "$((i - 1)) moves in $total ms, longest downtime $worst ms"
+	measured "$((i - 1)) moves"
+	measured "migrated: $(spread ms "${totals[@]}")"
+	measured "downtime: $(spread ms "${stops[@]}")"
+	measured "gap of what it sent: $(spread ms "${gaps[@]}")"
+	measured "hole in what it was sent: $(spread ms "${holes[@]}")"
 	arrive "$vm"
 }
