@@ -12,7 +12,7 @@
  * with its report:
  *
  *	flow: sent N received N duplicated N resent N corrupted N reordered N
- *	 holes N longest N gap N ms hole N ms
+ *	 holes N longest N missing N gap N ms hole N ms
  *
  * duplicated counts datagrams that came twice, resent those that the other end sent twice:
  * they have the same number and another time.
@@ -20,9 +20,9 @@
  *
  *	mark: gap N us hole N us
  *
- * holes and longest count datagrams that are missing between two that came; gap is the
- * longest time between two arrivals by the clock here, hole by the sender's clock:
- * that of a guest stands still while the guest does.
+ * holes, longest and missing count datagrams that are missing between two that came: how
+ * often, in a row, in all; gap is the longest time between two arrivals by the clock here, hole by
+ * the sender's clock: that of a guest stands still while the guest does.
  */
 
 #define _GNU_SOURCE
@@ -227,7 +227,7 @@ open_flow(uint32_t i, const char *address, uint16_t port)
 
 /* Datagrams of a flow that are missing between two that came: where, and how many. */
 static void
-find_holes(uint32_t i, uint64_t *holes, uint64_t *longest)
+find_holes(uint32_t i, uint64_t *holes, uint64_t *longest, uint64_t *missing)
 {
 	const struct flow *f = &flows[i];
 	uint64_t run = 0;
@@ -236,6 +236,7 @@ find_holes(uint32_t i, uint64_t *holes, uint64_t *longest)
 	for (seq = 0; seq < f->next; seq++) {
 		if (!(f->seen[seq / 8] & 1 << seq % 8)) {
 			run++;
+			(*missing)++;
 			continue;
 		}
 		if (run > 0) {
@@ -250,21 +251,21 @@ find_holes(uint32_t i, uint64_t *holes, uint64_t *longest)
 static void
 report(void)
 {
-	uint64_t sent = 0, holes = 0, longest = 0;
+	uint64_t sent = 0, holes = 0, longest = 0, missing = 0;
 	uint32_t i;
 
 	mark_end();
 	for (i = 0; i < nb_flows; i++) {
 		sent += flows[i].sent;
-		find_holes(i, &holes, &longest);
+		find_holes(i, &holes, &longest, &missing);
 	}
 	printf("flow: sent %llu received %llu duplicated %llu resent %llu "
-		"corrupted %llu reordered %llu holes %llu longest %llu gap %llu ms hole %llu ms\n",
-		(unsigned long long)sent,
+		"corrupted %llu reordered %llu holes %llu longest %llu missing %llu "
+		"gap %llu ms hole %llu ms\n", (unsigned long long)sent,
 		(unsigned long long)received, (unsigned long long)duplicated,
 		(unsigned long long)resent,
 		(unsigned long long)corrupted, (unsigned long long)reordered,
-		(unsigned long long)holes, (unsigned long long)longest,
+		(unsigned long long)holes, (unsigned long long)longest, (unsigned long long)missing,
 		(unsigned long long)(gap_ns / NS_MS), (unsigned long long)(hole_ns / NS_MS));
 }
 
