@@ -137,15 +137,9 @@ case_mixed()
 	guest one old
 	vm_ready one
 	flow_start one
-	guest_waits two vhost
-	migrate one two
-	vm_gone one
-	guest_waits three old
-	migrate two three
-	vm_gone two
-	guest_waits four new
-	migrate three four
-	vm_gone three
+	move_on one two vhost
+	move_on two three old
+	move_on three four new
 	moved old 0 0 0
 	moved new 0 0 0
 	guest_waits five vhost

@@ -56,12 +56,11 @@ wire_is_apart()
 	[ "$(readlink "/proc/${PID[wire]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 
-# wire_tap NAME: onto the bridge. What the guest sends comes from where it runs, and what
-# it is sent goes everywhere, as with a switch that has learnt nothing.
+# wire_tap NAME: onto the bridge. It learns where the guest is from what the guest sends. (If it
+# flooded, a back end that is late would give the guest again what it had at the source.)
 wire_tap()
 {
-	"${TP_WRAP[@]}" sh -e -c "ip link set dev $1 mtu $WIRE_MTU master br0 up
-		ip link set dev $1 type bridge_slave learning off flood on" || fail "no tap $1"
+	"${TP_WRAP[@]}" ip link set dev "$1" mtu "$WIRE_MTU" master br0 up || fail "no tap $1"
 }
 
 # backend NAME DEVARGS: a testpmd between socket $W/NAME and tap NAME.
@@ -110,6 +109,22 @@ flow_start()
 }
 
 flow_release() { vm_must "$1" 5 "killall -USR1 netflow"; }
+
+# flow_mark GUEST: FLOW[out.gap] by the peer's clock and FLOW[in.hole], in us, since the last
+# one: what the guest sent was not seen for so long, and what was sent to it for so long is missing.
+flow_mark()
+{
+	local marks
+	marks=$(grep -c '^mark:' "$W/flow.out")
+	kill -USR2 "${PID[flow]}"
+	wait_for 5 flow_marked "$marks" || fail "netflow: no mark"
+	FLOW[out.gap]=$(sed -n 's/^mark: gap \([0-9]*\) us.*/\1/p' "$W/flow.out" | tail -n 1)
+	vm_must "$1" 10 "n=\$(grep -c ^mark: /tmp/flow); killall -USR2 netflow;
+		while [ \$(grep -c ^mark: /tmp/flow) -eq \$n ]; do usleep 20000; done; grep ^mark: /tmp/flow"
+	FLOW[in.hole]=$(tail -n 1 <<<"$VM_OUT" | sed -n 's/^mark: .*hole \([0-9]*\) us.*/\1/p')
+}
+
+flow_marked() { [ "$(grep -c '^mark:' "$W/flow.out")" -gt "$1" ]; }
 
 # flow_stop GUEST: the reports of both, as FLOW[guest.sent], FLOW[peer.holes] and so on.
 declare -A FLOW
