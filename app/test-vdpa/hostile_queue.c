@@ -403,7 +403,8 @@ blocking_call(struct hostile_env *e, const struct hostile_case *c)
 
 	if (fd < 0)
 		return fd;
-	hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value, sizeof(value), &fd, 1);
+	hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value, sizeof(value),
+		&fd, 1);
 	r->ops->calls(r, true);
 	for (i = 0; i < 4; i++) {
 		hostile_send_frame(e);
