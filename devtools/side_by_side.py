@@ -19,19 +19,20 @@ WIDTH = 11
 
 
 def things(path):
-    """Texts without their numbers, in order, with the numbers of each round."""
-    found = {}
+    """Results, and texts without their numbers, in order, with the numbers of each round."""
+    results, found = [], {}
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             word, _, rest = line.strip().partition(" ")
-            for text in [word] + rest.split("; "):
+            results.append(word)
+            for text in rest.split("; "):
                 # A version is a word, and so is the number in a name.
                 numbers = NUMBER.findall(text)
                 if any("." in n for n in numbers):
                     found.setdefault(text, []).append([])
                 else:
                     found.setdefault(NUMBER.sub("#", text), []).append([int(n) for n in numbers])
-    return found
+    return results, found
 
 
 def told(text, rounds, total):
@@ -43,12 +44,13 @@ def told(text, rounds, total):
 
 def main(*paths):
     """Each thing of both below each other."""
-    found = [things(p) for p in paths]
-    totals = [sum(1 for _ in open(p, encoding="utf-8")) for p in paths]
-    for text in list(dict.fromkeys(t for f in found for t in f)):
-        for path, things_of, total in zip(paths, found, totals):
-            name = os.path.basename(path).ljust(WIDTH)
-            print(name, told(text, things_of[text], total) if text in things_of else "-")
+    sides = [(os.path.basename(p).ljust(WIDTH), *things(p)) for p in paths]
+    for name, results, _ in sides:
+        print(name, ", ".join(f"{results.count(r)} {r}" for r in sorted(set(results))))
+    for text in dict.fromkeys(t for _, _, found in sides for t in found):
+        for name, results, found in sides:
+            if text in found:
+                print(name, told(text, found[text], len(results)))
 
 
 main(*sys.argv[1:])
