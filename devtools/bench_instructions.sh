@@ -35,9 +35,10 @@ trap 'rm -rf "$WORK"' EXIT
 # instructions CASE SIDE PACKETS: of the device's part in such a run.
 instructions()
 {
+	# Without hugepages: the room that EAL reserves for them is more than valgrind has.
 	valgrind --tool=callgrind --callgrind-out-file="$WORK/out" --collect-atstart=no \
-		--toggle-collect=bench_device_part "$TOOL" bench --case "$1" --only "$2" \
-		--packets "$3" >"$WORK/log" 2>&1 || { cat "$WORK/log" >&2; return 1; }
+		--toggle-collect=bench_device_part "$TOOL" --no-huge -m 256 -- bench --case "$1" \
+		--only "$2" --packets "$3" >"$WORK/log" 2>&1 || { cat "$WORK/log" >&2; return 1; }
 	awk '/^(summary|totals):/ { print $2; exit }' "$WORK/out"
 }
 

@@ -33,6 +33,7 @@ PARTS = {
     0xf001: ('ring', True, True, 16, 1),
     0xf002: ('in flight', True, False, 16, 32768),
     0xf003: ('statistics', True, False, 16, 1),
+    0xf004: ('in-flight descriptors', True, False, 16, 32768),
 }
 
 
@@ -121,6 +122,12 @@ def inflight(value):
     return entries
 
 
+def descriptors(value):
+    """Descriptors of the buffers in flight in a packed ring."""
+    return [{'addr': hex(addr), 'len': length, 'id': ident, 'flags': flags}
+            for addr, length, ident, flags in struct.iter_unpack('<QIHH', value)]
+
+
 def virtqueue(index, found):
     """The parts of one virtqueue."""
     size, vector, enabled, reserved, desc, driver, device = \
@@ -146,6 +153,7 @@ def virtqueue(index, found):
         'signalled_valid': bool(flags & 1),
         'notify_pending': bool(flags & 2),
         'inflight': inflight(found.get((0xf002, index), b'')),
+        'inflight_descs': descriptors(found.get((0xf004, index), b'')),
         'stats': {'packets': packets, 'bytes': count},
     }
 

@@ -67,6 +67,24 @@ detects() # KIND RING OPTION...
 	measured "$(grep -vi 'on purpose' "$W/tool.err" | head -n 1 | sed 's/^dpdk-test-vdpa: //')"
 }
 
+# Its process is killed under load, and a new one goes on; what it held may be lost, and it holds
+# nothing between two bursts that is not in its page or its rings.
+killed() # ROUNDS PAIRS OPTION...
+{
+	local key rounds=$1 pairs=$2
+	shift 2
+	migrate --kill --rounds "$rounds" --queues "$pairs" "$@" ||
+		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
+	for key in duplicated reordered corrupted; do
+		expect "$key" "$(report "$key")" -eq 0
+	done
+	expect kills "$(report rounds)" -eq "$rounds"
+	expect lost "$(report lost)" -le "$(report lost_allowed)"
+	expect "most allowed" "$(report lost_allowed)" -eq $((64 * rounds * pairs))
+	measured "$rounds kills, $((2 * pairs)) virtqueues, $(report frames) frames, $(report lost) lost"
+	measured "gap p50 $(report blackout_us p50) us"
+}
+
 case_split_1_queue() { moves 1000 1 --ring split; }
 case_packed_1_queue() { moves 1000 1 --ring packed; }
 case_split_16_queues() { moves 1000 16 --ring split; }
@@ -116,6 +134,16 @@ case_refused_index_split() { detects raw-index split; }
 case_refused_used_index_packed() { detects raw-used-index packed; }
 case_refused_wrap_packed() { detects raw-wrap packed; }
 
+case_via_inflight_split() { moves 30 2 --ring split --frontend plain --via inflight; }
+case_via_inflight_packed() { moves 30 2 --ring packed --frontend plain --via inflight; }
+case_killed_split() { killed 1 2 --ring split; }
+case_killed_packed() { killed 2 2 --ring packed; }
+case_killed_vdpa() { killed 1 2 --ring packed --frontend vdpa; }
+case_killed_often() { killed 100 4 --ring packed --any-layout --frames 64-9000; }
+case_killed_often_split() { killed 100 4 --ring split --any-layout --frames 64-9000; }
+case_broken_page() { detects page packed --kill; }
+
+# shellcheck disable=SC2046 # names without spaces
 run_cases split-1-queue packed-1-queue split-16-queues packed-16-queues split-64-queues \
 	packed-64-queues split-64-bytes packed-1500-bytes split-jumbo packed-jumbo split-any-layout \
 	packed-any-layout split-small-ring packed-odd-ring split-large-ring packed-large-ring \
@@ -125,4 +153,6 @@ run_cases split-1-queue packed-1-queue split-16-queues packed-16-queues split-64
 	killed-destination instant-split instant-packed plain-split plain-packed \
 	plain-vring-base broken-device-state broken-index-split broken-index-packed broken-used-index-split \
 	broken-used-index-packed broken-wrap-packed dropped-frame-split dropped-frame-packed \
-	refused-index-split refused-used-index-packed refused-wrap-packed
+	refused-index-split refused-used-index-packed refused-wrap-packed via-inflight-split \
+	via-inflight-packed killed-split killed-packed broken-page \
+	$(soak killed-vdpa killed-often killed-often-split)

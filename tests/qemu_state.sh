@@ -46,7 +46,8 @@ counter() # NAME COUNTER [QUEUE]
 {
 	local of=/vstate/dev,net_vstate0
 	[ -z "${3:-}" ] || of=/vstate/vq,net_vstate0,$3
-	"$VSTATE_ROOT/tests/telemetry.py" "$W/$1.run" "$of" >"$W/counter.json" 2>>"$W/telemetry.out" ||
+	"$VSTATE_ROOT/tests/telemetry.py" "$W/$1.run"/dpdk/*/dpdk_telemetry.v2 "$of" \
+			>"$W/counter.json" 2>>"$W/telemetry.out" ||
 		fail "telemetry of $1: $(tail -n 1 "$W/telemetry.out")"
 	json "$W/counter.json" "$2"
 }

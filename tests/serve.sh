@@ -12,65 +12,10 @@
 . "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/vm.sh
 . "$(dirname "$0")/vm.sh"
+# shellcheck source=tests/serve_lib.sh
+. "$(dirname "$0")/serve_lib.sh"
 
 QUEUES=1
-
-# serve_start EAL-OPTION... -- SERVE-OPTION...: commands by sv.
-serve_start()
-{
-	local eal=()
-	while [ "$1" != -- ]; do
-		eal+=("$1")
-		shift
-	done
-	shift
-	[ -x "$TOOL" ] || fail "no $TOOL: build first"
-	mkfifo "$W/serve.in"
-	exec {SERVE_FD}<>"$W/serve.in"
-	serve_exec "${eal[@]}" -- serve --iface "$W/s" "$@"
-	wait_for 20 serve_ready || fail "serve: no socket"
-}
-
-serve_exec()
-{
-	nice -n 19 "$TOOL" "$@" <"$W/serve.in" >"$W/serve.out" 2>"$W/serve.err" {SERVE_FD}>&- &
-	PID[serve]=$!
-	echo "$!" >>"$W/pids"
-}
-
-serve_ready() { alive serve || fail "serve ended at its start"; [ -S "$W/s0" ]; }
-
-# sv COMMAND: what it printed. "list" after it tells that it is done.
-sv()
-{
-	local at
-	at=$(stat -c %s "$W/serve.out")
-	printf '%s\nlist\n' "$1" >&"$SERVE_FD"
-	wait_for 10 sv_done "$at" || fail "serve: no answer to '$1'"
-	tail -c +$((at + 1)) "$W/serve.out" | sed '/^device name/,$d'
-}
-
-sv_done() { alive serve || fail "serve died"; tail -c +$(($1 + 1)) "$W/serve.out" | grep -q '^device name'; }
-
-sv_must() # COMMAND
-{
-	expect_match "serve: $1" "$(sv "$1")" '^done'
-}
-
-serve_quit()
-{
-	printf 'quit\n' >&"$SERVE_FD"
-	bg_end serve 10 || fail "serve: exit status $?"
-	exec {SERVE_FD}>&-
-}
-
-virtio_user() # ARGUMENTS
-{
-	eal_options 256
-	tp_start guest --vdev "net_virtio_user0,path=$W/s0,queues=$QUEUES,queue_size=256,$1" \
-		-- "--rxq=$QUEUES" "--txq=$QUEUES"
-	tp_link_up guest
-}
 
 received() { tp_stat guest RX-packets; }
 

@@ -12,7 +12,7 @@ TP_WRAP=()
 tp_start()
 {
 	tp_launch "$@"
-	wait_for 20 tp_ready "$1" || fail "$1: testpmd does not start"
+	wait_for 60 tp_ready "$1" || fail "$1: testpmd does not start"
 }
 
 tp_launch()

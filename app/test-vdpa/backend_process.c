@@ -233,12 +233,15 @@ process_kill(struct backend *be)
 
 	if (bp->fd < 0)
 		return -ESRCH;
-	close(bp->fd);
-	bp->fd = -1;
+	/* First: one that sees its pipe closed would end in order. */
 	if (kill(bp->pid, SIGKILL) < 0)
 		return -errno;
+	close(bp->fd);
+	bp->fd = -1;
 	process_end(bp->pid, GRACE_MS);
 	bp->pid = -1;
+	/* Nobody listens there any more, and the next one may not take it for its own. */
+	unlink(be->dev.socket);
 	return 0;
 }
 

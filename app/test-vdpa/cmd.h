@@ -25,6 +25,16 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
+struct eal_need;
+struct workdir;
+
+/**
+ * Do @p job with @p opt between the start and the end of EAL, in a directory of its own.
+ * @return what the job returns; CMD_FAILED, told on stderr, if there is no EAL or directory
+ */
+int cmd_in_eal(const struct eal_need *need, int (*job)(void *opt, const struct workdir *wd),
+		void *opt);
+
 int cmd_migrate(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_guest(int argc, char **argv);

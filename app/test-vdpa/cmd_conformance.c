@@ -142,27 +142,36 @@ items_run(const struct conform_item *items, const struct options *opt, struct ba
 }
 
 static int
-conformance(const struct options *opt, const struct workdir *wd)
+conformance(void *arg, const struct workdir *wd)
 {
+	const struct options *opt = arg;
 	struct backend_device dev = { .name = "net_vstate0" };
 	struct tally t = { .json = opt->json };
 	struct backend *be;
 
-	if (workdir_path(wd, "0.sock", dev.socket, sizeof(dev.socket)) < 0)
+	if (workdir_path(wd, "0.sock", dev.socket, sizeof(dev.socket)) < 0) {
+		fprintf(stderr, "dpdk-test-vdpa: %s is too long for a socket\n", wd->path);
 		return CMD_FAILED;
+	}
 	snprintf(dev.args, sizeof(dev.args), "iface=%s,queues=2,service=1", dev.socket);
 	be = backend_local_create(&dev);
-	if (be == NULL)
+	if (be == NULL) {
+		fprintf(stderr, "dpdk-test-vdpa: %s cannot be made: %s\n", dev.name,
+			strerror(rte_errno));
 		return CMD_FAILED;
+	}
 	if (opt->json)
 		printf("{\"items\": [");
 	items_run(conform_suspend_items, opt, be, &t);
 	items_run(conform_parts_items, opt, be, &t);
+	items_run(conform_change_items, opt, be, &t);
 	if (opt->json)
 		printf("], \"passed\": %u, \"failed\": %u}\n", t.passed, t.failed);
 	else
 		printf("%u of %u passed\n", t.passed, t.passed + t.failed);
 	be->ops->destroy(be);
+	if (t.failed + t.passed == 0)
+		fprintf(stderr, "dpdk-test-vdpa: there is no item %s\n", opt->item);
 	return t.failed == 0 && t.passed > 0 ? CMD_OK : CMD_FAILED;
 }
 
@@ -171,23 +180,11 @@ cmd_conformance(int argc, char **argv)
 {
 	struct eal_need need = { .memory_mb = MEMORY_MB, .plugin = true };
 	struct options opt;
-	struct workdir wd;
 	int ret;
 
 	ret = options_parse(&opt, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
-	ret = workdir_create(&wd);
-	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: no temporary directory: %s\n", strerror(-ret));
-		return CMD_FAILED;
-	}
 	need.verbose = opt.verbose;
-	ret = CMD_FAILED;
-	if (eal_start(&need) == 0) {
-		ret = conformance(&opt, &wd);
-		eal_stop();
-	}
-	workdir_remove(&wd);
-	return ret;
+	return cmd_in_eal(&need, conformance, &opt);
 }

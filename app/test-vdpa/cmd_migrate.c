@@ -12,7 +12,7 @@
 #include "backend_process.h"
 #include "cmd.h"
 #include "eal.h"
-#include "migrate.h"
+#include "migrate_priv.h"
 #include "stop.h"
 #include "workdir.h"
 
@@ -24,6 +24,8 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 		struct backend_device *dev)
 {
 	unsigned int mtu = RTE_MIN(opt->frame_max - RTE_ETHER_HDR_LEN, (unsigned int)MTU_MAX);
+	const bool page = opt->kill && !opt->via->region;
+	const char *dir_key = page ? ",state_dir=" : "", *dir = page ? opt->state_dir : "";
 	char file[16], mtu_arg[16] = "";
 	int ret, len;
 
@@ -39,33 +41,38 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 	if (mtu > RTE_ETHER_MTU)
 		snprintf(mtu_arg, sizeof(mtu_arg), ",mtu=%u", mtu);
 	if (opt->vdpa)
-		len = snprintf(dev->args, sizeof(dev->args), "queues=%u%s", opt->pairs, mtu_arg);
+		len = snprintf(dev->args, sizeof(dev->args), "queues=%u%s%s%s", opt->pairs, mtu_arg,
+			dir_key, dir);
 	else
-		len = snprintf(dev->args, sizeof(dev->args), "iface=%s,queues=%u,service=1%s",
-			dev->socket, opt->pairs, mtu_arg);
+		len = snprintf(dev->args, sizeof(dev->args), "iface=%s,queues=%u,service=1%s%s%s",
+			dev->socket, opt->pairs, mtu_arg, dir_key, dir);
 	return len < (int)sizeof(dev->args) ? 0 : -ENAMETOOLONG;
 }
 
+/* What is wrong is told on stderr. */
 static int
 backends_create(const struct migrate_options *opt, const struct workdir *wd,
 		struct backend *be[2])
 {
+	/* A device that is killed comes again by itself. */
+	const unsigned int nb = opt->kill ? 1 : 2;
 	struct backend_device dev;
 	unsigned int i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < nb && ret == 0; i++) {
 		ret = device_describe(opt, wd, i, &dev);
-		if (ret < 0)
-			return ret;
-		if (i == 1 && opt->process)
+		if (ret == 0 && (opt->kill || (i == 1 && opt->process)))
 			be[i] = backend_process_create(&dev, eal_user_args(), opt->verbose);
-		else
+		else if (ret == 0)
 			be[i] = backend_local_create(&dev);
-		if (be[i] == NULL)
-			return -rte_errno;
+		if (ret == 0 && be[i] == NULL)
+			ret = -rte_errno;
+		if (ret < 0)
+			fprintf(stderr, "dpdk-test-vdpa: %s,%s cannot be made: %s\n", dev.name,
+				dev.args, strerror(-ret));
 	}
-	return 0;
+	return ret;
 }
 
 static void
@@ -79,13 +86,15 @@ backends_destroy(struct backend *be[2])
 }
 
 static int
-migrate(const struct migrate_options *opt, const struct workdir *wd)
+migrate(void *arg, const struct workdir *wd)
 {
+	struct migrate_options *opt = arg;
 	struct backend *be[2] = { NULL, NULL };
 	struct migrate_result res = { 0 };
 	char state[PATH_MAX];
 	int ret;
 
+	snprintf(opt->state_dir, sizeof(opt->state_dir), "%s", wd->path);
 	if (opt->state_file[0] != '\0')
 		snprintf(state, sizeof(state), "%s", opt->state_file);
 	else
@@ -106,24 +115,12 @@ cmd_migrate(int argc, char **argv)
 {
 	struct eal_need need = { .memory_mb = MIGRATE_MEMORY_MB, .plugin = true };
 	struct migrate_options opt;
-	struct workdir wd;
 	int ret;
 
 	ret = migrate_options_parse(&opt, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
-	ret = workdir_create(&wd);
-	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: no temporary directory: %s\n", strerror(-ret));
-		return CMD_FAILED;
-	}
 	need.verbose = opt.verbose;
 	stop_install();
-	ret = CMD_FAILED;
-	if (eal_start(&need) == 0) {
-		ret = migrate(&opt, &wd);
-		eal_stop();
-	}
-	workdir_remove(&wd);
-	return ret;
+	return cmd_in_eal(&need, migrate, &opt);
 }

@@ -193,6 +193,21 @@ refused(struct conform *c, const char *what, const uint8_t *bytes, size_t size,
 	return moves_on(c, good, len);
 }
 
+/* The state, and a copy of it to be spoilt. */
+static int
+stop_and_get_two(struct conform *c, uint8_t **a, uint8_t **bad, size_t *len)
+{
+	if (stop_and_get(c, a, len) < 0)
+		return -1;
+	*bad = malloc(*len);
+	if (*bad == NULL) {
+		free(*a);
+		return conform_no(c, "out of memory");
+	}
+	memcpy(*bad, *a, *len);
+	return 0;
+}
+
 static int
 p5(struct conform *c)
 {
@@ -200,14 +215,8 @@ p5(struct conform *c)
 	size_t len;
 	int ret;
 
-	if (stop_and_get(c, &a, &len) < 0)
+	if (stop_and_get_two(c, &a, &bad, &len) < 0)
 		return -1;
-	bad = malloc(len);
-	if (bad == NULL) {
-		free(a);
-		return conform_no(c, "out of memory");
-	}
-	memcpy(bad, a, len);
 	/* Features one byte short: all after it stays in place. */
 	p = part_find(bad, len, TYPE_DRV_FEATURES);
 	if (p == NULL) {
@@ -357,14 +366,8 @@ r2(struct conform *c)
 	size_t len, n1, n2;
 	int ret;
 
-	if (stop_and_get(c, &a, &len) < 0)
+	if (stop_and_get_two(c, &a, &bad, &len) < 0)
 		return -1;
-	bad = malloc(len);
-	if (bad == NULL) {
-		free(a);
-		return conform_no(c, "out of memory");
-	}
-	memcpy(bad, a, len);
 	first = a + HEADER;
 	n1 = part_size(first);
 	second = first + n1;

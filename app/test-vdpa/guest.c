@@ -57,6 +57,7 @@ guest_destroy(struct guest *g)
 		return;
 	guest_traffic_stop(g, 0);
 	guest_layout_free(g);
+	guest_inflight_free(g);
 	pthread_mutex_destroy(&g->lock);
 	free(g->pairs);
 	free(g);

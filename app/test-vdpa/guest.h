@@ -58,12 +58,18 @@ struct guest_conf {
 	 * come back to this one.
 	 */
 	bool causal;
+	/** Have the back end note what it has in flight in a region, and hand that to the next. */
+	bool inflight;
+	/** Back ends may be killed: a receive buffer may come back empty, a frame is lost then. */
+	bool crashes;
 };
 
 /** Counts of one queue pair or, summed, of a guest. */
 struct guest_counts {
 	uint64_t sent, received;
 	uint64_t lost, duplicated, reordered, corrupted;
+	/** Receive buffers that came back empty; corrupted ones, too, unless back ends crash. */
+	uint64_t empty;
 	/** Longest time without a received frame while frames were on their way, ns. */
 	uint64_t gap_max_ns;
 };
@@ -108,6 +114,11 @@ struct guest_link *guest_connect(struct guest *g, const char *path, bool server,
  * otherwise. A back end without status is enabled by guest_link_driver_ok() only.
  */
 int guest_link_prepare(struct guest_link *l);
+/**
+ * Go on where a back end was that died without a word: the next guest_link_prepare() sends what
+ * a front end can know, which is used->idx of split rings, and nothing of packed ones.
+ */
+void guest_link_recover(struct guest_link *l);
 /** Write DRIVER_OK: the back end may process the rings; l becomes the active link. */
 int guest_link_driver_ok(struct guest_link *l);
 /** GET_VRING_BASE of all rings, status 0; keeps the rings' contents. */
@@ -139,10 +150,86 @@ int guest_link_state_load(struct guest_link *l, const void *bytes, size_t len);
 /** Set base @p num for ring @p vq, sent by the next guest_link_prepare(). */
 void guest_link_set_base(struct guest_link *l, uint16_t vq, uint32_t num);
 
+/*
+ * What a device does between taking a buffer and using it, done to the rings of a device that
+ * is stopped: the next device gets them with buffers in flight.
+ */
+
+/** A place in a ring; split: free running, without wrap counter. */
+struct guest_pos {
+	uint16_t idx;
+	bool wrap;
+};
+
+/** A buffer that was taken and not used. */
+struct guest_held {
+	/** Split: head descriptor. Packed: ring position of the first descriptor. */
+	uint16_t head;
+	/** Split: head. Packed: buffer ID. */
+	uint16_t id;
+	/** Descriptors in the ring; split: 1. */
+	uint16_t num;
+};
+
+/** A descriptor of a packed ring, without the flags that say whose it is. */
+struct guest_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t id, flags;
+};
+
+/** Longest frame, virtio header included, that guest_hold_fill_frame() takes. */
+#define GUEST_HOLD_FRAME_MAX 2048
+
+/** Take the next buffer of virtqueue @p vq at @p avail, which moves on; false if there is none. */
+bool guest_hold_take(struct guest *g, uint16_t vq, struct guest_pos *avail,
+		struct guest_held *held);
+/** Descriptor @p n of a buffer that was just taken from a packed ring. */
+void guest_hold_desc(struct guest *g, uint16_t vq, const struct guest_held *held, uint16_t n,
+		struct guest_desc *desc);
+/**
+ * Fill a receive buffer: with a copy of a frame that was sent on the next virtqueue, or with
+ * one that counts for nothing. The length, or 0 if it cannot be done.
+ */
+uint32_t guest_hold_fill_frame(struct guest *g, uint16_t vq, const struct guest_held *held,
+		const struct guest_held *sent);
+uint32_t guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct guest_held *held);
+/** Use a buffer of which @p len bytes were written, at @p used, which moves on. */
+void guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used,
+		const struct guest_held *held, uint32_t len);
+/**
+ * Where a stopped device has used virtqueue @p vq up to, by its ring or its GET_VRING_BASE;
+ * @p base is the latter.
+ */
+struct guest_pos guest_hold_used(struct guest *g, uint16_t vq, uint32_t base);
+/**
+ * Buffers that the in-flight region says a device holds, in the order taken, @p max at most.
+ * The position of a packed one in the ring is not known.
+ */
+uint16_t guest_inflight_read(struct guest *g, uint16_t vq, struct guest_held *held,
+		uint64_t *counter, uint16_t max);
+/** Note a buffer that was just taken in the in-flight region. 0, -ENOTCONN, -EPROTO */
+int guest_inflight_mark(struct guest *g, uint16_t vq, const struct guest_held *held,
+		uint64_t counter);
+/** Wait until the driver has taken back all up to @p used, where the device stands; -ETIMEDOUT */
+int guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms);
+/**
+ * From @p used on, where the stopped device stands, @p nb buffers must be used in this order;
+ * another one is counted as corrupted. Waits until the driver has taken back all before it.
+ * @return 0, -ETIMEDOUT
+ */
+int guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
+		const struct guest_held *held, uint16_t nb, int timeout_ms);
+/** How many of those have not been used yet. */
+uint16_t guest_hold_left(struct guest *g, uint16_t vq);
+/** Expect nothing any more. */
+void guest_hold_forget(struct guest *g, uint16_t vq);
+
 /** Start the traffic thread: every pair sends numbered frames and checks what comes back. */
 int guest_traffic_start(struct guest *g);
 /**
- * Stop sending, wait up to @p drain_ms for what is on its way, join the thread.
+ * Stop sending, wait for what is on its way until nothing has moved for @p drain_ms, join the
+ * thread.
  * Frames still missing count as lost.
  */
 int guest_traffic_stop(struct guest *g, int drain_ms);
@@ -156,7 +243,10 @@ void guest_notify_get(struct guest *g, struct guest_notify *n);
 
 /** Begin to watch for the longest gap in arrivals of any pair (the blackout). */
 void guest_gap_start(struct guest *g);
-/** Wait until every pair received a frame that was handed to the device after this call. */
+/**
+ * Wait until every pair received a frame that was handed to the device after this call.
+ * @param timeout_ms longest time in which the pair that is waited for receives nothing
+ */
 int guest_wait_flow(struct guest *g, int timeout_ms);
 /** Longest gap since guest_gap_start(), in ns. */
 uint64_t guest_gap_stop(struct guest *g);

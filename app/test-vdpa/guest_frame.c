@@ -15,7 +15,6 @@
 #define CSUM_OFF (UDP_OFF + 6u)
 #define TAG_OFF (UDP_OFF + UDP_LEN)
 #define PATTERN_OFF (TAG_OFF + TAG_LEN)
-#define ETHERTYPE_RARP 0x8035u
 
 static void
 put16(uint8_t *p, uint16_t v)
@@ -220,7 +219,7 @@ guest_frame_check(const struct guest_frame_conf *c, uint16_t pair, const uint8_t
 	}
 	len -= GUEST_HDR_LEN;
 	memcpy(&hdr, buf, sizeof(hdr));
-	if (get16(f + 12) == ETHERTYPE_RARP) {
+	if (get16(f + 12) == GUEST_ETHERTYPE_RARP) {
 		*why = "RARP";
 		return GUEST_FRAME_FOREIGN;
 	}

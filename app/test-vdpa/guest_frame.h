@@ -26,6 +26,8 @@
 #define GUEST_HDR_LEN sizeof(struct virtio_net_hdr_v1)
 #define GUEST_FRAME_MIN 60u
 #define GUEST_FRAME_MAX 65550u
+/** Type of frames that a back end may send of its own, and that are not counted. */
+#define GUEST_ETHERTYPE_RARP 0x8035u
 
 struct guest_frame_conf {
 	uint64_t seed;

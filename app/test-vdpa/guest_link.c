@@ -34,7 +34,8 @@ negotiate_protocol(struct guest_link *l, uint64_t offered)
 	ret = vu_fe_get_u64(&l->fe, VU_GET_PROTOCOL_FEATURES, &has);
 	if (ret < 0)
 		return ret;
-	has &= PROTOCOL_FEATURES;
+	has &= PROTOCOL_FEATURES |
+		(l->g->conf.inflight ? 1ull << VU_PF_INFLIGHT_SHMFD : 0);
 	ret = vu_fe_set_u64(&l->fe, VU_SET_PROTOCOL_FEATURES, has);
 	if (ret < 0)
 		return ret;
@@ -281,12 +282,26 @@ guest_link_prepare(struct guest_link *l)
 		ret = send_mtu(l);
 	if (ret == 0)
 		ret = vu_fe_set_mem_table(&l->fe, &l->g->mem);
+	if (ret == 0)
+		ret = guest_inflight_hand_over(l);
 	for (vq = 0; vq < l->nb_vqs && ret == 0; vq++)
 		ret = guest_link_setup_vq(l, vq);
 	/* Without a status, enabling is what starts the device. */
 	if (ret == 0 && l->has_status)
 		ret = enable_all(l);
 	return ret;
+}
+
+void
+guest_link_recover(struct guest_link *l)
+{
+	const struct vring_used *used;
+	uint16_t vq;
+
+	for (vq = 0; vq < l->nb_vqs && !l->g->conf.packed; vq++) {
+		used = guest_ring_of(l->g, vq)->device;
+		l->next_base[vq] = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE);
+	}
 }
 
 void

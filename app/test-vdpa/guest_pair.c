@@ -122,6 +122,13 @@ receive(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 	uint32_t room = 0;
 	uint16_t i;
 
+	if (len == 0) {
+		guest_set(&p->empty, p->empty + 1);
+		/* What had come of a frame stays without its end. */
+		p->part_need = 0;
+		if (p->g->conf.crashes)
+			return;
+	}
 	for (i = 0; i < s->nb; i++)
 		room += s->segs[i].len;
 	if (len > room) {
@@ -145,6 +152,25 @@ receive(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 		check_frame(p, p->scratch, p->part_len, now);
 }
 
+/* What an earlier device left in flight comes back first, and in the order taken. */
+static void
+expected(struct guest_pair *p, struct guest_ring *r, uint32_t cookie)
+{
+	uint16_t nb = __atomic_load_n(&r->nb_expect, __ATOMIC_ACQUIRE), at = r->expect_at;
+
+	if (at >= nb)
+		return;
+	if (r->expect[at] == cookie) {
+		at++;
+	} else {
+		corrupted(p, r == &p->rx ? "receive ring: another buffer than the next in flight" :
+			"transmit ring: another buffer than the next in flight");
+		at = nb;
+	}
+	/* Release: with it comes where the driver stands. */
+	__atomic_store_n(&r->expect_at, at, __ATOMIC_RELEASE);
+}
+
 /* Take one used buffer of a ring, or note why not. */
 static bool
 take(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cookie, uint32_t *len)
@@ -153,6 +179,8 @@ take(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cookie, u
 
 	while (!*dead) {
 		ret = r->ops->take(r, cookie, len);
+		if (ret == 1)
+			expected(p, r, *cookie);
 		if (ret >= 0)
 			return ret == 1;
 		corrupted(p, r == &p->rx ? "receive ring: used a buffer that the device did not have" :

@@ -83,7 +83,7 @@ struct guest_pair {
 	/** Next sequence number; set before the frame is in the ring. */
 	uint64_t next_seq;
 	/** Copy of track.next, and of the other counts. */
-	uint64_t rx_next, unique, received, duplicated, reordered, corrupted, foreign;
+	uint64_t rx_next, unique, received, duplicated, reordered, corrupted, foreign, empty;
 	/** Since when frames are on their way and none has come; 0: none on its way. */
 	uint64_t wait_since;
 	uint64_t gap_max, watch_max;
@@ -108,6 +108,13 @@ struct guest_link {
 	uint32_t *base, *next_base;
 };
 
+/** An in-flight region; map NULL: none. */
+struct guest_region {
+	void *map;
+	int fd;
+	uint64_t size, offset;
+};
+
 struct guest {
 	struct guest_conf conf;
 	struct guest_frame_conf frame;
@@ -115,6 +122,7 @@ struct guest {
 	/** Features in force since the first link; 0: no link yet. */
 	uint64_t features;
 	struct guest_pair *pairs;
+	struct guest_region region;
 
 	/** Guards active, and the eventfds of the active link. */
 	pthread_mutex_t lock;
@@ -128,7 +136,7 @@ struct guest {
 	bool running;
 	/** Set by the control thread. */
 	bool stop, use_calls;
-	uint64_t drain_until;
+	uint64_t drain_ns;
 	/** The watch for gaps: set start, then ask; the thread answers by ask == answer. */
 	uint64_t watch_start, watch_ask, watch_answer;
 
@@ -187,6 +195,12 @@ void guest_cut(uint64_t *rnd, uint64_t gpa, uint32_t len, uint16_t nb, bool writ
 void guest_kick(struct guest *g, uint16_t vq);
 /** Send SET_VRING_* of one virtqueue, as guest_link_prepare() does. */
 int guest_link_setup_vq(struct guest_link *l, uint16_t vq);
+
+/* ---- guest_inflight.c ---- */
+
+/** Get a region from the first back end, and let each have it before its rings. */
+int guest_inflight_hand_over(struct guest_link *l);
+void guest_inflight_free(struct guest *g);
 
 /* ---- guest_traffic.c ---- */
 

@@ -15,7 +15,9 @@ guest_ring_alloc(struct guest_ring *r)
 	r->bufs = calloc(r->size, sizeof(*r->bufs));
 	r->links = calloc(r->size, sizeof(*r->links));
 	r->order = calloc(r->size, sizeof(*r->order));
-	if (r->free_ids == NULL || r->bufs == NULL || r->links == NULL || r->order == NULL)
+	r->expect = calloc(r->size, sizeof(*r->expect));
+	if (r->free_ids == NULL || r->bufs == NULL || r->links == NULL || r->order == NULL ||
+			r->expect == NULL)
 		return -ENOMEM;
 	return 0;
 }
@@ -27,10 +29,12 @@ guest_ring_free(struct guest_ring *r)
 	free(r->bufs);
 	free(r->links);
 	free(r->order);
+	free(r->expect);
 	r->free_ids = NULL;
 	r->bufs = NULL;
 	r->links = NULL;
 	r->order = NULL;
+	r->expect = NULL;
 }
 
 void
@@ -52,6 +56,7 @@ guest_ring_reset(struct guest_ring *r)
 	r->nb_free = r->size;
 	r->order_head = r->order_tail = r->order_count = 0;
 	r->batch = false;
+	r->nb_expect = r->expect_at = 0;
 	r->avail = r->used = r->pending = r->next_desc = 0;
 	r->calls = true;
 	r->ops->reset(r);

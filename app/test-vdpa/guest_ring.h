@@ -80,6 +80,9 @@ struct guest_ring {
 	bool avail_wrap, used_wrap;
 	/** Entries (packed: descriptors) made available since the last publish(). */
 	uint16_t pending;
+	/** Buffers, by cookie, that the device must use next in this order; see guest_hold.c. */
+	uint32_t *expect;
+	uint16_t nb_expect, expect_at;
 	/** Called when the device makes progress. */
 	bool calls;
 	uint64_t rnd;

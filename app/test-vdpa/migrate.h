@@ -56,6 +56,14 @@ struct migrate_options {
 	bool causal;
 	/** Each move of this number fails; 0: none. */
 	uint64_t fail_every;
+	/** Buffers of each virtqueue that are in flight at a stop, at most; 0: none. */
+	uint32_t inflight;
+	/** The back end is killed and comes again, instead of being stopped. */
+	bool kill;
+	/** Where it leaves its page then. */
+	char state_dir[PATH_MAX];
+	/** One of them is used ahead of another one. */
+	bool overtake;
 	/** Empty: a private one. */
 	char state_file[PATH_MAX];
 };
@@ -67,6 +75,10 @@ struct migrate_result {
 	uint64_t failed_moves;
 	/** Captured states of causal traffic that were one instant. */
 	uint64_t causal_states;
+	/** Buffers that were in flight at a stop, and frames that overtook another one there. */
+	uint64_t inflight, overtaken;
+	/** Frames that killed back ends may have had in their hands. */
+	uint64_t lost_allowed;
 	struct guest_counts counts;
 	struct stats suspend, capture_restore, blackout;
 	/** How long the rounds took. */

@@ -18,6 +18,10 @@ static const struct migrate_break breaks[] = {
 	  .help = "wrap counters flipped (packed)" },
 	{ .name = "drop", .vq = 1, .avail = 1, .used = 1,
 	  .help = "a frame dropped in the middle of the pipeline" },
+	{ .name = "inflight-order", .vq = 1, .swap = true,
+	  .help = "two frames sent that are in flight (--inflight) change places" },
+	{ .name = "page", .page = true,
+	  .help = "the page of a killed device (--kill) says where its rings once were (packed)" },
 	{ .name = "raw-index", .vq = 1, .avail = 1,
 	  .help = "available index alone one ahead: the library refuses it" },
 	{ .name = "raw-used-index", .vq = 1, .used = 1,
@@ -59,6 +63,30 @@ index_move(bool packed, uint16_t size, int step, uint16_t *idx, uint8_t *wrap)
 	*idx = pos;
 }
 
+/* The id goes with the buffer, the counter with the place. */
+static void
+entries_swap(struct rte_vhost_state_vq *vq, char *what, size_t size)
+{
+	struct rte_vhost_state_inflight *e = vq->inflight, first;
+	struct rte_vhost_state_desc *d = vq->inflight_descs, desc;
+
+	what[0] = '\0';
+	if (vq->nb_inflight < 2 || e[0].num != 1 || e[1].num != 1)
+		return;
+	first = e[0];
+	e[0] = e[1];
+	e[0].counter = first.counter;
+	first.counter = e[1].counter;
+	e[1] = first;
+	if (vq->nb_inflight_descs > 1) {
+		desc = d[0];
+		d[0] = d[1];
+		d[1] = desc;
+	}
+	snprintf(what, size, "virtqueue 1: buffer %u in flight ahead of buffer %u", e[0].id,
+		e[1].id);
+}
+
 int
 migrate_break_apply(const struct migrate_break *br, struct rte_vhost_state *st, char *what,
 		size_t size)
@@ -66,9 +94,13 @@ migrate_break_apply(const struct migrate_break *br, struct rte_vhost_state *st, 
 	bool packed = rte_vhost_state_is_packed(st);
 	struct rte_vhost_state_vq old, *vq;
 
-	if (br->vq >= st->nb_vqs || (!packed && (br->flip_avail || br->flip_used)))
+	if (br->page || br->vq >= st->nb_vqs || (!packed && (br->flip_avail || br->flip_used)))
 		return -EOPNOTSUPP;
 	vq = &st->vqs[br->vq];
+	if (br->swap) {
+		entries_swap(vq, what, size);
+		return 0;
+	}
 	old = *vq;
 	index_move(packed, vq->size, br->avail, &vq->avail_idx, &vq->avail_wrap);
 	index_move(packed, vq->size, br->used, &vq->used_idx, &vq->used_wrap);

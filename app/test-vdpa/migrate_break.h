@@ -25,6 +25,10 @@ struct migrate_break {
 	int avail, used;
 	/** Wrap counters are flipped. */
 	bool flip_avail, flip_used;
+	/** The first two buffers in flight change places. */
+	bool swap;
+	/** Not the state, but the page of a device that is killed. */
+	bool page;
 };
 
 /** By name; NULL if there is none. */
@@ -34,6 +38,7 @@ void migrate_break_help(FILE *f);
 /**
  * Spoil @p st.
  * @param what written: what was done, in words
+ *   or nothing, if there are no two buffers in flight to swap
  * @return 0; -EOPNOTSUPP if the ring has no such thing (wrap counters of a split ring)
  */
 int migrate_break_apply(const struct migrate_break *br, struct rte_vhost_state *st, char *what,

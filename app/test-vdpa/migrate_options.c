@@ -13,6 +13,8 @@
 #include "number.h"
 
 #define DEFAULT_ROUNDS 10
+/* VIRTIO_F_IN_ORDER */
+#define F_IN_ORDER 35
 
 enum {
 	OPT_ROUNDS = 256,
@@ -32,6 +34,9 @@ enum {
 	OPT_VIA,
 	OPT_CAUSAL,
 	OPT_FAIL_EVERY,
+	OPT_INFLIGHT,
+	OPT_OVERTAKE,
+	OPT_KILL,
 	OPT_STATE_FILE,
 	OPT_VERBOSE,
 };
@@ -53,6 +58,9 @@ static const struct option long_options[] = {
 	{ "via", required_argument, NULL, OPT_VIA },
 	{ "causal", no_argument, NULL, OPT_CAUSAL },
 	{ "fail-every", required_argument, NULL, OPT_FAIL_EVERY },
+	{ "inflight", required_argument, NULL, OPT_INFLIGHT },
+	{ "overtake", no_argument, NULL, OPT_OVERTAKE },
+	{ "kill", no_argument, NULL, OPT_KILL },
 	{ "break", required_argument, NULL, OPT_BREAK },
 	{ "state-file", required_argument, NULL, OPT_STATE_FILE },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
@@ -97,6 +105,14 @@ usage(FILE *f)
 		"                      instant of that. Frames have one length\n"
 		"  --fail-every N      each Nth move fails: B refuses the state or, with --process, is\n"
 		"                      killed; A has to go on\n"
+		"  --inflight N        of each ring up to N buffers are in flight at a stop: the tool\n"
+		"                      takes them as a device that holds buffers would, and B has to\n"
+		"                      finish exactly those, in the order taken\n"
+		"  --overtake          one of them is used ahead of another one before the move\n"
+		"  --kill              no move: A, in a process of its own, is killed under load, and a\n"
+		"                      new one takes its place by the page that it left (state_dir=)\n"
+		"                      or, with --via inflight, by the in-flight region. What it had in\n"
+		"                      its hands, a burst of each queue, may be lost\n"
 		"  --state-file PATH   save each state there and leave the last one\n"
 		"  --break KIND        spoil the first captured state; see below\n"
 		"  --json              report as JSON\n"
@@ -182,45 +198,67 @@ state_file_option(struct migrate_options *opt, const char *word)
 	return bad_value("--state-file", word, "a path");
 }
 
-static int
-option_number(int c, const char *word, struct migrate_options *opt)
-{
-	uint64_t n;
+/* Options that are a number of some range. */
+static const struct {
+	int c;
+	const char *name;
+	uint64_t min, max;
+	const char *want;
+} numbers[] = {
+	{ OPT_ROUNDS, "--rounds", 1, UINT64_MAX, "a number from 1" },
+	{ OPT_SECONDS, "--seconds", 1, UINT32_MAX, "a number from 1" },
+	{ OPT_QUEUES, "--queues", 1, GUEST_MAX_PAIRS,
+	  "a number of 1 to " RTE_STR(GUEST_MAX_PAIRS) },
+	{ OPT_SIZE, "--size", 8, RTE_VHOST_STATE_MAX_VQ_SIZE, "a number of 8 to 32768" },
+	{ OPT_SEED, "--seed", 0, UINT64_MAX, "a number" },
+	{ OPT_FAIL_EVERY, "--fail-every", 2, UINT64_MAX, "a number from 2" },
+	{ OPT_INFLIGHT, "--inflight", 1, RTE_VHOST_STATE_MAX_VQ_SIZE, "a number of 1 to 32768" },
+	{ OPT_RATE, "--rate", 1, UINT32_MAX, "a number from 1" },
+};
 
+static void
+number_store(int c, uint64_t n, struct migrate_options *opt)
+{
 	switch (c) {
 	case OPT_ROUNDS:
-		if (number_parse(word, 1, UINT64_MAX, &opt->rounds) < 0)
-			return bad_value("--rounds", word, "a number from 1");
+		opt->rounds = n;
 		break;
 	case OPT_SECONDS:
-		if (number_parse(word, 1, UINT32_MAX, &n) < 0)
-			return bad_value("--seconds", word, "a number from 1");
 		opt->seconds = n;
 		break;
 	case OPT_QUEUES:
-		if (number_parse(word, 1, GUEST_MAX_PAIRS, &n) < 0)
-			return bad_value("--queues", word, "a number of 1 to "
-				RTE_STR(GUEST_MAX_PAIRS));
 		opt->pairs = n;
 		break;
 	case OPT_SIZE:
-		if (number_parse(word, 8, RTE_VHOST_STATE_MAX_VQ_SIZE, &n) < 0)
-			return bad_value("--size", word, "a number of 8 to 32768");
 		opt->ring_size = n;
 		break;
 	case OPT_SEED:
-		if (number_parse(word, 0, UINT64_MAX, &opt->seed) < 0)
-			return bad_value("--seed", word, "a number");
+		opt->seed = n;
 		break;
 	case OPT_FAIL_EVERY:
-		if (number_parse(word, 2, UINT64_MAX, &opt->fail_every) < 0)
-			return bad_value("--fail-every", word, "a number from 2");
+		opt->fail_every = n;
+		break;
+	case OPT_INFLIGHT:
+		opt->inflight = n;
 		break;
 	case OPT_RATE:
-		if (number_parse(word, 1, UINT32_MAX, &opt->rate) < 0)
-			return bad_value("--rate", word, "a number from 1");
+		opt->rate = n;
 		break;
 	}
+}
+
+static int
+option_number(int c, const char *word, struct migrate_options *opt)
+{
+	unsigned int i;
+	uint64_t n;
+
+	for (i = 0; i < RTE_DIM(numbers) - 1; i++)
+		if (numbers[i].c == c)
+			break;
+	if (number_parse(word, numbers[i].min, numbers[i].max, &n) < 0)
+		return bad_value(numbers[i].name, word, numbers[i].want);
+	number_store(c, n, opt);
 	return 0;
 }
 
@@ -243,6 +281,12 @@ option_take(int c, const char *word, struct migrate_options *opt)
 		return via_option(opt, word);
 	case OPT_CAUSAL:
 		opt->causal = true;
+		return 0;
+	case OPT_KILL:
+		opt->kill = true;
+		return 0;
+	case OPT_OVERTAKE:
+		opt->overtake = true;
 		return 0;
 	case OPT_STATE_FILE:
 		return state_file_option(opt, word);
@@ -271,11 +315,33 @@ clash(const char *what, const char *why)
 }
 
 static int
+kill_check(const struct migrate_options *opt)
+{
+	const bool page = opt->breakage != NULL && opt->breakage->page;
+
+	if (page && (!opt->kill || !opt->packed || opt->via->region))
+		return clash("--break page", "only a killed device with packed rings needs a page");
+	if (!opt->kill)
+		return 0;
+	if (opt->plain)
+		return clash("--kill", "only a vstate device comes again");
+	if (opt->causal || opt->fail_every != 0 || opt->inflight != 0 ||
+			(opt->breakage != NULL && !page))
+		return clash("--kill", "no state is captured that could be checked or changed");
+	return 0;
+}
+
+static int
 via_check(struct migrate_options *opt)
 {
+	if (opt->kill)
+		return 0;
+	if (opt->plain && opt->inflight != 0)
+		return clash("--inflight", "rte_vhost's own data path does not finish them");
 	if ((opt->vdpa || opt->plain) && opt->via->net_only)
 		return clash("--via", "only net_vstate has such a message");
-	if (!opt->via->whole && (opt->causal || opt->fail_every != 0 || opt->breakage != NULL))
+	if (!opt->via->whole && (opt->causal || opt->fail_every != 0 || opt->breakage != NULL ||
+			(opt->inflight != 0 && !opt->via->region)))
 		return clash("--via", "it carries no state that could be checked or spoilt");
 	if (opt->causal && opt->breakage != NULL)
 		return clash("--causal", "not together with --break");
@@ -289,12 +355,29 @@ via_check(struct migrate_options *opt)
 	return 0;
 }
 
+static int
+overtake_check(const struct migrate_options *opt)
+{
+	if (!opt->overtake)
+		return 0;
+	if (opt->inflight < 2)
+		return clash("--overtake", "only with --inflight of 2 or more");
+	if (opt->causal)
+		return clash("--overtake", "not together with --causal");
+	if (opt->via->region)
+		return clash("--overtake", "not in an in-flight region");
+	if ((opt->features >> F_IN_ORDER & 1) != 0)
+		return clash("--overtake", "not with the feature in-order");
+	return 0;
+}
+
 /* What no single option can tell. */
 static int
 options_check(struct migrate_options *opt)
 {
 	bool wraps = opt->breakage != NULL &&
 		(opt->breakage->flip_avail || opt->breakage->flip_used);
+	int ret;
 
 	if (!opt->packed && (opt->ring_size & (opt->ring_size - 1)) != 0) {
 		fprintf(stderr, "dpdk-test-vdpa migrate: --size %u: "
@@ -308,7 +391,10 @@ options_check(struct migrate_options *opt)
 	}
 	if (opt->rounds == 0 && opt->seconds == 0)
 		opt->rounds = DEFAULT_ROUNDS;
-	return via_check(opt);
+	ret = overtake_check(opt);
+	if (ret == 0)
+		ret = kill_check(opt);
+	return ret < 0 ? ret : via_check(opt);
 }
 
 int

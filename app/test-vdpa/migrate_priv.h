@@ -55,6 +55,8 @@ struct migrate_via {
 	bool net_only;
 	/** The whole state is seen on its way: it can be checked, and spoilt on purpose. */
 	bool whole;
+	/** The back ends note in a region what they have in flight. */
+	bool region;
 	/** Bring the source to rest. */
 	int (*stop)(struct migrate *m);
 	/** Carry the state over; the destination is then ready for DRIVER_OK. */
@@ -70,6 +72,19 @@ int migrate_fail_state(struct migrate *m, unsigned int who, const char *verb, in
 /** A whole state was captured: check it, spoil it, as was asked for. */
 int migrate_state_seen(struct migrate *m, unsigned int to, struct rte_vhost_state *st);
 
+/** Connect to back end @p who, and set up its link as far as @p ready says. */
+int migrate_link_open(struct migrate *m, unsigned int who, enum migrate_ready ready);
+void migrate_link_close(struct migrate *m, unsigned int who);
+/** Let the device behind a link have the rings. */
+int migrate_link_run(struct migrate *m, unsigned int who);
+/** Wait until each queue pair has got a frame through the device that has the rings. */
+int migrate_flow_wait(struct migrate *m);
+
+/* ---- migrate_kill.c ---- */
+
+/** Kill the back end under load, and go on with another one. */
+int migrate_kill_round(struct migrate *m);
+
 /* ---- migrate_causal.c ---- */
 
 /**
@@ -78,6 +93,15 @@ int migrate_state_seen(struct migrate *m, unsigned int to, struct rte_vhost_stat
  * @param why written if it is not
  */
 bool migrate_causal_holds(const struct rte_vhost_state *st, char *why, size_t size);
+
+/* ---- migrate_inflight.c ---- */
+
+/** Have buffers in flight in a captured state, as many of those available as were asked for. */
+int migrate_inflight_make(struct migrate *m, struct rte_vhost_state *st);
+/** The same in the in-flight region, and in the bases that back end @p to gets. */
+int migrate_inflight_mark(struct migrate *m, unsigned int to);
+/** The move failed: the source, which holds none of them, goes on. */
+void migrate_inflight_forget(struct migrate *m);
 
 /* ---- migrate_fail.c ---- */
 

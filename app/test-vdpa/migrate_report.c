@@ -40,6 +40,13 @@ report_text(const struct migrate_options *opt, struct migrate_result *res, FILE 
 		fprintf(f, "failed      %12" PRIu64 "\n", res->failed_moves);
 	if (opt->causal)
 		fprintf(f, "causal      %12" PRIu64 "\n", res->causal_states);
+	if (opt->inflight != 0)
+		fprintf(f, "in flight   %12" PRIu64 "\n", res->inflight);
+	if (opt->overtake)
+		fprintf(f, "overtaken   %12" PRIu64 "\n", res->overtaken);
+	if (opt->kill)
+		fprintf(f, "allowed     %12" PRIu64 " lost\nempty       %12" PRIu64 "\n",
+			res->lost_allowed, c->empty);
 	fprintf(f, "virtqueues  %12u\n", 2 * opt->pairs);
 	fprintf(f, "frames      %12" PRIu64 "\n", c->sent);
 	fprintf(f, "lost        %12" PRIu64 "\n", c->lost);
@@ -74,10 +81,28 @@ report_json(const struct migrate_options *opt, struct migrate_result *res, FILE 
 	times_json("suspend_us", &res->suspend, f);
 	times_json("blackout_us", &res->blackout, f);
 	times_json("capture_restore_us", &res->capture_restore, f);
-	fprintf(f, ", \"via\": \"%s\", \"failed_moves\": %" PRIu64 ", \"causal_states\": %" PRIu64,
-		opt->via->name, res->failed_moves, res->causal_states);
+	fprintf(f, ", \"via\": \"%s\", \"failed_moves\": %" PRIu64 ", \"causal_states\": %" PRIu64
+		", \"inflight\": %" PRIu64 ", \"overtaken\": %" PRIu64
+		", \"lost_allowed\": %" PRIu64 ", \"empty\": %" PRIu64, opt->via->name,
+		res->failed_moves, res->causal_states, res->inflight, res->overtaken,
+		res->lost_allowed, c->empty);
 	fprintf(f, ", \"ring\": \"%s\", \"seed\": %" PRIu64 ", \"seconds\": %.3f}\n", ring_name(opt),
 		opt->seed, res->elapsed_ns / 1e9);
+}
+
+/* A run that failed without a failure of its own: what does not add up. */
+static void
+shortfall(const struct migrate_result *res)
+{
+	const struct guest_counts *c = &res->counts;
+
+	if (migrate_held(res) || (res->failure[0] != '\0' && c->sent == 0))
+		return;
+	fprintf(stderr, "dpdk-test-vdpa: of %" PRIu64 " frames in %" PRIu64 " rounds %" PRIu64
+		" came, %" PRIu64 " lost (%" PRIu64 " allowed), %" PRIu64 " duplicated, %" PRIu64
+		" reordered (%" PRIu64 " on purpose), %" PRIu64 " corrupted\n", c->sent,
+		res->rounds, c->received, c->lost, res->lost_allowed, c->duplicated,
+		c->reordered, res->overtaken, c->corrupted);
 }
 
 /* Why a run did not hold, and what was spoilt on purpose: for people, so not on stdout. */
@@ -91,8 +116,10 @@ verdict(const struct migrate_options *opt, const struct migrate_result *res)
 		fprintf(stderr, "dpdk-test-vdpa: guest: %s\n", res->guest_error);
 	if (res->failure[0] != '\0')
 		fprintf(stderr, "dpdk-test-vdpa: %s\n", res->failure);
-	if (res->broken[0] == '\0')
+	if (res->broken[0] == '\0') {
+		shortfall(res);
 		return;
+	}
 	fprintf(stderr, "dpdk-test-vdpa: %s\n", migrate_held(res) ?
 		"NOT DETECTED: every frame came through" : "the broken state was detected");
 }

@@ -82,6 +82,8 @@ rings_hand_over(struct migrate *m, unsigned int from, unsigned int to)
 
 	for (vq = 0; vq < 2 * m->opt->pairs; vq++)
 		guest_link_set_base(m->link[to], vq, guest_link_base(m->link[from], vq));
+	if (from != to && m->opt->via->region && migrate_inflight_mark(m, to) < 0)
+		return -1;
 	ret = guest_link_prepare(m->link[to]);
 	return ret < 0 ? migrate_fail(m, "guest cannot set up %s: %s", m->be[to]->dev.name,
 		strerror(-ret)) : 0;
@@ -308,6 +310,9 @@ static const struct migrate_via vias[] = {
 	  .stop = rings_stop, .carry = device_state_carry, .back = rings_back },
 	{ .name = "vring-base", .help = "vhost-user GET/SET_VRING_BASE and nothing else",
 	  .ready = MIGRATE_NEGOTIATED,
+	  .stop = rings_stop, .carry = base_carry, .back = rings_back },
+	{ .name = "inflight", .help = "vring-base, and the in-flight region of vhost-user",
+	  .ready = MIGRATE_NEGOTIATED, .region = true,
 	  .stop = rings_stop, .carry = base_carry, .back = rings_back },
 };
 

@@ -65,6 +65,7 @@ enum vu_request {
 #define VU_PF_REPLY_ACK 3
 #define VU_PF_NET_MTU 4
 #define VU_PF_CONFIG 9
+#define VU_PF_INFLIGHT_SHMFD 12
 #define VU_PF_STATUS 16
 #define VU_PF_DEVICE_STATE 19
 

@@ -26,8 +26,12 @@ static const struct {
 	{ "event", test_vstate_event },
 	{ "lease", test_vstate_lease },
 	{ "offload", test_vstate_offload },
+	{ "crash", test_vstate_crash },
+	{ "page", test_vstate_page },
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
+	{ "service", test_vstate_service },
+	{ "vdpa", test_vstate_vdpa },
 };
 
 /* Without huge pages, devices or files, so that it runs anywhere and beside anything. */

@@ -143,7 +143,7 @@ fake_start(struct fake *dev, const char *name)
 	pthread_mutex_init(&dev->lock, NULL);
 	dev->status = 0x0f;
 	dev->connected = true;
-	dev->st = sample_packed();
+	dev->st = sample_packed_descs();
 	assert_int_equal(sem_init(&dev->entered, 0, 0), 0);
 	assert_int_equal(sem_init(&dev->leave, 0, 0), 0);
 	assert_int_equal(rte_vhost_state_register(name, &fake_ops, dev), 0);

@@ -43,6 +43,12 @@ packed_state_with_inflight_survives_the_round_trip(void **state)
 }
 
 static void
+packed_state_with_descriptors_survives_the_round_trip(void **state)
+{
+	assert_round_trip(sample_packed_descs());
+}
+
+static void
 random_states_survive_the_round_trip(void **state)
 {
 	uint64_t seed;
@@ -63,6 +69,26 @@ state_with_full_rings_survives_the_round_trip(void **state)
 		vq->inflight[n] = (struct rte_vhost_state_inflight){ n, n, 1, n };
 	vq->used_idx = 65000;
 	vq->avail_idx = (uint16_t)(vq->used_idx + vq->size);
+	assert_round_trip(st);
+}
+
+static void
+packed_state_with_full_ring_of_descriptors_survives_the_round_trip(void **state)
+{
+	struct rte_vhost_state *st = sample_packed_descs();
+	struct rte_vhost_state_vq *vq = &st->vqs[2];
+	uint32_t n;
+
+	vq->size = RTE_VHOST_STATE_MAX_VQ_SIZE;
+	vq->used_wrap = 0;
+	assert_int_equal(rte_vhost_state_vq_inflight_alloc(st, 2, vq->size), 0);
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, 2, vq->size), 0);
+	for (n = 0; n < vq->size; n++) {
+		vq->inflight[n] = (struct rte_vhost_state_inflight){ (uint16_t)n, (uint16_t)n, 1,
+				n };
+		vq->inflight_descs[n] = (struct rte_vhost_state_desc){ n * 4096, n, (uint16_t)n,
+				RTE_VHOST_STATE_DESC_F_WRITE };
+	}
 	assert_round_trip(st);
 }
 
@@ -194,8 +220,11 @@ test_codec(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(split_state_with_inflight_survives_the_round_trip),
 		cmocka_unit_test(packed_state_with_inflight_survives_the_round_trip),
+		cmocka_unit_test(packed_state_with_descriptors_survives_the_round_trip),
 		cmocka_unit_test(random_states_survive_the_round_trip),
 		cmocka_unit_test(state_with_full_rings_survives_the_round_trip),
+		cmocka_unit_test(
+			packed_state_with_full_ring_of_descriptors_survives_the_round_trip),
 		cmocka_unit_test(state_with_most_virtqueues_survives_the_round_trip),
 		cmocka_unit_test(every_position_of_small_packed_rings_is_judged_right),
 		cmocka_unit_test(every_distance_of_a_split_ring_is_judged_right),

@@ -46,6 +46,46 @@ people_are_told_what_they_ask_for(void **state)
 }
 
 static void
+descriptors_in_flight_are_shown_with_their_buffers(void **state)
+{
+	char *text = text_of(rte_vhost_state_dump, sample_packed_descs());
+
+	assert_contains(text, "in flight: head 4 id 43981 num 1 counter 100\n"
+			"           desc 0x7ffe12345670 len 48 id 43981 INDIRECT\n"
+			"         in flight: head 8 id 9 num 3 counter 101\n"
+			"           desc 0x1000 len 12 id 9 NEXT\n"
+			"           desc 0x2001 len 4294967295 id 65535 NEXT WRITE\n"
+			"           desc 0x3002 len 1526 id 9 WRITE\n"
+			"         in flight: head 1 id 2 num 1 counter 103\n"
+			"           desc 0x8000000000 len 64 id 2\n");
+	free(text);
+	text = text_of(rte_vhost_state_dump_json, sample_packed_descs());
+	assert_contains(text, "\"counter\": 103}], \"inflight_descs\": ["
+			"{\"addr\": \"0x7ffe12345670\", \"len\": 48, \"id\": 43981, "
+			"\"flags\": 4}, "
+			"{\"addr\": \"0x1000\", \"len\": 12, \"id\": 9, \"flags\": 1}, "
+			"{\"addr\": \"0x2001\", \"len\": 4294967295, \"id\": 65535, "
+			"\"flags\": 3}, ");
+	assert_contains(text, "\"id\": 2, \"flags\": 0}], \"stats\": ");
+	free(text);
+}
+
+/** A state that nobody has validated: fewer descriptors than the entries speak of. */
+static void
+missing_descriptors_are_not_shown(void **state)
+{
+	struct rte_vhost_state *st = sample_packed_descs();
+	char *text;
+
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ, 1), 0);
+	text = text_of(rte_vhost_state_dump, st);
+	assert_contains(text, "           desc 0x0 len 0 id 0\n"
+			"         in flight: head 8 id 9 num 3 counter 101\n"
+			"         in flight: head 1 id 2 num 1 counter 103\n");
+	free(text);
+}
+
+static void
 split_indices_are_shown_without_wraps(void **state)
 {
 	char *text = text_of(rte_vhost_state_dump, sample_split());
@@ -84,6 +124,8 @@ test_dump(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(people_are_told_what_they_ask_for),
+		cmocka_unit_test(descriptors_in_flight_are_shown_with_their_buffers),
+		cmocka_unit_test(missing_descriptors_are_not_shown),
 		cmocka_unit_test(split_indices_are_shown_without_wraps),
 		cmocka_unit_test(json_has_every_field),
 	};

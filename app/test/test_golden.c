@@ -70,12 +70,19 @@ golden_packed_state_of_version_1_is_decoded(void **state)
 	assert_golden("vhost_state_v1_packed.hex", sample_packed());
 }
 
+static void
+golden_packed_state_with_descriptors_of_version_1_is_decoded(void **state)
+{
+	assert_golden("vhost_state_v1_packed_descs.hex", sample_packed_descs());
+}
+
 int
 test_golden(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_split_state_of_version_1_is_decoded),
 		cmocka_unit_test(golden_packed_state_of_version_1_is_decoded),
+		cmocka_unit_test(golden_packed_state_with_descriptors_of_version_1_is_decoded),
 	};
 
 	return cmocka_run_group_tests_name("golden", tests, NULL, NULL);

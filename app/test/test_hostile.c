@@ -58,7 +58,7 @@ static void
 every_flipped_bit_is_refused(void **state)
 {
 	assert_every_flip_refused(sample_split());
-	assert_every_flip_refused(sample_packed());
+	assert_every_flip_refused(sample_packed_descs());
 }
 
 /** Behind a good checksum a flip may make another valid state, and never anything else. */
@@ -88,13 +88,13 @@ static void
 every_flipped_bit_behind_a_good_checksum_is_refused_or_valid(void **state)
 {
 	try_every_sealed_flip(sample_split());
-	try_every_sealed_flip(sample_packed());
+	try_every_sealed_flip(sample_packed_descs());
 }
 
 static void
 every_truncation_is_refused(void **state)
 {
-	struct rte_vhost_state *st = sample_packed();
+	struct rte_vhost_state *st = sample_packed_descs();
 	uint8_t *buf;
 	size_t len, n;
 
@@ -182,12 +182,12 @@ length_beyond_any_state_is_refused(void **state)
 	struct rte_vhost_state_error err;
 	uint8_t header[32];
 
-	/* 257 virtqueues of 32768 buffers of 16 bytes are 129 MiB. */
-	header_for(160 << 20, header);
+	/* 257 virtqueues of 32768 buffers and descriptors of 16 bytes each are 257 MiB. */
+	header_for(288 << 20, header);
 	assert_refused(RTE_VHOST_STATE_R_BAD_HEADER, &err,
 			test_state_result(rte_vhost_state_decode(header, 32, &err)));
 	assert_int_equal(err.offset, 12);
-	assert_int_equal(err.found, 160 << 20);
+	assert_int_equal(err.found, 288 << 20);
 }
 
 static void

@@ -59,16 +59,37 @@ room_for_inflight_replaces_the_old_one(void **state)
 }
 
 static void
+room_for_inflight_descriptors_replaces_the_old_one(void **state)
+{
+	struct rte_vhost_state *st = sample_packed_descs();
+	struct rte_vhost_state_vq *vq = &st->vqs[SAMPLE_BUSY_VQ];
+
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ, 7), 0);
+	assert_int_equal(vq->nb_inflight_descs, 7);
+	assert_int_equal(vq->inflight_descs[0].addr, 0);
+	assert_int_equal(vq->nb_inflight, 3);
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ, 0), 0);
+	assert_int_equal(vq->nb_inflight_descs, 0);
+	assert_null(vq->inflight_descs);
+	rte_vhost_state_free(st);
+}
+
+static void
 impossible_room_for_inflight_changes_nothing(void **state)
 {
-	struct rte_vhost_state *st = sample_split();
+	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state *before = rte_vhost_state_copy(st);
 
 	assert_int_equal(rte_vhost_state_vq_inflight_alloc(st, SAMPLE_VQS, 1), -EINVAL);
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_VQS, 1), -EINVAL);
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ,
+			RTE_VHOST_STATE_MAX_VQ_SIZE + 1), -EINVAL);
 	assert_int_equal(rte_vhost_state_vq_inflight_alloc(st, SAMPLE_BUSY_VQ,
 			RTE_VHOST_STATE_MAX_VQ_SIZE + 1), -EINVAL);
 	test_fail_allocation(1);
 	assert_int_equal(rte_vhost_state_vq_inflight_alloc(st, SAMPLE_BUSY_VQ, 2), -ENOMEM);
+	test_fail_allocation(1);
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ, 2), -ENOMEM);
 	assert_true(rte_vhost_state_equal(st, before));
 	rte_vhost_state_free(before);
 	rte_vhost_state_free(st);
@@ -77,12 +98,14 @@ impossible_room_for_inflight_changes_nothing(void **state)
 static void
 copy_is_equal_and_apart(void **state)
 {
-	struct rte_vhost_state *st = sample_packed();
+	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state *copy = rte_vhost_state_copy(st);
 
 	assert_non_null(copy);
 	assert_true(rte_vhost_state_equal(st, copy));
 	assert_ptr_not_equal(st->vqs[SAMPLE_BUSY_VQ].inflight, copy->vqs[SAMPLE_BUSY_VQ].inflight);
+	assert_ptr_not_equal(st->vqs[SAMPLE_BUSY_VQ].inflight_descs,
+			copy->vqs[SAMPLE_BUSY_VQ].inflight_descs);
 	copy->vqs[SAMPLE_BUSY_VQ].inflight[2].counter++;
 	assert_false(rte_vhost_state_equal(st, copy));
 	rte_vhost_state_free(copy);
@@ -92,7 +115,7 @@ copy_is_equal_and_apart(void **state)
 static void
 copy_without_memory_is_null_and_leaks_nothing(void **state)
 {
-	struct rte_vhost_state *st = sample_split();
+	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state *copy = NULL;
 	unsigned int nth;
 
@@ -104,8 +127,8 @@ copy_without_memory_is_null_and_leaks_nothing(void **state)
 		if (copy == NULL)
 			assert_int_equal(rte_errno, ENOMEM);
 	}
-	/* The state, its virtqueues, one list of buffers in flight. */
-	assert_int_equal(nth - 2, 3);
+	/* The state, its virtqueues, one list of buffers in flight and one of descriptors. */
+	assert_int_equal(nth - 2, 4);
 	rte_vhost_state_free(copy);
 	rte_vhost_state_free(st);
 }
@@ -123,7 +146,7 @@ copy_without_memory_is_null_and_leaks_nothing(void **state)
 static void
 every_field_counts_for_equality(void **state)
 {
-	struct rte_vhost_state *st = sample_packed();
+	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state *copy;
 
 	assert_field_counts(st, device_id);
@@ -152,11 +175,18 @@ every_field_counts_for_equality(void **state)
 	assert_field_counts(st, vqs[1].inflight[2].id);
 	assert_field_counts(st, vqs[1].inflight[2].num);
 	assert_field_counts(st, vqs[1].inflight[2].counter);
+	assert_field_counts(st, vqs[1].inflight_descs[4].addr);
+	assert_field_counts(st, vqs[1].inflight_descs[4].len);
+	assert_field_counts(st, vqs[1].inflight_descs[4].id);
+	assert_field_counts(st, vqs[1].inflight_descs[4].flags);
 	assert_field_counts(st, vqs[3].stats.packets);
 	assert_field_counts(st, vqs[3].stats.bytes);
 
 	copy = rte_vhost_state_copy(st);
 	copy->vqs[1].nb_inflight--;
+	assert_false(rte_vhost_state_equal(st, copy));
+	copy->vqs[1].nb_inflight++;
+	copy->vqs[1].nb_inflight_descs--;
 	assert_false(rte_vhost_state_equal(st, copy));
 	copy->nb_vqs--;
 	assert_false(rte_vhost_state_equal(st, copy));
@@ -185,6 +215,7 @@ test_model(void)
 		cmocka_unit_test(state_with_wrong_number_of_virtqueues_is_not_made),
 		cmocka_unit_test(freeing_null_does_nothing),
 		cmocka_unit_test(room_for_inflight_replaces_the_old_one),
+		cmocka_unit_test(room_for_inflight_descriptors_replaces_the_old_one),
 		cmocka_unit_test(impossible_room_for_inflight_changes_nothing),
 		cmocka_unit_test(copy_is_equal_and_apart),
 		cmocka_unit_test(copy_without_memory_is_null_and_leaks_nothing),

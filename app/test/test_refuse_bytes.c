@@ -24,7 +24,7 @@ struct bytes {
 struct refusal {
 	const char *name;
 	enum rte_vhost_state_reason reason;
-	bool packed;
+	struct rte_vhost_state *(*sample)(void);
 	/** Give length and checksums that fit, so that what lies behind them is reached. */
 	bool seal;
 	/** Returns the offset that the error must name, or -1 where it names none. */
@@ -484,6 +484,44 @@ inflight_missing(struct bytes *b)
 }
 
 static int64_t
+half_a_descriptor(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf004, 0);
+
+	cut(b, p + 16, 8);
+	p[12] -= 8;
+	return offset(b, p + 12);
+}
+
+static int64_t
+descriptor_missing(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf004, 0);
+
+	cut(b, p + 16, 16);
+	p[12] -= 16;
+	return offset(b, p);
+}
+
+static int64_t
+descriptor_flag(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf004, 0);
+
+	p[16 + 15] = 0x80;
+	return offset(b, p);
+}
+
+static int64_t
+descriptor_id(struct bytes *b)
+{
+	uint8_t *p = part(b, 0xf004, 0);
+
+	p[16 + 12] ^= 1;
+	return offset(b, p);
+}
+
+static int64_t
 mac_multicast(struct bytes *b)
 {
 	uint8_t *p = part(b, 0xf000, 0);
@@ -502,15 +540,17 @@ feature_not_offered(struct bytes *b)
 }
 
 /* As it is, or sealed anew. */
-#define RAW(name, reason, spoil) { name, RTE_VHOST_STATE_R_##reason, false, false, spoil }
-#define SEALED(name, reason, spoil) { name, RTE_VHOST_STATE_R_##reason, false, true, spoil }
+#define RAW(name, reason, spoil) { name, RTE_VHOST_STATE_R_##reason, sample_split, false, spoil }
+#define SEALED(name, reason, spoil) { name, RTE_VHOST_STATE_R_##reason, sample_split, true, spoil }
+#define DESCS(name, reason, spoil) \
+	{ name, RTE_VHOST_STATE_R_##reason, sample_packed_descs, true, spoil }
 
 static const struct refusal refusals[] = {
 	RAW("empty_state_is_refused", TRUNCATED, empty),
 	RAW("half_a_header_is_refused", TRUNCATED, half_a_header),
 	RAW("state_without_its_last_byte_is_refused", TRUNCATED, last_byte_missing),
 	{ "state_with_bytes_behind_it_is_refused", RTE_VHOST_STATE_R_TRAILING_BYTES,
-			false, false, one_byte_more, true },
+			sample_split, false, one_byte_more, true },
 	RAW("other_magic_is_refused", BAD_MAGIC, other_magic),
 	RAW("newer_version_is_refused", BAD_VERSION, version_2),
 	SEALED("newer_version_with_good_checksum_is_refused", BAD_VERSION, version_2),
@@ -554,9 +594,13 @@ static const struct refusal refusals[] = {
 	SEALED("encoded_size_of_three_is_refused", VQ_SIZE, size_three),
 	SEALED("encoded_wrap_of_split_ring_is_refused", VQ_WRAP, wrap_flipped),
 	{ "encoded_wrong_wrap_of_packed_ring_is_refused", RTE_VHOST_STATE_R_VQ_IDX_DISTANCE,
-			true, true, wrap_flipped },
+			sample_packed, true, wrap_flipped },
 	SEALED("encoded_duplicate_inflight_head_is_refused", INFLIGHT_DUPLICATE, entry_twice),
 	SEALED("missing_inflight_part_is_refused", INFLIGHT_COUNT, inflight_missing),
+	DESCS("half_an_inflight_descriptor_is_refused", PART_LENGTH, half_a_descriptor),
+	DESCS("missing_inflight_descriptor_is_refused", INFLIGHT_DESC_COUNT, descriptor_missing),
+	DESCS("encoded_flag_of_descriptor_is_refused", INFLIGHT_DESC_FLAGS, descriptor_flag),
+	DESCS("encoded_id_of_descriptor_is_refused", INFLIGHT_DESC_ID, descriptor_id),
 	SEALED("encoded_multicast_mac_is_refused", NET_MAC, mac_multicast),
 	SEALED("encoded_feature_not_offered_is_refused", FEATURES_NOT_OFFERED,
 			feature_not_offered),
@@ -621,7 +665,7 @@ refused_at_every_door(void **state)
 	struct bytes b, before;
 	int64_t at;
 
-	encode_sample(&b, r->packed ? sample_packed() : sample_split());
+	encode_sample(&b, r->sample());
 	at = r->spoil(&b);
 	if (r->seal)
 		test_seal(b.buf, b.len);

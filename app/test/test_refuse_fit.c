@@ -14,11 +14,11 @@ struct refusal {
 	enum rte_vhost_state_reason reason;
 	int vq;
 	uint64_t expected, found;
-	void (*spoil)(struct rte_vhost_state_limits *lim, const struct rte_vhost_state *st);
+	void (*spoil)(struct rte_vhost_state_limits *lim, struct rte_vhost_state *st);
 };
 
 #define SPOIL(name, statement) \
-	static void name(struct rte_vhost_state_limits *lim, const struct rte_vhost_state *st) \
+	static void name(struct rte_vhost_state_limits *lim, struct rte_vhost_state *st) \
 	{ statement; }
 
 SPOIL(block_device, lim->device_id = 2)
@@ -29,6 +29,7 @@ SPOIL(more_negotiated, lim->driver_features = st->driver_features | UINT64_C(1) 
 SPOIL(fewer_vqs, lim->max_vqs = SAMPLE_VQS - 1)
 SPOIL(smaller_mtu, lim->max_mtu = 1500)
 SPOIL(no_inflight, lim->inflight = false)
+SPOIL(no_descs, assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ, 0), 0))
 
 #define ALL UINT64_MAX
 #define NEEDED UINT64_C(0x5200100a2)
@@ -48,19 +49,22 @@ static const struct refusal refusals[] = {
 	ROW("more_virtqueues_do_not_fit", FIT_VQ_COUNT, -1, 3, 4, fewer_vqs),
 	ROW("larger_mtu_does_not_fit", FIT_MTU, -1, 1500, 9000, smaller_mtu),
 	ROW("inflight_buffers_do_not_fit_device_without", FIT_INFLIGHT, 1, 0, 3, no_inflight),
+	ROW("packed_inflight_buffers_without_descriptors_do_not_fit", FIT_INFLIGHT_DESCS, 1, 3, 0,
+			no_descs),
 };
 
 static void
 does_not_fit(void **state)
 {
 	const struct refusal *r = *state;
-	struct rte_vhost_state *st = sample_packed();
-	struct rte_vhost_state *before = rte_vhost_state_copy(st);
+	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state_limits lim = sample_limits();
 	struct rte_vhost_state_error err;
+	struct rte_vhost_state *before;
 
 	assert_int_equal(st->driver_features, NEEDED);
 	r->spoil(&lim, st);
+	before = rte_vhost_state_copy(st);
 	assert_refused(r->reason, &err, rte_vhost_state_check_fit(st, &lim, &err));
 	assert_int_equal(err.vq, r->vq);
 	assert_int_equal(err.expected, r->expected);
@@ -73,7 +77,7 @@ does_not_fit(void **state)
 static void
 larger_destination_fits(void **state)
 {
-	struct rte_vhost_state *st = sample_packed();
+	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state_limits lim = sample_limits();
 	struct rte_vhost_state_error err;
 
@@ -90,7 +94,7 @@ larger_destination_fits(void **state)
 static void
 feature_only_offered_at_the_source_fits(void **state)
 {
-	struct rte_vhost_state *st = sample_packed();
+	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state_limits lim = sample_limits();
 
 	lim.device_features = st->driver_features;
@@ -103,7 +107,7 @@ feature_only_offered_at_the_source_fits(void **state)
 static void
 dirty_logging_makes_no_difference(void **state)
 {
-	struct rte_vhost_state *st = sample_packed();
+	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state_limits lim = sample_limits();
 
 	lim.driver_features = st->driver_features;
@@ -113,10 +117,21 @@ dirty_logging_makes_no_difference(void **state)
 	rte_vhost_state_free(st);
 }
 
+/** The ring of a split queue still has them. */
+static void
+split_inflight_buffers_fit_without_descriptors(void **state)
+{
+	struct rte_vhost_state *st = sample_split();
+	struct rte_vhost_state_limits lim = sample_limits();
+
+	assert_int_equal(rte_vhost_state_check_fit(st, &lim, NULL), 0);
+	rte_vhost_state_free(st);
+}
+
 static void
 idle_state_fits_device_without_inflight(void **state)
 {
-	struct rte_vhost_state *st = sample_packed();
+	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state_limits lim = sample_limits();
 
 	assert_int_equal(rte_vhost_state_vq_inflight_alloc(st, SAMPLE_BUSY_VQ, 0), 0);
@@ -197,10 +212,11 @@ virtqueue_out_of_range_does_not_fit(void **state)
 int
 test_refuse_fit(void)
 {
-	struct CMUnitTest tests[RTE_DIM(refusals) + 8] = {
+	struct CMUnitTest tests[RTE_DIM(refusals) + 9] = {
 		cmocka_unit_test(larger_destination_fits),
 		cmocka_unit_test(feature_only_offered_at_the_source_fits),
 		cmocka_unit_test(dirty_logging_makes_no_difference),
+		cmocka_unit_test(split_inflight_buffers_fit_without_descriptors),
 		cmocka_unit_test(idle_state_fits_device_without_inflight),
 		cmocka_unit_test(virtqueue_set_up_alike_fits),
 		cmocka_unit_test(virtqueue_of_other_size_does_not_fit),
@@ -210,7 +226,7 @@ test_refuse_fit(void)
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(refusals); i++)
-		tests[8 + i] = (struct CMUnitTest){
+		tests[9 + i] = (struct CMUnitTest){
 			.name = refusals[i].name,
 			.test_func = does_not_fit,
 			.initial_state = (void *)(uintptr_t)&refusals[i],

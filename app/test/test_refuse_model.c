@@ -19,7 +19,7 @@ struct refusal {
 	/** Virtqueue that the error must name. */
 	int vq;
 	uint64_t expected, found;
-	bool packed;
+	struct rte_vhost_state *(*sample)(void);
 	void (*spoil)(struct rte_vhost_state *st);
 };
 
@@ -28,6 +28,12 @@ static struct rte_vhost_state_vq *
 busy(struct rte_vhost_state *st)
 {
 	return &st->vqs[SAMPLE_BUSY_VQ];
+}
+
+static void
+add_descs(struct rte_vhost_state *st, uint16_t vq, uint32_t nb)
+{
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, vq, nb), 0);
 }
 
 #define SPOIL(name, statement) \
@@ -76,6 +82,17 @@ SPOIL(head_twice, busy(st)->inflight[2].head = 7; busy(st)->inflight[2].id = 7)
 SPOIL(packed_id_twice, busy(st)->inflight[2].id = 0xabcd)
 SPOIL(counter_twice, busy(st)->inflight[1].counter = 41)
 SPOIL(counter_back, busy(st)->inflight[1].counter = 40)
+SPOIL(descs_of_unused_vq, add_descs(st, SAMPLE_UNUSED_VQ, 1))
+SPOIL(split_descs, add_descs(st, SAMPLE_BUSY_VQ, 3))
+SPOIL(descs_of_idle_vq, add_descs(st, 0, 1))
+SPOIL(desc_lost, busy(st)->nb_inflight_descs--)
+SPOIL(desc_with_avail_bit, busy(st)->inflight_descs[0].flags |= 0x80)
+SPOIL(desc_with_used_bit, busy(st)->inflight_descs[4].flags |= 0x8000)
+SPOIL(desc_chain_broken, busy(st)->inflight_descs[2].flags &= ~RTE_VHOST_STATE_DESC_F_NEXT)
+SPOIL(desc_chain_open, busy(st)->inflight_descs[3].flags |= RTE_VHOST_STATE_DESC_F_NEXT)
+SPOIL(desc_single_open, busy(st)->inflight_descs[4].flags |= RTE_VHOST_STATE_DESC_F_NEXT)
+SPOIL(desc_chain_indirect, busy(st)->inflight_descs[3].flags |= RTE_VHOST_STATE_DESC_F_INDIRECT)
+SPOIL(desc_other_id, busy(st)->inflight_descs[3].id = 2)
 SPOIL(mac_multicast, st->net.mac.addr_bytes[0] |= 1)
 SPOIL(mac_zero, memset(&st->net.mac, 0, sizeof(st->net.mac)))
 SPOIL(mtu_small, st->net.mtu = 67)
@@ -85,9 +102,11 @@ SPOIL(offload_not_negotiated, st->net.guest_offloads |= UINT64_C(1) << 10)
 
 /* The busy virtqueue has 3 of 8 buffers in flight if split, 5 of 10 descriptors if packed. */
 #define S(name, reason, vq, expected, found, spoil) \
-	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, false, spoil }
+	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, sample_split, spoil }
 #define P(name, reason, vq, expected, found, spoil) \
-	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, true, spoil }
+	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, sample_packed, spoil }
+#define D(name, reason, vq, expected, found, spoil) \
+	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, sample_packed_descs, spoil }
 
 static const struct refusal refusals[] = {
 	S("state_without_virtqueues_is_refused", VQ_COUNT, -1, 257, 0, no_vqs),
@@ -149,6 +168,23 @@ static const struct refusal refusals[] = {
 			packed_id_twice),
 	S("inflight_counter_twice_is_refused", INFLIGHT_DUPLICATE, 1, 42, 41, counter_twice),
 	S("inflight_not_in_order_taken_is_refused", INFLIGHT_ORDER, 1, 42, 40, counter_back),
+	P("descriptors_of_vq_of_size_0_are_refused", VQ_SIZE, 3, 1, 0, descs_of_unused_vq),
+	S("descriptors_of_split_ring_are_refused", INFLIGHT_DESC_COUNT, 1, 0, 3, split_descs),
+	D("descriptors_of_idle_vq_are_refused", INFLIGHT_DESC_COUNT, 0, 0, 1, descs_of_idle_vq),
+	D("lost_inflight_descriptor_is_refused", INFLIGHT_DESC_COUNT, 1, 5, 4, desc_lost),
+	D("descriptor_with_avail_bit_is_refused", INFLIGHT_DESC_FLAGS, 1, 4, 0x84,
+			desc_with_avail_bit),
+	D("descriptor_with_used_bit_is_refused", INFLIGHT_DESC_FLAGS, 1, 0, 0x8000,
+			desc_with_used_bit),
+	D("chain_that_ends_too_early_is_refused", INFLIGHT_DESC_FLAGS, 1, 3, 2,
+			desc_chain_broken),
+	D("chain_that_does_not_end_is_refused", INFLIGHT_DESC_FLAGS, 1, 2, 3, desc_chain_open),
+	D("single_descriptor_that_goes_on_is_refused", INFLIGHT_DESC_FLAGS, 1, 0, 1,
+			desc_single_open),
+	D("indirect_descriptor_in_a_chain_is_refused", INFLIGHT_DESC_FLAGS, 1, 2, 6,
+			desc_chain_indirect),
+	D("descriptor_with_id_of_another_buffer_is_refused", INFLIGHT_DESC_ID, 1, 9, 2,
+			desc_other_id),
 	S("multicast_mac_is_refused", NET_MAC, -1, 0, 0x535400123456, mac_multicast),
 	S("zero_mac_is_refused", NET_MAC, -1, 0, 0, mac_zero),
 	S("mtu_below_68_is_refused", NET_MTU, -1, 68, 67, mtu_small),
@@ -274,7 +310,7 @@ static void
 refused_at_every_door(void **state)
 {
 	const struct refusal *r = *state;
-	struct rte_vhost_state *st = r->packed ? sample_packed() : sample_split();
+	struct rte_vhost_state *st = r->sample();
 	struct rte_vhost_state *twin = rte_vhost_state_copy(st);
 	struct rte_vhost_state_error err;
 
@@ -314,6 +350,22 @@ missing_inflight_array_is_refused(void **state)
 }
 
 static void
+missing_inflight_descs_array_is_refused(void **state)
+{
+	struct rte_vhost_state *st = sample_packed_descs();
+	struct rte_vhost_state_desc *descs = busy(st)->inflight_descs;
+	struct rte_vhost_state_error err;
+
+	busy(st)->inflight_descs = NULL;
+	assert_refused(RTE_VHOST_STATE_R_INFLIGHT_DESC_COUNT, &err,
+			rte_vhost_state_validate(st, &err));
+	assert_int_equal(err.expected, 5);
+	assert_int_equal(err.found, 0);
+	busy(st)->inflight_descs = descs;
+	rte_vhost_state_free(st);
+}
+
+static void
 missing_virtqueue_array_is_refused(void **state)
 {
 	struct rte_vhost_state st = { .nb_vqs = 2 };
@@ -348,15 +400,16 @@ states_at_the_limits_are_accepted(void **state)
 int
 test_refuse_model(void)
 {
-	struct CMUnitTest tests[RTE_DIM(refusals) + 3] = {
+	struct CMUnitTest tests[RTE_DIM(refusals) + 4] = {
 		cmocka_unit_test(missing_inflight_array_is_refused),
+		cmocka_unit_test(missing_inflight_descs_array_is_refused),
 		cmocka_unit_test(missing_virtqueue_array_is_refused),
 		cmocka_unit_test(states_at_the_limits_are_accepted),
 	};
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(refusals); i++)
-		tests[3 + i] = (struct CMUnitTest){
+		tests[4 + i] = (struct CMUnitTest){
 			.name = refusals[i].name,
 			.test_func = refused_at_every_door,
 			.initial_state = (void *)(uintptr_t)&refusals[i],

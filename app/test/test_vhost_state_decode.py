@@ -42,7 +42,7 @@ class DecoderTest(unittest.TestCase):
 
     def test_both_decoders_print_the_same_bytes(self):
         """Of the samples with names, by the command line."""
-        for name in 'split', 'packed':
+        for name in 'split', 'packed', 'packed_descs':
             done = self.run_decoder(self.dir / f'{name}.state')
             self.assertEqual(done.returncode, 0)
             self.assertEqual(done.stdout, (self.dir / f'{name}.json').read_bytes())
@@ -50,14 +50,14 @@ class DecoderTest(unittest.TestCase):
     def test_both_decoders_agree_on_random_states(self):
         """Of all samples."""
         states = list(self.dir.glob('*.state'))
-        self.assertEqual(len(states), COUNT + 2)
+        self.assertEqual(len(states), COUNT + 3)
         for state in states:
             line = self.decoder.json.dumps(self.decoder.decode(state.read_bytes())) + '\n'
             self.assertEqual(line, state.with_suffix('.json').read_text())
 
     def test_every_flipped_bit_is_refused(self):
         """As the library does."""
-        data = (self.dir / 'packed.state').read_bytes()
+        data = (self.dir / 'packed_descs.state').read_bytes()
         for bit in range(8 * len(data)):
             flipped = bytearray(data)
             flipped[bit // 8] ^= 1 << bit % 8

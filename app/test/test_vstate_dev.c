@@ -5,6 +5,7 @@
 /** @file The device between a front end's messages and the state: what may follow what. */
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,9 @@
 
 #include <linux/virtio_net.h>
 
+#include <rte_alarm.h>
 #include <rte_bitops.h>
+#include <rte_cycles.h>
 #include <rte_memory.h>
 #include <rte_vhost.h>
 
@@ -231,6 +234,39 @@ new_front_end_begins_with_the_devices_mtu_and_no_queues(void **state)
 }
 
 static void
+queue_not_set_up_again_after_a_reset_is_in_no_capture(void **state)
+{
+	struct rte_vhost_state *st;
+	struct bench b;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	/* taken back and given again without a reset: what is not ready now keeps its place */
+	vstate_dev_stop(b.dev);
+	bench_rings(&b, 2, 256);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	st = rte_vhost_state_capture("test_dev", NULL);
+	assert_non_null(st);
+	assert_int_equal(st->vqs[3].size, 256);
+	rte_vhost_state_free(st);
+	/* a driver that uses one pair only begins anew */
+	vstate_dev_stop(b.dev);
+	vstate_dev_status_write(b.dev, 0);
+	vstate_dev_negotiate(b.dev, V1, false);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	st = rte_vhost_state_capture("test_dev", NULL);
+	assert_non_null(st);
+	assert_int_equal(st->vqs[1].size, 256);
+	assert_int_equal(st->vqs[2].size, 0);
+	assert_int_equal(st->vqs[3].size, 0);
+	assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
+	rte_vhost_state_free(st);
+	bench_close(&b);
+}
+
+static void
 ring_outside_the_guest_or_of_a_bad_size_is_not_granted(void **state)
 {
 	struct bench b;
@@ -260,6 +296,58 @@ busy_poll_thread_fails_a_suspend_and_nothing_changes(void **state)
 	assert_true(b.dev->status & RTE_VHOST_STATE_S_DRIVER_OK);
 	vstate_lease_give(&b.dev->vqs[2]->lease);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	bench_close(&b);
+}
+
+static void
+release(void *lease)
+{
+	vstate_lease_give(lease);
+}
+
+static void *
+pause_main(void *dev)
+{
+	vstate_dev_pause(dev);
+	return NULL;
+}
+
+static void
+device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another(void **state)
+{
+	const struct vstate_conf conf = { .queues = 1, .mtu = 1500, .numa = SOCKET_ID_ANY };
+	struct rte_vhost_state_error err = { 0 };
+	struct rte_vhost_state_info info;
+	struct vstate_lease *lease;
+	struct vstate_dev *other;
+	struct bench b;
+	pthread_t t;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	other = vstate_dev_create("test_other", &conf, SOCKET_ID_ANY);
+	assert_non_null(other);
+	/* its poll thread goes inside and stays there; its memory is about to go */
+	lease = &other->vqs[1]->lease;
+	vstate_lease_grant(lease);
+	assert_true(vstate_lease_take(lease));
+	assert_int_equal(pthread_create(&t, NULL, pause_main, other), 0);
+	while (vstate_lease_is_granted(lease))
+		usleep(1000);
+	/* so that a suspend that waits for ever fails the test, and not the tester */
+	assert_int_equal(rte_eal_alarm_set(10 * US_PER_S, release, lease), 0);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 50000, &err), -ETIMEDOUT);
+	assert_int_equal(err.reason, RTE_VHOST_STATE_R_TIMEOUT);
+	assert_true(vstate_lease_is_inside(lease));
+	assert_int_equal(rte_eal_alarm_cancel(release, lease), 1);
+	release(lease);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	/* what was given up is not done later */
+	assert_int_equal(rte_vhost_state_info_get("test_dev", &info), 0);
+	assert_true(info.status & RTE_VHOST_STATE_S_DRIVER_OK);
+	assert_true(granted(&b, 0));
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, &err), 0);
+	vstate_dev_destroy(other);
 	bench_close(&b);
 }
 
@@ -309,8 +397,10 @@ test_vstate_dev(void)
 		cmocka_unit_test(restored_positions_wait_for_rings_that_are_ready_later),
 		cmocka_unit_test(state_of_another_layout_than_the_rings_have_is_refused),
 		cmocka_unit_test(new_front_end_begins_with_the_devices_mtu_and_no_queues),
+		cmocka_unit_test(queue_not_set_up_again_after_a_reset_is_in_no_capture),
 		cmocka_unit_test(ring_outside_the_guest_or_of_a_bad_size_is_not_granted),
 		cmocka_unit_test(busy_poll_thread_fails_a_suspend_and_nothing_changes),
+		cmocka_unit_test(device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};
 

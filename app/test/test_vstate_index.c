@@ -89,6 +89,12 @@ check_step(uint64_t counter, uint16_t n, uint16_t size)
 	expect(same_place(pos, place(counter + n, size)),
 			"size %u: %u after counter %" PRIu64 ": place %u wrap %u", size, n, counter,
 			pos.idx, pos.wrap);
+	expect(vstate_pos_distance(pos, place(counter, size), size) == n,
+			"size %u: distance of %u from counter %" PRIu64, size, n, counter);
+	vstate_pos_step_back(&pos, n, size);
+	expect(same_place(pos, place(counter, size)),
+			"size %u: %u back to counter %" PRIu64 ": place %u wrap %u", size, n, counter,
+			pos.idx, pos.wrap);
 }
 
 static void

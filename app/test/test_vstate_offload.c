@@ -4,6 +4,7 @@
 
 /** @file The virtio-net header and mbuf flags, both ways. */
 
+#include <errno.h>
 #include <string.h>
 
 #include <linux/virtio_net.h>
@@ -247,6 +248,90 @@ segmentation_request_passes_both_ways(void **state)
 }
 
 static void
+udp_segmentation_request_passes_both_ways(void **state)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	struct rte_mbuf *m;
+	struct frame f;
+	struct ring r;
+	int v6;
+
+	open_all(&r);
+	r.vq->features |= RTE_BIT64(VIRTIO_NET_F_HOST_UFO) | RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
+	for (v6 = 0; v6 < 2; v6++) {
+		frame_make(&f, v6, false);
+		hdr = partial(&f);
+		hdr.hdr.gso_type = VIRTIO_NET_HDR_GSO_UDP;
+		hdr.hdr.gso_size = 1400;
+		m = mbuf_make(&r, &f, 0);
+		assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+		assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
+				RTE_MBUF_F_RX_L4_CKSUM_NONE);
+		assert_true(m->ol_flags & RTE_MBUF_F_RX_LRO);
+		assert_int_equal(m->tso_segsz, 1400);
+		assert_int_equal(m->l2_len + m->l3_len, f.l4);
+		vstate_offload_turn(m);
+		assert_true(m->ol_flags & RTE_MBUF_F_TX_UDP_SEG);
+		assert_false(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+		assert_int_equal(vstate_offload_prepare(m), 0);
+		memset(&hdr, 0, sizeof(hdr));
+		assert_true(vstate_offload_to_header(r.vq, m, &hdr));
+		assert_int_equal(hdr.hdr.gso_type, VIRTIO_NET_HDR_GSO_UDP);
+		assert_int_equal(hdr.hdr.gso_size, 1400);
+		assert_int_equal(hdr.hdr.hdr_len, f.l4 + 8);
+		assert_int_equal(hdr.hdr.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+		assert_int_equal(hdr.hdr.csum_start, f.l4);
+		assert_int_equal(hdr.hdr.csum_offset, 6);
+		/* to a driver that cannot */
+		r.vq->features &= ~RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
+		assert_false(vstate_offload_to_header(r.vq, m, &hdr));
+		r.vq->features |= RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
+		m->tso_segsz = 0;
+		assert_false(vstate_offload_to_header(r.vq, m, &hdr));
+		rte_pktmbuf_free(m);
+	}
+	ring_close(&r);
+}
+
+static void
+udp_segmentation_that_was_not_agreed_upon_is_refused(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t gso_type;
+		uint16_t gso_size;
+		bool ufo, tcp;
+	} lies[] = {
+		{ "UFO not negotiated", VIRTIO_NET_HDR_GSO_UDP, 1400, false, false },
+		{ "UFO of size 0", VIRTIO_NET_HDR_GSO_UDP, 0, true, false },
+		{ "UFO of a TCP frame", VIRTIO_NET_HDR_GSO_UDP, 1400, true, true },
+		{ "TSO of a UDP frame", VIRTIO_NET_HDR_GSO_TCPV4, 1400, true, false },
+		/* VIRTIO_NET_HDR_GSO_UDP_L4: its features are not offered */
+		{ "USO", 5, 1400, true, false },
+	};
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	struct rte_mbuf *m;
+	struct frame f;
+	struct ring r;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(lies); i++) {
+		open_all(&r);
+		if (lies[i].ufo)
+			r.vq->features |= RTE_BIT64(VIRTIO_NET_F_HOST_UFO);
+		frame_make(&f, false, lies[i].tcp);
+		hdr = partial(&f);
+		hdr.hdr.gso_type = lies[i].gso_type;
+		hdr.hdr.gso_size = lies[i].gso_size;
+		m = mbuf_make(&r, &f, 0);
+		if (vstate_offload_from_header(r.vq, &hdr, m))
+			fail_msg("accepted: %s", lies[i].what);
+		rte_pktmbuf_free(m);
+		ring_close(&r);
+	}
+}
+
+static void
 headers_that_lie_are_refused(void **state)
 {
 	static const struct {
@@ -355,6 +440,100 @@ checksum_is_computed_for_a_driver_that_wants_it_whole(void **state)
 	ring_close(&r);
 }
 
+/* How others may come to see the bytes of a frame. */
+enum sharing { SHARED_REFCNT, SHARED_CLONE, SHARED_CLONED, SHARED_EXTERNAL, SHARED_NOT };
+
+static void
+no_free(void *addr, void *opaque)
+{
+	RTE_SET_USED(addr);
+	RTE_SET_USED(opaque);
+}
+
+/* @return the frame to be sent; *other holds the same bytes, or is NULL */
+static struct rte_mbuf *
+share(struct ring *r, enum sharing how, const struct frame *f, struct rte_mbuf **other)
+{
+	static struct rte_mbuf_ext_shared_info shinfo;
+	static uint8_t outside[512];
+	struct rte_mbuf *m = mbuf_make(r, f, 0), *ext;
+
+	*other = NULL;
+	switch (how) {
+	case SHARED_REFCNT:
+		rte_mbuf_refcnt_update(m, 1);
+		*other = m;
+		return m;
+	case SHARED_CLONE:
+	case SHARED_CLONED:
+		*other = rte_pktmbuf_clone(m, r->pool);
+		assert_non_null(*other);
+		if (how == SHARED_CLONED)
+			return m;
+		ext = *other;
+		*other = m;
+		return ext;
+	case SHARED_EXTERNAL:
+		rte_pktmbuf_free(m);
+		shinfo.free_cb = no_free;
+		rte_mbuf_ext_refcnt_set(&shinfo, 2);
+		ext = rte_pktmbuf_alloc(r->pool);
+		assert_non_null(ext);
+		rte_pktmbuf_attach_extbuf(ext, outside, RTE_BAD_IOVA, sizeof(outside), &shinfo);
+		memcpy(rte_pktmbuf_append(ext, f->len), f->bytes, f->len);
+		return ext;
+	default:
+		return m;
+	}
+}
+
+static void
+frame_that_others_hold_too_is_not_changed(void **state)
+{
+	const struct piece buffer = { RING_BUF_GPA, 600 };
+	struct rte_mbuf *m, *other;
+	uint8_t got[160];
+	struct frame f, want;
+	uint16_t id;
+	uint32_t len;
+	struct ring r;
+	int how;
+
+	for (how = SHARED_REFCNT; how <= SHARED_NOT; how++) {
+		open_all(&r);
+		r.vq->guest_csum = false;
+		frame_make(&f, false, true);
+		be16(f.bytes + L3 + 10, 0xbad);
+		want = f;
+		be16(want.bytes + L3 + 10, 0);
+		be16(want.bytes + L3 + 10, ~sum_fold(sum_add(0, want.bytes + L3, 20)));
+		be16(want.bytes + want.field, checksum(&want));
+		m = share(&r, how, &f, &other);
+		m->l2_len = L3;
+		m->l3_len = f.l4 - L3;
+		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM |
+			RTE_MBUF_F_TX_IP_CKSUM;
+		/* no buffer at first, so that it comes again */
+		assert_int_equal(r.vq->ops->put(r.vq, &m, 1), 0);
+		ring_add(&r, &buffer, 1, true);
+		assert_int_equal(r.vq->ops->put(r.vq, &m, 1), 1);
+		assert_true(ring_get_used(&r, &id, &len));
+		assert_int_equal(len, RING_HDR + f.len);
+		guest_read(&r.guest, RING_BUF_GPA + RING_HDR, got, f.len);
+		assert_memory_equal(got, want.bytes, f.len);
+		if (how != SHARED_NOT) {
+			assert_memory_equal(rte_pktmbuf_mtod(m, void *), f.bytes, f.len);
+			assert_true((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) ==
+					RTE_MBUF_F_TX_TCP_CKSUM);
+			assert_int_equal(vstate_offload_prepare(m), -EINVAL);
+		}
+		rte_pktmbuf_free(m);
+		rte_pktmbuf_free(other);
+		assert_int_equal(ring_mbufs_out(&r), 0);
+		ring_close(&r);
+	}
+}
+
 static void
 transmit_lengths_that_lie_are_refused(void **state)
 {
@@ -388,9 +567,12 @@ test_vstate_offload(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(partial_checksum_is_completed_or_left_to_the_port),
 		cmocka_unit_test(segmentation_request_passes_both_ways),
+		cmocka_unit_test(udp_segmentation_request_passes_both_ways),
+		cmocka_unit_test(udp_segmentation_that_was_not_agreed_upon_is_refused),
 		cmocka_unit_test(headers_that_lie_are_refused),
 		cmocka_unit_test(every_start_and_offset_is_accepted_or_refused_without_harm),
 		cmocka_unit_test(checksum_is_computed_for_a_driver_that_wants_it_whole),
+		cmocka_unit_test(frame_that_others_hold_too_is_not_changed),
 		cmocka_unit_test(transmit_lengths_that_lie_are_refused),
 	};
 

@@ -268,6 +268,49 @@ frame_too_long_for_a_buffer_is_dropped_and_the_buffer_kept(void **state)
 }
 
 static void
+frame_too_long_for_the_whole_ring_is_dropped_once_all_is_there(void **state)
+{
+	/* buffers of one descriptor, of two, and behind tables */
+	static const struct {
+		uint16_t n;
+		bool indirect;
+	} kinds[] = { { 1, false }, { 2, false }, { 3, true } };
+	struct piece p[8][3];
+	uint16_t ids[8], nb, i, k;
+	struct ring r;
+	int packed;
+
+	for (k = 0; k < 2 * RTE_DIM(kinds); k++) {
+		packed = k % 2;
+		ring_open(&r, packed, 8);
+		ring_seek(&r, packed ? 5 : 65533, packed);
+		nb = kinds[k / 2].indirect ? 8 : 8 / kinds[k / 2].n;
+		for (i = 0; i < nb; i++) {
+			/* all but the last of them may be too few: there is one more to come */
+			assert_int_equal(put(&r, 1, 2500, false), 0);
+			p[i][0] = (struct piece){ RING_BUF_GPA + 512 * i, 60 };
+			p[i][1] = (struct piece){ RING_BUF_GPA + 512 * i + 128, 100 };
+			p[i][2] = (struct piece){ RING_BUF_GPA + 512 * i + 256, 0 };
+			if (kinds[k / 2].indirect)
+				ids[i] = ring_add_indirect(&r, p[i], 3, true);
+			else
+				ids[i] = ring_add(&r, p[i], kinds[k / 2].n, true);
+			r.table += 48;
+		}
+		assert_int_equal(r.vq->counters.small_buffer, 0);
+		assert_int_equal(put(&r, 1, 2500, false), 1);
+		assert_int_equal(r.vq->counters.small_buffer, 1);
+		assert_int_equal(r.vq->counters.packets, 0);
+		/* and its buffers serve the next one */
+		guest_snapshot(&r.guest);
+		assert_int_equal(put(&r, 2, 40, false), 1);
+		frame_check(&r, 2, 40, p[0], kinds[k / 2].n, ids);
+		assert_int_equal(r.vq->counters.packets, 1);
+		ring_close(&r);
+	}
+}
+
+static void
 legacy_header_has_ten_bytes(void **state)
 {
 	const struct piece p = { RING_BUF_GPA, 70 };
@@ -442,6 +485,7 @@ test_vstate_put(void)
 		cmocka_unit_test(num_buffers_is_right_where_the_header_is_scattered),
 		cmocka_unit_test(frame_waits_until_all_its_buffers_are_there),
 		cmocka_unit_test(frame_too_long_for_a_buffer_is_dropped_and_the_buffer_kept),
+		cmocka_unit_test(frame_too_long_for_the_whole_ring_is_dropped_once_all_is_there),
 		cmocka_unit_test(legacy_header_has_ten_bytes),
 		cmocka_unit_test(burst_of_frames_arrives_in_order_at_all_places),
 		cmocka_unit_test(everything_written_is_in_the_dirty_log),

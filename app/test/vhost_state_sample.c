@@ -28,6 +28,14 @@ new_inflight(struct rte_vhost_state *st, uint16_t vq, uint16_t nb)
 	return st->vqs[vq].inflight;
 }
 
+static struct rte_vhost_state_desc *
+new_descs(struct rte_vhost_state *st, uint16_t vq, uint32_t nb)
+{
+	if (rte_vhost_state_vq_inflight_descs_alloc(st, vq, nb) != 0)
+		exit(EXIT_FAILURE);
+	return st->vqs[vq].inflight_descs;
+}
+
 static void
 fill_device(struct rte_vhost_state *st, uint64_t features)
 {
@@ -128,6 +136,23 @@ sample_packed(void)
 	return st;
 }
 
+struct rte_vhost_state *
+sample_packed_descs(void)
+{
+	struct rte_vhost_state *st = sample_packed();
+	struct rte_vhost_state_desc *desc = new_descs(st, SAMPLE_BUSY_VQ, 5);
+
+	/* One chain a line: an indirect table, three of which two are written, a single one. */
+	desc[0] = (struct rte_vhost_state_desc){ UINT64_C(0x7ffe12345670), 48, 0xabcd,
+			RTE_VHOST_STATE_DESC_F_INDIRECT };
+	desc[1] = (struct rte_vhost_state_desc){ 0x1000, 12, 9, RTE_VHOST_STATE_DESC_F_NEXT };
+	desc[2] = (struct rte_vhost_state_desc){ 0x2001, 0xffffffff, 0xffff,
+			RTE_VHOST_STATE_DESC_F_NEXT | RTE_VHOST_STATE_DESC_F_WRITE };
+	desc[3] = (struct rte_vhost_state_desc){ 0x3002, 1526, 9, RTE_VHOST_STATE_DESC_F_WRITE };
+	desc[4] = (struct rte_vhost_state_desc){ UINT64_C(0x8000000000), 64, 2, 0 };
+	return st;
+}
+
 struct rte_vhost_state_limits
 sample_limits(void)
 {
@@ -188,6 +213,33 @@ random_chains(struct rte_vhost_state_vq *vq, uint64_t *seed)
 	return descs;
 }
 
+/** Mostly the descriptors are there; a state without them is one, too. */
+static void
+random_descs(struct rte_vhost_state *st, uint16_t i, uint32_t descs, uint64_t *seed)
+{
+	struct rte_vhost_state_vq *vq = &st->vqs[i];
+	struct rte_vhost_state_desc *desc;
+	uint16_t n, d, num;
+
+	if (draw(seed, 8) == 0)
+		return;
+	desc = new_descs(st, i, descs);
+	for (n = 0; n < vq->nb_inflight; n++) {
+		num = vq->inflight[n].num;
+		for (d = 0; d < num; d++, desc++) {
+			desc->addr = draw(seed, UINT64_MAX);
+			desc->len = (uint32_t)draw(seed, UINT32_MAX);
+			desc->flags = draw(seed, 2) != 0 ? RTE_VHOST_STATE_DESC_F_WRITE : 0;
+			if (d + 1 < num)
+				desc->flags |= RTE_VHOST_STATE_DESC_F_NEXT;
+			else if (num == 1 && draw(seed, 2) != 0)
+				desc->flags |= RTE_VHOST_STATE_DESC_F_INDIRECT;
+			desc->id = d + 1 < num ? (uint16_t)draw(seed, 65536) :
+					vq->inflight[n].id;
+		}
+	}
+}
+
 static void
 random_indices(struct rte_vhost_state_vq *vq, bool packed, uint32_t descs, uint64_t *seed)
 {
@@ -222,6 +274,8 @@ random_vq(struct rte_vhost_state *st, uint16_t i, bool packed, uint64_t *seed)
 	vq->enabled = draw(seed, 2) != 0;
 	random_inflight(st, i, packed, (uint16_t)draw(seed, vq->size + 1), seed);
 	descs = packed ? random_chains(vq, seed) : vq->nb_inflight;
+	if (packed)
+		random_descs(st, i, descs, seed);
 	random_indices(vq, packed, descs, seed);
 	vq->signalled_used = (uint16_t)draw(seed, 65536);
 	vq->signalled_valid = draw(seed, 2) != 0;

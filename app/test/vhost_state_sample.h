@@ -37,6 +37,9 @@
 struct rte_vhost_state *sample_split(void);
 struct rte_vhost_state *sample_packed(void);
 
+/** sample_packed() with the descriptors of its buffers in flight; golden as the two above. */
+struct rte_vhost_state *sample_packed_descs(void);
+
 /** Any valid state: sizes, indices, wraps and buffers in flight by @p seed. */
 struct rte_vhost_state *sample_random(uint64_t seed);
 

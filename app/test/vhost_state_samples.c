@@ -4,7 +4,7 @@
 
 /*
  * vhost-state-samples DIR COUNT: writes valid states, each as DIR/NAME.state and, as JSON,
- * DIR/NAME.json. NAME is split, packed, and a number for each of COUNT random ones.
+ * DIR/NAME.json. NAME is split, packed, packed_descs, and a number for each of COUNT random ones.
  *
  * It links with the installed kind of the library, so it also shows that the exports suffice.
  * The golden files are made of its output; see data/README.rst.
@@ -61,6 +61,8 @@ main(int argc, char **argv)
 	ret = write_sample(sample_split(), argv[1], "split");
 	if (ret == 0)
 		ret = write_sample(sample_packed(), argv[1], "packed");
+	if (ret == 0)
+		ret = write_sample(sample_packed_descs(), argv[1], "packed_descs");
 	for (i = 0; i < count && ret == 0; i++) {
 		snprintf(name, sizeof(name), "%ld", i);
 		ret = write_sample(sample_random((uint64_t)i), argv[1], name);

@@ -120,6 +120,9 @@ extern "C" {
 	X(INFLIGHT_HEAD, EINVAL, "in-flight head out of range, or not the id of a split ring") \
 	X(INFLIGHT_DUPLICATE, EINVAL, "in-flight buffer or counter stands twice") \
 	X(INFLIGHT_ORDER, EINVAL, "in-flight entries are not in the order taken") \
+	X(INFLIGHT_DESC_COUNT, EINVAL, "in-flight descriptors are not those of the entries") \
+	X(INFLIGHT_DESC_FLAGS, EINVAL, "in-flight descriptor has a flag that its place forbids") \
+	X(INFLIGHT_DESC_ID, EINVAL, "last in-flight descriptor of a buffer has another id") \
 	X(NET_MAC, EINVAL, "MAC address is not a unicast one") \
 	X(NET_MTU, EINVAL, "MTU out of range") \
 	X(NET_QUEUE_PAIRS, EINVAL, "active queue pairs out of range") \
@@ -132,6 +135,7 @@ extern "C" {
 	X(FIT_VQ_SIZE, EXDEV, "virtqueue size differs from what the front end set up") \
 	X(FIT_VQ_ADDRESS, EXDEV, "virtqueue addresses differ from what the front end set up") \
 	X(FIT_INFLIGHT, EXDEV, "this device cannot take over in-flight buffers") \
+	X(FIT_INFLIGHT_DESCS, EXDEV, "in-flight buffers of a packed ring lack their descriptors") \
 	X(FIT_MTU, EXDEV, "state has a larger MTU than this device") \
 	/* carriers */ \
 	X(IO, EIO, "reading or writing the state failed") \
@@ -176,6 +180,32 @@ struct rte_vhost_state_inflight {
 	uint64_t counter;
 };
 
+/** Flags that a descriptor of a buffer in flight may have (VIRTIO "Virtqueues"). */
+#define RTE_VHOST_STATE_DESC_F_NEXT	0x0001
+#define RTE_VHOST_STATE_DESC_F_WRITE	0x0002
+#define RTE_VHOST_STATE_DESC_F_INDIRECT	0x0004
+
+/**
+ * A descriptor of a buffer in flight, as the device read it from a packed ring.
+ *
+ * A split ring keeps the descriptors of a buffer until it is used. In a packed ring a buffer that
+ * is completed out of order is written over the descriptors of one that is not, so the state is
+ * the only place where these still stand.
+ */
+struct rte_vhost_state_desc {
+	/** Guest physical address; of a table if INDIRECT is set. */
+	uint64_t addr;
+	/** Length in bytes. */
+	uint32_t len;
+	/** In the last descriptor of a buffer its id; in others whatever the driver wrote. */
+	uint16_t id;
+	/**
+	 * RTE_VHOST_STATE_DESC_F_*, no others. NEXT in all but the last descriptor of a buffer;
+	 * INDIRECT only where a buffer has one descriptor.
+	 */
+	uint16_t flags;
+};
+
 /** Statistics of a virtqueue; free running, restored only for continuity. */
 struct rte_vhost_state_vq_stats {
 	uint64_t packets;
@@ -208,6 +238,13 @@ struct rte_vhost_state_vq {
 	uint16_t nb_inflight;
 	/** In-flight buffers in the order taken; NULL if there are none. */
 	struct rte_vhost_state_inflight *inflight;
+	/**
+	 * Number of entries in @p inflight_descs. Packed: the sum of all num, or 0 where they were
+	 * not recorded, which no destination takes over. Split: 0.
+	 */
+	uint32_t nb_inflight_descs;
+	/** Packed: the num descriptors of each entry, in the order of the entries; else NULL. */
+	struct rte_vhost_state_desc *inflight_descs;
 	struct rte_vhost_state_vq_stats stats;
 };
 
@@ -270,6 +307,10 @@ struct rte_vhost_state *rte_vhost_state_alloc(uint16_t nb_vqs);
 /** Give virtqueue @p vq of @p st room for @p nb in-flight entries (0: none), all zero. */
 __rte_experimental
 int rte_vhost_state_vq_inflight_alloc(struct rte_vhost_state *st, uint16_t vq, uint16_t nb);
+
+/** Give virtqueue @p vq of @p st room for @p nb in-flight descriptors (0: none), all zero. */
+__rte_experimental
+int rte_vhost_state_vq_inflight_descs_alloc(struct rte_vhost_state *st, uint16_t vq, uint32_t nb);
 
 /** Deep copy; NULL with rte_errno ENOMEM. */
 __rte_experimental

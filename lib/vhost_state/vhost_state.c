@@ -39,21 +39,46 @@ no_memory:
 	return NULL;
 }
 
+/** An array of @p nb elements, all zero, or NULL if that is none; neither has more than a ring. */
+static int
+new_array(const struct rte_vhost_state *st, uint16_t vq, uint32_t nb, size_t size, void **array)
+{
+	*array = NULL;
+	if (vq >= st->nb_vqs || nb > RTE_VHOST_STATE_MAX_VQ_SIZE)
+		return -EINVAL;
+	if (nb == 0)
+		return 0;
+	*array = calloc(nb, size);
+	return *array != NULL ? 0 : -ENOMEM;
+}
+
 int
 rte_vhost_state_vq_inflight_alloc(struct rte_vhost_state *st, uint16_t vq, uint16_t nb)
 {
-	struct rte_vhost_state_inflight *inflight = NULL;
+	void *inflight;
+	int ret;
 
-	if (vq >= st->nb_vqs || nb > RTE_VHOST_STATE_MAX_VQ_SIZE)
-		return -EINVAL;
-	if (nb > 0) {
-		inflight = calloc(nb, sizeof(*inflight));
-		if (inflight == NULL)
-			return -ENOMEM;
-	}
+	ret = new_array(st, vq, nb, sizeof(*st->vqs[vq].inflight), &inflight);
+	if (ret != 0)
+		return ret;
 	free(st->vqs[vq].inflight);
 	st->vqs[vq].inflight = inflight;
 	st->vqs[vq].nb_inflight = nb;
+	return 0;
+}
+
+int
+rte_vhost_state_vq_inflight_descs_alloc(struct rte_vhost_state *st, uint16_t vq, uint32_t nb)
+{
+	void *descs;
+	int ret;
+
+	ret = new_array(st, vq, nb, sizeof(*st->vqs[vq].inflight_descs), &descs);
+	if (ret != 0)
+		return ret;
+	free(st->vqs[vq].inflight_descs);
+	st->vqs[vq].inflight_descs = descs;
+	st->vqs[vq].nb_inflight_descs = nb;
 	return 0;
 }
 
@@ -63,16 +88,23 @@ vq_copy(struct rte_vhost_state *to, const struct rte_vhost_state *from, uint16_t
 	const struct rte_vhost_state_vq *src = &from->vqs[i];
 	struct rte_vhost_state_vq *dst = &to->vqs[i];
 	struct rte_vhost_state_inflight *inflight;
+	struct rte_vhost_state_desc *descs;
 	int ret;
 
 	ret = rte_vhost_state_vq_inflight_alloc(to, i, src->nb_inflight);
+	if (ret == 0)
+		ret = rte_vhost_state_vq_inflight_descs_alloc(to, i, src->nb_inflight_descs);
 	if (ret != 0)
 		return ret;
 	inflight = dst->inflight;
+	descs = dst->inflight_descs;
 	*dst = *src;
 	dst->inflight = inflight;
+	dst->inflight_descs = descs;
 	if (src->nb_inflight > 0)
 		memcpy(inflight, src->inflight, src->nb_inflight * sizeof(*inflight));
+	if (src->nb_inflight_descs > 0)
+		memcpy(descs, src->inflight_descs, src->nb_inflight_descs * sizeof(*descs));
 	return 0;
 }
 
@@ -108,8 +140,10 @@ rte_vhost_state_free(struct rte_vhost_state *st)
 
 	if (st == NULL)
 		return;
-	for (i = 0; i < st->nb_vqs; i++)
+	for (i = 0; i < st->nb_vqs; i++) {
 		free(st->vqs[i].inflight);
+		free(st->vqs[i].inflight_descs);
+	}
 	free(st->vqs);
 	free(st);
 }
@@ -126,9 +160,15 @@ inflight_equal(const struct rte_vhost_state_inflight *a, const struct rte_vhost_
 }
 
 static bool
+desc_equal(const struct rte_vhost_state_desc *a, const struct rte_vhost_state_desc *b)
+{
+	return a->addr == b->addr && a->len == b->len && a->id == b->id && a->flags == b->flags;
+}
+
+static bool
 vq_equal(const struct rte_vhost_state_vq *a, const struct rte_vhost_state_vq *b)
 {
-	uint16_t i;
+	uint32_t i;
 
 	if (a->size != b->size || a->enabled != b->enabled ||
 			a->desc_addr != b->desc_addr || a->driver_addr != b->driver_addr ||
@@ -139,10 +179,14 @@ vq_equal(const struct rte_vhost_state_vq *a, const struct rte_vhost_state_vq *b)
 			a->signalled_valid != b->signalled_valid ||
 			a->notify_pending != b->notify_pending ||
 			a->nb_inflight != b->nb_inflight ||
+			a->nb_inflight_descs != b->nb_inflight_descs ||
 			a->stats.packets != b->stats.packets || a->stats.bytes != b->stats.bytes)
 		return false;
 	for (i = 0; i < a->nb_inflight; i++)
 		if (!inflight_equal(&a->inflight[i], &b->inflight[i]))
+			return false;
+	for (i = 0; i < a->nb_inflight_descs; i++)
+		if (!desc_equal(&a->inflight_descs[i], &b->inflight_descs[i]))
 			return false;
 	return true;
 }

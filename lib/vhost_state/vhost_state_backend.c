@@ -168,73 +168,84 @@ rte_vhost_state_info_get(const char *name, struct rte_vhost_state_info *info)
 	return ret;
 }
 
-int
-rte_vhost_state_suspend(const char *name, uint32_t timeout_us, struct rte_vhost_state_error *err)
+/** One of the operations that may be refused, and what it takes and gives. */
+struct operation {
+	enum rte_vhost_state_action action;
+	uint32_t timeout_us;
+	const struct rte_vhost_state *restore;
+	struct rte_vhost_state *captured;
+};
+
+static int
+call(const struct device *dev, struct operation *op, struct rte_vhost_state_error *err)
+{
+	int ret;
+
+	switch (op->action) {
+	case RTE_VHOST_STATE_A_SUSPEND:
+		return dev->ops.suspend(dev->ctx, op->timeout_us, err);
+	case RTE_VHOST_STATE_A_RESUME:
+		return dev->ops.resume(dev->ctx, err);
+	case RTE_VHOST_STATE_A_CAPTURE:
+		op->captured = dev->ops.capture(dev->ctx, err);
+		if (op->captured == NULL && err->reason != RTE_VHOST_STATE_R_NONE)
+			rte_errno = rte_vhost_state_reason_errno(err->reason);
+		return 0;
+	case RTE_VHOST_STATE_A_RESTORE:
+		ret = rte_vhost_state_validate(op->restore, err);
+		return ret == 0 ? dev->ops.restore(dev->ctx, op->restore, err) : ret;
+	}
+	return -EINVAL;
+}
+
+static int
+operate(const char *name, struct operation *op, struct rte_vhost_state_error *err)
 {
 	struct rte_vhost_state_error unused;
 	struct device *dev;
 	int ret;
-
-	err = err != NULL ? err : &unused;
-	dev = acquire(name, err);
-	if (dev == NULL)
-		return -ENODEV;
-	ret = dev->ops.suspend(dev->ctx, timeout_us, err);
-	release(dev);
-	return ret;
-}
-
-int
-rte_vhost_state_resume(const char *name, struct rte_vhost_state_error *err)
-{
-	struct rte_vhost_state_error unused;
-	struct device *dev;
-	int ret;
-
-	err = err != NULL ? err : &unused;
-	dev = acquire(name, err);
-	if (dev == NULL)
-		return -ENODEV;
-	ret = dev->ops.resume(dev->ctx, err);
-	release(dev);
-	return ret;
-}
-
-struct rte_vhost_state *
-rte_vhost_state_capture(const char *name, struct rte_vhost_state_error *err)
-{
-	struct rte_vhost_state_error unused;
-	struct rte_vhost_state *st;
-	struct device *dev;
 
 	err = err != NULL ? err : &unused;
 	dev = acquire(name, err);
 	if (dev == NULL) {
 		rte_errno = ENODEV;
-		return NULL;
+		return -ENODEV;
 	}
-	st = dev->ops.capture(dev->ctx, err);
-	if (st == NULL && err->reason != RTE_VHOST_STATE_R_NONE)
-		rte_errno = rte_vhost_state_reason_errno(err->reason);
+	ret = call(dev, op, err);
 	release(dev);
-	return st;
+	return ret;
+}
+
+int
+rte_vhost_state_suspend(const char *name, uint32_t timeout_us, struct rte_vhost_state_error *err)
+{
+	struct operation op = { .action = RTE_VHOST_STATE_A_SUSPEND, .timeout_us = timeout_us };
+
+	return operate(name, &op, err);
+}
+
+int
+rte_vhost_state_resume(const char *name, struct rte_vhost_state_error *err)
+{
+	struct operation op = { .action = RTE_VHOST_STATE_A_RESUME };
+
+	return operate(name, &op, err);
+}
+
+struct rte_vhost_state *
+rte_vhost_state_capture(const char *name, struct rte_vhost_state_error *err)
+{
+	struct operation op = { .action = RTE_VHOST_STATE_A_CAPTURE };
+
+	operate(name, &op, err);
+	return op.captured;
 }
 
 int
 rte_vhost_state_restore(const char *name, const struct rte_vhost_state *st,
 		struct rte_vhost_state_error *err)
 {
-	struct rte_vhost_state_error unused;
-	struct device *dev;
-	int ret;
+	struct operation op = { .action = RTE_VHOST_STATE_A_RESTORE, .restore = st };
 
-	err = err != NULL ? err : &unused;
-	dev = acquire(name, err);
-	if (dev == NULL)
-		return -ENODEV;
-	ret = rte_vhost_state_validate(st, err);
-	if (ret == 0)
-		ret = dev->ops.restore(dev->ctx, st, err);
-	release(dev);
-	return ret;
+	return operate(name, &op, err);
 }

@@ -58,15 +58,29 @@ dump_idx(uint16_t idx, uint8_t wrap, bool packed, FILE *f)
 }
 
 static void
+dump_desc(const struct rte_vhost_state_desc *desc, FILE *f)
+{
+	fprintf(f, "           desc 0x%" PRIx64 " len %u id %u%s%s%s\n", desc->addr, desc->len,
+			desc->id,
+			(desc->flags & RTE_VHOST_STATE_DESC_F_NEXT) != 0 ? " NEXT" : "",
+			(desc->flags & RTE_VHOST_STATE_DESC_F_WRITE) != 0 ? " WRITE" : "",
+			(desc->flags & RTE_VHOST_STATE_DESC_F_INDIRECT) != 0 ? " INDIRECT" : "");
+}
+
+/* Any state can be looked at, one that contradicts itself too: no count is taken for another's. */
+static void
 dump_inflight(const struct rte_vhost_state_vq *vq, FILE *f)
 {
 	const struct rte_vhost_state_inflight *entry;
-	uint16_t n;
+	uint32_t at = 0;
+	uint16_t n, d;
 
 	for (n = 0; n < vq->nb_inflight; n++) {
 		entry = &vq->inflight[n];
 		fprintf(f, "         in flight: head %u id %u num %u counter %" PRIu64 "\n",
 				entry->head, entry->id, entry->num, entry->counter);
+		for (d = 0; d < entry->num && at < vq->nb_inflight_descs; d++, at++)
+			dump_desc(&vq->inflight_descs[at], f);
 	}
 }
 

@@ -30,10 +30,30 @@ fit_features(const struct rte_vhost_state *st, const struct rte_vhost_state_limi
 }
 
 static int
+fit_inflight(const struct rte_vhost_state *st, const struct rte_vhost_state_limits *lim,
+		struct rte_vhost_state_error *e)
+{
+	const bool packed = rte_vhost_state_is_packed(st);
+	const struct rte_vhost_state_vq *vq;
+	uint16_t i;
+
+	for (i = 0; i < st->nb_vqs; i++) {
+		vq = &st->vqs[i];
+		if (vq->nb_inflight == 0)
+			continue;
+		if (!lim->inflight)
+			return FAULT(e, FIT_INFLIGHT, i, 0, vq->nb_inflight);
+		/* Guessed from the ring they could be those of a buffer that came later. */
+		if (packed && vq->nb_inflight_descs == 0)
+			return FAULT(e, FIT_INFLIGHT_DESCS, i, vq->nb_inflight, 0);
+	}
+	return 0;
+}
+
+static int
 fit(const struct rte_vhost_state *st, const struct rte_vhost_state_limits *lim,
 		struct rte_vhost_state_error *e)
 {
-	uint16_t i;
 	int ret;
 
 	if (st->device_id != lim->device_id)
@@ -45,10 +65,7 @@ fit(const struct rte_vhost_state *st, const struct rte_vhost_state_limits *lim,
 		return FAULT(e, FIT_VQ_COUNT, -1, lim->max_vqs, st->nb_vqs);
 	if (st->device_id == RTE_VHOST_STATE_ID_NET && st->net.mtu > lim->max_mtu)
 		return FAULT(e, FIT_MTU, -1, lim->max_mtu, st->net.mtu);
-	for (i = 0; i < st->nb_vqs && !lim->inflight; i++)
-		if (st->vqs[i].nb_inflight > 0)
-			return FAULT(e, FIT_INFLIGHT, i, 0, st->vqs[i].nb_inflight);
-	return 0;
+	return fit_inflight(st, lim, e);
 }
 
 int

@@ -47,6 +47,22 @@ json_inflight(const struct rte_vhost_state_vq *vq, FILE *f)
 }
 
 static void
+json_inflight_descs(const struct rte_vhost_state_vq *vq, FILE *f)
+{
+	const struct rte_vhost_state_desc *desc;
+	uint32_t n;
+
+	fprintf(f, "\"inflight_descs\": [");
+	for (n = 0; n < vq->nb_inflight_descs; n++) {
+		desc = &vq->inflight_descs[n];
+		fprintf(f, "%s{\"addr\": \"0x%" PRIx64 "\", \"len\": %u, \"id\": %u, "
+				"\"flags\": %u}", n > 0 ? ", " : "", desc->addr, desc->len,
+				desc->id, desc->flags);
+	}
+	fprintf(f, "], ");
+}
+
+static void
 json_vq(const struct rte_vhost_state_vq *vq, uint16_t i, FILE *f)
 {
 	fprintf(f, "{\"index\": %u, \"size\": %u, \"enabled\": %s, ", i, vq->size,
@@ -60,6 +76,7 @@ json_vq(const struct rte_vhost_state_vq *vq, uint16_t i, FILE *f)
 			vq->signalled_used, json_bool(vq->signalled_valid),
 			json_bool(vq->notify_pending));
 	json_inflight(vq, f);
+	json_inflight_descs(vq, f);
 	fprintf(f, "\"stats\": {\"packets\": %" PRIu64 ", \"bytes\": %" PRIu64 "}}",
 			vq->stats.packets, vq->stats.bytes);
 }

@@ -327,6 +327,58 @@ get_vq_stats(struct rte_vhost_state *st, const struct vhost_state_value *v,
 	return 0;
 }
 
+/*
+ * VQ_INFLIGHT_DESC: the descriptors of the entries of VQ_INFLIGHT, packed rings only, each
+ *   0  le64 addr
+ *   8  le32 len
+ *  12  le16 id
+ *  14  le16 flags
+ */
+
+static uint32_t
+nb_inflight_descs(const struct rte_vhost_state *st, uint16_t vq)
+{
+	return st->vqs[vq].nb_inflight_descs;
+}
+
+static void
+put_vq_inflight_desc(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+{
+	const struct rte_vhost_state_vq *vq = &st->vqs[i];
+	uint8_t b[VHOST_STATE_INFLIGHT_DESC_SIZE];
+	uint32_t n;
+
+	for (n = 0; n < vq->nb_inflight_descs; n++) {
+		vhost_state_put_le(b, vq->inflight_descs[n].addr, 8);
+		vhost_state_put_le(b + 8, vq->inflight_descs[n].len, 4);
+		vhost_state_put_le(b + 12, vq->inflight_descs[n].id, 2);
+		vhost_state_put_le(b + 14, vq->inflight_descs[n].flags, 2);
+		vhost_state_sink_put(sink, b, sizeof(b));
+	}
+}
+
+static int
+get_vq_inflight_desc(struct rte_vhost_state *st, const struct vhost_state_value *v,
+		struct rte_vhost_state_error *e)
+{
+	const uint32_t nb = v->len / VHOST_STATE_INFLIGHT_DESC_SIZE;
+	const uint8_t *p = v->p;
+	struct rte_vhost_state_desc *desc;
+	uint32_t n;
+
+	if (rte_vhost_state_vq_inflight_descs_alloc(st, (uint16_t)v->vq, nb) != 0)
+		return vhost_state_fault(e, RTE_VHOST_STATE_R_NO_MEMORY, v->vq, v->offset, 0,
+				v->len);
+	desc = st->vqs[v->vq].inflight_descs;
+	for (n = 0; n < nb; n++, p += VHOST_STATE_INFLIGHT_DESC_SIZE) {
+		desc[n].addr = vhost_state_get_le64(p);
+		desc[n].len = vhost_state_get_le32(p + 8);
+		desc[n].id = vhost_state_get_le16(p + 12);
+		desc[n].flags = vhost_state_get_le16(p + 14);
+	}
+	return 0;
+}
+
 const struct vhost_state_part vhost_state_parts[VHOST_STATE_NB_PARTS] = {
 	{
 		.type = VHOST_STATE_P_DEV_FEATURES, .always = true,
@@ -361,5 +413,10 @@ const struct vhost_state_part vhost_state_parts[VHOST_STATE_NB_PARTS] = {
 		.flags = VHOST_STATE_PART_F_OPTIONAL,
 		.unit = VQ_STATS_SIZE, .max_units = 1,
 		.units = has_stats, .put = put_vq_stats, .get = get_vq_stats,
+	}, {
+		.type = VHOST_STATE_P_VQ_INFLIGHT_DESC, .per_vq = true,
+		.unit = VHOST_STATE_INFLIGHT_DESC_SIZE, .max_units = RTE_VHOST_STATE_MAX_VQ_SIZE,
+		.units = nb_inflight_descs, .put = put_vq_inflight_desc,
+		.get = get_vq_inflight_desc,
 	},
 };

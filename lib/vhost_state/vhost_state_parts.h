@@ -58,13 +58,16 @@
 
 /** One entry of the in-flight part. */
 #define VHOST_STATE_INFLIGHT_SIZE	16
+/** One entry of the part with their descriptors. */
+#define VHOST_STATE_INFLIGHT_DESC_SIZE	16
 
 /**
  * Longest state that is read: the largest one of this version, all virtqueues full of buffers in
- * flight, and 1 MiB for optional parts that a later writer may add.
+ * flight, each of one descriptor, and 1 MiB for optional parts that a later writer may add.
  */
 #define VHOST_STATE_MAX_SIZE ((uint32_t)(RTE_VHOST_STATE_MAX_VQ * \
-		(RTE_VHOST_STATE_MAX_VQ_SIZE * VHOST_STATE_INFLIGHT_SIZE + 256) + (1 << 20)))
+		(RTE_VHOST_STATE_MAX_VQ_SIZE * (VHOST_STATE_INFLIGHT_SIZE + \
+		VHOST_STATE_INFLIGHT_DESC_SIZE) + 256) + (1 << 20)))
 
 enum vhost_state_part_type {
 	VHOST_STATE_P_DEV_FEATURES	= 0x0100,
@@ -75,6 +78,7 @@ enum vhost_state_part_type {
 	VHOST_STATE_P_VQ_RING		= 0xf001,
 	VHOST_STATE_P_VQ_INFLIGHT	= 0xf002,
 	VHOST_STATE_P_VQ_STATS		= 0xf003,
+	VHOST_STATE_P_VQ_INFLIGHT_DESC	= 0xf004,
 };
 
 /** A value that is read: its length has been checked against the part's rules. */
@@ -105,7 +109,7 @@ struct vhost_state_part {
 			struct rte_vhost_state_error *e);
 };
 
-#define VHOST_STATE_NB_PARTS 8
+#define VHOST_STATE_NB_PARTS 9
 /** In the order in which parts stand in a state. */
 extern const struct vhost_state_part vhost_state_parts[VHOST_STATE_NB_PARTS];
 

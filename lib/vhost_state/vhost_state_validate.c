@@ -87,7 +87,8 @@ vq_untouched(const struct rte_vhost_state_vq *vq)
 			(vq->desc_addr | vq->driver_addr | vq->device_addr) == 0 &&
 			(vq->avail_idx | vq->used_idx | vq->avail_wrap | vq->used_wrap) == 0 &&
 			vq->signalled_used == 0 && !vq->signalled_valid && !vq->notify_pending &&
-			vq->nb_inflight == 0 && (vq->stats.packets | vq->stats.bytes) == 0;
+			(vq->nb_inflight | vq->nb_inflight_descs) == 0 &&
+			(vq->stats.packets | vq->stats.bytes) == 0;
 }
 
 static int
@@ -237,6 +238,54 @@ check_inflight(const struct rte_vhost_state_vq *vq, uint32_t distance, bool pack
 	return 0;
 }
 
+/* ---- virtqueue: descriptors in flight ---- */
+
+/** What flags the nth of @p num descriptors must have, and which it may have. */
+static int
+check_desc_flags(const struct rte_vhost_state_desc *desc, uint16_t n, uint16_t num, int i,
+		struct rte_vhost_state_error *e)
+{
+	const uint16_t must = n + 1 < num ? RTE_VHOST_STATE_DESC_F_NEXT : 0;
+	const uint16_t may = RTE_VHOST_STATE_DESC_F_WRITE |
+			(num == 1 ? RTE_VHOST_STATE_DESC_F_INDIRECT : 0);
+
+	if ((desc->flags & ~may) != must)
+		return FAULT(e, INFLIGHT_DESC_FLAGS, i, must | (desc->flags & may), desc->flags);
+	return 0;
+}
+
+/*
+ * Addresses and lengths are the guest's own: the device looks at them as it does at those in the
+ * ring, against memory that is not known here.
+ */
+static int
+check_inflight_descs(const struct rte_vhost_state_vq *vq, uint32_t distance, bool packed, int i,
+		struct rte_vhost_state_error *e)
+{
+	const struct rte_vhost_state_desc *desc = vq->inflight_descs;
+	uint16_t n, num, d;
+	int ret;
+
+	if (vq->nb_inflight_descs == 0)
+		return 0;
+	if (!packed || vq->nb_inflight_descs != distance)
+		return FAULT(e, INFLIGHT_DESC_COUNT, i, packed ? distance : 0,
+				vq->nb_inflight_descs);
+	if (desc == NULL)
+		return FAULT(e, INFLIGHT_DESC_COUNT, i, vq->nb_inflight_descs, 0);
+	for (n = 0; n < vq->nb_inflight; n++) {
+		num = vq->inflight[n].num;
+		for (d = 0; d < num; d++, desc++) {
+			ret = check_desc_flags(desc, d, num, i, e);
+			if (ret != 0)
+				return ret;
+		}
+		if (desc[-1].id != vq->inflight[n].id)
+			return FAULT(e, INFLIGHT_DESC_ID, i, vq->inflight[n].id, desc[-1].id);
+	}
+	return 0;
+}
+
 static int
 check_vq(const struct rte_vhost_state_vq *vq, bool packed, int i, struct rte_vhost_state_error *e)
 {
@@ -255,7 +304,10 @@ check_vq(const struct rte_vhost_state_vq *vq, bool packed, int i, struct rte_vho
 	distance = idx_distance(vq, packed);
 	if (distance > vq->size)
 		return FAULT(e, VQ_IDX_DISTANCE, i, vq->size, distance);
-	return check_inflight(vq, distance, packed, i, e);
+	ret = check_inflight(vq, distance, packed, i, e);
+	if (ret == 0)
+		ret = check_inflight_descs(vq, distance, packed, i, e);
+	return ret;
 }
 
 int

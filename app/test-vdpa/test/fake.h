@@ -22,7 +22,7 @@ struct fake_device {
 	bool refuse_suspend, refuse_restore;
 	/** Process nothing after the next restore. */
 	bool dead;
-	unsigned int suspends, captures, restores, resumes, destroys;
+	unsigned int suspends, captures, restores, resumes, destroys, kills;
 };
 
 /** A device with the state of a split or packed ring. */

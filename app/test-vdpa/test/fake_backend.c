@@ -109,6 +109,27 @@ fake_restore(struct backend *be, const struct rte_vhost_state *st,
 	return fd->st != NULL ? 0 : -ENOMEM;
 }
 
+static int
+fake_kill(struct backend *be)
+{
+	struct fake_device *fd = fake_device(be);
+
+	fd->kills++;
+	fd->dead = true;
+	return 0;
+}
+
+static int
+fake_revive(struct backend *be)
+{
+	struct fake_device *fd = fake_device(be);
+
+	if (!fd->dead || fd->refuse_restore)
+		return -EAGAIN;
+	fd->dead = false;
+	return 0;
+}
+
 static void
 fake_destroy(struct backend *be)
 {
@@ -128,6 +149,8 @@ static const struct backend_ops fake_ops = {
 	.capture = fake_capture,
 	.restore = fake_restore,
 	.resume = fake_resume,
+	.kill = fake_kill,
+	.revive = fake_revive,
 	.destroy = fake_destroy,
 };
 

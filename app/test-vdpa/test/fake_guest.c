@@ -17,7 +17,12 @@ struct guest {
 	/** What the indices of the rings must be. */
 	struct rte_vhost_state_vq vqs[2];
 	bool vqs_known;
+	/** Buffers that were taken from each ring for a device, and those it has to use. */
+	uint16_t taken[2], left[2];
+	/** Of them, those in the in-flight region. */
+	uint16_t marked[2];
 	bool running;
+	unsigned int recovered;
 };
 
 struct guest_link {
@@ -79,10 +84,30 @@ guest_link_prepare(struct guest_link *l)
 	return 0;
 }
 
+void
+guest_link_recover(struct guest_link *l)
+{
+	l->g->recovered++;
+}
+
+/* What the region says is taken over when the rings start. */
+static void
+marked_take(struct guest *g, struct rte_vhost_state *st, uint16_t vq)
+{
+	if (g->marked[vq] == 0)
+		return;
+	rte_vhost_state_vq_inflight_alloc(st, vq, g->marked[vq]);
+	st->vqs[vq].avail_idx += g->marked[vq];
+	g->marked[vq] = 0;
+}
+
 int
 guest_link_driver_ok(struct guest_link *l)
 {
 	struct guest *g = l->g;
+
+	marked_take(g, l->fd->st, 0);
+	marked_take(g, l->fd->st, 1);
 
 	l->fd->status |= RTE_VHOST_STATE_S_DRIVER_OK;
 	g->active = l;
@@ -201,6 +226,110 @@ index_compare(struct guest *g, const struct rte_vhost_state_vq *want,
 		g->counts.corrupted++;
 }
 
+/* Buffers that the driver has made available while the device is stopped. */
+#define AVAILABLE 4
+
+bool
+guest_hold_take(struct guest *g, uint16_t vq, struct guest_pos *avail, struct guest_held *held)
+{
+	if (g->taken[vq] == AVAILABLE)
+		return false;
+	g->taken[vq]++;
+	held->head = held->id = avail->idx++ % 256;
+	held->num = 1;
+	return true;
+}
+
+void
+guest_hold_desc(struct guest *g, uint16_t vq, const struct guest_held *held, uint16_t n,
+		struct guest_desc *desc)
+{
+	*desc = (struct guest_desc){ .addr = 0x1000 + held->head, .len = 64, .id = held->head };
+}
+
+uint32_t
+guest_hold_fill_frame(struct guest *g, uint16_t vq, const struct guest_held *held,
+		const struct guest_held *sent)
+{
+	g->counts.reordered++;
+	return 100;
+}
+
+uint32_t
+guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct guest_held *held)
+{
+	return 100;
+}
+
+void
+guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used, const struct guest_held *held,
+		uint32_t len)
+{
+	used->idx++;
+}
+
+int
+guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms)
+{
+	return 0;
+}
+
+int
+guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
+		const struct guest_held *held, uint16_t nb, int timeout_ms)
+{
+	g->left[vq] = nb;
+	return 0;
+}
+
+struct guest_pos
+guest_hold_used(struct guest *g, uint16_t vq, uint32_t base)
+{
+	return (struct guest_pos){ .idx = g->vqs[vq].used_idx };
+}
+
+/* The region is the destination's state at once: there is one device at a time. */
+uint16_t
+guest_inflight_read(struct guest *g, uint16_t vq, struct guest_held *held, uint64_t *counter,
+		uint16_t max)
+{
+	return 0;
+}
+
+int
+guest_inflight_mark(struct guest *g, uint16_t vq, const struct guest_held *held, uint64_t counter)
+{
+	g->marked[vq]++;
+	return 0;
+}
+
+uint16_t
+guest_hold_left(struct guest *g, uint16_t vq)
+{
+	return g->left[vq];
+}
+
+void
+guest_hold_forget(struct guest *g, uint16_t vq)
+{
+	g->taken[vq] = g->left[vq] = 0;
+}
+
+/* The device finishes what it took over. */
+static void
+held_finish(struct guest *g, struct fake_device *fd, uint16_t vq)
+{
+	struct rte_vhost_state_vq *sv = &fd->st->vqs[vq];
+
+	if (sv->nb_inflight != g->left[vq])
+		g->counts.lost++;
+	sv->used_idx += sv->nb_inflight;
+	g->vqs[vq].avail_idx += g->taken[vq];
+	rte_vhost_state_vq_inflight_alloc(fd->st, vq, 0);
+	rte_vhost_state_vq_inflight_descs_alloc(fd->st, vq, 0);
+	guest_hold_forget(g, vq);
+}
+
 int
 guest_wait_flow(struct guest *g, int timeout_ms)
 {
@@ -214,6 +343,7 @@ guest_wait_flow(struct guest *g, int timeout_ms)
 	g->counts.sent++;
 	g->counts.received++;
 	for (i = 0; i < 2; i++) {
+		held_finish(g, fd, i);
 		index_compare(g, &g->vqs[i], &fd->st->vqs[i]);
 		/* One more frame. Wrap-around is for the real ones. */
 		fd->st->vqs[i].avail_idx++;

@@ -121,6 +121,53 @@ split_ring_has_no_wrap_counter_to_flip(void **state)
 	rte_vhost_state_free(before);
 }
 
+static void
+buffers_in_flight_change_places(void **state)
+{
+	struct rte_vhost_state *st;
+	struct rte_vhost_state_vq *vq;
+	unsigned int packed;
+	uint16_t i;
+
+	for (packed = 0; packed < 2; packed++) {
+		st = state_make(packed);
+		vq = &st->vqs[1];
+		assert_int_equal(rte_vhost_state_vq_inflight_alloc(st, 1, 3), 0);
+		if (packed)
+			assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, 1, 3), 0);
+		vq->avail_idx += 3;
+		for (i = 0; i < 3; i++) {
+			vq->inflight[i] = (struct rte_vhost_state_inflight){ 10 + i, 10 + i, 1,
+				100 + i };
+			if (packed)
+				vq->inflight_descs[i].id = 10 + i;
+		}
+		assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
+		assert_int_equal(apply(st, "inflight-order"), 0);
+		assert_int_equal(vq->inflight[0].head, 11);
+		assert_int_equal(vq->inflight[0].counter, 100);
+		assert_int_equal(vq->inflight[1].head, 10);
+		assert_int_equal(vq->inflight[1].counter, 101);
+		assert_int_equal(vq->inflight[2].head, 12);
+		rte_vhost_state_free(st);
+	}
+}
+
+static void
+nothing_is_swapped_where_nothing_is_in_flight(void **state)
+{
+	struct rte_vhost_state *st = state_make(false);
+	struct rte_vhost_state *before = rte_vhost_state_copy(st);
+	char what[128];
+
+	assert_int_equal(migrate_break_apply(migrate_break_find("inflight-order"), st, what,
+		sizeof(what)), 0);
+	assert_string_equal(what, "");
+	assert_true(rte_vhost_state_equal(st, before));
+	rte_vhost_state_free(st);
+	rte_vhost_state_free(before);
+}
+
 int
 main(void)
 {
@@ -130,6 +177,8 @@ main(void)
 		cmocka_unit_test(packed_index_wraps_with_its_counter),
 		cmocka_unit_test(split_index_runs_over_16_bits),
 		cmocka_unit_test(split_ring_has_no_wrap_counter_to_flip),
+		cmocka_unit_test(buffers_in_flight_change_places),
+		cmocka_unit_test(nothing_is_swapped_where_nothing_is_in_flight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

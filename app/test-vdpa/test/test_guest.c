@@ -343,6 +343,136 @@ frame_dropped_at_stop_is_seen(void **state)
 	assert_int_equal(wrong(&c), c.lost);
 }
 
+/* ---- buffers that a stopped device leaves in flight ---- */
+
+#define HELD 3
+
+/** Where a device stood that gave back base @p num. */
+static struct guest_pos
+pos_of(bool packed, uint32_t num)
+{
+	return (struct guest_pos){ .idx = packed ? num & 0x7fff : num,
+		.wrap = packed && (num & 0x8000) != 0 };
+}
+
+static void
+base_set(struct guest_link *l, uint16_t vq, bool packed, struct guest_pos pos)
+{
+	uint32_t half = pos.idx | (uint32_t)pos.wrap << 15;
+
+	guest_link_set_base(l, vq, packed ? half | half << 16 : pos.idx);
+}
+
+/** Take @p nb buffers of a ring; the test is the device. */
+static void
+hold(struct guest *g, uint16_t vq, struct guest_pos *avail, struct guest_held *held, uint16_t nb)
+{
+	uint16_t i;
+
+	for (i = 0; i < nb; i++)
+		assert_true(guest_hold_take(g, vq, avail, &held[i]));
+}
+
+static void
+await_left(struct guest *g, uint16_t vq)
+{
+	int i;
+
+	for (i = 0; i < WAIT_MS && guest_hold_left(g, vq) > 0; i++)
+		sleep_ms(1);
+	assert_int_equal(guest_hold_left(g, vq), 0);
+}
+
+/*
+ * Three receive buffers of pair 0 are in flight at a stop, and two frames sent. They are used
+ * in the order taken, or not; the second frame comes back first.
+ */
+static struct guest_counts
+hold_and_use(bool packed, bool in_order)
+{
+	struct soft_backend *a = soft_backend_start(path_a, SOFT_HONEST);
+	struct soft_backend *b = soft_backend_start(path_b, SOFT_HONEST);
+	struct guest_held rx[HELD], tx[2], done[HELD];
+	struct guest_pos avail, used, sent, sent_used;
+	struct guest *g = new_guest(packed);
+	struct guest_link *from, *to;
+	struct guest_counts c;
+	uint32_t len;
+	uint16_t vq, i;
+
+	from = connect_to(g, path_a);
+	to = connect_to(g, path_b);
+	start(from);
+	assert_int_equal(guest_traffic_start(g), 0);
+	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
+	/* What is sent from now on stays available. */
+	soft_backend_freeze(a, true);
+	do {
+		sleep_ms(1);
+		guest_pair_counts_get(g, 0, &c);
+	} while (c.sent < c.received + 2);
+	sleep_ms(50);
+	assert_int_equal(guest_link_stop(from), 0);
+	for (vq = 1; vq < 4; vq++)
+		guest_link_set_base(to, vq, guest_link_base(from, vq));
+	avail = used = pos_of(packed, guest_link_base(from, 0));
+	sent = sent_used = pos_of(packed, guest_link_base(from, 1));
+	guest_link_close(from);
+
+	hold(g, 0, &avail, rx, HELD);
+	hold(g, 1, &sent, tx, 2);
+	done[0] = rx[1];
+	done[1] = rx[0];
+	done[2] = rx[2];
+	assert_int_equal(guest_hold_expect(g, 0, &used, done, HELD, WAIT_MS), 0);
+	assert_int_equal(guest_hold_expect(g, 1, &sent_used, tx, 2, WAIT_MS), 0);
+	assert_int_equal(guest_hold_left(g, 0), HELD);
+	if (!in_order) {
+		done[0] = rx[0];
+		done[1] = rx[1];
+	}
+	for (i = 0; i < HELD; i++) {
+		len = i == 2 ? guest_hold_fill_foreign(g, 0, &done[i]) :
+			guest_hold_fill_frame(g, 0, &done[i], &tx[1 - i]);
+		assert_true(len > 0);
+		guest_hold_use(g, 0, &used, &done[i], len);
+	}
+	for (i = 0; i < 2; i++)
+		guest_hold_use(g, 1, &sent_used, &tx[i], 0);
+	await_left(g, 0);
+	await_left(g, 1);
+
+	base_set(to, 0, packed, used);
+	base_set(to, 1, packed, sent_used);
+	start(to);
+	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
+	guest_traffic_stop(g, 300);
+	guest_link_close(to);
+	guest_counts_get(g, &c);
+	guest_destroy(g);
+	soft_backend_stop(a);
+	soft_backend_stop(b);
+	assert_int_equal(c.lost + c.duplicated, 0);
+	assert_int_equal(c.reordered, 1);
+	return c;
+}
+
+static void
+buffers_in_flight_that_are_used_in_order_are_clean(void **state)
+{
+	struct guest_counts c = hold_and_use(is_packed(state), true);
+
+	assert_int_equal(c.corrupted, 0);
+}
+
+static void
+buffers_in_flight_that_are_used_in_another_order_are_seen(void **state)
+{
+	struct guest_counts c = hold_and_use(is_packed(state), false);
+
+	assert_int_equal(c.corrupted, 1);
+}
+
 static void
 gap_is_measured(void **state)
 {
@@ -440,6 +570,8 @@ main(void)
 		BOTH(index_one_behind_is_seen),
 		cmocka_unit_test(flipped_wrap_counter_is_seen),
 		BOTH(frame_dropped_at_stop_is_seen),
+		BOTH(buffers_in_flight_that_are_used_in_order_are_clean),
+		BOTH(buffers_in_flight_that_are_used_in_another_order_are_seen),
 		BOTH(gap_is_measured),
 	};
 

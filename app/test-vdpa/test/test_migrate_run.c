@@ -97,7 +97,8 @@ state_moves_to_and_fro(void **state)
 static void
 every_carrier_moves_the_state(void **state)
 {
-	static const char *const names[] = { "api", "fd", "status", "device-state", "vring-base" };
+	static const char *const names[] = { "api", "fd", "status", "device-state", "vring-base",
+		"inflight" };
 	struct run *r = *state;
 	unsigned int i;
 
@@ -110,6 +111,157 @@ every_carrier_moves_the_state(void **state)
 			fail_msg("%s: %s", names[i], r->res.failure);
 		assert_int_equal(r->res.rounds, 5);
 	}
+}
+
+static void
+buffers_in_flight_move(void **state)
+{
+	struct run *r = *state;
+
+	r->opt.inflight = 3;
+	run(r, NULL);
+	assert_string_equal(r->res.failure, "");
+	assert_true(migrate_held(&r->res));
+	/* three in each of two rings, five times */
+	assert_int_equal(r->res.inflight, 30);
+	assert_int_equal(r->res.overtaken, 0);
+	assert_int_equal(fake_device(r->be[0])->st->vqs[0].nb_inflight, 0);
+}
+
+/** The state that reached the destination, with @p packed rings, after one move. */
+static struct rte_vhost_state *
+moved_with_inflight(struct run *r, bool packed, bool overtake)
+{
+	struct rte_vhost_state *st;
+
+	r->opt.inflight = 100;
+	r->opt.overtake = overtake;
+	r->opt.rounds = 1;
+	if (packed) {
+		fake_device(r->be[0])->st->device_features |= UINT64_C(1) << 34;
+		fake_device(r->be[0])->st->driver_features |= UINT64_C(1) << 34;
+	}
+	run(r, NULL);
+	assert_string_equal(r->res.failure, "");
+	st = rte_vhost_state_load(r->state, NULL);
+	assert_non_null(st);
+	assert_int_equal(rte_vhost_state_is_packed(st), packed);
+	return st;
+}
+
+static void
+what_is_available_is_in_flight_in_an_order_of_its_own(void **state)
+{
+	struct rte_vhost_state *st = moved_with_inflight(*state, false, false);
+	struct rte_vhost_state_inflight *rx = st->vqs[0].inflight, *tx = st->vqs[1].inflight;
+	unsigned int i;
+
+	/* One frame went before. */
+	assert_int_equal(st->vqs[0].nb_inflight, 4);
+	assert_int_equal(st->vqs[1].nb_inflight, 4);
+	assert_int_equal(st->vqs[1].avail_idx, 105);
+	assert_int_equal(st->vqs[1].used_idx, 101);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(rx[i].head, 101 + (i ^ 1));
+		assert_int_equal(tx[i].head, 101 + i);
+	}
+	assert_int_equal(st->vqs[0].nb_inflight_descs, 0);
+	rte_vhost_state_free(st);
+}
+
+static void
+packed_buffers_in_flight_have_their_descriptors(void **state)
+{
+	struct rte_vhost_state *st = moved_with_inflight(*state, true, false);
+	unsigned int i;
+
+	assert_int_equal(st->vqs[0].nb_inflight_descs, 4);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(st->vqs[0].inflight_descs[i].addr, 0x1000 + 101 + (i ^ 1));
+	rte_vhost_state_free(st);
+}
+
+static void
+buffer_that_overtakes_is_used(void **state)
+{
+	struct run *r = *state;
+	struct rte_vhost_state *st = moved_with_inflight(r, true, true);
+
+	assert_int_equal(r->res.overtaken, 1);
+	assert_int_equal(r->res.inflight, 6);
+	assert_true(migrate_held(&r->res));
+	assert_int_equal(st->vqs[1].used_idx, 102);
+	assert_int_equal(st->vqs[1].nb_inflight, 3);
+	assert_int_equal(st->vqs[1].inflight[0].id, 101);
+	assert_int_equal(st->vqs[1].inflight[1].id, 103);
+	assert_int_equal(st->vqs[1].inflight_descs[1].id, 103);
+	assert_true(st->vqs[1].notify_pending);
+	rte_vhost_state_free(st);
+}
+
+static void
+buffers_in_flight_move_in_a_region(void **state)
+{
+	struct run *r = *state;
+
+	r->opt.via = migrate_via_find("inflight");
+	r->opt.inflight = 3;
+	run(r, NULL);
+	assert_string_equal(r->res.failure, "");
+	assert_true(migrate_held(&r->res));
+	assert_int_equal(r->res.inflight, 30);
+}
+
+static void
+killed_back_end_comes_again(void **state)
+{
+	struct run *r = *state;
+
+	r->opt.kill = true;
+	r->opt.rounds = 3;
+	run(r, NULL);
+	assert_string_equal(r->res.failure, "");
+	assert_true(migrate_held(&r->res));
+	assert_int_equal(r->res.rounds, 3);
+	assert_int_equal(fake_device(r->be[0])->kills, 3);
+	assert_int_equal(fake_device(r->be[0])->suspends, 0);
+	assert_int_equal(fake_device(r->be[1])->restores, 0);
+	/* Of one pair, a burst each time. */
+	assert_int_equal(r->res.lost_allowed, 3 * 64);
+	r->res.counts.lost = 3 * 64;
+	assert_true(migrate_held(&r->res));
+	r->res.counts.lost++;
+	assert_false(migrate_held(&r->res));
+	r->res.counts.lost = 0;
+	r->res.counts.duplicated = 1;
+	assert_false(migrate_held(&r->res));
+}
+
+static void
+back_end_that_stays_away_is_told(void **state)
+{
+	struct run *r = *state;
+
+	r->opt.kill = true;
+	fake_device(r->be[0])->refuse_restore = true;
+	run(r, NULL);
+	assert_false(migrate_held(&r->res));
+	assert_non_null(strstr(r->res.failure, "dev0 does not come again"));
+}
+
+static void
+frame_that_overtakes_unasked_is_no_success(void **state)
+{
+	struct run *r = *state;
+
+	run(r, NULL);
+	assert_true(migrate_held(&r->res));
+	r->res.counts.reordered = 1;
+	assert_false(migrate_held(&r->res));
+	r->res.overtaken = 1;
+	assert_true(migrate_held(&r->res));
+	r->res.counts.reordered = 0;
+	assert_false(migrate_held(&r->res));
 }
 
 /* Used indices of pairs 0 and 1: receive, transmit, receive, transmit. */
@@ -251,7 +403,8 @@ report_has_exactly_its_keys(void **state)
 {
 	static const char *const keys[] = { "rounds", "virtqueues", "frames", "lost", "duplicated",
 		"reordered", "corrupted", "suspend_us", "blackout_us", "capture_restore_us", "via",
-		"failed_moves", "causal_states", "ring", "seed", "seconds" };
+		"failed_moves", "causal_states", "inflight",
+		"overtaken", "lost_allowed", "empty", "ring", "seed", "seconds" };
 	struct run *r = *state;
 	char *text = NULL, quoted[32], *p;
 	unsigned int i, colons = 0;
@@ -283,6 +436,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(state_moves_to_and_fro),
 		RUN_TEST(every_carrier_moves_the_state),
+		RUN_TEST(buffers_in_flight_move),
+		RUN_TEST(what_is_available_is_in_flight_in_an_order_of_its_own),
+		RUN_TEST(packed_buffers_in_flight_have_their_descriptors),
+		RUN_TEST(buffer_that_overtakes_is_used),
+		RUN_TEST(frame_that_overtakes_unasked_is_no_success),
+		RUN_TEST(buffers_in_flight_move_in_a_region),
+		RUN_TEST(killed_back_end_comes_again),
+		RUN_TEST(back_end_that_stays_away_is_told),
 		cmocka_unit_test(effect_without_cause_is_seen),
 		RUN_TEST(index_one_back_is_seen_as_duplicate),
 		RUN_TEST(dropped_frame_is_seen_as_lost),

@@ -85,6 +85,21 @@ status_carrier_asks_for_its_feature(void **state)
 }
 
 static void
+buffers_in_flight_and_kills_are_asked_for(void **state)
+{
+	struct migrate_options opt;
+
+	assert_int_equal(parse("--inflight 32768 --overtake", &opt), 0);
+	assert_int_equal(opt.inflight, 32768);
+	assert_true(opt.overtake);
+	assert_int_equal(parse("--inflight 1 --via inflight", &opt), 0);
+	assert_false(opt.overtake || opt.kill);
+	assert_int_equal(parse("--kill --ring packed --break page", &opt), 0);
+	assert_true(opt.kill && opt.breakage->page);
+	assert_int_equal(parse("--kill --via inflight --frontend vdpa", &opt), 0);
+}
+
+static void
 bad_values_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -96,6 +111,13 @@ bad_values_are_refused(void **state)
 		"--via pigeon", "--via status --frontend vdpa", "--via device-state --frontend vdpa",
 		"--via vring-base --causal", "--via vring-base --fail-every 2",
 		"--via vring-base --break index", "--fail-every 1", "--causal --break index",
+		"--inflight 0", "--inflight 32769", "--inflight x", "--overtake",
+		"--inflight 1 --overtake", "--inflight 4 --overtake --causal",
+		"--inflight 4 --overtake --features in-order", "--via vring-base --inflight 4",
+		"--via inflight --inflight 4 --overtake", "--frontend plain --inflight 4",
+		"--frontend plain --kill", "--kill --causal", "--kill --inflight 4",
+		"--kill --fail-every 3", "--kill --break index", "--break page",
+		"--break page --kill", "--break page --kill --ring packed --via inflight",
 		"--rounds", "--rounds 18446744073709551616",
 	};
 	struct migrate_options opt;
@@ -137,6 +159,7 @@ main(void)
 		cmocka_unit_test(every_option_is_taken),
 		cmocka_unit_test(seconds_alone_lift_the_limit_of_rounds),
 		cmocka_unit_test(status_carrier_asks_for_its_feature),
+		cmocka_unit_test(buffers_in_flight_and_kills_are_asked_for),
 		cmocka_unit_test(bad_values_are_refused),
 		cmocka_unit_test(help_is_neither_run_nor_error),
 		cmocka_unit_test(ranges_are_read),

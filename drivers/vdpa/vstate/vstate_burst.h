@@ -14,6 +14,7 @@
  *   int ring_peek(vq, c, direction)   begin a walk at vq->avail: 1, 0 none, -1 fault
  *   void ring_take(vq, c)             move vq->avail behind the chain
  *   void ring_publish(vq)             write the shadow elements to the ring, advance vq->used
+ *   void ring_record(vq)              tell who comes after a kill that it is done
  *   void ring_notify(vq, old)         call the driver unless it does not want it
  *
  * and LAYOUT_PACKED as 0 or 1.
@@ -26,9 +27,9 @@
 #include "vstate_chain.h"
 #include "vstate_offload.h"
 
-#include "vstate_batch.h"
-
 #define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
+
+#include "vstate_batch.h"
 
 static __rte_always_inline void
 shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)
@@ -40,6 +41,92 @@ shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)
 	u->len = len;
 }
 
+/*
+ * The next buffer: one that another device had in flight, while there are any, or one of the
+ * ring.
+ */
+static __rte_noinline int
+listed_peek(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
+{
+	const struct vstate_inflight *list = vq->inflight;
+	const struct vstate_inflight_buf *b = &list->bufs[list->taken];
+	struct vstate_desc d;
+
+	if (LAYOUT_PACKED)
+		d = list->descs[b->first_desc];
+	else
+		vstate_desc_read(&d, &vq->split.desc[b->head], LAYOUT_PACKED);
+	c->pos = vq->used; /* of no meaning */
+	c->id = b->id;
+	if (!vstate_chain_begin(vq, c, &d, direction, LAYOUT_PACKED))
+		return -1;
+	if (LAYOUT_PACKED)
+		c->copies = &list->descs[b->first_desc];
+	return 1;
+}
+
+static __rte_always_inline bool
+listed_next(const struct vstate_vq *vq)
+{
+	return unlikely(vq->inflight != NULL) && vq->inflight->taken < vq->inflight->nb;
+}
+
+static __rte_always_inline int
+buf_peek(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
+{
+	return listed_next(vq) ? listed_peek(vq, c, direction) : ring_peek(vq, c, direction);
+}
+
+static __rte_always_inline void
+buf_take(struct vstate_vq *vq, const struct vstate_chain *c)
+{
+	if (listed_next(vq))
+		vq->inflight->taken++;
+	else
+		ring_take(vq, c);
+}
+
+/* Whether there is anything to take; begins a burst. */
+static __rte_always_inline bool
+buf_any(struct vstate_vq *vq)
+{
+	return likely(vq->inflight == NULL) ? ring_count(vq, 1) != 0 : true;
+}
+
+/* vq->look_at is that of the ring; with buffers in flight the queue is never empty. */
+static __rte_always_inline void
+listed_look(struct vstate_vq *vq)
+{
+	if (likely(vq->inflight == NULL))
+		return;
+	vq->look_mask = vq->look_value = 0;
+	vq->look_equal = false;
+}
+
+static __rte_always_inline uint16_t
+buf_count(struct vstate_vq *vq, uint16_t max)
+{
+	uint16_t listed = 0;
+
+	if (unlikely(vq->inflight != NULL))
+		listed = RTE_MIN(max, vq->inflight->nb - vq->inflight->done);
+	return listed + ring_count(vq, max - listed);
+}
+
+/* Of buffers in flight, how many the burst has taken. */
+static __rte_always_inline uint16_t
+listed_get(const struct vstate_vq *vq)
+{
+	return unlikely(vq->inflight != NULL) ? vq->inflight->taken : 0;
+}
+
+static __rte_always_inline void
+listed_set(struct vstate_vq *vq, uint16_t taken)
+{
+	if (unlikely(vq->inflight != NULL))
+		vq->inflight->taken = taken;
+}
+
 /* Publish what is in the shadow; the frames of it are counted by the caller. */
 static __rte_always_inline void
 shadow_flush(struct vstate_vq *vq)
@@ -48,7 +135,12 @@ shadow_flush(struct vstate_vq *vq)
 	bool any = vq->nb_shadow != 0;
 
 	if (any) {
+		if (unlikely(vq->inflight != NULL))
+			vstate_inflight_before(vq->inflight);
 		ring_publish(vq);
+		if (unlikely(vq->inflight != NULL))
+			vstate_inflight_after(vq);
+		ring_record(vq);
 		vq->nb_shadow = 0;
 	}
 	/* also what was written to buffers that then were not used */
@@ -56,31 +148,6 @@ shadow_flush(struct vstate_vq *vq)
 		vstate_dirty_flush(&vq->dirty);
 	if (any)
 		ring_notify(vq, old);
-}
-
-/* Frames of one size often follow each other: their counter is written once. */
-struct size_run {
-	struct vstate_vq_counters *counters;
-	uint32_t len;
-	uint32_t count;
-};
-
-static __rte_always_inline void
-size_run_end(struct size_run *run)
-{
-	if (run->count != 0)
-		vstate_count_size(run->counters, run->len, run->count);
-}
-
-static __rte_always_inline void
-size_run_add(struct size_run *run, uint32_t len)
-{
-	if (len != run->len) {
-		size_run_end(run);
-		run->len = len;
-		run->count = 0;
-	}
-	run->count++;
 }
 
 /* ---- from the driver ---- */
@@ -202,7 +269,7 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 	struct vstate_chain c;
 	enum take_result result;
 
-	if (vq->nb_shadow == VSTATE_SHADOW || ring_peek(vq, &c, 0) <= 0)
+	if (vq->nb_shadow == VSTATE_SHADOW || buf_peek(vq, &c, 0) <= 0)
 		return TAKE_FAULT;
 	*pkt = rte_pktmbuf_alloc(pool);
 	if (unlikely(*pkt == NULL)) {
@@ -211,7 +278,7 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 	}
 	result = frame_take(vq, &c, pool, *pkt);
 	if (likely(result == TAKE_DONE)) {
-		ring_take(vq, &c);
+		buf_take(vq, &c);
 		shadow_add(vq, &c, 0);
 		return TAKE_DONE;
 	}
@@ -220,7 +287,7 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 		vq->counters.nombuf++;
 	} else if (result != TAKE_FAULT) {
 		/* dropped: the buffer is used */
-		ring_take(vq, &c);
+		buf_take(vq, &c);
 		shadow_add(vq, &c, result);
 		vq->nb_dropped++;
 	}
@@ -231,24 +298,31 @@ static __rte_always_inline uint16_t
 burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
 	enum take_result result;
+	uint32_t bytes;
 	uint16_t done;
 
 	vq->nb_taken = 0;
 	vq->nb_dropped = 0;
-	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || ring_count(vq, 1) == 0)
+	vq->begin = vq->avail;
+	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || !buf_any(vq))
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
-	done = batch_take(vq, pool, pkts, n);
-	vq->nb_simple = done;
-	while (done < n) {
+	done = vq->nb_simple = 0;
+	if (likely(vq->inflight == NULL))
+		done = batch_take(vq, pool, pkts, n);
+	/* an estimate does */
+	bytes = done > 0 ? done * vq->taken_len[0] : 0;
+	while (done < n && bytes < VSTATE_TAKE_BYTES) {
 		result = burst_take_one(vq, pool, &pkts[done]);
 		if (result == TAKE_FAULT || result == TAKE_LATER)
 			break;
 		if (unlikely(result != TAKE_DONE))
 			continue;
 		vq->taken_len[done] = pkts[done]->pkt_len;
+		bytes += pkts[done]->pkt_len;
 		vq->taken[done].avail = vq->avail;
 		vq->taken[done].nb_shadow = vq->nb_shadow;
+		vq->taken[done].listed = listed_get(vq);
 		done++;
 	}
 	vq->nb_taken = done;
@@ -262,11 +336,14 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 	if (n > vq->nb_simple) {
 		vq->avail = vq->taken[n - 1].avail;
 		vq->nb_shadow = vq->taken[n - 1].nb_shadow;
+		listed_set(vq, vq->taken[n - 1].listed);
 	} else {
-		/* one descriptor each, from where nothing was taken */
-		vq->avail = vq->used;
-		ring_skip(vq, n);
+		/* one used element each, from where nothing was taken */
+		vq->avail = vq->begin;
+		ring_skip(vq, shadow_descs(vq, n));
 		vq->nb_shadow = n;
+		/* of these, batches take none */
+		listed_set(vq, unlikely(vq->inflight != NULL) ? vq->inflight->done : 0);
 	}
 }
 
@@ -295,16 +372,18 @@ drops_count(struct vstate_vq *vq)
 	vq->nb_dropped = 0;
 }
 
+/* Count the first @p n frames of the last take, which are used now. */
 static __rte_always_inline void
-burst_give(struct vstate_vq *vq, uint16_t n)
+take_count(struct vstate_vq *vq, uint16_t n)
 {
 	struct size_run run = { .counters = &vq->counters };
 	uint64_t bytes = 0;
 	uint16_t i;
 
-	/* Where all frames are given, so are the drops behind the last of them. */
-	if (unlikely(n < vq->nb_taken))
-		burst_rewind(vq, n);
+	if (likely(n <= vq->nb_simple && vq->simple_alike)) {
+		count_alike(vq, vq->taken_len[0], n);
+		return;
+	}
 	for (i = 0; i < n; i++) {
 		bytes += vq->taken_len[i];
 		size_run_add(&run, vq->taken_len[i]);
@@ -312,6 +391,15 @@ burst_give(struct vstate_vq *vq, uint16_t n)
 	size_run_end(&run);
 	vq->counters.packets += n;
 	vq->counters.bytes += bytes;
+}
+
+static __rte_always_inline void
+burst_give(struct vstate_vq *vq, uint16_t n)
+{
+	/* Where all frames are given, so are the drops behind the last of them. */
+	if (unlikely(n < vq->nb_taken))
+		burst_rewind(vq, n);
+	take_count(vq, n);
 	vq->nb_taken = 0;
 	if (unlikely(vq->nb_dropped != 0))
 		drops_count(vq);
@@ -373,6 +461,13 @@ header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffer
 	return true;
 }
 
+/* Descriptors of the ring that a finished chain holds; fewer if some come before its table. */
+static __rte_always_inline uint32_t
+ring_descs(const struct vstate_vq *vq, const struct vstate_chain *c)
+{
+	return LAYOUT_PACKED || c->table_size != 0 ? c->num : (uint32_t)vq->size - c->left;
+}
+
 /*
  * Copy one frame to as many buffers as it needs. Nothing is published here; where it
  * does not fit, the ring is put back to where it stood.
@@ -382,10 +477,10 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
 	const struct vstate_pos avail = vq->avail;
-	const uint16_t nb_shadow = vq->nb_shadow;
+	const uint16_t nb_shadow = vq->nb_shadow, listed = listed_get(vq);
 	const struct rte_mbuf *seg = m;
 	uint64_t nb_gpa[2] = { 0, 0 };
-	uint32_t seg_off = 0, left = m->pkt_len;
+	uint32_t seg_off = 0, left = m->pkt_len, descs = 0;
 	enum put_result result = PUT_LATER;
 	struct vstate_chain c;
 	bool first = true;
@@ -401,10 +496,12 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 				goto too_small;
 			goto undo;
 		}
-		ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
+		ret = buf_peek(vq, &c, VRING_DESC_F_WRITE);
 		if (ret <= 0) {
 			if (ret < 0)
 				result = PUT_FAULT;
+			else if (descs >= vq->size)
+				goto too_small; /* the driver has no more to give */
 			goto undo;
 		}
 		if (first) {
@@ -444,8 +541,9 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 			vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
 			goto fault;
 		}
-		ring_take(vq, &c);
+		buf_take(vq, &c);
 		shadow_add(vq, &c, written);
+		descs += ring_descs(vq, &c);
 	}
 	if (vq->nb_shadow - nb_shadow > 1 &&
 			!header_patch(vq, nb_gpa, vq->nb_shadow - nb_shadow))
@@ -461,6 +559,7 @@ fault:
 undo:
 	vq->avail = avail;
 	vq->nb_shadow = nb_shadow;
+	listed_set(vq, listed);
 	return result;
 }
 
@@ -485,28 +584,51 @@ frame_put_single(struct vstate_vq *vq, const struct vstate_chain *c, const struc
 }
 
 static __rte_always_inline enum put_result
-frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
+		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
 	struct vstate_chain c;
 	int ret;
 
-	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0) &&
-			!vstate_offload_to_header(vq, m, &hdr)) {
-		vq->counters.bad_offload++;
-		return PUT_DROP;
-	}
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
-	ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
+	if (vq->mergeable && vq->inflight == NULL && likely(merge_put(vq, m, &hdr)))
+		return PUT_DONE;
+	ret = buf_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
-	if (likely(frame_put_single(vq, &c, m, &hdr))) {
-		ring_take(vq, &c);
+	if (likely(frame_put_single(vq, &c, m, hdr))) {
+		buf_take(vq, &c);
 		shadow_add(vq, &c, vq->hdr_len + m->pkt_len);
 		return PUT_DONE;
 	}
-	return frame_put_general(vq, m, &hdr);
+	return frame_put_general(vq, m, hdr);
+}
+
+/* What must be changed in it is changed in a copy if others may look at the frame. */
+static enum put_result
+frame_put_offload(struct vstate_vq *vq, struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	struct rte_mbuf *own = vstate_offload_own(vq, m);
+	enum put_result result = PUT_DROP;
+
+	if (own != NULL && vstate_offload_to_header(vq, own, hdr))
+		result = frame_put_plain(vq, own, hdr);
+	else
+		vq->counters.bad_offload++;
+	if (own != m)
+		rte_pktmbuf_free(own);
+	return result;
+}
+
+static __rte_always_inline enum put_result
+frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
+
+	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0))
+		return frame_put_offload(vq, m, &hdr);
+	return frame_put_plain(vq, m, &hdr);
 }
 
 /* One frame the general way, with room made in the shadow if that is what it lacks. */
@@ -522,33 +644,19 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 	return result;
 }
 
-static __rte_always_inline void
-put_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
-{
-	struct size_run run = { .counters = &vq->counters };
-	uint64_t bytes = 0;
-	uint16_t i;
-
-	for (i = 0; i < n; i++) {
-		bytes += pkts[i]->pkt_len;
-		size_run_add(&run, pkts[i]->pkt_len);
-	}
-	size_run_end(&run);
-	vq->counters.packets += n;
-	vq->counters.bytes += bytes;
-}
-
+/* Nothing is published here but what makes room. */
 static __rte_always_inline uint16_t
-burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
 	enum put_result result;
 	uint16_t done = 0, k;
 
-	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 || ring_count(vq, 1) == 0)
+	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 || !buf_any(vq))
 		return 0;
 	for (;;) {
-		k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST));
-		put_count(vq, pkts + done, k);
+		k = 0;
+		if (likely(vq->inflight == NULL))
+			k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST));
 		done += k;
 		if (likely(done == n))
 			break;
@@ -556,11 +664,10 @@ burst_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 		if (result == PUT_LATER || result == PUT_FAULT)
 			break;
 		if (result == PUT_DONE)
-			put_count(vq, pkts + done, 1);
+			count_alike(vq, pkts[done]->pkt_len, 1);
 		if (++done == n)
 			break;
 	}
-	shadow_flush(vq);
 	return done;
 }
 

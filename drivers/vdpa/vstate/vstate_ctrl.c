@@ -6,10 +6,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #include <vstate_compat.h>
 
+#include "vstate_clock.h"
 #include "vstate_ctrl.h"
 #include "vstate_dev.h"
 #include "vstate_log.h"
@@ -23,6 +23,8 @@ struct request {
 	struct vstate_dev *dev;
 	void *arg;
 	int result;
+	/** It is off the queue: its function runs, or has run. */
+	bool taken;
 	bool done;
 };
 
@@ -41,8 +43,6 @@ static struct {
 } ctrl = {
 	.users_lock = PTHREAD_MUTEX_INITIALIZER,
 	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.posted = PTHREAD_COND_INITIALIZER,
-	.finished = PTHREAD_COND_INITIALIZER,
 	.queue = TAILQ_HEAD_INITIALIZER(ctrl.queue),
 };
 
@@ -50,6 +50,7 @@ static void
 serve_one(struct request *req)
 {
 	TAILQ_REMOVE(&ctrl.queue, req, next);
+	req->taken = true;
 	pthread_mutex_unlock(&ctrl.lock);
 	req->result = req->fn(req->dev, req->arg);
 	pthread_mutex_lock(&ctrl.lock);
@@ -57,24 +58,17 @@ serve_one(struct request *req)
 	pthread_cond_broadcast(&ctrl.finished);
 }
 
-static struct timespec
-watch_deadline(void)
+static void
+conds_init(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ts.tv_nsec += WATCH_PERIOD_NS;
-	if (ts.tv_nsec >= 1000000000) {
-		ts.tv_nsec -= 1000000000;
-		ts.tv_sec++;
-	}
-	return ts;
+	vstate_cond_init(&ctrl.posted);
+	vstate_cond_init(&ctrl.finished);
 }
 
 static void *
 ctrl_main(void *arg)
 {
-	struct timespec deadline = watch_deadline();
+	struct timespec deadline = vstate_deadline_in(WATCH_PERIOD_NS);
 	int ret;
 
 	RTE_SET_USED(arg);
@@ -91,7 +85,7 @@ ctrl_main(void *arg)
 			pthread_mutex_unlock(&ctrl.lock);
 			vstate_dev_watch_all();
 			pthread_mutex_lock(&ctrl.lock);
-			deadline = watch_deadline();
+			deadline = vstate_deadline_in(WATCH_PERIOD_NS);
 		}
 	}
 	ctrl.running = false;
@@ -102,8 +96,10 @@ ctrl_main(void *arg)
 int
 vstate_ctrl_get(void)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int ret = 0;
 
+	pthread_once(&once, conds_init);
 	pthread_mutex_lock(&ctrl.users_lock);
 	if (ctrl.users == 0) {
 		ctrl.stop = false;
@@ -131,10 +127,29 @@ vstate_ctrl_put(void)
 	pthread_mutex_unlock(&ctrl.users_lock);
 }
 
-int
-vstate_ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg)
+/* Until it is done, or @p deadline (if any) finds it on the queue still. The lock is held. */
+static int
+request_await(struct request *req, const struct timespec *deadline)
+{
+	while (!req->done) {
+		if (deadline == NULL || req->taken) {
+			pthread_cond_wait(&ctrl.finished, &ctrl.lock);
+			continue;
+		}
+		if (pthread_cond_timedwait(&ctrl.finished, &ctrl.lock, deadline) == ETIMEDOUT &&
+				!req->taken) {
+			TAILQ_REMOVE(&ctrl.queue, req, next);
+			return -ETIME;
+		}
+	}
+	return req->result;
+}
+
+static int
+ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg, const struct timespec *deadline)
 {
 	struct request req = { .fn = fn, .dev = dev, .arg = arg };
+	int ret;
 
 	pthread_mutex_lock(&ctrl.lock);
 	if (ctrl.running && pthread_equal(ctrl.self, pthread_self())) {
@@ -143,8 +158,21 @@ vstate_ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg)
 	}
 	TAILQ_INSERT_TAIL(&ctrl.queue, &req, next);
 	pthread_cond_signal(&ctrl.posted);
-	while (!req.done)
-		pthread_cond_wait(&ctrl.finished, &ctrl.lock);
+	ret = request_await(&req, deadline);
 	pthread_mutex_unlock(&ctrl.lock);
-	return req.result;
+	return ret;
+}
+
+int
+vstate_ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg)
+{
+	return ctrl_call(fn, dev, arg, NULL);
+}
+
+int
+vstate_ctrl_call_within(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns)
+{
+	const struct timespec deadline = vstate_deadline_in(ns);
+
+	return ctrl_call(fn, dev, arg, &deadline);
 }

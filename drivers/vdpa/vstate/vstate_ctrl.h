@@ -30,5 +30,11 @@ void vstate_ctrl_put(void);
  * @return what @p fn returned
  */
 int vstate_ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg);
+/**
+ * The same for a caller who does not wait for ever for his turn: the thread may have to wait
+ * for a poll thread of another device. What has begun is waited for; it has a bound of its own.
+ * @return -ETIME: its turn did not come within @p ns; @p fn will not be called
+ */
+int vstate_ctrl_call_within(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns);
 
 #endif /* VSTATE_CTRL_H */

@@ -17,7 +17,9 @@
 #include "vstate_dev.h"
 #include "vstate_log.h"
 #include "vstate_net.h"
+#include "vstate_page.h"
 #include "vstate_port.h"
+#include "vstate_region.h"
 
 #define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
 
@@ -190,8 +192,10 @@ vqs_free(struct vstate_dev *dev)
 {
 	uint16_t i;
 
-	for (i = 0; i < dev->nb_vqs; i++)
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vstate_inflight_drop(dev->vqs[i]);
 		rte_free(dev->vqs[i]);
+	}
 }
 
 static int
@@ -205,6 +209,7 @@ vqs_alloc(struct vstate_dev *dev, int socket)
 			return -ENOMEM;
 		vq->qid = dev->nb_vqs;
 		vq->callfd = -1;
+		vq->record = &vq->no_record;
 		dev->vqs[dev->nb_vqs] = vq;
 	}
 	return 0;
@@ -237,9 +242,13 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 		rte_eth_random_addr(dev->mac.addr_bytes);
 
 	ret = vqs_alloc(dev, socket);
+	if (ret == 0 && conf->state_dir[0] != '\0')
+		ret = vstate_page_open(dev);
 	if (ret == 0)
 		ret = rte_vhost_state_register(name, &vstate_state_ops, dev);
 	if (ret != 0) {
+		vstate_page_close(dev);
+		vstate_recover_drop(dev);
 		vqs_free(dev);
 		rte_free(dev);
 		rte_errno = -ret;
@@ -258,6 +267,9 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	pthread_mutex_lock(&devs_lock);
 	TAILQ_REMOVE(&devs, dev, next);
 	pthread_mutex_unlock(&devs_lock);
+	vstate_region_drop(dev);
+	vstate_page_close(dev);
+	vstate_recover_drop(dev);
 	rte_vhost_state_free(dev->pending);
 	rte_vhost_state_free(dev->kept);
 	vqs_free(dev);

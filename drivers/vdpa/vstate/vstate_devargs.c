@@ -124,6 +124,20 @@ parse_uplink(const char *key, const char *value, void *field)
 	return 0;
 }
 
+static int
+parse_state_dir(const char *key, const char *value, void *field)
+{
+	struct vstate_conf *conf = field;
+
+	if (value == NULL || *value != '/' ||
+			rte_strscpy(conf->state_dir, value, sizeof(conf->state_dir)) < 0) {
+		VSTATE_LOG(ERR, "%s=%s: an absolute path of up to %zu characters is needed", key,
+				value != NULL ? value : "", sizeof(conf->state_dir) - 1);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* net_vhost has it; nothing is lost without: frames are copied to mbufs of the pool. */
 static int
 parse_ext_buffer(const char *key, const char *value, void *field)
@@ -170,6 +184,7 @@ static const struct key {
 	{ "mac", false, parse_mac, 0 },
 	{ "mtu", false, parse_mtu, offsetof(struct vstate_conf, mtu) },
 	{ "numa", false, parse_numa, offsetof(struct vstate_conf, numa) },
+	{ "state_dir", false, parse_state_dir, 0 },
 	{ "service", false, parse_bool, offsetof(struct vstate_conf, service) },
 	{ "uplink", false, parse_uplink, 0 },
 };

@@ -29,6 +29,8 @@ struct vstate_conf {
 	bool postcopy_support;
 	/** Offer the state to front ends that ask for it (vhost-user DEVICE_STATE). */
 	bool device_state;
+	/** Directory of the state page; empty: none. */
+	char state_dir[256];
 	/** Drop frames that do not fit one mbuf. */
 	bool linear_buffer;
 	/** An EAL service polls the rings. */
@@ -57,6 +59,7 @@ enum vstate_kind {
 	"mac=<MAC address> " \
 	"mtu=<68-65535> " \
 	"numa=<node> " \
+	"state_dir=<directory> " \
 	"service=<0|1> " \
 	"uplink=<port>"
 #define VSTATE_NET_PARAMS "iface=<path> client=<0|1> postcopy-support=<0|1> ext-buffer=<0|1> " \

@@ -20,7 +20,9 @@
 #include "vstate_dev.h"
 #include "vstate_log.h"
 #include "vstate_net.h"
+#include "vstate_page.h"
 #include "vstate_port.h"
+#include "vstate_region.h"
 
 #define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
 #define S_SUSPEND RTE_VHOST_STATE_S_SUSPEND
@@ -92,6 +94,11 @@ vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ri
 {
 	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
 
+	/* A front end that took the ring and gives it again: what is in flight still is. */
+	if (vq->inflight != NULL && vq->avail.idx == ring->avail.idx &&
+			vq->avail.wrap == ring->avail.wrap && vq->inflight->packed == packed)
+		goto keep;
+	vstate_inflight_drop(vq);
 	vq->avail = ring->avail;
 	if (packed && vq->avail.idx >= ring->size)
 		vq->avail.idx %= ring->size;
@@ -99,6 +106,7 @@ vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ri
 		vq->avail.wrap = 0;
 	/* Nothing is in flight in this device between bursts. */
 	vq->used = vq->avail;
+keep:
 	vq->signalled_valid = false;
 	vq->fault = VSTATE_FAULT_NONE;
 	vq->fault_told = false;
@@ -117,6 +125,7 @@ vq_keep_base(struct vstate_dev *dev, struct vstate_vq *vq)
 
 	if (!packed || (vq->avail.idx < vq->size && vq->used.idx < vq->size))
 		return;
+	vstate_inflight_drop(vq);
 	vq->avail.idx %= vq->size;
 	vq->used = vq->avail;
 	vq->signalled_valid = false;
@@ -131,8 +140,13 @@ vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_s
 	if (ring->ready && !vq->ready)
 		VSTATE_LOG(ERR, "%s: queue %u has a ring outside the guest's memory, or a bad size",
 				dev->name, vq->qid);
-	if (!vq->ready)
+	if (!vq->ready) {
+		/* the driver has begun anew, and not set this one up: no part of its state */
+		if (vq->setup_resets != dev->resets)
+			vq->size = 0;
 		return;
+	}
+	vq->setup_resets = dev->resets;
 	if (ring->base_fresh)
 		vq_set_base(dev, vq, ring);
 	else
@@ -181,6 +195,7 @@ do_connect(struct vstate_dev *dev, void *arg)
 		memset(&dev->announced[i], 0, sizeof(dev->announced[i]));
 		/* queues of the guest before are none of this one's state */
 		dev->vqs[i]->size = 0;
+		vstate_inflight_drop(dev->vqs[i]);
 	}
 	return 0;
 }
@@ -201,6 +216,11 @@ do_stop(struct vstate_dev *dev, void *arg)
 	if (dev->started) {
 		rte_vhost_state_free(dev->kept);
 		dev->kept = vstate_state_collect(dev);
+		if (dev->closing)
+			vstate_page_store(dev);
+		else
+			vstate_page_retire(dev);
+		vstate_recover_drop(dev);
 	}
 	dev->started = false;
 	vstate_pending_drop(dev);
@@ -239,6 +259,7 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	dev->features = 0;
 	rte_vhost_state_free(dev->kept);
 	dev->kept = NULL;
+	vstate_region_drop(dev);
 	return 0;
 }
 
@@ -251,12 +272,34 @@ do_pause(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
+/* Whoever says where the rings stand: a state that was brought, a process before, the front end. */
+static int
+rings_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	uint16_t i;
+	int ret;
+
+	if (dev->pending != NULL) {
+		vstate_recover_drop(dev);
+		ret = vstate_pending_meet(dev, setup);
+	} else {
+		ret = 0;
+		vstate_recover_meet(dev, setup);
+	}
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (dev->vqs[i]->ready && !vstate_region_begin(dev, dev->vqs[i]))
+			vstate_page_record(dev, dev->vqs[i]);
+	}
+	vstate_page_store(dev);
+	return ret;
+}
+
 static int
 do_sync(struct vstate_dev *dev, void *arg)
 {
 	vstate_dev_rest_always(dev);
 	setup_take(dev, arg);
-	vstate_pending_meet(dev, arg);
+	rings_meet(dev, arg);
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	return 0;
@@ -282,7 +325,7 @@ do_start(struct vstate_dev *dev, void *arg)
 	 */
 	if (!setup->status_negotiated && !(dev->status & S_SUSPEND))
 		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
-	ret = vstate_pending_meet(dev, setup);
+	ret = rings_meet(dev, setup);
 	dev->paused = false;
 	vstate_dev_grant(dev);
 	link_update(dev);

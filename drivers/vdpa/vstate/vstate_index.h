@@ -40,6 +40,27 @@ vstate_pos_step(struct vstate_pos *pos, uint16_t n, uint16_t size)
 	pos->idx = idx;
 }
 
+/** The reverse of vstate_pos_step(). */
+static __rte_always_inline void
+vstate_pos_step_back(struct vstate_pos *pos, uint16_t n, uint16_t size)
+{
+	if (pos->idx < n) {
+		pos->idx += size - n;
+		pos->wrap ^= 1;
+	} else {
+		pos->idx -= n;
+	}
+}
+
+/** Packed: descriptors from @p behind on to @p ahead, less than 2 * @p size. */
+static inline uint32_t
+vstate_pos_distance(struct vstate_pos ahead, struct vstate_pos behind, uint16_t size)
+{
+	uint32_t turn = ahead.wrap != behind.wrap ? size : 0;
+
+	return (2u * size + ahead.idx - behind.idx + turn) % (2u * size);
+}
+
 /** Split: how far @p ahead is ahead of @p behind, both running freely over 16 bits. */
 static __rte_always_inline uint16_t
 vstate_split_distance(uint16_t ahead, uint16_t behind)

@@ -79,6 +79,13 @@ vstate_window_ptr(const struct vstate_window *win, uint64_t gpa)
 	return win->hva + (gpa - win->gpa);
 }
 
+/** Guest physical address of a place in the window. */
+static __rte_always_inline uint64_t
+vstate_window_gpa(const struct vstate_window *win, const uint8_t *p)
+{
+	return win->gpa + (p - win->hva);
+}
+
 /**
  * Translate the beginning of a range.
  * @param len in: bytes wanted, not 0; out: bytes that are contiguous from the result on

@@ -14,6 +14,8 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include <vstate_compat.h>
+
 #include "vstate_offload.h"
 
 #define L4_MASK RTE_MBUF_F_TX_L4_MASK
@@ -174,6 +176,35 @@ gso_to_header(const struct vstate_vq *vq, const struct rte_mbuf *m, struct virti
 	return true;
 }
 
+/* Whether the headers, which are in the first mbuf, are nobody's but this frame's. */
+static bool
+headers_are_own(const struct rte_mbuf *m)
+{
+	return rte_mbuf_refcnt_read(m) == 1 && !RTE_MBUF_CLONED(m) &&
+		(!RTE_MBUF_HAS_EXTBUF(m) || rte_mbuf_ext_refcnt_read(m->shinfo) == 1);
+}
+
+/* The pool that the bytes of an mbuf came from: that of a clone may have none to give. */
+static struct rte_mempool *
+data_pool(const struct rte_mbuf *m)
+{
+	struct rte_mempool *pool = RTE_MBUF_CLONED(m) ?
+		rte_mbuf_from_indirect(RTE_PTR_UNQUAL(m))->pool : m->pool;
+
+	return rte_pktmbuf_data_room_size(pool) > RTE_PKTMBUF_HEADROOM ? pool : NULL;
+}
+
+struct rte_mbuf *
+vstate_offload_own(const struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	struct rte_mempool *pool;
+
+	if (headers_are_own(m) || (vq->guest_csum && !(m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM)))
+		return m;
+	pool = data_pool(m);
+	return pool != NULL ? rte_pktmbuf_copy(m, pool, 0, UINT32_MAX) : NULL;
+}
+
 bool
 vstate_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *mrg)
@@ -246,7 +277,8 @@ vstate_offload_prepare(struct rte_mbuf *m)
 		return 0;
 	if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM)
 		return -ENOTSUP;
-	if (m->l3_len == 0 || start + l4_checksum_offset(l4) + sizeof(sum) > m->data_len)
+	if (m->l3_len == 0 || start + l4_checksum_offset(l4) + sizeof(sum) > m->data_len ||
+			!headers_are_own(m))
 		return -EINVAL;
 	l3 = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
 	/* With the length even for segments to come: virtio drivers expect it. */

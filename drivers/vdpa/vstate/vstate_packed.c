@@ -68,13 +68,6 @@ ring_take(struct vstate_vq *vq, const struct vstate_chain *c)
 	vstate_pos_step(&vq->avail, c->num, vq->size);
 }
 
-static void
-used_dirty(struct vstate_vq *vq, uint16_t idx)
-{
-	vstate_dirty_mark(&vq->dirty, vq->used_gpa + (uint64_t)idx *
-			sizeof(struct vring_packed_desc), sizeof(struct vring_packed_desc));
-}
-
 static __rte_always_inline uint16_t
 used_flags(uint8_t wrap, uint32_t len)
 {
@@ -93,43 +86,95 @@ desc_tail(struct vring_packed_desc *d)
 	return (uint64_t *)(void *)&d->len;
 }
 
-static __rte_always_inline uint64_t
-used_tail(const struct vstate_used *u, uint8_t wrap)
+/* The position after what is in the shadow. */
+static __rte_noinline struct vstate_pos
+listed_end(const struct vstate_vq *vq)
 {
-	return rte_cpu_to_le_64(u->len | (uint64_t)u->id << 32 |
-			(uint64_t)used_flags(wrap, u->len) << 48);
+	struct vstate_pos pos = vq->used;
+	uint16_t i;
+
+	for (i = 0; i < vq->nb_shadow; i++)
+		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
+	return pos;
+}
+
+/* All that is taken from the ring is in the shadow, when that is published. */
+static __rte_always_inline struct vstate_pos
+publish_end(const struct vstate_vq *vq)
+{
+	return likely(vq->inflight == NULL) ? vq->avail : listed_end(vq);
+}
+
+/*
+ * Write all used descriptors but the first, down from @p end. The driver looks at used
+ * descriptors in order, so that all but the first may be written in any order, before the
+ * first one's flags show them. From the last one down, as a process that is killed here
+ * leaves whole chains up to some place, and from there on used descriptors only.
+ */
+static __rte_always_inline void
+rest_write(struct vstate_vq *vq, struct vstate_pos end)
+{
+	struct vring_packed_desc *ring = vq->packed.desc;
+	const struct vstate_used *shadow = vq->shadow;
+	const uint16_t size = vq->size;
+	uint64_t flags = (uint64_t)used_flags(end.wrap, shadow[0].len) << 48;
+	int32_t idx = end.idx;
+	uint16_t i;
+
+	for (i = vq->nb_shadow - 1; i > 0; i--) {
+		uint64_t word = vstate_used_word(&shadow[i]);
+
+		idx -= word >> 48;
+		if (unlikely(idx < 0)) {
+			idx += size;
+			flags = (uint64_t)used_flags(!end.wrap, shadow[0].len) << 48;
+		}
+		word = rte_cpu_to_le_64((word & (RTE_BIT64(48) - 1)) | flags);
+		__atomic_store_n(desc_tail(&ring[idx]), word, __ATOMIC_RELAXED);
+		rte_compiler_barrier(); /* in this order, see vstate_record.h */
+	}
+}
+
+/* Note the used descriptors in the dirty log. */
+static void
+shadow_dirty(struct vstate_vq *vq)
+{
+	struct vstate_pos pos = vq->used;
+	uint16_t i;
+
+	for (i = 0; i < vq->nb_shadow; i++) {
+		vstate_dirty_mark(&vq->dirty, vq->used_gpa + (uint64_t)pos.idx *
+				sizeof(struct vring_packed_desc), sizeof(struct vring_packed_desc));
+		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
+	}
 }
 
 static __rte_always_inline void
 ring_publish(struct vstate_vq *vq)
 {
-	struct vring_packed_desc *ring = vq->packed.desc;
-	const struct vstate_used *shadow = vq->shadow;
-	const bool dirty = vq->dirty.base != NULL;
-	const uint16_t size = vq->size, n = vq->nb_shadow;
-	struct vstate_pos pos = vq->used;
-	uint16_t i;
+	const uint64_t first = vstate_used_word(&vq->shadow[0]);
+	const uint64_t flags = used_flags(vq->used.wrap, first);
+	const struct vstate_pos old = vq->used, now = publish_end(vq);
 
-	/* The driver looks at used descriptors in order, so that all but the first may be
-	 * written in any order, before the first one's flags show them.
-	 */
-	vstate_pos_step(&pos, shadow[0].num, size);
-	for (i = 1; i < n; i++) {
-		__atomic_store_n(desc_tail(&ring[pos.idx]), used_tail(&shadow[i], pos.wrap),
-				__ATOMIC_RELAXED);
-		if (unlikely(dirty))
-			used_dirty(vq, pos.idx);
-		vstate_pos_step(&pos, shadow[i].num, size);
-	}
+	vstate_record_step(vq->record, old, now); /* W1 */
+	rest_write(vq, now); /* W2 */
 	/* Release: frames and all other used descriptors are written before the flags that
 	 * announce them. Partner: the driver's barrier after it loads the flags.
 	 */
-	__atomic_store_n(desc_tail(&ring[vq->used.idx]), used_tail(&shadow[0], vq->used.wrap),
+	__atomic_store_n(desc_tail(&vq->packed.desc[old.idx]),
+			rte_cpu_to_le_64((first & (RTE_BIT64(48) - 1)) | flags << 48),
 			__ATOMIC_RELEASE);
 	/* Only now: a full cache puts its words into the log before all are noted. */
-	if (unlikely(dirty))
-		used_dirty(vq, vq->used.idx);
-	vq->used = pos;
+	if (unlikely(vq->dirty.base != NULL))
+		shadow_dirty(vq);
+	vq->used = now;
+}
+
+/* W3 */
+static __rte_always_inline void
+ring_record(struct vstate_vq *vq)
+{
+	vstate_record_step(vq->record, vq->used, vq->used);
 }
 
 /* Whether the driver wants a call for what was published from @p old on. */
@@ -169,30 +214,100 @@ ring_notify(struct vstate_vq *vq, uint16_t old)
 
 #include "vstate_burst.h"
 
+/* Flags of an available descriptor that are looked at in a batch. */
+#define GATHER_FLAGS (DESC_AVAIL | DESC_USED | GATHER_KIND)
+
+/*
+ * One buffer whose first descriptor is at @p pos, of up to @p left. @return descriptors, or 0
+ * if it is not there or not wanted
+ */
 static __rte_always_inline uint16_t
-ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t direction)
+gather_one(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
+		const struct gather_want *want, struct vstate_pos pos, uint16_t left)
 {
-	const uint16_t look_at = DESC_AVAIL | DESC_USED | VRING_DESC_F_NEXT |
-		VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE;
-	uint16_t want = direction | (vq->avail.wrap ? DESC_AVAIL : DESC_USED);
-	uint16_t idx = vq->avail.idx, i;
+	struct vring_packed_desc *p = &vq->packed.desc[pos.idx];
+	/* Acquire: see pos_is_avail(). */
+	const uint64_t tail = rte_le_to_cpu_64(__atomic_load_n(desc_tail(p), __ATOMIC_ACQUIRE));
+	const uint16_t flags = (tail >> 48 & GATHER_FLAGS) ^ (pos.wrap ? DESC_AVAIL : DESC_USED);
+	struct vstate_desc d = {
+		.addr = rte_le_to_cpu_64(__atomic_load_n(&p->addr, __ATOMIC_RELAXED)),
+		.len = tail,
+	}, next;
 
-	n = RTE_MIN(n, vq->size);
-	for (i = 0; i < n; i++) {
-		struct vring_packed_desc *p = &vq->packed.desc[idx];
-		/* Acquire: see pos_is_avail(). */
-		uint64_t tail = rte_le_to_cpu_64(__atomic_load_n(desc_tail(p), __ATOMIC_ACQUIRE));
+	vstate_used_set(&g->used[i], gather_used(tail >> 32, 1));
+	if (likely(flags == want->direction))
+		return gather_plain(g, i, want, d.addr, d.len);
+	if (want->direction != 0)
+		return 0;
+	if (flags == VRING_DESC_F_INDIRECT)
+		return vq->indirect && gather_indirect(g, i, want, &d, true);
+	if (flags != VRING_DESC_F_NEXT || left < 2)
+		return 0;
+	vstate_pos_step(&pos, 1, vq->size);
+	vstate_desc_read(&next, &vq->packed.desc[pos.idx], true);
+	/* The buffer ID is that of the last descriptor. */
+	vstate_used_set(&g->used[i], gather_used(next.link, 2));
+	return (next.flags & GATHER_KIND) == 0 && gather_two(g, i, want, &d, &next) ? 2 : 0;
+}
 
-		if (((tail >> 48) & look_at) != want)
+#ifdef VSTATE_VEC_LANES
+/*
+ * A group of descriptors, by whole cache lines. They are read twice. The first look only finds
+ * out whether they are there, as the acquire in pos_is_avail() does: x86 keeps loads in order,
+ * so that the second, which is the one that counts, sees all of what is there. @return
+ * leading ones that are wanted
+ */
+static __rte_always_inline uint16_t
+gather_group(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
+		const struct gather_want *want, struct vstate_pos pos)
+{
+	const struct vring_packed_desc *p = &vq->packed.desc[pos.idx];
+	const uint64_t there = pos.wrap ? DESC_AVAIL : DESC_USED;
+	const vstate_vec look = vec_all((uint64_t)GATHER_FLAGS << 48);
+	const vstate_vec plain = vec_all((there | want->direction) << 48);
+	vstate_vec addr, tail, used;
+	uint32_t bad;
+
+	vec_load_pairs(p, &addr, &tail);
+	bad = vec_differ(vec_and(tail, look), plain);
+	rte_compiler_barrier();
+	vec_load_pairs(p, &addr, &tail);
+	bad |= vec_differ(vec_and(tail, look), plain);
+	used = vec_or(vec_and(tail, vec_all(gather_used(UINT16_MAX, 0))),
+			vec_all(gather_used(0, 1)));
+	return gather_lanes(g, i, want, addr, vec_and(tail, vec_all(UINT32_MAX)), used, bad);
+}
+#endif
+
+static __rte_always_inline uint16_t
+ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want)
+{
+	const uint16_t size = vq->size;
+	struct vstate_pos pos = vq->avail;
+	uint16_t i = 0, num, left = size;
+
+	if (unlikely(want->max < want->min))
+		return 0;
+	n = RTE_MIN(n, size);
+#ifdef VSTATE_VEC_LANES
+	while (n - i >= VSTATE_VEC_LANES && size - pos.idx >= VSTATE_VEC_LANES) {
+		num = gather_group(vq, g, i, want, pos);
+		i += num;
+		left -= num;
+		vstate_pos_step(&pos, num, size);
+		if (num < VSTATE_VEC_LANES)
 			break;
-		g->addr[i] = rte_le_to_cpu_64(__atomic_load_n(&p->addr, __ATOMIC_RELAXED));
-		g->len[i] = tail;
-		g->id[i] = tail >> 32;
-		if (++idx == vq->size) {
-			idx = 0;
-			want ^= DESC_AVAIL | DESC_USED;
-		}
 	}
+#endif
+	for (; i < n && left > 0; i++) {
+		num = gather_one(vq, g, i, want, pos, left);
+		if (num == 0)
+			break;
+		left -= num;
+		vstate_pos_step(&pos, num, size);
+	}
+	g->nb = i;
+	g->nb_descs = size - left;
 	return i;
 }
 
@@ -216,6 +331,7 @@ look_ahead(struct vstate_vq *vq)
 	vq->look_mask = rte_cpu_to_le_16(DESC_AVAIL | DESC_USED);
 	vq->look_value = rte_cpu_to_le_16(vq->avail.wrap ? DESC_AVAIL : DESC_USED);
 	vq->look_equal = false;
+	listed_look(vq);
 }
 
 static void
@@ -225,16 +341,30 @@ packed_give(struct vstate_vq *vq, uint16_t n)
 	look_ahead(vq);
 }
 
+static __rte_noinline uint16_t
+packed_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	return burst_fill(vq, pkts, n);
+}
+
+static void
+packed_flush(struct vstate_vq *vq)
+{
+	shadow_flush(vq);
+}
+
 static uint16_t
 packed_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
-	return burst_put(vq, pkts, n);
+	n = packed_fill(vq, pkts, n);
+	shadow_flush(vq);
+	return n;
 }
 
 static uint16_t
 packed_count(struct vstate_vq *vq, uint16_t max)
 {
-	return ring_count(vq, max);
+	return buf_count(vq, max);
 }
 
 static uint16_t
@@ -261,6 +391,8 @@ const struct vstate_vq_ops vstate_packed_ops = {
 	.take = packed_take,
 	.give = packed_give,
 	.put = packed_put,
+	.fill = packed_fill,
+	.flush = packed_flush,
 	.count = packed_count,
 	.waiting = packed_waiting,
 	.on_grant = packed_on_grant,

@@ -10,22 +10,29 @@
 #include "vstate_offload.h"
 #include "vstate_port.h"
 
-/* One lease, for up to @p n frames from a queue of the guest. */
-static __rte_always_inline uint16_t
-vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+/*
+ * One lease, for up to @p n frames from a queue of the guest that has some. Out of line, so
+ * that to find an empty queue costs no registers saved.
+ */
+static __rte_noinline uint16_t
+vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t nb;
+	uint16_t nb = vq->ops->take(vq, pool, pkts, RTE_MIN(n, VSTATE_BURST));
 
-	if (!vstate_lease_take(&vq->lease))
-		return 0;
-	if (vstate_vq_is_empty(vq)) {
-		vstate_lease_give(&vq->lease);
-		return 0;
-	}
-	nb = vq->ops->take(vq, pool, pkts, RTE_MIN(n, VSTATE_BURST));
 	vq->ops->give(vq, nb);
 	vstate_lease_give(&vq->lease);
 	return nb;
+}
+
+static __rte_always_inline uint16_t
+vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	if (!vstate_lease_take(&vq->lease))
+		return 0;
+	if (!vstate_vq_is_empty(vq))
+		return vq_take(vq, pool, pkts, n);
+	vstate_lease_give(&vq->lease);
+	return 0;
 }
 
 /* The guest arrived by a move and cannot say so: announce it where its frames come from. */
@@ -77,22 +84,30 @@ pairs_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 	return done;
 }
 
-uint16_t
-vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+/* All that is not common: announcements, several pairs, tags to be taken out. */
+static __rte_noinline uint16_t
+port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 {
-	struct vstate_port_rxq *rxq = queue;
 	uint16_t done = 0;
 
 	if (unlikely(*rxq->rarp_pending != 0 && n > 0))
 		done = rarp_receive(rxq, pkts);
-	/* The common case: one pair, one burst. */
-	if (likely(rxq->only != NULL && n <= VSTATE_BURST))
-		done += vq_receive(rxq->only, rxq->pool, pkts + done, n - done);
-	else
-		done += pairs_receive(rxq, pkts + done, n - done);
+	done += pairs_receive(rxq, pkts + done, n - done);
 	if (unlikely(rxq->vlan_strip))
 		strip_vlan(pkts, done);
 	return done;
+}
+
+uint16_t
+vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vstate_port_rxq *rxq = queue;
+
+	/* The common case: one pair, one burst. */
+	if (likely(rxq->only != NULL && n <= VSTATE_BURST && !rxq->vlan_strip &&
+			*rxq->rarp_pending == 0))
+		return vq_receive(rxq->only, rxq->pool, pkts, n);
+	return port_rx_any(rxq, pkts, n);
 }
 
 /* Take a lease for transmission; a busy shared queue is like a full one. */
@@ -115,26 +130,53 @@ insert_vlan(struct rte_mbuf **pkts, uint16_t n)
 	return i;
 }
 
-/*
- * Free what was sent. Where all are whole mbufs of one pool that nobody else holds, as
- * nearly always, they go back at once, without a look at their second cache lines.
- */
-static __rte_always_inline void
-sent_free(struct rte_mbuf **pkts, uint16_t n)
+/* What the frames of a burst have in common. */
+struct sent {
+	/* All are whole mbufs of the first one's pool that nobody else holds, as nearly always. */
+	bool plain;
+	bool vlan;
+};
+
+static __rte_always_inline struct sent
+sent_look(struct rte_mbuf *const *pkts, uint16_t n)
 {
-	struct rte_mempool *pool = pkts[0]->pool;
+	const struct rte_mempool *pool = pkts[0]->pool;
+	uint64_t flags = 0, other = 0;
 	uint16_t i;
 
 	for (i = 0; i < n; i++) {
 		const struct rte_mbuf *m = pkts[i];
 
-		if (unlikely(m->pool != pool || rte_mbuf_refcnt_read(m) != 1 || m->nb_segs != 1 ||
-				!RTE_MBUF_DIRECT(m))) {
-			rte_pktmbuf_free_bulk(pkts, n);
-			return;
-		}
+		flags |= m->ol_flags;
+		other |= ((uintptr_t)m->pool ^ (uintptr_t)pool) | (rte_mbuf_refcnt_read(m) ^ 1) |
+			(m->nb_segs ^ 1);
 	}
-	rte_mempool_put_bulk(pool, (void **)pkts, n);
+	return (struct sent){
+		.plain = other == 0 && (flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0,
+		.vlan = flags & RTE_MBUF_F_TX_VLAN,
+	};
+}
+
+/* Free what was sent; plain mbufs go back at once, their second cache lines untouched. */
+static __rte_always_inline void
+sent_free(struct rte_mbuf **pkts, uint16_t n, bool plain)
+{
+	if (likely(plain))
+		rte_mempool_put_bulk(pkts[0]->pool, (void **)pkts, n);
+	else
+		rte_pktmbuf_free_bulk(pkts, n);
+}
+
+/* A frame whose tag cannot be put in, as into a shared mbuf: dropped, or it would block others. */
+static bool
+untaggable_drop(struct vstate_port_txq *txq, struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	if (!txq_lease(txq, vq))
+		return false;
+	vq->counters.bad_offload++;
+	vstate_lease_give(&vq->lease);
+	rte_pktmbuf_free(m);
+	return true;
 }
 
 uint16_t
@@ -145,18 +187,31 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	uint16_t active = __atomic_load_n(&dev->active_pairs, __ATOMIC_RELAXED);
 	uint16_t batch, put, done = 0;
 	struct vstate_vq *vq;
+	struct sent sent;
 
 	if (unlikely(active == 0))
 		return 0;
 	vq = dev->vqs[VSTATE_RXQ(txq->id < active ? txq->id : txq->id % active)];
 	while (done < n) {
-		batch = insert_vlan(pkts + done, RTE_MIN(n - done, VSTATE_BURST));
-		if (batch == 0 || !txq_lease(txq, vq))
+		batch = RTE_MIN(n - done, VSTATE_BURST);
+		sent = sent_look(pkts + done, batch);
+		if (unlikely(sent.vlan)) {
+			/* a tag may come to lie in an mbuf of its own */
+			batch = insert_vlan(pkts + done, batch);
+			sent.plain = false;
+		}
+		if (unlikely(batch == 0)) {
+			if (!untaggable_drop(txq, vq, pkts[done]))
+				break;
+			done++;
+			continue;
+		}
+		if (!txq_lease(txq, vq))
 			break;
 		put = vq->ops->put(vq, pkts + done, batch);
 		vstate_lease_give(&vq->lease);
 		if (likely(put > 0))
-			sent_free(pkts + done, put);
+			sent_free(pkts + done, put, sent.plain);
 		done += put;
 		if (put < batch)
 			break;

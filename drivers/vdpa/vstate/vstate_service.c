@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -22,6 +23,17 @@
 #define POOL_MBUFS 4095
 #define POOL_CACHE 128
 #define UPLINK_RING 1024
+/* Longer than a peer of the uplink that lives can be away from its processor. */
+#define UPLINK_PATIENCE_S 1
+
+/** A pair's way to the uplink and back. */
+struct bridge {
+	/** Frames of the uplink that the guest had too few buffers for; they come first. */
+	struct rte_mbuf *held[SERVICE_BURST];
+	uint16_t nb_held;
+	/** Since when the uplink has taken nothing of what it was offered; 0: it does. */
+	uint64_t stuck_since;
+};
 
 struct vstate_service {
 	struct vstate_dev *dev;
@@ -33,11 +45,15 @@ struct vstate_service {
 	uint16_t uplink_queues;
 	/** Largest frame that the uplink gives. */
 	uint32_t uplink_frame;
+	struct bridge bridges[VSTATE_MAX_PAIRS];
 };
 
 /* ---- polling ---- */
 
-/* Guest to itself. Both leases are held over the whole burst. */
+/*
+ * Guest to itself. Both leases are held over the whole burst. The frames leave the one queue
+ * before they show in the other: who is killed in between has lost them, and not doubled.
+ */
 static uint16_t
 loop_pair(struct vstate_service *srv, struct vstate_vq *from, struct vstate_vq *to)
 {
@@ -54,23 +70,48 @@ loop_pair(struct vstate_service *srv, struct vstate_vq *from, struct vstate_vq *
 	if (nb > 0) {
 		for (i = 0; i < nb; i++)
 			vstate_offload_turn(pkts[i]);
-		put = to->ops->put(to, pkts, nb);
+		put = to->ops->fill(to, pkts, nb);
 		rte_pktmbuf_free_bulk(pkts, nb);
 	}
 	from->ops->give(from, put);
+	to->ops->flush(to);
 	vstate_lease_give(&to->lease);
 	vstate_lease_give(&from->lease);
 	return put;
 }
 
+/*
+ * Whether the first frame that was not sent is to be given up: one that the uplink cannot send,
+ * or has not for long, would block its queue for ever. A NIC without a link drops, too.
+ */
+static bool
+head_is_lost(struct bridge *br, uint16_t nb, uint16_t ready, uint16_t sent)
+{
+	uint64_t now;
+
+	if (sent > 0 || ready == 0)
+		br->stuck_since = 0;
+	if (sent == ready)
+		return ready < nb;
+	if (sent > 0)
+		return false;
+	now = rte_get_timer_cycles();
+	if (br->stuck_since == 0)
+		br->stuck_since = now;
+	return now - br->stuck_since > UPLINK_PATIENCE_S * rte_get_timer_hz();
+}
+
 static uint16_t
-guest_to_uplink(struct vstate_service *srv, struct vstate_vq *from, uint16_t queue)
+guest_to_uplink(struct vstate_service *srv, struct vstate_vq *from, struct bridge *br,
+		uint16_t queue)
 {
 	struct rte_mbuf *pkts[SERVICE_BURST];
-	uint16_t nb, ready, sent = 0, i;
+	uint16_t nb, ready, sent = 0, lost = 0, i;
 
-	if (!vstate_lease_take(&from->lease))
+	if (!vstate_lease_take(&from->lease)) {
+		br->stuck_since = 0;
 		return 0;
+	}
 	nb = from->ops->take(from, srv->pool, pkts, SERVICE_BURST);
 	if (nb > 0) {
 		for (i = 0; i < nb; i++)
@@ -78,41 +119,49 @@ guest_to_uplink(struct vstate_service *srv, struct vstate_vq *from, uint16_t que
 		ready = rte_eth_tx_prepare(srv->uplink, queue, pkts, nb);
 		sent = rte_eth_tx_burst(srv->uplink, queue, pkts, ready);
 		rte_pktmbuf_free_bulk(pkts + sent, nb - sent);
-		if (sent == 0 && ready < nb && ready == 0)
-			sent = 1; /* one that the uplink cannot send would block the others */
+		lost = head_is_lost(br, nb, ready, sent);
+		from->counters.uplink += lost;
+	} else {
+		br->stuck_since = 0;
 	}
-	from->ops->give(from, sent);
+	from->ops->give(from, sent + lost);
 	vstate_lease_give(&from->lease);
-	return sent;
+	return sent + lost;
 }
 
-/* Frames for which the guest has buffers now, so that none is taken that has no place. */
+/*
+ * Frames for which the guest has buffers now. An estimate: where the buffers are merged, a
+ * page or so is usual, and 1 KiB on the safe side; of packed rings descriptors are counted.
+ */
 static uint16_t
 room_for(struct vstate_service *srv, struct vstate_vq *to)
 {
-	uint16_t per_frame = 1;
+	uint16_t per_frame = 1, n;
 
-	/* Buffers of merged frames are a page or so; 1 KiB each is on the safe side. */
 	if (to->mergeable)
 		per_frame += (srv->uplink_frame + to->hdr_len) / 1024;
-	return to->ops->count(to, RTE_MIN(SERVICE_BURST * per_frame, to->size)) / per_frame;
+	n = to->ops->count(to, RTE_MIN(SERVICE_BURST * per_frame, to->size));
+	if (n > 0 && n < per_frame)
+		return 1;
+	return RTE_MIN(n / per_frame, SERVICE_BURST);
 }
 
 static uint16_t
-uplink_to_guest(struct vstate_service *srv, struct vstate_vq *to, uint16_t queue)
+uplink_to_guest(struct vstate_service *srv, struct vstate_vq *to, struct bridge *br,
+		uint16_t queue)
 {
-	struct rte_mbuf *pkts[SERVICE_BURST];
-	uint16_t nb = 0, put = 0;
+	uint16_t put = 0, room;
 
 	if (!vstate_lease_take(&to->lease))
 		return 0;
-	nb = RTE_MIN(room_for(srv, to), SERVICE_BURST);
-	if (nb > 0)
-		nb = rte_eth_rx_burst(srv->uplink, queue, pkts, nb);
-	if (nb > 0) {
-		put = to->ops->put(to, pkts, nb);
-		to->counters.small_buffer += nb - put;
-		rte_pktmbuf_free_bulk(pkts, nb);
+	room = br->nb_held == 0 ? room_for(srv, to) : 0;
+	if (room > 0)
+		br->nb_held = rte_eth_rx_burst(srv->uplink, queue, br->held, room);
+	if (br->nb_held > 0) {
+		put = to->ops->put(to, br->held, br->nb_held);
+		rte_pktmbuf_free_bulk(br->held, put);
+		br->nb_held -= put;
+		memmove(br->held, br->held + put, br->nb_held * sizeof(br->held[0]));
 	}
 	vstate_lease_give(&to->lease);
 	return put;
@@ -137,8 +186,8 @@ service_run(void *arg)
 			continue;
 		}
 		queue = pair % srv->uplink_queues;
-		work += guest_to_uplink(srv, from, queue);
-		work += uplink_to_guest(srv, to, queue);
+		work += guest_to_uplink(srv, from, &srv->bridges[pair], queue);
+		work += uplink_to_guest(srv, to, &srv->bridges[pair], queue);
 	}
 	vstate_lease_give(&dev->service_lease);
 	return work != 0 ? 0 : -EAGAIN;
@@ -249,11 +298,34 @@ service_register(struct vstate_service *srv, int socket)
 	return 0;
 }
 
+/* One that an uplink kept mbufs of, when the device was there before, is still there. */
+static struct rte_mempool *
+pool_get(const struct vstate_dev *dev, int socket)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+	struct rte_mempool *pool;
+
+	snprintf(name, sizeof(name), "vs_%.20s", dev->name);
+	pool = rte_mempool_lookup(name);
+	return pool != NULL ? pool : rte_pktmbuf_pool_create(name, POOL_MBUFS, POOL_CACHE, 0,
+			RTE_MBUF_DEFAULT_BUF_SIZE, socket);
+}
+
+/* The uplink's queues keep buffers until it is closed, which is up to the application. */
+static void
+pool_put(const struct vstate_service *srv)
+{
+	if (srv->pool == NULL || rte_mempool_full(srv->pool))
+		rte_mempool_free(srv->pool);
+	else
+		VSTATE_LOG(NOTICE, "%s: %u mbufs are with the uplink: their pool stays",
+				srv->dev->name, rte_mempool_in_use_count(srv->pool));
+}
+
 int
 vstate_service_create(struct vstate_dev *dev, int socket)
 {
 	struct vstate_service *srv;
-	char name[RTE_MEMPOOL_NAMESIZE];
 	int ret;
 
 	srv = calloc(1, sizeof(*srv));
@@ -261,9 +333,7 @@ vstate_service_create(struct vstate_dev *dev, int socket)
 		return -ENOMEM;
 	srv->dev = dev;
 	dev->service = srv;
-	snprintf(name, sizeof(name), "vs_%.20s", dev->name);
-	srv->pool = rte_pktmbuf_pool_create(name, POOL_MBUFS, POOL_CACHE, 0,
-			RTE_MBUF_DEFAULT_BUF_SIZE, socket);
+	srv->pool = pool_get(dev, socket);
 	ret = srv->pool != NULL ? uplink_open(srv, socket) : -rte_errno;
 	if (ret == 0)
 		ret = service_register(srv, socket);
@@ -290,15 +360,18 @@ void
 vstate_service_destroy(struct vstate_dev *dev)
 {
 	struct vstate_service *srv = dev->service;
+	uint16_t i;
 
 	if (srv == NULL)
 		return;
 	vstate_dev_set_poller(dev, VSTATE_POLLER_NONE, NULL, NULL);
 	if (srv->registered)
 		service_unregister(srv);
+	for (i = 0; i < VSTATE_MAX_PAIRS; i++)
+		rte_pktmbuf_free_bulk(srv->bridges[i].held, srv->bridges[i].nb_held);
 	if (srv->uplink != RTE_MAX_ETHPORTS && srv->uplink_frame != 0)
 		rte_eth_dev_stop(srv->uplink);
-	rte_mempool_free(srv->pool);
+	pool_put(srv);
 	dev->service = NULL;
 	free(srv);
 }

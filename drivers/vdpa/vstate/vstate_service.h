@@ -8,8 +8,9 @@
 /**
  * @file
  * The EAL service: polls the rings for applications that poll no port. It loops frames
- * back, pair by pair, or bridges them to another port (uplink=). A frame is never held
- * inside: what cannot be handed on is not taken, so that a stop finds nothing between.
+ * back, pair by pair, or bridges them to another port (uplink=). No frame of the guest is held
+ * inside: what cannot be handed on is not taken, so that a stop finds nothing between. Frames
+ * of the uplink that find too few buffers wait, a burst at most, over a stop, too.
  */
 
 #include "vstate_dev.h"

@@ -77,6 +77,20 @@ used_dirty(struct vstate_vq *vq, uint16_t from, uint16_t n)
 	vstate_dirty_mark(&vq->dirty, vq->used_gpa, ring);
 }
 
+/* Used elements {le32 id; le32 len}, each written as one word; read only after used->idx is. */
+static __rte_always_inline void
+used_write(struct vring_used_elem *elem, const struct vstate_used *shadow, uint16_t n)
+{
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		uint64_t word = vstate_used_word(&shadow[i]);
+
+		word = rte_cpu_to_le_64((word >> 32 & UINT16_MAX) | word << 32);
+		memcpy(&elem[i], &word, sizeof(word));
+	}
+}
+
 static __rte_always_inline void
 ring_publish(struct vstate_vq *vq)
 {
@@ -85,13 +99,10 @@ ring_publish(struct vstate_vq *vq)
 	const uint16_t mask = vq->size - 1, start = vq->used.idx, n = vq->nb_shadow;
 	uint16_t i;
 
-	for (i = 0; i < n; i++) {
-		uint64_t elem = shadow[i].id | (uint64_t)shadow[i].len << 32;
-
-		/* {le32 id; le32 len} as one word; the driver reads it after used->idx */
-		elem = rte_cpu_to_le_64(elem);
-		memcpy(&used->ring[(start + i) & mask], &elem, sizeof(elem));
-	}
+	/* Up to the end of the ring, and from its beginning. */
+	i = RTE_MIN(n, (uint16_t)(vq->size - (start & mask)));
+	used_write(&used->ring[start & mask], shadow, i);
+	used_write(used->ring, shadow + i, n - i);
 	if (unlikely(vq->dirty.base != NULL))
 		used_dirty(vq, vq->used.idx, vq->nb_shadow);
 	vq->used.idx += vq->nb_shadow;
@@ -99,6 +110,12 @@ ring_publish(struct vstate_vq *vq)
 	 * them. Partner: the driver's barrier after it loads used->idx.
 	 */
 	__atomic_store_n(&used->idx, rte_cpu_to_le_16(vq->used.idx), __ATOMIC_RELEASE);
+}
+
+static __rte_always_inline void
+ring_record(struct vstate_vq *vq)
+{
+	vstate_record_used(vq->record, vq->used.idx);
 }
 
 /* Whether the driver wants a call for used indices (old, now] (VIRTIO "Used Buffer
@@ -142,28 +159,81 @@ ring_notify(struct vstate_vq *vq, uint16_t old)
 
 #include "vstate_burst.h"
 
+/* One buffer of which the head is read. False: not wanted. */
+static __rte_always_inline bool
+gather_one(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
+		const struct gather_want *want, uint16_t head)
+{
+	struct vstate_desc d, next;
+
+	if (unlikely(head >= vq->size))
+		return false;
+	vstate_desc_read(&d, &vq->split.desc[head], false);
+	vstate_used_set(&g->used[i], gather_used(head, 1));
+	if (likely((d.flags & GATHER_KIND) == want->direction))
+		return gather_plain(g, i, want, d.addr, d.len);
+	if (want->direction != 0)
+		return false;
+	if ((d.flags & GATHER_KIND) == VRING_DESC_F_INDIRECT)
+		return vq->indirect && gather_indirect(g, i, want, &d, false);
+	if ((d.flags & GATHER_KIND) != VRING_DESC_F_NEXT || d.link >= vq->size)
+		return false;
+	vstate_desc_read(&next, &vq->split.desc[d.link], false);
+	return (next.flags & GATHER_KIND) == 0 && gather_two(g, i, want, &d, &next);
+}
+
+#ifdef VSTATE_VEC_LANES
+/* A group of buffers whose heads lie at @p ring. @return leading ones that are wanted */
 static __rte_always_inline uint16_t
-ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t direction)
+gather_group(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
+		const struct gather_want *want, const uint16_t *ring)
+{
+	const vstate_vec kind = vec_all((uint64_t)GATHER_KIND << 32);
+	const vstate_vec plain = vec_all((uint64_t)want->direction << 32);
+	uint16_t heads[VSTATE_VEC_LANES];
+	vstate_vec addr, tail, used;
+	uint32_t most = 0;
+	unsigned int k;
+
+	for (k = 0; k < VSTATE_VEC_LANES; k++) {
+		heads[k] = __atomic_load_n(&ring[k], __ATOMIC_RELAXED);
+		most |= heads[k];
+	}
+	/* The size is a power of two. */
+	if (unlikely(most >= vq->size))
+		return 0;
+	vec_load_pairs_at(vq->split.desc, heads, &addr, &tail);
+	used = vec_or(vec_from_16_up_32(heads), vec_all(gather_used(0, 1)));
+	return gather_lanes(g, i, want, addr, vec_and(tail, vec_all(UINT32_MAX)), used,
+			vec_differ(vec_and(tail, kind), plain));
+}
+#endif
+
+static __rte_always_inline uint16_t
+ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want)
 {
 	const uint16_t mask = vq->size - 1;
-	struct vstate_desc d;
-	uint16_t i, head;
+	const uint16_t *ring = vq->split.avail->ring;
+	uint16_t i = 0, at = vq->avail.idx & mask;
 
+	if (unlikely(want->max < want->min))
+		return 0;
 	n = ring_count(vq, n);
-	for (i = 0; i < n; i++) {
-		head = rte_le_to_cpu_16(__atomic_load_n(
-				&vq->split.avail->ring[(vq->avail.idx + i) & mask],
-				__ATOMIC_RELAXED));
-		if (unlikely(head > mask))
+#ifdef VSTATE_VEC_LANES
+	while (n - i >= VSTATE_VEC_LANES && vq->size - at >= VSTATE_VEC_LANES) {
+		uint16_t got = gather_group(vq, g, i, want, &ring[at]);
+
+		i += got;
+		at = (at + got) & mask;
+		if (got < VSTATE_VEC_LANES)
 			break;
-		vstate_desc_read(&d, &vq->split.desc[head], false);
-		if (unlikely((d.flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT |
-				VRING_DESC_F_WRITE)) != direction))
-			break;
-		g->addr[i] = d.addr;
-		g->len[i] = d.len;
-		g->id[i] = head;
 	}
+#endif
+	for (; i < n; i++, at = (at + 1) & mask)
+		if (!gather_one(vq, g, i, want, rte_le_to_cpu_16(
+				__atomic_load_n(&ring[at], __ATOMIC_RELAXED))))
+			break;
+	g->nb = g->nb_descs = i;
 	return i;
 }
 
@@ -187,6 +257,7 @@ look_ahead(struct vstate_vq *vq)
 	vq->look_mask = UINT16_MAX;
 	vq->look_value = rte_cpu_to_le_16(vq->avail.idx);
 	vq->look_equal = true;
+	listed_look(vq);
 }
 
 static void
@@ -196,16 +267,30 @@ split_give(struct vstate_vq *vq, uint16_t n)
 	look_ahead(vq);
 }
 
+static __rte_noinline uint16_t
+split_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	return burst_fill(vq, pkts, n);
+}
+
+static void
+split_flush(struct vstate_vq *vq)
+{
+	shadow_flush(vq);
+}
+
 static uint16_t
 split_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 {
-	return burst_put(vq, pkts, n);
+	n = split_fill(vq, pkts, n);
+	shadow_flush(vq);
+	return n;
 }
 
 static uint16_t
 split_count(struct vstate_vq *vq, uint16_t max)
 {
-	return ring_count(vq, max);
+	return buf_count(vq, max);
 }
 
 static uint16_t
@@ -239,6 +324,8 @@ const struct vstate_vq_ops vstate_split_ops = {
 	.take = split_take,
 	.give = split_give,
 	.put = split_put,
+	.fill = split_fill,
+	.flush = split_flush,
 	.count = split_count,
 	.waiting = split_waiting,
 	.on_grant = split_on_grant,

@@ -21,18 +21,28 @@
 #include "vstate_dev.h"
 #include "vstate_net.h"
 
+/* How long a request that has no bound of its own waits for its turn. */
+#define TURN_TIMEOUT_NS 10000000000ull
+
 struct request {
 	struct rte_vhost_state_error *err;
-	uint64_t timeout_ns;
+	/** Bound, counted from the call, and when that was. */
+	uint64_t timeout_ns, start;
 	const struct rte_vhost_state *in;
 	struct rte_vhost_state *out;
 	struct rte_vhost_state_info *info;
 };
 
+static uint64_t
+ns_since(uint64_t start)
+{
+	return (rte_get_timer_cycles() - start) * (1e9 / rte_get_timer_hz());
+}
+
 static void
 timing_add(struct rte_vhost_state_timing *t, uint64_t start)
 {
-	uint64_t ns = (rte_get_timer_cycles() - start) * (1e9 / rte_get_timer_hz());
+	uint64_t ns = ns_since(start);
 
 	t->count++;
 	t->last_ns = ns;
@@ -93,8 +103,11 @@ static int
 do_suspend(struct vstate_dev *dev, void *arg)
 {
 	struct request *req = arg;
+	uint64_t waited = ns_since(req->start);
 
-	return vstate_state_suspend(dev, req->timeout_ns, req->err);
+	/* What it waited for its turn counts. */
+	return vstate_state_suspend(dev, req->timeout_ns - RTE_MIN(waited, req->timeout_ns),
+			req->err);
 }
 
 static int
@@ -150,8 +163,14 @@ vstate_state_collect(const struct vstate_dev *dev)
 	st->driver_features = dev->features & ~(RTE_BIT64(VHOST_F_LOG_ALL) |
 			RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES));
 	vstate_net_capture(dev, &st->net);
-	for (i = 0; i < dev->nb_vqs; i++)
+	for (i = 0; i < dev->nb_vqs; i++) {
 		vq_capture(dev, dev->vqs[i], &st->vqs[i]);
+		if (dev->vqs[i]->size != 0 && dev->vqs[i]->inflight != NULL &&
+				vstate_inflight_capture(dev->vqs[i], st, i) != 0) {
+			rte_vhost_state_free(st);
+			return NULL;
+		}
+	}
 	return st;
 }
 
@@ -266,12 +285,26 @@ do_info(struct vstate_dev *dev, void *arg)
 
 /* ---- the operations ---- */
 
+/* The control thread may be held up by a poll thread of another device. */
+static int
+request_run(vstate_ctrl_fn fn, struct vstate_dev *dev, struct request *req)
+{
+	int ret;
+
+	if (req->timeout_ns == 0)
+		req->timeout_ns = TURN_TIMEOUT_NS;
+	req->start = rte_get_timer_cycles();
+	ret = vstate_ctrl_call_within(fn, dev, req, req->timeout_ns);
+	return ret != -ETIME ? ret : rte_vhost_state_refuse(req->err,
+			RTE_VHOST_STATE_R_TIMEOUT, -1, req->timeout_ns, ns_since(req->start));
+}
+
 static int
 state_info_get(void *ctx, struct rte_vhost_state_info *info)
 {
 	struct request req = { .info = info };
 
-	return vstate_ctrl_call(do_info, ctx, &req);
+	return request_run(do_info, ctx, &req);
 }
 
 static int
@@ -282,7 +315,7 @@ state_suspend(void *ctx, uint32_t timeout_us, struct rte_vhost_state_error *err)
 		.timeout_ns = timeout_us != 0 ? timeout_us * 1000ull : VSTATE_SUSPEND_TIMEOUT_NS,
 	};
 
-	return vstate_ctrl_call(do_suspend, ctx, &req);
+	return request_run(do_suspend, ctx, &req);
 }
 
 static int
@@ -290,14 +323,14 @@ state_resume(void *ctx, struct rte_vhost_state_error *err)
 {
 	struct request req = { .err = err };
 
-	return vstate_ctrl_call(do_resume, ctx, &req);
+	return request_run(do_resume, ctx, &req);
 }
 
 static struct rte_vhost_state *
 state_capture(void *ctx, struct rte_vhost_state_error *err)
 {
 	struct request req = { .err = err };
-	int ret = vstate_ctrl_call(do_capture, ctx, &req);
+	int ret = request_run(do_capture, ctx, &req);
 
 	if (ret != 0)
 		rte_errno = -ret;
@@ -309,7 +342,7 @@ state_restore(void *ctx, const struct rte_vhost_state *st, struct rte_vhost_stat
 {
 	struct request req = { .err = err, .in = st };
 
-	return vstate_ctrl_call(do_restore, ctx, &req);
+	return request_run(do_restore, ctx, &req);
 }
 
 const struct rte_vhost_state_ops vstate_state_ops = {

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
@@ -18,6 +17,7 @@
 
 #include <vstate_compat.h>
 
+#include "vstate_clock.h"
 #include "vstate_log.h"
 #include "vstate_transfer.h"
 
@@ -247,7 +247,7 @@ transfer_alloc(bool load, int fd)
 	t->load = load;
 	t->fd = fd;
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->ended, NULL);
+	vstate_cond_init(&t->ended);
 	t->cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	flags = fcntl(fd, F_GETFL);
 	/* A write that waits could not be told to give up. */
@@ -285,12 +285,10 @@ vstate_transfer_start(struct vstate_dev *dev, bool load, int fd)
 static bool
 transfer_wait(struct vstate_transfer *t, unsigned int ms)
 {
-	struct timespec until;
+	const struct timespec until = vstate_deadline_in(ms * 1000000ull);
 	bool done;
 	int ret = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ms / 1000;
 	pthread_mutex_lock(&t->lock);
 	while (!t->done && ret == 0)
 		ret = pthread_cond_timedwait(&t->ended, &t->lock, &until);

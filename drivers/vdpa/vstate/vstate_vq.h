@@ -14,15 +14,19 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
+#include <rte_byteorder.h>
 #include <rte_common.h>
 #include <rte_mbuf.h>
 #include <rte_vhost.h>
 
 #include "vstate_dirty.h"
 #include "vstate_index.h"
+#include "vstate_inflight.h"
 #include "vstate_lease.h"
 #include "vstate_mem.h"
+#include "vstate_record.h"
 
 /** Frames that one lease moves at most. */
 #define VSTATE_BURST 64
@@ -81,6 +85,7 @@ const char *vstate_fault_text(enum vstate_fault fault);
 	X(dropped_oversize, oversize) \
 	X(dropped_bad_offload, bad_offload) \
 	X(dropped_small_buffer, small_buffer) \
+	X(dropped_uplink, uplink) \
 	X(mbuf_allocation_errors, nombuf)
 
 #define VSTATE_VQ_COUNTERS(X) VSTATE_VQ_EVENTS(X) VSTATE_VQ_SIZES(X)
@@ -111,13 +116,38 @@ vstate_count_size(struct vstate_vq_counters *c, uint32_t len, uint32_t count)
 
 /** A buffer that was taken and is to be published as used. */
 struct vstate_used {
+	/** Bytes that the device wrote; until a give: why the frame was dropped, or 0. */
+	uint32_t len;
 	/** Split: head of the chain. Packed: buffer ID. */
 	uint16_t id;
 	/** Descriptors of the chain in the ring; split: 1. */
 	uint16_t num;
-	/** Bytes that the device wrote; until a give: why the frame was dropped, or 0. */
-	uint32_t len;
 };
+
+/** A used buffer as one word, to be read and written at once: len, id, num from bit 0 up. */
+static __rte_always_inline uint64_t
+vstate_used_word(const struct vstate_used *u)
+{
+#if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
+	uint64_t word;
+
+	RTE_BUILD_BUG_ON(sizeof(*u) != sizeof(word));
+	memcpy(&word, u, sizeof(word));
+	return word;
+#else
+	return u->len | (uint64_t)u->id << 32 | (uint64_t)u->num << 48;
+#endif
+}
+
+static __rte_always_inline void
+vstate_used_set(struct vstate_used *u, uint64_t word)
+{
+#if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
+	memcpy(u, &word, sizeof(word));
+#else
+	*u = (struct vstate_used){ .len = word, .id = word >> 32, .num = word >> 48 };
+#endif
+}
 
 struct vstate_vq;
 
@@ -135,6 +165,12 @@ struct vstate_vq_ops {
 	void (*give)(struct vstate_vq *vq, uint16_t n);
 	/** Copy up to @p n frames to buffers of the driver and publish them. */
 	uint16_t (*put)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
+	/**
+	 * The same in two steps: fill() copies, flush() publishes. Between the two another queue
+	 * can be told that the frames have left it.
+	 */
+	uint16_t (*fill)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
+	void (*flush)(struct vstate_vq *vq);
 	/** Number of buffers (split) or descriptors (packed) available, up to @p max. */
 	uint16_t (*count)(struct vstate_vq *vq, uint16_t max);
 	/** The same, for one who looks on while a poll thread is inside: an estimate. */
@@ -161,8 +197,17 @@ struct vstate_vq {
 		} packed;
 	};
 	uint16_t size;
-	/** Next entry to take, and next entry to publish. Equal whenever the lease is free. */
+	/**
+	 * Next entry to take, and next entry to publish. Whenever the lease is free they are
+	 * equal, or as far apart as what is left of @p inflight.
+	 */
 	struct vstate_pos avail, used;
+	/** Where the last take began. */
+	struct vstate_pos begin;
+	/** Where positions are told for a process that comes after; never NULL. */
+	union vstate_record *record;
+	/** Buffers of another device to be finished first; NULL once all are. */
+	struct vstate_inflight *inflight;
 	/** Used index at the last call, for the event index. */
 	uint16_t signalled_used;
 	bool signalled_valid;
@@ -198,15 +243,21 @@ struct vstate_vq {
 	uint16_t nb_shadow;
 	/** Frames of the last take, and those that it dropped. */
 	uint16_t nb_taken, nb_dropped;
-	/** Leading frames of the last take: one descriptor each, and nothing dropped between. */
+	/** Leading frames of the last take that have one used element each. */
 	uint16_t nb_simple;
+	/** These frames are of one length. */
+	bool simple_alike;
 	struct vstate_vq_counters counters;
+	/** What @p record is where nobody wants it. */
+	union vstate_record no_record;
 
 	/* -- control -- */
 	uint16_t qid;
 	uint16_t port_id;
 	/** The front end enabled the queue, and its rings are mapped. */
 	bool ready;
+	/** Resets of the device when the queue was set up last. */
+	uint64_t setup_resets;
 	/** More than one port queue sends to this queue. */
 	bool shared;
 	/** A fault was told to the log and to the device status. */
@@ -215,6 +266,8 @@ struct vstate_vq {
 	struct vstate_vq_counters base;
 	/** Guest physical addresses of the three areas, for capture. */
 	uint64_t desc_addr, driver_addr, device_addr;
+	/** To be freed; the poll thread only lets go of it. */
+	struct vstate_inflight *inflight_own;
 
 	/* -- scratch, last because it is large -- */
 	/** Lengths of the frames of the last take. */
@@ -222,7 +275,7 @@ struct vstate_vq {
 	/** Where the ring stood, and how many used elements, after frame i >= nb_simple. */
 	struct {
 		struct vstate_pos avail;
-		uint16_t nb_shadow;
+		uint16_t nb_shadow, listed;
 	} taken[VSTATE_BURST];
 	struct vstate_used shadow[VSTATE_SHADOW];
 } __rte_cache_aligned;

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/*
+ * The rings as a device sees them that is stopped: what is available to it is taken, some of
+ * it is used, in whatever order, and the rest left for the device that comes after.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest_priv.h"
+
+#define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
+#define F_USED (1u << VRING_PACKED_DESC_F_USED)
+#define POLL_US 20
+/* An Ethernet header, and a RARP packet in the shortest frame. */
+#define FOREIGN_LEN 60
+
+static void
+forward(uint16_t size, struct guest_pos *pos, uint16_t n)
+{
+	uint32_t next = pos->idx + n;
+
+	if (next >= size) {
+		next -= size;
+		pos->wrap = !pos->wrap;
+	}
+	pos->idx = (uint16_t)next;
+}
+
+/* ---- take ---- */
+
+static bool
+split_take(const struct guest_ring *r, struct guest_pos *avail, struct guest_held *held)
+{
+	const struct vring_avail *ring = r->driver;
+
+	if (__atomic_load_n(&ring->idx, __ATOMIC_ACQUIRE) == avail->idx)
+		return false;
+	held->head = ring->ring[avail->idx & (r->size - 1)];
+	held->id = held->head;
+	held->num = 1;
+	avail->idx++;
+	return true;
+}
+
+static bool
+packed_take(const struct guest_ring *r, struct guest_pos *avail, struct guest_held *held)
+{
+	const struct vring_packed_desc *ring = r->desc, *d = ring + avail->idx;
+	uint16_t flags = __atomic_load_n(&d->flags, __ATOMIC_ACQUIRE);
+
+	if (((flags & F_AVAIL) != 0) != avail->wrap || ((flags & F_USED) != 0) == avail->wrap)
+		return false;
+	held->head = avail->idx;
+	for (held->num = 1; (d->flags & VRING_DESC_F_NEXT) != 0; held->num++)
+		d = ring + (held->head + held->num) % r->size;
+	held->id = d->id;
+	forward(r->size, avail, held->num);
+	return true;
+}
+
+bool
+guest_hold_take(struct guest *g, uint16_t vq, struct guest_pos *avail, struct guest_held *held)
+{
+	const struct guest_ring *r = guest_ring_of(g, vq);
+
+	return g->conf.packed ? packed_take(r, avail, held) : split_take(r, avail, held);
+}
+
+void
+guest_hold_desc(struct guest *g, uint16_t vq, const struct guest_held *held, uint16_t n,
+		struct guest_desc *desc)
+{
+	const struct guest_ring *r = guest_ring_of(g, vq);
+	const struct vring_packed_desc *d = r->desc;
+
+	d += (held->head + n) % r->size;
+	desc->addr = d->addr;
+	desc->len = d->len;
+	desc->id = d->id;
+	desc->flags = d->flags & ~(F_AVAIL | F_USED);
+}
+
+/* ---- use ---- */
+
+static void
+split_use(const struct guest_ring *r, struct guest_pos *used, const struct guest_held *held,
+		uint32_t len)
+{
+	struct vring_used *ring = r->device;
+
+	ring->ring[used->idx & (r->size - 1)] =
+		(struct vring_used_elem){ .id = held->id, .len = len };
+	used->idx++;
+	/* Release: buffer and entry are written before the driver can see the index. */
+	__atomic_store_n(&ring->idx, used->idx, __ATOMIC_RELEASE);
+}
+
+static void
+packed_use(const struct guest_ring *r, struct guest_pos *used, const struct guest_held *held,
+		uint32_t len)
+{
+	struct vring_packed_desc *d = (struct vring_packed_desc *)r->desc + used->idx;
+
+	d->id = held->id;
+	d->len = len;
+	/* Release: as above. */
+	__atomic_store_n(&d->flags, used->wrap ? F_AVAIL | F_USED : 0, __ATOMIC_RELEASE);
+	forward(r->size, used, held->num);
+}
+
+void
+guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used, const struct guest_held *held,
+		uint32_t len)
+{
+	const struct guest_ring *r = guest_ring_of(g, vq);
+
+	if (g->conf.packed)
+		packed_use(r, used, held, len);
+	else
+		split_use(r, used, held, len);
+}
+
+struct guest_pos
+guest_hold_used(struct guest *g, uint16_t vq, uint32_t base)
+{
+	const struct vring_used *used = guest_ring_of(g, vq)->device;
+	/* Back ends that leave nothing in flight may answer with the lower half alone. */
+	const uint16_t half = base >> 16 != 0 ? base >> 16 : base & 0xffff;
+
+	if (!g->conf.packed)
+		return (struct guest_pos){ .idx = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE) };
+	return (struct guest_pos){ .idx = half & 0x7fff, .wrap = half >> 15 };
+}
+
+/* Copy a frame with its header to a receive buffer; its length, or 0 if there is no room. */
+static uint32_t
+fill(struct guest *g, uint16_t vq, const struct guest_held *held, const uint8_t *frame,
+		uint32_t len)
+{
+	const struct guest_pair *p = &g->pairs[vq / 2];
+	const struct guest_rx_slot *s = &p->rx_slot[p->rx.bufs[held->id].cookie];
+	uint32_t done = 0, n;
+	uint16_t i;
+
+	if (p->rx.bufs[held->id].room < len)
+		return 0;
+	for (i = 0; i < s->nb && done < len; i++) {
+		n = len - done < s->segs[i].len ? len - done : s->segs[i].len;
+		if (!guest_mem_write(&g->mem, s->segs[i].gpa, frame + done, n))
+			return 0;
+		done += n;
+	}
+	return done;
+}
+
+/* Where the descriptors of a buffer are: in the ring, or in a table of its own. */
+struct walk {
+	const struct guest_ring *r;
+	bool packed, table;
+	uint64_t table_gpa;
+	/** Entries of the table, or of a packed chain. */
+	uint16_t nb;
+	uint16_t pos;
+};
+
+static bool
+walk_read(const struct walk *w, uint16_t n, uint64_t *addr, uint32_t *len, bool *last)
+{
+	struct vring_packed_desc p;
+	struct vring_desc s;
+
+	/* Both layouts have 16 bytes, address and length first. */
+	if (w->packed) {
+		if (!w->table)
+			p = ((const struct vring_packed_desc *)w->r->desc)
+				[(w->pos + n) % w->r->size];
+		else if (!guest_mem_read(w->r->mem, w->table_gpa + n * sizeof(p), &p, sizeof(p)))
+			return false;
+		*addr = p.addr;
+		*len = p.len;
+		*last = n + 1 == w->nb;
+		return true;
+	}
+	if (!w->table)
+		s = ((const struct vring_desc *)w->r->desc)[w->pos];
+	else if (!guest_mem_read(w->r->mem, w->table_gpa + w->pos * sizeof(s), &s, sizeof(s)))
+		return false;
+	*addr = s.addr;
+	*len = s.len;
+	*last = (s.flags & VRING_DESC_F_NEXT) == 0;
+	return true;
+}
+
+static void
+walk_start(struct walk *w, const struct guest_ring *r, bool packed, const struct guest_held *held)
+{
+	const struct vring_packed_desc *p = (const struct vring_packed_desc *)r->desc + held->head;
+	const struct vring_desc *s = (const struct vring_desc *)r->desc + held->head;
+
+	*w = (struct walk){ .r = r, .packed = packed, .nb = held->num, .pos = held->head };
+	w->table = ((packed ? p->flags : s->flags) & VRING_DESC_F_INDIRECT) != 0;
+	if (!w->table)
+		return;
+	w->table_gpa = packed ? p->addr : s->addr;
+	w->nb = (packed ? p->len : s->len) / sizeof(*s);
+	w->pos = 0;
+}
+
+/* Next descriptor of a split chain. */
+static void
+walk_on(struct walk *w)
+{
+	struct vring_desc s = { 0 };
+
+	if (w->packed)
+		return;
+	if (!w->table)
+		s = ((const struct vring_desc *)w->r->desc)[w->pos];
+	else
+		guest_mem_read(w->r->mem, w->table_gpa + w->pos * sizeof(s), &s, sizeof(s));
+	w->pos = s.next;
+}
+
+/* The bytes of a buffer that was sent; 0 if they cannot be read or are more than @p size. */
+static uint32_t
+read_frame(struct guest *g, uint16_t vq, const struct guest_held *held, uint8_t *buf, uint32_t size)
+{
+	uint32_t done = 0, len = 0;
+	bool last = false;
+	uint64_t addr = 0;
+	struct walk w;
+	uint16_t n;
+
+	walk_start(&w, guest_ring_of(g, vq), g->conf.packed, held);
+	for (n = 0; !last && n < w.r->size; n++, walk_on(&w)) {
+		if (!walk_read(&w, n, &addr, &len, &last) || len > size - done ||
+				!guest_mem_read(&g->mem, addr, buf + done, len))
+			return 0;
+		done += len;
+	}
+	return done;
+}
+
+uint32_t
+guest_hold_fill_frame(struct guest *g, uint16_t vq, const struct guest_held *held,
+		const struct guest_held *sent)
+{
+	uint8_t frame[GUEST_HOLD_FRAME_MAX];
+	struct virtio_net_hdr_v1 hdr;
+	uint32_t len;
+
+	len = read_frame(g, vq + 1, sent, frame, sizeof(frame));
+	if (len < sizeof(hdr))
+		return 0;
+	memcpy(&hdr, frame, sizeof(hdr));
+	/* A checksum that is left to the device: it is none. */
+	if (hdr.flags != 0 && !guest_has(g, VIRTIO_NET_F_GUEST_CSUM))
+		return 0;
+	hdr.num_buffers = 1;
+	memcpy(frame, &hdr, sizeof(hdr));
+	return fill(g, vq, held, frame, len);
+}
+
+uint32_t
+guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct guest_held *held)
+{
+	struct virtio_net_hdr_v1 hdr = { .num_buffers = 1 };
+	uint8_t frame[GUEST_HDR_LEN + FOREIGN_LEN] = { 0 };
+	uint8_t *eth = frame + GUEST_HDR_LEN;
+
+	memcpy(frame, &hdr, sizeof(hdr));
+	memset(eth, 0xff, 6);
+	eth[6] = 2;
+	eth[12] = GUEST_ETHERTYPE_RARP >> 8;
+	eth[13] = GUEST_ETHERTYPE_RARP & 0xff;
+	return fill(g, vq, held, frame, sizeof(frame));
+}
+
+/* ---- what the next device has to use ---- */
+
+static bool
+caught_up(const struct guest_ring *r, const struct guest_pos *used)
+{
+	return guest_get(&r->used) == used->idx && guest_get(&r->used_wrap) == used->wrap;
+}
+
+int
+guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms)
+{
+	const struct guest_ring *r = guest_ring_of(g, vq);
+	uint64_t end = guest_now() + (uint64_t)timeout_ms * 1000000;
+
+	while (!caught_up(r, used)) {
+		if (guest_now() >= end)
+			return -ETIMEDOUT;
+		usleep(POLL_US);
+	}
+	return 0;
+}
+
+int
+guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
+		const struct guest_held *held, uint16_t nb, int timeout_ms)
+{
+	struct guest_ring *r = guest_ring_of(g, vq);
+	uint16_t i;
+	int ret;
+
+	/* What the last device used is compared with what was expected of that one. */
+	ret = guest_hold_await(g, vq, used, timeout_ms);
+	if (ret < 0)
+		return ret;
+	guest_hold_forget(g, vq);
+	for (i = 0; i < nb; i++)
+		r->expect[i] = r->bufs[held[i].id].cookie;
+	/* Release: the list is written before the traffic thread may look at it. */
+	__atomic_store_n(&r->nb_expect, nb, __ATOMIC_RELEASE);
+	return 0;
+}
+
+uint16_t
+guest_hold_left(struct guest *g, uint16_t vq)
+{
+	struct guest_ring *r = guest_ring_of(g, vq);
+
+	return guest_get(&r->nb_expect) - __atomic_load_n(&r->expect_at, __ATOMIC_ACQUIRE);
+}
+
+void
+guest_hold_forget(struct guest *g, uint16_t vq)
+{
+	struct guest_ring *r = guest_ring_of(g, vq);
+
+	__atomic_store_n(&r->nb_expect, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->expect_at, 0, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/**
+ * @file
+ * A process is killed while it publishes: at every instruction. A child gives or puts a burst
+ * and is single-stepped; each time that something changed in the ring or the record, the ring
+ * is recovered from what it would have left, and looked at as a driver does.
+ */
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <rte_mbuf.h>
+
+#include "test.h"
+#include "test_ring.h"
+#include "vstate_page.h"
+
+#define FRAME 100
+
+struct crash {
+	struct ring r;
+	/** The queue before the burst, at rest. */
+	struct vstate_vq before;
+	uint16_t *num_of;
+	/** Buffers made available, in order. */
+	uint16_t ids[64];
+	uint16_t nb;
+	bool put;
+	struct rte_mbuf *pkts[64];
+	/** What the child left: ring areas and record. */
+	uint8_t *desc, *device;
+	union vstate_record record;
+	/** Different things that a kill left. */
+	unsigned int seen, none, all, emptied;
+};
+
+static size_t
+device_len(const struct crash *c)
+{
+	return c->r.packed ? 4 : 6 + 8u * c->r.size;
+}
+
+static void
+crash_open(struct crash *c, bool packed, bool put, uint16_t idx, uint8_t wrap)
+{
+	static const uint16_t lens[] = { 1, 1, 2, 1, 3, 1, 1 };
+	uint16_t i, k;
+
+	memset(c, 0, sizeof(*c));
+	ring_open(&c->r, packed, 16);
+	ring_seek(&c->r, idx, wrap);
+	/* what of it the frames hold does not matter here */
+	memset(guest_at(&c->r.guest, RING_BUF_GPA), 0, RING_BUF_SIZE);
+	c->put = put;
+	for (i = 0; i < RTE_DIM(lens); i++) {
+		struct piece p[3];
+
+		for (k = 0; k < lens[i]; k++)
+			p[k] = (struct piece){ RING_BUF_GPA + 1024 * i + 300 * k, 200 };
+		c->ids[c->nb++] = ring_add(&c->r, p, lens[i], put);
+	}
+	c->before = *c->r.vq;
+	c->before.record = &c->before.no_record;
+	c->desc = malloc(16u * c->r.size);
+	c->device = malloc(device_len(c));
+	assert_non_null(c->desc);
+	assert_non_null(c->device);
+	if (put) {
+		assert_int_equal(rte_pktmbuf_alloc_bulk(c->r.pool, c->pkts, c->nb), 0);
+		for (i = 0; i < c->nb; i++)
+			rte_pktmbuf_append(c->pkts[i], FRAME);
+	} else {
+		assert_int_equal(c->r.vq->ops->take(c->r.vq, c->r.pool, c->pkts, c->nb), c->nb);
+	}
+}
+
+static void
+crash_close(struct crash *c)
+{
+	rte_pktmbuf_free_bulk(c->pkts, c->nb);
+	free(c->desc);
+	free(c->device);
+	ring_close(&c->r);
+}
+
+static void
+child(struct crash *c)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	if (c->put)
+		c->r.vq->ops->put(c->r.vq, c->pkts, c->nb);
+	else
+		c->r.vq->ops->give(c->r.vq, c->nb);
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+static bool
+peer_read(pid_t pid, void *to, const void *from, size_t len)
+{
+	struct iovec l = { to, len }, p = { (void *)(uintptr_t)from, len };
+
+	return process_vm_readv(pid, &l, 1, &p, 1, 0) == (ssize_t)len;
+}
+
+/* What the child has now, taken over; true if it is another than before. */
+static bool
+look(struct crash *c, pid_t pid, uint8_t *desc, uint8_t *device)
+{
+	const struct ring *r = &c->r;
+	union vstate_record record;
+	bool changed;
+
+	assert_true(peer_read(pid, desc, guest_at(&r->guest, RING_DESC_GPA), 16u * r->size));
+	assert_true(peer_read(pid, device, guest_at(&r->guest, RING_DEVICE_GPA), device_len(c)));
+	assert_true(peer_read(pid, &record, r->vq->record, sizeof(record)));
+	changed = c->seen == 0 || memcmp(desc, c->desc, 16u * r->size) != 0 ||
+		memcmp(device, c->device, device_len(c)) != 0 ||
+		memcmp(&record, &c->record, sizeof(record)) != 0;
+	memcpy(c->desc, desc, 16u * r->size);
+	memcpy(c->device, device, device_len(c));
+	c->record = record;
+	return changed;
+}
+
+/* Take what is used now as a driver does, from buffer @p done on; @return how many more. */
+static uint16_t
+used_in_order(struct crash *c, uint16_t done, bool *empty)
+{
+	uint16_t n = 0, id;
+	uint32_t len;
+
+	*empty = false;
+	while (ring_get_used(&c->r, &id, &len)) {
+		assert_true(done + n < c->nb);
+		assert_int_equal(id, c->ids[done + n]);
+		if (c->put && len == 0)
+			*empty = true;
+		else
+			assert_int_equal(len, c->put ? RING_HDR + FRAME : 0);
+		n++;
+	}
+	return n;
+}
+
+/* A new process comes to the ring as it is. */
+static void
+recover(struct crash *c)
+{
+	const struct vstate_pos next = c->r.next, used = c->r.used;
+	struct rte_mbuf *pkts[64];
+	struct vstate_vq *vq;
+	uint16_t told, more;
+	bool empty;
+
+	vq = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*vq));
+	assert_non_null(vq);
+	*vq = c->before;
+	vq->record = &vq->no_record;
+	memcpy(guest_at(&c->r.guest, RING_DESC_GPA), c->desc, 16u * c->r.size);
+	memcpy(guest_at(&c->r.guest, RING_DEVICE_GPA), c->device, device_len(c));
+	if (c->r.packed)
+		assert_null(vstate_recover_packed(vq, &c->record, false));
+	else
+		assert_null(vstate_recover_split(vq));
+	told = used_in_order(c, 0, &empty);
+	assert_true(told == 0 || told == c->nb);
+	c->none += told == 0;
+	c->all += told != 0 && !empty;
+	c->emptied += empty;
+	/* And goes on with the others, all of them, each once. */
+	if (c->put) {
+		more = vq->ops->put(vq, c->pkts, c->nb);
+	} else {
+		more = vq->ops->take(vq, c->r.pool, pkts, c->nb);
+		vq->ops->give(vq, more);
+		rte_pktmbuf_free_bulk(pkts, more);
+	}
+	assert_int_equal(vq->fault, VSTATE_FAULT_NONE);
+	assert_int_equal(more, c->nb - told);
+	assert_int_equal(used_in_order(c, told, &empty), c->nb - told);
+	assert_false(empty);
+	free(vq);
+	c->r.next = next;
+	c->r.used = used;
+}
+
+static void
+killed_at_every_step(struct crash *c)
+{
+	uint8_t *desc = malloc(16u * c->r.size), *device = malloc(device_len(c));
+	int status;
+	pid_t pid;
+
+	assert_non_null(desc);
+	assert_non_null(device);
+	/* the record of a queue at rest */
+	if (c->r.packed)
+		vstate_record_step(c->r.vq->record, c->r.vq->used, c->r.vq->used);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		child(c);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	for (;;) {
+		if (look(c, pid, desc, device)) {
+			c->seen++;
+			recover(c);
+		}
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSTOPPED(status));
+		if (WSTOPSIG(status) == SIGSTOP)
+			break;
+		assert_int_equal(WSTOPSIG(status), SIGTRAP);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	free(desc);
+	free(device);
+}
+
+static void
+packed_ring_outlives_a_kill_at_every_instruction(void **state)
+{
+	static const struct vstate_pos starts[] = { { 0, 1 }, { 9, 1 }, { 12, 0 }, { 15, 1 }, { 6, 0 } };
+	struct crash c;
+	size_t i;
+	int put;
+
+	for (put = 0; put < 2; put++) {
+		for (i = 0; i < RTE_DIM(starts); i++) {
+			crash_open(&c, true, put, starts[i].idx, starts[i].wrap);
+			killed_at_every_step(&c);
+			/* before, W1, six used descriptors, the one that shows them, W3 */
+			assert_true(c.seen >= 10);
+			assert_true(c.none >= 2 && c.all >= 2);
+			assert_true(c.emptied >= (put ? 6 : 0));
+			crash_close(&c);
+		}
+	}
+}
+
+static void
+split_ring_outlives_a_kill_at_every_instruction(void **state)
+{
+	struct crash c;
+	int put;
+
+	for (put = 0; put < 2; put++) {
+		crash_open(&c, false, put, 65530, 0);
+		killed_at_every_step(&c);
+		/* before, elements (several by one store), the index */
+		assert_true(c.seen >= 3);
+		assert_true(c.none >= 2 && c.all >= 1);
+		assert_int_equal(c.emptied, 0);
+		crash_close(&c);
+	}
+}
+
+int
+test_vstate_crash(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(packed_ring_outlives_a_kill_at_every_instruction),
+		cmocka_unit_test(split_ring_outlives_a_kill_at_every_instruction),
+	};
+
+	return cmocka_run_group_tests_name("vstate_crash", tests, NULL, NULL);
+}

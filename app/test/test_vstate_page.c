@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/** @file The state page: what a killed process leaves, and who may use it. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
+#include <rte_errno.h>
+#include <rte_memory.h>
+#include <rte_string_fns.h>
+
+#include "test.h"
+#include "test_ring.h"
+#include "vstate_ctrl.h"
+#include "vstate_dev.h"
+#include "vstate_page.h"
+
+#define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
+#define PACKED_V1 (V1 | RTE_BIT64(VIRTIO_F_RING_PACKED))
+#define SIZE 64
+#define NAME "test_page"
+#define HEAD_SIZE 65536
+
+/* A device with one pair, and whatever its process leaves in a directory. */
+struct bench {
+	char dir[64], path[128], left[128];
+	struct vstate_dev *dev;
+	struct ring ring;
+	struct vstate_setup setup;
+	struct vstate_conf conf;
+};
+
+static void
+bases_set(struct bench *b, uint16_t idx, uint8_t wrap)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		b->setup.rings[i].base_fresh = true;
+		b->setup.rings[i].avail = b->setup.rings[i].used = (struct vstate_pos){ idx, wrap };
+	}
+}
+
+/* Both queues name one ring: nobody polls here but the test. */
+static void
+rings_set(struct bench *b, unsigned int ready)
+{
+	struct ring *r = &b->ring;
+	unsigned int i;
+
+	b->setup.mem = r->guest.mem;
+	for (i = 0; i < 2; i++) {
+		struct vstate_ring_setup *s = &b->setup.rings[i];
+
+		s->ready = i < ready;
+		s->size = SIZE;
+		s->desc = guest_at(&r->guest, RING_DESC_GPA);
+		s->driver = guest_at(&r->guest, RING_DRIVER_GPA);
+		s->device = guest_at(&r->guest, RING_DEVICE_GPA);
+		s->callfd = -1;
+	}
+}
+
+/* 0 or -errno */
+static int
+process_start(struct bench *b)
+{
+	b->dev = vstate_dev_create(NAME, &b->conf, SOCKET_ID_ANY);
+	if (b->dev == NULL)
+		return -rte_errno;
+	vstate_dev_set_poller(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
+	return 0;
+}
+
+static void
+front_end_comes(struct bench *b)
+{
+	vstate_dev_connect(b->dev);
+	vstate_dev_negotiate(b->dev, b->setup.features, false);
+	vstate_dev_start(b->dev, &b->setup);
+}
+
+static void
+copy(const char *from, const char *to)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command), "cp --sparse=always %s %s", from, to);
+	assert_int_equal(system(command), 0);
+}
+
+/* What a kill at this moment leaves is what is in the file. */
+static void
+process_killed(struct bench *b)
+{
+	copy(b->path, b->left);
+	vstate_dev_disconnect(b->dev);
+	vstate_dev_destroy(b->dev);
+	b->dev = NULL;
+	copy(b->left, b->path);
+}
+
+static void
+bench_open(struct bench *b, uint64_t features)
+{
+	memset(b, 0, sizeof(*b));
+	rte_strscpy(b->dir, "/tmp/vstate-page.XXXXXX", sizeof(b->dir));
+	assert_non_null(mkdtemp(b->dir));
+	snprintf(b->path, sizeof(b->path), "%s/" NAME ".vstate", b->dir);
+	snprintf(b->left, sizeof(b->left), "%s/left", b->dir);
+	b->conf = (struct vstate_conf){ .queues = 1, .mtu = 9000, .numa = SOCKET_ID_ANY };
+	rte_strscpy(b->conf.state_dir, b->dir, sizeof(b->conf.state_dir));
+	ring_open(&b->ring, features & RTE_BIT64(VIRTIO_F_RING_PACKED), SIZE);
+	vstate_lease_init();
+	assert_int_equal(vstate_ctrl_get(), 0);
+	b->setup.features = features;
+	rings_set(b, 2);
+	bases_set(b, 0, b->ring.packed);
+}
+
+static void
+bench_close(struct bench *b)
+{
+	if (b->dev != NULL) {
+		vstate_dev_disconnect(b->dev);
+		vstate_dev_destroy(b->dev);
+	}
+	vstate_ctrl_put();
+	ring_close(&b->ring);
+	unlink(b->path);
+	unlink(b->left);
+	assert_int_equal(rmdir(b->dir), 0);
+}
+
+/* Let @p n frames of the guest pass through queue 1. */
+static void
+pass(struct bench *b, uint16_t n)
+{
+	const struct piece small = { RING_BUF_GPA, RING_HDR + 60 };
+	struct vstate_vq *vq = b->dev->vqs[1];
+	struct rte_mbuf *pkts[VSTATE_BURST];
+	uint16_t i, id;
+	uint32_t len;
+
+	memset(guest_at(&b->ring.guest, RING_BUF_GPA), 0, RING_HDR + 60);
+	while (n > 0) {
+		i = RTE_MIN(n, 16);
+		n -= i;
+		for (id = 0; id < i; id++)
+			ring_add(&b->ring, &small, 1, false);
+		assert_int_equal(vq->ops->take(vq, b->ring.pool, pkts, i), i);
+		vq->ops->give(vq, i);
+		rte_pktmbuf_free_bulk(pkts, i);
+		while (i-- > 0)
+			assert_true(ring_get_used(&b->ring, &id, &len));
+	}
+}
+
+static void
+stands_at(const struct bench *b, uint16_t qid, uint16_t idx, uint8_t wrap)
+{
+	const struct vstate_vq *vq = b->dev->vqs[qid];
+
+	assert_int_equal(vq->used.idx, idx);
+	assert_int_equal(vq->used.wrap, wrap);
+	assert_int_equal(vq->avail.idx, idx);
+	assert_int_equal(vq->avail.wrap, wrap);
+}
+
+/* A process passed 100 frames and was killed; the next one is there, the front end is not. */
+static void
+crash_at_100(struct bench *b, uint64_t features)
+{
+	bench_open(b, features);
+	assert_int_equal(process_start(b), 0);
+	front_end_comes(b);
+	pass(b, 100);
+	process_killed(b);
+	assert_int_equal(process_start(b), 0);
+}
+
+static void
+packed_ring_goes_on_where_the_killed_process_stood(void **state)
+{
+	struct bench b;
+
+	crash_at_100(&b, PACKED_V1);
+	assert_non_null(b.dev->recovery);
+	/* QEMU's base: where the ring once began */
+	front_end_comes(&b);
+	stands_at(&b, 1, 100 - SIZE, 0);
+	stands_at(&b, 0, 0, 1);
+	pass(&b, 100);
+	stands_at(&b, 1, 200 - 3 * SIZE, 0);
+	assert_null(b.dev->recovery);
+	bench_close(&b);
+}
+
+static void
+split_ring_goes_on_at_its_used_index(void **state)
+{
+	struct bench b;
+
+	crash_at_100(&b, V1);
+	front_end_comes(&b);
+	stands_at(&b, 1, 100, 0);
+	pass(&b, 100);
+	bench_close(&b);
+}
+
+/* Killed again before the front end came, and after one of two rings came. */
+static void
+process_killed_before_the_rings_came_loses_nothing(void **state)
+{
+	struct bench b;
+
+	crash_at_100(&b, PACKED_V1);
+	process_killed(&b);
+	assert_int_equal(process_start(&b), 0);
+	rings_set(&b, 1);
+	front_end_comes(&b);
+	assert_non_null(b.dev->recovery);
+	process_killed(&b);
+	assert_int_equal(process_start(&b), 0);
+	rings_set(&b, 2);
+	front_end_comes(&b);
+	stands_at(&b, 1, 100 - SIZE, 0);
+	bench_close(&b);
+}
+
+static void
+ring_that_comes_later_is_met_later(void **state)
+{
+	struct bench b;
+
+	crash_at_100(&b, PACKED_V1);
+	rings_set(&b, 1);
+	front_end_comes(&b);
+	stands_at(&b, 0, 0, 1);
+	rings_set(&b, 2);
+	b.setup.rings[0].base_fresh = false;
+	vstate_dev_sync(b.dev, &b.setup);
+	stands_at(&b, 1, 100 - SIZE, 0);
+	assert_null(b.dev->recovery);
+	bench_close(&b);
+}
+
+static void
+guest_that_began_anew_is_not_held_to_old_positions(void **state)
+{
+	struct bench b;
+
+	crash_at_100(&b, PACKED_V1);
+	memset(guest_at(&b.ring.guest, RING_DESC_GPA), 0, 16 * SIZE);
+	front_end_comes(&b);
+	stands_at(&b, 1, 0, 1);
+	bench_close(&b);
+}
+
+static void
+rings_that_do_not_fit_begin_at_the_base(void **state)
+{
+	struct bench b;
+
+	crash_at_100(&b, PACKED_V1);
+	b.setup.rings[1].size = SIZE / 2;
+	front_end_comes(&b);
+	stands_at(&b, 1, 0, 1);
+	bench_close(&b);
+
+	crash_at_100(&b, PACKED_V1);
+	b.setup.features |= RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
+	front_end_comes(&b);
+	stands_at(&b, 1, 0, 1);
+	assert_null(b.dev->recovery);
+	bench_close(&b);
+}
+
+static void
+orderly_end_leaves_nothing(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, PACKED_V1);
+	assert_int_equal(process_start(&b), 0);
+	front_end_comes(&b);
+	pass(&b, 100);
+	vstate_dev_stop(b.dev);
+	process_killed(&b);
+	assert_int_equal(process_start(&b), 0);
+	assert_null(b.dev->recovery);
+	bench_close(&b);
+}
+
+/* Our own end, as of a process that is upgraded: the guest's rings stay as they are. */
+static void
+end_of_our_own_leaves_all(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, PACKED_V1);
+	assert_int_equal(process_start(&b), 0);
+	front_end_comes(&b);
+	pass(&b, 100);
+	b.dev->closing = true;
+	vstate_dev_disconnect(b.dev);
+	vstate_dev_destroy(b.dev);
+	assert_int_equal(process_start(&b), 0);
+	front_end_comes(&b);
+	stands_at(&b, 1, 100 - SIZE, 0);
+	bench_close(&b);
+}
+
+static void
+loaded_state_beats_what_was_left(void **state)
+{
+	struct rte_vhost_state *st;
+	struct bench b;
+
+	crash_at_100(&b, PACKED_V1);
+	st = rte_vhost_state_copy(b.dev->recovery->st);
+	assert_non_null(st);
+	st->vqs[1].avail_idx = st->vqs[1].used_idx = 7;
+	st->vqs[1].avail_wrap = st->vqs[1].used_wrap = 0;
+	assert_int_equal(vstate_dev_load(b.dev, st, NULL), 0);
+	rte_vhost_state_free(st);
+	bases_set(&b, 7, 0);
+	front_end_comes(&b);
+	stands_at(&b, 1, 7, 0);
+	bench_close(&b);
+}
+
+/* ---- the file ---- */
+
+static void
+poke(const struct bench *b, off_t at, const void *bytes, size_t len)
+{
+	int fd = open(b->path, O_RDWR);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, len, at), len);
+	close(fd);
+}
+
+static void
+poke_u32(const struct bench *b, off_t at, uint32_t value)
+{
+	poke(b, at, &value, sizeof(value));
+}
+
+/* The first 100 frames of a killed process, with its file. */
+static void
+crash_file(struct bench *b)
+{
+	bench_open(b, PACKED_V1);
+	assert_int_equal(process_start(b), 0);
+	front_end_comes(b);
+	pass(b, 100);
+	process_killed(b);
+}
+
+static void
+page_that_does_not_fit_is_begun_anew(void **state)
+{
+	static const struct {
+		off_t at;
+		uint32_t value;
+	} spoilt[] = {
+		{ offsetof(struct vstate_page_head, version), 2 },
+		{ offsetof(struct vstate_page_head, nb_vqs), 4 },
+		{ offsetof(struct vstate_page_head, nb_vqs), UINT32_MAX },
+		{ offsetof(struct vstate_page_head, file_size), 4096 },
+		{ offsetof(struct vstate_page_head, name), 0x41414141 },
+		{ offsetof(struct vstate_page_head, boot_id), 0x41414141 },
+		{ offsetof(struct vstate_page_head, seq), 1000 },
+		{ offsetof(struct vstate_page_head, state_len), 0 },
+		{ offsetof(struct vstate_page_head, state_len) + 4, 0 },
+		{ offsetof(struct vstate_page_head, state_len) + 4, 3 },
+		{ offsetof(struct vstate_page_head, state_len) + 4, UINT32_MAX },
+		{ HEAD_SIZE + (16 << 20), 0 },
+		{ HEAD_SIZE + (16 << 20) + 100, 0x41414141 },
+	};
+	struct bench b;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(spoilt); i++) {
+		crash_file(&b);
+		poke_u32(&b, spoilt[i].at, spoilt[i].value);
+		assert_int_equal(process_start(&b), 0);
+		/* the place that is not used may be what it likes */
+		if (spoilt[i].at != offsetof(struct vstate_page_head, state_len))
+			assert_null(b.dev->recovery);
+		front_end_comes(&b);
+		if (spoilt[i].at != offsetof(struct vstate_page_head, state_len))
+			stands_at(&b, 1, 0, 1);
+		bench_close(&b);
+	}
+}
+
+static void
+truncated_page_is_begun_anew(void **state)
+{
+	static const off_t lens[] = { 0, 8, 100, 4096, HEAD_SIZE, HEAD_SIZE + 1 };
+	struct bench b;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(lens); i++) {
+		crash_file(&b);
+		assert_int_equal(truncate(b.path, lens[i]), 0);
+		assert_int_equal(process_start(&b), 0);
+		assert_null(b.dev->recovery);
+		front_end_comes(&b);
+		pass(&b, 0);
+		bench_close(&b);
+	}
+}
+
+static void
+wild_records_leave_the_base(void **state)
+{
+	static const uint64_t words[] = { UINT64_MAX, 64, 64ull << 16, 2ull << 32, 2ull << 40,
+		0x7fff, 0x1ull << 32 | 32, 0x0ull << 32 | 63 };
+	const off_t at = 4096 + sizeof(struct vstate_page_vq) +
+		offsetof(struct vstate_region_packed, pos);
+	struct bench b;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(words); i++) {
+		crash_file(&b);
+		poke(&b, at, &words[i], sizeof(words[i]));
+		assert_int_equal(process_start(&b), 0);
+		front_end_comes(&b);
+		assert_true(b.dev->vqs[1]->used.idx < SIZE && b.dev->vqs[1]->used.wrap <= 1);
+		assert_int_equal(b.dev->vqs[1]->used.idx, b.dev->vqs[1]->avail.idx);
+		bench_close(&b);
+	}
+}
+
+/* Killed between the new state and the new records: the state has the positions. */
+static void
+record_of_an_older_state_does_not_count(void **state)
+{
+	const off_t at = 4096 + sizeof(struct vstate_page_vq);
+	const uint64_t word = 5;
+	struct bench b;
+
+	bench_open(&b, PACKED_V1);
+	assert_int_equal(process_start(&b), 0);
+	front_end_comes(&b);
+	pass(&b, 100);
+	b.setup.rings[0].base_fresh = b.setup.rings[1].base_fresh = false;
+	vstate_dev_sync(b.dev, &b.setup);
+	process_killed(&b);
+	poke(&b, at + offsetof(struct vstate_region_packed, pos), &word, sizeof(word));
+	poke_u32(&b, at + offsetof(struct vstate_page_vq, seq), 1);
+	assert_int_equal(process_start(&b), 0);
+	bases_set(&b, 0, 1);
+	front_end_comes(&b);
+	stands_at(&b, 1, 100 - SIZE, 0);
+	bench_close(&b);
+}
+
+static void
+page_of_a_living_process_is_refused(void **state)
+{
+	struct vstate_page_head before, after;
+	struct vstate_dev *other;
+	struct bench b;
+	int fd;
+
+	bench_open(&b, PACKED_V1);
+	assert_int_equal(process_start(&b), 0);
+	front_end_comes(&b);
+	fd = open(b.path, O_RDONLY);
+	assert_int_equal(pread(fd, &before, sizeof(before), 0), sizeof(before));
+	other = vstate_dev_create(NAME, &b.conf, SOCKET_ID_ANY);
+	assert_null(other);
+	assert_int_equal(rte_errno, EBUSY);
+	assert_int_equal(pread(fd, &after, sizeof(after), 0), sizeof(after));
+	assert_memory_equal(&before, &after, sizeof(before));
+	close(fd);
+	pass(&b, 10);
+	bench_close(&b);
+}
+
+static void
+file_of_somebody_else_is_refused(void **state)
+{
+	static const char text[] = "somebody's own text\n";
+	char got[sizeof(text)] = "";
+	struct bench b;
+	int fd;
+
+	bench_open(&b, V1);
+	fd = open(b.path, O_RDWR | O_CREAT, 0600);
+	assert_int_equal(write(fd, text, sizeof(text)), sizeof(text));
+	assert_int_equal(process_start(&b), -EINVAL);
+	assert_int_equal(pread(fd, got, sizeof(got), 0), sizeof(got));
+	assert_string_equal(got, text);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	assert_int_equal(process_start(&b), -EPERM);
+	close(fd);
+	assert_int_equal(rename(b.path, b.left), 0);
+	assert_int_equal(symlink(b.left, b.path), 0);
+	assert_int_equal(process_start(&b), -ELOOP);
+	assert_int_equal(unlink(b.path), 0);
+	assert_int_equal(mkfifo(b.path, 0600), 0);
+	assert_int_equal(process_start(&b), -EPERM);
+	assert_int_equal(unlink(b.path), 0);
+	rte_strscpy(b.conf.state_dir, "/nonexistent", sizeof(b.conf.state_dir));
+	assert_int_equal(process_start(&b), -ENOENT);
+	bench_close(&b);
+}
+
+int
+test_vstate_page(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(packed_ring_goes_on_where_the_killed_process_stood),
+		cmocka_unit_test(split_ring_goes_on_at_its_used_index),
+		cmocka_unit_test(process_killed_before_the_rings_came_loses_nothing),
+		cmocka_unit_test(ring_that_comes_later_is_met_later),
+		cmocka_unit_test(guest_that_began_anew_is_not_held_to_old_positions),
+		cmocka_unit_test(rings_that_do_not_fit_begin_at_the_base),
+		cmocka_unit_test(orderly_end_leaves_nothing),
+		cmocka_unit_test(end_of_our_own_leaves_all),
+		cmocka_unit_test(loaded_state_beats_what_was_left),
+		cmocka_unit_test(page_that_does_not_fit_is_begun_anew),
+		cmocka_unit_test(truncated_page_is_begun_anew),
+		cmocka_unit_test(wild_records_leave_the_base),
+		cmocka_unit_test(record_of_an_older_state_does_not_count),
+		cmocka_unit_test(page_of_a_living_process_is_refused),
+		cmocka_unit_test(file_of_somebody_else_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("vstate_page", tests, NULL, NULL);
+}

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/** @file The service between a guest and an uplink that does what the test says. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_service.h>
+
+#include <ethdev_driver.h>
+
+#include "test.h"
+#include "test_ring.h"
+#include "vstate_ctrl.h"
+#include "vstate_dev.h"
+#include "vstate_service.h"
+
+#define NAME "test_service"
+#define UPLINK "test_uplink"
+#define FRAMES 128
+
+/* A port that takes and gives as much as it is told. */
+static struct uplink {
+	struct rte_eth_dev *eth;
+	/** Frames that it takes yet, and the length of those that it never does. */
+	uint32_t accept, never_len, unprepared_len;
+	/** Numbers of the frames that it took. */
+	uint8_t sent[FRAMES];
+	uint32_t nb_sent;
+	/** It keeps what it takes, as a port does until it has sent it: here. */
+	bool keep;
+	struct rte_mbuf *kept;
+	/** Frames that it has for the guest. */
+	struct rte_mbuf *waiting[FRAMES];
+	uint32_t first, nb_waiting;
+} uplink;
+
+static uint16_t
+uplink_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t i;
+
+	RTE_SET_USED(queue);
+	for (i = 0; i < n && uplink.accept > 0; i++, uplink.accept--) {
+		if (pkts[i]->pkt_len == uplink.never_len)
+			break;
+		assert_true(uplink.nb_sent < FRAMES);
+		uplink.sent[uplink.nb_sent++] = *rte_pktmbuf_mtod(pkts[i], uint8_t *);
+		if (uplink.keep)
+			uplink.kept = pkts[i];
+		else
+			rte_pktmbuf_free(pkts[i]);
+	}
+	return i;
+}
+
+static uint16_t
+uplink_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t i;
+
+	RTE_SET_USED(queue);
+	for (i = 0; i < n && pkts[i]->pkt_len != uplink.unprepared_len; i++)
+		;
+	return i;
+}
+
+static uint16_t
+uplink_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t i;
+
+	RTE_SET_USED(queue);
+	for (i = 0; i < n && uplink.first < uplink.nb_waiting; i++)
+		pkts[i] = uplink.waiting[uplink.first++];
+	return i;
+}
+
+static int
+uplink_any(struct rte_eth_dev *eth)
+{
+	RTE_SET_USED(eth);
+	return 0;
+}
+
+static int
+uplink_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
+{
+	RTE_SET_USED(eth);
+	info->max_rx_queues = 1;
+	info->max_tx_queues = 1;
+	info->max_mac_addrs = 1;
+	info->max_rx_pktlen = UINT16_MAX;
+	return 0;
+}
+
+static int
+uplink_rxq(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned int socket,
+		const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
+{
+	RTE_SET_USED(nb_desc);
+	RTE_SET_USED(socket);
+	RTE_SET_USED(conf);
+	RTE_SET_USED(pool);
+	eth->data->rx_queues[id] = &uplink;
+	return 0;
+}
+
+static int
+uplink_txq(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned int socket,
+		const struct rte_eth_txconf *conf)
+{
+	RTE_SET_USED(nb_desc);
+	RTE_SET_USED(socket);
+	RTE_SET_USED(conf);
+	eth->data->tx_queues[id] = &uplink;
+	return 0;
+}
+
+static int
+uplink_link(struct rte_eth_dev *eth, int wait)
+{
+	RTE_SET_USED(eth);
+	RTE_SET_USED(wait);
+	return -1;
+}
+
+static void
+uplink_open(void)
+{
+	static const struct eth_dev_ops ops = {
+		.dev_configure = uplink_any,
+		.dev_start = uplink_any,
+		.dev_stop = uplink_any,
+		.dev_infos_get = uplink_infos,
+		.promiscuous_enable = uplink_any,
+		.promiscuous_disable = uplink_any,
+		.allmulticast_enable = uplink_any,
+		.allmulticast_disable = uplink_any,
+		.rx_queue_setup = uplink_rxq,
+		.tx_queue_setup = uplink_txq,
+		.link_update = uplink_link,
+	};
+	static const struct rte_driver driver = { .name = UPLINK };
+	static struct rte_device device = { .name = UPLINK, .driver = &driver };
+	static struct rte_ether_addr mac = { { 2 } };
+	struct rte_eth_dev *eth = rte_eth_dev_allocate(UPLINK);
+
+	memset(&uplink, 0, sizeof(uplink));
+	assert_non_null(eth);
+	uplink.eth = eth;
+	eth->device = &device;
+	eth->dev_ops = &ops;
+	eth->data->mac_addrs = &mac;
+	eth->data->mtu = 1500;
+	eth->rx_pkt_burst = uplink_rx;
+	eth->tx_pkt_burst = uplink_tx;
+	eth->tx_pkt_prepare = uplink_prepare;
+	rte_eth_dev_probing_finish(eth);
+}
+
+static void
+uplink_close(void)
+{
+	for (; uplink.first < uplink.nb_waiting; uplink.first++)
+		rte_pktmbuf_free(uplink.waiting[uplink.first]);
+	uplink.eth->data->mac_addrs = NULL;
+	rte_eth_dev_release_port(uplink.eth);
+}
+
+/* A running device of one pair, whose rings are the test's, with a service. */
+struct bench {
+	struct vstate_dev *dev;
+	struct vstate_vq *own[2];
+	struct ring rx, tx;
+	uint32_t service;
+	/** Numbers of the next frame to the uplink, and to the guest. */
+	uint8_t next_tx, next_rx;
+};
+
+static void
+bench_open(struct bench *b, bool packed, uint16_t size)
+{
+	struct vstate_conf conf = { .queues = 1, .mtu = 1500, .numa = SOCKET_ID_ANY };
+
+	memset(b, 0, sizeof(*b));
+	strcpy(conf.uplink, UPLINK);
+	uplink_open();
+	vstate_lease_init();
+	assert_int_equal(vstate_ctrl_get(), 0);
+	b->dev = vstate_dev_create(NAME, &conf, SOCKET_ID_ANY);
+	assert_non_null(b->dev);
+	ring_open(&b->rx, packed, size);
+	ring_open(&b->tx, packed, size);
+	memcpy(b->own, b->dev->vqs, sizeof(b->own));
+	b->dev->vqs[0] = b->rx.vq;
+	b->dev->vqs[1] = b->tx.vq;
+	b->rx.vq->ready = b->tx.vq->ready = true;
+	b->dev->started = true;
+	b->dev->status = RTE_VHOST_STATE_S_DRIVER_OK;
+	assert_int_equal(vstate_service_create(b->dev, SOCKET_ID_ANY), 0);
+	assert_int_equal(rte_service_get_by_name(NAME, &b->service), 0);
+}
+
+static void
+bench_close(struct bench *b)
+{
+	vstate_service_destroy(b->dev);
+	b->dev->started = false;
+	memcpy(b->dev->vqs, b->own, sizeof(b->own));
+	vstate_dev_destroy(b->dev);
+	vstate_ctrl_put();
+	uplink_close();
+	assert_int_equal(ring_mbufs_out(&b->rx), 0);
+	ring_close(&b->rx);
+	ring_close(&b->tx);
+}
+
+static void
+poll_once(struct bench *b)
+{
+	rte_service_run_iter_on_app_lcore(b->service, 0);
+}
+
+/* The guest sends a frame of @p len bytes, all of them its number. */
+static void
+guest_send(struct bench *b, uint32_t len)
+{
+	const struct piece p = { RING_BUF_GPA + 256 * (b->next_tx % 64), RING_HDR + len };
+
+	memset(guest_at(&b->tx.guest, p.gpa), 0, RING_HDR);
+	memset(guest_at(&b->tx.guest, p.gpa + RING_HDR), b->next_tx++, len);
+	ring_add(&b->tx, &p, 1, false);
+}
+
+/* Frames that the guest got back as sent. */
+static unsigned int
+guest_sent(struct bench *b)
+{
+	unsigned int n = 0;
+	uint32_t len;
+	uint16_t id;
+
+	while (ring_get_used(&b->tx, &id, &len))
+		n++;
+	return n;
+}
+
+static void
+uplink_give(struct bench *b, unsigned int n, uint32_t len)
+{
+	struct rte_mbuf *m;
+
+	for (; n > 0; n--) {
+		m = rte_pktmbuf_alloc(b->rx.pool);
+		assert_non_null(m);
+		memset(rte_pktmbuf_append(m, len), uplink.nb_waiting, len);
+		uplink.waiting[uplink.nb_waiting++] = m;
+	}
+}
+
+/* The guest gives a buffer of two descriptors, as many drivers do: header, then frame. */
+static void
+guest_buffer(struct bench *b, uint32_t i, uint32_t len)
+{
+	const struct piece p[2] = { { RING_BUF_GPA + 512 * (i % 64), RING_HDR },
+		{ RING_BUF_GPA + 512 * (i % 64) + 64, len } };
+
+	ring_add(&b->rx, p, 2, true);
+}
+
+static void
+frames_pass_both_ways_once_and_in_order(void **state)
+{
+	struct bench b;
+	uint32_t i, len;
+	int packed;
+	uint16_t id;
+
+	for (packed = 0; packed < 2; packed++) {
+		bench_open(&b, packed, 64);
+		uplink.accept = UINT32_MAX;
+		for (i = 0; i < 50; i++)
+			guest_send(&b, 60 + i);
+		uplink_give(&b, 20, 80);
+		for (i = 0; i < 20; i++)
+			guest_buffer(&b, i, 200);
+		for (i = 0; i < 20; i++)
+			poll_once(&b);
+		assert_int_equal(guest_sent(&b), 50);
+		assert_int_equal(uplink.nb_sent, 50);
+		for (i = 0; i < 50; i++)
+			assert_int_equal(uplink.sent[i], i);
+		for (i = 0; i < 20; i++) {
+			assert_true(ring_get_used(&b.rx, &id, &len));
+			assert_int_equal(len, RING_HDR + 80);
+			assert_int_equal(*guest_at(&b.rx.guest, RING_BUF_GPA + 512 * i + 64), i);
+		}
+		assert_int_equal(b.tx.vq->counters.packets, 50);
+		assert_int_equal(b.rx.vq->counters.packets, 20);
+		bench_close(&b);
+	}
+}
+
+static void
+frames_that_the_uplink_does_not_take_stay_with_the_guest(void **state)
+{
+	struct rte_vhost_state *st;
+	struct bench b;
+	uint32_t i;
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		bench_open(&b, packed, 64);
+		uplink.accept = 7;
+		for (i = 0; i < 40; i++)
+			guest_send(&b, 60);
+		poll_once(&b);
+		poll_once(&b);
+		assert_int_equal(guest_sent(&b), 7);
+		/* a stop finds them where the guest put them */
+		assert_int_equal(rte_vhost_state_suspend(NAME, 0, NULL), 0);
+		uplink.accept = UINT32_MAX;
+		poll_once(&b);
+		assert_int_equal(uplink.nb_sent, 7);
+		assert_int_equal(b.tx.vq->avail.idx, 7);
+		assert_int_equal(b.tx.vq->used.idx, 7);
+		st = rte_vhost_state_capture(NAME, NULL);
+		assert_non_null(st);
+		assert_int_equal(st->vqs[1].used_idx, 7);
+		rte_vhost_state_free(st);
+		assert_int_equal(rte_vhost_state_resume(NAME, NULL), 0);
+		for (i = 0; i < 3; i++)
+			poll_once(&b);
+		assert_int_equal(guest_sent(&b), 33);
+		assert_int_equal(uplink.nb_sent, 40);
+		for (i = 0; i < 40; i++)
+			assert_int_equal(uplink.sent[i], i);
+		assert_int_equal(b.tx.vq->counters.uplink, 0);
+		bench_close(&b);
+	}
+}
+
+/* Poll until @p lost frames were given up. */
+static void
+poll_until_lost(struct bench *b, uint64_t lost)
+{
+	uint64_t end = rte_get_timer_cycles() + 60 * rte_get_timer_hz();
+
+	while (b->tx.vq->counters.uplink < lost && rte_get_timer_cycles() < end)
+		poll_once(b);
+	assert_int_equal(b->tx.vq->counters.uplink, lost);
+}
+
+static void
+frame_that_the_uplink_never_takes_is_given_up_and_counted(void **state)
+{
+	uint64_t start;
+	struct bench b;
+
+	bench_open(&b, false, 64);
+	uplink.accept = UINT32_MAX;
+	uplink.never_len = 99;
+	guest_send(&b, 60);
+	guest_send(&b, 99);
+	guest_send(&b, 60);
+	start = rte_get_timer_cycles();
+	poll_until_lost(&b, 1);
+	/* not at once: its peer may only be slow */
+	assert_true(rte_get_timer_cycles() - start > rte_get_timer_hz() / 2);
+	poll_once(&b);
+	assert_int_equal(guest_sent(&b), 3);
+	assert_int_equal(uplink.nb_sent, 2);
+	assert_int_equal(uplink.sent[1], 2);
+	/* the next has its time again; and nothing behind an uplink that is dead has */
+	guest_send(&b, 99);
+	start = rte_get_timer_cycles();
+	poll_until_lost(&b, 2);
+	assert_true(rte_get_timer_cycles() - start > rte_get_timer_hz() / 2);
+	uplink.accept = 0;
+	guest_send(&b, 60);
+	guest_send(&b, 60);
+	guest_send(&b, 60);
+	poll_until_lost(&b, 3);
+	poll_once(&b);
+	poll_once(&b);
+	assert_int_equal(b.tx.vq->counters.uplink, 5);
+	assert_int_equal(guest_sent(&b), 4);
+	bench_close(&b);
+}
+
+static void
+frame_that_the_uplink_cannot_send_is_given_up_at_once(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, true, 64);
+	uplink.accept = UINT32_MAX;
+	uplink.unprepared_len = 99;
+	guest_send(&b, 60);
+	guest_send(&b, 99);
+	guest_send(&b, 60);
+	poll_once(&b);
+	poll_once(&b);
+	assert_int_equal(guest_sent(&b), 3);
+	assert_int_equal(uplink.nb_sent, 2);
+	assert_int_equal(uplink.sent[1], 2);
+	assert_int_equal(b.tx.vq->counters.uplink, 1);
+	bench_close(&b);
+}
+
+static void
+frames_wait_for_buffers_and_none_is_dropped(void **state)
+{
+	uint32_t len, given, got;
+	struct bench b;
+	uint16_t id;
+	int k;
+
+	for (k = 0; k < 4; k++) {
+		bench_open(&b, k & 1, 64);
+		b.rx.vq->mergeable = k & 2;
+		uplink_give(&b, 60, 80);
+		/* merged: three buffers a frame, far less than the estimate believes */
+		for (given = got = 0; got < 60 * (k & 2 ? 3u : 1u);) {
+			for (len = 0; len < 5; len++)
+				guest_buffer(&b, given++, k & 2 ? 20 : 200);
+			poll_once(&b);
+			if (given == 35) {
+				/* what is held is held over a stop */
+				assert_int_equal(rte_vhost_state_suspend(NAME, 0, NULL), 0);
+				poll_once(&b);
+				assert_int_equal(rte_vhost_state_resume(NAME, NULL), 0);
+			}
+			for (; ring_get_used(&b.rx, &id, &len); got++) {
+				if (k & 2)
+					continue;
+				assert_int_equal(len, RING_HDR + 80);
+				assert_int_equal(*guest_at(&b.rx.guest, RING_BUF_GPA +
+						512 * (got % 64) + 64), got);
+			}
+			assert_true(given < 400);
+		}
+		assert_int_equal(b.rx.vq->counters.packets, 60);
+		assert_int_equal(b.rx.vq->counters.small_buffer, 0);
+		bench_close(&b);
+	}
+}
+
+static void
+uplink_is_not_read_for_a_guest_without_buffers(void **state)
+{
+	struct bench b;
+
+	/* a ring smaller than what the estimate wants for one merged frame gets frames, too */
+	bench_open(&b, false, 2);
+	uplink_give(&b, 8, 80);
+	poll_once(&b);
+	assert_int_equal(uplink.first, 0);
+	guest_buffer(&b, 0, 200);
+	poll_once(&b);
+	assert_int_equal(uplink.first, 1);
+	assert_int_equal(b.rx.vq->counters.packets, 1);
+	/* nor while it is stopped */
+	guest_buffer(&b, 1, 200);
+	assert_int_equal(rte_vhost_state_suspend(NAME, 0, NULL), 0);
+	poll_once(&b);
+	assert_int_equal(uplink.first, 1);
+	bench_close(&b);
+}
+
+static void
+mbufs_that_the_uplink_keeps_outlive_the_service(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, false, 64);
+	uplink.accept = 1;
+	uplink.keep = true;
+	guest_send(&b, 60);
+	poll_once(&b);
+	assert_non_null(uplink.kept);
+	vstate_service_destroy(b.dev);
+	assert_ptr_equal(rte_mempool_lookup("vs_" NAME), uplink.kept->pool);
+	rte_pktmbuf_free(uplink.kept);
+	/* and serve the next one */
+	assert_int_equal(vstate_service_create(b.dev, SOCKET_ID_ANY), 0);
+	bench_close(&b);
+	assert_null(rte_mempool_lookup("vs_" NAME));
+}
+
+int
+test_vstate_service(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_pass_both_ways_once_and_in_order),
+		cmocka_unit_test(frames_that_the_uplink_does_not_take_stay_with_the_guest),
+		cmocka_unit_test(frame_that_the_uplink_never_takes_is_given_up_and_counted),
+		cmocka_unit_test(frame_that_the_uplink_cannot_send_is_given_up_at_once),
+		cmocka_unit_test(frames_wait_for_buffers_and_none_is_dropped),
+		cmocka_unit_test(mbufs_that_the_uplink_keeps_outlive_the_service),
+		cmocka_unit_test(uplink_is_not_read_for_a_guest_without_buffers),
+	};
+
+	return cmocka_run_group_tests_name("vstate_service", tests, NULL, NULL);
+}

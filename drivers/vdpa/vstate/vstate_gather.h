@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_GATHER_H
+#define VSTATE_GATHER_H
+
+/**
+ * @file
+ * Buffers of a batch, as their descriptors were read and found good: what both layouts share
+ * of it. One by one in plain C; plain descriptors by groups where there are vectors. Both
+ * check the same, and vstate-autotest compares them.
+ */
+
+#include <rte_prefetch.h>
+
+#include "vstate_chain.h"
+#include "vstate_vec.h"
+
+/** Buffers of a batch. */
+struct gathered {
+	/** Where the header is, and where the frame begins. */
+	uint8_t *hdr[VSTATE_BURST];
+	uint8_t *data[VSTATE_BURST];
+	/** Bytes from data on. */
+	uint32_t len[VSTATE_BURST];
+	/** Their used elements, of length 0. */
+	struct vstate_used *used;
+	/** How many there are, and their descriptors or heads in the ring. */
+	uint16_t nb, nb_descs;
+};
+
+/** What a buffer must be to come into a batch. */
+struct gather_want {
+	struct vstate_window win;
+	/** VRING_DESC_F_WRITE or 0. */
+	uint16_t direction;
+	uint32_t hdr_len;
+	/** Shortest and longest, with header; the window is not smaller than either. */
+	uint32_t min, max;
+};
+
+static __rte_always_inline struct gather_want
+gather_want(const struct vstate_vq *vq, uint16_t direction, uint32_t min, uint32_t max)
+{
+	struct gather_want want = {
+		.win = vq->win,
+		.direction = direction,
+		.hdr_len = vq->hdr_len,
+		.min = min,
+		.max = RTE_MIN(max, vq->win.size),
+	};
+
+	return want;
+}
+
+/** Bits of a descriptor's flags that say what kind it is. */
+#define GATHER_KIND (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE)
+
+/*
+ * Ask for what will be copied. To be written, also the second line, which all frames touch: the
+ * stores to come wait for their lines one after another. Loads do not, and gain nothing by it.
+ */
+static __rte_always_inline void
+gather_prefetch(const uint8_t *p, uint16_t direction)
+{
+	if (direction == 0) {
+		rte_prefetch0(p);
+		return;
+	}
+	__builtin_prefetch(p, 1);
+	__builtin_prefetch(p + RTE_CACHE_LINE_SIZE, 1);
+}
+
+/** One descriptor with header and frame. False: not wanted. */
+static __rte_always_inline bool
+gather_plain(struct gathered *g, uint16_t i, const struct gather_want *want, uint64_t addr,
+		uint32_t len)
+{
+	uint8_t *p;
+
+	if (unlikely(len < want->min || len > want->max ||
+			!vstate_window_holds(&want->win, addr, len)))
+		return false;
+	p = vstate_window_ptr(&want->win, addr);
+	gather_prefetch(p, want->direction);
+	g->hdr[i] = p;
+	g->data[i] = p + want->hdr_len;
+	g->len[i] = len - want->hdr_len;
+	return true;
+}
+
+/** Two descriptors, header and frame, as drivers make them that cannot put one before the other. */
+static __rte_always_inline bool
+gather_two(struct gathered *g, uint16_t i, const struct gather_want *want,
+		const struct vstate_desc *hdr, const struct vstate_desc *data)
+{
+	if (unlikely(hdr->len != want->hdr_len || data->len < want->min - want->hdr_len ||
+			data->len > want->max - want->hdr_len ||
+			!vstate_window_holds(&want->win, hdr->addr, hdr->len) ||
+			!vstate_window_holds(&want->win, data->addr, data->len)))
+		return false;
+	g->hdr[i] = vstate_window_ptr(&want->win, hdr->addr);
+	g->data[i] = vstate_window_ptr(&want->win, data->addr);
+	gather_prefetch(g->data[i], want->direction);
+	g->len[i] = data->len;
+	return true;
+}
+
+/** A buffer of one or two descriptors in the indirect table that @p d names. */
+static __rte_always_inline bool
+gather_indirect(struct gathered *g, uint16_t i, const struct gather_want *want,
+		const struct vstate_desc *d, const bool packed)
+{
+	struct vring_desc copy[2];
+	struct vstate_desc entry[2];
+
+	if (unlikely((d->len != sizeof(copy[0]) && d->len != sizeof(copy)) ||
+			!vstate_window_holds(&want->win, d->addr, d->len)))
+		return false;
+	if (d->len == sizeof(copy[0])) {
+		memcpy(&copy[0], vstate_window_ptr(&want->win, d->addr), sizeof(copy[0]));
+		vstate_desc_read(&entry[0], &copy[0], packed);
+		/* in a packed ring's table NEXT means nothing */
+		if (packed)
+			entry[0].flags &= ~VRING_DESC_F_NEXT;
+		return (entry[0].flags & GATHER_KIND) == want->direction &&
+			gather_plain(g, i, want, entry[0].addr, entry[0].len);
+	}
+	memcpy(copy, vstate_window_ptr(&want->win, d->addr), sizeof(copy));
+	vstate_desc_read(&entry[0], &copy[0], packed);
+	vstate_desc_read(&entry[1], &copy[1], packed);
+	if (packed) {
+		entry[0].flags &= ~VRING_DESC_F_NEXT;
+		entry[1].flags &= ~VRING_DESC_F_NEXT;
+	} else {
+		if (!(entry[0].flags & VRING_DESC_F_NEXT) || entry[0].link != 1)
+			return false;
+		entry[0].flags &= ~VRING_DESC_F_NEXT;
+	}
+	return (entry[0].flags & GATHER_KIND) == want->direction &&
+		(entry[1].flags & GATHER_KIND) == want->direction &&
+		gather_two(g, i, want, &entry[0], &entry[1]);
+}
+
+/** Word of a used element, of length 0. */
+static __rte_always_inline uint64_t
+gather_used(uint16_t id, uint16_t num)
+{
+	return (uint64_t)id << 32 | (uint64_t)num << 48;
+}
+
+#ifdef VSTATE_VEC_LANES
+/**
+ * As many plain descriptors as there are lanes, with addresses @p addr and lengths @p len.
+ * @param bad  lanes that are known to be unwanted
+ * @param used  words of their used elements
+ * @return leading buffers that are wanted
+ */
+static __rte_always_inline uint16_t
+gather_lanes(struct gathered *g, uint16_t i, const struct gather_want *want, vstate_vec addr,
+		vstate_vec len, vstate_vec used, uint32_t bad)
+{
+	const vstate_vec off = vec_sub(addr, vec_all(want->win.gpa));
+	const vstate_vec ptr = vec_add(off, vec_all((uintptr_t)want->win.hva));
+	const vstate_vec hdr_len = vec_all(want->hdr_len);
+	unsigned int k;
+
+	/* Below the minimum wraps to far above the maximum. */
+	bad |= vec_above(vec_sub(len, vec_all(want->min)), vec_all(want->max - want->min));
+	/* The window is not smaller than a length that is not bad. */
+	bad |= vec_above(off, vec_sub(vec_all(want->win.size), len));
+	vec_store(&g->hdr[i], ptr);
+	vec_store(&g->data[i], vec_add(ptr, hdr_len));
+	vec_store_low(&g->len[i], vec_sub(len, hdr_len));
+	vec_store(&g->used[i], used);
+	if (unlikely(bad != 0))
+		return __builtin_ctz(bad);
+	for (k = 0; k < VSTATE_VEC_LANES; k++)
+		gather_prefetch(g->hdr[i + k], want->direction);
+	return VSTATE_VEC_LANES;
+}
+#endif
+
+#endif /* VSTATE_GATHER_H */

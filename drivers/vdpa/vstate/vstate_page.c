@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/virtio_ring.h>
+
+#include <rte_bitops.h>
+#include <rte_errno.h>
+#include <rte_string_fns.h>
+
+#include "vstate_dev.h"
+#include "vstate_log.h"
+#include "vstate_page.h"
+
+#define MAGIC 0x4547415045545356ull /* "VSTEPAGE" */
+#define VQS_OFFSET 4096
+/* What is mapped, and has its place on the medium from the beginning. */
+#define MAP_SIZE 65536
+#define PLACE_SIZE (16u << 20)
+#define FILE_SIZE (MAP_SIZE + 2ull * PLACE_SIZE)
+
+struct vstate_page {
+	int fd;
+	char path[PATH_MAX];
+	union {
+		uint8_t *map;
+		struct vstate_page_head *head;
+	};
+	struct vstate_page_vq *vqs;
+};
+
+static off_t
+place_offset(uint32_t seq)
+{
+	return MAP_SIZE + (off_t)(seq % 2) * PLACE_SIZE;
+}
+
+static void
+boot_id_get(char id[40])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	memset(id, 0, 40);
+	if (f == NULL)
+		return;
+	if (fgets(id, 40, f) == NULL)
+		id[0] = '\0';
+	fclose(f);
+	id[strcspn(id, "\n")] = '\0';
+}
+
+/* ---- what was left behind ---- */
+
+static struct rte_vhost_state *
+state_read(const struct vstate_dev *dev, const struct vstate_page *page, uint32_t seq)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct rte_vhost_state *st = NULL;
+	uint32_t len = page->head->state_len[seq % 2];
+	char text[256];
+	void *buf;
+
+	if (len == 0 || len > PLACE_SIZE)
+		return NULL;
+	buf = malloc(len);
+	if (buf == NULL)
+		return NULL;
+	if (pread(page->fd, buf, len, place_offset(seq)) == (ssize_t)len) {
+		st = rte_vhost_state_decode(buf, len, &err);
+		if (st == NULL) {
+			rte_vhost_state_error_format(&err, text, sizeof(text));
+			VSTATE_LOG(WARNING, "%s: %s: %s", dev->name, page->path, text);
+		}
+	}
+	free(buf);
+	return st;
+}
+
+static struct vstate_recovery *
+recovery_read(const struct vstate_dev *dev, const struct vstate_page *page)
+{
+	const uint32_t seq = page->head->seq;
+	struct vstate_recovery *rec;
+	struct rte_vhost_state *st;
+	uint16_t i;
+
+	st = state_read(dev, page, seq);
+	if (st == NULL || st->nb_vqs > dev->nb_vqs)
+		goto fail;
+	rec = calloc(1, sizeof(*rec) + dev->nb_vqs * sizeof(rec->vqs[0]));
+	if (rec == NULL)
+		goto fail;
+	rec->st = st;
+	rec->pid = page->head->pid;
+	for (i = 0; i < st->nb_vqs; i++) {
+		rec->vqs[i].valid = page->vqs[i].seq == seq;
+		rec->vqs[i].record = page->vqs[i].record;
+		rec->vqs[i].left = page->vqs[i].left;
+		/* only the front end can tell, by its region */
+		if (page->vqs[i].elsewhere != 0)
+			st->vqs[i].size = 0;
+	}
+	return rec;
+fail:
+	rte_vhost_state_free(st);
+	return NULL;
+}
+
+static void
+recovery_take(struct vstate_dev *dev, const struct vstate_page *page)
+{
+	char boot_id[sizeof(page->head->boot_id)];
+
+	if (page->head->active == 0)
+		return;
+	boot_id_get(boot_id);
+	if (memcmp(boot_id, page->head->boot_id, sizeof(boot_id)) != 0) {
+		VSTATE_LOG(NOTICE, "%s: %s is of before the host's last start: not used", dev->name,
+				page->path);
+		return;
+	}
+	dev->recovery = recovery_read(dev, page);
+	if (dev->recovery == NULL)
+		VSTATE_LOG(WARNING, "%s: %s cannot be used: the front end's word counts", dev->name,
+				page->path);
+	else
+		VSTATE_LOG(NOTICE, "%s: process %u left rings behind", dev->name,
+				dev->recovery->pid);
+}
+
+/* ---- the file ---- */
+
+/* Whether the page is one of this device. What is wrong is told; the page is then made anew. */
+static bool
+head_fits(const struct vstate_dev *dev, const struct vstate_page *page)
+{
+	const struct vstate_page_head *h = page->head;
+	const char *what = NULL;
+
+	if (h->version != VSTATE_PAGE_VERSION)
+		what = "of another version";
+	else if (h->file_size != FILE_SIZE)
+		what = "of another size";
+	else if (h->nb_vqs != dev->nb_vqs)
+		what = "of a device with another number of queues";
+	else if (strncmp(h->name, dev->name, sizeof(h->name)) != 0)
+		what = "of another device";
+	if (what != NULL)
+		VSTATE_LOG(WARNING, "%s: %s is %s: begun anew", dev->name, page->path, what);
+	return what == NULL;
+}
+
+static void
+head_make(const struct vstate_dev *dev, struct vstate_page *page)
+{
+	struct vstate_page_head *h = page->head;
+
+	memset(page->map, 0, MAP_SIZE);
+	h->version = VSTATE_PAGE_VERSION;
+	h->nb_vqs = dev->nb_vqs;
+	h->file_size = FILE_SIZE;
+	rte_strscpy(h->name, dev->name, sizeof(h->name));
+	__atomic_store_n(&h->magic, MAGIC, __ATOMIC_RELEASE);
+}
+
+/* A file that somebody else could have put there, or could change, is not read. */
+static int
+file_check(const struct vstate_dev *dev, const struct vstate_page *page, struct stat *st)
+{
+	if (fstat(page->fd, st) != 0)
+		return -errno;
+	if (S_ISREG(st->st_mode) && st->st_uid == geteuid() && st->st_nlink == 1 &&
+			(st->st_mode & 077) == 0)
+		return 0;
+	VSTATE_LOG(ERR, "%s: %s is not a file of our own with mode 0600", dev->name, page->path);
+	return -EPERM;
+}
+
+/* -EINVAL: it is no page at all, and perhaps somebody's file. */
+static int
+file_take(struct vstate_dev *dev, struct vstate_page *page, const struct stat *st)
+{
+	uint64_t magic = 0;
+	int ret;
+
+	if (st->st_size != 0 && (pread(page->fd, &magic, sizeof(magic), 0) != sizeof(magic) ||
+			(magic != MAGIC && !(magic == 0 && st->st_size == FILE_SIZE)))) {
+		VSTATE_LOG(ERR, "%s: %s is not a state page", dev->name, page->path);
+		return -EINVAL;
+	}
+	if (magic == MAGIC && st->st_size != FILE_SIZE) {
+		VSTATE_LOG(WARNING, "%s: %s is truncated: begun anew", dev->name, page->path);
+		magic = 0;
+	}
+	/* All that is mapped gets its place: a store must not find the medium full. */
+	if (ftruncate(page->fd, FILE_SIZE) != 0)
+		return -errno;
+	ret = posix_fallocate(page->fd, 0, MAP_SIZE);
+	if (ret != 0)
+		return -ret;
+	page->map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			page->fd, 0);
+	if (page->map == MAP_FAILED) {
+		page->map = NULL;
+		return -errno;
+	}
+	page->vqs = (struct vstate_page_vq *)(void *)(page->map + VQS_OFFSET);
+	if (magic == MAGIC && head_fits(dev, page))
+		recovery_take(dev, page);
+	else
+		head_make(dev, page);
+	/* What it says holds until this process has rings of its own. */
+	page->head->pid = getpid();
+	return 0;
+}
+
+static int
+file_lock(const struct vstate_dev *dev, const struct vstate_page *page)
+{
+	struct vstate_page_head head;
+
+	if (flock(page->fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return -errno;
+	if (pread(page->fd, &head, sizeof(head), 0) != sizeof(head))
+		head.pid = 0;
+	VSTATE_LOG(ERR, "%s: %s is in use by process %u", dev->name, page->path, head.pid);
+	return -EBUSY;
+}
+
+static void
+page_free(struct vstate_page *page)
+{
+	if (page->map != NULL)
+		munmap(page->map, MAP_SIZE);
+	/* and with it goes the lock */
+	if (page->fd >= 0)
+		close(page->fd);
+	free(page);
+}
+
+static int
+page_name(const struct vstate_dev *dev, struct vstate_page *page)
+{
+	int len = snprintf(page->path, sizeof(page->path), "%s/%s.vstate", dev->conf.state_dir,
+			dev->name);
+
+	if (strchr(dev->name, '/') == NULL && len < (int)sizeof(page->path))
+		return 0;
+	VSTATE_LOG(ERR, "%s: no file can have this name in %s", dev->name, dev->conf.state_dir);
+	return -EINVAL;
+}
+
+int
+vstate_page_open(struct vstate_dev *dev)
+{
+	struct vstate_page *page = calloc(1, sizeof(*page));
+	struct stat st;
+	uint16_t i;
+	int ret;
+
+	RTE_BUILD_BUG_ON(VQS_OFFSET + VSTATE_MAX_VQS * sizeof(struct vstate_page_vq) > MAP_SIZE);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_page_vq) != RTE_CACHE_LINE_MIN_SIZE);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_page_head) > VQS_OFFSET);
+	if (page == NULL)
+		return -ENOMEM;
+	page->fd = -1;
+	ret = page_name(dev, page);
+	if (ret == 0) {
+		page->fd = open(page->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+				0600);
+		ret = page->fd >= 0 ? file_check(dev, page, &st) : -errno;
+	}
+	if (ret == 0)
+		ret = file_lock(dev, page);
+	/* Its owner may have made it meanwhile. */
+	if (ret == 0)
+		ret = file_check(dev, page, &st);
+	if (ret == 0)
+		ret = file_take(dev, page, &st);
+	if (ret != 0) {
+		VSTATE_LOG(ERR, "%s: no state page %s: %s", dev->name, page->path, strerror(-ret));
+		page_free(page);
+		return ret;
+	}
+	dev->page = page;
+	for (i = 0; i < dev->nb_vqs; i++)
+		vstate_page_record(dev, dev->vqs[i]);
+	return 0;
+}
+
+void
+vstate_page_record(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	vq->record = dev->page != NULL ? &dev->page->vqs[vq->qid].record : &vq->no_record;
+}
+
+void
+vstate_page_close(struct vstate_dev *dev)
+{
+	struct vstate_page *page = dev->page;
+	uint16_t i;
+
+	if (page == NULL)
+		return;
+	dev->page = NULL;
+	for (i = 0; i < dev->nb_vqs; i++)
+		vstate_page_record(dev, dev->vqs[i]);
+	page_free(page);
+}
+
+/* ---- what is left for the next one ---- */
+
+static int
+state_write(const struct vstate_page *page, const struct rte_vhost_state *st, uint32_t seq)
+{
+	size_t size = rte_vhost_state_encoded_size(st), len = 0;
+	struct rte_vhost_state_error err = { 0 };
+	void *buf;
+	int ret;
+
+	if (size > PLACE_SIZE)
+		return -EFBIG;
+	buf = malloc(size);
+	if (buf == NULL)
+		return -ENOMEM;
+	ret = rte_vhost_state_encode(st, buf, size, &len, &err);
+	if (ret == 0 && pwrite(page->fd, buf, len, place_offset(seq)) != (ssize_t)len)
+		ret = -EIO;
+	free(buf);
+	if (ret == 0)
+		page->head->state_len[seq % 2] = len;
+	return ret;
+}
+
+static void
+record_begin(struct vstate_page_vq *at, struct vstate_vq *vq, bool packed)
+{
+	union vstate_record *rec = &at->record;
+	const uint16_t left = vstate_inflight_count(vq);
+
+	at->elsewhere = vq->record != rec;
+	at->left = vstate_inflight_left(left, left);
+	if (vq->inflight != NULL)
+		vq->inflight->left = &at->left;
+	if (packed) {
+		rec->packed.desc_num = vq->size;
+		vstate_record_step(rec, vq->used, vq->used);
+	} else {
+		rec->split.desc_num = vq->size;
+		vstate_record_used(rec, vq->used.idx);
+	}
+	rec->split.version = VSTATE_REGION_VERSION;
+}
+
+static bool
+unmet(const struct vstate_recovery *rec, uint16_t i)
+{
+	return rec != NULL && i < rec->st->nb_vqs && rec->st->vqs[i].size != 0;
+}
+
+/* Rings that did not come back yet are still those of the process before. */
+static void
+unmet_keep(const struct vstate_dev *dev, struct rte_vhost_state *st)
+{
+	const struct vstate_recovery *rec = dev->recovery;
+	uint16_t i;
+
+	for (i = 0; i < st->nb_vqs; i++) {
+		if (unmet(rec, i) && st->vqs[i].size == 0 && rec->st->vqs[i].nb_inflight == 0)
+			st->vqs[i] = rec->st->vqs[i];
+	}
+}
+
+static int
+store(struct vstate_dev *dev)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	struct vstate_page *page = dev->page;
+	const uint32_t seq = page->head->seq + 1;
+	struct rte_vhost_state *st = vstate_state_collect(dev);
+	uint16_t i;
+	int ret;
+
+	if (st == NULL)
+		return -ENOMEM;
+	unmet_keep(dev, st);
+	ret = state_write(page, st, seq);
+	rte_vhost_state_free(st);
+	if (ret != 0)
+		return ret;
+	boot_id_get(page->head->boot_id);
+	/* Killed before this: the state before counts; from here on the new one, with its
+	 * positions, until a record has its number.
+	 */
+	__atomic_store_n(&page->head->seq, seq, __ATOMIC_RELEASE);
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (dev->vqs[i]->ready)
+			record_begin(&page->vqs[i], dev->vqs[i], packed);
+		if (dev->vqs[i]->ready || (unmet(dev->recovery, i) && dev->recovery->vqs[i].valid))
+			__atomic_store_n(&page->vqs[i].seq, seq, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&page->head->active, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void
+vstate_page_store(struct vstate_dev *dev)
+{
+	int ret;
+
+	if (dev->page == NULL || !dev->started)
+		return;
+	ret = store(dev);
+	if (ret == 0)
+		return;
+	vstate_page_retire(dev);
+	VSTATE_LOG(ERR, "%s: state not written to %s, a crash cannot be recovered: %s", dev->name,
+			dev->page->path, strerror(-ret));
+}
+
+void
+vstate_page_retire(struct vstate_dev *dev)
+{
+	if (dev->page != NULL)
+		__atomic_store_n(&dev->page->head->active, 0, __ATOMIC_RELEASE);
+}

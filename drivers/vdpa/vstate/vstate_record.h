@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_RECORD_H
+#define VSTATE_RECORD_H
+
+/**
+ * @file
+ * What a poll thread leaves in shared memory, so that a ring can be gone on with when the
+ * process is killed: the header of a vhost-user in-flight region ("Inflight I/O tracking").
+ * It lies in a region of the front end's, in a page of our own (vstate_page.h), or, where
+ * nobody wants it, in the queue: the ring code writes it always, and has no branch for it.
+ *
+ * No descriptor is ever marked in flight by this device: it holds no buffer between bursts
+ * and publishes in the order taken. What a killed process had taken and not published is
+ * still available in the ring, and simply read again. Only buffers that another device
+ * had in flight are told one by one (vstate_inflight.h).
+ *
+ * Split: used->idx in guest memory is the truth, and used_idx follows it. Packed: nothing
+ * in the ring tells where the device stands, so the record does. As one word
+ *
+ *   W1  {old = where it stands, now = where it will}
+ *   W2  used descriptors, the last one first: so the first one, which shows them all to
+ *       the driver, is written last
+ *   W3  {old = now}
+ *
+ * A process that is killed has done all that comes before some point of this program order
+ * and nothing behind it: what counts is the order in which the compiler leaves the stores.
+ * At W1 .. W3 the first descriptor says whether the driver was told; see vstate_recover.c.
+ */
+
+#include <stdint.h>
+
+#include <rte_byteorder.h>
+#include <rte_common.h>
+
+#include "vstate_index.h"
+
+/** As vhost-user has them; in host order, as one host's processes share them. */
+struct vstate_region_split_desc {
+	uint8_t inflight;
+	uint8_t padding[5];
+	uint16_t next;
+	uint64_t counter;
+};
+
+struct vstate_region_split {
+	uint64_t features;
+	/** 1; 0: nobody has used the region yet. */
+	uint16_t version;
+	uint16_t desc_num;
+	uint16_t last_batch_head;
+	uint16_t used_idx;
+	struct vstate_region_split_desc desc[];
+};
+
+struct vstate_region_packed_desc {
+	uint8_t inflight;
+	uint8_t padding;
+	uint16_t next;
+	uint16_t last;
+	uint16_t num;
+	uint64_t counter;
+	uint16_t id;
+	uint16_t flags;
+	uint32_t len;
+	uint64_t addr;
+};
+
+struct vstate_region_packed {
+	uint64_t features;
+	uint16_t version;
+	uint16_t desc_num;
+	uint16_t free_head;
+	uint16_t old_free_head;
+	/**
+	 * {u16 used_idx, old_used_idx; u8 used_wrap_counter, old_used_wrap_counter} and two
+	 * bytes of the padding, so that old and new change together.
+	 */
+	uint64_t pos;
+	uint64_t padding;
+	struct vstate_region_packed_desc desc[];
+};
+
+#define VSTATE_REGION_VERSION 1
+
+/** The part that both layouts, and all places of it, have. */
+union vstate_record {
+	struct vstate_region_split split;
+	struct vstate_region_packed packed;
+	uint64_t words[4];
+};
+
+#if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
+#define VSTATE_RECORD_SHIFTS { 0, 16, 32, 40 }
+#else
+#define VSTATE_RECORD_SHIFTS { 48, 32, 24, 16 }
+#endif
+
+static __rte_always_inline uint64_t
+vstate_record_word(struct vstate_pos old, struct vstate_pos now)
+{
+	const unsigned int shift[] = VSTATE_RECORD_SHIFTS;
+
+	return (uint64_t)now.idx << shift[0] | (uint64_t)old.idx << shift[1] |
+		(uint64_t)now.wrap << shift[2] | (uint64_t)old.wrap << shift[3];
+}
+
+static inline void
+vstate_record_read(uint64_t word, struct vstate_pos *old, struct vstate_pos *now)
+{
+	const unsigned int shift[] = VSTATE_RECORD_SHIFTS;
+
+	now->idx = word >> shift[0];
+	old->idx = word >> shift[1];
+	now->wrap = word >> shift[2];
+	old->wrap = word >> shift[3];
+}
+
+/** W1 and W3. The barriers are for the compiler; see above. */
+static __rte_always_inline void
+vstate_record_step(union vstate_record *rec, struct vstate_pos old, struct vstate_pos now)
+{
+	rte_compiler_barrier();
+	__atomic_store_n(&rec->packed.pos, vstate_record_word(old, now), __ATOMIC_RELAXED);
+	rte_compiler_barrier();
+}
+
+static __rte_always_inline void
+vstate_record_used(union vstate_record *rec, uint16_t used)
+{
+	rte_compiler_barrier();
+	__atomic_store_n(&rec->split.used_idx, used, __ATOMIC_RELAXED);
+}
+
+#endif /* VSTATE_RECORD_H */

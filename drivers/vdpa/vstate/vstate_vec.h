@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_VEC_H
+#define VSTATE_VEC_H
+
+/**
+ * @file
+ * Lanes of 64-bit words, for what is done alike to several descriptors: as many lanes as
+ * the instruction set of this build of the ring code has (see vstate_isa.h). Where
+ * VSTATE_VEC_LANES is not defined there are none, and plain C does all of it.
+ */
+
+#include <stdint.h>
+
+#include <rte_common.h>
+
+#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+
+#include <immintrin.h>
+
+#define VSTATE_VEC_LANES 8
+typedef __m512i vstate_vec;
+
+static __rte_always_inline vstate_vec
+vec_all(uint64_t v)
+{
+	return _mm512_set1_epi64(v);
+}
+
+static __rte_always_inline vstate_vec
+vec_add(vstate_vec a, vstate_vec b)
+{
+	return _mm512_add_epi64(a, b);
+}
+
+static __rte_always_inline vstate_vec
+vec_sub(vstate_vec a, vstate_vec b)
+{
+	return _mm512_sub_epi64(a, b);
+}
+
+static __rte_always_inline vstate_vec
+vec_and(vstate_vec a, vstate_vec b)
+{
+	return _mm512_and_si512(a, b);
+}
+
+static __rte_always_inline vstate_vec
+vec_or(vstate_vec a, vstate_vec b)
+{
+	return _mm512_or_si512(a, b);
+}
+
+/** Bit i: lane i of @p a is not that of @p b. */
+static __rte_always_inline uint32_t
+vec_differ(vstate_vec a, vstate_vec b)
+{
+	return _mm512_cmpneq_epi64_mask(a, b);
+}
+
+/** Bit i: lane i of @p a is more than that of @p b, both without sign. */
+static __rte_always_inline uint32_t
+vec_above(vstate_vec a, vstate_vec b)
+{
+	return _mm512_cmpgt_epu64_mask(a, b);
+}
+
+static __rte_always_inline void
+vec_store(void *p, vstate_vec v)
+{
+	_mm512_storeu_si512(p, v);
+}
+
+/** Store the lower halves of all lanes, one after another. */
+static __rte_always_inline void
+vec_store_low(void *p, vstate_vec v)
+{
+	_mm256_storeu_si256(p, _mm512_cvtepi64_epi32(v));
+}
+
+/** Lanes from as many 16-bit words, moved up by 32 bits. */
+static __rte_always_inline vstate_vec
+vec_from_16_up_32(const uint16_t *p)
+{
+	return _mm512_slli_epi64(_mm512_cvtepu16_epi64(_mm_loadu_si128((const __m128i *)p)), 32);
+}
+
+/* First words, and second words, of eight pairs. */
+static __rte_always_inline void
+vec_pairs_split(__m512i a, __m512i b, vstate_vec *first, vstate_vec *second)
+{
+	*first = _mm512_permutex2var_epi64(a, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), b);
+	*second = _mm512_permutex2var_epi64(a, _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15), b);
+}
+
+/** Read one pair of words for each lane, the pairs one after another. */
+static __rte_always_inline void
+vec_load_pairs(const void *p, vstate_vec *first, vstate_vec *second)
+{
+	vec_pairs_split(_mm512_loadu_si512(p), _mm512_loadu_si512((const uint8_t *)p + 64),
+			first, second);
+}
+
+/* Four pairs, which lie anywhere. */
+static __rte_always_inline __m512i
+vec_load_4_pairs(const void *base, const uint16_t *at)
+{
+	const __m128i *p = base;
+	__m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(&p[at[0]])),
+			_mm_loadu_si128(&p[at[1]]), 1);
+	__m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(&p[at[2]])),
+			_mm_loadu_si128(&p[at[3]]), 1);
+
+	return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+/** Read the pairs at the places @p at of a table. */
+static __rte_always_inline void
+vec_load_pairs_at(const void *table, const uint16_t *at, vstate_vec *first, vstate_vec *second)
+{
+	vec_pairs_split(vec_load_4_pairs(table, at), vec_load_4_pairs(table, at + 4), first,
+			second);
+}
+
+#elif defined(__AVX2__)
+
+#include <immintrin.h>
+
+#define VSTATE_VEC_LANES 4
+typedef __m256i vstate_vec;
+
+static __rte_always_inline vstate_vec
+vec_all(uint64_t v)
+{
+	return _mm256_set1_epi64x(v);
+}
+
+static __rte_always_inline vstate_vec
+vec_add(vstate_vec a, vstate_vec b)
+{
+	return _mm256_add_epi64(a, b);
+}
+
+static __rte_always_inline vstate_vec
+vec_sub(vstate_vec a, vstate_vec b)
+{
+	return _mm256_sub_epi64(a, b);
+}
+
+static __rte_always_inline vstate_vec
+vec_and(vstate_vec a, vstate_vec b)
+{
+	return _mm256_and_si256(a, b);
+}
+
+static __rte_always_inline vstate_vec
+vec_or(vstate_vec a, vstate_vec b)
+{
+	return _mm256_or_si256(a, b);
+}
+
+static __rte_always_inline uint32_t
+vec_mask(__m256i v)
+{
+	return _mm256_movemask_pd(_mm256_castsi256_pd(v));
+}
+
+static __rte_always_inline uint32_t
+vec_differ(vstate_vec a, vstate_vec b)
+{
+	return vec_mask(_mm256_cmpeq_epi64(a, b)) ^ 0xf;
+}
+
+static __rte_always_inline uint32_t
+vec_above(vstate_vec a, vstate_vec b)
+{
+	/* There is a comparison with sign only. */
+	const vstate_vec sign = vec_all(UINT64_C(1) << 63);
+
+	return vec_mask(_mm256_cmpgt_epi64(_mm256_xor_si256(a, sign), _mm256_xor_si256(b, sign)));
+}
+
+static __rte_always_inline void
+vec_store(void *p, vstate_vec v)
+{
+	_mm256_storeu_si256(p, v);
+}
+
+static __rte_always_inline void
+vec_store_low(void *p, vstate_vec v)
+{
+	__m256i low = _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 2, 4, 6, 0, 0, 0, 0));
+
+	_mm_storeu_si128(p, _mm256_castsi256_si128(low));
+}
+
+static __rte_always_inline vstate_vec
+vec_from_16_up_32(const uint16_t *p)
+{
+	return _mm256_slli_epi64(_mm256_cvtepu16_epi64(_mm_loadl_epi64((const __m128i *)p)), 32);
+}
+
+/* Of pairs 0 and 2, and pairs 1 and 3. */
+static __rte_always_inline void
+vec_pairs_split(__m256i even, __m256i odd, vstate_vec *first, vstate_vec *second)
+{
+	*first = _mm256_unpacklo_epi64(even, odd);
+	*second = _mm256_unpackhi_epi64(even, odd);
+}
+
+static __rte_always_inline __m256i
+vec_load_2_pairs(const __m128i *low, const __m128i *high)
+{
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(low)),
+			_mm_loadu_si128(high), 1);
+}
+
+static __rte_always_inline void
+vec_load_pairs(const void *p, vstate_vec *first, vstate_vec *second)
+{
+	const __m128i *pair = p;
+
+	vec_pairs_split(vec_load_2_pairs(&pair[0], &pair[2]), vec_load_2_pairs(&pair[1], &pair[3]),
+			first, second);
+}
+
+static __rte_always_inline void
+vec_load_pairs_at(const void *table, const uint16_t *at, vstate_vec *first, vstate_vec *second)
+{
+	const __m128i *p = table;
+
+	vec_pairs_split(vec_load_2_pairs(&p[at[0]], &p[at[2]]),
+			vec_load_2_pairs(&p[at[1]], &p[at[3]]), first, second);
+}
+
+#endif
+
+#endif /* VSTATE_VEC_H */
