@@ -270,7 +270,10 @@ CASES=("$@")
 # soak NAME...: the names, if long cases are wanted or one of them is asked for.
 soak()
 {
-	[ -z "${SOAK:-}" ] && [ ${#CASES[@]} -eq 0 ] || printf '%s\n' "$@"
+	case ${CASES[0]:---list} in
+	--list) [ -z "${SOAK:-}" ] || printf '%s\n' "$@" ;;
+	*) printf '%s\n' "$@" ;;
+	esac
 }
 
 run_cases()

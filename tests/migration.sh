@@ -135,6 +135,13 @@ migrate() # FROM TO
 	migration_end "$1" "$2"
 }
 
+# Memory is on its way, and the dirty log in use.
+pages_flow() # VM
+{
+	qmp_must "$1" query-migrate
+	grep -q '"status": "active"' <<<"$QMP_OUT" && ! grep -q '"transferred": 0,' <<<"$QMP_OUT"
+}
+
 # The move fails for a reason that its source is told, and its guest goes on there.
 migration_refused() # FROM TO REASON-REGEX
 {

@@ -218,6 +218,5 @@ migrates() # DEVICE-PROPERTIES
 case_migration_split() { migrates ''; }
 case_migration_packed() { migrates packed=on; }
 
-# The guest that is migrated is all that needs more than one attempt.
-[ "${CASES[0]:-}" != guests ] || ATTEMPTS=1
-run_cases guests migration-split migration-packed
+# shellcheck disable=SC2046 # names without blanks
+run_cases guests migration-packed $(soak migration-split)

@@ -50,13 +50,6 @@ given_up() # FROM TO BACKEND
 	qmp_must "$1" migrate-set-parameters '{"max-bandwidth":1000000000}'
 }
 
-# The dirty log is in use by now.
-pages_flow()
-{
-	qmp_must "$1" query-migrate
-	grep -q '"status": "active"' <<<"$QMP_OUT" && ! grep -q '"transferred": 0,' <<<"$QMP_OUT"
-}
-
 case_cancel()
 {
 	DEVICE_PROPERTIES=packed=on

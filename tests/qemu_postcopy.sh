@@ -27,7 +27,7 @@ postcopy()
 	# Far from done when it is switched.
 	qmp_must one migrate-set-parameters '{"max-bandwidth":10000000,"max-postcopy-bandwidth":20000000}'
 	migration_begin one two
-	sleep 0.7
+	wait_for 10 pages_flow one || fail "migration does not begin: $QMP_OUT"
 	qmp_must one migrate-start-postcopy
 	migration_end one two
 	expect_match "migration" "$(cat "$W/migration.json")" '"postcopy-requests": [1-9]'

@@ -23,6 +23,8 @@ TELEMETRY=yes
 QEMU=$QEMU_NEW
 PAIRS=2
 NO_STATE=device-state=0
+# What QEMU says of a back end that does not offer it.
+NO_TRANSFER='Back-end does not support migration state transfer'
 
 prepare()
 {
@@ -81,12 +83,12 @@ carried()
 	told b.wrong wrong-base b
 	source_boot
 	guest_waits two plain
-	migration_refused one two '.'
+	migration_refused one two 'Back-end failed to process its internal state'
 	has plain 'load refused: fit_features: state needs a feature that this device does not offer' ||
 		fail "plain: no reason"
 	moved plain 0 0 1
 	guest_waits three large
-	migration_refused one three '.'
+	migration_refused one three 'Back-end failed to process its internal state'
 	has small 'load refused: fit_vq_count: state has more virtqueues than this device' || fail "small: no reason"
 	moved small 0 0 1
 	moved a 2 0 0
@@ -143,9 +145,9 @@ case_mixed()
 	moved old 0 0 0
 	moved new 0 0 0
 	guest_waits five vhost
-	migration_refused four five '.'
+	migration_refused four five "$NO_TRANSFER"
 	guest_waits six old
-	migration_refused four six '.'
+	migration_refused four six "$NO_TRANSFER"
 	moved new 2 0 0
 	measured "device-state=0 to net_vhost, back, to device-state=1, refused from there to both"
 	arrive four
