@@ -200,7 +200,8 @@ vstate_recover_packed(struct vstate_vq *vq, const union vstate_record *rec, bool
 	if (!pos_inside(vq, old) || !pos_inside(vq, now) ||
 			vstate_pos_distance(now, old, vq->size) > vq->size)
 		return "positions that a ring of this size cannot have";
-	if (fresh && ring_untouched(vq))
+	/* At the first position nothing was used yet, by whomever. */
+	if (fresh && !pos_same(now, (struct vstate_pos){ 0, 1 }) && ring_untouched(vq))
 		return "the guest began anew";
 	if (pos_same(old, now) || !flags_at(vq, old).avail) {
 		used_set(vq, now, true);
