@@ -290,15 +290,22 @@ batch_write(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 	}
 }
 
+/* Note the buffers in the dirty log, those of one page after another once. */
 static void
 batch_dirty(struct vstate_vq *vq, const struct gathered *g, const struct vstate_used *shadow,
 		uint16_t n)
 {
+	uint64_t gpa, noted = UINT64_MAX;
 	uint16_t i;
 
-	for (i = 0; i < n; i++)
-		vstate_dirty_mark(&vq->dirty, vstate_window_gpa(&vq->win, g->hdr[i]),
-				shadow[i].len);
+	for (i = 0; i < n; i++) {
+		gpa = vstate_window_gpa(&vq->win, g->hdr[i]);
+		if (gpa >> VSTATE_DIRTY_PAGE_SHIFT == noted &&
+				(gpa + shadow[i].len - 1) >> VSTATE_DIRTY_PAGE_SHIFT == noted)
+			continue;
+		vstate_dirty_mark(&vq->dirty, gpa, shadow[i].len);
+		noted = (gpa + shadow[i].len - 1) >> VSTATE_DIRTY_PAGE_SHIFT;
+	}
 }
 
 /* Count frames that may have all lengths. */
