@@ -198,10 +198,11 @@ uint32_t guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct gues
 void guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used,
 		const struct guest_held *held, uint32_t len);
 /**
- * Where a stopped device has used virtqueue @p vq up to, by its ring or its GET_VRING_BASE;
- * @p base is the latter.
+ * Where a stopped device has used virtqueue @p vq up to.
+ * @param base its answer to GET_VRING_BASE
+ * @param descs descriptors (split: buffers) that it holds, up to there
  */
-struct guest_pos guest_hold_used(struct guest *g, uint16_t vq, uint32_t base);
+struct guest_pos guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs);
 /**
  * Buffers that the in-flight region says a device holds, in the order taken, @p max at most.
  * The position of a packed one in the ring is not known.

@@ -77,6 +77,8 @@ hold_start(struct hold *h)
 	if (left != sv->nb_inflight)
 		return migrate_fail(h->m, "virtqueue %u: %u buffers in flight are not used yet, the "
 			"state has %u", h->vq, left, sv->nb_inflight);
+	/* One of these may be used here, out of order. */
+	guest_hold_forget(h->m->guest, h->vq);
 	h->nb = sv->nb_inflight;
 	h->nb_descs = sv->nb_inflight_descs;
 	if (h->nb > 0)
@@ -272,9 +274,8 @@ vq_read(struct migrate *m, struct rte_vhost_state *st, uint16_t vq)
 	const uint16_t size = m->opt->ring_size;
 	struct guest_held *held = calloc(size, sizeof(*held));
 	uint64_t *counter = calloc(size, sizeof(*counter));
-	struct guest_pos pos = guest_hold_used(m->guest, vq,
-		guest_link_base(m->link[m->active], vq));
-	uint32_t next = pos.idx;
+	struct guest_pos pos;
+	uint32_t descs = 0, next;
 	uint16_t i, nb = 0;
 	int ret = -ENOMEM;
 
@@ -282,14 +283,16 @@ vq_read(struct migrate *m, struct rte_vhost_state *st, uint16_t vq)
 		nb = guest_inflight_read(m->guest, vq, held, counter, size);
 		ret = rte_vhost_state_vq_inflight_alloc(st, vq, nb);
 	}
-	sv->size = size;
-	sv->used_idx = pos.idx;
-	sv->used_wrap = sv->avail_wrap = pos.wrap;
 	for (i = 0; ret == 0 && i < nb; i++) {
 		sv->inflight[i] = (struct rte_vhost_state_inflight){ .id = held[i].id,
 			.head = held[i].head, .num = held[i].num, .counter = counter[i] };
-		next += held[i].num;
+		descs += held[i].num;
 	}
+	pos = guest_hold_used(m->guest, vq, guest_link_base(m->link[m->active], vq), descs);
+	sv->size = size;
+	sv->used_idx = pos.idx;
+	sv->used_wrap = sv->avail_wrap = pos.wrap;
+	next = pos.idx + descs;
 	if (m->opt->packed && next >= size) {
 		next -= size;
 		sv->avail_wrap ^= 1;

@@ -283,7 +283,7 @@ guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
 }
 
 struct guest_pos
-guest_hold_used(struct guest *g, uint16_t vq, uint32_t base)
+guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs)
 {
 	return (struct guest_pos){ .idx = g->vqs[vq].used_idx };
 }

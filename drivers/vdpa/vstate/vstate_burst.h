@@ -592,7 +592,7 @@ frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
 
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
-	if (vq->mergeable && vq->inflight == NULL && likely(merge_put(vq, m, &hdr)))
+	if (vq->mergeable && vq->inflight == NULL && likely(merge_put(vq, m, hdr)))
 		return PUT_DONE;
 	ret = buf_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
