@@ -39,7 +39,7 @@ def told(text, rounds, total):
     """A line of it."""
     middle = iter([statistics.median_low(n) for n in zip(*rounds)])
     line = re.sub("#", lambda _: str(next(middle)), text) if rounds[0] else text
-    return line if len(rounds) == total else f"{line} ({len(rounds)} of {total})"
+    return line if len(rounds) % total == 0 else f"{line} ({len(rounds)} in {total})"
 
 
 def main(*paths):

@@ -14,10 +14,10 @@ ATTEMPTS=${VSTATE_ATTEMPTS:-3}
 # The first that the kernel of a guest said of it, and how it ended.
 kernel_stumbled()
 {
-	cat "$W"/*.out | tr -d '\r' | sed -nE 's/^\[[^]]*\] (.*)/\1/p' | awk '
+	cat "$W"/*.out | tr -d '\r' | sed -nE 's/^\[[^]]*\] (.*)/\1/p; /^VM-DIED/p' | awk '
 		/MP-BIOS/ { next }
 		first == "" { first = $0 }
-		/^Kernel panic - not syncing:|^BUG: |^Oops: | segfault at / {
+		/^Kernel panic - not syncing:|^BUG: |^Oops: |^VM-DIED / {
 			print "QEMU 7.2 lost memory of its guest: " (first == $0 ? "" : first ", ") $0
 			exit
 		}'

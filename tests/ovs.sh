@@ -16,6 +16,8 @@
 . "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/qemu_lib.sh
+. "$(dirname "$0")/qemu_lib.sh"
 # shellcheck source=tests/ovs_lib.sh
 . "$(dirname "$0")/ovs_lib.sh"
 
@@ -202,6 +204,7 @@ switch_has_link() { [ "$(vsctl get Interface vm1 link_state)" = up ]; }
 migrates() # DEVICE-PROPERTIES
 {
 	vm_image
+	qemu_reliable
 	switch_start
 	DEVICE_PROPERTIES=$1 SOCKET_SIDE=server
 	ovs_port a 0

@@ -16,12 +16,15 @@
 . "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/qemu_lib.sh
+. "$(dirname "$0")/qemu_lib.sh"
 
 CAPABILITIES=(return-path postcopy-ram)
 
 postcopy()
 {
 	[ -w /dev/userfaultfd ] || [ "$(id -u)" -eq 0 ] || skip "userfaultfd needs root"
+	qemu_reliable
 	source_start postcopy-support=1
 	guest_waits two b
 	# Far from done when it is switched.

@@ -14,12 +14,15 @@
 . "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/qemu_lib.sh
+. "$(dirname "$0")/qemu_lib.sh"
 
 # A file has no way back to the source.
 CAPABILITIES=()
 
 snapshot()
 {
+	qemu_reliable
 	source_start
 	migration_capabilities one
 	qmp_must one migrate "{\"uri\":\"exec:cat >$W/snapshot\"}"

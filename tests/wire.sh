@@ -104,7 +104,8 @@ flow_start()
 	bg flow "${TP_WRAP[@]}" "$W/netflow" 2 1 "$WIRE_GUEST" 7000 "$PAIRS" "$FLOW_RATE" \
 		"$FLOW_PEER_SIZE" "$FLOW_SIZE" wait
 	vm_must "$1" 10 "arp -s $WIRE_PEER $WIRE_PEER_MAC; ip link set eth0 mtu $WIRE_MTU;
-		netflow 1 2 $WIRE_PEER 7000 $PAIRS $FLOW_RATE $FLOW_SIZE $FLOW_PEER_SIZE ${2:-} >/tmp/flow 2>&1 & sleep 0.2"
+		{ netflow 1 2 $WIRE_PEER 7000 $PAIRS $FLOW_RATE $FLOW_SIZE $FLOW_PEER_SIZE ${2:-} >/tmp/flow 2>&1;
+		[ \$? -lt 128 ] || echo VM-DIED netflow \$?; } & sleep 0.2"
 	kill -USR1 "${PID[flow]}"
 }
 
