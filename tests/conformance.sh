@@ -16,9 +16,9 @@ case_all_items()
 	tool "$PATIENCE" conformance --json ||
 		fail "exit status $?: $(grep -o '"item": [^}]*false[^}]*' "$W/tool.out" | paste -sd' ')"
 	expect failed "$(json "$W/tool.out" failed)" -eq 0
-	# 25 items, each in four ways.
-	expect passed "$(json "$W/tool.out" passed)" -eq 100
-	measured "$(json "$W/tool.out" passed) of 100"
+	# 28 items, each in four ways.
+	expect passed "$(json "$W/tool.out" passed)" -eq 112
+	measured "$(json "$W/tool.out" passed) of 112"
 }
 
 run_cases all-items

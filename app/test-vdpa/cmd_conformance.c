@@ -164,6 +164,7 @@ conformance(void *arg, const struct workdir *wd)
 		printf("{\"items\": [");
 	items_run(conform_suspend_items, opt, be, &t);
 	items_run(conform_parts_items, opt, be, &t);
+	items_run(conform_change_items, opt, be, &t);
 	if (opt->json)
 		printf("], \"passed\": %u, \"failed\": %u}\n", t.passed, t.failed);
 	else

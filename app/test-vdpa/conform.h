@@ -38,6 +38,7 @@ struct conform_item {
 
 extern const struct conform_item conform_suspend_items[];
 extern const struct conform_item conform_parts_items[];
+extern const struct conform_item conform_change_items[];
 
 /** Say why an item does not hold. Returns -1. */
 int conform_no(struct conform *c, const char *fmt, ...) __rte_format_printf(2, 3);

@@ -6,8 +6,10 @@
  * libFuzzer target of the decoder. Build and run:
  *
  *   CC=clang meson setup build-fuzz -Dfuzz=true && ninja -C build-fuzz
- *   build-fuzz/app/test/vhost-state-samples CORPUS 20
- *   build-fuzz/app/test/fuzz_vhost_state CORPUS
+ *   meson test -C build-fuzz --suite fuzz
+ *
+ * or fuzz_run.py with a longer time. The corpus is made anew each time, of the golden files and of
+ * what vhost-state-samples writes; what was once found is a test of its own in test_hostile.c.
  *
  * Each input is tried as it is, and once more with length and checksums that fit, because a
  * fuzzer does not find a checksum by chance and would never get behind it.

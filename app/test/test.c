@@ -30,10 +30,12 @@ static const struct {
 	{ "lease", test_vstate_lease },
 	{ "offload", test_vstate_offload },
 	{ "crash", test_vstate_crash },
+	{ "inflight", test_vstate_inflight },
 	{ "page", test_vstate_page },
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
 	{ "service", test_vstate_service },
+	{ "vdpa", test_vstate_vdpa },
 };
 
 /*

@@ -30,6 +30,12 @@ busy(struct rte_vhost_state *st)
 	return &st->vqs[SAMPLE_BUSY_VQ];
 }
 
+static void
+add_descs(struct rte_vhost_state *st, uint16_t vq, uint32_t nb)
+{
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, vq, nb), 0);
+}
+
 #define SPOIL(name, statement) \
 	static void name(struct rte_vhost_state *st) { statement; }
 
@@ -76,11 +82,9 @@ SPOIL(head_twice, busy(st)->inflight[2].head = 7; busy(st)->inflight[2].id = 7)
 SPOIL(packed_id_twice, busy(st)->inflight[2].id = 0xabcd)
 SPOIL(counter_twice, busy(st)->inflight[1].counter = 41)
 SPOIL(counter_back, busy(st)->inflight[1].counter = 40)
-SPOIL(descs_of_unused_vq,
-		assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_UNUSED_VQ, 1), 0))
-SPOIL(split_descs,
-		assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ, 3), 0))
-SPOIL(descs_of_idle_vq, assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, 0, 1), 0))
+SPOIL(descs_of_unused_vq, add_descs(st, SAMPLE_UNUSED_VQ, 1))
+SPOIL(split_descs, add_descs(st, SAMPLE_BUSY_VQ, 3))
+SPOIL(descs_of_idle_vq, add_descs(st, 0, 1))
 SPOIL(desc_lost, busy(st)->nb_inflight_descs--)
 SPOIL(desc_with_avail_bit, busy(st)->inflight_descs[0].flags |= 0x80)
 SPOIL(desc_with_used_bit, busy(st)->inflight_descs[4].flags |= 0x8000)

@@ -158,6 +158,23 @@ take_copies_frames_of_every_shape(void **state)
 }
 
 static void
+take_reads_packed_tables_that_are_called_writable(void **state)
+{
+	const struct piece pieces[] = { { RING_BUF_GPA, RING_HDR }, { RING_BUF_GPA + 64, 588 } };
+	struct ring r;
+	uint16_t id;
+
+	/* as DPDK's virtio driver sends frames of several segments */
+	ring_open(&r, true, 16);
+	frame_write(&r, 5, pieces, 2);
+	id = ring_add_indirect(&r, pieces, 2, true);
+	assert_int_equal(burst(&r, 32, 5, 588, 32), 1);
+	expect_used(&r, id);
+	assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);
+	ring_close(&r);
+}
+
+static void
 take_reads_indirect_tables_that_cross_regions(void **state)
 {
 	static const struct shape far = { "far", 4, { { RING_BUF_GPA, 1 }, { RING_BUF_GPA + 64, 9 },
@@ -534,6 +551,7 @@ test_vstate_take(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(take_copies_frames_of_every_shape),
+		cmocka_unit_test(take_reads_packed_tables_that_are_called_writable),
 		cmocka_unit_test(take_reads_indirect_tables_that_cross_regions),
 		cmocka_unit_test(take_follows_a_chain_into_an_indirect_table),
 		cmocka_unit_test(take_uses_every_length_of_chain_that_a_ring_has),

@@ -87,7 +87,8 @@ vq_untouched(const struct rte_vhost_state_vq *vq)
 			(vq->desc_addr | vq->driver_addr | vq->device_addr) == 0 &&
 			(vq->avail_idx | vq->used_idx | vq->avail_wrap | vq->used_wrap) == 0 &&
 			vq->signalled_used == 0 && !vq->signalled_valid && !vq->notify_pending &&
-			(vq->nb_inflight | vq->nb_inflight_descs) == 0 && (vq->stats.packets | vq->stats.bytes) == 0;
+			(vq->nb_inflight | vq->nb_inflight_descs) == 0 &&
+			(vq->stats.packets | vq->stats.bytes) == 0;
 }
 
 static int

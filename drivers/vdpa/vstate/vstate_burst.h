@@ -14,6 +14,7 @@
  *   int ring_peek(vq, c, direction)   begin a walk at vq->avail: 1, 0 none, -1 fault
  *   void ring_take(vq, c)             move vq->avail behind the chain
  *   void ring_publish(vq)             write the shadow elements to the ring, advance vq->used
+ *   void ring_record(vq)              tell who comes after a kill that it is done
  *   void ring_notify(vq, old)         call the driver unless it does not want it
  *
  * and LAYOUT_PACKED as 0 or 1.
@@ -40,6 +41,92 @@ shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)
 	u->len = len;
 }
 
+/*
+ * The next buffer: one that another device had in flight, while there are any, or one of the
+ * ring.
+ */
+static __rte_noinline int
+listed_peek(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
+{
+	const struct vstate_inflight *list = vq->inflight;
+	const struct vstate_inflight_buf *b = &list->bufs[list->taken];
+	struct vstate_desc d;
+
+	if (LAYOUT_PACKED)
+		d = list->descs[b->first_desc];
+	else
+		vstate_desc_read(&d, &vq->split.desc[b->head], LAYOUT_PACKED);
+	c->pos = vq->used; /* of no meaning */
+	c->id = b->id;
+	if (!vstate_chain_begin(vq, c, &d, direction, LAYOUT_PACKED))
+		return -1;
+	if (LAYOUT_PACKED)
+		c->copies = &list->descs[b->first_desc];
+	return 1;
+}
+
+static __rte_always_inline bool
+listed_next(const struct vstate_vq *vq)
+{
+	return unlikely(vq->inflight != NULL) && vq->inflight->taken < vq->inflight->nb;
+}
+
+static __rte_always_inline int
+buf_peek(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
+{
+	return listed_next(vq) ? listed_peek(vq, c, direction) : ring_peek(vq, c, direction);
+}
+
+static __rte_always_inline void
+buf_take(struct vstate_vq *vq, const struct vstate_chain *c)
+{
+	if (listed_next(vq))
+		vq->inflight->taken++;
+	else
+		ring_take(vq, c);
+}
+
+/* Whether there is anything to take; begins a burst. */
+static __rte_always_inline bool
+buf_any(struct vstate_vq *vq)
+{
+	return likely(vq->inflight == NULL) ? ring_count(vq, 1) != 0 : true;
+}
+
+/* vq->look_at is that of the ring; with buffers in flight the queue is never empty. */
+static __rte_always_inline void
+listed_look(struct vstate_vq *vq)
+{
+	if (likely(vq->inflight == NULL))
+		return;
+	vq->look_mask = vq->look_value = 0;
+	vq->look_equal = false;
+}
+
+static __rte_always_inline uint16_t
+buf_count(struct vstate_vq *vq, uint16_t max)
+{
+	uint16_t listed = 0;
+
+	if (unlikely(vq->inflight != NULL))
+		listed = RTE_MIN(max, vq->inflight->nb - vq->inflight->done);
+	return listed + ring_count(vq, max - listed);
+}
+
+/* Of buffers in flight, how many the burst has taken. */
+static __rte_always_inline uint16_t
+listed_get(const struct vstate_vq *vq)
+{
+	return unlikely(vq->inflight != NULL) ? vq->inflight->taken : 0;
+}
+
+static __rte_always_inline void
+listed_set(struct vstate_vq *vq, uint16_t taken)
+{
+	if (unlikely(vq->inflight != NULL))
+		vq->inflight->taken = taken;
+}
+
 /* Publish what is in the shadow; the frames of it are counted by the caller. */
 static __rte_always_inline void
 shadow_flush(struct vstate_vq *vq)
@@ -48,7 +135,12 @@ shadow_flush(struct vstate_vq *vq)
 	bool any = vq->nb_shadow != 0;
 
 	if (any) {
+		if (unlikely(vq->inflight != NULL))
+			vstate_inflight_before(vq->inflight);
 		ring_publish(vq);
+		if (unlikely(vq->inflight != NULL))
+			vstate_inflight_after(vq);
+		ring_record(vq);
 		vq->nb_shadow = 0;
 	}
 	/* also what was written to buffers that then were not used */
@@ -177,7 +269,7 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 	struct vstate_chain c;
 	enum take_result result;
 
-	if (vq->nb_shadow == VSTATE_SHADOW || ring_peek(vq, &c, 0) <= 0)
+	if (vq->nb_shadow == VSTATE_SHADOW || buf_peek(vq, &c, 0) <= 0)
 		return TAKE_FAULT;
 	*pkt = rte_pktmbuf_alloc(pool);
 	if (unlikely(*pkt == NULL)) {
@@ -186,7 +278,7 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 	}
 	result = frame_take(vq, &c, pool, *pkt);
 	if (likely(result == TAKE_DONE)) {
-		ring_take(vq, &c);
+		buf_take(vq, &c);
 		shadow_add(vq, &c, 0);
 		return TAKE_DONE;
 	}
@@ -195,7 +287,7 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 		vq->counters.nombuf++;
 	} else if (result != TAKE_FAULT) {
 		/* dropped: the buffer is used */
-		ring_take(vq, &c);
+		buf_take(vq, &c);
 		shadow_add(vq, &c, result);
 		vq->nb_dropped++;
 	}
@@ -212,10 +304,12 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	vq->nb_taken = 0;
 	vq->nb_dropped = 0;
 	vq->begin = vq->avail;
-	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || ring_count(vq, 1) == 0)
+	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || !buf_any(vq))
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
-	done = batch_take(vq, pool, pkts, n);
+	done = vq->nb_simple = 0;
+	if (likely(vq->inflight == NULL))
+		done = batch_take(vq, pool, pkts, n);
 	/* an estimate does */
 	bytes = done > 0 ? done * vq->taken_len[0] : 0;
 	while (done < n && bytes < VSTATE_TAKE_BYTES) {
@@ -228,6 +322,7 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 		bytes += pkts[done]->pkt_len;
 		vq->taken[done].avail = vq->avail;
 		vq->taken[done].nb_shadow = vq->nb_shadow;
+		vq->taken[done].listed = listed_get(vq);
 		done++;
 	}
 	vq->nb_taken = done;
@@ -241,11 +336,14 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 	if (n > vq->nb_simple) {
 		vq->avail = vq->taken[n - 1].avail;
 		vq->nb_shadow = vq->taken[n - 1].nb_shadow;
+		listed_set(vq, vq->taken[n - 1].listed);
 	} else {
 		/* one used element each, from where nothing was taken */
 		vq->avail = vq->begin;
 		ring_skip(vq, shadow_descs(vq, n));
 		vq->nb_shadow = n;
+		/* of these, batches take none */
+		listed_set(vq, unlikely(vq->inflight != NULL) ? vq->inflight->done : 0);
 	}
 }
 
@@ -379,7 +477,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
 	const struct vstate_pos avail = vq->avail;
-	const uint16_t nb_shadow = vq->nb_shadow;
+	const uint16_t nb_shadow = vq->nb_shadow, listed = listed_get(vq);
 	const struct rte_mbuf *seg = m;
 	uint64_t nb_gpa[2] = { 0, 0 };
 	uint32_t seg_off = 0, left = m->pkt_len, descs = 0;
@@ -398,7 +496,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 				goto too_small;
 			goto undo;
 		}
-		ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
+		ret = buf_peek(vq, &c, VRING_DESC_F_WRITE);
 		if (ret <= 0) {
 			if (ret < 0)
 				result = PUT_FAULT;
@@ -443,7 +541,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 			vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
 			goto fault;
 		}
-		ring_take(vq, &c);
+		buf_take(vq, &c);
 		shadow_add(vq, &c, written);
 		descs += ring_descs(vq, &c);
 	}
@@ -461,6 +559,7 @@ fault:
 undo:
 	vq->avail = avail;
 	vq->nb_shadow = nb_shadow;
+	listed_set(vq, listed);
 	return result;
 }
 
@@ -493,13 +592,13 @@ frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
 
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
-	if (vq->mergeable && likely(merge_put(vq, m, hdr)))
+	if (vq->mergeable && vq->inflight == NULL && likely(merge_put(vq, m, hdr)))
 		return PUT_DONE;
-	ret = ring_peek(vq, &c, VRING_DESC_F_WRITE);
+	ret = buf_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
 	if (likely(frame_put_single(vq, &c, m, hdr))) {
-		ring_take(vq, &c);
+		buf_take(vq, &c);
 		shadow_add(vq, &c, vq->hdr_len + m->pkt_len);
 		return PUT_DONE;
 	}
@@ -552,10 +651,12 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 	enum put_result result;
 	uint16_t done = 0, k;
 
-	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 || ring_count(vq, 1) == 0)
+	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 || !buf_any(vq))
 		return 0;
 	for (;;) {
-		k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST));
+		k = 0;
+		if (likely(vq->inflight == NULL))
+			k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST));
 		done += k;
 		if (likely(done == n))
 			break;

@@ -43,6 +43,9 @@ table_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t i, const bool
 		return false;
 	if (d.flags & VRING_DESC_F_INDIRECT)
 		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NESTED);
+	/* DPDK's virtio driver leaves WRITE in packed tables to be read: no harm in reading. */
+	if (packed && c->direction == 0)
+		d.flags &= ~VRING_DESC_F_WRITE;
 	if ((d.flags & VRING_DESC_F_WRITE) != c->direction)
 		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
 	if (packed) {
@@ -91,7 +94,10 @@ vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packe
 	}
 	if (packed) {
 		vstate_pos_step(&c->pos, 1, vq->size);
-		vstate_desc_read(&d, &vq->packed.desc[c->pos.idx], true);
+		if (unlikely(c->copies != NULL))
+			d = c->copies[c->num];
+		else
+			vstate_desc_read(&d, &vq->packed.desc[c->pos.idx], true);
 		c->num++;
 		c->id = d.link; /* the last one's counts */
 	} else {

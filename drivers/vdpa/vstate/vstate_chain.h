@@ -56,6 +56,8 @@ struct vstate_chain {
 	uint64_t table;
 	/** Place of the next descriptor in a packed ring. */
 	struct vstate_pos pos;
+	/** Packed: copies of the chain's descriptors, to be read in place of the ring; or NULL. */
+	const struct vstate_desc *copies;
 };
 
 /*
@@ -131,6 +133,7 @@ vstate_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, const struct vs
 	c->direction = direction;
 	c->num = 1;
 	c->table_size = 0;
+	c->copies = NULL;
 	if (unlikely(d->flags & VRING_DESC_F_INDIRECT))
 		return vstate_chain_begin_indirect(vq, c, d, packed);
 	if (unlikely((d->flags & VRING_DESC_F_WRITE) != direction))

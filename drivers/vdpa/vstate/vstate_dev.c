@@ -19,6 +19,7 @@
 #include "vstate_net.h"
 #include "vstate_page.h"
 #include "vstate_port.h"
+#include "vstate_region.h"
 
 #define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
 
@@ -191,8 +192,10 @@ vqs_free(struct vstate_dev *dev)
 {
 	uint16_t i;
 
-	for (i = 0; i < dev->nb_vqs; i++)
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vstate_inflight_drop(dev->vqs[i]);
 		rte_free(dev->vqs[i]);
+	}
 }
 
 static int
@@ -264,6 +267,7 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	pthread_mutex_lock(&devs_lock);
 	TAILQ_REMOVE(&devs, dev, next);
 	pthread_mutex_unlock(&devs_lock);
+	vstate_region_drop(dev);
 	vstate_page_close(dev);
 	vstate_recover_drop(dev);
 	rte_vhost_state_free(dev->pending);

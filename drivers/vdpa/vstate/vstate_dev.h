@@ -68,6 +68,7 @@ struct rte_vdpa_device;
 struct vstate_transfer;
 struct vstate_page;
 struct vstate_recovery;
+struct vstate_inflight_region;
 struct vstate_port;
 struct vstate_service;
 
@@ -93,6 +94,8 @@ struct vstate_dev {
 	} moved;
 	/** The front end negotiated VIRTIO_F_SUSPEND, of which rte_vhost knows nothing. */
 	bool suspend_negotiated;
+	/** The same of the protocol feature INFLIGHT_SHMFD. */
+	bool inflight_negotiated;
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
 	bool ring_ready[VSTATE_MAX_VQS];
 	bool base_fresh[VSTATE_MAX_VQS];
@@ -122,6 +125,8 @@ struct vstate_dev {
 	struct vstate_page *page;
 	/** What a process before left there, for rings that have not come yet; or NULL. */
 	struct vstate_recovery *recovery;
+	/** In-flight region of the front end, or NULL. */
+	struct vstate_inflight_region *region;
 	/** This side ends the connection: the rings stay as they are for who comes next. */
 	bool closing;
 	/** Sizes and addresses that the front end announced so far. */
@@ -132,6 +137,8 @@ struct vstate_dev {
 	} announced[VSTATE_MAX_VQS];
 	struct rte_vhost_state_timing suspend_time, capture_time, restore_time, resume_time;
 	uint64_t faults[VSTATE_FAULT_MAX];
+	/** What @p faults were at the last reset of statistics. */
+	uint64_t faults_base[VSTATE_FAULT_MAX];
 	uint64_t starts, resets;
 
 	/* -- read by poll threads, too -- */

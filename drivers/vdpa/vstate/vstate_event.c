@@ -22,6 +22,7 @@
 #include "vstate_net.h"
 #include "vstate_page.h"
 #include "vstate_port.h"
+#include "vstate_region.h"
 
 #define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
 #define S_SUSPEND RTE_VHOST_STATE_S_SUSPEND
@@ -93,6 +94,11 @@ vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ri
 {
 	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
 
+	/* A front end that took the ring and gives it again: what is in flight still is. */
+	if (vq->inflight != NULL && vq->avail.idx == ring->avail.idx &&
+			vq->avail.wrap == ring->avail.wrap && vq->inflight->packed == packed)
+		goto keep;
+	vstate_inflight_drop(vq);
 	vq->avail = ring->avail;
 	if (packed && vq->avail.idx >= ring->size)
 		vq->avail.idx %= ring->size;
@@ -100,6 +106,7 @@ vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ri
 		vq->avail.wrap = 0;
 	/* Nothing is in flight in this device between bursts. */
 	vq->used = vq->avail;
+keep:
 	vq->signalled_valid = false;
 	vq->fault = VSTATE_FAULT_NONE;
 	vq->fault_told = false;
@@ -118,6 +125,7 @@ vq_keep_base(struct vstate_dev *dev, struct vstate_vq *vq)
 
 	if (!packed || (vq->avail.idx < vq->size && vq->used.idx < vq->size))
 		return;
+	vstate_inflight_drop(vq);
 	vq->avail.idx %= vq->size;
 	vq->used = vq->avail;
 	vq->signalled_valid = false;
@@ -187,6 +195,7 @@ do_connect(struct vstate_dev *dev, void *arg)
 		memset(&dev->announced[i], 0, sizeof(dev->announced[i]));
 		/* queues of the guest before are none of this one's state */
 		dev->vqs[i]->size = 0;
+		vstate_inflight_drop(dev->vqs[i]);
 	}
 	return 0;
 }
@@ -250,6 +259,7 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	dev->features = 0;
 	rte_vhost_state_free(dev->kept);
 	dev->kept = NULL;
+	vstate_region_drop(dev);
 	return 0;
 }
 
@@ -266,12 +276,20 @@ do_pause(struct vstate_dev *dev, void *arg)
 static int
 rings_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 {
+	uint16_t i;
 	int ret;
 
-	if (dev->pending != NULL)
+	if (dev->pending != NULL) {
 		vstate_recover_drop(dev);
-	ret = vstate_pending_meet(dev, setup);
-	vstate_recover_meet(dev, setup);
+		ret = vstate_pending_meet(dev, setup);
+	} else {
+		ret = 0;
+		vstate_recover_meet(dev, setup);
+	}
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (dev->vqs[i]->ready && !vstate_region_begin(dev, dev->vqs[i]))
+			vstate_page_record(dev, dev->vqs[i]);
+	}
 	vstate_page_store(dev);
 	return ret;
 }

@@ -46,6 +46,7 @@ vstate_frontend_attach(int vid, struct vstate_dev *dev)
 		return -EBUSY;
 	dev->vid = vid;
 	dev->suspend_negotiated = false;
+	dev->inflight_negotiated = false;
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
 		dev->ring_ready[i] = false;
 		dev->base_fresh[i] = true;

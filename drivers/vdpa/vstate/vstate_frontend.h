@@ -41,6 +41,8 @@ int vstate_frontend_ring_state(int vid, uint16_t qid, bool ready);
 
 /** vhost-user protocol feature: the state through a file descriptor. */
 #define VSTATE_PROTOCOL_F_DEVICE_STATE RTE_BIT64(19)
+/** In-flight regions; rte_vhost would keep its own, and is not to hear of it. */
+#define VSTATE_PROTOCOL_F_INFLIGHT RTE_BIT64(12)
 /** Features that rte_vhost does not know, and this device serves. */
 #define VSTATE_OWN_FEATURES RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)
 /** Features negotiated, those included that rte_vhost does not know. */

@@ -36,6 +36,8 @@ static const struct {
 	{ MSG_SEND_RARP, U64_SIZE },
 	{ MSG_NET_SET_MTU, U64_SIZE },
 	{ MSG_SET_STATUS, U64_SIZE },
+	{ MSG_GET_INFLIGHT_FD, MSG_INFLIGHT_SIZE },
+	{ MSG_SET_INFLIGHT_FD, MSG_INFLIGHT_SIZE },
 };
 
 static bool
@@ -110,7 +112,7 @@ log_fault(const struct msg *msg, const int *fds, int nb_fds)
 }
 
 static const char *
-fault_of(const struct msg *msg, const int *fds, int nb_fds)
+fault_of(const struct vstate_dev *dev, const struct msg *msg, const int *fds, int nb_fds)
 {
 	if (!size_is_right(msg))
 		return "payload too short";
@@ -123,8 +125,12 @@ fault_of(const struct msg *msg, const int *fds, int nb_fds)
 		if (msg->state.num == 0 || msg->state.num > RTE_VHOST_STATE_MAX_VQ_SIZE)
 			return "queue size out of range";
 		return NULL;
-	case MSG_GET_INFLIGHT_FD:
 	case MSG_SET_INFLIGHT_FD:
+		if (dev->inflight_negotiated && nb_fds != 1)
+			return "in-flight region without one descriptor";
+		/* fall through */
+	case MSG_GET_INFLIGHT_FD:
+		return dev->inflight_negotiated ? NULL : "the protocol feature was not offered";
 	case MSG_ADD_MEM_REG:
 	case MSG_REM_MEM_REG:
 		return "the protocol feature was not offered";
@@ -152,7 +158,7 @@ vstate_gate_pass(const struct vstate_dev *dev, void *opaque)
 {
 	int *nb_fds, *fds = vstate_msg_fds(opaque, &nb_fds);
 	const struct msg *msg = opaque;
-	const char *fault = fault_of(msg, fds, *nb_fds);
+	const char *fault = fault_of(dev, msg, fds, *nb_fds);
 
 	if (fault == NULL)
 		return true;

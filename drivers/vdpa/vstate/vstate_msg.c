@@ -18,6 +18,7 @@
 #include "vstate_gate.h"
 #include "vstate_log.h"
 #include "vstate_msg.h"
+#include "vstate_region.h"
 #include "vstate_transfer.h"
 #include "vstate_wire.h"
 
@@ -34,6 +35,7 @@ moves_ground(uint32_t request)
 	case MSG_SET_VRING_NUM:
 	case MSG_SET_VRING_ADDR:
 	case MSG_SET_VRING_BASE:
+	case MSG_SET_INFLIGHT_FD:
 		return true;
 	default:
 		return false;
@@ -129,6 +131,72 @@ device_state_fd(struct vstate_dev *dev, int vid, struct msg *msg)
 	return reply_u64(msg, MOVE_NO_FD | (ret != 0));
 }
 
+/* ---- in-flight regions ---- */
+
+/*
+ * rte_vhost has handlers of these messages, and tables of its own once it sees the protocol
+ * feature. It sees neither: it keeps what it allocates for a region that is refused, and
+ * writes to a region without a look at its size.
+ */
+static void
+set_protocol_features(struct vstate_dev *dev, struct msg *msg)
+{
+	/* not of a vDPA device, whose offer is not ours */
+	if (dev->vdpa != NULL || msg->size < sizeof(msg->u64))
+		return;
+	dev->inflight_negotiated = msg->u64 & VSTATE_PROTOCOL_F_INFLIGHT;
+	msg->u64 &= ~VSTATE_PROTOCOL_F_INFLIGHT;
+}
+
+static bool
+is_packed(const struct vstate_dev *dev, int vid)
+{
+	return vstate_frontend_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED);
+}
+
+static struct vstate_region_geometry
+geometry_of(const struct msg *msg)
+{
+	return (struct vstate_region_geometry){ msg->inflight.mmap_size,
+		msg->inflight.mmap_offset, msg->inflight.num_queues, msg->inflight.queue_size };
+}
+
+static enum rte_vhost_msg_result
+get_inflight_fd(struct vstate_dev *dev, int vid, struct msg *msg)
+{
+	struct vstate_region_geometry g = geometry_of(msg);
+	int *nb_fds, *fds = vstate_msg_fds(msg, &nb_fds);
+	int fd = vstate_region_make(dev, &g, is_packed(dev, vid));
+
+	vstate_gate_close_fds(msg);
+	if (fd < 0) {
+		VSTATE_LOG(ERR, "%s: no in-flight region of %u queues of %u: %s", dev->name,
+				g.num_queues, g.queue_size, strerror(-fd));
+		/* no size, no descriptor: the front end sees that there is none */
+		g.mmap_size = 0;
+	} else {
+		fds[0] = fd;
+		*nb_fds = 1;
+	}
+	msg->inflight.mmap_size = g.mmap_size;
+	msg->inflight.mmap_offset = g.mmap_offset;
+	return RTE_VHOST_MSG_RESULT_REPLY;
+}
+
+static enum rte_vhost_msg_result
+set_inflight_fd(struct vstate_dev *dev, int vid, struct msg *msg)
+{
+	const struct vstate_region_geometry g = geometry_of(msg);
+	int fd = take_fd(msg), ret = -EINVAL;
+
+	if (fd >= 0) {
+		ret = vstate_region_set(dev, &g, fd, is_packed(dev, vid));
+		/* the mapping keeps it */
+		close(fd);
+	}
+	return ret == 0 ? RTE_VHOST_MSG_RESULT_OK : RTE_VHOST_MSG_RESULT_ERR;
+}
+
 static enum rte_vhost_msg_result
 pre_handle(int vid, void *opaque)
 {
@@ -154,6 +222,13 @@ pre_handle(int vid, void *opaque)
 	case MSG_SET_FEATURES:
 		set_features(dev, msg);
 		break;
+	case MSG_SET_PROTOCOL_FEATURES:
+		set_protocol_features(dev, msg);
+		break;
+	case MSG_GET_INFLIGHT_FD:
+		return get_inflight_fd(dev, vid, msg);
+	case MSG_SET_INFLIGHT_FD:
+		return set_inflight_fd(dev, vid, msg);
 	case MSG_GET_QUEUE_NUM:
 		return reply_u64(msg, dev->nb_vqs / 2);
 	case MSG_GET_STATUS:
@@ -226,12 +301,16 @@ static enum rte_vhost_msg_result
 post_handle(int vid, void *opaque)
 {
 	struct vstate_dev *dev = vstate_frontend_dev(vid);
-	const struct msg *msg = opaque;
+	struct msg *msg = opaque;
 
 	if (dev == NULL)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 
 	switch (msg->request) {
+	case MSG_GET_INFLIGHT_FD:
+		/* sent; the front end has its own now */
+		vstate_gate_close_fds(opaque);
+		break;
 	case MSG_SET_FEATURES:
 		negotiate(dev, vid);
 		break;

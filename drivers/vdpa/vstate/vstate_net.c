@@ -109,7 +109,7 @@ vstate_net_limits(const struct vstate_dev *dev, struct rte_vhost_state_limits *l
 	lim->driver_features = dev->features & ~TRANSPORT_FEATURES;
 	lim->max_vqs = dev->nb_vqs;
 	lim->max_mtu = dev->conf.mtu;
-	lim->inflight = false;
+	lim->inflight = true;
 }
 
 int

@@ -86,41 +86,52 @@ desc_tail(struct vring_packed_desc *d)
 	return (uint64_t *)(void *)&d->len;
 }
 
-static __rte_always_inline void
-used_write(struct vring_packed_desc *d, const struct vstate_used *u, uint64_t flags)
+/* The position after what is in the shadow. */
+static __rte_noinline struct vstate_pos
+listed_end(const struct vstate_vq *vq)
 {
-	uint64_t word = vstate_used_word(u);
+	struct vstate_pos pos = vq->used;
+	uint16_t i;
 
-	word = rte_cpu_to_le_64((word & (RTE_BIT64(48) - 1)) | flags << 48);
-	__atomic_store_n(desc_tail(d), word, __ATOMIC_RELAXED);
-	rte_compiler_barrier();
+	for (i = 0; i < vq->nb_shadow; i++)
+		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
+	return pos;
+}
+
+/* All that is taken from the ring is in the shadow, when that is published. */
+static __rte_always_inline struct vstate_pos
+publish_end(const struct vstate_vq *vq)
+{
+	return likely(vq->inflight == NULL) ? vq->avail : listed_end(vq);
 }
 
 /*
- * Write all used descriptors but the first, that end at @p pos. The driver looks at used
- * descriptors in order, so that all but the first may be written in any order, before the first
- * one's flags show them. From the last one down, as a process that is killed here leaves behind
- * it whole chains up to some place, and from there on used ones only.
+ * Write all used descriptors but the first, down from @p end. The driver looks at used
+ * descriptors in order, so that all but the first may be written in any order, before the
+ * first one's flags show them. From the last one down, as a process that is killed here
+ * leaves whole chains up to some place, and from there on used descriptors only.
  */
 static __rte_always_inline void
-rest_write(struct vstate_vq *vq, struct vstate_pos pos)
+rest_write(struct vstate_vq *vq, struct vstate_pos end)
 {
+	struct vring_packed_desc *ring = vq->packed.desc;
 	const struct vstate_used *shadow = vq->shadow;
-	uint16_t i = vq->nb_shadow, stop;
+	const uint16_t size = vq->size;
+	uint64_t flags = (uint64_t)used_flags(end.wrap, shadow[0].len) << 48;
+	int32_t idx = end.idx;
+	uint16_t i;
 
-	while (i > 1) {
-		struct vring_packed_desc *d;
-		uint64_t flags;
+	for (i = vq->nb_shadow - 1; i > 0; i--) {
+		uint64_t word = vstate_used_word(&shadow[i]);
 
-		vstate_pos_step_back(&pos, shadow[--i].num, vq->size);
-		flags = used_flags(pos.wrap, shadow[i].len);
-		d = &vq->packed.desc[pos.idx];
-		used_write(d, &shadow[i], flags);
-		/* Plain descriptors down to the start of the ring: one like the other. */
-		stop = i > pos.idx ? i - pos.idx : 1;
-		while (i > stop && likely(shadow[i - 1].num == 1))
-			used_write(--d, &shadow[--i], flags);
-		pos.idx = d - vq->packed.desc;
+		idx -= word >> 48;
+		if (unlikely(idx < 0)) {
+			idx += size;
+			flags = (uint64_t)used_flags(!end.wrap, shadow[0].len) << 48;
+		}
+		word = rte_cpu_to_le_64((word & (RTE_BIT64(48) - 1)) | flags);
+		__atomic_store_n(desc_tail(&ring[idx]), word, __ATOMIC_RELAXED);
+		rte_compiler_barrier(); /* in this order, see vstate_record.h */
 	}
 }
 
@@ -140,19 +151,12 @@ used_dirty(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
 	vstate_dirty_mark(&vq->dirty, vq->used_gpa, now.idx * desc);
 }
 
-/* Nothing is taken that is not in the shadow, when that is published. */
-static __rte_always_inline struct vstate_pos
-publish_end(const struct vstate_vq *vq)
-{
-	return vq->avail;
-}
-
 static __rte_always_inline void
 ring_publish(struct vstate_vq *vq)
 {
-	const struct vstate_pos old = vq->used, now = publish_end(vq);
-	const uint64_t flags = used_flags(old.wrap, vq->shadow[0].len);
 	const uint64_t first = vstate_used_word(&vq->shadow[0]);
+	const uint64_t flags = used_flags(vq->used.wrap, first);
+	const struct vstate_pos old = vq->used, now = publish_end(vq);
 
 	vstate_record_step(vq->record, old, now); /* W1 */
 	rest_write(vq, now); /* W2 */
@@ -166,7 +170,13 @@ ring_publish(struct vstate_vq *vq)
 	if (unlikely(vq->dirty.base != NULL))
 		used_dirty(vq, old, now);
 	vq->used = now;
-	vstate_record_step(vq->record, now, now); /* W3 */
+}
+
+/* W3 */
+static __rte_always_inline void
+ring_record(struct vstate_vq *vq)
+{
+	vstate_record_step(vq->record, vq->used, vq->used);
 }
 
 /* Whether the driver wants a call for what was published from @p old on. */
@@ -323,6 +333,7 @@ look_ahead(struct vstate_vq *vq)
 	vq->look_mask = rte_cpu_to_le_16(DESC_AVAIL | DESC_USED);
 	vq->look_value = rte_cpu_to_le_16(vq->avail.wrap ? DESC_AVAIL : DESC_USED);
 	vq->look_equal = false;
+	listed_look(vq);
 }
 
 static void
@@ -355,7 +366,7 @@ packed_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 static uint16_t
 packed_count(struct vstate_vq *vq, uint16_t max)
 {
-	return ring_count(vq, max);
+	return buf_count(vq, max);
 }
 
 static uint16_t

@@ -106,6 +106,10 @@ recovery_read(const struct vstate_dev *dev, const struct vstate_page *page)
 	for (i = 0; i < st->nb_vqs; i++) {
 		rec->vqs[i].valid = page->vqs[i].seq == seq;
 		rec->vqs[i].record = page->vqs[i].record;
+		rec->vqs[i].left = page->vqs[i].left;
+		/* only the front end can tell, by its region */
+		if (page->vqs[i].elsewhere != 0)
+			st->vqs[i].size = 0;
 	}
 	return rec;
 fail:
@@ -293,21 +297,28 @@ vstate_page_open(struct vstate_dev *dev)
 	}
 	dev->page = page;
 	for (i = 0; i < dev->nb_vqs; i++)
-		dev->vqs[i]->record = &page->vqs[i].record;
+		vstate_page_record(dev, dev->vqs[i]);
 	return 0;
+}
+
+void
+vstate_page_record(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	vq->record = dev->page != NULL ? &dev->page->vqs[vq->qid].record : &vq->no_record;
 }
 
 void
 vstate_page_close(struct vstate_dev *dev)
 {
+	struct vstate_page *page = dev->page;
 	uint16_t i;
 
-	if (dev->page == NULL)
+	if (page == NULL)
 		return;
-	for (i = 0; i < dev->nb_vqs; i++)
-		dev->vqs[i]->record = &dev->vqs[i]->no_record;
-	page_free(dev->page);
 	dev->page = NULL;
+	for (i = 0; i < dev->nb_vqs; i++)
+		vstate_page_record(dev, dev->vqs[i]);
+	page_free(page);
 }
 
 /* ---- what is left for the next one ---- */
@@ -335,10 +346,15 @@ state_write(const struct vstate_page *page, const struct rte_vhost_state *st, ui
 }
 
 static void
-record_begin(struct vstate_vq *vq, bool packed)
+record_begin(struct vstate_page_vq *at, struct vstate_vq *vq, bool packed)
 {
-	union vstate_record *rec = vq->record;
+	union vstate_record *rec = &at->record;
+	const uint16_t left = vstate_inflight_count(vq);
 
+	at->elsewhere = vq->record != rec;
+	at->left = vstate_inflight_left(left, left);
+	if (vq->inflight != NULL)
+		vq->inflight->left = &at->left;
 	if (packed) {
 		rec->packed.desc_num = vq->size;
 		vstate_record_step(rec, vq->used, vq->used);
@@ -392,7 +408,7 @@ store(struct vstate_dev *dev)
 	__atomic_store_n(&page->head->seq, seq, __ATOMIC_RELEASE);
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (dev->vqs[i]->ready)
-			record_begin(dev->vqs[i], packed);
+			record_begin(&page->vqs[i], dev->vqs[i], packed);
 		if (dev->vqs[i]->ready || (unmet(dev->recovery, i) && dev->recovery->vqs[i].valid))
 			__atomic_store_n(&page->vqs[i].seq, seq, __ATOMIC_RELEASE);
 	}

@@ -53,7 +53,11 @@ struct vstate_page_vq {
 	union vstate_record record;
 	/** As the head's when the record was begun; else the state tells the position. */
 	uint32_t seq;
-	uint32_t reserved[7];
+	/** Buffers of another device that are left; see vstate_inflight_left(). */
+	uint32_t left;
+	/** 1: not the record here tells, but an in-flight region of the front end's. */
+	uint32_t elsewhere;
+	uint32_t reserved[5];
 };
 
 /** What a process left behind: to meet the rings when they come. */
@@ -63,6 +67,7 @@ struct vstate_recovery {
 	/** Records of the queues that have one of this state. */
 	struct {
 		bool valid;
+		uint32_t left;
 		union vstate_record record;
 	} vqs[];
 };
@@ -78,6 +83,10 @@ struct vstate_page;
 int vstate_page_open(struct vstate_dev *dev);
 void vstate_page_close(struct vstate_dev *dev);
 
+struct vstate_vq;
+
+/** The record of the queue is the page's, or nobody's if there is no page. */
+void vstate_page_record(struct vstate_dev *dev, struct vstate_vq *vq);
 /** The rings are at rest: note where, and let their records begin. */
 void vstate_page_store(struct vstate_dev *dev);
 /** The front end has the rings back: what the page says is of no use any more. */
@@ -90,14 +99,18 @@ void vstate_recover_drop(struct vstate_dev *dev);
 
 struct vstate_setup;
 
-/** What was left behind meets those rings that are new here and ready. */
+/**
+ * What was left behind, in a region of the front end's or in the page, meets those rings that
+ * are new here and ready.
+ */
 void vstate_recover_meet(struct vstate_dev *dev, const struct vstate_setup *setup);
 
-struct vstate_vq;
+/** Packed: whether the descriptor at a position is available there. */
+bool vstate_packed_avail(const struct vstate_vq *vq, struct vstate_pos pos);
 
 /**
  * Set a configured queue to where a record says that it stands, and finish a publication
- * that was under way.
+ * that was under way. Buffers in flight are attached to it, if there are any.
  * @param fresh the front end says that nobody has used the ring
  * @return NULL, or why the record does not hold; the queue is then as it was
  */

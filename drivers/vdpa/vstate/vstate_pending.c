@@ -15,6 +15,7 @@
 #include "vstate_dev.h"
 #include "vstate_log.h"
 #include "vstate_net.h"
+#include "vstate_page.h"
 
 static int
 announced_check(const struct vstate_dev *dev, const struct rte_vhost_state *st,
@@ -146,11 +147,28 @@ bases_are_new(const struct vstate_dev *dev, const struct vstate_setup *setup)
 	return true;
 }
 
+/* What a queue is to finish first. @return false without memory */
+static bool
+inflight_apply(struct vstate_vq *vq, const struct rte_vhost_state_vq *sv, bool packed)
+{
+	struct vstate_inflight *list;
+
+	vstate_inflight_drop(vq);
+	if (sv->nb_inflight == 0)
+		return true;
+	list = vstate_inflight_of_state(sv, packed, sv->nb_inflight);
+	if (list == NULL)
+		return false;
+	vstate_inflight_attach(vq, list);
+	return true;
+}
+
 /* Rings that are not ready yet get their part when they are. */
-static void
+static int
 meet_apply(struct vstate_dev *dev)
 {
 	struct rte_vhost_state *st = dev->pending;
+	const bool packed = rte_vhost_state_is_packed(st);
 	struct rte_vhost_state_vq *sv;
 	struct vstate_vq *vq;
 	uint16_t i;
@@ -160,8 +178,12 @@ meet_apply(struct vstate_dev *dev)
 		vq = dev->vqs[i];
 		if (sv->size == 0 || !vq->ready)
 			continue;
-		vq->avail = (struct vstate_pos){ sv->avail_idx, sv->avail_wrap };
+		/* what a region said before is of no use */
+		vstate_page_record(dev, vq);
 		vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
+		if (!inflight_apply(vq, sv, packed))
+			return -ENOMEM;
+		vq->avail = (struct vstate_pos){ sv->avail_idx, sv->avail_wrap };
 		vq->signalled_used = sv->signalled_used;
 		vq->signalled_valid = sv->signalled_valid;
 		if (sv->notify_pending)
@@ -171,6 +193,7 @@ meet_apply(struct vstate_dev *dev)
 	if (st->net.mtu != 0)
 		dev->mtu = RTE_MIN(dev->mtu, st->net.mtu);
 	st->net.mtu = 0;
+	return 0;
 }
 
 /*
@@ -184,6 +207,13 @@ outdated(const struct vstate_dev *dev, const struct vstate_setup *setup, int fit
 
 	return dev->pending_loaded && bases_are_new(dev, setup) &&
 		(fit != 0 || bases_against(dev, setup, &qid) != 0);
+}
+
+static void
+unfit(struct vstate_dev *dev)
+{
+	dev->status = (dev->status | RTE_VHOST_STATE_S_NEEDS_RESET) & ~RTE_VHOST_STATE_S_DRIVER_OK;
+	vstate_pending_drop(dev);
 }
 
 int
@@ -206,15 +236,17 @@ vstate_pending_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 	if (ret != 0) {
 		rte_vhost_state_error_format(&err, text, sizeof(text));
 		VSTATE_LOG(ERR, "%s: restored state does not fit: %s", dev->name, text);
-		dev->status = (dev->status | RTE_VHOST_STATE_S_NEEDS_RESET) &
-			~RTE_VHOST_STATE_S_DRIVER_OK;
-		vstate_pending_drop(dev);
+		unfit(dev);
 		return ret;
 	}
 	against = dev->pending_loaded ? bases_against(dev, setup, &qid) : 0;
 	if (against != 0)
 		VSTATE_LOG(WARNING, "%s: base of queue %u is not that of the loaded state (%u queues "
 				"in all): the state counts", dev->name, qid, against);
-	meet_apply(dev);
-	return 0;
+	ret = meet_apply(dev);
+	if (ret != 0) {
+		VSTATE_LOG(ERR, "%s: no memory for buffers in flight", dev->name);
+		unfit(dev);
+	}
+	return ret;
 }

@@ -167,6 +167,18 @@ sent_free(struct rte_mbuf **pkts, uint16_t n, bool plain)
 		rte_pktmbuf_free_bulk(pkts, n);
 }
 
+/* A frame whose tag cannot be put in, as into a shared mbuf: dropped, or it would block others. */
+static bool
+untaggable_drop(struct vstate_port_txq *txq, struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	if (!txq_lease(txq, vq))
+		return false;
+	vq->counters.bad_offload++;
+	vstate_lease_give(&vq->lease);
+	rte_pktmbuf_free(m);
+	return true;
+}
+
 uint16_t
 vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -188,7 +200,13 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 			batch = insert_vlan(pkts + done, batch);
 			sent.plain = false;
 		}
-		if (batch == 0 || !txq_lease(txq, vq))
+		if (unlikely(batch == 0)) {
+			if (!untaggable_drop(txq, vq, pkts[done]))
+				break;
+			done++;
+			continue;
+		}
+		if (!txq_lease(txq, vq))
 			break;
 		put = vq->ops->put(vq, pkts + done, batch);
 		vstate_lease_give(&vq->lease);

@@ -21,6 +21,7 @@
 #include "vstate_log.h"
 #include "vstate_net.h"
 #include "vstate_page.h"
+#include "vstate_region.h"
 
 #define F_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
 #define F_USED RTE_BIT32(VRING_PACKED_DESC_F_USED)
@@ -53,6 +54,12 @@ flags_at(const struct vstate_vq *vq, struct vstate_pos pos)
 		.used = avail && used,
 		.next = flags & VRING_DESC_F_NEXT,
 	};
+}
+
+bool
+vstate_packed_avail(const struct vstate_vq *vq, struct vstate_pos pos)
+{
+	return flags_at(vq, pos).avail;
 }
 
 static uint16_t
@@ -100,7 +107,6 @@ interrupted_walk(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos 
 	bool in_chain = false;
 
 	*written = false;
-	vq->nb_shadow = 0;
 	for (; !pos_same(pos, now); vstate_pos_step(&pos, 1, vq->size)) {
 		const struct flags f = flags_at(vq, pos);
 
@@ -123,26 +129,66 @@ interrupted_walk(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos 
 	return true;
 }
 
+/* Of a publication up to @p now, the buffers that were in flight before. @return its position */
+static struct vstate_pos
+interrupted_listed(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
+{
+	struct vstate_inflight *list = vq->inflight;
+	struct vstate_pos pos = old;
+	uint32_t left = vstate_pos_distance(now, old, vq->size);
+	uint16_t i;
+
+	vq->nb_shadow = 0;
+	for (i = 0; list != NULL && i < list->nb && list->bufs[i].num <= left &&
+			vq->nb_shadow < VSTATE_SHADOW; i++) {
+		vq->shadow[vq->nb_shadow++] = (struct vstate_used){ .id = list->bufs[i].id,
+			.num = list->bufs[i].num };
+		vstate_pos_step(&pos, list->bufs[i].num, vq->size);
+		left -= list->bufs[i].num;
+	}
+	return pos;
+}
+
 /*
  * The first descriptor of a publication is still available: the driver was not told. Where no
- * other was written either, nothing happened. Else lengths are lost with the process: all its
- * buffers go back without content, and the frames are lost, as those that it held.
+ * other was written either, or only those of buffers in flight, of which there are copies,
+ * nothing happened. Else lengths are lost with the process: all its buffers go back without
+ * content, and the frames are lost, as those that it held.
  */
 static void
 interrupted_finish(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
 {
-	bool written, known = interrupted_walk(vq, old, now, &written);
+	const struct vstate_pos from = interrupted_listed(vq, old, now);
+	const uint16_t listed = vq->nb_shadow;
+	bool written, known = interrupted_walk(vq, from, now, &written);
 
-	vq->used = old;
-	vq->avail = old;
 	if (!known || !written) {
 		vq->nb_shadow = 0;
 		return;
 	}
 	VSTATE_LOG(NOTICE, "queue %u: %u buffers of an interrupted burst returned empty", vq->qid,
 			vq->nb_shadow);
+	if (vq->inflight != NULL)
+		vq->inflight->taken = listed;
 	vq->avail = now;
 	vq->ops->flush(vq);
+}
+
+/* The used position, and with it the available one, with what is in flight in between. */
+static void
+used_set(struct vstate_vq *vq, struct vstate_pos used, bool packed)
+{
+	const struct vstate_inflight *list = vq->inflight;
+	uint16_t i;
+
+	vq->used = used;
+	vq->avail = used;
+	for (i = 0; list != NULL && i < list->nb; i++) {
+		if (packed)
+			vstate_pos_step(&vq->avail, list->bufs[i].num, vq->size);
+		else
+			vq->avail.idx++;
+	}
 }
 
 const char *
@@ -154,14 +200,15 @@ vstate_recover_packed(struct vstate_vq *vq, const union vstate_record *rec, bool
 	if (!pos_inside(vq, old) || !pos_inside(vq, now) ||
 			vstate_pos_distance(now, old, vq->size) > vq->size)
 		return "positions that a ring of this size cannot have";
-	if (fresh && ring_untouched(vq))
+	/* At the first position nothing was used yet, by whomever. */
+	if (fresh && !pos_same(now, (struct vstate_pos){ 0, 1 }) && ring_untouched(vq))
 		return "the guest began anew";
-	if (!pos_same(old, now) && flags_at(vq, old).avail) {
-		interrupted_finish(vq, old, now);
-	} else {
-		vq->used = now;
-		vq->avail = now;
+	if (pos_same(old, now) || !flags_at(vq, old).avail) {
+		used_set(vq, now, true);
+		return NULL;
 	}
+	used_set(vq, old, true);
+	interrupted_finish(vq, old, now);
 	return NULL;
 }
 
@@ -170,8 +217,10 @@ vstate_recover_packed(struct vstate_vq *vq, const union vstate_record *rec, bool
 const char *
 vstate_recover_split(struct vstate_vq *vq)
 {
-	vq->used.idx = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx, __ATOMIC_ACQUIRE));
-	vq->avail = vq->used;
+	const struct vstate_pos used = { .idx = rte_le_to_cpu_16(
+		__atomic_load_n(&vq->split.used->idx, __ATOMIC_ACQUIRE)) };
+
+	used_set(vq, used, false);
 	return NULL;
 }
 
@@ -179,7 +228,7 @@ vstate_recover_split(struct vstate_vq *vq)
 
 /* Where the record was never begun, the state has the positions. */
 static union vstate_record
-record_of(const struct vstate_recovery *rec, uint16_t qid)
+record_of(const struct vstate_recovery *rec, uint16_t qid, bool packed)
 {
 	const struct rte_vhost_state_vq *sv = &rec->st->vqs[qid];
 	const struct vstate_pos used = { sv->used_idx, sv->used_wrap };
@@ -187,16 +236,58 @@ record_of(const struct vstate_recovery *rec, uint16_t qid)
 
 	if (rec->vqs[qid].valid)
 		return rec->vqs[qid].record;
-	record.packed.pos = vstate_record_word(used, used);
+	if (packed)
+		record.packed.pos = vstate_record_word(used, used);
+	else
+		record.split.used_idx = used.idx;
 	return record;
+}
+
+/*
+ * How many of the state's buffers in flight were left: the count before or after the
+ * publication that was under way, if the driver was told of it.
+ */
+static uint16_t
+left_of(const struct vstate_vq *vq, const struct vstate_recovery *rec,
+		const union vstate_record *record, bool packed)
+{
+	const uint32_t left = rec->vqs[vq->qid].left;
+	struct vstate_pos old, now;
+	bool told;
+
+	if (!rec->vqs[vq->qid].valid)
+		return rec->st->vqs[vq->qid].nb_inflight;
+	if (packed) {
+		vstate_record_read(record->packed.pos, &old, &now);
+		told = !pos_same(old, now) && pos_inside(vq, old) && !flags_at(vq, old).avail;
+	} else {
+		told = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
+				__ATOMIC_RELAXED)) != record->split.used_idx;
+	}
+	return told ? left & UINT16_MAX : left >> 16;
+}
+
+/* What the state has in flight was in flight in this very ring, or is of no use. */
+static const char *
+split_past_fits(const struct vstate_vq *vq, const union vstate_record *record)
+{
+	const uint16_t used = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
+			__ATOMIC_RELAXED));
+
+	return vstate_split_distance(used, record->split.used_idx) <= VSTATE_SHADOW ? NULL :
+		"the guest began anew";
 }
 
 static const char *
 vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
 {
 	const struct vstate_recovery *rec = dev->recovery;
-	const union vstate_record record = record_of(rec, vq->qid);
+	const bool packed = rte_vhost_state_is_packed(rec->st);
+	const union vstate_record record = record_of(rec, vq->qid, packed);
 	const struct vstate_pos first = { 0, 1 };
+	struct vstate_inflight *list = NULL;
+	uint16_t left;
+	const char *why = NULL;
 
 	if (rte_vhost_state_check_vq(rec->st, vq->qid, &(const struct rte_vhost_state_vq){
 				.size = vq->size,
@@ -205,9 +296,24 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_rin
 				.device_addr = vq->device_addr,
 			}, NULL) != 0)
 		return "the ring is another one";
-	if (!rte_vhost_state_is_packed(rec->st))
-		return vstate_recover_split(vq);
-	return vstate_recover_packed(vq, &record, pos_same(ring->avail, first));
+	left = left_of(vq, rec, &record, packed);
+	if (left != 0) {
+		if (!packed)
+			why = split_past_fits(vq, &record);
+		if (why != NULL)
+			return why;
+		list = vstate_inflight_of_state(&rec->st->vqs[vq->qid], packed, left);
+		if (list == NULL)
+			return "no memory";
+		vstate_inflight_attach(vq, list);
+	}
+	why = packed ? vstate_recover_packed(vq, &record, pos_same(ring->avail, first)) :
+		vstate_recover_split(vq);
+	if (why != NULL) {
+		vstate_inflight_drop(vq);
+		vq->avail = vq->used;
+	}
+	return why;
 }
 
 static void
@@ -221,8 +327,9 @@ vq_meet(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_s
 		VSTATE_LOG(NOTICE, "%s: queue %u begins at the front end's base, and not where process "
 				"%u stood: %s", dev->name, vq->qid, dev->recovery->pid, why);
 	else
-		VSTATE_LOG(INFO, "%s: queue %u goes on at %u (wrap %u)", dev->name, vq->qid,
-				vq->used.idx, vq->used.wrap);
+		VSTATE_LOG(INFO, "%s: queue %u goes on at %u (wrap %u) with %u in flight",
+				dev->name, vq->qid, vq->used.idx, vq->used.wrap,
+				vstate_inflight_count(vq));
 }
 
 static bool
@@ -243,8 +350,23 @@ features_fit(const struct vstate_dev *dev)
 	return false;
 }
 
-void
-vstate_recover_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
+/* The front end's own record of a ring beats ours: it had it to the end. */
+static void
+regions_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (!dev->vqs[i]->ready || !setup->rings[i].base_fresh ||
+				!vstate_region_recover(dev, dev->vqs[i], &setup->rings[i]))
+			continue;
+		if (dev->recovery != NULL && i < dev->recovery->st->nb_vqs)
+			dev->recovery->st->vqs[i].size = 0;
+	}
+}
+
+static void
+pages_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 {
 	struct rte_vhost_state *st;
 	bool unmet = false;
@@ -269,4 +391,12 @@ vstate_recover_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 	}
 	if (!unmet)
 		vstate_recover_drop(dev);
+}
+
+void
+vstate_recover_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	if (dev->region != NULL)
+		regions_meet(dev, setup);
+	pages_meet(dev, setup);
 }

@@ -153,6 +153,8 @@ protocol_features_limit(struct vstate_dev *dev)
 	if (rte_vhost_driver_get_protocol_features(path, &library) != 0)
 		return -EIO;
 	library &= ours;
+	/* Served and taken without the library (vstate_msg.c). */
+	library |= VSTATE_PROTOCOL_F_INFLIGHT;
 	if (dev->conf.device_state)
 		library |= VSTATE_PROTOCOL_F_DEVICE_STATE;
 	return rte_vhost_driver_set_protocol_features(path, library) == 0 ? 0 : -EIO;

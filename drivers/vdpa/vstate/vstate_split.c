@@ -110,6 +110,11 @@ ring_publish(struct vstate_vq *vq)
 	 * them. Partner: the driver's barrier after it loads used->idx.
 	 */
 	__atomic_store_n(&used->idx, rte_cpu_to_le_16(vq->used.idx), __ATOMIC_RELEASE);
+}
+
+static __rte_always_inline void
+ring_record(struct vstate_vq *vq)
+{
 	vstate_record_used(vq->record, vq->used.idx);
 }
 
@@ -252,6 +257,7 @@ look_ahead(struct vstate_vq *vq)
 	vq->look_mask = UINT16_MAX;
 	vq->look_value = rte_cpu_to_le_16(vq->avail.idx);
 	vq->look_equal = true;
+	listed_look(vq);
 }
 
 static void
@@ -284,7 +290,7 @@ split_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 static uint16_t
 split_count(struct vstate_vq *vq, uint16_t max)
 {
-	return ring_count(vq, max);
+	return buf_count(vq, max);
 }
 
 static uint16_t

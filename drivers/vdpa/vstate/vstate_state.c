@@ -163,8 +163,14 @@ vstate_state_collect(const struct vstate_dev *dev)
 	st->driver_features = dev->features & ~(RTE_BIT64(VHOST_F_LOG_ALL) |
 			RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES));
 	vstate_net_capture(dev, &st->net);
-	for (i = 0; i < dev->nb_vqs; i++)
+	for (i = 0; i < dev->nb_vqs; i++) {
 		vq_capture(dev, dev->vqs[i], &st->vqs[i]);
+		if (dev->vqs[i]->size != 0 && dev->vqs[i]->inflight != NULL &&
+				vstate_inflight_capture(dev->vqs[i], st, i) != 0) {
+			rte_vhost_state_free(st);
+			return NULL;
+		}
+	}
 	return st;
 }
 

@@ -23,6 +23,7 @@
 
 #include "vstate_dirty.h"
 #include "vstate_index.h"
+#include "vstate_inflight.h"
 #include "vstate_lease.h"
 #include "vstate_mem.h"
 #include "vstate_record.h"
@@ -196,12 +197,17 @@ struct vstate_vq {
 		} packed;
 	};
 	uint16_t size;
-	/** Next entry to take, and next entry to publish. Equal whenever the lease is free. */
+	/**
+	 * Next entry to take, and next entry to publish. Whenever the lease is free they are
+	 * equal, or as far apart as what is left of @p inflight.
+	 */
 	struct vstate_pos avail, used;
 	/** Where the last take began. */
 	struct vstate_pos begin;
 	/** Where positions are told for a process that comes after; never NULL. */
 	union vstate_record *record;
+	/** Buffers of another device to be finished first; NULL once all are. */
+	struct vstate_inflight *inflight;
 	/** Used index at the last call, for the event index. */
 	uint16_t signalled_used;
 	bool signalled_valid;
@@ -260,6 +266,8 @@ struct vstate_vq {
 	struct vstate_vq_counters base;
 	/** Guest physical addresses of the three areas, for capture. */
 	uint64_t desc_addr, driver_addr, device_addr;
+	/** To be freed; the poll thread only lets go of it. */
+	struct vstate_inflight *inflight_own;
 
 	/* -- scratch, last because it is large -- */
 	/** Lengths of the frames of the last take. */
@@ -267,7 +275,7 @@ struct vstate_vq {
 	/** Where the ring stood, and how many used elements, after frame i >= nb_simple. */
 	struct {
 		struct vstate_pos avail;
-		uint16_t nb_shadow;
+		uint16_t nb_shadow, listed;
 	} taken[VSTATE_BURST];
 	struct vstate_used shadow[VSTATE_SHADOW];
 } __rte_cache_aligned;

@@ -37,6 +37,9 @@ enum {
 	MSG_CHECK_DEVICE_STATE = 43,
 };
 
+/** Payload of GET_INFLIGHT_FD and SET_INFLIGHT_FD without what a compiler may append. */
+#define MSG_INFLIGHT_SIZE 20
+
 /** As many as rte_vhost takes in one table. */
 #define MSG_MAX_REGIONS 8
 
@@ -70,6 +73,10 @@ struct msg {
 			uint64_t size;
 			uint64_t offset;
 		} log;
+		struct {
+			uint64_t mmap_size, mmap_offset;
+			uint16_t num_queues, queue_size;
+		} inflight;
 		struct {
 			uint32_t direction;
 			uint32_t phase;

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* What comes to a device that is suspended is not lost; and where a device begins. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conform.h"
+#include "guest_priv.h"
+
+#define WAIT_MS 3000
+#define POLL_US 100
+/* Frames that wait for the resume. */
+#define WAITING 4
+
+static int
+suspended(struct conform *c)
+{
+	int ret;
+
+	if (conform_begin(c, CONFORM_RUNNING) < 0)
+		return -1;
+	ret = conform_suspend(c);
+	return ret < 0 ? conform_no(c, "suspend: %s", strerror(-ret)) : 0;
+}
+
+static int
+resumed(struct conform *c)
+{
+	int ret = conform_resume(c);
+
+	return ret < 0 ? conform_no(c, "resume: %s", strerror(-ret)) : 0;
+}
+
+/* Some frames of pair 0 are sent, kicked for, and not followed by others. */
+static int
+frames_wait(struct conform *c)
+{
+	int left = WAIT_MS * 1000 / POLL_US;
+	struct guest_counts n;
+
+	do {
+		guest_pair_counts_get(c->guest, 0, &n);
+		if (left-- == 0)
+			return conform_no(c, "the driver sends nothing while suspended");
+		usleep(POLL_US);
+	} while (n.sent < n.received + WAITING);
+	guest_pair_pause(c->guest, 0, 0);
+	guest_pair_pause(c->guest, 1, 0);
+	/* One kick for sure: others are sent if the device wanted them when it stopped. */
+	guest_kick(c->guest, 1);
+	return 0;
+}
+
+/* S4, and vhost's rule for SUSPEND: a kick that comes meanwhile is served at resume. */
+static int
+kick(struct conform *c)
+{
+	struct guest_notify before, after;
+	uint16_t pair;
+
+	if (suspended(c) < 0 || frames_wait(c) < 0)
+		return -1;
+	guest_notify_get(c->guest, &before);
+	if (resumed(c) < 0)
+		return -1;
+	/* A pair is at rest when all that it sent has come back. */
+	for (pair = 0; pair < 2; pair++)
+		if (guest_pair_pause(c->guest, pair, WAIT_MS) < 0)
+			return conform_no(c, "frames of pair %u are not served at resume", pair);
+	guest_notify_get(c->guest, &after);
+	if (after.kicks - before.kicks > 4)
+		return conform_no(c, "the driver had to kick %u times more",
+			(unsigned int)(after.kicks - before.kicks));
+	for (pair = 0; pair < 2; pair++)
+		guest_pair_resume(c->guest, pair);
+	return conform_flow(c);
+}
+
+/* An announcement is the network's: it is taken at any time, and no matter of the rings. */
+static int
+rarp(struct conform *c)
+{
+	const uint8_t mac[] = { 2, 0, 0, 0, 0, 9 };
+	uint8_t *a = NULL, *b = NULL;
+	size_t la = 0, lb = 0;
+	int ret = 0;
+
+	if (suspended(c) < 0)
+		return -1;
+	if (conform_get(c, &a, &la) < 0)
+		return conform_no(c, "no state");
+	if (vu_fe_send_rarp(&c->link->fe, mac) < 0)
+		ret = conform_no(c, "an announcement is refused while suspended");
+	if (ret == 0 && conform_get(c, &b, &lb) < 0)
+		ret = conform_no(c, "no state after an announcement");
+	if (ret == 0 && (la != lb || memcmp(a, b, la) != 0))
+		ret = conform_no(c, "an announcement changed the state");
+	free(a);
+	free(b);
+	if (ret < 0 || resumed(c) < 0)
+		return -1;
+	return conform_flow(c);
+}
+
+/* ---- a base whose two halves differ ---- */
+
+/* A state that says so, and has no buffers in flight to account for it. */
+static int
+state_ahead(struct conform *c)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct rte_vhost_state_vq *vq;
+	struct rte_vhost_state *st;
+	uint16_t idx;
+	uint8_t wrap;
+	int ret;
+
+	if (suspended(c) < 0)
+		return -1;
+	st = rte_vhost_state_capture(c->be->dev.name, &err);
+	if (st == NULL)
+		return conform_no(c, "no state");
+	vq = &st->vqs[1];
+	idx = vq->avail_idx;
+	wrap = vq->avail_wrap;
+	vq->avail_idx = idx + 1;
+	if (c->packed && vq->avail_idx == vq->size) {
+		vq->avail_idx = 0;
+		vq->avail_wrap ^= 1;
+	}
+	ret = conform_reopen(c);
+	if (ret == 0) {
+		rte_vhost_state_restore(c->be->dev.name, st, &err);
+		if (err.reason != RTE_VHOST_STATE_R_INFLIGHT_COUNT)
+			ret = conform_no(c, "a buffer taken and not in flight is not refused: %s",
+				rte_vhost_state_reason_name(err.reason));
+	}
+	vq->avail_idx = idx;
+	vq->avail_wrap = wrap;
+	if (ret == 0 && rte_vhost_state_restore(c->be->dev.name, st, &err) < 0)
+		ret = conform_no(c, "the state is refused: %s",
+			rte_vhost_state_reason_name(err.reason));
+	rte_vhost_state_free(st);
+	return ret < 0 ? -1 : conform_run(c);
+}
+
+/* The base of ring @p vq, with up to @p nb buffers taken that were never used. */
+static uint32_t
+base_ahead(struct conform *c, uint16_t vq, uint16_t nb)
+{
+	const uint32_t base = guest_link_base(c->link, vq);
+	const struct guest_pos used = guest_hold_used(c->guest, vq, base, 0);
+	struct guest_pos avail = used;
+	struct guest_held held;
+
+	/*
+	 * A split ring's base has one half only. Of a packed one an upper half of zero is both
+	 * "used up to 0, wrap counter 0" and "nothing said", as by front ends of 16 bits.
+	 */
+	if (!c->packed || (used.idx == 0 && !used.wrap))
+		return base;
+	while (nb-- > 0 && guest_hold_take(c->guest, vq, &avail, &held))
+		;
+	return (uint32_t)used.wrap << 31 | (uint32_t)used.idx << 16 |
+		(uint32_t)avail.wrap << 15 | avail.idx;
+}
+
+/*
+ * A front end that knows of no buffers in flight says that some were taken and not used: they
+ * are taken again, or they were lost.
+ */
+static int
+base_once(struct conform *c, bool *ahead)
+{
+	uint32_t num[4];
+	uint16_t vq;
+
+	if (guest_link_stop(c->link) < 0)
+		return conform_no(c, "no GET_VRING_BASE");
+	/* The driver goes on: frames are there to be taken soon. */
+	usleep(5000);
+	for (vq = 0; vq < 4; vq++) {
+		num[vq] = base_ahead(c, vq, 3);
+		guest_link_set_base(c->link, vq, num[vq]);
+	}
+	if (guest_link_prepare(c->link) < 0)
+		return conform_no(c, "the rings cannot be set up again");
+	*ahead |= num[1] >> 16 != 0 && num[1] >> 16 != (num[1] & 0xffff);
+	return conform_run(c);
+}
+
+static int
+base(struct conform *c)
+{
+	bool ahead = !c->packed;
+	unsigned int i;
+
+	if (!c->user)
+		return state_ahead(c);
+	if (conform_begin(c, CONFORM_RUNNING) < 0)
+		return -1;
+	for (i = 0; i < 5 || (!ahead && i < 50); i++)
+		if (base_once(c, &ahead) < 0)
+			return -1;
+	return ahead ? 0 : conform_no(c, "no frames waited at a stop");
+}
+
+const struct conform_item conform_change_items[] = {
+	{ "S4-kick", "a kick that comes while suspended is served at resume", kick },
+	{ "S4-rarp", "an announcement while suspended is taken and changes nothing", rarp },
+	{ "base", "buffers taken, not used and not in flight are taken again or refused", base },
+	{ NULL, NULL, NULL },
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef TEST_STEP_H
+#define TEST_STEP_H
+
+/** @file A child that runs a function one instruction at a time, as if it were killed at each. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/** Call @p stopped before the first, between any two, and after the last instruction of @p run. */
+void step_through(void (*run)(void *arg), void (*stopped)(void *arg, pid_t child), void *arg);
+/** Copy memory of the child, which has it at the same address. */
+bool step_read(pid_t child, void *to, const void *from, size_t len);
+
+#endif /* TEST_STEP_H */

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/**
+ * @file
+ * Buffers that another device had in flight, and the region in which a front end keeps them:
+ * finished first, in their order, exactly once, whenever the process is killed.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
+#include <rte_mbuf.h>
+#include <rte_memory.h>
+
+#include "test.h"
+#include "test_ring.h"
+#include "test_step.h"
+#include "vstate_ctrl.h"
+#include "vstate_dev.h"
+#include "vstate_region.h"
+
+#define SIZE 16
+#define FRAME 100
+#define LISTED 4
+#define REGION_MAX 4096
+
+/* A device of one pair whose queues name one ring, with a region of the front end's. */
+struct bench {
+	struct ring ring;
+	struct vstate_dev *dev;
+	struct vstate_vq *vq;
+	struct vstate_setup setup;
+	struct vstate_region_geometry g;
+	/** The region as the front end sees it, all queues. */
+	uint8_t *region;
+	/** Buffers made available, in order: the first LISTED are in flight. */
+	uint16_t ids[SIZE], nb;
+	bool packed, put;
+};
+
+static void
+region_open(struct bench *b)
+{
+	int fd;
+
+	b->g = (struct vstate_region_geometry){ .num_queues = 2, .queue_size = SIZE };
+	fd = vstate_region_make(b->dev, &b->g, b->packed);
+	assert_true(fd >= 0);
+	assert_true(b->g.mmap_size <= REGION_MAX);
+	b->region = mmap(NULL, b->g.mmap_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(b->region != MAP_FAILED);
+	assert_int_equal(vstate_region_set(b->dev, &b->g, fd, b->packed), 0);
+	close(fd);
+}
+
+static void
+base_set(struct bench *b, struct vstate_pos pos)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		b->setup.rings[i].base_fresh = true;
+		b->setup.rings[i].avail = b->setup.rings[i].used = pos;
+	}
+}
+
+static void
+bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
+{
+	const struct vstate_conf conf = { .queues = 1, .mtu = 9000, .numa = SOCKET_ID_ANY };
+	struct vstate_ring_setup *s;
+
+	memset(b, 0, sizeof(*b));
+	b->packed = packed;
+	b->put = put;
+	ring_open(&b->ring, packed, SIZE);
+	ring_seek(&b->ring, start.idx, start.wrap);
+	memset(guest_at(&b->ring.guest, RING_BUF_GPA), 0, RING_BUF_SIZE);
+	vstate_lease_init();
+	assert_int_equal(vstate_ctrl_get(), 0);
+	b->dev = vstate_dev_create("test_inflight", &conf, SOCKET_ID_ANY);
+	assert_non_null(b->dev);
+	vstate_dev_set_poller(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
+	vstate_dev_connect(b->dev);
+	b->setup.features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF) |
+		(packed ? RTE_BIT64(VIRTIO_F_RING_PACKED) : 0);
+	vstate_dev_negotiate(b->dev, b->setup.features, false);
+	b->setup.mem = b->ring.guest.mem;
+	/* queue 1 is in the ring; queue 0 stays away */
+	s = &b->setup.rings[1];
+	s->ready = true;
+	s->size = SIZE;
+	s->desc = guest_at(&b->ring.guest, RING_DESC_GPA);
+	s->driver = guest_at(&b->ring.guest, RING_DRIVER_GPA);
+	s->device = guest_at(&b->ring.guest, RING_DEVICE_GPA);
+	s->callfd = -1;
+	base_set(b, start);
+	b->vq = b->dev->vqs[1];
+}
+
+static void
+bench_close(struct bench *b)
+{
+	vstate_dev_disconnect(b->dev);
+	vstate_dev_destroy(b->dev);
+	vstate_ctrl_put();
+	if (b->region != NULL)
+		munmap(b->region, b->g.mmap_size);
+	ring_close(&b->ring);
+}
+
+/* Ten buffers, some of several descriptors. */
+static void
+buffers_add(struct bench *b)
+{
+	static const uint16_t lens[] = { 1, 2, 1, 1, 1, 3, 1, 1, 1, 1 };
+	uint16_t i, k;
+
+	for (i = 0; i < RTE_DIM(lens); i++) {
+		struct piece p[3];
+
+		for (k = 0; k < lens[i]; k++)
+			p[k] = (struct piece){ RING_BUF_GPA + 1024 * i + 300 * k, 200 };
+		b->ids[b->nb++] = ring_add(&b->ring, p, lens[i], b->put);
+	}
+}
+
+static struct rte_vhost_state_desc
+desc_of(const struct bench *b, uint16_t at)
+{
+	struct rte_vhost_state_desc d;
+	uint64_t gpa = RING_DESC_GPA + 16ull * at;
+
+	guest_read(&b->ring.guest, gpa, &d.addr, 8);
+	guest_read(&b->ring.guest, gpa + 8, &d.len, 4);
+	guest_read(&b->ring.guest, gpa + 12, &d.id, 2);
+	guest_read(&b->ring.guest, gpa + 14, &d.flags, 2);
+	d.flags &= VRING_DESC_F_NEXT | VRING_DESC_F_WRITE;
+	return d;
+}
+
+/* The state of a device that took the first LISTED buffers and was stopped. */
+static struct rte_vhost_state *
+state_make(struct bench *b, struct vstate_pos start)
+{
+	struct rte_vhost_state *st = vstate_state_collect(b->dev);
+	struct rte_vhost_state_vq *sv;
+	uint16_t i, k, at = start.idx;
+
+	assert_non_null(st);
+	sv = &st->vqs[1];
+	assert_int_equal(rte_vhost_state_vq_inflight_alloc(st, 1, LISTED), 0);
+	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, 1, b->packed ? 5 : 0), 0);
+	for (i = 0; i < LISTED; i++) {
+		const uint16_t num = b->packed ? b->ring.num_of[b->ids[i]] : 1;
+
+		sv->inflight[i] = (struct rte_vhost_state_inflight){ .id = b->ids[i],
+			.head = b->packed ? at : b->ids[i], .num = num, .counter = 7 + 2 * i };
+		for (k = 0; b->packed && k < num; k++, at = (at + 1) % SIZE) {
+			sv->inflight_descs[at < start.idx ? SIZE + at - start.idx : at - start.idx] =
+				desc_of(b, at);
+			/* a device that uses out of order writes here */
+			memset(guest_at(&b->ring.guest, RING_DESC_GPA + 16ull * at), 0x5a, 12);
+		}
+	}
+	sv->used_idx = start.idx;
+	sv->used_wrap = start.wrap;
+	sv->avail_idx = b->packed ? at : start.idx + LISTED;
+	sv->avail_wrap = b->packed ? start.wrap ^ (at < start.idx) : 0;
+	assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
+	return st;
+}
+
+/* A front end brings the state, and hands over a region. */
+static void
+arrive(struct bench *b, bool packed, bool put, bool region, struct vstate_pos start)
+{
+	struct rte_vhost_state *st;
+
+	bench_open(b, packed, put, start);
+	buffers_add(b);
+	vstate_dev_start(b->dev, &b->setup);
+	st = state_make(b, start);
+	vstate_dev_disconnect(b->dev);
+	vstate_dev_connect(b->dev);
+	vstate_dev_negotiate(b->dev, b->setup.features, false);
+	if (region)
+		region_open(b);
+	assert_int_equal(vstate_dev_load(b->dev, st, NULL), 0);
+	rte_vhost_state_free(st);
+	vstate_dev_start(b->dev, &b->setup);
+	assert_int_equal(vstate_inflight_count(b->vq), LISTED);
+}
+
+/* Used buffers from number @p done on, in order; @return how many. */
+static uint16_t
+used_in_order(struct bench *b, uint16_t done, bool *empty)
+{
+	uint16_t n = 0, id;
+	uint32_t len;
+
+	*empty = false;
+	while (ring_get_used(&b->ring, &id, &len)) {
+		assert_true(done + n < b->nb);
+		assert_int_equal(id, b->ids[done + n]);
+		*empty |= b->put && len == 0;
+		if (!b->put)
+			assert_int_equal(len, 0);
+		n++;
+	}
+	return n;
+}
+
+static uint16_t
+pass(struct bench *b, uint16_t n)
+{
+	struct rte_mbuf *pkts[SIZE];
+	uint16_t i, got;
+
+	if (!b->put) {
+		got = b->vq->ops->take(b->vq, b->ring.pool, pkts, n);
+		b->vq->ops->give(b->vq, got);
+		rte_pktmbuf_free_bulk(pkts, got);
+		return got;
+	}
+	assert_int_equal(rte_pktmbuf_alloc_bulk(b->ring.pool, pkts, n), 0);
+	for (i = 0; i < n; i++)
+		memset(rte_pktmbuf_append(pkts[i], FRAME), 0, FRAME);
+	got = b->vq->ops->put(b->vq, pkts, n);
+	rte_pktmbuf_free_bulk(pkts, n);
+	return got;
+}
+
+static void
+buffers_in_flight_are_finished_first_and_from_copies(void **state)
+{
+	static const struct vstate_pos starts[2] = { { 65533, 0 }, { 13, 1 } };
+	struct bench b;
+	bool empty;
+	int way;
+
+	for (way = 0; way < 4; way++) {
+		arrive(&b, way & 1, way & 2, false, starts[way & 1]);
+		assert_int_equal(b.vq->ops->count(b.vq, 3), 3);
+		assert_false(vstate_vq_is_empty(b.vq));
+		/* one, then the rest of them with some of the ring, then the others */
+		assert_int_equal(pass(&b, 1), 1);
+		assert_int_equal(vstate_inflight_count(b.vq), LISTED - 1);
+		assert_int_equal(pass(&b, 5), 5);
+		assert_null(b.vq->inflight);
+		assert_int_equal(b.vq->avail.idx, b.vq->used.idx);
+		assert_int_equal(pass(&b, SIZE), b.nb - 6);
+		assert_int_equal(used_in_order(&b, 0, &empty), b.nb);
+		assert_false(empty);
+		assert_int_equal(b.vq->fault, VSTATE_FAULT_NONE);
+		bench_close(&b);
+	}
+}
+
+static void
+frames_that_are_not_given_back_stay_in_flight(void **state)
+{
+	static const struct vstate_pos starts[2] = { { 3, 0 }, { 14, 0 } };
+	struct rte_mbuf *pkts[SIZE];
+	struct bench b;
+	bool empty;
+	int packed, n;
+
+	for (packed = 0; packed < 2; packed++) {
+		arrive(&b, packed, false, false, starts[packed]);
+		for (n = 0; n < 3; n++) {
+			assert_int_equal(b.vq->ops->take(b.vq, b.ring.pool, pkts, 6), 6);
+			b.vq->ops->give(b.vq, n);
+			rte_pktmbuf_free_bulk(pkts, 6);
+		}
+		assert_int_equal(vstate_inflight_count(b.vq), LISTED - 3);
+		assert_int_equal(pass(&b, SIZE), b.nb - 3);
+		assert_int_equal(used_in_order(&b, 0, &empty), b.nb);
+		bench_close(&b);
+	}
+}
+
+static bool
+marked(const struct bench *b, uint16_t i)
+{
+	const uint8_t *r = b->region + b->g.mmap_size / 2;
+
+	return r[b->packed ? 32 + 32 * i : 16 + 16 * i] == 1;
+}
+
+static unsigned int
+nb_marked(const struct bench *b)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < SIZE; i++)
+		n += marked(b, i);
+	return n;
+}
+
+static void
+stop_with_some_left_keeps_them(void **state)
+{
+	static const struct vstate_pos starts[2] = { { 3, 0 }, { 14, 0 } };
+	struct rte_vhost_state *st;
+	struct bench b;
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		arrive(&b, packed, true, true, starts[packed]);
+		assert_int_equal(nb_marked(&b), LISTED);
+		pass(&b, 1);
+		assert_int_equal(nb_marked(&b), LISTED - 1);
+		assert_int_equal(rte_vhost_state_suspend("test_inflight", 0, NULL), 0);
+		st = rte_vhost_state_capture("test_inflight", NULL);
+		assert_non_null(st);
+		assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
+		assert_int_equal(st->vqs[1].nb_inflight, LISTED - 1);
+		assert_int_equal(st->vqs[1].inflight[0].id, b.ids[1]);
+		assert_int_equal(st->vqs[1].inflight[0].counter, 9);
+		rte_vhost_state_free(st);
+		/* taken back, and given again at the available position */
+		vstate_dev_stop(b.dev);
+		base_set(&b, b.vq->avail);
+		vstate_dev_start(b.dev, &b.setup);
+		assert_int_equal(vstate_inflight_count(b.vq), LISTED - 1);
+		bench_close(&b);
+	}
+}
+
+/* ---- killed ---- */
+
+struct crash {
+	struct bench b;
+	/** The queue as the child has it: EAL's memory is shared with a child. */
+	struct vstate_vq *childs;
+	struct rte_mbuf *pkts[3];
+	uint8_t desc[16 * SIZE], device[6 + 8 * SIZE], region[REGION_MAX];
+	uint8_t seen_desc[16 * SIZE], seen_device[6 + 8 * SIZE], seen_region[REGION_MAX];
+	unsigned int seen, emptied;
+};
+
+static size_t
+device_len(const struct crash *c)
+{
+	return c->b.packed ? 4 : 6 + 8 * SIZE;
+}
+
+static void
+burst(void *arg)
+{
+	struct crash *c = arg;
+	struct vstate_vq *vq = c->b.vq;
+
+	if (c->b.put)
+		vq->ops->put(vq, c->pkts, 3);
+	else
+		vq->ops->give(vq, 6);
+}
+
+/* What is there if the child is killed now; true if it differs from what was there before. */
+static bool
+look(struct crash *c, pid_t pid)
+{
+	struct ring *r = &c->b.ring;
+	bool same;
+
+	assert_true(step_read(pid, c->desc, guest_at(&r->guest, RING_DESC_GPA), sizeof(c->desc)));
+	assert_true(step_read(pid, c->device, guest_at(&r->guest, RING_DEVICE_GPA), device_len(c)));
+	memcpy(c->region, c->b.region, c->b.g.mmap_size); /* shared */
+	same = c->seen != 0 && memcmp(c->desc, c->seen_desc, sizeof(c->desc)) == 0 &&
+		memcmp(c->device, c->seen_device, device_len(c)) == 0 &&
+		memcmp(c->region, c->seen_region, c->b.g.mmap_size) == 0;
+	memcpy(c->seen_desc, c->desc, sizeof(c->desc));
+	memcpy(c->seen_device, c->device, device_len(c));
+	memcpy(c->seen_region, c->region, c->b.g.mmap_size);
+	return !same;
+}
+
+/* A new process gets the region of the front end, which knows no base. */
+static void
+recover(void *arg, pid_t pid)
+{
+	struct crash *c = arg;
+	struct bench *b = &c->b;
+	const struct vstate_pos next = b->ring.next, used = b->ring.used;
+	struct vstate_ring_setup ring = { .base_fresh = true, .avail = { 0, b->packed } };
+	uint16_t told, more;
+	bool empty, none;
+
+	if (!look(c, pid))
+		return;
+	c->seen++;
+	*c->childs = *b->vq;
+	b->vq->inflight = b->vq->inflight_own = NULL;
+	memcpy(guest_at(&b->ring.guest, RING_DESC_GPA), c->desc, sizeof(c->desc));
+	memcpy(guest_at(&b->ring.guest, RING_DEVICE_GPA), c->device, device_len(c));
+	b->vq->used = b->vq->avail = (struct vstate_pos){ 1, b->packed };
+	b->vq->nb_shadow = 0;
+	assert_true(vstate_region_recover(b->dev, b->vq, &ring));
+	told = used_in_order(b, 0, &empty);
+	c->emptied += empty;
+	more = 0;
+	while (told + more < b->nb) {
+		assert_int_not_equal(pass(b, 1), 0);
+		more += used_in_order(b, told + more, &none);
+		assert_false(none);
+	}
+	assert_int_equal(b->vq->fault, VSTATE_FAULT_NONE);
+	assert_null(b->vq->inflight);
+	assert_int_equal(nb_marked(b), 0);
+	/* the child goes on where it was */
+	vstate_inflight_drop(b->vq);
+	*b->vq = *c->childs;
+	memcpy(b->region, c->region, b->g.mmap_size);
+	b->ring.next = next;
+	b->ring.used = used;
+}
+
+static void
+region_outlives_a_kill_at_every_instruction(void **state)
+{
+	static const struct vstate_pos starts[2] = { { 65533, 0 }, { 13, 1 } };
+	struct rte_mbuf *taken[6];
+	struct crash c;
+	int way, i;
+
+	for (way = 0; way < 4; way++) {
+		memset(&c, 0, sizeof(c));
+		arrive(&c.b, way & 1, way & 2, true, starts[way & 1]);
+		/* one frame each, and one that takes buffers in flight and of the ring */
+		for (i = 0; i < 3; i++) {
+			c.pkts[i] = rte_pktmbuf_alloc(c.b.ring.pool);
+			assert_non_null(c.pkts[i]);
+			memset(rte_pktmbuf_append(c.pkts[i], i < 2 ? FRAME : 0), 0, i < 2 ? FRAME : 0);
+		}
+		for (i = 0; i < 4; i++) {
+			struct rte_mbuf *m = rte_pktmbuf_alloc(c.b.ring.pool);
+
+			assert_non_null(m);
+			memset(rte_pktmbuf_append(m, 180), 0, 180);
+			rte_pktmbuf_chain(c.pkts[2], m);
+		}
+		if (!c.b.put)
+			assert_int_equal(c.b.vq->ops->take(c.b.vq, c.b.ring.pool, taken, 6), 6);
+		c.childs = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*c.childs));
+		assert_non_null(c.childs);
+		step_through(burst, recover, &c);
+		free(c.childs);
+		assert_true(c.seen >= 10);
+		/* only of a frame that mixes both, lengths can be lost */
+		assert_true(c.b.packed || c.emptied == 0);
+		if (!c.b.put)
+			rte_pktmbuf_free_bulk(taken, 6);
+		rte_pktmbuf_free_bulk(c.pkts, 3);
+		bench_close(&c.b);
+	}
+}
+
+/* ---- regions that do not fit ---- */
+
+static void
+wild_regions_are_survived(void **state)
+{
+	struct vstate_ring_setup ring = { .base_fresh = true };
+	unsigned int round, i, used = 0;
+	struct bench b;
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		arrive(&b, packed, false, true, (struct vstate_pos){ 5, packed });
+		vstate_dev_stop(b.dev);
+		srand(packed + 1);
+		for (round = 0; round < 20000; round++) {
+			uint8_t *r = b.region + b.g.mmap_size / 2;
+
+			for (i = 0; i < 1u + round % 7; i++)
+				r[(unsigned int)rand() % (b.g.mmap_size / 2)] =
+					rand() % 4 == 0 ? rand() : rand() % 8;
+			/* nearly right, for the most part */
+			r[8] = 1;
+			r[9] = 0;
+			if (round % 8 != 0) {
+				r[10] = SIZE;
+				r[11] = 0;
+			}
+			b.vq->used = b.vq->avail = (struct vstate_pos){ 0, packed };
+			b.vq->nb_shadow = 0;
+			b.vq->fault = VSTATE_FAULT_NONE;
+			used += vstate_region_recover(b.dev, b.vq, &ring);
+			assert_true(!packed || (b.vq->used.idx < SIZE && b.vq->avail.idx < SIZE));
+			assert_true(vstate_inflight_count(b.vq) <= SIZE);
+			if (round % 16 == 0)
+				pass(&b, 4);
+		}
+		assert_true(used > 100);
+		bench_close(&b);
+	}
+}
+
+static void
+geometry_out_of_bounds_is_refused(void **state)
+{
+	static const struct vstate_region_geometry bad_get[] = {
+		{ 0, 0, 0, SIZE }, { 0, 0, 3, SIZE }, { 0, 0, UINT16_MAX, UINT16_MAX },
+		{ 0, 0, 2, 0 }, { 0, 0, 2, 32769 },
+	};
+	struct vstate_region_geometry g;
+	struct bench b;
+	size_t i;
+	int fd;
+
+	bench_open(&b, false, false, (struct vstate_pos){ 0, 0 });
+	for (i = 0; i < RTE_DIM(bad_get); i++) {
+		g = bad_get[i];
+		assert_int_equal(vstate_region_make(b.dev, &g, false), -EINVAL);
+	}
+	g = (struct vstate_region_geometry){ 0, 0, 2, SIZE };
+	fd = vstate_region_make(b.dev, &g, false);
+	assert_true(fd >= 0);
+	/* nobody can pull it from under a poll thread */
+	assert_int_not_equal(ftruncate(fd, 0), 0);
+	{
+		const struct vstate_region_geometry bad_set[] = {
+			{ g.mmap_size, 0, 3, SIZE }, { g.mmap_size, 0, 2, 4 * SIZE },
+			{ g.mmap_size - 1, 0, 2, SIZE }, { g.mmap_size + 1, 0, 2, SIZE },
+			{ g.mmap_size, 4096, 2, SIZE }, { g.mmap_size, 1, 2, SIZE },
+			{ g.mmap_size, UINT64_MAX - 4095, 2, SIZE }, { UINT64_MAX, 0, 2, SIZE },
+			{ UINT64_MAX, UINT64_MAX, 2, SIZE }, { 0, 0, 2, SIZE },
+		};
+
+		for (i = 0; i < RTE_DIM(bad_set); i++)
+			assert_int_equal(vstate_region_set(b.dev, &bad_set[i], fd, false), -EINVAL);
+	}
+	assert_null(b.dev->region);
+	assert_int_equal(vstate_region_set(b.dev, &g, fd, false), 0);
+	/* one in place of another */
+	assert_int_equal(vstate_region_set(b.dev, &g, fd, false), 0);
+	close(fd);
+	bench_close(&b);
+}
+
+int
+test_vstate_inflight(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(buffers_in_flight_are_finished_first_and_from_copies),
+		cmocka_unit_test(frames_that_are_not_given_back_stay_in_flight),
+		cmocka_unit_test(stop_with_some_left_keeps_them),
+		cmocka_unit_test(region_outlives_a_kill_at_every_instruction),
+		cmocka_unit_test(wild_regions_are_survived),
+		cmocka_unit_test(geometry_out_of_bounds_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("vstate_inflight", tests, NULL, NULL);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vstate_chain.h"
+#include "vstate_inflight.h"
+#include "vstate_vq.h"
+
+struct vstate_inflight *
+vstate_inflight_alloc(uint16_t nb, uint32_t nb_descs, bool packed)
+{
+	struct vstate_inflight *list;
+
+	list = calloc(1, sizeof(*list) + nb * sizeof(list->bufs[0]));
+	if (list == NULL)
+		return NULL;
+	list->nb = nb;
+	list->packed = packed;
+	if (nb_descs == 0)
+		return list;
+	list->descs = calloc(nb_descs, sizeof(*list->descs));
+	if (list->descs != NULL)
+		return list;
+	free(list);
+	return NULL;
+}
+
+struct vstate_inflight *
+vstate_inflight_of_state(const struct rte_vhost_state_vq *sv, bool packed, uint16_t left)
+{
+	const uint16_t skip = sv->nb_inflight - RTE_MIN(left, sv->nb_inflight);
+	struct vstate_inflight *list;
+	uint32_t at = 0, d;
+	uint16_t i;
+
+	list = vstate_inflight_alloc(sv->nb_inflight - skip, sv->nb_inflight_descs, packed);
+	if (list == NULL)
+		return NULL;
+	for (i = 0; i < sv->nb_inflight; i++) {
+		const struct rte_vhost_state_inflight *e = &sv->inflight[i];
+
+		if (i >= skip)
+			list->bufs[i - skip] = (struct vstate_inflight_buf){
+				.counter = e->counter, .head = e->head, .id = e->id,
+				.num = e->num, .slot = e->head, .first_desc = at };
+		at += e->num;
+	}
+	for (d = 0; d < sv->nb_inflight_descs; d++)
+		list->descs[d] = (struct vstate_desc){
+			.addr = sv->inflight_descs[d].addr, .len = sv->inflight_descs[d].len,
+			.flags = sv->inflight_descs[d].flags, .link = sv->inflight_descs[d].id };
+	return list;
+}
+
+void
+vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list)
+{
+	uint16_t i;
+
+	vq->avail = vq->used;
+	for (i = 0; i < list->nb; i++) {
+		if (list->packed)
+			vstate_pos_step(&vq->avail, list->bufs[i].num, vq->size);
+		else
+			vq->avail.idx++;
+	}
+	vstate_inflight_drop(vq);
+	vq->inflight_own = list;
+	vq->inflight = list->nb != 0 ? list : NULL;
+}
+
+void
+vstate_inflight_drop(struct vstate_vq *vq)
+{
+	vq->inflight = NULL;
+	if (vq->inflight_own == NULL)
+		return;
+	free(vq->inflight_own->descs);
+	free(vq->inflight_own);
+	vq->inflight_own = NULL;
+}
+
+uint16_t
+vstate_inflight_count(const struct vstate_vq *vq)
+{
+	const struct vstate_inflight *list = vq->inflight;
+
+	return list != NULL ? list->nb - list->done : 0;
+}
+
+int
+vstate_inflight_capture(const struct vstate_vq *vq, struct rte_vhost_state *st, uint16_t i)
+{
+	const struct vstate_inflight *list = vq->inflight;
+	struct rte_vhost_state_vq *sv = &st->vqs[i];
+	uint32_t nb_descs = 0, at = 0, d;
+	uint16_t n;
+
+	for (n = list->done; list->packed && n < list->nb; n++)
+		nb_descs += list->bufs[n].num;
+	if (rte_vhost_state_vq_inflight_alloc(st, i, list->nb - list->done) != 0 ||
+			rte_vhost_state_vq_inflight_descs_alloc(st, i, nb_descs) != 0)
+		return -ENOMEM;
+	for (n = list->done; n < list->nb; n++) {
+		const struct vstate_inflight_buf *b = &list->bufs[n];
+
+		sv->inflight[n - list->done] = (struct rte_vhost_state_inflight){
+			.head = b->head, .id = b->id, .num = b->num, .counter = b->counter };
+		for (d = 0; list->packed && d < b->num; d++) {
+			const struct vstate_desc *from = &list->descs[b->first_desc + d];
+
+			sv->inflight_descs[at++] = (struct rte_vhost_state_desc){
+				.addr = from->addr, .len = from->len, .id = from->link,
+				.flags = from->flags };
+		}
+	}
+	return 0;
+}
+
+/*
+ * The order of vhost-user's "Inflight I/O tracking". A kill before the driver can see the used
+ * buffers leaves them in flight; a kill behind that is seen by comparing the used positions.
+ */
+void
+vstate_inflight_before(struct vstate_inflight *list)
+{
+	const uint16_t left = list->nb - list->done;
+	uint16_t i;
+
+	if (list->left != NULL)
+		__atomic_store_n(list->left, vstate_inflight_left(left, list->nb - list->taken),
+				__ATOMIC_RELAXED);
+	for (i = list->done; list->region != NULL && i < list->taken; i++) {
+		const uint16_t slot = list->bufs[i].slot;
+
+		if (list->packed) {
+			struct vstate_region_packed *r = &list->region->packed;
+
+			r->desc[list->bufs[i].last].next = r->free_head;
+			rte_compiler_barrier();
+			r->free_head = slot;
+		} else {
+			struct vstate_region_split *r = &list->region->split;
+
+			r->desc[slot].next = r->last_batch_head;
+			rte_compiler_barrier();
+			r->last_batch_head = slot;
+		}
+	}
+}
+
+void
+vstate_inflight_after(struct vstate_vq *vq)
+{
+	struct vstate_inflight *list = vq->inflight;
+	uint16_t i;
+
+	rte_compiler_barrier();
+	for (i = list->done; list->region != NULL && i < list->taken; i++) {
+		if (list->packed)
+			list->region->packed.desc[list->bufs[i].slot].inflight = 0;
+		else
+			list->region->split.desc[list->bufs[i].slot].inflight = 0;
+	}
+	rte_compiler_barrier();
+	if (list->packed && list->region != NULL)
+		list->region->packed.old_free_head = list->region->packed.free_head;
+	list->done = list->taken;
+	if (list->left != NULL)
+		__atomic_store_n(list->left, vstate_inflight_left(list->nb - list->done,
+				list->nb - list->done), __ATOMIC_RELAXED);
+	if (list->done == list->nb)
+		vq->inflight = NULL;
+}

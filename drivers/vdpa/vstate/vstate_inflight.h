@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_INFLIGHT_H
+#define VSTATE_INFLIGHT_H
+
+/**
+ * @file
+ * Buffers in flight. This device has none of its own at rest; those that another device had
+ * taken and not used come with a state, or are marked in an in-flight region. They are
+ * finished first, in the order in which they were taken, one frame at a time in the general
+ * way: a frame of the driver is read from each, or frames to it are written to them. Until
+ * then the available position stays where the other device left it, and
+ *
+ *	available - used = descriptors (split: buffers) of those that are left
+ *
+ * The chains of a packed ring are walked from copies of their descriptors: a device that used
+ * buffers out of order has written over those in the ring.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rte_vhost_state.h"
+#include "vstate_record.h"
+
+struct vstate_desc;
+struct vstate_vq;
+
+struct vstate_inflight_buf {
+	/** Order in which they were taken. */
+	uint64_t counter;
+	/** Split: head. Packed: entry of the region, or position in the ring. */
+	uint16_t head;
+	uint16_t id;
+	/** Descriptors in the ring; split: 1. */
+	uint16_t num;
+	/** Its entry in the region, if there is one, and packed the last of its descriptors. */
+	uint16_t slot, last;
+	/** Packed: its first descriptor in descs[]. */
+	uint32_t first_desc;
+};
+
+struct vstate_inflight {
+	/** All, those that the burst under way has taken, and those that are used. */
+	uint16_t nb, taken, done;
+	bool packed;
+	/** Region in which they are marked, or NULL. */
+	union vstate_record *region;
+	/** Where the page has how many are left, or NULL; see vstate_inflight_left(). */
+	uint32_t *left;
+	/** Packed: copies of their descriptors. */
+	struct vstate_desc *descs;
+	struct vstate_inflight_buf bufs[];
+};
+
+/** NULL without memory. */
+struct vstate_inflight *vstate_inflight_alloc(uint16_t nb, uint32_t nb_descs, bool packed);
+/** The last @p left buffers of a queue's state. NULL without memory. */
+struct vstate_inflight *vstate_inflight_of_state(const struct rte_vhost_state_vq *sv, bool packed,
+		uint16_t left);
+/** Hand them to a queue at rest, whose used position is known; its available one follows. */
+void vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list);
+/** Forget them. */
+void vstate_inflight_drop(struct vstate_vq *vq);
+/** Those that are left. Control thread, or an onlooker that wants an estimate. */
+uint16_t vstate_inflight_count(const struct vstate_vq *vq);
+/** Put those that are left into a state. 0 or -ENOMEM */
+int vstate_inflight_capture(const struct vstate_vq *vq, struct rte_vhost_state *st, uint16_t i);
+
+/**
+ * How many are left, for a process that comes after: before and after the publication under
+ * way. Which of the two holds, the ring tells.
+ */
+static inline uint32_t
+vstate_inflight_left(uint16_t before, uint16_t after)
+{
+	return (uint32_t)before << 16 | after;
+}
+
+/* ---- for the ring code, around a publication of what was taken ---- */
+
+void vstate_inflight_before(struct vstate_inflight *list);
+/** The queue has none any more when the last one is used. */
+void vstate_inflight_after(struct vstate_vq *vq);
+
+#endif /* VSTATE_INFLIGHT_H */

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/virtio_ring.h>
+
+#include <rte_bitops.h>
+#include <rte_byteorder.h>
+
+#include "vstate_chain.h"
+#include "vstate_ctrl.h"
+#include "vstate_dev.h"
+#include "vstate_log.h"
+#include "vstate_page.h"
+#include "vstate_region.h"
+
+#define ALIGNMENT 64
+
+struct vstate_inflight_region {
+	uint8_t *map;
+	size_t size;
+	/** Bytes of a queue, queues, and their descriptors. */
+	size_t stride;
+	uint16_t num_queues, queue_size;
+	bool packed;
+};
+
+/*
+ * All ends reckon this way: the packed header as 29 bytes, without the padding before its
+ * descriptors, and then the next multiple of 64.
+ */
+static size_t
+stride_of(uint16_t queue_size, bool packed)
+{
+	size_t len = packed ? 29 + queue_size * sizeof(struct vstate_region_packed_desc) :
+		16 + queue_size * sizeof(struct vstate_region_split_desc);
+
+	return RTE_ALIGN_CEIL(len, ALIGNMENT);
+}
+
+static bool
+geometry_fits(const struct vstate_dev *dev, const struct vstate_region_geometry *g)
+{
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_region_split) != 16);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_region_packed) != 32);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_region_split_desc) != 16);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_region_packed_desc) != 32);
+	return g->num_queues >= 1 && g->num_queues <= dev->nb_vqs && g->queue_size >= 1 &&
+		g->queue_size <= RTE_VHOST_STATE_MAX_VQ_SIZE;
+}
+
+/* ---- the memory ---- */
+
+int
+vstate_region_make(const struct vstate_dev *dev, struct vstate_region_geometry *g, bool packed)
+{
+	int fd, ret;
+
+	if (!geometry_fits(dev, g))
+		return -EINVAL;
+	g->mmap_size = stride_of(g->queue_size, packed) * g->num_queues;
+	g->mmap_offset = 0;
+	fd = memfd_create("vstate-inflight", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	/* It comes back from the front end; no one may take away what a poll thread writes to. */
+	if (ftruncate(fd, g->mmap_size) == 0 &&
+			fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static void
+region_free(struct vstate_inflight_region *region)
+{
+	if (region == NULL)
+		return;
+	munmap(region->map, region->size);
+	free(region);
+}
+
+/* Only memory that cannot shrink, or a file that the front end answers for with its own life. */
+static struct vstate_inflight_region *
+region_map(const struct vstate_dev *dev, const struct vstate_region_geometry *g, int fd, bool packed)
+{
+	struct vstate_inflight_region *region;
+	const size_t stride = stride_of(g->queue_size, packed);
+	struct stat st;
+
+	if (!geometry_fits(dev, g) || g->mmap_size < stride * g->num_queues ||
+			g->mmap_offset > UINT64_MAX - g->mmap_size || fstat(fd, &st) != 0 ||
+			!S_ISREG(st.st_mode) ||
+			g->mmap_offset + g->mmap_size > (uint64_t)st.st_size ||
+			g->mmap_offset % sysconf(_SC_PAGESIZE) != 0)
+		return NULL;
+	region = calloc(1, sizeof(*region));
+	if (region == NULL)
+		return NULL;
+	region->size = stride * g->num_queues;
+	region->map = mmap(NULL, region->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			g->mmap_offset);
+	if (region->map == MAP_FAILED) {
+		free(region);
+		return NULL;
+	}
+	region->stride = stride;
+	region->num_queues = g->num_queues;
+	region->queue_size = g->queue_size;
+	region->packed = packed;
+	return region;
+}
+
+static int
+do_set(struct vstate_dev *dev, void *arg)
+{
+	vstate_dev_rest_always(dev);
+	vstate_region_drop(dev);
+	dev->region = arg;
+	vstate_dev_grant(dev);
+	return 0;
+}
+
+int
+vstate_region_set(struct vstate_dev *dev, const struct vstate_region_geometry *g, int fd, bool packed)
+{
+	struct vstate_inflight_region *region = region_map(dev, g, fd, packed);
+
+	if (region == NULL) {
+		VSTATE_LOG(ERR, "%s: in-flight region refused: %u queues of %u, %" PRIu64
+				" bytes at %" PRIu64, dev->name, g->num_queues, g->queue_size,
+				g->mmap_size, g->mmap_offset);
+		return -EINVAL;
+	}
+	return vstate_ctrl_call(do_set, dev, region);
+}
+
+void
+vstate_region_drop(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		struct vstate_vq *vq = dev->vqs[i];
+
+		if (vq->inflight_own != NULL)
+			vq->inflight_own->region = NULL;
+		vstate_page_record(dev, vq);
+	}
+	region_free(dev->region);
+	dev->region = NULL;
+}
+
+/* ---- a queue ---- */
+
+static union vstate_record *
+region_of(const struct vstate_dev *dev, const struct vstate_vq *vq)
+{
+	const struct vstate_inflight_region *r = dev->region;
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+
+	if (r == NULL || vq->qid >= r->num_queues || r->packed != packed ||
+			vq->size > r->queue_size)
+		return NULL;
+	return (union vstate_record *)(void *)(r->map + vq->qid * r->stride);
+}
+
+static int
+by_counter(const void *a, const void *b)
+{
+	const struct vstate_inflight_buf *x = a, *y = b;
+
+	return x->counter < y->counter ? -1 : x->counter > y->counter;
+}
+
+/* ---- split ---- */
+
+/*
+ * Used buffers that the region does not know of yet are those of the last batch: killed
+ * between the used index and the marks.
+ */
+static bool
+split_settle(const struct vstate_vq *vq, struct vstate_region_split *r)
+{
+	const uint16_t used = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
+			__ATOMIC_ACQUIRE));
+	uint16_t n = vstate_split_distance(used, r->used_idx), i = r->last_batch_head;
+
+	if (n > vq->size)
+		return false;
+	for (; n > 0 && i < vq->size; n--) {
+		r->desc[i].inflight = 0;
+		i = r->desc[i].next;
+	}
+	r->used_idx = used;
+	return true;
+}
+
+static struct vstate_inflight *
+split_list(const struct vstate_vq *vq, const struct vstate_region_split *r)
+{
+	struct vstate_inflight *list = vstate_inflight_alloc(vq->size, 0, false);
+	uint16_t i;
+
+	if (list == NULL)
+		return NULL;
+	list->nb = 0;
+	for (i = 0; i < vq->size; i++) {
+		if (r->desc[i].inflight == 1)
+			list->bufs[list->nb++] = (struct vstate_inflight_buf){
+				.counter = r->desc[i].counter, .head = i, .id = i, .num = 1,
+				.slot = i };
+	}
+	return list;
+}
+
+/* ---- packed ---- */
+
+/* Killed before a batch was seen by the driver: it is in flight still. Behind that: it is not. */
+static bool
+packed_settle(const struct vstate_vq *vq, struct vstate_region_packed *r, uint16_t nb)
+{
+	struct vstate_pos old, now;
+	uint16_t i, n;
+
+	vstate_record_read(r->pos, &old, &now);
+	if (old.idx >= vq->size || now.idx >= vq->size || old.wrap > 1 || now.wrap > 1)
+		return false;
+	if (vstate_pos_distance(now, old, vq->size) != 0 && !vstate_packed_avail(vq, old))
+		r->old_free_head = r->free_head;
+	r->free_head = r->old_free_head;
+	/* and what is free is not in flight */
+	for (n = 0, i = r->free_head; n < nb && i < nb; n++) {
+		r->desc[i].inflight = 0;
+		i = r->desc[i].next;
+	}
+	return true;
+}
+
+/* Copy the descriptors of an entry. False: it is none. */
+static bool
+packed_entry(const struct vstate_vq *vq, const struct vstate_region_packed *r, uint16_t nb,
+		uint16_t slot, struct vstate_inflight *list, uint32_t *nb_descs)
+{
+	struct vstate_inflight_buf *b = &list->bufs[list->nb];
+	const struct vstate_region_packed_desc *d = &r->desc[slot];
+	uint16_t i, at = slot;
+
+	if (list->nb == vq->size)
+		return false;
+	*b = (struct vstate_inflight_buf){ .counter = d->counter, .num = d->num, .slot = slot,
+		.first_desc = *nb_descs };
+	if (b->num == 0 || b->num > vq->size - *nb_descs)
+		return false;
+	for (i = 0; i < b->num; i++) {
+		struct vstate_desc *copy = &list->descs[(*nb_descs)++];
+
+		if (at >= nb)
+			return false;
+		d = &r->desc[at];
+		copy->addr = d->addr;
+		copy->len = d->len;
+		copy->link = d->id;
+		copy->flags = (d->flags & (VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT)) |
+			(i + 1 < b->num ? VRING_DESC_F_NEXT : 0);
+		b->id = copy->link;
+		b->last = at;
+		at = d->next;
+	}
+	list->nb++;
+	return true;
+}
+
+static struct vstate_inflight *
+packed_list(const struct vstate_vq *vq, const struct vstate_region_packed *r, uint16_t nb)
+{
+	struct vstate_inflight *list = vstate_inflight_alloc(vq->size, vq->size, true);
+	uint32_t nb_descs = 0;
+	uint16_t i;
+
+	if (list == NULL)
+		return NULL;
+	list->nb = 0;
+	for (i = 0; i < nb; i++) {
+		if (r->desc[i].inflight == 1 && !packed_entry(vq, r, nb, i, list, &nb_descs)) {
+			free(list->descs);
+			free(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* A position in the ring for each, as a state wants one; the ring code does not. */
+static void
+packed_heads(const struct vstate_vq *vq, struct vstate_inflight *list, struct vstate_pos at)
+{
+	uint16_t i;
+
+	for (i = 0; i < list->nb; i++) {
+		list->bufs[i].head = at.idx;
+		vstate_pos_step(&at, list->bufs[i].num, vq->size);
+	}
+}
+
+/* ---- both ---- */
+
+static bool
+ids_unique(const struct vstate_inflight *list)
+{
+	uint64_t *seen = calloc((UINT16_MAX + 1) / 64, sizeof(*seen));
+	bool unique = seen != NULL;
+	uint16_t i;
+
+	for (i = 0; unique && i < list->nb; i++) {
+		const uint16_t id = list->bufs[i].id;
+
+		unique = !(seen[id / 64] & RTE_BIT64(id % 64)) &&
+			(i == 0 || list->bufs[i].counter != list->bufs[i - 1].counter);
+		seen[id / 64] |= RTE_BIT64(id % 64);
+	}
+	free(seen);
+	return unique;
+}
+
+/* NULL, or why not; the queue is then as it was. */
+static const char *
+vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_record *r, bool fresh)
+{
+	const uint16_t nb = dev->region->queue_size;
+	const bool packed = dev->region->packed;
+	const struct vstate_pos before = vq->used;
+	struct vstate_inflight *list;
+	const char *why;
+
+	if (r->split.version != VSTATE_REGION_VERSION || r->split.desc_num != nb)
+		return "version or size";
+	if (packed ? !packed_settle(vq, &r->packed, nb) : !split_settle(vq, &r->split))
+		return "used position";
+	list = packed ? packed_list(vq, &r->packed, nb) : split_list(vq, &r->split);
+	if (list == NULL)
+		return "entries";
+	qsort(list->bufs, list->nb, sizeof(list->bufs[0]), by_counter);
+	if (!ids_unique(list)) {
+		free(list->descs);
+		free(list);
+		return "entries stand twice";
+	}
+	list->region = r;
+	vq->record = r;
+	vstate_inflight_attach(vq, list);
+	why = packed ? vstate_recover_packed(vq, r, fresh) : vstate_recover_split(vq);
+	if (why == NULL && packed) {
+		vstate_record_step(r, vq->used, vq->used);
+		if (vq->inflight != NULL)
+			packed_heads(vq, vq->inflight, vq->used);
+	}
+	if (why == NULL)
+		return NULL;
+	vstate_inflight_drop(vq);
+	vstate_page_record(dev, vq);
+	vq->used = vq->avail = before;
+	return why;
+}
+
+bool
+vstate_region_recover(struct vstate_dev *dev, struct vstate_vq *vq,
+		const struct vstate_ring_setup *ring)
+{
+	union vstate_record *r = region_of(dev, vq);
+	const char *why;
+
+	/* all zero: the front end has made it so, as after a reset of the guest */
+	if (r == NULL || r->split.version == 0) {
+		vstate_page_record(dev, vq);
+		return false;
+	}
+	why = vq_recover(dev, vq, r, ring->avail.idx == 0 && ring->avail.wrap == 1);
+	vq->signalled_valid = false;
+	if (why != NULL) {
+		VSTATE_LOG(WARNING, "%s: queue %u: in-flight region not used: %s", dev->name, vq->qid,
+				why);
+		return false;
+	}
+	VSTATE_LOG(INFO, "%s: queue %u goes on at %u (wrap %u) with %u in flight", dev->name,
+			vq->qid, vq->used.idx, vq->used.wrap, vstate_inflight_count(vq));
+	return true;
+}
+
+static void
+split_mark(struct vstate_region_split *r, const struct vstate_inflight_buf *b)
+{
+	r->desc[b->head].counter = b->counter;
+	r->desc[b->head].inflight = 1;
+}
+
+static void
+packed_mark(struct vstate_region_packed *r, const struct vstate_inflight *list,
+		struct vstate_inflight_buf *b, uint16_t at)
+{
+	uint16_t i;
+
+	b->slot = at;
+	b->last = at + b->num - 1;
+	/* Those that are free follow each other here; what stands in the memory is not asked. */
+	for (i = 0; i < b->num; i++, at++) {
+		const struct vstate_desc *from = &list->descs[b->first_desc + i];
+		struct vstate_region_packed_desc *d = &r->desc[at];
+
+		d->addr = from->addr;
+		d->len = from->len;
+		d->id = from->link;
+		d->flags = from->flags;
+	}
+	r->desc[b->slot].last = b->last;
+	r->desc[b->slot].num = b->num;
+	r->desc[b->slot].counter = b->counter;
+	r->desc[b->slot].inflight = 1;
+	r->free_head = r->old_free_head = at;
+}
+
+/* A region that nobody has used, or that tells of another past. */
+static void
+region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_record *r)
+{
+	const struct vstate_inflight_region *region = dev->region;
+	struct vstate_inflight *list = vq->inflight;
+	uint16_t i, at = 0;
+
+	r->split.version = 0;
+	memset(r, 0, region->stride);
+	r->split.desc_num = region->queue_size;
+	for (i = 0; region->packed && i < region->queue_size; i++)
+		r->packed.desc[i].next = i + 1;
+	if (region->packed)
+		vstate_record_step(r, vq->used, vq->used);
+	else
+		vstate_record_used(r, vq->used.idx);
+	for (i = 0; list != NULL && i < list->nb; i++) {
+		list->bufs[i].slot = list->bufs[i].head;
+		if (i < list->done)
+			continue;
+		if (region->packed) {
+			packed_mark(&r->packed, list, &list->bufs[i], at);
+			at += list->bufs[i].num;
+		} else {
+			split_mark(&r->split, &list->bufs[i]);
+		}
+	}
+	if (list != NULL)
+		list->region = r;
+	__atomic_store_n(&r->split.version, VSTATE_REGION_VERSION, __ATOMIC_RELEASE);
+}
+
+bool
+vstate_region_begin(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	union vstate_record *r = region_of(dev, vq);
+
+	if (r == NULL)
+		return false;
+	if (vq->record != r) {
+		region_init(dev, vq, r);
+		vq->record = r;
+	}
+	return true;
+}
