@@ -2,19 +2,32 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# The scenarios with QEMU and OVS-DPDK, once with net_vhost and once with net_vstate, what
-# each measured side by side.
+# The scenarios with QEMU, OVS-DPDK and testpmd, with net_vhost and with net_vstate, what each
+# measured side by side.
 #
-#	devtools/compare.sh [SCENARIO[/CASE]...]
+#	devtools/compare.sh [--rounds N] [SCENARIO[/CASE]...]
 #
-# Without a name: qemu_migrate, qemu_dirty, qemu_postcopy, qemu_snapshot, ovs.
+# Without a name: qemu_new/many-moves-packed (five moves of one guest) and the cases of
+# qemu_migrate, qemu_dirty, qemu_postcopy, qemu_snapshot, ovs and testpmd_forward.
+#	--rounds N	each case N times with each device, in turn; the middle of each number
+# Set MOVES for another number of moves. See doc/guides/howto/compare.rst.
 
 set -u
 # shellcheck source=devtools/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+ROUNDS=1
+case ${1:-} in
+-h | --help) sed -n '5,14s/^#[[:blank:]]\{0,1\}//p' "$0"; exit 0 ;;
+--rounds) ROUNDS=${2:?a number of rounds is missing}; shift 2 ;;
+esac
 NAMES=("$@")
-[ ${#NAMES[@]} -gt 0 ] || NAMES=(qemu_migrate qemu_dirty qemu_postcopy qemu_snapshot ovs)
+[ ${#NAMES[@]} -gt 0 ] || NAMES=(qemu_new/many-moves-packed qemu_migrate qemu_dirty qemu_postcopy
+	qemu_snapshot ovs testpmd_forward)
+export MOVES=${MOVES:-5}
+DEVICES=(net_vhost net_vstate)
+DIR=$(mktemp -d) || die "no room for what is measured"
+trap 'rm -rf "$DIR"' EXIT
 
 # verdict DEVICE SCENARIO CASE: its last line, without the name
 verdict()
@@ -23,12 +36,18 @@ verdict()
 		sed -nE "s|^(PASS\|FAIL\|SKIP) $2/$3( \([0-9]+ s\))?: |\1 |p" | tail -n 1
 }
 
-# Each thing measured on a line of its own, the two devices next to each other.
-side_by_side() # NAME NET_VHOST NET_VSTATE
+# Both devices have the same share of what else the machine does.
+compare() # SCENARIO CASE
 {
-	printf '\n== %s\n' "$1"
-	paste -d '\n' <(sed 's/; /\n/g; s/^/net_vhost   /; s/\n/\nnet_vhost   /g' <<<"$2") \
-		<(sed 's/; /\n/g; s/^/net_vstate  /; s/\n/\nnet_vstate  /g' <<<"$3")
+	local round device
+	rm -f "$DIR"/*
+	for ((round = 1; round <= ROUNDS; round++)); do
+		for device in "${DEVICES[@]}"; do
+			verdict "$device" "$1" "$2" >>"$DIR/$device"
+		done
+	done
+	printf '\n== %s\n' "$1/$2"
+	/usr/bin/python3 "$VSTATE_ROOT/devtools/side_by_side.py" "${DEVICES[@]/#/$DIR/}"
 }
 
 for name in "${NAMES[@]}"; do
@@ -40,7 +59,6 @@ for name in "${NAMES[@]}"; do
 		cases=("${name#*/}")
 	fi
 	for case in "${cases[@]}"; do
-		side_by_side "$scenario/$case" "$(verdict net_vhost "$scenario" "$case")" \
-			"$(verdict net_vstate "$scenario" "$case")"
+		compare "$scenario" "$case"
 	done
 done

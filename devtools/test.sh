@@ -71,13 +71,22 @@ wanted()
 	return 1
 }
 
-# The cases of scenario file $1 that are wanted, one a line.
+# The cases of scenario file $1 that are wanted, one a line. A long one is, if it is named.
 wanted_cases()
 {
-	local name
+	local name scenario
+	scenario=$(basename "$1" .sh)
 	while read -r name; do
-		wanted "$(basename "$1" .sh)" "$name" && echo "$name"
+		wanted "$scenario" "$name" && echo "$name"
 	done < <("$1" --list)
+	[ -z "${SOAK:-}" ] || return 0
+	for name in "${NAMES[@]}"; do
+		case $name in
+		"$scenario"/*) ;;
+		*) continue ;;
+		esac
+		"$1" --list | grep -qxF "${name#*/}" || SOAK=1 "$1" --list | grep -xF "${name#*/}"
+	done
 }
 
 list_tests()

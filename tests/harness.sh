@@ -179,6 +179,16 @@ path_is_private() # FILE: no directory above it is writable by others
 	done
 }
 
+# Environment in SANITIZER for a program of others that loads the plugin: one with
+# AddressSanitizer needs its runtime loaded before all else; what the rest of DPDK does
+# not free at exit is not our concern.
+sanitizer_environment()
+{
+	SANITIZER=()
+	[ -n "${VSTATE_SANITIZE:-}" ] || return 0
+	SANITIZER=("LD_PRELOAD=$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0)
+}
+
 # EAL options for every process: no hugepages, no PCI, nothing left behind, and
 # poll threads that float at a low priority, so that a small machine stays usable. With
 # TELEMETRY=yes they answer tests/telemetry.py, below RUNTIME_DIRECTORY.
@@ -270,7 +280,10 @@ CASES=("$@")
 # soak NAME...: the names, if long cases are wanted or one of them is asked for.
 soak()
 {
-	[ -z "${SOAK:-}" ] && [ ${#CASES[@]} -eq 0 ] || printf '%s\n' "$@"
+	case ${CASES[0]:---list} in
+	--list) [ -z "${SOAK:-}" ] || printf '%s\n' "$@" ;;
+	*) printf '%s\n' "$@" ;;
+	esac
 }
 
 run_cases()

@@ -40,14 +40,14 @@ case_net()
 	tp_quit back
 }
 
-# The ring code is the same, the way of messages is not.
+# The same behind rte_vdpa, where rte_vhost handles messages in another way and a service polls.
 case_vdpa()
 {
 	ulimit -f "$FILE_LIMIT"
 	[ -x "$TOOL" ] || fail "no $TOOL: build first"
 	bg serve nice -n 19 "$TOOL" serve --iface "$W/s" --no-prompt --queues 2
 	wait_for 20 test -S "$W/s0" || fail "serve: no socket"
-	attack "$W/s0" --ring split
+	attack "$W/s0"
 	alive serve || fail "serve died"
 	kill "${PID[serve]}"
 	bg_end serve || fail "serve: exit status $?"

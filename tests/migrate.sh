@@ -67,6 +67,24 @@ detects() # KIND RING OPTION...
 	measured "$(grep -vi 'on purpose' "$W/tool.err" | head -n 1 | sed 's/^dpdk-test-vdpa: //')"
 }
 
+# Each device gets buffers in flight from the one before, and finishes exactly those.
+holds() # ROUNDS PAIRS OPTION...
+{
+	local key rounds=$1 pairs=$2
+	shift 2
+	migrate --rounds "$rounds" --queues "$pairs" "$@" ||
+		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
+	for key in lost duplicated corrupted; do
+		expect "$key" "$(report "$key")" -eq 0
+	done
+	expect reordered "$(report reordered)" -eq "$(report overtaken)"
+	expect rounds "$(report rounds)" -eq "$rounds"
+	# There are always receive buffers.
+	expect "buffers in flight" "$(report inflight)" -ge $((2 * rounds * pairs))
+	measured "$rounds rounds, $(report inflight) buffers in flight, $(report overtaken) overtaken"
+	measured "$(report frames) frames, none lost"
+}
+
 # Its process is killed under load, and a new one goes on; what it held may be lost, and it holds
 # nothing between two bursts that is not in its page or its rings.
 killed() # ROUNDS PAIRS OPTION...
@@ -136,6 +154,21 @@ case_refused_wrap_packed() { detects raw-wrap packed; }
 
 case_via_inflight_split() { moves 30 2 --ring split --frontend plain --via inflight; }
 case_via_inflight_packed() { moves 30 2 --ring packed --frontend plain --via inflight; }
+case_inflight_split() { holds 30 2 --ring split --inflight 40 --overtake --any-layout; }
+case_inflight_packed() { holds 30 2 --ring packed --inflight 40 --overtake --any-layout; }
+case_inflight_full_ring() { holds 20 1 --ring packed --size 100 --inflight 32768 --overtake; }
+case_inflight_device_state()
+{
+	holds 10 2 --ring packed --inflight 64 --overtake --via device-state --process
+}
+case_inflight_region() { holds 30 2 --ring split --inflight 40 --via inflight; }
+case_inflight_region_packed() { holds 30 2 --ring packed --inflight 40 --via inflight; }
+case_inflight_in_order() { holds 30 2 --ring packed --inflight 40 --features in-order,mrg; }
+case_inflight_64_queues() { holds 10 64 --ring packed --inflight 40 --overtake; }
+case_inflight_large_ring() { holds 5 1 --ring split --size 32768 --inflight 32768 --overtake; }
+case_inflight_refused_move() { holds 20 2 --ring packed --inflight 40 --fail-every 3; }
+case_broken_inflight_order() { detects inflight-order split --inflight 8; }
+case_killed_region() { killed 1 2 --ring packed --via inflight; }
 case_killed_split() { killed 1 2 --ring split; }
 case_killed_packed() { killed 2 2 --ring packed; }
 case_killed_vdpa() { killed 1 2 --ring packed --frontend vdpa; }
@@ -154,5 +187,8 @@ run_cases split-1-queue packed-1-queue split-16-queues packed-16-queues split-64
 	plain-vring-base broken-device-state broken-index-split broken-index-packed broken-used-index-split \
 	broken-used-index-packed broken-wrap-packed dropped-frame-split dropped-frame-packed \
 	refused-index-split refused-used-index-packed refused-wrap-packed via-inflight-split \
-	via-inflight-packed killed-split killed-packed broken-page \
-	$(soak killed-vdpa killed-often killed-often-split)
+	via-inflight-packed inflight-split inflight-packed inflight-full-ring inflight-region \
+	broken-inflight-order killed-packed killed-region broken-page \
+	$(soak inflight-device-state inflight-region-packed inflight-in-order inflight-64-queues \
+		inflight-large-ring inflight-refused-move killed-split killed-vdpa killed-often \
+		killed-often-split)

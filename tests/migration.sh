@@ -11,6 +11,18 @@
 # is one.
 ATTEMPTS=${VSTATE_ATTEMPTS:-3}
 
+# The first that the kernel of a guest said of it, and how it ended.
+kernel_stumbled()
+{
+	cat "$W"/*.out | tr -d '\r' | sed -nE 's/^\[[^]]*\] (.*)/\1/p; /^VM-DIED/p' | awk '
+		/MP-BIOS/ { next }
+		first == "" { first = $0 }
+		/^Kernel panic - not syncing:|^BUG: |^Oops: |^VM-DIED / {
+			print "QEMU 7.2 lost memory of its guest: " (first == $0 ? "" : first ", ") $0
+			exit
+		}'
+}
+
 # What QEMU 7.2 did to the guest, by what is known to come of it: its kernel stumbles over its
 # own memory, or a program in it forgets that it has sent something. A frame that comes twice is
 # none of these, nor is one that is lost or changed while the guest is well.
@@ -18,8 +30,7 @@ known_fault()
 {
 	"${QEMU:-qemu-system-x86_64}" --version | grep -q 'version 7\.' || return 0
 	[ -e "$W/moves" ] || return 0
-	sed -nE 's/^\[[^]]*\] (Kernel panic - not syncing: .*|BUG: .*|Oops: .*|.* segfault at .*)/QEMU 7.2 lost memory of its guest: \1/p' \
-		"$W"/*.out | tr -d '\r' | head -n 1
+	kernel_stumbled
 	[ ! -e "$W/resent" ] || cat "$W/resent"
 }
 
@@ -124,6 +135,13 @@ migrate() # FROM TO
 	migration_end "$1" "$2"
 }
 
+# Memory is on its way, and the dirty log in use.
+pages_flow() # VM
+{
+	qmp_must "$1" query-migrate
+	grep -q '"status": "active"' <<<"$QMP_OUT" && ! grep -q '"transferred": 0,' <<<"$QMP_OUT"
+}
+
 # The move fails for a reason that its source is told, and its guest goes on there.
 migration_refused() # FROM TO REASON-REGEX
 {
@@ -155,15 +173,25 @@ source_boot()
 	guest one a
 	vm_ready one
 	flow_start one
-	sleep 1
+	sleep 0.3
 }
 
-# The guest is now in this QEMU.
+# The guest is now in this QEMU, and has what it was sent to the end.
 arrive() # VM
 {
-	sleep 1
+	sleep 0.5
 	flow_stop "$1"
 	flow_check
+	expect "lost at the end of what it was sent" \
+		$((${FLOW[in.lost]} - ${FLOW[guest.missing]})) -le $((${FLOW[peer.sent]} / 20))
+}
+
+# One more place: the guest moves to a new QEMU, and the old one ends.
+move_on() # FROM TO BACKEND
+{
+	guest_waits "$2" "$3"
+	migrate "$1" "$2"
+	vm_gone "$1"
 }
 
 there() # [DEVARGS]
@@ -174,21 +202,38 @@ there() # [DEVARGS]
 	arrive two
 }
 
-# MOVES moves to and fro between two back ends, in one guest; the sum of what each took.
+# spread UNIT NUMBER...: the least, the middle and the largest
+spread()
+{
+	local unit=$1 list
+	shift
+	mapfile -t list < <(printf '%s\n' "$@" | sort -n)
+	echo "least ${list[0]} $unit, middle ${list[${#list[@]} / 2]} $unit, largest ${list[-1]} $unit"
+}
+
+# MOVES moves to and fro between two back ends, in one guest: what each took.
 many_moves()
 {
-	local i vm=one next here=a there=b free total=0 worst=0
+	local i vm=one next here=a there=b free totals=() stops=() gaps=() holes=()
 	source_start
 	for ((i = 1; i <= ${MOVES:-20}; i++)); do
 		next=vm$i
 		guest_waits "$next" "$there"
+		flow_mark "$vm"
 		migration_begin "$vm" "$next"
 		migration_finish "$vm" "$next"
-		total=$((total + MIGRATION[total]))
-		worst=$((MIGRATION[downtime] > worst ? MIGRATION[downtime] : worst))
+		# It is heard of again.
+		sleep 0.5
+		flow_mark "$next"
+		totals+=("${MIGRATION[total]}") stops+=("${MIGRATION[downtime]}")
+		gaps+=($((${FLOW[out.gap]} / 1000))) holes+=($((${FLOW[in.hole]} / 1000)))
 		vm_gone "$vm"
 		vm=$next free=$here here=$there there=$free
 	done
-	measured "$((i - 1)) moves in $total ms, longest downtime $worst ms"
+	measured "$((i - 1)) moves"
+	measured "migrated: $(spread ms "${totals[@]}")"
+	measured "downtime: $(spread ms "${stops[@]}")"
+	measured "gap of what it sent: $(spread ms "${gaps[@]}")"
+	measured "hole in what it was sent: $(spread ms "${holes[@]}")"
 	arrive "$vm"
 }

@@ -12,13 +12,17 @@
  * with its report:
  *
  *	flow: sent N received N duplicated N resent N corrupted N reordered N
- *	 holes N longest N gap N ms hole N ms
+ *	 holes N longest N missing N gap N ms hole N ms
  *
  * duplicated counts datagrams that came twice, resent those that the other end sent twice:
  * they have the same number and another time.
- * holes and longest count datagrams that are missing between two that came; gap is the
- * longest time between two arrivals by the clock here, hole by the sender's clock:
- * that of a guest stands still while the guest does.
+ * SIGUSR2 has it print what gap and hole were since the last one, or its start:
+ *
+ *	mark: gap N us hole N us
+ *
+ * holes, longest and missing count datagrams that are missing between two that came: how
+ * often, in a row, in all; gap is the longest time between two arrivals by the clock here, hole by
+ * the sender's clock: that of a guest stands still while the guest does.
  */
 
 #define _GNU_SOURCE
@@ -39,6 +43,7 @@
 #define FLOWS_MAX 8
 #define SEQ_MAX (1u << 20)
 #define FRAME_MAX 16384
+#define NS_US 1000ull
 #define NS_MS 1000000ull
 #define NS_S 1000000000ull
 #define QUIET_NS NS_S
@@ -63,14 +68,16 @@ static uint32_t nb_flows;
 static uint64_t seed, peer_seed;
 static uint32_t size_max, peer_size_max;
 static uint64_t received, duplicated, resent, corrupted, reordered;
-static uint64_t last_arrival, last_sent, gap_ns, hole_ns;
-static volatile sig_atomic_t ending, holding, waiting;
+static uint64_t last_arrival, last_sent, gap_ns, hole_ns, mark_gap_ns, mark_hole_ns;
+static volatile sig_atomic_t ending, holding, waiting, marking;
 
 static void
 on_signal(int sig)
 {
 	if (sig == SIGUSR1)
 		holding = waiting = 0;
+	else if (sig == SIGUSR2)
+		marking = 1;
 	else
 		ending = 1;
 }
@@ -136,13 +143,31 @@ send_one(uint32_t i)
 static void
 account_times(const struct header *h, uint64_t now)
 {
-	if (last_arrival != 0 && now - last_arrival > gap_ns)
-		gap_ns = now - last_arrival;
-	if (last_sent != 0 && h->sent_ns > last_sent && h->sent_ns - last_sent > hole_ns)
-		hole_ns = h->sent_ns - last_sent;
+	if (last_arrival != 0 && now - last_arrival > mark_gap_ns)
+		mark_gap_ns = now - last_arrival;
+	if (last_sent != 0 && h->sent_ns > last_sent && h->sent_ns - last_sent > mark_hole_ns)
+		mark_hole_ns = h->sent_ns - last_sent;
 	last_arrival = now;
 	if (h->sent_ns > last_sent)
 		last_sent = h->sent_ns;
+}
+
+static void
+mark_end(void)
+{
+	gap_ns = mark_gap_ns > gap_ns ? mark_gap_ns : gap_ns;
+	hole_ns = mark_hole_ns > hole_ns ? mark_hole_ns : hole_ns;
+	mark_gap_ns = mark_hole_ns = 0;
+}
+
+static void
+mark(void)
+{
+	marking = 0;
+	printf("mark: gap %llu us hole %llu us\n", (unsigned long long)(mark_gap_ns / NS_US),
+		(unsigned long long)(mark_hole_ns / NS_US));
+	fflush(stdout);
+	mark_end();
 }
 
 static void
@@ -202,7 +227,7 @@ open_flow(uint32_t i, const char *address, uint16_t port)
 
 /* Datagrams of a flow that are missing between two that came: where, and how many. */
 static void
-find_holes(uint32_t i, uint64_t *holes, uint64_t *longest)
+find_holes(uint32_t i, uint64_t *holes, uint64_t *longest, uint64_t *missing)
 {
 	const struct flow *f = &flows[i];
 	uint64_t run = 0;
@@ -211,6 +236,7 @@ find_holes(uint32_t i, uint64_t *holes, uint64_t *longest)
 	for (seq = 0; seq < f->next; seq++) {
 		if (!(f->seen[seq / 8] & 1 << seq % 8)) {
 			run++;
+			(*missing)++;
 			continue;
 		}
 		if (run > 0) {
@@ -225,20 +251,21 @@ find_holes(uint32_t i, uint64_t *holes, uint64_t *longest)
 static void
 report(void)
 {
-	uint64_t sent = 0, holes = 0, longest = 0;
+	uint64_t sent = 0, holes = 0, longest = 0, missing = 0;
 	uint32_t i;
 
+	mark_end();
 	for (i = 0; i < nb_flows; i++) {
 		sent += flows[i].sent;
-		find_holes(i, &holes, &longest);
+		find_holes(i, &holes, &longest, &missing);
 	}
 	printf("flow: sent %llu received %llu duplicated %llu resent %llu "
-		"corrupted %llu reordered %llu holes %llu longest %llu gap %llu ms hole %llu ms\n",
-		(unsigned long long)sent,
+		"corrupted %llu reordered %llu holes %llu longest %llu missing %llu "
+		"gap %llu ms hole %llu ms\n", (unsigned long long)sent,
 		(unsigned long long)received, (unsigned long long)duplicated,
 		(unsigned long long)resent,
 		(unsigned long long)corrupted, (unsigned long long)reordered,
-		(unsigned long long)holes, (unsigned long long)longest,
+		(unsigned long long)holes, (unsigned long long)longest, (unsigned long long)missing,
 		(unsigned long long)(gap_ns / NS_MS), (unsigned long long)(hole_ns / NS_MS));
 }
 
@@ -253,6 +280,8 @@ run(uint64_t interval)
 	for (i = 0; i < nb_flows; i++)
 		p[i] = (struct pollfd){ .fd = flows[i].fd, .events = POLLIN };
 	while (!ending || holding || now - quiet < QUIET_NS) {
+		if (marking)
+			mark();
 		if (ending || waiting) {
 			due = now + 20 * NS_MS;
 		} else if (now >= due) {
@@ -300,6 +329,7 @@ main(int argc, char **argv)
 		return 2;
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGUSR1, &sa, NULL);
+	sigaction(SIGUSR2, &sa, NULL);
 	for (i = 0; i < nb_flows; i++) {
 		if (open_flow(i, argv[3], strtoul(argv[4], NULL, 0)) < 0) {
 			printf("flow %u: %s\n", i, strerror(errno));

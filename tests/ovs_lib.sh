@@ -77,7 +77,8 @@ ovs_start()
 
 vswitchd_start()
 {
-	bg vswitchd nice -n 10 "${TP_WRAP[@]}" "$OVS_DIR/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk" \
+	sanitizer_environment
+	bg vswitchd nice -n 10 "${TP_WRAP[@]}" env "${SANITIZER[@]}" "$OVS_DIR/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk" \
 		"unix:$W/db.sock" "--unixctl=$W/vswitchd.ctl" --no-chdir "--log-file=$W/vswitchd.log" \
 		-vconsole:off
 	wait_for 40 vswitchd_ready || fail "ovs-vswitchd: $(tail -n 3 "$W/vswitchd.log")"

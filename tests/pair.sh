@@ -10,18 +10,28 @@ QUEUES=1
 # Queues of the port and of the device where they differ from the guest's.
 PORT_QUEUES=
 DEVICE_QUEUES=
+# Further options of testpmd for the back end.
+BACK_OPTIONS=()
 
 back_start() # [DEVARGS]
 {
 	local n=${PORT_QUEUES:-$QUEUES}
 	dut "iface=$W/s,queues=${DEVICE_QUEUES:-$QUEUES}${1:+,$1}"
-	tp_start back "${DUT[@]}" -- "--rxq=$n" "--txq=$n"
+	tp_start back "${DUT[@]}" -- "--rxq=$n" "--txq=$n" "${BACK_OPTIONS[@]}"
 }
 
 guest_start() # VIRTIO-USER-ARGUMENTS
 {
 	tp_start guest --vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256${1:+,$1}" \
 		-- "--rxq=$QUEUES" "--txq=$QUEUES"
+}
+
+# A virtio-user server waits at its start for the back end.
+guest_serve() # VIRTIO-USER-ARGUMENTS
+{
+	tp_launch guest --vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256,$1" \
+		-- "--rxq=$QUEUES" "--txq=$QUEUES"
+	wait_for 10 test -S "$W/s" || fail "guest: no socket"
 }
 
 pair_start() # VIRTIO-USER-ARGUMENTS [DEVARGS]
@@ -37,6 +47,8 @@ pair_link_up()
 	tp_link_up back
 	tp_link_up guest
 }
+
+link_is_down() { ! tp_link_is_up "$1"; }
 
 pair_quit()
 {

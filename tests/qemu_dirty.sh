@@ -17,6 +17,8 @@ WIRE_MTU=9000 FLOW_RATE=50 FLOW_PEER_SIZE=8000
 . "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/qemu_lib.sh
+. "$(dirname "$0")/qemu_lib.sh"
 
 # hold_and_move SOCKET: the guest is on $W/SOCKET, which is a or leads there.
 hold_and_move()
@@ -38,6 +40,7 @@ hold_and_move()
 back_ends()
 {
 	vm_image
+	qemu_reliable
 	wire_start
 	backend a
 	backend b

@@ -35,48 +35,54 @@ case_one_process()
 	arrive two
 }
 
-# Given up half way: the guest goes on where it is, and moves at the next attempt.
+# Begun and given up half way: the guest goes on where it is.
+given_up() # FROM TO BACKEND
+{
+	guest_waits "$2" "$3"
+	qmp_must "$1" migrate-set-parameters '{"max-bandwidth":2000000}'
+	migration_begin "$1" "$2"
+	wait_for 10 pages_flow "$1" || fail "migration does not begin: $QMP_OUT"
+	qmp_must "$1" migrate_cancel
+	qmp_must "$1" wait-migration 10
+	expect_match "cancelled" "$QMP_OUT" '"status": "cancelled"'
+	vm_reap "$2"
+	qmp_must "$1" wait-status running 10
+	qmp_must "$1" migrate-set-parameters '{"max-bandwidth":1000000000}'
+}
+
 case_cancel()
 {
 	DEVICE_PROPERTIES=packed=on
 	source_start
-	guest_waits two b
-	qmp_must one migrate-set-parameters '{"max-bandwidth":2000000}'
-	migration_begin one two
-	sleep 0.5
-	qmp_must one migrate_cancel
-	qmp_must one wait-migration 10
-	expect_match "cancelled" "$QMP_OUT" '"status": "cancelled"'
-	vm_reap two
-	sleep 0.5
-	qmp_must one query-status
-	expect_match "status of the source" "$QMP_OUT" '"status": "running"'
-	qmp_must one migrate-set-parameters '{"max-bandwidth":1000000000}'
-	guest_waits three b
-	migrate one three
+	given_up one two b
+	sleep 0.3
+	move_on one three b
 	arrive three
 }
 
-# The back ends serve one guest after the other.
-there_and_back()
+# Much in one guest: there, over a socket of QEMU's own, and back to where it began.
+case_tour_split()
 {
 	source_start
-	guest_waits two b
-	migrate one two
-	vm_gone one
-	guest_waits three a
-	sleep 0.5
-	migrate two three
-	vm_gone two
-	guest_waits four b
-	sleep 0.5
-	migrate three four
+	backend c client=1
+	move_on one two b
+	SOCKET_SIDE=server move_on two three c
+	move_on three four a
 	arrive four
 }
 
-case_there_and_back_split() { there_and_back; }
-case_there_and_back_packed() { DEVICE_PROPERTIES=packed=on; there_and_back; }
+# Given up, there, and back by several channels.
+case_tour_packed()
+{
+	DEVICE_PROPERTIES=packed=on
+	source_start
+	given_up one two b
+	move_on one three b
+	CAPABILITIES+=(multifd)
+	move_on three four a
+	arrive four
+}
 
 # shellcheck disable=SC2046
-run_cases there-and-back-split there-and-back-packed split-mq packed-mq multifd server-sockets cancel \
-	$(soak split packed one-process)
+run_cases tour-split tour-packed split-mq packed-mq \
+	$(soak split packed server-sockets multifd cancel one-process)

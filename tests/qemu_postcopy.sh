@@ -16,18 +16,21 @@
 . "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/qemu_lib.sh
+. "$(dirname "$0")/qemu_lib.sh"
 
 CAPABILITIES=(return-path postcopy-ram)
 
 postcopy()
 {
 	[ -w /dev/userfaultfd ] || [ "$(id -u)" -eq 0 ] || skip "userfaultfd needs root"
+	qemu_reliable
 	source_start postcopy-support=1
 	guest_waits two b
 	# Far from done when it is switched.
 	qmp_must one migrate-set-parameters '{"max-bandwidth":10000000,"max-postcopy-bandwidth":20000000}'
 	migration_begin one two
-	sleep 0.7
+	wait_for 10 pages_flow one || fail "migration does not begin: $QMP_OUT"
 	qmp_must one migrate-start-postcopy
 	migration_end one two
 	expect_match "migration" "$(cat "$W/migration.json")" '"postcopy-requests": [1-9]'

@@ -14,12 +14,15 @@
 . "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/qemu_lib.sh
+. "$(dirname "$0")/qemu_lib.sh"
 
 # A file has no way back to the source.
 CAPABILITIES=()
 
 snapshot()
 {
+	qemu_reliable
 	source_start
 	migration_capabilities one
 	qmp_must one migrate "{\"uri\":\"exec:cat >$W/snapshot\"}"
@@ -27,13 +30,10 @@ snapshot()
 	expect_match "saving" "$QMP_OUT" '"status": "completed"'
 	measured "saved $(stat -c %s "$W/snapshot") bytes"
 	vm_gone one
-	sleep 0.5
 	guest_waits two b
 	qmp_must two migrate-incoming "{\"uri\":\"exec:cat $W/snapshot\"}"
 	qmp_must two wait-status running 40
-	sleep 1
-	flow_stop two
-	flow_check
+	arrive two
 }
 
 case_split() { snapshot; }

@@ -1,27 +1,54 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
-#
-#	telemetry.py RUNTIME-DIRECTORY COMMAND
-"""Ask a DPDK process: its answer, as JSON."""
+"""Ask a DPDK process by telemetry, as its own client does: one packet a question and answer.
+
+telemetry.py SOCKET COMMAND             print the answer as JSON
+telemetry.py SOCKET COMMAND until KEY VALUE SECONDS
+                                        ask until KEY of the answer is VALUE (!VALUE: is not)
+"""
+
 import json
-import pathlib
 import socket
 import sys
+import time
 
-DEFAULT_SIZE = 16384
+
+class Client:
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.settimeout(20)
+        self.sock.connect(path)
+        self.max = json.loads(self.sock.recv(1024))["max_output_len"]
+
+    def ask(self, command):
+        """The answer; None where the process has none. It names the command."""
+        self.sock.send(command.encode())
+        answer = json.loads(self.sock.recv(self.max))
+        name = command.split(",")[0]
+        if list(answer) != [name]:
+            raise ValueError("not an answer to %s: %s" % (name, answer))
+        return answer[name]
 
 
-def main(directory, command):
-    """The one process that has its files there."""
-    paths = list(pathlib.Path(directory).glob("dpdk/*/dpdk_telemetry.v2"))
-    if len(paths) != 1:
-        sys.exit(f"{len(paths)} telemetry sockets below {directory}")
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    sock.connect(str(paths[0]))
-    size = json.loads(sock.recv(DEFAULT_SIZE))["max_output_len"]
-    sock.send(command.encode())
-    print(json.dumps(json.loads(sock.recv(size))[command.partition(",")[0]]))
+def is_there(answer, key, value):
+    if not isinstance(answer, dict) or key not in answer:
+        return False
+    if value.startswith("!"):
+        return str(answer[key]) != value[1:]
+    return str(answer[key]) == value
+
+
+def main(path, command, how=None, key=None, value=None, seconds="0"):
+    client = Client(path)
+    answer = client.ask(command)
+    end = time.monotonic() + float(seconds)
+    while how == "until" and not is_there(answer, key, value):
+        if time.monotonic() > end:
+            sys.exit("%s: %s never was %s: %s" % (command, key, value, answer))
+        time.sleep(0.001)
+        answer = client.ask(command)
+    print(json.dumps(answer))
 
 
 main(*sys.argv[1:])

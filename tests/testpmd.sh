@@ -12,7 +12,7 @@ TP_WRAP=()
 tp_start()
 {
 	tp_launch "$@"
-	wait_for 20 tp_ready "$1" || fail "$1: testpmd does not start"
+	wait_for 60 tp_ready "$1" || fail "$1: testpmd does not start"
 }
 
 tp_launch()
@@ -38,21 +38,13 @@ tp_exec()
 {
 	local name=$1 fd=${TP_FD[$1]}
 	shift
-	sanitizer_environment "$@"
+	case " $* " in
+	*" -d "*) sanitizer_environment ;;
+	*) SANITIZER=() ;;
+	esac
 	nice -n 19 env "${SANITIZER[@]}" stdbuf -o0 "$@" <"$W/$name.in" >>"$W/$name.out" 2>&1 {fd}>&- &
 	PID["$name"]=$!
 	echo "$!" >>"$W/pids"
-}
-
-# A plugin with AddressSanitizer needs its runtime loaded before all else; what the
-# rest of DPDK does not free at exit is not our concern.
-sanitizer_environment() # COMMAND...
-{
-	SANITIZER=()
-	[ -n "${VSTATE_SANITIZE:-}" ] || return 0
-	case " $* " in
-	*" -d "*) SANITIZER=("LD_PRELOAD=$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0) ;;
-	esac
 }
 
 tp_ready()
@@ -108,9 +100,9 @@ tp_close()
 }
 
 # Both counters come to rest at the same value.
-tp_agree() # SENDER FIELD RECEIVER FIELD
+tp_agree() # SENDER FIELD RECEIVER FIELD [RECEIVER-PORT]
 {
 	TP_SENT=$(tp_stat "$1" "$2")
-	TP_GOT=$(tp_stat "$3" "$4")
+	TP_GOT=$(tp_stat "$3" "$4" "${5:-0}")
 	[ -n "$TP_SENT" ] && [ "$TP_SENT" = "$TP_GOT" ]
 }

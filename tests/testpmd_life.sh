@@ -108,13 +108,11 @@ guest_killed() # RING
 	pair_quit
 }
 
-link_is_down() { ! tp_link_is_up "$1"; }
-
 # The back end dies under load; the guest, a server, takes the next one.
 back_killed() # RING
 {
 	eal_options 256
-	guest_start_async "$1,server=1"
+	guest_serve "$1,server=1"
 	back_start client=1
 	wait_for 20 tp_ready guest || fail "guest: testpmd does not start"
 	pair_link_up
@@ -138,14 +136,6 @@ back_killed() # RING
 	traffic
 	measured "2 back ends killed"
 	pair_quit
-}
-
-# A virtio-user server waits at its start for the back end.
-guest_start_async()
-{
-	tp_launch guest --vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256,$1" \
-		-- "--rxq=$QUEUES" "--txq=$QUEUES"
-	wait_for 10 test -S "$W/s" || fail "guest: no socket"
 }
 
 case_back_stop_start_split() { back_stop_start "$SPLIT"; }

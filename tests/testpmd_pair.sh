@@ -34,6 +34,50 @@ case_split_4_queues() { QUEUES=4; layout packed_vq=0,in_order=0,mrg_rxbuf=1; }
 case_packed_4_queues() { QUEUES=4; layout packed_vq=1,in_order=0,mrg_rxbuf=1; }
 case_packed_in_order_4_queues() { QUEUES=4; layout packed_vq=1,in_order=1,mrg_rxbuf=1; }
 
+# Frames of two mbufs' length: chained, or with linear-buffer=1 dropped and counted. What fits
+# one mbuf passes either way.
+long_frames() # RING DEVARGS
+{
+	local sent
+	pair_start "$1" "$2"
+	forward back rxonly
+	tp guest "set txpkts 1500,1500" >/dev/null
+	forward guest txonly
+	wait_for 10 sent_some || fail "nothing is sent"
+	tp guest stop >/dev/null
+	sent=$(tp_stat guest TX-packets)
+	if [ -n "$2" ]; then
+		wait_for 10 dropped_as_oversize "$sent" ||
+			fail "sent $sent, dropped $(tp_xstat back rx_q0_dropped_oversize)"
+		expect "received" "$(tp_stat back RX-packets)" -eq 0
+		expect "errors" "$(tp_stat back RX-errors)" -eq "$sent"
+	else
+		wait_for 10 tp_agree guest TX-packets back RX-packets ||
+			fail "sent $TP_SENT, received $TP_GOT"
+		expect "bytes" "$(tp_stat back RX-bytes)" -eq $((3000 * sent))
+		expect "dropped" "$(tp_xstat back rx_q0_dropped_oversize)" -eq 0
+	fi
+	measured "$sent frames of 3000 bytes"
+	tp guest "set txpkts 1500" >/dev/null
+	one_way guest back
+	pair_quit
+}
+
+sent_some() { [ "$(tp_stat guest TX-packets)" -gt 1000 ]; }
+dropped_as_oversize() { [ "$(tp_xstat back rx_q0_dropped_oversize)" -eq "$1" ]; }
+
+linear() # RING
+{
+	[ "$VSTATE_VDEV" = net_vstate ] || skip "$VSTATE_VDEV counts otherwise"
+	long_frames "$1" linear-buffer=1
+}
+
+case_long_frames_split() { long_frames packed_vq=0,mrg_rxbuf=1 ""; }
+case_long_frames_packed() { long_frames packed_vq=1,mrg_rxbuf=1 ""; }
+case_linear_buffer_split() { linear packed_vq=0,mrg_rxbuf=1; }
+case_linear_buffer_packed() { linear packed_vq=1,mrg_rxbuf=1; }
+
 run_cases split split-mergeable split-in-order split-in-order-mergeable split-vectorized \
 	packed packed-mergeable packed-in-order packed-in-order-mergeable packed-vectorized \
-	split-4-queues packed-4-queues packed-in-order-4-queues
+	split-4-queues packed-4-queues packed-in-order-4-queues \
+	long-frames-split long-frames-packed linear-buffer-split linear-buffer-packed

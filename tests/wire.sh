@@ -56,12 +56,11 @@ wire_is_apart()
 	[ "$(readlink "/proc/${PID[wire]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 
-# wire_tap NAME: onto the bridge. What the guest sends comes from where it runs, and what
-# it is sent goes everywhere, as with a switch that has learnt nothing.
+# wire_tap NAME: onto the bridge. It learns where the guest is from what the guest sends. (If it
+# flooded, a back end that is late would give the guest again what it had at the source.)
 wire_tap()
 {
-	"${TP_WRAP[@]}" sh -e -c "ip link set dev $1 mtu $WIRE_MTU master br0 up
-		ip link set dev $1 type bridge_slave learning off flood on" || fail "no tap $1"
+	"${TP_WRAP[@]}" ip link set dev "$1" mtu "$WIRE_MTU" master br0 up || fail "no tap $1"
 }
 
 # backend NAME DEVARGS: a testpmd between socket $W/NAME and tap NAME.
@@ -105,11 +104,28 @@ flow_start()
 	bg flow "${TP_WRAP[@]}" "$W/netflow" 2 1 "$WIRE_GUEST" 7000 "$PAIRS" "$FLOW_RATE" \
 		"$FLOW_PEER_SIZE" "$FLOW_SIZE" wait
 	vm_must "$1" 10 "arp -s $WIRE_PEER $WIRE_PEER_MAC; ip link set eth0 mtu $WIRE_MTU;
-		netflow 1 2 $WIRE_PEER 7000 $PAIRS $FLOW_RATE $FLOW_SIZE $FLOW_PEER_SIZE ${2:-} >/tmp/flow 2>&1 & sleep 0.2"
+		{ netflow 1 2 $WIRE_PEER 7000 $PAIRS $FLOW_RATE $FLOW_SIZE $FLOW_PEER_SIZE ${2:-} >/tmp/flow 2>&1;
+		[ \$? -lt 128 ] || echo VM-DIED netflow \$?; } & sleep 0.2"
 	kill -USR1 "${PID[flow]}"
 }
 
 flow_release() { vm_must "$1" 5 "killall -USR1 netflow"; }
+
+# flow_mark GUEST: FLOW[out.gap] by the peer's clock and FLOW[in.hole], in us, since the last
+# one: what the guest sent was not seen for so long, and what was sent to it for so long is missing.
+flow_mark()
+{
+	local marks
+	marks=$(grep -c '^mark:' "$W/flow.out")
+	kill -USR2 "${PID[flow]}"
+	wait_for 5 flow_marked "$marks" || fail "netflow: no mark"
+	FLOW[out.gap]=$(sed -n 's/^mark: gap \([0-9]*\) us.*/\1/p' "$W/flow.out" | tail -n 1)
+	vm_must "$1" 10 "n=\$(grep -c ^mark: /tmp/flow); killall -USR2 netflow;
+		while [ \$(grep -c ^mark: /tmp/flow) -eq \$n ]; do usleep 20000; done; grep ^mark: /tmp/flow"
+	FLOW[in.hole]=$(tail -n 1 <<<"$VM_OUT" | sed -n 's/^mark: .*hole \([0-9]*\) us.*/\1/p')
+}
+
+flow_marked() { [ "$(grep -c '^mark:' "$W/flow.out")" -gt "$1" ]; }
 
 # flow_stop GUEST: the reports of both, as FLOW[guest.sent], FLOW[peer.holes] and so on.
 declare -A FLOW

@@ -4,13 +4,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_pause.h>
 #include <rte_vhost_state.h>
 
 #include "bench.h"
@@ -34,6 +37,8 @@ struct load {
 	/** The side that is under load; NULL: none. */
 	struct bench_side *want, *is;
 	uint64_t frames;
+	/** A number that the poll thread is asked for, and the last one that it told. */
+	uint64_t ask, told;
 	bool quit;
 };
 
@@ -67,8 +72,11 @@ load_main(void *arg)
 		/* Two rounds of bursts for each of the guest: mostly it is the device that runs. */
 		for (pair = 0; pair < s->c->pairs; pair++)
 			guest_turn(s, pair);
-		for (pair = 0; pair < 2 * s->c->pairs; pair++)
+		for (pair = 0; pair < 2 * s->c->pairs; pair++) {
 			bench_device_burst(s, NULL, pair % s->c->pairs, BURST);
+			__atomic_store_n(&l->told, __atomic_load_n(&l->ask, __ATOMIC_RELAXED),
+				__ATOMIC_RELEASE);
+		}
 		__atomic_store_n(&l->frames, s->taken, __ATOMIC_RELEASE);
 	}
 	return 0;
@@ -80,6 +88,73 @@ load_switch(struct load *l, struct bench_side *s)
 	__atomic_store_n(&l->want, s, __ATOMIC_RELEASE);
 	while (__atomic_load_n(&l->is, __ATOMIC_ACQUIRE) != s)
 		sched_yield();
+}
+
+/*
+ * The measure of the machine: a thread that sleeps is woken, as a control thread is, waits until
+ * the poll thread has ended a burst, and answers. No device has a part in it: what this takes at
+ * worst is the scheduler's, which may stop the poll thread anywhere for as long as it likes.
+ */
+struct echo {
+	pthread_t thread;
+	struct load *load;
+	int ask, answer;
+};
+
+static void *
+echo_main(void *arg)
+{
+	const struct echo *e = arg;
+	uint64_t n, number = 0;
+
+	/* A counter of more than one ends it. */
+	while (read(e->ask, &n, sizeof(n)) == sizeof(n) && n == 1) {
+		__atomic_store_n(&e->load->ask, ++number, __ATOMIC_RELAXED);
+		while (__atomic_load_n(&e->load->told, __ATOMIC_ACQUIRE) != number)
+			rte_pause();
+		if (write(e->answer, &n, sizeof(n)) != sizeof(n))
+			break;
+	}
+	return NULL;
+}
+
+static int
+echo_start(struct echo *e, struct load *l)
+{
+	int ret;
+
+	e->load = l;
+	l->ask = l->told = 0;
+	e->ask = eventfd(0, EFD_CLOEXEC);
+	e->answer = eventfd(0, EFD_CLOEXEC);
+	ret = e->ask < 0 || e->answer < 0 ? errno :
+		pthread_create(&e->thread, NULL, echo_main, e);
+	if (ret == 0)
+		return 0;
+	close(e->ask);
+	close(e->answer);
+	return -ret;
+}
+
+static void
+echo_stop(struct echo *e)
+{
+	const uint64_t end = 2;
+
+	if (write(e->ask, &end, sizeof(end)) == sizeof(end))
+		pthread_join(e->thread, NULL);
+	close(e->ask);
+	close(e->answer);
+}
+
+static int
+echo_once(const struct echo *e, struct stats *times)
+{
+	uint64_t n = 1, begin = clock_ns();
+
+	if (write(e->ask, &n, sizeof(n)) != sizeof(n) || read(e->answer, &n, sizeof(n)) != sizeof(n))
+		return -errno;
+	return stats_add(times, clock_ns() - begin);
 }
 
 /* Frames must flow, or what is stopped is not under load. */
@@ -156,12 +231,12 @@ vring_base_once(struct bench_side *s, struct load *l, struct stats *times)
 }
 
 static void
-result_add(struct bench_stop_result *r, const char *how, const struct bench_side *s,
+result_add(struct bench_stop_result *r, const char *how, enum bench_kind kind, uint16_t vqs,
 		struct stats *times)
 {
 	r->how = how;
-	r->kind = s->kind;
-	r->vqs = 2 * s->c->pairs;
+	r->kind = kind;
+	r->vqs = vqs;
 	r->samples = times->nb;
 	stats_summarize(times, &r->ns);
 }
@@ -171,12 +246,21 @@ size_measure(struct bench_side sides[BENCH_KINDS], struct load *l, uint64_t repe
 		struct bench_stop_result *results, unsigned int *nb)
 {
 	struct stats suspend = STATS_INIT, base[BENCH_ROOFLINE] = { STATS_INIT, STATS_INIT };
+	const uint16_t vqs = 2 * sides[0].c->pairs;
+	struct stats wake = STATS_INIT;
+	struct echo echo;
 	uint64_t i;
-	int kind, ret = 0;
+	int kind, ret;
 
+	ret = echo_start(&echo, l);
+	if (ret < 0)
+		return ret;
 	load_switch(l, &sides[BENCH_VSTATE]);
-	for (i = 0; i < repeat && ret == 0 && !stop_requested(); i++)
+	for (i = 0; i < repeat && ret == 0 && !stop_requested(); i++) {
 		ret = suspend_once(&sides[BENCH_VSTATE], l, &suspend);
+		if (ret == 0)
+			ret = echo_once(&echo, &wake);
+	}
 	for (i = 0; i < repeat / 10 && ret == 0 && !stop_requested(); i++) {
 		for (kind = 0; kind < BENCH_ROOFLINE && ret == 0; kind++) {
 			load_switch(l, &sides[kind]);
@@ -184,12 +268,15 @@ size_measure(struct bench_side sides[BENCH_KINDS], struct load *l, uint64_t repe
 		}
 	}
 	load_switch(l, NULL);
+	echo_stop(&echo);
 	if (ret == 0) {
-		result_add(&results[(*nb)++], "suspend", &sides[BENCH_VSTATE], &suspend);
+		result_add(&results[(*nb)++], "suspend", BENCH_VSTATE, vqs, &suspend);
 		for (kind = 0; kind < BENCH_ROOFLINE; kind++)
-			result_add(&results[(*nb)++], "GET_VRING_BASE", &sides[kind], &base[kind]);
+			result_add(&results[(*nb)++], "GET_VRING_BASE", kind, vqs, &base[kind]);
+		result_add(&results[(*nb)++], "thread to thread", BENCH_ROOFLINE, vqs, &wake);
 	}
 	stats_free(&suspend);
+	stats_free(&wake);
 	for (kind = 0; kind < BENCH_ROOFLINE; kind++)
 		stats_free(&base[kind]);
 	return ret;

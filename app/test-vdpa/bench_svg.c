@@ -24,6 +24,8 @@
 
 static const char *const colours[BENCH_KINDS] = { "#1f6fb2", "#c9822b", "#9a9a9a" };
 
+#define GOAL_COLOUR "#c02020"
+
 /* Cases whose bars have one scale: those of much longer frames would leave nothing to see. */
 static const char *const block_names[] = {
 	"64 and 256 bytes", "1500 bytes", "9000 bytes", "empty queue: cycles per poll",
@@ -35,6 +37,17 @@ block_of(const struct bench_case *c)
 	if (c->op == BENCH_IDLE)
 		return 3;
 	return c->frame <= 256 ? 0 : c->frame <= 1500 ? 1 : 2;
+}
+
+/* What net_vstate is meant to need at most, as a part of what net_vhost needs; 0: nothing. */
+static double
+goal_of(const struct bench_case *c)
+{
+	if (c->op == BENCH_IDLE)
+		return 0;
+	if (c->frame > 256)
+		return 1 / 1.2;
+	return c->op == BENCH_LOOP ? 0.6 : 0.65;
 }
 
 static bool
@@ -56,7 +69,7 @@ largest(const struct bench_report *rep, unsigned int block, unsigned int *rows)
 			continue;
 		(*rows)++;
 		for (kind = 0; kind < BENCH_KINDS; kind++)
-			most = RTE_MAX(most, rep->results[i].side[kind].median);
+			most = RTE_MAX(most, rep->results[i].side[kind].min);
 	}
 	return most;
 }
@@ -80,13 +93,16 @@ head(const struct bench_report *rep, unsigned int height, FILE *f)
 	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" "
 		"viewBox=\"0 0 %d %u\" font-family=\"sans-serif\" font-size=\"12\">\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n"
-		"<text x=\"%d\" y=\"20\" font-size=\"14\">TSC cycles per packet (median of slices, "
+		"<text x=\"%d\" y=\"20\" font-size=\"14\">TSC cycles per packet (minimum of slices, "
 		"%s), less is better</text>\n", WIDTH, height, WIDTH, height, LEFT,
 		rep->conf->two_core ? "two cores" : "one core");
 	for (kind = 0; kind < BENCH_KINDS; kind++, x += 110)
 		fprintf(f, "<rect x=\"%d\" y=\"32\" width=\"12\" height=\"12\" fill=\"%s\"/>"
 			"<text x=\"%d\" y=\"42\">%s</text>\n", x, colours[kind], x + 18,
 			bench_kind_names[kind]);
+	fprintf(f, "<rect x=\"%d\" y=\"30\" width=\"2\" height=\"16\" fill=\"%s\"/>"
+		"<text x=\"%d\" y=\"42\">goal of vstate, by what vhost needs</text>\n", x, GOAL_COLOUR,
+		x + 8);
 	fprintf(f, "<text x=\"%d\" y=\"%u\" fill=\"#555555\">%s, TSC %.2f GHz, %s</text>\n", LEFT,
 		height - 8, rep->cpu, rep->tsc_hz / 1e9, rte_version());
 }
@@ -108,12 +124,14 @@ scale(double step, double full, unsigned int top, unsigned int bottom, FILE *f)
 static void
 row(const struct bench_result *r, unsigned int y, double full, FILE *f)
 {
+	double goal = goal_of(r->c) * r->side[BENCH_VHOST].min;
+	const unsigned int top = y;
 	int kind;
 
 	fprintf(f, "<text x=\"%d\" y=\"%u\" text-anchor=\"end\">%s</text>\n", LEFT - 8,
 		y + BENCH_KINDS * BAR / 2 + 4, r->c->name);
 	for (kind = 0; kind < BENCH_KINDS; kind++, y += BAR) {
-		double v = r->side[kind].median, w = v / full * (WIDTH - LEFT - RIGHT);
+		double v = r->side[kind].min, w = v / full * (WIDTH - LEFT - RIGHT);
 
 		if (v == 0)
 			continue;
@@ -121,6 +139,10 @@ row(const struct bench_result *r, unsigned int y, double full, FILE *f)
 			"<text x=\"%.1f\" y=\"%u\" font-size=\"10\">%.1f</text>\n", LEFT, y, w,
 			BAR - 1, colours[kind], LEFT + w + 4, y + BAR - 2, v);
 	}
+	if (goal > 0)
+		fprintf(f, "<rect x=\"%.1f\" y=\"%u\" width=\"2\" height=\"%d\" fill=\"%s\"/>\n",
+			LEFT + goal / full * (WIDTH - LEFT - RIGHT) - 1, top - 2, BAR + 3,
+			GOAL_COLOUR);
 }
 
 /* A title, a scale, the rows. @return where the next block begins */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <rte_dev.h>
+#include <rte_string_fns.h>
 #include <rte_vdpa.h>
 
 #include "backend.h"
@@ -155,6 +156,26 @@ ports_create(const struct serve_options *opt)
 	return ret;
 }
 
+/*
+ * A device may have another port started, as its uplink. EAL would close that port first,
+ * which its driver refuses while it runs; so the devices go before EAL's end.
+ */
+static void
+devices_remove(void)
+{
+	char names[SERVE_MAX_PORTS][RTE_DEV_NAME_MAX_LEN];
+	struct rte_dev_iterator it;
+	struct rte_device *dev;
+	unsigned int nb = 0, i;
+
+	RTE_DEV_FOREACH(dev, "class=vdpa", &it) {
+		if (nb < RTE_DIM(names))
+			strlcpy(names[nb++], rte_dev_name(dev), sizeof(names[0]));
+	}
+	for (i = 0; i < nb; i++)
+		rte_eal_hotplug_remove("vdev", names[i]);
+}
+
 static int
 serve(const struct serve_options *opt)
 {
@@ -173,6 +194,7 @@ serve(const struct serve_options *opt)
 	serve_ports_close();
 	if (be != NULL)
 		be->ops->destroy(be);
+	devices_remove();
 	return ret == 0 ? CMD_OK : CMD_FAILED;
 }
 

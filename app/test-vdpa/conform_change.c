@@ -154,7 +154,7 @@ static uint32_t
 base_ahead(struct conform *c, uint16_t vq, uint16_t nb)
 {
 	const uint32_t base = guest_link_base(c->link, vq);
-	const struct guest_pos used = guest_hold_used(c->guest, vq, base);
+	const struct guest_pos used = guest_hold_used(c->guest, vq, base, 0);
 	struct guest_pos avail = used;
 	struct guest_held held;
 

@@ -202,10 +202,11 @@ uint32_t guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct gues
 void guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used,
 		const struct guest_held *held, uint32_t len);
 /**
- * Where a stopped device has used virtqueue @p vq up to, by its ring or its GET_VRING_BASE;
- * @p base is the latter.
+ * Where a stopped device has used virtqueue @p vq up to.
+ * @param base its answer to GET_VRING_BASE
+ * @param descs descriptors (split: buffers) that it holds, up to there
  */
-struct guest_pos guest_hold_used(struct guest *g, uint16_t vq, uint32_t base);
+struct guest_pos guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs);
 /**
  * Buffers that the in-flight region says a device holds, in the order taken, @p max at most.
  * The position of a packed one in the ring is not known.
@@ -215,6 +216,8 @@ uint16_t guest_inflight_read(struct guest *g, uint16_t vq, struct guest_held *he
 /** Note a buffer that was just taken in the in-flight region. 0, -ENOTCONN, -EPROTO */
 int guest_inflight_mark(struct guest *g, uint16_t vq, const struct guest_held *held,
 		uint64_t counter);
+/** Wait until the driver has taken back all up to @p used, where the device stands; -ETIMEDOUT */
+int guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms);
 /**
  * From @p used on, where the stopped device stands, @p nb buffers must be used in this order;
  * another one is counted as corrupted. Waits until the driver has taken back all before it.

@@ -126,15 +126,21 @@ guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used, const struc
 }
 
 struct guest_pos
-guest_hold_used(struct guest *g, uint16_t vq, uint32_t base)
+guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs)
 {
-	const struct vring_used *used = guest_ring_of(g, vq)->device;
-	/* Back ends that leave nothing in flight may answer with the lower half alone. */
-	const uint16_t half = base >> 16 != 0 ? base >> 16 : base & 0xffff;
+	const struct guest_ring *r = guest_ring_of(g, vq);
+	const struct vring_used *used = r->device;
+	struct guest_pos pos = { .idx = base & 0x7fff, .wrap = (base >> 15 & 1) != 0 };
 
 	if (!g->conf.packed)
 		return (struct guest_pos){ .idx = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE) };
-	return (struct guest_pos){ .idx = half & 0x7fff, .wrap = half >> 15 };
+	/* The upper half would tell, but zero there is a place, and what says nothing, too. */
+	if (descs > pos.idx) {
+		pos.idx += r->size;
+		pos.wrap = !pos.wrap;
+	}
+	pos.idx -= descs;
+	return pos;
 }
 
 /* Copy a frame with its header to a receive buffer; its length, or 0 if there is no room. */
@@ -290,19 +296,31 @@ caught_up(const struct guest_ring *r, const struct guest_pos *used)
 }
 
 int
-guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
-		const struct guest_held *held, uint16_t nb, int timeout_ms)
+guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms)
 {
-	struct guest_ring *r = guest_ring_of(g, vq);
+	const struct guest_ring *r = guest_ring_of(g, vq);
 	uint64_t end = guest_now() + (uint64_t)timeout_ms * 1000000;
-	uint16_t i;
 
-	/* What the last device used is compared with what was expected of that one. */
 	while (!caught_up(r, used)) {
 		if (guest_now() >= end)
 			return -ETIMEDOUT;
 		usleep(POLL_US);
 	}
+	return 0;
+}
+
+int
+guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
+		const struct guest_held *held, uint16_t nb, int timeout_ms)
+{
+	struct guest_ring *r = guest_ring_of(g, vq);
+	uint16_t i;
+	int ret;
+
+	/* What the last device used is compared with what was expected of that one. */
+	ret = guest_hold_await(g, vq, used, timeout_ms);
+	if (ret < 0)
+		return ret;
 	guest_hold_forget(g, vq);
 	for (i = 0; i < nb; i++)
 		r->expect[i] = r->bufs[held[i].id].cookie;

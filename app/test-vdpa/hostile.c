@@ -160,6 +160,8 @@ env_close(struct hostile_env *e)
 	guest_link_close(e->l);
 	guest_destroy(e->g);
 	free(e->snapshot);
+	while (e->nb_kept > 0)
+		close(e->kept_fds[--e->nb_kept]);
 	e->l = NULL;
 	e->g = NULL;
 	e->snapshot = NULL;

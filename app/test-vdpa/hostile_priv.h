@@ -57,6 +57,9 @@ struct hostile_env {
 	uint32_t nb_lent;
 	/** Pair 0's memory at the time of the attack. */
 	uint8_t *snapshot;
+	/** Our ends of what the back end was given, open until it is judged. */
+	int kept_fds[2];
+	uint32_t nb_kept;
 	/** Split: next free descriptor of the two rings. */
 	uint16_t base[2];
 	/** What the back end did, and what was wrong. */

@@ -5,9 +5,11 @@
 /* Hostile rings: how attacks get into a ring, and attacks on the ring itself. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "hostile_priv.h"
@@ -361,6 +363,56 @@ race(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
+/* ---- calls ---- */
+
+static int
+full_pipe(struct hostile_env *e)
+{
+	static const uint8_t zeros[4096];
+
+	if (pipe2(e->kept_fds, O_CLOEXEC) < 0)
+		return -errno;
+	e->nb_kept = 2;
+	fcntl(e->kept_fds[1], F_SETFL, O_NONBLOCK);
+	while (write(e->kept_fds[1], zeros, sizeof(zeros)) > 0)
+		;
+	fcntl(e->kept_fds[1], F_SETFL, 0);
+	return e->kept_fds[1];
+}
+
+static int
+full_eventfd(struct hostile_env *e)
+{
+	const uint64_t most = UINT64_MAX - 1;
+
+	e->kept_fds[0] = eventfd(0, EFD_CLOEXEC);
+	if (e->kept_fds[0] < 0)
+		return -errno;
+	e->nb_kept = 1;
+	return write(e->kept_fds[0], &most, sizeof(most)) == (ssize_t)sizeof(most) ?
+		e->kept_fds[0] : -errno;
+}
+
+/* A call fd on which a write waits for ever: a poll thread that calls never comes back. */
+static int
+blocking_call(struct hostile_env *e, const struct hostile_case *c)
+{
+	int fd = c->arg == NULL ? full_pipe(e) : full_eventfd(e), i;
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	uint64_t value = HOSTILE_TX;
+
+	if (fd < 0)
+		return fd;
+	hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value, sizeof(value),
+		&fd, 1);
+	r->ops->calls(r, true);
+	for (i = 0; i < 4; i++) {
+		hostile_send_frame(e);
+		usleep(20000);
+	}
+	return 0;
+}
+
 static const uint16_t one = 1, size_value = HOSTILE_RING, size_minus = HOSTILE_RING - 1,
 	half = 0x7fff, most = 0xffff, back = (uint16_t)-2, rx_queue = HOSTILE_RX,
 	tx_queue = HOSTILE_TX;
@@ -405,6 +457,8 @@ static const struct hostile_case cases[] = {
 		packed_wrong_wrap, NULL },
 	{ "packed-event-garbage", "driver event area without sense", HOSTILE_PACKED,
 		packed_event_garbage, NULL },
+	{ "call-blocks", "call fd that is a full pipe", HOSTILE_ANY, blocking_call, NULL },
+	{ "call-full", "call fd that is a full eventfd", HOSTILE_ANY, blocking_call, &one },
 	{ "race-len", "length changes while it is read", HOSTILE_ANY, race, &race_len },
 	{ "race-addr", "address changes while it is read", HOSTILE_ANY, race, &race_addr },
 	{ "race-flags", "flags change while they are read", HOSTILE_ANY, race, &race_flags },

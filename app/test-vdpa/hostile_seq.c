@@ -134,36 +134,6 @@ run_closed(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
-/* A call fd that blocks: a poll thread that writes to it never comes back. */
-static int
-run_blocking_call(struct hostile_env *e, const struct hostile_case *c)
-{
-	static const uint8_t zeros[4096];
-	uint16_t vq;
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	fcntl(fds[1], F_SETFL, O_NONBLOCK);
-	while (write(fds[1], zeros, sizeof(zeros)) > 0)
-		;
-	fcntl(fds[1], F_SETFL, 0);
-	for (vq = 0; vq < 2; vq++) {
-		uint64_t value = vq;
-
-		hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value,
-			sizeof(value), &fds[1], 1);
-	}
-	/* Calls are wanted now. */
-	guest_use_calls(e->g, true);
-	usleep(100000);
-	guest_use_calls(e->g, false);
-	/* The reading end goes too: whoever is blocked gets an error, or a signal. */
-	close(fds[1]);
-	close(fds[0]);
-	return 0;
-}
-
 static int
 run_repeated_num(struct hostile_env *e, const struct hostile_case *c)
 {
@@ -316,7 +286,6 @@ static const struct hostile_case sequences[] = {
 	{ "cut-after-header", "closed after a header", 0, run_truncated, &cut_none },
 	{ "cut-in-payload", "closed within a memory table", 0, run_truncated, &cut_payload },
 	{ "closed-running", "closed under running rings", 0, run_closed, NULL },
-	{ "call-blocks", "call fd that is a full pipe", 0, run_blocking_call, NULL },
 	{ "vring-num-repeated", "SET_VRING_NUM again and again under running rings", 0,
 		run_repeated_num, NULL },
 	{ "kick-repeated", "200 kick fds under running rings", 0, run_repeated_fds, &req_kick },

@@ -56,16 +56,29 @@ hold_free(struct hold *h)
 	free(h->held);
 }
 
+static int
+behind(const struct hold *h)
+{
+	return migrate_fail(h->m, "virtqueue %u: the guest does not take back what was used up to "
+		"%u within %d ms", h->vq, h->sv->used_idx, CATCH_UP_MS);
+}
+
 /* What the source itself had in flight comes first. */
 static int
 hold_start(struct hold *h)
 {
 	const struct rte_vhost_state_vq *sv = h->sv;
-	const uint16_t left = guest_hold_left(h->m->guest, h->vq);
+	const struct guest_pos used = { .idx = sv->used_idx, .wrap = sv->used_wrap };
+	uint16_t left;
 
+	if (guest_hold_await(h->m->guest, h->vq, &used, CATCH_UP_MS) < 0)
+		return behind(h);
+	left = guest_hold_left(h->m->guest, h->vq);
 	if (left != sv->nb_inflight)
 		return migrate_fail(h->m, "virtqueue %u: %u buffers in flight are not used yet, the "
 			"state has %u", h->vq, left, sv->nb_inflight);
+	/* One of these may be used here, out of order. */
+	guest_hold_forget(h->m->guest, h->vq);
 	h->nb = sv->nb_inflight;
 	h->nb_descs = sv->nb_inflight_descs;
 	if (h->nb > 0)
@@ -207,8 +220,7 @@ hold_store(struct hold *h, struct rte_vhost_state *st)
 	if (h->nb_descs > 0)
 		memcpy(sv->inflight_descs, h->descs, h->nb_descs * sizeof(*h->descs));
 	if (guest_hold_expect(h->m->guest, h->vq, &used, h->held, h->nb, CATCH_UP_MS) < 0)
-		return migrate_fail(h->m, "virtqueue %u: the guest does not take back what was used "
-			"up to %u within %d ms", h->vq, used.idx, CATCH_UP_MS);
+		return behind(h);
 	h->m->res->inflight += h->nb;
 	return 0;
 }
@@ -262,9 +274,8 @@ vq_read(struct migrate *m, struct rte_vhost_state *st, uint16_t vq)
 	const uint16_t size = m->opt->ring_size;
 	struct guest_held *held = calloc(size, sizeof(*held));
 	uint64_t *counter = calloc(size, sizeof(*counter));
-	struct guest_pos pos = guest_hold_used(m->guest, vq,
-		guest_link_base(m->link[m->active], vq));
-	uint32_t next = pos.idx;
+	struct guest_pos pos;
+	uint32_t descs = 0, next;
 	uint16_t i, nb = 0;
 	int ret = -ENOMEM;
 
@@ -272,14 +283,16 @@ vq_read(struct migrate *m, struct rte_vhost_state *st, uint16_t vq)
 		nb = guest_inflight_read(m->guest, vq, held, counter, size);
 		ret = rte_vhost_state_vq_inflight_alloc(st, vq, nb);
 	}
-	sv->size = size;
-	sv->used_idx = pos.idx;
-	sv->used_wrap = sv->avail_wrap = pos.wrap;
 	for (i = 0; ret == 0 && i < nb; i++) {
 		sv->inflight[i] = (struct rte_vhost_state_inflight){ .id = held[i].id,
 			.head = held[i].head, .num = held[i].num, .counter = counter[i] };
-		next += held[i].num;
+		descs += held[i].num;
 	}
+	pos = guest_hold_used(m->guest, vq, guest_link_base(m->link[m->active], vq), descs);
+	sv->size = size;
+	sv->used_idx = pos.idx;
+	sv->used_wrap = sv->avail_wrap = pos.wrap;
+	next = pos.idx + descs;
 	if (m->opt->packed && next >= size) {
 		next -= size;
 		sv->avail_wrap ^= 1;

@@ -5,6 +5,7 @@
 /** @file vstate-autotest: all groups, or those whose names are given. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ static const struct {
 	{ "put", test_vstate_put },
 	{ "fault", test_vstate_fault },
 	{ "event", test_vstate_event },
+	{ "cost", test_vstate_cost },
+	{ "lanes", test_vstate_lanes },
 	{ "lease", test_vstate_lease },
 	{ "offload", test_vstate_offload },
 	{ "crash", test_vstate_crash },
@@ -32,9 +35,14 @@ static const struct {
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
 	{ "service", test_vstate_service },
+	{ "vdpa", test_vstate_vdpa },
 };
 
-/* Without huge pages, devices or files, so that it runs anywhere and beside anything. */
+/*
+ * Without huge pages, devices or files, so that it runs anywhere and beside anything. The
+ * environment's VSTATE_SIMD_BITWIDTH says which build of the ring code is tested, as EAL's option
+ * does.
+ */
 static int
 eal_start(char *self)
 {
@@ -42,10 +50,17 @@ eal_start(char *self)
 		no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry", lcores[] = "--lcores=0",
 		no_shconf[] = "--no-shconf", log_level[] = "--log-level=pmd.vdpa.vstate:emerg";
 	char *argv[] = { self, no_huge, mem_opt, mem_val, no_pci, no_telemetry, lcores, no_shconf,
-		log_level, prefix, NULL };
+		log_level, prefix, NULL, NULL };
+	const char *bitwidth = getenv("VSTATE_SIMD_BITWIDTH");
+	static char width[48];
+	int argc = RTE_DIM(argv) - 2;
 
 	snprintf(prefix, sizeof(prefix), "--file-prefix=vstate-autotest-%d", getpid());
-	return rte_eal_init(RTE_DIM(argv) - 1, argv);
+	if (bitwidth != NULL) {
+		snprintf(width, sizeof(width), "--force-max-simd-bitwidth=%s", bitwidth);
+		argv[argc++] = width;
+	}
+	return rte_eal_init(argc, argv);
 }
 
 int

@@ -21,13 +21,16 @@ int test_vstate_take(void);
 int test_vstate_put(void);
 int test_vstate_fault(void);
 int test_vstate_event(void);
+int test_vstate_lanes(void);
 int test_vstate_lease(void);
 int test_vstate_offload(void);
+int test_vstate_cost(void);
 int test_vstate_crash(void);
 int test_vstate_inflight(void);
 int test_vstate_page(void);
 int test_vstate_dev(void);
 int test_vstate_port(void);
 int test_vstate_service(void);
+int test_vstate_vdpa(void);
 
 #endif /* TEST_H */

@@ -5,6 +5,7 @@
 /** @file Notifications: when the driver is called, and what it is told about kicks. */
 
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/virtio_ring.h>
 
@@ -60,6 +61,31 @@ split_flag_says_whether_to_call(void **state)
 	assert_true(pass(&r, 3));
 	assert_int_equal(ring_calls(&r), 1);
 	ring_close(&r);
+}
+
+static void
+full_call_eventfd_is_no_call_and_no_wait(void **state)
+{
+	/* as full as an eventfd can be, and one short of it */
+	const uint64_t full = UINT64_MAX - 1, nearly = UINT64_MAX - 2;
+	struct ring r;
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		ring_open(&r, packed, 8);
+		assert_int_equal(write(r.callfd, &full, sizeof(full)), sizeof(full));
+		/* alarm(2)'s signal ends a test that waits */
+		alarm(60);
+		vstate_vq_call(r.vq);
+		vstate_vq_call(r.vq);
+		alarm(0);
+		assert_int_equal(r.vq->counters.calls, 0);
+		assert_true(ring_calls(&r) == full);
+		assert_int_equal(write(r.callfd, &nearly, sizeof(nearly)), sizeof(nearly));
+		assert_true(pass(&r, 1));
+		assert_true(ring_calls(&r) == full);
+		ring_close(&r);
+	}
 }
 
 /* Whether one of the entries from, from + 1, ... (n of them) is the one asked for. */
@@ -321,6 +347,7 @@ test_vstate_event(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(split_flag_says_whether_to_call),
+		cmocka_unit_test(full_call_eventfd_is_no_call_and_no_wait),
 		cmocka_unit_test(split_event_index_agrees_with_a_model_near_the_wrap),
 		cmocka_unit_test(split_event_far_away_is_not_met),
 		cmocka_unit_test(first_event_after_a_start_always_calls),

@@ -15,6 +15,8 @@
 
 #define SPLIT 1u
 #define PACKED 2u
+/* Packed, and only where the device writes. */
+#define PACKED_RX 4u
 #define BOTH (SPLIT | PACKED)
 
 #define W VRING_DESC_F_WRITE
@@ -235,7 +237,7 @@ static const struct attack {
 	ATTACK(CHAIN_LENGTH, SPLIT, chain_loops_in_table),
 	ATTACK(CHAIN_DIRECTION, BOTH, direction_of_first),
 	ATTACK(CHAIN_DIRECTION, BOTH, direction_of_second),
-	ATTACK(CHAIN_DIRECTION, BOTH, direction_in_table),
+	ATTACK(CHAIN_DIRECTION, SPLIT | PACKED_RX, direction_in_table),
 	ATTACK(CHAIN_SHORT, BOTH, shorter_than_header),
 	ATTACK(CHAIN_SHORT, BOTH, empty),
 	ATTACK(INDIRECT_FEATURE, BOTH, indirect_not_negotiated),
@@ -371,7 +373,7 @@ every_fault_breaks_a_queue_that_receives(void **state)
 	for (i = 0; i < RTE_DIM(attacks); i++) {
 		if (attacks[i].layouts & SPLIT)
 			attack_put(false, &attacks[i]);
-		if (attacks[i].layouts & PACKED)
+		if (attacks[i].layouts & (PACKED | PACKED_RX))
 			attack_put(true, &attacks[i]);
 	}
 }

@@ -2,15 +2,24 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file The representor's bursts beyond the rings: the announcement of a guest that moved. */
+/** @file The representor beyond the rings: the announcement of a guest that moved, the link. */
 
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <rte_alarm.h>
 #include <rte_arp.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
+#include <bus_vdev_driver.h>
+#include <ethdev_driver.h>
+
 #include "test.h"
+#include "vstate_ctrl.h"
 #include "vstate_port.h"
 
 static const struct rte_ether_addr guest_mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
@@ -100,6 +109,231 @@ announcement_waits_for_an_mbuf_and_for_room(void **state)
 	rte_pktmbuf_free(pkts[0]);
 }
 
+/* ---- tags ---- */
+
+static unsigned int nb_put;
+
+static uint16_t
+put_all(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	RTE_SET_USED(vq);
+	RTE_SET_USED(pkts);
+	nb_put += n;
+	return n;
+}
+
+static void
+frame_that_cannot_be_tagged_is_dropped_and_blocks_none(void **state)
+{
+	static const struct vstate_vq_ops ops = { .put = put_all };
+	struct fixture *f = *state;
+	struct vstate_port_txq txq = { .dev = &f->dev };
+	struct rte_mbuf *pkts[3];
+	int i;
+
+	f->vq.ops = &ops;
+	f->dev.active_pairs = 1;
+	assert_int_equal(rte_pktmbuf_alloc_bulk(f->rxq.pool, pkts, 3), 0);
+	for (i = 0; i < 3; i++)
+		rte_pktmbuf_append(pkts[i], 60);
+	/* others hold the second, too */
+	pkts[1]->ol_flags |= RTE_MBUF_F_TX_VLAN;
+	rte_mbuf_refcnt_update(pkts[1], 1);
+	nb_put = 0;
+	/* not while the queue is somebody else's */
+	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 0);
+	vstate_lease_grant(&f->vq.lease);
+	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 3);
+	assert_int_equal(nb_put, 2);
+	assert_int_equal(f->vq.counters.bad_offload, 1);
+	assert_int_equal(rte_pktmbuf_data_len(pkts[1]), 60);
+	rte_pktmbuf_free(pkts[1]);
+}
+
+/* ---- link ---- */
+
+#define LINK_NAME "net_vstate6"
+
+/* A port with its application, which knows the link from what it read and was told. */
+static struct {
+	pthread_mutex_t lock;
+	struct vstate_dev *dev;
+	struct rte_eth_dev *eth;
+	uint16_t port;
+	unsigned int events;
+	uint16_t seen;
+} app = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void
+app_look(void)
+{
+	struct rte_eth_link link = { 0 };
+
+	rte_eth_link_get_nowait(app.port, &link);
+	app.seen = link.link_status;
+}
+
+static int
+app_link_event(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
+{
+	RTE_SET_USED(port);
+	RTE_SET_USED(type);
+	RTE_SET_USED(arg);
+	RTE_SET_USED(ret);
+	pthread_mutex_lock(&app.lock);
+	app.events++;
+	app_look();
+	pthread_mutex_unlock(&app.lock);
+	return 0;
+}
+
+static void
+app_start(void)
+{
+	assert_int_equal(rte_eth_dev_start(app.port), 0);
+	pthread_mutex_lock(&app.lock);
+	app_look();
+	pthread_mutex_unlock(&app.lock);
+}
+
+static int
+link_setup(void **state)
+{
+	const struct rte_eth_conf conf = { .intr_conf.lsc = 1 };
+	char path[] = "/tmp/vstate-autotest-XXXXXX", args[64];
+	struct rte_mempool *pool;
+
+	assert_int_equal(setup(state), 0);
+	pool = ((struct fixture *)*state)->rxq.pool;
+	assert_non_null(mkdtemp(path));
+	rmdir(path);
+	snprintf(args, sizeof(args), "iface=%s", path);
+	assert_int_equal(rte_vdev_init(LINK_NAME, args), 0);
+	app.dev = vstate_dev_find(LINK_NAME);
+	assert_non_null(app.dev);
+	assert_int_equal(rte_eth_dev_get_port_by_name(LINK_NAME, &app.port), 0);
+	app.eth = &rte_eth_devices[app.port];
+	app.events = 0;
+	assert_int_equal(rte_eth_dev_configure(app.port, 1, 1, &conf), 0);
+	assert_int_equal(rte_eth_rx_queue_setup(app.port, 0, 64, SOCKET_ID_ANY, NULL, pool), 0);
+	assert_int_equal(rte_eth_tx_queue_setup(app.port, 0, 64, SOCKET_ID_ANY, NULL), 0);
+	assert_int_equal(rte_eth_dev_callback_register(app.port, RTE_ETH_EVENT_INTR_LSC,
+			app_link_event, NULL), 0);
+	return 0;
+}
+
+static int
+link_teardown(void **state)
+{
+	assert_int_equal(rte_vdev_uninit(LINK_NAME), 0);
+	return teardown(state);
+}
+
+static int
+do_link(struct vstate_dev *dev, void *arg)
+{
+	vstate_port_link_set(dev, *(const bool *)arg);
+	return 0;
+}
+
+static void
+guest_is_there(bool up)
+{
+	assert_int_equal(vstate_ctrl_call(do_link, app.dev, &up), 0);
+}
+
+static void
+set_flag(void *flag)
+{
+	__atomic_store_n((uint32_t *)flag, 1, __ATOMIC_RELEASE);
+}
+
+/* Alarms are served in the order of their times: those before are over. */
+static void
+events_settle(void)
+{
+	uint32_t flag = 0;
+
+	assert_int_equal(rte_eal_alarm_set(2, set_flag, &flag), 0);
+	while (__atomic_load_n(&flag, __ATOMIC_ACQUIRE) == 0)
+		usleep(100);
+}
+
+static void
+assert_link(uint16_t status)
+{
+	struct rte_eth_link link;
+
+	events_settle();
+	pthread_mutex_lock(&app.lock);
+	rte_eth_linkstatus_get(app.eth, &link);
+	assert_int_equal(link.link_status, status);
+	assert_int_equal(app.seen, status);
+	pthread_mutex_unlock(&app.lock);
+}
+
+static void
+guest_that_comes_while_the_port_starts_is_told(void **state)
+{
+	RTE_SET_USED(state);
+	/* our part of a start is over, ethdev's is not: as long as it takes */
+	assert_int_equal(app.eth->dev_ops->dev_start(app.eth), 0);
+	app.seen = RTE_ETH_LINK_DOWN;
+	guest_is_there(true);
+	events_settle();
+	app.eth->data->dev_started = 1;
+	assert_link(RTE_ETH_LINK_UP);
+	assert_int_equal(app.events, 1);
+	/* and the other end: it goes, and the port stops before that is told */
+	guest_is_there(false);
+	assert_link(RTE_ETH_LINK_DOWN);
+	assert_int_equal(app.events, 2);
+	guest_is_there(true);
+	assert_int_equal(rte_eth_dev_stop(app.port), 0);
+	events_settle();
+	app_look();
+	assert_link(RTE_ETH_LINK_DOWN);
+}
+
+#define FLIPS 3000
+
+static void *
+flip_main(void *arg)
+{
+	unsigned int i;
+
+	RTE_SET_USED(arg);
+	for (i = 0; i < FLIPS; i++)
+		guest_is_there(i % 2 == 0);
+	return NULL;
+}
+
+static void
+link_is_right_after_any_mix_of_starts_stops_and_guests(void **state)
+{
+	unsigned int round, i;
+	pthread_t t;
+
+	RTE_SET_USED(state);
+	for (round = 0; round < 4; round++) {
+		assert_int_equal(pthread_create(&t, NULL, flip_main, NULL), 0);
+		app_start();
+		for (i = 0; i < 100; i++) {
+			assert_int_equal(rte_eth_dev_stop(app.port), 0);
+			app_start();
+		}
+		assert_int_equal(pthread_join(t, NULL), 0);
+		guest_is_there(round % 2);
+		assert_link(round % 2 ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN);
+		/* a stop that meets an event has the last word */
+		guest_is_there(round % 2 == 0);
+		assert_int_equal(rte_eth_dev_stop(app.port), 0);
+		events_settle();
+		app_look();
+		assert_link(RTE_ETH_LINK_DOWN);
+	}
+}
+
 int
 test_vstate_port(void)
 {
@@ -108,6 +342,14 @@ test_vstate_port(void)
 				teardown),
 		cmocka_unit_test_setup_teardown(announcement_waits_for_an_mbuf_and_for_room, setup,
 				teardown),
+		cmocka_unit_test_setup_teardown(
+				frame_that_cannot_be_tagged_is_dropped_and_blocks_none, setup,
+				teardown),
+		cmocka_unit_test_setup_teardown(guest_that_comes_while_the_port_starts_is_told,
+				link_setup, link_teardown),
+		cmocka_unit_test_setup_teardown(
+				link_is_right_after_any_mix_of_starts_stops_and_guests,
+				link_setup, link_teardown),
 	};
 
 	return cmocka_run_group_tests_name("port", tests, NULL, NULL);

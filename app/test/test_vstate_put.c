@@ -268,7 +268,7 @@ frame_too_long_for_a_buffer_is_dropped_and_the_buffer_kept(void **state)
 }
 
 static void
-frame_too_long_for_the_whole_ring_is_dropped_when_all_of_it_is_there(void **state)
+frame_too_long_for_the_whole_ring_is_dropped_once_all_is_there(void **state)
 {
 	/* buffers of one descriptor, of two, and behind tables */
 	static const struct {
@@ -485,7 +485,7 @@ test_vstate_put(void)
 		cmocka_unit_test(num_buffers_is_right_where_the_header_is_scattered),
 		cmocka_unit_test(frame_waits_until_all_its_buffers_are_there),
 		cmocka_unit_test(frame_too_long_for_a_buffer_is_dropped_and_the_buffer_kept),
-		cmocka_unit_test(frame_too_long_for_the_whole_ring_is_dropped_when_all_of_it_is_there),
+		cmocka_unit_test(frame_too_long_for_the_whole_ring_is_dropped_once_all_is_there),
 		cmocka_unit_test(legacy_header_has_ten_bytes),
 		cmocka_unit_test(burst_of_frames_arrives_in_order_at_all_places),
 		cmocka_unit_test(everything_written_is_in_the_dirty_log),

@@ -269,6 +269,12 @@ guest_hold_use(struct guest *g, uint16_t vq, struct guest_pos *used, const struc
 }
 
 int
+guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms)
+{
+	return 0;
+}
+
+int
 guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
 		const struct guest_held *held, uint16_t nb, int timeout_ms)
 {
@@ -277,7 +283,7 @@ guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
 }
 
 struct guest_pos
-guest_hold_used(struct guest *g, uint16_t vq, uint32_t base)
+guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs)
 {
 	return (struct guest_pos){ .idx = g->vqs[vq].used_idx };
 }

@@ -428,6 +428,45 @@ report_has_exactly_its_keys(void **state)
 	free(text);
 }
 
+/** What a report says on stderr. */
+static void
+told(struct run *r, char *text, size_t size)
+{
+	FILE *out = fopen("/dev/null", "w"), *err = tmpfile();
+	const int saved = dup(STDERR_FILENO);
+	size_t len;
+
+	assert_true(out != NULL && err != NULL && saved >= 0);
+	assert_true(dup2(fileno(err), STDERR_FILENO) >= 0);
+	migrate_report(&r->opt, &r->res, out);
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(err);
+	len = fread(text, 1, size - 1, err);
+	text[len] = '\0';
+	fclose(err);
+	fclose(out);
+}
+
+static void
+run_that_does_not_hold_says_why(void **state)
+{
+	struct run *r = *state;
+	char text[1024];
+
+	run(r, NULL);
+	told(r, text, sizeof(text));
+	assert_string_equal(text, "");
+	r->res.counts.lost = 7;
+	told(r, text, sizeof(text));
+	assert_non_null(strstr(text, "7 lost (0 allowed)"));
+	r->res.counts.lost = 0;
+	r->res.rounds = 0;
+	told(r, text, sizeof(text));
+	assert_non_null(strstr(text, "in 0 rounds"));
+}
+
 #define RUN_TEST(f) cmocka_unit_test_setup_teardown(f, run_setup, run_teardown)
 
 int
@@ -453,6 +492,7 @@ main(void)
 		RUN_TEST(dead_ring_ends_the_run_and_counts_as_lost),
 		RUN_TEST(seconds_end_the_run_and_it_holds),
 		RUN_TEST(report_has_exactly_its_keys),
+		RUN_TEST(run_that_does_not_hold_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

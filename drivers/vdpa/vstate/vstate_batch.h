@@ -166,6 +166,24 @@ batch_offload(const struct vstate_vq *vq, const uint8_t *p, struct rte_mbuf *m)
 	return vstate_offload_from_header(vq, &hdr, m);
 }
 
+/*
+ * More bytes than this are not taken at once, so that the mbufs of large frames stay in the cache
+ * next to the core until they are sent or freed, and the next burst gets the same ones.
+ */
+#define VSTATE_TAKE_BYTES 12288
+
+/* Leading buffers of that many bytes, and the one that goes beyond. */
+static __rte_always_inline uint16_t
+batch_cut(const struct gathered *g, uint16_t n)
+{
+	uint32_t bytes = 0;
+	uint16_t i;
+
+	for (i = 0; i < n && bytes < VSTATE_TAKE_BYTES; i++)
+		bytes += g->len[i];
+	return i;
+}
+
 /** Take up to @p n frames the fast way; @return how many. */
 static __rte_always_inline uint16_t
 batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
@@ -183,6 +201,8 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	/* Nothing is in the shadow before a take. */
 	g.used = vq->shadow;
 	n = ring_gather(vq, &g, n, &want);
+	if (unlikely(g.len[0] > VSTATE_LARGE))
+		n = batch_cut(&g, n);
 	if (n == 0 || unlikely(!vstate_pool_get(pool, pkts, n))) {
 		vq->nb_simple = 0;
 		return 0;
@@ -213,6 +233,12 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_SEG | \
 	 RTE_MBUF_F_TX_UDP_SEG)
 
+static __rte_always_inline bool
+frame_is_plain(const struct rte_mbuf *m)
+{
+	return m->nb_segs == 1 && (m->ol_flags & TX_OFFLOAD_FLAGS) == 0;
+}
+
 /* Leading frames that fit the leading buffers, one each. @p alike: they have one length. */
 static __rte_always_inline uint16_t
 batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t n, bool *alike)
@@ -223,8 +249,7 @@ batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t 
 	for (i = 0; i < n; i++) {
 		const struct rte_mbuf *m = pkts[i];
 
-		if (unlikely(m->nb_segs != 1 || (m->ol_flags & TX_OFFLOAD_FLAGS) != 0 ||
-				g->len[i] < m->pkt_len))
+		if (unlikely(!frame_is_plain(m) || g->len[i] < m->pkt_len))
 			break;
 		differ |= m->pkt_len ^ pkts[0]->pkt_len;
 		rte_prefetch0(rte_pktmbuf_mtod(m, const void *));
@@ -253,25 +278,34 @@ batch_write(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 	uint16_t i;
 
 	for (i = 0; i < n; i++) {
+		const uint8_t *frame = rte_pktmbuf_mtod(pkts[i], const uint8_t *);
 		const uint32_t len = pkts[i]->pkt_len;
 
-		if (unlikely(len > VSTATE_LARGE) && i + 1 < n)
-			vstate_prefetch_lines(g->hdr[i + 1], hdr_len + pkts[i + 1]->pkt_len);
 		header_plain(g->hdr[i], hdr_len);
-		vstate_copy(g->hdr[i] + hdr_len, rte_pktmbuf_mtod(pkts[i], const void *), len);
+		if (unlikely(len > VSTATE_LARGE) && i + 1 < n)
+			vstate_copy_large(g->hdr[i] + hdr_len, frame, len, g->hdr[i + 1]);
+		else
+			vstate_copy(g->hdr[i] + hdr_len, frame, len);
 		vstate_used_set(&shadow[i], vstate_used_word(&shadow[i]) + hdr_len + len);
 	}
 }
 
+/* Note the buffers in the dirty log, those of one page after another once. */
 static void
 batch_dirty(struct vstate_vq *vq, const struct gathered *g, const struct vstate_used *shadow,
 		uint16_t n)
 {
+	uint64_t gpa, noted = UINT64_MAX;
 	uint16_t i;
 
-	for (i = 0; i < n; i++)
-		vstate_dirty_mark(&vq->dirty, vstate_window_gpa(&vq->win, g->hdr[i]),
-				shadow[i].len);
+	for (i = 0; i < n; i++) {
+		gpa = vstate_window_gpa(&vq->win, g->hdr[i]);
+		if (gpa >> VSTATE_DIRTY_PAGE_SHIFT == noted &&
+				(gpa + shadow[i].len - 1) >> VSTATE_DIRTY_PAGE_SHIFT == noted)
+			continue;
+		vstate_dirty_mark(&vq->dirty, gpa, shadow[i].len);
+		noted = (gpa + shadow[i].len - 1) >> VSTATE_DIRTY_PAGE_SHIFT;
+	}
 }
 
 /* Count frames that may have all lengths. */
@@ -299,6 +333,9 @@ batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 	struct gathered g;
 	bool alike;
 
+	/* before buffers are looked at for nothing */
+	if (unlikely(!frame_is_plain(pkts[0])))
+		return 0;
 	g.used = shadow;
 	n = ring_gather(vq, &g, RTE_MIN(n, VSTATE_SHADOW - vq->nb_shadow), &want);
 	n = batch_writable(&g, pkts, n, &alike);
@@ -318,6 +355,73 @@ batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 	else
 		batch_count(vq, pkts, n);
 	return n;
+}
+
+/* Buffers of merged frames are at least this long, as a rule: how many to look at. */
+#define MERGE_BUFFER 1024
+
+/* Leading buffers that hold @p len bytes together, behind one header; 0 if they are too few. */
+static __rte_always_inline uint16_t
+merge_buffers(const struct gathered *g, uint16_t n, uint32_t len, uint32_t hdr_len)
+{
+	uint64_t room = 0;
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		room += i == 0 ? g->len[0] : g->len[i] + hdr_len;
+		if (room >= len)
+			return i + 1;
+	}
+	return 0;
+}
+
+/**
+ * Put one frame of any number of segments into as many plain buffers as it needs.
+ * @return false: that is for the general code
+ */
+static __rte_always_inline bool
+merge_put(struct vstate_vq *vq, const struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, HDR_MAX, UINT32_MAX);
+	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];
+	uint32_t left = m->pkt_len, off = 0, room, len;
+	const struct rte_mbuf *seg = m;
+	struct gathered g;
+	const uint8_t *from;
+	uint16_t n, i;
+	uint8_t *p;
+
+	n = RTE_MIN(VSTATE_BURST, VSTATE_SHADOW - vq->nb_shadow);
+	g.used = shadow;
+	n = ring_gather(vq, &g, RTE_MIN(n, left / MERGE_BUFFER + 2), &want);
+	n = merge_buffers(&g, n, left, HDR_MAX);
+	if (unlikely(n == 0))
+		return false;
+	hdr->num_buffers = rte_cpu_to_le_16(n);
+	memcpy(g.hdr[0], hdr, HDR_MAX);
+	for (i = 0; i < n; i++) {
+		p = i == 0 ? g.data[0] : g.hdr[i];
+		room = i == 0 ? g.len[0] : g.len[i] + HDR_MAX;
+		room = RTE_MIN(room, left);
+		left -= room;
+		len = room + (i == 0 ? HDR_MAX : 0);
+		vstate_used_set(&shadow[i], vstate_used_word(&shadow[i]) + len);
+		for (; room > 0; room -= len, p += len, off += len) {
+			for (; off == seg->data_len; off = 0)
+				seg = seg->next;
+			len = RTE_MIN(room, seg->data_len - off);
+			from = rte_pktmbuf_mtod_offset(seg, const uint8_t *, off);
+			if (len > VSTATE_LARGE && i + 1 < n)
+				vstate_copy_large(p, from, len, g.hdr[i + 1] + (p - g.hdr[i]));
+			else
+				vstate_copy(p, from, len);
+		}
+	}
+	if (unlikely(vq->dirty.base != NULL))
+		batch_dirty(vq, &g, shadow, n);
+	vq->nb_shadow += n;
+	ring_skip(vq, n);
+	return true;
 }
 
 #endif /* VSTATE_BATCH_H */

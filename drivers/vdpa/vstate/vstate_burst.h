@@ -307,14 +307,17 @@ burst_take_rest(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf 
 		uint16_t done, uint16_t n)
 {
 	enum take_result result;
+	/* an estimate does */
+	uint32_t bytes = done > 0 ? done * vq->taken_len[0] : 0;
 
-	while (done < n) {
+	while (done < n && bytes < VSTATE_TAKE_BYTES) {
 		result = burst_take_one(vq, pool, &pkts[done]);
 		if (result == TAKE_FAULT || result == TAKE_LATER)
 			break;
 		if (unlikely(result != TAKE_DONE))
 			continue;
 		vq->taken_len[done] = pkts[done]->pkt_len;
+		bytes += pkts[done]->pkt_len;
 		vq->taken[done].avail = vq->avail;
 		vq->taken[done].nb_shadow = vq->nb_shadow;
 		vq->taken[done].listed = listed_get(vq);
@@ -610,6 +613,8 @@ frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
 
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
+	if (vq->mergeable && vq->inflight == NULL && likely(merge_put(vq, m, hdr)))
+		return PUT_DONE;
 	ret = buf_peek(vq, &c, VRING_DESC_F_WRITE);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;

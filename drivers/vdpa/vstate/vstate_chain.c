@@ -43,6 +43,9 @@ table_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t i, const bool
 		return false;
 	if (d.flags & VRING_DESC_F_INDIRECT)
 		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NESTED);
+	/* DPDK's virtio driver leaves WRITE in packed tables to be read: no harm in reading. */
+	if (packed && c->direction == 0)
+		d.flags &= ~VRING_DESC_F_WRITE;
 	if ((d.flags & VRING_DESC_F_WRITE) != c->direction)
 		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
 	if (packed) {

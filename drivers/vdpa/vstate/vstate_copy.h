@@ -33,9 +33,13 @@ vstate_copy_2_blocks(uint8_t *dst, const uint8_t *src)
 	vstate_copy_block(dst + VSTATE_BLOCK, src + VSTATE_BLOCK);
 }
 
-/** Copy @p n > 64 bytes. */
+/**
+ * Copy @p n > 64 bytes.
+ * @param ahead  NULL, or where will be written next: as many bytes there are asked for, line by
+ *   line between the stores, as all at once would be more than a core can wait for
+ */
 static __rte_always_inline void
-vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n)
+vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n, const uint8_t *ahead)
 {
 	uint32_t i;
 
@@ -43,8 +47,11 @@ vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n)
 	 * last blocks overlap those before.
 	 */
 	vstate_copy_2_blocks(d, s);
-	for (i = 64 - ((uintptr_t)d & (VSTATE_BLOCK - 1)); i < n - 64; i += 64)
+	for (i = 64 - ((uintptr_t)d & (VSTATE_BLOCK - 1)); i < n - 64; i += 64) {
+		if (ahead != NULL)
+			__builtin_prefetch(ahead + i, 1);
 		vstate_copy_2_blocks(d + i, s + i);
+	}
 	vstate_copy_2_blocks(d + n - 64, s + n - 64);
 }
 
@@ -56,7 +63,7 @@ vstate_copy(void *dst, const void *src, uint32_t n)
 
 	/* Small frames are common, and rte_memcpy() looks for them last. */
 	if (n > 128) {
-		vstate_copy_large(d, s, n);
+		vstate_copy_large(d, s, n, NULL);
 	} else if (n > 64) {
 		vstate_copy_2_blocks(d, s);
 		vstate_copy_2_blocks(d + n - 64, s + n - 64);
@@ -70,14 +77,5 @@ vstate_copy(void *dst, const void *src, uint32_t n)
 
 /** From here on it pays to ask for the lines of a buffer before they are written; one ahead. */
 #define VSTATE_LARGE 256
-
-static __rte_always_inline void
-vstate_prefetch_lines(const uint8_t *p, uint32_t len)
-{
-	uint32_t off;
-
-	for (off = RTE_CACHE_LINE_SIZE; off < len; off += RTE_CACHE_LINE_SIZE)
-		__builtin_prefetch(p + off, 1);
-}
 
 #endif /* VSTATE_COPY_H */

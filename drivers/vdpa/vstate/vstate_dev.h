@@ -140,6 +140,8 @@ struct vstate_dev {
 	} announced[VSTATE_MAX_VQS];
 	struct rte_vhost_state_timing suspend_time, capture_time, restore_time, resume_time;
 	uint64_t faults[VSTATE_FAULT_MAX];
+	/** What @p faults were at the last reset of statistics. */
+	uint64_t faults_base[VSTATE_FAULT_MAX];
 	uint64_t starts, resets;
 
 	/* -- read by poll threads, too -- */

@@ -57,6 +57,21 @@ gather_want(const struct vstate_vq *vq, uint16_t direction, uint32_t min, uint32
 /** Bits of a descriptor's flags that say what kind it is. */
 #define GATHER_KIND (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE)
 
+/*
+ * Ask for what will be copied. To be written, also the second line, which all frames touch: the
+ * stores to come wait for their lines one after another. Loads do not, and gain nothing by it.
+ */
+static __rte_always_inline void
+gather_prefetch(const uint8_t *p, uint16_t direction)
+{
+	if (direction == 0) {
+		rte_prefetch0(p);
+		return;
+	}
+	__builtin_prefetch(p, 1);
+	__builtin_prefetch(p + RTE_CACHE_LINE_SIZE, 1);
+}
+
 /** One descriptor with header and frame. False: not wanted. */
 static __rte_always_inline bool
 gather_plain(struct gathered *g, uint16_t i, const struct gather_want *want, uint64_t addr,
@@ -68,7 +83,7 @@ gather_plain(struct gathered *g, uint16_t i, const struct gather_want *want, uin
 			!vstate_window_holds(&want->win, addr, len)))
 		return false;
 	p = vstate_window_ptr(&want->win, addr);
-	rte_prefetch0(p);
+	gather_prefetch(p, want->direction);
 	g->hdr[i] = p;
 	g->data[i] = p + want->hdr_len;
 	g->len[i] = len - want->hdr_len;
@@ -87,7 +102,7 @@ gather_two(struct gathered *g, uint16_t i, const struct gather_want *want,
 		return false;
 	g->hdr[i] = vstate_window_ptr(&want->win, hdr->addr);
 	g->data[i] = vstate_window_ptr(&want->win, data->addr);
-	rte_prefetch0(g->data[i]);
+	gather_prefetch(g->data[i], want->direction);
 	g->len[i] = data->len;
 	return true;
 }
@@ -162,7 +177,7 @@ gather_lanes(struct gathered *g, uint16_t i, const struct gather_want *want, vst
 	if (unlikely(bad != 0))
 		return __builtin_ctz(bad);
 	for (k = 0; k < VSTATE_VEC_LANES; k++)
-		rte_prefetch0(g->hdr[i + k]);
+		gather_prefetch(g->hdr[i + k], want->direction);
 	return VSTATE_VEC_LANES;
 }
 #endif

@@ -139,13 +139,13 @@ vstate_inflight_before(struct vstate_inflight *list)
 		if (list->packed) {
 			struct vstate_region_packed *r = &list->region->packed;
 
-			r->desc[list->bufs[i].last].next = r->free_head;
+			vstate_packed_entries(r)[list->bufs[i].last].next = r->free_head;
 			rte_compiler_barrier();
 			r->free_head = slot;
 		} else {
 			struct vstate_region_split *r = &list->region->split;
 
-			r->desc[slot].next = r->last_batch_head;
+			vstate_split_entries(r)[slot].next = r->last_batch_head;
 			rte_compiler_barrier();
 			r->last_batch_head = slot;
 		}
@@ -161,9 +161,9 @@ vstate_inflight_after(struct vstate_vq *vq)
 	rte_compiler_barrier();
 	for (i = list->done; list->region != NULL && i < list->taken; i++) {
 		if (list->packed)
-			list->region->packed.desc[list->bufs[i].slot].inflight = 0;
+			vstate_packed_entries(&list->region->packed)[list->bufs[i].slot].inflight = 0;
 		else
-			list->region->split.desc[list->bufs[i].slot].inflight = 0;
+			vstate_split_entries(&list->region->split)[list->bufs[i].slot].inflight = 0;
 	}
 	rte_compiler_barrier();
 	if (list->packed && list->region != NULL)

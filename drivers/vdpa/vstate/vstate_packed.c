@@ -116,18 +116,20 @@ rest_write(struct vstate_vq *vq, struct vstate_pos end)
 	}
 }
 
-/* Note the used descriptors in the dirty log. */
+/* Note the used descriptors [old, now), of which there is one, in the dirty log. */
 static void
-shadow_dirty(struct vstate_vq *vq)
+used_dirty(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
 {
-	struct vstate_pos pos = vq->used;
-	uint16_t i;
+	const uint64_t desc = sizeof(struct vring_packed_desc);
 
-	for (i = 0; i < vq->nb_shadow; i++) {
-		vstate_dirty_mark(&vq->dirty, vq->used_gpa + (uint64_t)pos.idx *
-				sizeof(struct vring_packed_desc), sizeof(struct vring_packed_desc));
-		vstate_pos_step(&pos, vq->shadow[i].num, vq->size);
+	if (old.wrap == now.wrap) {
+		vstate_dirty_mark(&vq->dirty, vq->used_gpa + old.idx * desc,
+				(now.idx - old.idx) * desc);
+		return;
 	}
+	vstate_dirty_mark(&vq->dirty, vq->used_gpa + old.idx * desc,
+			(vq->size - old.idx) * desc);
+	vstate_dirty_mark(&vq->dirty, vq->used_gpa, now.idx * desc);
 }
 
 static __rte_always_inline void
@@ -147,7 +149,7 @@ ring_publish(struct vstate_vq *vq, struct vstate_pos now)
 			__ATOMIC_RELEASE);
 	/* Only now: a full cache puts its words into the log before all are noted. */
 	if (unlikely(vq->dirty.base != NULL))
-		shadow_dirty(vq);
+		used_dirty(vq, old, now);
 	vq->used = now;
 }
 

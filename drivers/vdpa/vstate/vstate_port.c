@@ -20,9 +20,6 @@
 #include "vstate_port_stats.h"
 #include "vstate_service.h"
 
-/* Longer than the ethdev layer takes from our start to its own. */
-#define START_LINK_US 100000
-
 #define L2_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
 
 #define RX_OFFLOADS \
@@ -48,18 +45,37 @@ link_now(const struct vstate_port *port)
 		.link_speed = RTE_ETH_SPEED_NUM_10G,
 		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
 		.link_autoneg = RTE_ETH_LINK_FIXED,
-		.link_status = __atomic_load_n(&port->link_up, __ATOMIC_RELAXED) &&
-			port->eth->data->dev_started ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
+		.link_status = __atomic_load_n(&port->link_up, __ATOMIC_SEQ_CST) &&
+			__atomic_load_n(&port->running, __ATOMIC_SEQ_CST) ?
+			RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
 	};
+}
+
+/*
+ * Show the link as it is. The thread of events comes here, and the application's that starts
+ * and stops the port. Each looks again after it wrote (a full barrier), so that the last word
+ * is that of one who saw what it is now. 0: it changed.
+ */
+static int
+link_show(struct vstate_port *port)
+{
+	struct rte_eth_link link, next = link_now(port);
+	int ret = -1;
+
+	do {
+		link = next;
+		if (rte_eth_linkstatus_set(port->eth, &link) == 0)
+			ret = 0;
+		next = link_now(port);
+	} while (next.link_status != link.link_status);
+	return ret;
 }
 
 static int
 port_link_update(struct rte_eth_dev *eth, int wait_to_complete)
 {
-	struct rte_eth_link link = link_now(vstate_port_dev(eth)->port);
-
 	RTE_SET_USED(wait_to_complete);
-	return rte_eth_linkstatus_set(eth, &link);
+	return link_show(vstate_port_dev(eth)->port);
 }
 
 /*
@@ -69,12 +85,11 @@ port_link_update(struct rte_eth_dev *eth, int wait_to_complete)
 static void
 link_event(void *arg)
 {
-	struct rte_eth_dev *eth = arg;
+	struct vstate_port *port = arg;
 
-	if (!eth->data->dev_started)
-		return;
-	if (port_link_update(eth, 0) == 0 && eth->data->dev_conf.intr_conf.lsc != 0)
-		rte_eth_dev_callback_process(eth, RTE_ETH_EVENT_INTR_LSC, NULL);
+	if (link_show(port) == 0 && __atomic_load_n(&port->running, __ATOMIC_RELAXED) &&
+			port->eth->data->dev_conf.intr_conf.lsc != 0)
+		rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_INTR_LSC, NULL);
 }
 
 void
@@ -84,8 +99,8 @@ vstate_port_link_set(struct vstate_dev *dev, bool up)
 
 	if (port == NULL || port->link_up == up)
 		return;
-	__atomic_store_n(&port->link_up, up, __ATOMIC_RELAXED);
-	if (rte_eal_alarm_set(1, link_event, port->eth) != 0)
+	__atomic_store_n(&port->link_up, up, __ATOMIC_SEQ_CST);
+	if (rte_eal_alarm_set(1, link_event, port) != 0)
 		VSTATE_LOG(WARNING, "%s: no link event: no alarm", dev->name);
 }
 
@@ -228,12 +243,9 @@ port_start(struct rte_eth_dev *eth)
 		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
 	for (i = 0; i < eth->data->nb_tx_queues; i++)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
-	eth->data->dev_link = link_now(dev->port);
-	/* dev_started is set after this; the guest may be there already */
-	if (__atomic_load_n(&dev->port->link_up, __ATOMIC_RELAXED))
-		eth->data->dev_link.link_status = RTE_ETH_LINK_UP;
-	/* An event of the time until then finds the port not started: look again. */
-	rte_eal_alarm_set(START_LINK_US, link_event, eth);
+	/* Not ethdev's dev_started: what comes between this and that must not be missed. */
+	__atomic_store_n(&dev->port->running, true, __ATOMIC_SEQ_CST);
+	link_show(dev->port);
 	return 0;
 }
 
@@ -249,7 +261,8 @@ port_stop(struct rte_eth_dev *eth)
 		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
 	for (i = 0; i < eth->data->nb_tx_queues; i++)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
-	eth->data->dev_link.link_status = RTE_ETH_LINK_DOWN;
+	__atomic_store_n(&dev->port->running, false, __ATOMIC_SEQ_CST);
+	link_show(dev->port);
 	eth->data->dev_started = 0;
 	return 0;
 }
@@ -304,7 +317,7 @@ port_forget(struct vstate_dev *dev)
 	vstate_dev_set_poller(dev, dev->poller, forget_apply, &port);
 	if (port == NULL)
 		return;
-	rte_eal_alarm_cancel(link_event, port->eth);
+	rte_eal_alarm_cancel(link_event, port);
 	free(port);
 }
 

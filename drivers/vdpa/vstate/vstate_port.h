@@ -51,7 +51,10 @@ struct vstate_port_txq {
 
 struct vstate_port {
 	struct rte_eth_dev *eth;
+	/** The guest is there. Written by the control thread. */
 	bool link_up;
+	/** Between start and stop. Written by the application's thread. */
+	bool running;
 };
 
 /** Create the port of @p dev on the vdev's device; 0 or -errno. */

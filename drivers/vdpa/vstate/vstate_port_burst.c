@@ -10,22 +10,29 @@
 #include "vstate_offload.h"
 #include "vstate_port.h"
 
-/* One lease, for up to @p n frames from a queue of the guest. */
-static __rte_always_inline uint16_t
-vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+/*
+ * One lease, for up to @p n frames from a queue of the guest that has some. Out of line, so
+ * that to find an empty queue costs no registers saved.
+ */
+static __rte_noinline uint16_t
+vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t nb;
+	uint16_t nb = vq->ops->take(vq, pool, pkts, RTE_MIN(n, VSTATE_BURST));
 
-	if (!vstate_lease_take(&vq->lease))
-		return 0;
-	if (vstate_vq_is_empty(vq)) {
-		vstate_lease_give(&vq->lease);
-		return 0;
-	}
-	nb = vq->ops->take(vq, pool, pkts, RTE_MIN(n, VSTATE_BURST));
 	vq->ops->give(vq, nb);
 	vstate_lease_give(&vq->lease);
 	return nb;
+}
+
+static __rte_always_inline uint16_t
+vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	if (!vstate_lease_take(&vq->lease))
+		return 0;
+	if (!vstate_vq_is_empty(vq))
+		return vq_take(vq, pool, pkts, n);
+	vstate_lease_give(&vq->lease);
+	return 0;
 }
 
 /* The guest arrived by a move and cannot say so: announce it where its frames come from. */
@@ -77,22 +84,30 @@ pairs_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 	return done;
 }
 
-uint16_t
-vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+/* All that is not common: announcements, several pairs, tags to be taken out. */
+static __rte_noinline uint16_t
+port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 {
-	struct vstate_port_rxq *rxq = queue;
 	uint16_t done = 0;
 
 	if (unlikely(*rxq->rarp_pending != 0 && n > 0))
 		done = rarp_receive(rxq, pkts);
-	/* The common case: one pair, one burst. */
-	if (likely(rxq->only != NULL && n <= VSTATE_BURST))
-		done += vq_receive(rxq->only, rxq->pool, pkts + done, n - done);
-	else
-		done += pairs_receive(rxq, pkts + done, n - done);
+	done += pairs_receive(rxq, pkts + done, n - done);
 	if (unlikely(rxq->vlan_strip))
 		strip_vlan(pkts, done);
 	return done;
+}
+
+uint16_t
+vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vstate_port_rxq *rxq = queue;
+
+	/* The common case: one pair, one burst. */
+	if (likely(rxq->only != NULL && n <= VSTATE_BURST && !rxq->vlan_strip &&
+			*rxq->rarp_pending == 0))
+		return vq_receive(rxq->only, rxq->pool, pkts, n);
+	return port_rx_any(rxq, pkts, n);
 }
 
 /* Take a lease for transmission; a busy shared queue is like a full one. */
@@ -152,6 +167,18 @@ sent_free(struct rte_mbuf **pkts, uint16_t n, bool plain)
 		rte_pktmbuf_free_bulk(pkts, n);
 }
 
+/* A frame whose tag cannot be put in, as into a shared mbuf: dropped, or it would block others. */
+static bool
+untaggable_drop(struct vstate_port_txq *txq, struct vstate_vq *vq, struct rte_mbuf *m)
+{
+	if (!txq_lease(txq, vq))
+		return false;
+	vq->counters.bad_offload++;
+	vstate_lease_give(&vq->lease);
+	rte_pktmbuf_free(m);
+	return true;
+}
+
 uint16_t
 vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -173,7 +200,13 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 			batch = insert_vlan(pkts + done, batch);
 			sent.plain = false;
 		}
-		if (batch == 0 || !txq_lease(txq, vq))
+		if (unlikely(batch == 0)) {
+			if (!untaggable_drop(txq, vq, pkts[done]))
+				break;
+			done++;
+			continue;
+		}
+		if (!txq_lease(txq, vq))
 			break;
 		put = vq->ops->put(vq, pkts + done, batch);
 		vstate_lease_give(&vq->lease);

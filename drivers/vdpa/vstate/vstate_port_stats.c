@@ -53,6 +53,8 @@ vstate_port_stats_reset(struct rte_eth_dev *eth)
 
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_vq_counters_reset(dev->vqs[i]);
+	for (i = 0; i < VSTATE_FAULT_MAX; i++)
+		dev->faults_base[i] = __atomic_load_n(&dev->faults[i], __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -62,17 +64,31 @@ static const char *const counter_names[] = {
 #undef COUNTER_NAME
 };
 
+/* Behind the counters of the queues: how many were broken, by reason. */
+#define NB_FAULTS (VSTATE_FAULT_MAX - 1)
+
+static unsigned int
+xstats_count(const struct vstate_dev *dev)
+{
+	return dev->nb_vqs * RTE_DIM(counter_names) + NB_FAULTS;
+}
+
 int
 vstate_port_xstats_names(struct rte_eth_dev *eth, struct rte_eth_xstat_name *names,
 		unsigned int n)
 {
 	struct vstate_dev *dev = vstate_port_dev(eth);
-	unsigned int count = dev->nb_vqs * RTE_DIM(counter_names), i, vq;
+	unsigned int count = xstats_count(dev), i, vq;
 
 	if (names == NULL)
 		return count;
 	for (i = 0; i < RTE_MIN(n, count); i++) {
 		vq = i / RTE_DIM(counter_names);
+		if (i >= count - NB_FAULTS) {
+			snprintf(names[i].name, sizeof(names[i].name), "broken_%s",
+					vstate_fault_name(i - (count - NB_FAULTS) + 1));
+			continue;
+		}
 		snprintf(names[i].name, sizeof(names[i].name), "%s_q%u_%s",
 				vq % 2 == 1 ? "rx" : "tx", vq / 2,
 				counter_names[i % RTE_DIM(counter_names)]);
@@ -84,9 +100,9 @@ int
 vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, unsigned int n)
 {
 	struct vstate_dev *dev = vstate_port_dev(eth);
-	unsigned int count = dev->nb_vqs * RTE_DIM(counter_names), i = 0;
+	unsigned int count = xstats_count(dev), i = 0;
 	struct vstate_vq_counters c;
-	uint16_t vq;
+	uint16_t vq, fault;
 
 	if (xstats == NULL || n < count)
 		return count;
@@ -97,6 +113,11 @@ vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, un
 		xstats[i++].value = c.field;
 		VSTATE_VQ_COUNTERS(COUNTER_VALUE)
 #undef COUNTER_VALUE
+	}
+	for (fault = VSTATE_FAULT_NONE + 1; fault < VSTATE_FAULT_MAX; fault++) {
+		xstats[i].id = i;
+		xstats[i++].value = __atomic_load_n(&dev->faults[fault], __ATOMIC_RELAXED) -
+			dev->faults_base[fault];
 	}
 	return count;
 }

@@ -45,6 +45,7 @@ struct vstate_region_split_desc {
 	uint64_t counter;
 };
 
+/** One entry for each descriptor follows. */
 struct vstate_region_split {
 	uint64_t features;
 	/** 1; 0: nobody has used the region yet. */
@@ -52,7 +53,6 @@ struct vstate_region_split {
 	uint16_t desc_num;
 	uint16_t last_batch_head;
 	uint16_t used_idx;
-	struct vstate_region_split_desc desc[];
 };
 
 struct vstate_region_packed_desc {
@@ -68,6 +68,7 @@ struct vstate_region_packed_desc {
 	uint64_t addr;
 };
 
+/** One entry for each descriptor follows. */
 struct vstate_region_packed {
 	uint64_t features;
 	uint16_t version;
@@ -80,10 +81,21 @@ struct vstate_region_packed {
 	 */
 	uint64_t pos;
 	uint64_t padding;
-	struct vstate_region_packed_desc desc[];
 };
 
 #define VSTATE_REGION_VERSION 1
+
+static inline struct vstate_region_split_desc *
+vstate_split_entries(const struct vstate_region_split *r)
+{
+	return (struct vstate_region_split_desc *)(uintptr_t)(r + 1);
+}
+
+static inline struct vstate_region_packed_desc *
+vstate_packed_entries(const struct vstate_region_packed *r)
+{
+	return (struct vstate_region_packed_desc *)(uintptr_t)(r + 1);
+}
 
 /** The part that both layouts, and all places of it, have. */
 union vstate_record {

@@ -200,8 +200,8 @@ split_settle(const struct vstate_vq *vq, struct vstate_region_split *r)
 	if (n > vq->size)
 		return false;
 	for (; n > 0 && i < vq->size; n--) {
-		r->desc[i].inflight = 0;
-		i = r->desc[i].next;
+		vstate_split_entries(r)[i].inflight = 0;
+		i = vstate_split_entries(r)[i].next;
 	}
 	r->used_idx = used;
 	return true;
@@ -217,9 +217,9 @@ split_list(const struct vstate_vq *vq, const struct vstate_region_split *r)
 		return NULL;
 	list->nb = 0;
 	for (i = 0; i < vq->size; i++) {
-		if (r->desc[i].inflight == 1)
+		if (vstate_split_entries(r)[i].inflight == 1)
 			list->bufs[list->nb++] = (struct vstate_inflight_buf){
-				.counter = r->desc[i].counter, .head = i, .id = i, .num = 1,
+				.counter = vstate_split_entries(r)[i].counter, .head = i, .id = i, .num = 1,
 				.slot = i };
 	}
 	return list;
@@ -242,8 +242,8 @@ packed_settle(const struct vstate_vq *vq, struct vstate_region_packed *r, uint16
 	r->free_head = r->old_free_head;
 	/* and what is free is not in flight */
 	for (n = 0, i = r->free_head; n < nb && i < nb; n++) {
-		r->desc[i].inflight = 0;
-		i = r->desc[i].next;
+		vstate_packed_entries(r)[i].inflight = 0;
+		i = vstate_packed_entries(r)[i].next;
 	}
 	return true;
 }
@@ -254,7 +254,7 @@ packed_entry(const struct vstate_vq *vq, const struct vstate_region_packed *r, u
 		uint16_t slot, struct vstate_inflight *list, uint32_t *nb_descs)
 {
 	struct vstate_inflight_buf *b = &list->bufs[list->nb];
-	const struct vstate_region_packed_desc *d = &r->desc[slot];
+	const struct vstate_region_packed_desc *d = &vstate_packed_entries(r)[slot];
 	uint16_t i, at = slot;
 
 	if (list->nb == vq->size)
@@ -268,7 +268,7 @@ packed_entry(const struct vstate_vq *vq, const struct vstate_region_packed *r, u
 
 		if (at >= nb)
 			return false;
-		d = &r->desc[at];
+		d = &vstate_packed_entries(r)[at];
 		copy->addr = d->addr;
 		copy->len = d->len;
 		copy->link = d->id;
@@ -293,7 +293,8 @@ packed_list(const struct vstate_vq *vq, const struct vstate_region_packed *r, ui
 		return NULL;
 	list->nb = 0;
 	for (i = 0; i < nb; i++) {
-		if (r->desc[i].inflight == 1 && !packed_entry(vq, r, nb, i, list, &nb_descs)) {
+		if (vstate_packed_entries(r)[i].inflight == 1 &&
+				!packed_entry(vq, r, nb, i, list, &nb_descs)) {
 			free(list->descs);
 			free(list);
 			return NULL;
@@ -401,8 +402,8 @@ vstate_region_recover(struct vstate_dev *dev, struct vstate_vq *vq,
 static void
 split_mark(struct vstate_region_split *r, const struct vstate_inflight_buf *b)
 {
-	r->desc[b->head].counter = b->counter;
-	r->desc[b->head].inflight = 1;
+	vstate_split_entries(r)[b->head].counter = b->counter;
+	vstate_split_entries(r)[b->head].inflight = 1;
 }
 
 static void
@@ -416,17 +417,17 @@ packed_mark(struct vstate_region_packed *r, const struct vstate_inflight *list,
 	/* Those that are free follow each other here; what stands in the memory is not asked. */
 	for (i = 0; i < b->num; i++, at++) {
 		const struct vstate_desc *from = &list->descs[b->first_desc + i];
-		struct vstate_region_packed_desc *d = &r->desc[at];
+		struct vstate_region_packed_desc *d = &vstate_packed_entries(r)[at];
 
 		d->addr = from->addr;
 		d->len = from->len;
 		d->id = from->link;
 		d->flags = from->flags;
 	}
-	r->desc[b->slot].last = b->last;
-	r->desc[b->slot].num = b->num;
-	r->desc[b->slot].counter = b->counter;
-	r->desc[b->slot].inflight = 1;
+	vstate_packed_entries(r)[b->slot].last = b->last;
+	vstate_packed_entries(r)[b->slot].num = b->num;
+	vstate_packed_entries(r)[b->slot].counter = b->counter;
+	vstate_packed_entries(r)[b->slot].inflight = 1;
 	r->free_head = r->old_free_head = at;
 }
 
@@ -442,7 +443,7 @@ region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_rec
 	memset(r, 0, region->stride);
 	r->split.desc_num = region->queue_size;
 	for (i = 0; region->packed && i < region->queue_size; i++)
-		r->packed.desc[i].next = i + 1;
+		vstate_packed_entries(&r->packed)[i].next = i + 1;
 	if (region->packed)
 		vstate_record_step(r, vq->used, vq->used);
 	else

@@ -34,12 +34,17 @@ vstate_ring_ops(bool packed)
 
 	RTE_SET_USED(width);
 #ifdef VSTATE_HAS_AVX512
-	if (width >= RTE_VECT_SIMD_512 && cpu_has_avx512())
+	if (width >= RTE_VECT_SIMD_512 && cpu_has_avx512()) {
+		VSTATE_LOG(DEBUG, "ring code: avx512");
 		return packed ? &vstate_packed_ops_avx512 : &vstate_split_ops_avx512;
+	}
 #endif
 #ifdef VSTATE_HAS_AVX2
-	if (width >= RTE_VECT_SIMD_256 && rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) == 1)
+	if (width >= RTE_VECT_SIMD_256 && rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) == 1) {
+		VSTATE_LOG(DEBUG, "ring code: avx2");
 		return packed ? &vstate_packed_ops_avx2 : &vstate_split_ops_avx2;
+	}
 #endif
+	VSTATE_LOG(DEBUG, "ring code: base");
 	return packed ? &vstate_packed_ops_base : &vstate_split_ops_base;
 }

@@ -51,6 +51,7 @@ static void
 dev_dict(struct vstate_dev *dev, struct rte_tel_data *d)
 {
 	static const char *const pollers[] = { "none", "port", "service" };
+	char name[RTE_TEL_MAX_STRING_LEN];
 	int i;
 
 	rte_tel_data_start_dict(d);
@@ -76,8 +77,10 @@ dev_dict(struct vstate_dev *dev, struct rte_tel_data *d)
 	vstate_tel_dict_uint(d, "state_loaded_bytes", dev->moved.loaded_bytes);
 	vstate_tel_dict_uint(d, "state_refused_count", dev->moved.refused);
 	for (i = VSTATE_FAULT_NONE + 1; i < VSTATE_FAULT_MAX; i++) {
-		if (dev->faults[i] != 0)
-			vstate_tel_dict_uint(d, vstate_fault_name(i), dev->faults[i]);
+		if (dev->faults[i] == 0)
+			continue;
+		snprintf(name, sizeof(name), "broken_%s", vstate_fault_name(i));
+		vstate_tel_dict_uint(d, name, dev->faults[i]);
 	}
 }
 
@@ -92,6 +95,7 @@ vq_dict(const struct vstate_vq *vq, struct rte_tel_data *d)
 	rte_tel_data_add_dict_int(d, "ready", vq->ready);
 	rte_tel_data_add_dict_int(d, "granted", vstate_lease_is_granted(&vq->lease));
 	rte_tel_data_add_dict_string(d, "fault", vstate_fault_name(vq->fault));
+	rte_tel_data_add_dict_string(d, "fault_text", vstate_fault_text(vq->fault));
 	vstate_tel_dict_uint(d, "avail_idx", vq->avail.idx);
 	vstate_tel_dict_uint(d, "avail_wrap", vq->avail.wrap);
 	vstate_tel_dict_uint(d, "used_idx", vq->used.idx);

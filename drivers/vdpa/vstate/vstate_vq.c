@@ -2,6 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <ctype.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,8 +13,8 @@
 
 RTE_LOG_REGISTER(vstate_logtype, pmd.vdpa.vstate, NOTICE);
 
-static const struct {
-	const char *name;
+static struct {
+	char name[24];
 	const char *text;
 } faults[] = {
 #define FAULT_ROW(name, text) [VSTATE_FAULT_##name] = { #name, text },
@@ -21,10 +22,22 @@ static const struct {
 #undef FAULT_ROW
 };
 
+/* Telemetry and extended statistics have small letters. */
+RTE_INIT(vstate_fault_names_init)
+{
+	unsigned int i;
+	char *p;
+
+	for (i = 0; i < RTE_DIM(faults); i++) {
+		for (p = faults[i].name; *p != '\0'; p++)
+			*p = tolower((unsigned char)*p);
+	}
+}
+
 const char *
 vstate_fault_name(enum vstate_fault fault)
 {
-	return (unsigned int)fault < RTE_DIM(faults) ? faults[fault].name : "UNKNOWN";
+	return (unsigned int)fault < RTE_DIM(faults) ? faults[fault].name : "unknown";
 }
 
 const char *

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/** @file vdpa_vstate behind rte_vdpa: what an application may do to it, and when not. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_bitops.h>
+#include <rte_ethdev.h>
+#include <rte_vdpa.h>
+#include <rte_vhost.h>
+
+#include <bus_vdev_driver.h>
+
+#include "test.h"
+#include "vstate_dev.h"
+#include "vstate_wire.h"
+
+#define NAME "vdpa_vstate7"
+#define VERSION 1
+/* For what another thread is about to do. */
+#define PATIENCE_MS 20000
+
+/* Ask or tell the back end something of 8 bytes. */
+static uint64_t
+talk(int fd, uint32_t request, uint64_t value, bool answered)
+{
+	struct {
+		uint32_t request, flags, size;
+		uint64_t value;
+	} __attribute__((packed)) m = { request, VERSION, answered ? 0 : 8, value };
+	ssize_t len = answered ? 12 : 20;
+
+	assert_int_equal(write(fd, &m, len), len);
+	if (!answered)
+		return 0;
+	assert_int_equal(recv(fd, &m, 20, MSG_WAITALL), 20);
+	assert_int_equal(m.request, request);
+	return m.value;
+}
+
+static int
+front_end(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	strcpy(un.sun_path, path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	return fd;
+}
+
+static bool
+is_connected(void)
+{
+	struct rte_vhost_state_info info;
+
+	assert_int_equal(rte_vhost_state_info_get(NAME, &info), 0);
+	return info.connected;
+}
+
+static void
+attached_device_is_not_removed_and_goes_on(void **state)
+{
+	static const struct rte_vhost_device_ops no_ops;
+	const uint64_t v1 = RTE_BIT64(VIRTIO_F_VERSION_1);
+	char path[] = "/tmp/vstate-autotest-XXXXXX";
+	uint64_t features;
+	uint16_t port;
+	int fd, ms;
+
+	assert_non_null(mkdtemp(path));
+	rmdir(path);
+	assert_int_equal(rte_vdev_init(NAME, "queues=2,service=0"), 0);
+	assert_int_equal(rte_vhost_driver_register(path, 0), 0);
+	assert_int_equal(rte_vhost_driver_attach_vdpa_device(path,
+			rte_vdpa_find_device_by_name(NAME)), 0);
+	assert_int_equal(rte_vhost_driver_callback_register(path, &no_ops), 0);
+	assert_int_equal(rte_vhost_driver_start(path), 0);
+	fd = front_end(path);
+	features = talk(fd, MSG_GET_FEATURES, 0, true);
+	assert_true(features & v1);
+	talk(fd, MSG_SET_FEATURES, v1, false);
+	/* an answer means that what was said before is done */
+	talk(fd, MSG_GET_FEATURES, 0, true);
+	assert_true(is_connected());
+
+	assert_int_equal(rte_vdev_uninit(NAME), -EBUSY);
+	assert_int_equal(rte_vdev_uninit(NAME), -EBUSY);
+	/* all of it is there still, and answers */
+	assert_non_null(rte_vdpa_find_device_by_name(NAME));
+	assert_int_equal(rte_eth_dev_get_port_by_name(NAME, &port), 0);
+	assert_true(is_connected());
+	assert_true(talk(fd, MSG_GET_FEATURES, 0, true) == features);
+	talk(fd, MSG_SET_FEATURES, 0, false);
+	talk(fd, MSG_SET_FEATURES, v1, false);
+	assert_true(talk(fd, MSG_GET_FEATURES, 0, true) == features);
+	assert_true(vstate_dev_find(NAME)->features & v1);
+
+	close(fd);
+	for (ms = 0; ms < PATIENCE_MS && is_connected(); ms++)
+		usleep(1000);
+	assert_false(is_connected());
+	assert_int_equal(rte_vhost_driver_unregister(path), 0);
+	assert_int_equal(rte_vdev_uninit(NAME), 0);
+	assert_null(rte_vdpa_find_device_by_name(NAME));
+	assert_int_equal(rte_eth_dev_get_port_by_name(NAME, &port), -ENODEV);
+}
+
+int
+test_vstate_vdpa(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(attached_device_is_not_removed_and_goes_on),
+	};
+
+	return cmocka_run_group_tests_name("vstate_vdpa", tests, NULL, NULL);
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# Each build of the ring code in turn, as EAL's --force-max-simd-bitwidth chooses it: the unit
+# tests of the rings, moves of split and packed rings, bursts of every kind of buffer.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "$0")/harness.sh"
+
+# What a run may take; a sanitized build on a busy machine is several times slower.
+PATIENCE=$((120 * (${VSTATE_SANITIZE:-0} * 3 + 1)))
+AUTOTEST=$VSTATE_BUILD/app/test/vstate-autotest
+
+# with BUILD WIDTH
+with()
+{
+	local key ring
+	[ "$1" = base ] || grep -qw "${3:-$1}" /proc/cpuinfo || skip "this processor has no $1"
+
+	if [ -x "$AUTOTEST" ]; then
+		VSTATE_SIMD_BITWIDTH=$2 timeout -k 5 $((5 * PATIENCE)) "$AUTOTEST" \
+			take put fault event offload >"$W/unit" 2>&1 ||
+			fail "unit tests: $(grep -m 3 FAILED "$W/unit" | paste -sd' ')"
+		measured "$(grep -c '^\[       OK' "$W/unit") unit tests"
+	fi
+	for ring in split packed; do
+		tool "$PATIENCE" "--force-max-simd-bitwidth=$2" \
+			--log-level=pmd.vdpa.vstate:debug -- migrate --json --rounds 20 \
+			--queues 2 --ring "$ring" --any-layout --frames 64-9000 ||
+			fail "$ring: exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
+		for key in lost duplicated reordered corrupted; do
+			expect "$ring: $key" "$(json "$W/tool.out" "$key")" -eq 0
+		done
+		# The wanted build, and no other one.
+		expect_match "$ring: build" "$(cat "$W/tool.err")" "ring code: $1"
+		expect "$ring: other builds" \
+			"$(grep 'ring code: ' "$W/tool.err" | grep -vc "ring code: $1")" -eq 0
+		measured "$ring: $(json "$W/tool.out" frames) frames, none lost"
+	done
+	tool "$PATIENCE" "--force-max-simd-bitwidth=$2" -- bench --only vstate --seconds 0.05 \
+		--case 'loop/split,loop/packed,loop/*/indirect,loop/*/9000B/mrg,loop/packed/log' ||
+		fail "bench: exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
+}
+
+case_base() { with base 64; }
+case_avx2() { with avx2 256; }
+case_avx512() { with avx512 512 avx512bw; }
+
+run_cases base avx2 avx512
