@@ -290,7 +290,7 @@ run_cases()
 {
 	local name failed=0 other=0
 	if [ "${CASES[0]:-}" = --list ]; then
-		printf '%s\n' "$@"
+		[ $# -eq 0 ] || printf '%s\n' "$@"
 		exit 0
 	fi
 	[ ${#CASES[@]} -gt 0 ] || CASES=("$@")
