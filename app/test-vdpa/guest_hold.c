@@ -289,10 +289,13 @@ guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct guest_held *h
 
 /* ---- what the next device has to use ---- */
 
+/* The last buffer is not only taken, but was compared with what was expected, too. */
 static bool
 caught_up(const struct guest_ring *r, const struct guest_pos *used)
 {
-	return guest_get(&r->used) == used->idx && guest_get(&r->used_wrap) == used->wrap;
+	return __atomic_load_n(&r->used, __ATOMIC_ACQUIRE) == used->idx &&
+		__atomic_load_n(&r->used_wrap, __ATOMIC_ACQUIRE) == used->wrap &&
+		!__atomic_load_n(&r->taking, __ATOMIC_ACQUIRE);
 }
 
 int

@@ -178,9 +178,12 @@ take(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cookie, u
 	int ret;
 
 	while (!*dead) {
+		/* Ordered before the position that the take moves; see guest_hold_await(). */
+		__atomic_store_n(&r->taking, true, __ATOMIC_SEQ_CST);
 		ret = r->ops->take(r, cookie, len);
 		if (ret == 1)
 			expected(p, r, *cookie);
+		__atomic_store_n(&r->taking, false, __ATOMIC_RELEASE);
 		if (ret >= 0)
 			return ret == 1;
 		corrupted(p, r == &p->rx ? "receive ring: used a buffer that the device did not have" :

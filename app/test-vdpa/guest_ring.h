@@ -83,6 +83,8 @@ struct guest_ring {
 	/** Buffers, by cookie, that the device must use next in this order; see guest_hold.c. */
 	uint32_t *expect;
 	uint16_t nb_expect, expect_at;
+	/** A used buffer was taken, perhaps, and not yet compared with what was expected. */
+	bool taking;
 	/** Called when the device makes progress. */
 	bool calls;
 	uint64_t rnd;
