@@ -168,8 +168,6 @@ counted()
 	expect "sent and dropped by port vm2" $((${SINCE[vm2.tx.packets]} + drops)) -eq "$sent"
 	expect "packets received by the poll threads" "$(pmd_received)" -eq "$sent"
 	expect_match "the port's queue" "$(appctl dpif-netdev/pmd-rxq-show)" 'port: vm1 +queue-id: +0 +\(enabled\)'
-	# OVS looks at the link every five seconds.
-	wait_for 20 switch_has_link || fail "link of port vm1: $(vsctl get Interface vm1 link_state)"
 	measured "by every counter $sent sent, $((sent - drops)) received, $drops dropped"
 }
 
@@ -203,13 +201,14 @@ switch_restart()
 {
 	vswitchd_stop
 	vswitchd_start
-	wait_for 20 switch_has_link || fail "no link after the restart: $(tail -n 3 "$W/vswitchd.log")"
+	# Not by OVS's database: its link_state was seen to stay "down" for a port that ethdev
+	# said to be up, and that carried traffic.
+	tp_link_up vm1
+	tp_link_up vm2
 	one_way vm2 vm1
 	counted
 	measured "ovs-vswitchd restarted"
 }
-
-switch_has_link() { [ "$(vsctl get Interface vm1 link_state)" = up ]; }
 
 # A QEMU guest moves from one port of the switch to another; its peer is on a tap.
 migrates() # DEVICE-PROPERTIES

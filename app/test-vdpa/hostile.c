@@ -21,7 +21,8 @@
 
 #define MAX_CASES 400
 #define CONNECT_MS 5000
-#define FLOW_MS 3000
+/* Without progress: on a loaded machine a thread may not run for seconds. */
+#define FLOW_MS 10000
 /* GET_VRING_BASE has to come back in this time, whatever the ring looks like. */
 #define STOP_MS 3000
 /* For the back end to fall into the trap. */
