@@ -207,6 +207,23 @@ packed_ring_goes_on_where_the_killed_process_stood(void **state)
 	bench_close(&b);
 }
 
+/* The call for what was published last may have been lost with the process. */
+static void
+driver_is_called_when_a_ring_goes_on(void **state)
+{
+	struct bench b;
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		crash_at_100(&b, packed ? PACKED_V1 : V1);
+		b.setup.rings[1].callfd = b.ring.callfd;
+		ring_calls(&b.ring);
+		front_end_comes(&b);
+		assert_int_equal(ring_calls(&b.ring), 1);
+		bench_close(&b);
+	}
+}
+
 static void
 split_ring_goes_on_at_its_used_index(void **state)
 {
@@ -530,6 +547,7 @@ test_vstate_page(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packed_ring_goes_on_where_the_killed_process_stood),
 		cmocka_unit_test(split_ring_goes_on_at_its_used_index),
+		cmocka_unit_test(driver_is_called_when_a_ring_goes_on),
 		cmocka_unit_test(process_killed_before_the_rings_came_loses_nothing),
 		cmocka_unit_test(ring_that_comes_later_is_met_later),
 		cmocka_unit_test(guest_that_began_anew_is_not_held_to_old_positions),

@@ -321,8 +321,11 @@ vq_meet(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_s
 {
 	const char *why = vq_recover(dev, vq, ring);
 
-	/* nobody knows what the driver last heard */
+	/* Nobody knows what the driver last heard: the call for what was published last may not
+	 * have been made, or be lost with its descriptor.
+	 */
 	vq->signalled_valid = false;
+	vstate_vq_call(vq);
 	if (why != NULL)
 		VSTATE_LOG(NOTICE, "%s: queue %u begins at the front end's base, and not where process "
 				"%u stood: %s", dev->name, vq->qid, dev->recovery->pid, why);

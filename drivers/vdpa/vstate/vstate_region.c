@@ -388,7 +388,9 @@ vstate_region_recover(struct vstate_dev *dev, struct vstate_vq *vq,
 		return false;
 	}
 	why = vq_recover(dev, vq, r, ring->avail.idx == 0 && ring->avail.wrap == 1);
+	/* see vstate_recover.c */
 	vq->signalled_valid = false;
+	vstate_vq_call(vq);
 	if (why != NULL) {
 		VSTATE_LOG(WARNING, "%s: queue %u: in-flight region not used: %s", dev->name, vq->qid,
 				why);
