@@ -341,7 +341,7 @@ stop_with_some_left_keeps_them(void **state)
 struct crash {
 	struct bench b;
 	/** The queue as the child has it: EAL's memory is shared with a child. */
-	struct vstate_vq *childs;
+	struct vstate_vq *of_child;
 	struct rte_mbuf *pkts[3];
 	uint8_t desc[16 * SIZE], device[6 + 8 * SIZE], region[REGION_MAX];
 	uint8_t seen_desc[16 * SIZE], seen_device[6 + 8 * SIZE], seen_region[REGION_MAX];
@@ -399,7 +399,7 @@ recover(void *arg, pid_t pid)
 	if (!look(c, pid))
 		return;
 	c->seen++;
-	*c->childs = *b->vq;
+	*c->of_child = *b->vq;
 	b->vq->inflight = b->vq->inflight_own = NULL;
 	memcpy(guest_at(&b->ring.guest, RING_DESC_GPA), c->desc, sizeof(c->desc));
 	memcpy(guest_at(&b->ring.guest, RING_DEVICE_GPA), c->device, device_len(c));
@@ -419,7 +419,7 @@ recover(void *arg, pid_t pid)
 	assert_int_equal(nb_marked(b), 0);
 	/* the child goes on where it was */
 	vstate_inflight_drop(b->vq);
-	*b->vq = *c->childs;
+	*b->vq = *c->of_child;
 	memcpy(b->region, c->region, b->g.mmap_size);
 	b->ring.next = next;
 	b->ring.used = used;
@@ -451,10 +451,10 @@ region_outlives_a_kill_at_every_instruction(void **state)
 		}
 		if (!c.b.put)
 			assert_int_equal(c.b.vq->ops->take(c.b.vq, c.b.ring.pool, taken, 6), 6);
-		c.childs = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*c.childs));
-		assert_non_null(c.childs);
+		c.of_child = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*c.of_child));
+		assert_non_null(c.of_child);
 		step_through(burst, recover, &c);
-		free(c.childs);
+		free(c.of_child);
 		assert_true(c.seen >= 10);
 		/* only of a frame that mixes both, lengths can be lost */
 		assert_true(c.b.packed || c.emptied == 0);
