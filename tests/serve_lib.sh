@@ -23,7 +23,7 @@ serve_start()
 serve_exec()
 {
 	nice -n 19 "$TOOL" "$@" <"$W/serve.in" >"$W/serve.out" 2>"$W/serve.err" {SERVE_FD}>&- &
-	PID[serve]=$!
+	PID["serve"]=$!
 	echo "$!" >>"$W/pids"
 }
 

@@ -152,7 +152,8 @@ echo_once(const struct echo *e, struct stats *times)
 {
 	uint64_t n = 1, begin = clock_ns();
 
-	if (write(e->ask, &n, sizeof(n)) != sizeof(n) || read(e->answer, &n, sizeof(n)) != sizeof(n))
+	if (write(e->ask, &n, sizeof(n)) != sizeof(n) ||
+			read(e->answer, &n, sizeof(n)) != sizeof(n))
 		return -errno;
 	return stats_add(times, clock_ns() - begin);
 }

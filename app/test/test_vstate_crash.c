@@ -192,7 +192,9 @@ killed_at_every_step(struct crash *c)
 static void
 packed_ring_outlives_a_kill_at_every_instruction(void **state)
 {
-	static const struct vstate_pos starts[] = { { 0, 1 }, { 9, 1 }, { 12, 0 }, { 15, 1 }, { 6, 0 } };
+	static const struct vstate_pos starts[] = {
+		{ 0, 1 }, { 9, 1 }, { 12, 0 }, { 15, 1 }, { 6, 0 },
+	};
 	struct crash c;
 	size_t i;
 	int put;

@@ -165,8 +165,7 @@ state_make(struct bench *b, struct vstate_pos start)
 		sv->inflight[i] = (struct rte_vhost_state_inflight){ .id = b->ids[i],
 			.head = b->packed ? at : b->ids[i], .num = num, .counter = 7 + 2 * i };
 		for (k = 0; b->packed && k < num; k++, at = (at + 1) % SIZE) {
-			sv->inflight_descs[at < start.idx ? SIZE + at - start.idx : at - start.idx] =
-				desc_of(b, at);
+			sv->inflight_descs[(SIZE + at - start.idx) % SIZE] = desc_of(b, at);
 			/* a device that uses out of order writes here */
 			memset(guest_at(&b->ring.guest, RING_DESC_GPA + 16ull * at), 0x5a, 12);
 		}
@@ -440,7 +439,8 @@ region_outlives_a_kill_at_every_instruction(void **state)
 		for (i = 0; i < 3; i++) {
 			c.pkts[i] = rte_pktmbuf_alloc(c.b.ring.pool);
 			assert_non_null(c.pkts[i]);
-			memset(rte_pktmbuf_append(c.pkts[i], i < 2 ? FRAME : 0), 0, i < 2 ? FRAME : 0);
+			memset(rte_pktmbuf_append(c.pkts[i], i < 2 ? FRAME : 0), 0,
+					i < 2 ? FRAME : 0);
 		}
 		for (i = 0; i < 4; i++) {
 			struct rte_mbuf *m = rte_pktmbuf_alloc(c.b.ring.pool);

@@ -535,7 +535,7 @@ frame_waits_for_mbufs_and_passes_with_the_last_ones(void **state)
 			assert_int_equal(ring_mbufs_out(&r), RING_POOL_MBUFS - left);
 			assert_true(r.vq->counters.nombuf > 0);
 			rte_pktmbuf_free_bulk(hold, RING_POOL_MBUFS - left);
-			/* and all others when there are mbufs again; large ones in several bursts */
+			/* and all others when there are mbufs again, in several bursts */
 			for (; i < 32; i += got) {
 				got = burst_same(&r, 32, 1, 600, 32);
 				assert_true(got > 0);

@@ -161,9 +161,11 @@ vstate_inflight_after(struct vstate_vq *vq)
 	rte_compiler_barrier();
 	for (i = list->done; list->region != NULL && i < list->taken; i++) {
 		if (list->packed)
-			vstate_packed_entries(&list->region->packed)[list->bufs[i].slot].inflight = 0;
+			vstate_packed_entries(&list->region->packed)
+				[list->bufs[i].slot].inflight = 0;
 		else
-			vstate_split_entries(&list->region->split)[list->bufs[i].slot].inflight = 0;
+			vstate_split_entries(&list->region->split)
+				[list->bufs[i].slot].inflight = 0;
 	}
 	rte_compiler_barrier();
 	if (list->packed && list->region != NULL)

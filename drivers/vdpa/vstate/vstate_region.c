@@ -219,8 +219,8 @@ split_list(const struct vstate_vq *vq, const struct vstate_region_split *r)
 	for (i = 0; i < vq->size; i++) {
 		if (vstate_split_entries(r)[i].inflight == 1)
 			list->bufs[list->nb++] = (struct vstate_inflight_buf){
-				.counter = vstate_split_entries(r)[i].counter, .head = i, .id = i, .num = 1,
-				.slot = i };
+				.counter = vstate_split_entries(r)[i].counter,
+				.head = i, .id = i, .num = 1, .slot = i };
 	}
 	return list;
 }

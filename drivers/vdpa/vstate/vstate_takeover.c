@@ -86,7 +86,8 @@ word_set(uint32_t *word, uint32_t value)
 static bool
 word_change(uint32_t *word, uint32_t from, uint32_t to)
 {
-	if (!__atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_ACQ_REL,
+			__ATOMIC_RELAXED))
 		return false;
 	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 	return true;
