@@ -19,6 +19,7 @@
 # A guest begins on one, goes to the other and comes back.
 mixed() # PREFIX-OF-THE-FIRST PREFIX-OF-THE-OTHER
 {
+	[ "$1 $DEVICE_PROPERTIES" != "net_vhost packed=on" ] || touch "$W/ends-on-net_vhost"
 	vm_image
 	wire_start
 	VSTATE_VDEV=$1 backend a
