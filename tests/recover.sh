@@ -24,6 +24,7 @@ killed() # ROUNDS PAIRS OPTION...
 		expect "$key" "$(report "$key")" -eq 0
 	done
 	expect rounds "$(report rounds)" -eq "$rounds"
+	expect lost "$(report lost)" -le "$(report lost_allowed)"
 	expect frames "$(report frames)" -ge $((rounds * pairs))
 	measured "killed $rounds times, $((2 * pairs)) virtqueues, $(report frames) frames, lost $(report lost)"
 }
