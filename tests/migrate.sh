@@ -105,8 +105,10 @@ killed() # ROUNDS PAIRS OPTION...
 
 case_split_1_queue() { moves 1000 1 --ring split; }
 case_packed_1_queue() { moves 1000 1 --ring packed; }
-case_split_16_queues() { moves 1000 16 --ring split; }
-case_packed_16_queues() { moves 1000 16 --ring packed; }
+case_split_16_queues() { moves 300 16 --ring split; }
+case_packed_16_queues() { moves 300 16 --ring packed; }
+case_often_split_16_queues() { moves 1000 16 --ring split; }
+case_often_packed_16_queues() { moves 1000 16 --ring packed; }
 case_split_64_queues() { moves 50 64 --ring split; }
 case_packed_64_queues() { moves 50 64 --ring packed; }
 case_split_64_bytes() { moves 200 2 --ring split --frames 64; }
@@ -189,6 +191,7 @@ run_cases split-1-queue packed-1-queue split-16-queues packed-16-queues split-64
 	refused-index-split refused-used-index-packed refused-wrap-packed via-inflight-split \
 	via-inflight-packed inflight-split inflight-packed inflight-full-ring inflight-region \
 	broken-inflight-order killed-packed killed-region broken-page \
-	$(soak inflight-device-state inflight-region-packed inflight-in-order inflight-64-queues \
+	$(soak often-split-16-queues often-packed-16-queues inflight-device-state \
+		inflight-region-packed inflight-in-order inflight-64-queues \
 		inflight-large-ring inflight-refused-move killed-split killed-vdpa killed-often \
 		killed-often-split)

@@ -76,8 +76,7 @@ at_rest() # GUEST
 # At a rate that the switch keeps up with while it shares its processor.
 one_way() # FROM TO
 {
-	tp "$1" "clear port stats all" >/dev/null
-	tp "$2" "clear port stats all" >/dev/null
+	tp_clear "$1" "$2"
 	forward "$2" rxonly
 	for _ in 1 2 3 4 5; do
 		tp "$1" "set fwd txonly" >/dev/null

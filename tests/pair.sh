@@ -70,8 +70,7 @@ flow() # PORT COUNTER
 # One direction for a while: all that was sent arrives, and on every queue.
 one_way() # FROM TO
 {
-	tp "$1" "clear port stats all" >/dev/null
-	tp "$2" "clear port stats all" >/dev/null
+	tp_clear "$1" "$2"
 	forward "$2" rxonly
 	forward "$1" txonly
 	flow "$1" TX-packets
@@ -100,8 +99,7 @@ every_queue() # RECEIVER
 # Packets go round for a while, then both sides count the same.
 round_trip()
 {
-	tp guest "clear port stats all" >/dev/null
-	tp back "clear port stats all" >/dev/null
+	tp_clear guest back
 	forward back io
 	tp guest "set fwd io" >/dev/null
 	tp guest "start tx_first 4" >/dev/null

@@ -81,6 +81,22 @@ tp_xstat() # NAME REGEX [PORT]
 	tp "$1" "show port xstats ${3:-0}" | sed -nE "s/^($2): *//p" | head -n 1
 }
 
+tp_cleared()
+{
+	tp "$1" "clear port stats all" >/dev/null
+	[ "$(tp_stat "$1" RX-packets)" = 0 ] && [ "$(tp_stat "$1" TX-packets)" = 0 ]
+}
+
+# Counters begin anew, of ports that no frame passes. Where a poll thread just adds nothing to
+# one, it writes the old number back: then once more.
+tp_clear() # NAME...
+{
+	local name
+	for name; do
+		wait_for 5 tp_cleared "$name" || fail "$name: the counters are not cleared"
+	done
+}
+
 tp_link_is_up() { tp "$1" "show port summary ${2:-0}" | grep -qw up; }
 
 # The port's link, seen by testpmd, comes up: the other side is there.

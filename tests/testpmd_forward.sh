@@ -42,8 +42,7 @@ mode()
 	local said sent back
 	tp back "set fwd $1" >"$W/set" || fail "set fwd $1"
 	expect_match "set fwd $1" "$(cat "$W/set")" "^Set $1 packet forwarding mode"
-	tp back "clear port stats all" >/dev/null
-	tp guest "clear port stats all" >/dev/null
+	tp_clear back guest
 	tp back start >/dev/null
 	said=$("${TP_WRAP[@]}" /usr/bin/python3 "$VSTATE_ROOT/tests/frames.py" t "$1" "$BACK_MAC" \
 		"$PEER_MAC" 2>&1) || fail "$1: $said"
@@ -133,8 +132,7 @@ case_second_port()
 {
 	pair_start "$SPLIT"
 	forward back rxonly
-	tp back "clear port stats all" >/dev/null
-	tp guest "clear port stats all" >/dev/null
+	tp_clear back guest
 	forward guest txonly
 	for _ in 1 2; do
 		tp back "port attach ${VSTATE_VDEV}1,iface=$W/t,queues=1" >/dev/null

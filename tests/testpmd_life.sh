@@ -21,8 +21,7 @@ back_stop_start() # RING
 {
 	local before
 	pair_start "$1"
-	tp guest "clear port stats all" >/dev/null
-	tp back "clear port stats all" >/dev/null
+	tp_clear guest back
 	forward back rxonly
 	forward guest txonly
 	for _ in 1 2 3; do

@@ -56,8 +56,7 @@ ends_agree() # FROM TO
 stops_under_load() # FROM TO
 {
 	local held
-	tp "$1" "clear port stats all" >/dev/null
-	tp "$2" "clear port stats all" >/dev/null
+	tp_clear "$1" "$2"
 	forward "$2" rxonly
 	forward "$1" txonly
 	for _ in 1 2 3; do
@@ -103,7 +102,7 @@ case_uplink_stands_still()
 {
 	local sent
 	bridge_start packed_vq=0,mrg_rxbuf=1
-	tp far "clear port stats all" >/dev/null
+	tp_clear far
 	forward guest txonly
 	wait_for 30 some_lost || fail "the guest is blocked for ever"
 	tp guest stop >/dev/null
