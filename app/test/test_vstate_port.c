@@ -20,6 +20,7 @@
 
 #include "test.h"
 #include "vstate_ctrl.h"
+#include "vstate_link.h"
 #include "vstate_port.h"
 
 static const struct rte_ether_addr guest_mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
@@ -232,7 +233,7 @@ link_teardown(void **state)
 static int
 do_link(struct vstate_dev *dev, void *arg)
 {
-	vstate_port_link_set(dev, *(const bool *)arg);
+	vstate_link_set(dev, *(const bool *)arg);
 	return 0;
 }
 
@@ -248,15 +249,15 @@ set_flag(void *flag)
 	__atomic_store_n((uint32_t *)flag, 1, __ATOMIC_RELEASE);
 }
 
-/* Alarms are served in the order of their times: those before are over. */
+/* Their thread serves what wakes it in this order: the events before are over. */
 static void
 events_settle(void)
 {
 	uint32_t flag = 0;
 
-	assert_int_equal(rte_eal_alarm_set(2, set_flag, &flag), 0);
+	assert_int_equal(rte_eal_alarm_set(1, set_flag, &flag), 0);
 	while (__atomic_load_n(&flag, __ATOMIC_ACQUIRE) == 0)
-		usleep(100);
+		usleep(10);
 }
 
 static void
@@ -295,7 +296,8 @@ guest_that_comes_while_the_port_starts_is_told(void **state)
 	assert_link(RTE_ETH_LINK_DOWN);
 }
 
-#define FLIPS 3000
+#define ROUNDS 100
+#define FLIPS 1000
 
 static void *
 flip_main(void *arg)
@@ -315,7 +317,7 @@ link_is_right_after_any_mix_of_starts_stops_and_guests(void **state)
 	pthread_t t;
 
 	RTE_SET_USED(state);
-	for (round = 0; round < 4; round++) {
+	for (round = 0; round < ROUNDS; round++) {
 		assert_int_equal(pthread_create(&t, NULL, flip_main, NULL), 0);
 		app_start();
 		for (i = 0; i < 100; i++) {

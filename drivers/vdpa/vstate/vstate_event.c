@@ -18,10 +18,10 @@
 
 #include "vstate_ctrl.h"
 #include "vstate_dev.h"
+#include "vstate_link.h"
 #include "vstate_log.h"
 #include "vstate_net.h"
 #include "vstate_page.h"
-#include "vstate_port.h"
 #include "vstate_region.h"
 
 #define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
@@ -179,7 +179,7 @@ setup_take(struct vstate_dev *dev, const struct vstate_setup *setup)
 static void
 link_update(struct vstate_dev *dev)
 {
-	vstate_port_link_set(dev, dev->started && (dev->status & (S_DRIVER_OK | S_SUSPEND)));
+	vstate_link_set(dev, dev->started && (dev->status & (S_DRIVER_OK | S_SUSPEND)));
 }
 
 static int

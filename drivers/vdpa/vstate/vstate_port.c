@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <rte_alarm.h>
 #include <rte_malloc.h>
 
 #include <bus_vdev_driver.h>
@@ -15,6 +14,7 @@
 #include <vstate_compat.h>
 
 #include "vstate_frontend.h"
+#include "vstate_link.h"
 #include "vstate_log.h"
 #include "vstate_port.h"
 #include "vstate_port_stats.h"
@@ -36,72 +36,11 @@ vstate_port_dev(const struct rte_eth_dev *eth)
 	return *(struct vstate_dev **)eth->data->dev_private;
 }
 
-/* ---- link ---- */
-
-static struct rte_eth_link
-link_now(const struct vstate_port *port)
-{
-	return (struct rte_eth_link) {
-		.link_speed = RTE_ETH_SPEED_NUM_10G,
-		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
-		.link_autoneg = RTE_ETH_LINK_FIXED,
-		.link_status = __atomic_load_n(&port->link_up, __ATOMIC_SEQ_CST) &&
-			__atomic_load_n(&port->running, __ATOMIC_SEQ_CST) ?
-			RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
-	};
-}
-
-/*
- * Show the link as it is. The thread of events comes here, and the application's that starts
- * and stops the port. Each looks again after it wrote (a full barrier), so that the last word
- * is that of one who saw what it is now. 0: it changed.
- */
-static int
-link_show(struct vstate_port *port)
-{
-	struct rte_eth_link link, next = link_now(port);
-	int ret = -1;
-
-	do {
-		link = next;
-		if (rte_eth_linkstatus_set(port->eth, &link) == 0)
-			ret = 0;
-		next = link_now(port);
-	} while (next.link_status != link.link_status);
-	return ret;
-}
-
 static int
 port_link_update(struct rte_eth_dev *eth, int wait_to_complete)
 {
 	RTE_SET_USED(wait_to_complete);
-	return link_show(vstate_port_dev(eth)->port);
-}
-
-/*
- * The event comes from the thread from which a NIC's would come. From the control
- * thread it could wait for a lock of the application's whose owner waits for us.
- */
-static void
-link_event(void *arg)
-{
-	struct vstate_port *port = arg;
-
-	if (link_show(port) == 0 && __atomic_load_n(&port->running, __ATOMIC_RELAXED) &&
-			port->eth->data->dev_conf.intr_conf.lsc != 0)
-		rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_INTR_LSC, NULL);
-}
-
-void
-vstate_port_link_set(struct vstate_dev *dev, bool up)
-{
-	struct vstate_port *port = dev->port;
-
-	if (port == NULL || port->link_up == up)
-		return;
-	__atomic_store_n(&port->link_up, up, __ATOMIC_SEQ_CST);
-	if (rte_eal_alarm_set(1, link_event, port) != 0)
-		VSTATE_LOG(WARNING, "%s: no link event: no alarm", dev->name);
+	return vstate_link_show(vstate_port_dev(eth)->port);
 }
 
 /* ---- configuration ---- */
@@ -245,7 +184,7 @@ port_start(struct rte_eth_dev *eth)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
 	/* Not ethdev's dev_started: what comes between this and that must not be missed. */
 	__atomic_store_n(&dev->port->running, true, __ATOMIC_SEQ_CST);
-	link_show(dev->port);
+	vstate_link_show(dev->port);
 	return 0;
 }
 
@@ -262,7 +201,7 @@ port_stop(struct rte_eth_dev *eth)
 	for (i = 0; i < eth->data->nb_tx_queues; i++)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
 	__atomic_store_n(&dev->port->running, false, __ATOMIC_SEQ_CST);
-	link_show(dev->port);
+	vstate_link_show(dev->port);
 	eth->data->dev_started = 0;
 	return 0;
 }
@@ -317,8 +256,7 @@ port_forget(struct vstate_dev *dev)
 	vstate_dev_set_poller(dev, dev->poller, forget_apply, &port);
 	if (port == NULL)
 		return;
-	rte_eal_alarm_cancel(link_event, port);
-	free(port);
+	vstate_link_free(port);
 }
 
 static int
@@ -376,19 +314,20 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 {
 	struct vstate_port *port;
 	struct rte_eth_dev *eth;
+	int ret;
 
-	port = calloc(1, sizeof(*port));
-	if (port == NULL)
-		return -ENOMEM;
+	ret = vstate_link_create(&port);
+	if (ret != 0)
+		return ret;
 	eth = rte_eth_vdev_allocate(vdev, sizeof(struct vstate_dev *));
 	if (eth == NULL) {
-		free(port);
+		vstate_link_free(port);
 		return -ENOMEM;
 	}
 	eth->data->mac_addrs = rte_zmalloc("vstate mac", sizeof(struct rte_ether_addr), 0);
 	if (eth->data->mac_addrs == NULL) {
 		rte_eth_dev_release_port(eth);
-		free(port);
+		vstate_link_free(port);
 		return -ENOMEM;
 	}
 	rte_ether_addr_copy(&dev->mac, &eth->data->mac_addrs[0]);

@@ -55,14 +55,14 @@ struct vstate_port {
 	bool link_up;
 	/** Between start and stop. Written by the application's thread. */
 	bool running;
+	/** An eventfd by which the control thread wakes the thread of events. */
+	struct rte_intr_handle *events;
 };
 
 /** Create the port of @p dev on the vdev's device; 0 or -errno. */
 int vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev);
 /** Close and release it. */
 void vstate_port_destroy(struct vstate_dev *dev);
-/** Tell whether the guest is there; sends the link event if it changed. Control thread. */
-void vstate_port_link_set(struct vstate_dev *dev, bool up);
 /** The device behind a port: dev_private holds nothing but the pointer. */
 struct vstate_dev *vstate_port_dev(const struct rte_eth_dev *eth);
 

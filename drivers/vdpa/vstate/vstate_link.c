@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/**
+ * @file
+ * The link of a port, and who is told of it. The event comes from EAL's interrupt thread, as
+ * that of a NIC would: from the control thread it could wait for a lock of the application's
+ * whose owner waits for us. An eventfd wakes that thread; an alarm would make the control thread
+ * wait for a lock that the other may hold when it is descheduled.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <rte_interrupts.h>
+
+#include <ethdev_driver.h>
+
+#include "vstate_dev.h"
+#include "vstate_link.h"
+#include "vstate_log.h"
+
+static struct rte_eth_link
+link_now(const struct vstate_port *port)
+{
+	return (struct rte_eth_link) {
+		.link_speed = RTE_ETH_SPEED_NUM_10G,
+		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
+		.link_autoneg = RTE_ETH_LINK_FIXED,
+		.link_status = __atomic_load_n(&port->link_up, __ATOMIC_SEQ_CST) &&
+			__atomic_load_n(&port->running, __ATOMIC_SEQ_CST) ?
+			RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
+	};
+}
+
+/*
+ * The thread of events comes here, and the application's that starts and stops the port. Each
+ * looks again after it wrote (a full barrier), so that the last word is that of one who saw what
+ * it is now.
+ */
+int
+vstate_link_show(struct vstate_port *port)
+{
+	struct rte_eth_link link, next = link_now(port);
+	int ret = -1;
+
+	do {
+		link = next;
+		if (rte_eth_linkstatus_set(port->eth, &link) == 0)
+			ret = 0;
+		next = link_now(port);
+	} while (next.link_status != link.link_status);
+	return ret;
+}
+
+static void
+link_event(void *arg)
+{
+	struct vstate_port *port = arg;
+	uint64_t n;
+
+	/* What comes after this read comes here again. */
+	if (read(rte_intr_fd_get(port->events), &n, sizeof(n)) != (ssize_t)sizeof(n))
+		return;
+	if (vstate_link_show(port) == 0 && __atomic_load_n(&port->running, __ATOMIC_RELAXED) &&
+			port->eth->data->dev_conf.intr_conf.lsc != 0)
+		rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_INTR_LSC, NULL);
+}
+
+void
+vstate_link_set(struct vstate_dev *dev, bool up)
+{
+	struct vstate_port *port = dev->port;
+	const uint64_t one = 1;
+
+	if (port == NULL || port->link_up == up)
+		return;
+	__atomic_store_n(&port->link_up, up, __ATOMIC_SEQ_CST);
+	if (write(rte_intr_fd_get(port->events), &one, sizeof(one)) != (ssize_t)sizeof(one))
+		VSTATE_LOG(WARNING, "%s: no link event: %s", dev->name, strerror(errno));
+}
+
+static void
+port_free(struct vstate_port *port)
+{
+	if (rte_intr_fd_get(port->events) >= 0)
+		close(rte_intr_fd_get(port->events));
+	rte_intr_instance_free(port->events);
+	free(port);
+}
+
+/* EAL's handle is a copy. */
+static void
+events_ended(struct rte_intr_handle *copy, void *port)
+{
+	RTE_SET_USED(copy);
+	port_free(port);
+}
+
+int
+vstate_link_create(struct vstate_port **out)
+{
+	struct vstate_port *port = calloc(1, sizeof(*port));
+	int ret;
+
+	if (port == NULL)
+		return -ENOMEM;
+	port->events = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+	if (port->events == NULL) {
+		free(port);
+		return -ENOMEM;
+	}
+	ret = rte_intr_fd_set(port->events, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	if (ret == 0 && rte_intr_fd_get(port->events) < 0)
+		ret = -EMFILE;
+	if (ret == 0)
+		ret = rte_intr_type_set(port->events, RTE_INTR_HANDLE_EXT);
+	if (ret == 0)
+		ret = rte_intr_callback_register(port->events, link_event, port);
+	if (ret != 0) {
+		port_free(port);
+		return ret;
+	}
+	*out = port;
+	return 0;
+}
+
+void
+vstate_link_free(struct vstate_port *port)
+{
+	int ret;
+
+	/* Closed by an application that is being told of its link: freed when that is over. */
+	if (rte_thread_is_intr() && rte_intr_callback_unregister_pending(port->events, link_event,
+			port, events_ended) > 0)
+		return;
+	ret = rte_intr_callback_unregister_sync(port->events, link_event, port);
+	if (ret <= 0)
+		VSTATE_LOG(ERR, "link events of a port do not end: %s", strerror(-ret));
+	port_free(port);
+}
