@@ -7,32 +7,34 @@
 
 /**
  * @file
- * The control thread: one for the process. Whatever changes a device runs on it, one
- * request after the other. It never calls into rte_vhost, whose locks the caller of a
- * request may hold.
+ * The control thread: whatever changes a device runs on it, one request after the other, for
+ * all devices of the process. It is no thread of its own but whoever has a request: to wake
+ * another one would cost a stop microseconds, and milliseconds where that one finds a poll
+ * thread on its processor. What is nobody's request, the look for broken queues, has a thread.
+ *
+ * A request never calls into rte_vhost, whose locks its caller may hold.
  */
 
 #include <stdint.h>
 
 struct vstate_dev;
 
-/** Work done by the control thread. Returns 0 or -errno. */
+/** A request. Returns 0 or -errno. */
 typedef int (*vstate_ctrl_fn)(struct vstate_dev *dev, void *arg);
 
-/** Start the thread with the first device; -errno. */
+/** Look for broken queues from the first device on; -errno. */
 int vstate_ctrl_get(void);
-/** Stop it with the last one. */
+/** ... until the last one has gone. */
 void vstate_ctrl_put(void);
 
 /**
- * Run @p fn on the control thread and wait for it. On the control thread itself it
- * runs at once.
+ * Run @p fn as the control thread, once nobody else is. A request of a request runs at once.
  * @return what @p fn returned
  */
 int vstate_ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg);
 /**
- * The same for a caller who does not wait for ever for his turn: the thread may have to wait
- * for a poll thread of another device. What has begun is waited for; it has a bound of its own.
+ * The same for a caller who does not wait for ever for his turn: who has it may have to wait
+ * for a poll thread of another device.
  * @return -ETIME: its turn did not come within @p ns; @p fn will not be called
  */
 int vstate_ctrl_call_within(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns);
