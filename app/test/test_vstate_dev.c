@@ -305,6 +305,65 @@ release(void *lease)
 	vstate_lease_give(lease);
 }
 
+/* What is said of one queue waits for no poll thread that is inside another. */
+static void
+messages_about_one_queue_leave_the_others_alone(void **state)
+{
+	struct vstate_lease *lease;
+	struct bench b;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	bases_set(&b, false, 0);
+	lease = &b.dev->vqs[2]->lease;
+	assert_true(vstate_lease_take(lease));
+	assert_int_equal(rte_eal_alarm_set(10 * US_PER_S, release, lease), 0);
+
+	vstate_dev_ring_stop(b.dev, 0);
+	assert_false(granted(&b, 0));
+	assert_true(granted(&b, 1) && granted(&b, 2) && granted(&b, 3));
+	assert_int_equal(b.dev->active_pairs, 0);
+	assert_int_equal(vstate_dev_ring_start(b.dev, 0, &b.setup.rings[0]), 0);
+	assert_true(granted(&b, 0));
+	assert_int_equal(b.dev->active_pairs, 2);
+
+	ring_calls(&b.ring);
+	vstate_dev_ring_call(b.dev, 1, b.ring.callfd);
+	/* what came before may have been told where nobody listened any more */
+	assert_int_equal(ring_calls(&b.ring), 1);
+	assert_true(granted(&b, 0) && granted(&b, 1));
+	vstate_dev_ring_call(b.dev, 1, -1);
+	assert_int_equal(b.dev->vqs[1]->callfd, -1);
+	assert_int_equal(ring_calls(&b.ring), 0);
+
+	assert_true(vstate_lease_is_inside(lease));
+	assert_int_equal(rte_eal_alarm_cancel(release, lease), 1);
+	vstate_lease_give(lease);
+	bench_close(&b);
+}
+
+static void
+message_about_one_queue_does_not_resume_it(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	bases_set(&b, false, 0);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	vstate_dev_ring_stop(b.dev, 0);
+	assert_int_equal(vstate_dev_ring_start(b.dev, 0, &b.setup.rings[0]), 0);
+	vstate_dev_ring_call(b.dev, 0, b.ring.callfd);
+	assert_false(granted(&b, 0));
+	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
+	assert_true(granted(&b, 0));
+	/* in the middle of a message that changes more than this queue, all wait for its end */
+	vstate_dev_pause(b.dev);
+	assert_int_equal(vstate_dev_ring_start(b.dev, 0, &b.setup.rings[0]), -EAGAIN);
+	assert_false(granted(&b, 0) || granted(&b, 1));
+	bench_close(&b);
+}
+
 static void *
 pause_main(void *dev)
 {
@@ -400,6 +459,8 @@ test_vstate_dev(void)
 		cmocka_unit_test(queue_not_set_up_again_after_a_reset_is_in_no_capture),
 		cmocka_unit_test(ring_outside_the_guest_or_of_a_bad_size_is_not_granted),
 		cmocka_unit_test(busy_poll_thread_fails_a_suspend_and_nothing_changes),
+		cmocka_unit_test(messages_about_one_queue_leave_the_others_alone),
+		cmocka_unit_test(message_about_one_queue_does_not_resume_it),
 		cmocka_unit_test(device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};

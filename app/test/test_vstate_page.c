@@ -217,6 +217,7 @@ driver_is_called_when_a_ring_goes_on(void **state)
 	for (packed = 0; packed < 2; packed++) {
 		crash_at_100(&b, packed ? PACKED_V1 : V1);
 		b.setup.rings[1].callfd = b.ring.callfd;
+		b.setup.rings[1].callfd_fresh = true;
 		ring_calls(&b.ring);
 		front_end_comes(&b);
 		assert_int_equal(ring_calls(&b.ring), 1);

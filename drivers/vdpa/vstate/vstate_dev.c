@@ -195,6 +195,7 @@ vqs_free(struct vstate_dev *dev)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		vstate_inflight_drop(dev->vqs[i]);
+		vstate_vq_callfd_set(dev->vqs[i], -1);
 		rte_free(dev->vqs[i]);
 	}
 }

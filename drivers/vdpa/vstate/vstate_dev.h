@@ -46,6 +46,8 @@ struct vstate_ring_setup {
 	uint16_t size;
 	void *desc, *driver, *device;
 	int callfd;
+	/** The front end set it since the device took one over. */
+	bool callfd_fresh;
 	/** The front end set a base that the device has not taken over yet. */
 	bool base_fresh;
 	struct vstate_pos avail, used;
@@ -60,7 +62,6 @@ struct vstate_setup {
 	struct vstate_mem mem;
 	uint8_t *log_base;
 	uint64_t log_size;
-	uint16_t nb_rings;
 	struct vstate_ring_setup rings[VSTATE_MAX_VQS];
 };
 
@@ -100,6 +101,11 @@ struct vstate_dev {
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
 	bool ring_ready[VSTATE_MAX_VQS];
 	bool base_fresh[VSTATE_MAX_VQS];
+	bool callfd_fresh[VSTATE_MAX_VQS];
+	/** The queue whose descriptor is replaced by the message being processed; -1: none. */
+	int fd_qid;
+	/** rte_vhost has called that queue stopped for it, and not ready again yet. */
+	bool fd_taken;
 
 	/* -- owned by the control thread -- */
 	bool connected;
@@ -115,6 +121,8 @@ struct vstate_dev {
 	/** An MTU set while suspended; takes effect at resume. 0: none. */
 	uint16_t mtu_next;
 	struct vstate_mem mem;
+	uint8_t *log_base;
+	uint64_t log_size;
 	enum vstate_poller poller;
 	/** Restored or loaded, waiting for DRIVER_OK. */
 	struct rte_vhost_state *pending;
@@ -145,7 +153,7 @@ struct vstate_dev {
 	uint64_t starts, resets;
 
 	/* -- read by poll threads, too -- */
-	/** Pairs that are granted now, counted from pair 0. Stored while no one is inside. */
+	/** Pairs that are granted now, counted from pair 0. */
 	uint16_t active_pairs;
 	/** An announcement is due. Set by control, cleared by a poll thread. */
 	uint8_t rarp_pending;
@@ -185,8 +193,16 @@ void vstate_dev_sync(struct vstate_dev *dev, const struct vstate_setup *setup);
 int vstate_dev_start(struct vstate_dev *dev, const struct vstate_setup *setup);
 /** The front end takes the rings back; positions stay. */
 void vstate_dev_stop(struct vstate_dev *dev);
-/** A ring was taken away, or its descriptors changed. */
+/** A ring was taken away; the others go on. */
 void vstate_dev_ring_stop(struct vstate_dev *dev, uint16_t qid);
+/**
+ * A ring came while the device runs; the others go on. -EAGAIN: more than this ring rests on it,
+ * vstate_dev_sync() it is.
+ */
+int vstate_dev_ring_start(struct vstate_dev *dev, uint16_t qid,
+		const struct vstate_ring_setup *ring);
+/** The front end wants to be called by @p fd from now on, or not at all (-1). */
+void vstate_dev_ring_call(struct vstate_dev *dev, uint16_t qid, int fd);
 /** The driver wrote the status byte. */
 void vstate_dev_status_write(struct vstate_dev *dev, uint8_t status);
 /** Features are negotiated (SET_FEATURES). */
@@ -255,9 +271,13 @@ int vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *er
 int vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid);
 /** Control thread only: the same, whatever it takes, before memory goes that is polled. */
 void vstate_dev_rest_always(struct vstate_dev *dev);
+/** Control thread only: take back the lease of one queue, whatever it takes. */
+void vstate_dev_rest_vq(struct vstate_dev *dev, struct vstate_vq *vq);
 /** Control thread only: no service runs over the queues any more. */
 void vstate_service_lease_revoke(struct vstate_dev *dev);
 /** Control thread only: grant the queues that may run. */
 void vstate_dev_grant(struct vstate_dev *dev);
+/** Control thread only: the same for one queue, while the others are polled. */
+void vstate_dev_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq);
 
 #endif /* VSTATE_DEV_H */

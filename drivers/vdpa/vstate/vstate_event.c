@@ -132,10 +132,10 @@ vq_keep_base(struct vstate_dev *dev, struct vstate_vq *vq)
 }
 
 static void
-vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_setup *setup)
+vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
 {
-	const struct vstate_ring_setup *ring = &setup->rings[vq->qid];
-
+	if (ring->ready && ring->callfd_fresh)
+		vstate_vq_callfd_set(vq, ring->callfd);
 	vq->ready = ring->ready && vq_map(dev, vq, ring);
 	if (ring->ready && !vq->ready)
 		VSTATE_LOG(ERR, "%s: queue %u has a ring outside the guest's memory, or a bad size",
@@ -151,14 +151,13 @@ vq_configure(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_s
 		vq_set_base(dev, vq, ring);
 	else
 		vq_keep_base(dev, vq);
-	vq->callfd = ring->callfd;
 	vq->mem = &dev->mem;
 	vq->win = (struct vstate_window){ 0 };
 	vstate_net_vq_configure(dev, vq);
 
 	vq->dirty.nb_words = 0;
-	vq->dirty.base = dev->features & RTE_BIT64(VHOST_F_LOG_ALL) ? setup->log_base : NULL;
-	vq->dirty.size = setup->log_size;
+	vq->dirty.base = dev->features & RTE_BIT64(VHOST_F_LOG_ALL) ? dev->log_base : NULL;
+	vq->dirty.size = dev->log_size;
 }
 
 /* ---- events, on the control thread ---- */
@@ -170,10 +169,12 @@ setup_take(struct vstate_dev *dev, const struct vstate_setup *setup)
 
 	dev->features = setup->features;
 	dev->mem = setup->mem;
+	dev->log_base = setup->log_base;
+	dev->log_size = setup->log_size;
 	if (setup->mtu != 0 && !(dev->status & S_SUSPEND))
 		dev->mtu = setup->mtu;
 	for (i = 0; i < dev->nb_vqs; i++)
-		vq_configure(dev, dev->vqs[i], setup);
+		vq_configure(dev, dev->vqs[i], &setup->rings[i]);
 }
 
 static void
@@ -249,6 +250,8 @@ faults_clear(struct vstate_dev *dev)
 static int
 do_disconnect(struct vstate_dev *dev, void *arg)
 {
+	uint16_t i;
+
 	do_stop(dev, arg);
 	faults_clear(dev);
 	dev->connected = false;
@@ -260,6 +263,8 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	rte_vhost_state_free(dev->kept);
 	dev->kept = NULL;
 	vstate_region_drop(dev);
+	for (i = 0; i < dev->nb_vqs; i++)
+		vstate_vq_callfd_set(dev->vqs[i], -1);
 	return 0;
 }
 
@@ -335,11 +340,51 @@ do_start(struct vstate_dev *dev, void *arg)
 static int
 do_ring_stop(struct vstate_dev *dev, void *arg)
 {
-	uint16_t qid = *(const uint16_t *)arg;
+	struct vstate_vq *vq = dev->vqs[*(const uint16_t *)arg];
 
-	vstate_dev_rest_always(dev);
-	dev->vqs[qid]->ready = false;
-	vstate_dev_grant(dev);
+	vstate_dev_rest_vq(dev, vq);
+	vq->ready = false;
+	vstate_dev_grant_vq(dev, vq);
+	return 0;
+}
+
+struct ring_start {
+	uint16_t qid;
+	const struct vstate_ring_setup *ring;
+};
+
+static int
+do_ring_start(struct vstate_dev *dev, void *arg)
+{
+	const struct ring_start *start = arg;
+	struct vstate_vq *vq = dev->vqs[start->qid];
+
+	/* States are met by, and pages hold, all rings at one instant. */
+	if (dev->paused || dev->pending != NULL || dev->recovery != NULL || dev->page != NULL ||
+			dev->region != NULL)
+		return -EAGAIN;
+	vstate_dev_rest_vq(dev, vq);
+	vq_configure(dev, vq, start->ring);
+	vstate_dev_grant_vq(dev, vq);
+	return 0;
+}
+
+struct ring_call {
+	uint16_t qid;
+	int fd;
+};
+
+static int
+do_ring_call(struct vstate_dev *dev, void *arg)
+{
+	const struct ring_call *call = arg;
+	struct vstate_vq *vq = dev->vqs[call->qid];
+
+	vstate_dev_rest_vq(dev, vq);
+	vstate_vq_callfd_set(vq, call->fd);
+	/* A call that came before may have gone where nobody listened any more. */
+	vstate_vq_call(vq);
+	vstate_dev_grant_vq(dev, vq);
 	return 0;
 }
 
@@ -459,6 +504,22 @@ void
 vstate_dev_ring_stop(struct vstate_dev *dev, uint16_t qid)
 {
 	vstate_ctrl_call(do_ring_stop, dev, &qid);
+}
+
+int
+vstate_dev_ring_start(struct vstate_dev *dev, uint16_t qid, const struct vstate_ring_setup *ring)
+{
+	struct ring_start start = { qid, ring };
+
+	return vstate_ctrl_call(do_ring_start, dev, &start);
+}
+
+void
+vstate_dev_ring_call(struct vstate_dev *dev, uint16_t qid, int fd)
+{
+	struct ring_call call = { qid, fd };
+
+	vstate_ctrl_call(do_ring_call, dev, &call);
 }
 
 void

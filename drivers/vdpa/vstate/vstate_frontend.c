@@ -50,7 +50,10 @@ vstate_frontend_attach(int vid, struct vstate_dev *dev)
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
 		dev->ring_ready[i] = false;
 		dev->base_fresh[i] = true;
+		dev->callfd_fresh[i] = true;
 	}
+	dev->fd_qid = -1;
+	dev->fd_taken = false;
 	vstate_dev_connect(dev);
 	__atomic_store_n(&by_vid[vid], dev, __ATOMIC_RELEASE);
 	return rte_vhost_extern_callback_register(vid, &vstate_msg_ops, NULL) == 0 ? 0 : -EINVAL;
@@ -165,7 +168,9 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 	ring->desc = vring.desc;
 	ring->driver = vring.avail;
 	ring->device = vring.used;
-	ring->callfd = callfd_check(dev, qid, vring.callfd);
+	ring->callfd_fresh = dev->callfd_fresh[qid];
+	if (ring->callfd_fresh)
+		ring->callfd = callfd_check(dev, qid, vring.callfd);
 	ring->base_fresh = dev->base_fresh[qid];
 	if (ring->base_fresh)
 		base_get(dev->vid, qid, packed, ring);
@@ -178,6 +183,12 @@ vstate_frontend_features(const struct vstate_dev *dev, int vid)
 
 	rte_vhost_get_negotiated_features(vid, &features);
 	return dev->suspend_negotiated ? features | VSTATE_OWN_FEATURES : features;
+}
+
+bool
+vstate_frontend_is_packed(const struct vstate_dev *dev, int vid)
+{
+	return vstate_frontend_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED);
 }
 
 /* NULL if there is no memory, here or the guest's. */
@@ -218,16 +229,23 @@ fail:
 	return NULL;
 }
 
-/* The device took over the bases of the rings that were ready. */
+/* The device took over what was said of a ring, if it was ready. */
 static void
-bases_taken(struct vstate_dev *dev)
+ring_taken(struct vstate_dev *dev, uint16_t qid)
+{
+	if (!dev->ring_ready[qid])
+		return;
+	dev->base_fresh[qid] = false;
+	dev->callfd_fresh[qid] = false;
+}
+
+static void
+rings_taken(struct vstate_dev *dev)
 {
 	uint16_t i;
 
-	for (i = 0; i < dev->nb_vqs; i++) {
-		if (dev->ring_ready[i])
-			dev->base_fresh[i] = false;
-	}
+	for (i = 0; i < dev->nb_vqs; i++)
+		ring_taken(dev, i);
 }
 
 void
@@ -239,7 +257,7 @@ vstate_frontend_sync(struct vstate_dev *dev)
 	if (setup == NULL)
 		return;
 	vstate_dev_sync(dev, setup);
-	bases_taken(dev);
+	rings_taken(dev);
 	free(setup);
 }
 
@@ -258,7 +276,7 @@ vstate_frontend_start(int vid)
 		return -1;
 	/* A restored state that does not fit shows as NEEDS_RESET. */
 	vstate_dev_start(dev, setup);
-	bases_taken(dev);
+	rings_taken(dev);
 	free(setup);
 	return 0;
 }
@@ -281,6 +299,18 @@ bases_put(struct vstate_dev *dev)
 	}
 }
 
+/* The queue whose descriptor was to be replaced did not become ready again. */
+static void
+fd_message_end(struct vstate_dev *dev)
+{
+	if (!dev->fd_taken)
+		return;
+	dev->fd_taken = false;
+	dev->ring_ready[dev->fd_qid] = false;
+	if (dev->started)
+		vstate_dev_ring_stop(dev, dev->fd_qid);
+}
+
 void
 vstate_frontend_stop(int vid)
 {
@@ -290,6 +320,41 @@ vstate_frontend_stop(int vid)
 		return;
 	vstate_dev_stop(dev);
 	bases_put(dev);
+	fd_message_end(dev);
+}
+
+static void
+ring_start(struct vstate_dev *dev, uint16_t qid)
+{
+	struct vstate_ring_setup ring = { 0 };
+
+	ring_get(dev, qid, vstate_frontend_is_packed(dev, dev->vid), &ring);
+	if (vstate_dev_ring_start(dev, qid, &ring) == 0)
+		ring_taken(dev, qid);
+	else
+		vstate_frontend_sync(dev);
+}
+
+/* The descriptor of a running queue was replaced, and nothing else. */
+static void
+fd_replaced(struct vstate_dev *dev, uint16_t qid)
+{
+	struct rte_vhost_vring vring;
+
+	dev->fd_taken = false;
+	if (!dev->callfd_fresh[qid] || rte_vhost_get_vhost_vring(dev->vid, qid, &vring) != 0)
+		return;
+	dev->callfd_fresh[qid] = false;
+	vstate_dev_ring_call(dev, qid, callfd_check(dev, qid, vring.callfd));
+}
+
+void
+vstate_frontend_fd_message(struct vstate_dev *dev, int qid, bool is_call)
+{
+	fd_message_end(dev);
+	dev->fd_qid = qid < dev->nb_vqs ? qid : -1;
+	if (dev->fd_qid >= 0 && is_call)
+		dev->callfd_fresh[qid] = true;
 }
 
 int
@@ -299,11 +364,22 @@ vstate_frontend_ring_state(int vid, uint16_t qid, bool ready)
 
 	if (dev == NULL || qid >= dev->nb_vqs)
 		return 0;
+	if (dev->started && qid == dev->fd_qid) {
+		/* rte_vhost takes the queue away around the message: it need not rest that long */
+		if (!ready && dev->ring_ready[qid]) {
+			dev->fd_taken = true;
+			return 0;
+		}
+		if (ready && dev->fd_taken) {
+			fd_replaced(dev, qid);
+			return 0;
+		}
+	}
 	dev->ring_ready[qid] = ready;
 	if (!dev->started)
 		return 0;
 	if (ready)
-		vstate_frontend_sync(dev);
+		ring_start(dev, qid);
 	else
 		vstate_dev_ring_stop(dev, qid);
 	return 0;

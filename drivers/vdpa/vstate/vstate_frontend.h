@@ -48,6 +48,13 @@ int vstate_frontend_ring_state(int vid, uint16_t qid, bool ready);
 /** Features negotiated, those included that rte_vhost does not know. */
 uint64_t vstate_frontend_features(const struct vstate_dev *dev, int vid);
 
+bool vstate_frontend_is_packed(const struct vstate_dev *dev, int vid);
+
+/**
+ * A message begins. @p qid: the queue that it brings a kick or (@p is_call) call descriptor for,
+ * or -1.
+ */
+void vstate_frontend_fd_message(struct vstate_dev *dev, int qid, bool is_call);
 /** Take over what the front end says now. */
 void vstate_frontend_sync(struct vstate_dev *dev);
 

@@ -42,6 +42,15 @@ moves_ground(uint32_t request)
 	}
 }
 
+/* The queue that the message brings a descriptor for, or -1. */
+static int
+fd_queue(const struct msg *msg)
+{
+	if (msg->request != MSG_SET_VRING_CALL && msg->request != MSG_SET_VRING_KICK)
+		return -1;
+	return msg->u64 & MSG_VRING_FD_INDEX;
+}
+
 static enum rte_vhost_msg_result
 reply_u64(struct msg *msg, uint64_t value)
 {
@@ -148,12 +157,6 @@ set_protocol_features(struct vstate_dev *dev, struct msg *msg)
 	msg->u64 &= ~VSTATE_PROTOCOL_F_INFLIGHT;
 }
 
-static bool
-is_packed(const struct vstate_dev *dev, int vid)
-{
-	return vstate_frontend_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED);
-}
-
 static struct vstate_region_geometry
 geometry_of(const struct msg *msg)
 {
@@ -166,7 +169,7 @@ get_inflight_fd(struct vstate_dev *dev, int vid, struct msg *msg)
 {
 	struct vstate_region_geometry g = geometry_of(msg);
 	int *nb_fds, *fds = vstate_msg_fds(msg, &nb_fds);
-	int fd = vstate_region_make(dev, &g, is_packed(dev, vid));
+	int fd = vstate_region_make(dev, &g, vstate_frontend_is_packed(dev, vid));
 
 	vstate_gate_close_fds(msg);
 	if (fd < 0) {
@@ -190,7 +193,7 @@ set_inflight_fd(struct vstate_dev *dev, int vid, struct msg *msg)
 	int fd = take_fd(msg), ret = -EINVAL;
 
 	if (fd >= 0) {
-		ret = vstate_region_set(dev, &g, fd, is_packed(dev, vid));
+		ret = vstate_region_set(dev, &g, fd, vstate_frontend_is_packed(dev, vid));
 		/* the mapping keeps it */
 		close(fd);
 	}
@@ -208,6 +211,7 @@ pre_handle(int vid, void *opaque)
 	if (dev == NULL || !vstate_gate_pass(dev, opaque))
 		return RTE_VHOST_MSG_RESULT_ERR;
 
+	vstate_frontend_fd_message(dev, fd_queue(msg), msg->request == MSG_SET_VRING_CALL);
 	/* The message before this one failed half way: see what is left. */
 	if (dev->started && dev->paused)
 		vstate_frontend_sync(dev);
@@ -287,7 +291,7 @@ base_set(struct vstate_dev *dev, int vid, const struct msg *msg)
 	const uint16_t avail = msg->state.num & 0xffff, used = msg->state.num >> 16;
 
 	dev->base_fresh[msg->state.index] = true;
-	if (!(vstate_frontend_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED)))
+	if (!vstate_frontend_is_packed(dev, vid))
 		return;
 	if (used == avail || (used == 0 && avail != 0))
 		return;

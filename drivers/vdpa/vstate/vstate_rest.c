@@ -5,7 +5,7 @@
 /** @file The control thread's side of the leases: grant, take back, wait. See vstate_lease.h. */
 
 #include <errno.h>
-#include <sched.h>
+#include <time.h>
 
 #include <rte_cycles.h>
 
@@ -41,44 +41,65 @@ count_active_pairs(const struct vstate_dev *dev)
 	return pair;
 }
 
+/* A poll thread that reads an old one finds a queue without a lease, as if it came too early. */
+static void
+active_pairs_store(struct vstate_dev *dev)
+{
+	__atomic_store_n(&dev->active_pairs, count_active_pairs(dev), __ATOMIC_RELAXED);
+}
+
+static void
+vq_grant(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	if (!vq_may_run(dev, vq))
+		return;
+	vq->ops->on_grant(vq);
+	if (vq->dirty.base != NULL)
+		vstate_dirty_flush(&vq->dirty);
+	vstate_lease_grant(&vq->lease);
+}
+
 void
 vstate_dev_grant(struct vstate_dev *dev)
 {
-	struct vstate_vq *vq;
 	uint16_t i;
 
-	/* No one is inside: a poll thread reads it after it has taken a lease. */
-	__atomic_store_n(&dev->active_pairs, count_active_pairs(dev), __ATOMIC_RELAXED);
-	for (i = 0; i < dev->nb_vqs; i++) {
-		vq = dev->vqs[i];
-		if (!vq_may_run(dev, vq))
-			continue;
-		vq->ops->on_grant(vq);
-		if (vq->dirty.base != NULL)
-			vstate_dirty_flush(&vq->dirty);
-		vstate_lease_grant(&vq->lease);
-	}
+	active_pairs_store(dev);
+	for (i = 0; i < dev->nb_vqs; i++)
+		vq_grant(dev, dev->vqs[i]);
+}
+
+void
+vstate_dev_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	active_pairs_store(dev);
+	vq_grant(dev, vq);
 }
 
 /*
- * Wait until no one is inside. A burst takes microseconds; a thread that stays longer was
- * descheduled, and may need this very processor to come back.
+ * A burst takes microseconds. A thread that stays longer was descheduled, and may need this very
+ * processor to come back: to sleep gives it away, to yield mostly does not.
  */
-#define WAIT_SPINS 2000
+#define WAIT_SPIN_NS 20000
+#define WAIT_SLEEP_NS 1000
 
+/* Wait until no one is inside. */
 static bool
 lease_wait(const struct vstate_lease *lease, uint64_t deadline)
 {
-	unsigned int spins = 0;
+	static const struct timespec pause = { .tv_nsec = WAIT_SLEEP_NS };
+	uint64_t start = 0, now;
 
 	while (vstate_lease_is_inside(lease)) {
-		if (++spins < WAIT_SPINS) {
+		now = now_ns();
+		if (start == 0)
+			start = now;
+		if (now - start < WAIT_SPIN_NS)
 			rte_pause();
-			continue;
-		}
-		if (now_ns() > deadline)
+		else if (now < deadline)
+			nanosleep(&pause, NULL);
+		else
 			return false;
-		sched_yield();
 	}
 	return true;
 }
@@ -111,6 +132,15 @@ vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
 	return -ETIMEDOUT;
 }
 
+#define TELL_PERIOD_NS 1000000000
+
+static void
+tell_busy(const struct vstate_dev *dev, uint16_t qid, unsigned int seconds)
+{
+	VSTATE_LOG(WARNING, "%s: queue %u is busy for %u s: its poll thread does not return",
+			dev->name, qid, seconds);
+}
+
 /*
  * Take all leases back, whatever it takes: what follows frees memory that a poll thread
  * uses. Each second of waiting is told.
@@ -121,9 +151,19 @@ vstate_dev_rest_always(struct vstate_dev *dev)
 	unsigned int seconds = 0;
 	uint16_t qid;
 
-	while (vstate_dev_rest(dev, 1000000000, &qid) != 0)
-		VSTATE_LOG(WARNING, "%s: queue %u is busy for %u s: its poll thread does not return",
-				dev->name, qid, ++seconds);
+	while (vstate_dev_rest(dev, TELL_PERIOD_NS, &qid) != 0)
+		tell_busy(dev, qid, ++seconds);
+}
+
+void
+vstate_dev_rest_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	unsigned int seconds = 0;
+
+	vstate_lease_revoke(&vq->lease);
+	vstate_lease_barrier();
+	while (!lease_wait(&vq->lease, now_ns() + TELL_PERIOD_NS))
+		tell_busy(dev, vq->qid, ++seconds);
 }
 
 void

@@ -3,6 +3,8 @@
  */
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,6 +46,16 @@ const char *
 vstate_fault_text(enum vstate_fault fault)
 {
 	return (unsigned int)fault < RTE_DIM(faults) ? faults[fault].text : "unknown fault";
+}
+
+void
+vstate_vq_callfd_set(struct vstate_vq *vq, int fd)
+{
+	if (vq->callfd >= 0)
+		close(vq->callfd);
+	vq->callfd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && vq->callfd < 0)
+		VSTATE_LOG(ERR, "no calls for queue %u: %s", vq->qid, strerror(errno));
 }
 
 void

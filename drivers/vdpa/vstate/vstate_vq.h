@@ -224,6 +224,7 @@ struct vstate_vq {
 	bool linear;
 	/** Guest offloads for segmentation: VIRTIO_NET_F_GUEST_TSO4 and so on. */
 	uint64_t features;
+	/** Our own duplicate: the front end may replace its own at any moment. -1: none. */
 	int callfd;
 	/**
 	 * Where the next available buffer will show, for vstate_vq_is_empty(): the queue is
@@ -258,8 +259,6 @@ struct vstate_vq {
 	bool ready;
 	/** Resets of the device when the queue was set up last. */
 	uint64_t setup_resets;
-	/** More than one port queue sends to this queue. */
-	bool shared;
 	/** A fault was told to the log and to the device status. */
 	bool fault_told;
 	/** What @p counters were at the last reset of statistics. */
@@ -305,6 +304,9 @@ vstate_vq_is_empty(const struct vstate_vq *vq)
 
 /** Write the call eventfd; never blocks for long, never fails visibly. */
 void vstate_vq_call(struct vstate_vq *vq);
+
+/** Call by a duplicate of @p fd from now on; by none if -1. No poll thread is inside. */
+void vstate_vq_callfd_set(struct vstate_vq *vq, int fd);
 
 /** Note in the dirty log, if there is one, that the device wrote guest memory. */
 static __rte_always_inline void

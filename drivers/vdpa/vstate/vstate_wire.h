@@ -22,6 +22,8 @@ enum {
 	MSG_SET_VRING_ADDR = 9,
 	MSG_SET_VRING_BASE = 10,
 	MSG_GET_VRING_BASE = 11,
+	MSG_SET_VRING_KICK = 12,
+	MSG_SET_VRING_CALL = 13,
 	MSG_SET_PROTOCOL_FEATURES = 16,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SET_VRING_ENABLE = 18,
@@ -36,6 +38,9 @@ enum {
 	MSG_SET_DEVICE_STATE_FD = 42,
 	MSG_CHECK_DEVICE_STATE = 43,
 };
+
+/** In the payload of SET_VRING_KICK and SET_VRING_CALL: the queue. */
+#define MSG_VRING_FD_INDEX 0xff
 
 /** Payload of GET_INFLIGHT_FD and SET_INFLIGHT_FD without what a compiler may append. */
 #define MSG_INFLIGHT_SIZE 20
