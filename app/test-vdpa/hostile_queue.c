@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,9 @@ full_eventfd(struct hostile_env *e)
 		e->kept_fds[0] : -errno;
 }
 
+/* For a call, on a loaded machine. */
+#define CALL_MS 10000
+
 /* A call fd on which a write waits for ever: a poll thread that calls never comes back. */
 static int
 blocking_call(struct hostile_env *e, const struct hostile_case *c)
@@ -411,6 +415,30 @@ blocking_call(struct hostile_env *e, const struct hostile_case *c)
 		usleep(20000);
 	}
 	return 0;
+}
+
+/* Not hostile, but between what is: the device forgets the old descriptor and calls the new one. */
+static int
+replaced_call(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	struct pollfd fd = { .events = POLLIN };
+	uint64_t value = HOSTILE_TX, count;
+
+	fd.fd = e->kept_fds[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd.fd < 0)
+		return -errno;
+	e->nb_kept = 1;
+	hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value, sizeof(value),
+		&fd.fd, 1);
+	/* an answer means that the message before is obeyed */
+	guest_link_status(e->l);
+	while (read(fd.fd, &count, sizeof(count)) == sizeof(count))
+		;
+	r->ops->calls(r, true);
+	hostile_send_frame(e);
+	return poll(&fd, 1, CALL_MS) == 1 ? 0 :
+		hostile_fail(e, "the descriptor that was set last is not called");
 }
 
 static const uint16_t one = 1, size_value = HOSTILE_RING, size_minus = HOSTILE_RING - 1,
@@ -458,6 +486,7 @@ static const struct hostile_case cases[] = {
 	{ "packed-event-garbage", "driver event area without sense", HOSTILE_PACKED,
 		packed_event_garbage, NULL },
 	{ "call-blocks", "call fd that is a full pipe", HOSTILE_ANY, blocking_call, NULL },
+	{ "call-replaced", "call fd replaced under running rings", HOSTILE_ANY, replaced_call, NULL },
 	{ "call-full", "call fd that is a full eventfd", HOSTILE_ANY, blocking_call, &one },
 	{ "race-len", "length changes while it is read", HOSTILE_ANY, race, &race_len },
 	{ "race-addr", "address changes while it is read", HOSTILE_ANY, race, &race_addr },
