@@ -137,7 +137,8 @@ links_with() # PC LIBRARY
 	sed "s|^prefix=|prefix=$W/root|" "$1" >"$W/pc/$name.pc"
 	flags=$(PKG_CONFIG_PATH=$W/pc pkg-config --cflags --libs "$name") || fail "pkg-config $name"
 	# shellcheck disable=SC2086
-	gcc -DALLOW_EXPERIMENTAL_API -o "$W/user" "$W/user.c" $flags >"$W/cc.out" 2>&1 || fail "does not link"
+	gcc -DALLOW_EXPERIMENTAL_API ${VSTATE_SANITIZE:+-fsanitize=address,undefined} \
+		-o "$W/user" "$W/user.c" $flags >"$W/cc.out" 2>&1 || fail "does not link"
 	LD_LIBRARY_PATH=$(dirname "$2") "$W/user" >"$W/user.out" || fail "does not run"
 	expect_match "program" "$(cat "$W/user.out")" '^bad_magic$'
 }
