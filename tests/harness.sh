@@ -223,6 +223,27 @@ tool()
 	timeout -k 5 "$limit" "$TOOL" "$@" >"$W/tool.out" 2>"$W/tool.err" </dev/null
 }
 
+# tool_must SECONDS ARGUMENT...: the same, where a failure of the tool is one of the case.
+tool_must()
+{
+	tool "$@" || fail "${*:2}: exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
+}
+
+# What a run of it may take; a sanitized build on a busy machine is several times slower.
+PATIENCE=$((120 * (${VSTATE_SANITIZE:-0} * 3 + 1)))
+
+# report KEY...: the value in its report that the keys lead to.
+report() { json "$W/tool.out" "$@"; }
+
+# report_none KEY...: its report counts none of each.
+report_none()
+{
+	local key
+	for key; do
+		expect "$key" "$(report "$key")" -eq 0
+	done
+}
+
 # json FILE KEY...: the value that the keys lead to; nothing where there is none.
 json()
 {
