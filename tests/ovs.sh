@@ -64,15 +64,6 @@ case_guests()
 	vswitchd_stop
 }
 
-# Nothing arrives for a while.
-at_rest() # GUEST
-{
-	local before
-	before=$(tp_stat "$1" RX-packets)
-	sleep 0.3
-	[ "$(tp_stat "$1" RX-packets)" = "$before" ]
-}
-
 # At a rate that the switch keeps up with while it shares its processor.
 one_way() # FROM TO
 {
@@ -85,13 +76,11 @@ one_way() # FROM TO
 		tp "$1" stop >/dev/null
 	done
 	# What waits in the switch arrives still; a guest that stopped would leave it in its ring.
-	wait_for 20 at_rest "$2" || fail "$2: packets do not end"
+	wait_for 20 tp_at_rest "$2" || fail "$2: packets do not end"
 	tp "$2" stop >/dev/null
 	expect "packets $1 -> $2" "$(tp_stat "$2" RX-packets)" -gt 100
 	measured "$1 -> $2 sent $(tp_stat "$1" TX-packets) received $(tp_stat "$2" RX-packets)"
 }
-
-forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" start >/dev/null; }
 
 port_packets() { ovs_counter "$1" "$2_packets"; }
 

@@ -61,7 +61,7 @@ stops_under_load() # FROM TO
 	forward "$1" txonly
 	for _ in 1 2 3; do
 		held=$(tp_stat "$2" RX-packets)
-		wait_for 10 more_received "$2" "$held" || fail "$1 -> $2: nothing arrives"
+		wait_for 10 tp_received_more "$2" "$held" || fail "$1 -> $2: nothing arrives"
 		sv_must "suspend vdpa_vstate0"
 		# What the device moved before may take its time to the end; the device is at rest.
 		held=$(device_packets)
@@ -70,15 +70,13 @@ stops_under_load() # FROM TO
 		sv_must "resume vdpa_vstate0"
 	done
 	held=$(tp_stat "$2" RX-packets)
-	wait_for 10 more_received "$2" "$held" || fail "$1 -> $2: nothing arrives after a resume"
+	wait_for 10 tp_received_more "$2" "$held" || fail "$1 -> $2: nothing arrives after a resume"
 	tp "$1" stop >/dev/null
 	ends_agree "$1" "$2"
 	tp "$2" stop >/dev/null
 	expect "dropped by the uplink" "$(uplink_lost)" -eq 0
 	measured "$1 to $2 $TP_GOT packets over 3 stops"
 }
-
-more_received() { [ "$(tp_stat "$1" RX-packets)" -gt "$2" ]; }
 
 device_packets() { sv "stats vdpa_vstate0 all" | awk '/good_packets/ { n += $NF } END { print n + 0 }'; }
 
