@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# What the scenario tests share. A scenario sources this file, defines a
+# What the scenario tests share. A scenario sources this file, or one that does, defines a
 # function per case, and ends in:
 #
 #	run_cases NAME...

@@ -6,18 +6,8 @@
 # one on a dpdkvhostuserclient port, a QEMU guest that moves between two ports, and the
 # life of ports and of ovs-vswitchd under a guest.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
-# shellcheck source=tests/qemu_lib.sh
-. "$(dirname "$0")/qemu_lib.sh"
 # shellcheck source=tests/ovs_lib.sh
 . "$(dirname "$0")/ovs_lib.sh"
 

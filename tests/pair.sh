@@ -3,7 +3,13 @@
 # Copyright(c) 2026 vstate contributors
 #
 # A testpmd with the device under test ("back") and one with virtio-user ("guest"),
-# and the traffic between them that the scenarios check.
+# and the traffic between them that the scenarios check. With all that it takes: a scenario
+# sources no more.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$VSTATE_ROOT/tests/testpmd.sh"
 
 QUEUES=1
 

@@ -3,15 +3,13 @@
 # Copyright(c) 2026 vstate contributors
 #
 # vdpa_vstate attached through rte_vdpa by "dpdk-test-vdpa serve", its rings polled by
-# an EAL service that sends back what it receives; front ends: virtio-user, the
-# tool's own guest, QEMU.
+# an EAL service that sends back what it receives; front ends: virtio-user and the
+# tool's own guest.
 
 # shellcheck source=tests/harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source=tests/testpmd.sh
 . "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
 # shellcheck source=tests/serve_lib.sh
 . "$(dirname "$0")/serve_lib.sh"
 

@@ -7,10 +7,6 @@
 #
 #	frames.py - tap - testpmd "guest" - virtio-user - device under test - testpmd "back"
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/pair.sh
 . "$(dirname "$0")/pair.sh"
 # shellcheck source=tests/wire.sh

@@ -6,10 +6,6 @@
 # on either side, either process killed and restarted, unplugged and plugged,
 # more or fewer queues than the guest has, what it shows of itself.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/pair.sh
 . "$(dirname "$0")/pair.sh"
 

@@ -6,10 +6,6 @@
 # with virtio-user as the uplink, and a third process at its other end, net_vhost in a
 # testpmd. What one end sends the other receives, over stops in the middle, too.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/pair.sh
 . "$(dirname "$0")/pair.sh"
 # shellcheck source=tests/serve_lib.sh
