@@ -57,21 +57,23 @@ guest_stop_start() # RING
 	pair_quit
 }
 
+guest_descriptors() # NUMBER
+{
+	tp guest "port stop 0" >/dev/null
+	tp guest "port config all rxd $1" >/dev/null
+	tp guest "port start 0" >/dev/null
+	pair_link_up
+}
+
 # The guest sets its queues up anew, so that the device is reset and its rings move.
 guest_reset() # RING
 {
 	pair_start "$1"
 	for _ in 1 2; do
 		forward back txonly
-		tp guest "port stop 0" >/dev/null
-		tp guest "port config all rxd 128" >/dev/null
-		tp guest "port start 0" >/dev/null
-		pair_link_up
+		guest_descriptors 128
 		traffic
-		tp guest "port stop 0" >/dev/null
-		tp guest "port config all rxd 256" >/dev/null
-		tp guest "port start 0" >/dev/null
-		pair_link_up
+		guest_descriptors 256
 	done
 	traffic
 	pair_quit
