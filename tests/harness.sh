@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# What the scenario tests share. A scenario sources this file, defines a
+# What the scenario tests share. A scenario sources this file, or one that does, defines a
 # function per case, and ends in:
 #
 #	run_cases NAME...
@@ -221,6 +221,27 @@ tool()
 	shift
 	[ -x "$TOOL" ] || fail "no $TOOL: build first"
 	timeout -k 5 "$limit" "$TOOL" "$@" >"$W/tool.out" 2>"$W/tool.err" </dev/null
+}
+
+# tool_must SECONDS ARGUMENT...: the same, where a failure of the tool is one of the case.
+tool_must()
+{
+	tool "$@" || fail "${*:2}: exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
+}
+
+# What a run of it may take; a sanitized build on a busy machine is several times slower.
+PATIENCE=$((120 * (${VSTATE_SANITIZE:-0} * 3 + 1)))
+
+# report KEY...: the value in its report that the keys lead to.
+report() { json "$W/tool.out" "$@"; }
+
+# report_none KEY...: its report counts none of each.
+report_none()
+{
+	local key
+	for key; do
+		expect "$key" "$(report "$key")" -eq 0
+	done
 }
 
 # json FILE KEY...: the value that the keys lead to; nothing where there is none.

@@ -7,30 +7,13 @@
 
 # shellcheck source=tests/harness.sh
 . "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/move.sh
+. "$(dirname "$0")/move.sh"
 
-# What a run may take; a sanitized build on a busy machine is several times slower.
-PATIENCE=$((120 * (${VSTATE_SANITIZE:-0} * 3 + 1)))
-
-migrate() { tool "$PATIENCE" migrate --json "$@"; }
-
-# The number of key $1, of object $2 if given, in the report.
-report() { json "$W/tool.out" "$@"; }
-
-# Nothing lost, and all that was asked for was done.
+# And what it takes.
 moves() # ROUNDS PAIRS OPTION...
 {
-	local key rounds=$1 pairs=$2
-	shift 2
-	migrate --rounds "$rounds" --queues "$pairs" "$@" ||
-		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
-	for key in lost duplicated reordered corrupted; do
-		expect "$key" "$(report "$key")" -eq 0
-	done
-	expect rounds "$(report rounds)" -eq "$rounds"
-	expect virtqueues "$(report virtqueues)" -eq $((2 * pairs))
-	# At least one frame of every queue in every round.
-	expect frames "$(report frames)" -ge $((rounds * pairs))
-	measured "$rounds rounds, $((2 * pairs)) virtqueues, $(report frames) frames, none lost"
+	loses_nothing "$@"
 	measured "suspend p99 $(report suspend_us p99) us, blackout p99 $(report blackout_us p99) us"
 }
 
@@ -60,47 +43,11 @@ instant() # RING PAIRS CARRIER
 detects() # KIND RING OPTION...
 {
 	local rc=0
-	migrate --rounds 3 --queues 1 --break "$1" --ring "${@:2}" || rc=$?
+	tool "$PATIENCE" migrate --json --rounds 3 --queues 1 --break "$1" --ring "${@:2}" || rc=$?
 	expect "exit status" "$rc" -eq 1
 	expect_match "verdict" "$(cat "$W/tool.err")" 'detected|refuse'
 	! grep -q 'NOT DETECTED' "$W/tool.err" || fail "not detected"
 	measured "$(grep -vi 'on purpose' "$W/tool.err" | head -n 1 | sed 's/^dpdk-test-vdpa: //')"
-}
-
-# Each device gets buffers in flight from the one before, and finishes exactly those.
-holds() # ROUNDS PAIRS OPTION...
-{
-	local key rounds=$1 pairs=$2
-	shift 2
-	migrate --rounds "$rounds" --queues "$pairs" "$@" ||
-		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
-	for key in lost duplicated corrupted; do
-		expect "$key" "$(report "$key")" -eq 0
-	done
-	expect reordered "$(report reordered)" -eq "$(report overtaken)"
-	expect rounds "$(report rounds)" -eq "$rounds"
-	# There are always receive buffers.
-	expect "buffers in flight" "$(report inflight)" -ge $((2 * rounds * pairs))
-	measured "$rounds rounds, $(report inflight) buffers in flight, $(report overtaken) overtaken"
-	measured "$(report frames) frames, none lost"
-}
-
-# Its process is killed under load, and a new one goes on; what it held may be lost, and it holds
-# nothing between two bursts that is not in its page or its rings.
-killed() # ROUNDS PAIRS OPTION...
-{
-	local key rounds=$1 pairs=$2
-	shift 2
-	migrate --kill --rounds "$rounds" --queues "$pairs" "$@" ||
-		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
-	for key in duplicated reordered corrupted; do
-		expect "$key" "$(report "$key")" -eq 0
-	done
-	expect kills "$(report rounds)" -eq "$rounds"
-	expect lost "$(report lost)" -le "$(report lost_allowed)"
-	expect "most allowed" "$(report lost_allowed)" -eq $((64 * rounds * pairs))
-	measured "$rounds kills, $((2 * pairs)) virtqueues, $(report frames) frames, $(report lost) lost"
-	measured "gap p50 $(report blackout_us p50) us"
 }
 
 case_split_1_queue() { moves 1000 1 --ring split; }
@@ -156,26 +103,26 @@ case_refused_wrap_packed() { detects raw-wrap packed; }
 
 case_via_inflight_split() { moves 30 2 --ring split --frontend plain --via inflight; }
 case_via_inflight_packed() { moves 30 2 --ring packed --frontend plain --via inflight; }
-case_inflight_split() { holds 30 2 --ring split --inflight 40 --overtake --any-layout; }
-case_inflight_packed() { holds 30 2 --ring packed --inflight 40 --overtake --any-layout; }
-case_inflight_full_ring() { holds 20 1 --ring packed --size 100 --inflight 32768 --overtake; }
+case_inflight_split() { finishes 30 2 --ring split --inflight 40 --overtake --any-layout; }
+case_inflight_packed() { finishes 30 2 --ring packed --inflight 40 --overtake --any-layout; }
+case_inflight_full_ring() { finishes 20 1 --ring packed --size 100 --inflight 32768 --overtake; }
 case_inflight_device_state()
 {
-	holds 10 2 --ring packed --inflight 64 --overtake --via device-state --process
+	finishes 10 2 --ring packed --inflight 64 --overtake --via device-state --process
 }
-case_inflight_region() { holds 30 2 --ring split --inflight 40 --via inflight; }
-case_inflight_region_packed() { holds 30 2 --ring packed --inflight 40 --via inflight; }
-case_inflight_in_order() { holds 30 2 --ring packed --inflight 40 --features in-order,mrg; }
-case_inflight_64_queues() { holds 10 64 --ring packed --inflight 40 --overtake; }
-case_inflight_large_ring() { holds 5 1 --ring split --size 32768 --inflight 32768 --overtake; }
-case_inflight_refused_move() { holds 20 2 --ring packed --inflight 40 --fail-every 3; }
+case_inflight_region() { finishes 30 2 --ring split --inflight 40 --via inflight; }
+case_inflight_region_packed() { finishes 30 2 --ring packed --inflight 40 --via inflight; }
+case_inflight_in_order() { finishes 30 2 --ring packed --inflight 40 --features in-order,mrg; }
+case_inflight_64_queues() { finishes 10 64 --ring packed --inflight 40 --overtake; }
+case_inflight_large_ring() { finishes 5 1 --ring split --size 32768 --inflight 32768 --overtake; }
+case_inflight_refused_move() { finishes 20 2 --ring packed --inflight 40 --fail-every 3; }
 case_broken_inflight_order() { detects inflight-order split --inflight 8; }
-case_killed_region() { killed 1 2 --ring packed --via inflight; }
-case_killed_split() { killed 1 2 --ring split; }
-case_killed_packed() { killed 2 2 --ring packed; }
-case_killed_vdpa() { killed 1 2 --ring packed --frontend vdpa; }
-case_killed_often() { killed 100 4 --ring packed --any-layout --frames 64-9000; }
-case_killed_often_split() { killed 100 4 --ring split --any-layout --frames 64-9000; }
+case_killed_region() { survives_kills 1 2 --ring packed --via inflight; }
+case_killed_split() { survives_kills 1 2 --ring split; }
+case_killed_packed() { survives_kills 2 2 --ring packed; }
+case_killed_vdpa() { survives_kills 1 2 --ring packed --frontend vdpa; }
+case_killed_often() { survives_kills 100 4 --ring packed --any-layout --frames 64-9000; }
+case_killed_often_split() { survives_kills 100 4 --ring split --any-layout --frames 64-9000; }
 case_broken_page() { detects page packed --kill; }
 
 # shellcheck disable=SC2046 # names without spaces

@@ -2,7 +2,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Live migration of the guests of vm.sh on the back ends of wire.sh.
+# Live migration of the guests of vm.sh on the back ends of wire.sh. With all that it takes: a
+# scenario sources no more.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$VSTATE_ROOT/tests/testpmd.sh"
+# shellcheck source=tests/vm.sh
+. "$VSTATE_ROOT/tests/vm.sh"
+# shellcheck source=tests/wire.sh
+. "$VSTATE_ROOT/tests/wire.sh"
+# shellcheck source=tests/qemu_lib.sh
+. "$VSTATE_ROOT/tests/qemu_lib.sh"
 
 # With TCG, QEMU 7.2 loses what a guest's processor wrote to a page, at times and with any
 # back end, or none: tests/qemu_alone.sh shows it with no network device at all. (The thread of a

@@ -6,18 +6,8 @@
 # one on a dpdkvhostuserclient port, a QEMU guest that moves between two ports, and the
 # life of ports and of ovs-vswitchd under a guest.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
-# shellcheck source=tests/qemu_lib.sh
-. "$(dirname "$0")/qemu_lib.sh"
 # shellcheck source=tests/ovs_lib.sh
 . "$(dirname "$0")/ovs_lib.sh"
 
@@ -64,15 +54,6 @@ case_guests()
 	vswitchd_stop
 }
 
-# Nothing arrives for a while.
-at_rest() # GUEST
-{
-	local before
-	before=$(tp_stat "$1" RX-packets)
-	sleep 0.3
-	[ "$(tp_stat "$1" RX-packets)" = "$before" ]
-}
-
 # At a rate that the switch keeps up with while it shares its processor.
 one_way() # FROM TO
 {
@@ -85,13 +66,11 @@ one_way() # FROM TO
 		tp "$1" stop >/dev/null
 	done
 	# What waits in the switch arrives still; a guest that stopped would leave it in its ring.
-	wait_for 20 at_rest "$2" || fail "$2: packets do not end"
+	wait_for 20 tp_at_rest "$2" || fail "$2: packets do not end"
 	tp "$2" stop >/dev/null
 	expect "packets $1 -> $2" "$(tp_stat "$2" RX-packets)" -gt 100
 	measured "$1 -> $2 sent $(tp_stat "$1" TX-packets) received $(tp_stat "$2" RX-packets)"
 }
-
-forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" start >/dev/null; }
 
 port_packets() { ovs_counter "$1" "$2_packets"; }
 

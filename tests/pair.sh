@@ -3,7 +3,13 @@
 # Copyright(c) 2026 vstate contributors
 #
 # A testpmd with the device under test ("back") and one with virtio-user ("guest"),
-# and the traffic between them that the scenarios check.
+# and the traffic between them that the scenarios check. With all that it takes: a scenario
+# sources no more.
+
+# shellcheck source=tests/harness.sh
+. "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$VSTATE_ROOT/tests/testpmd.sh"
 
 QUEUES=1
 
@@ -42,6 +48,16 @@ pair_start() # VIRTIO-USER-ARGUMENTS [DEVARGS]
 	pair_link_up
 }
 
+# The same with the socket owned by the guest, which may outlive the back end.
+pair_start_served() # VIRTIO-USER-ARGUMENTS
+{
+	eal_options 256
+	guest_serve "$1,server=1"
+	back_start client=1
+	wait_for 20 tp_ready guest || fail "guest: testpmd does not start"
+	pair_link_up
+}
+
 pair_link_up()
 {
 	tp_link_up back
@@ -50,13 +66,42 @@ pair_link_up()
 
 link_is_down() { ! tp_link_is_up "$1"; }
 
+# What was on its way when one side went may still arrive, and is no part of what comes next.
+pair_settle()
+{
+	forward back rxonly
+	forward guest rxonly
+	wait_for 20 tp_at_rest back || fail "back: packets do not end"
+	wait_for 20 tp_at_rest guest || fail "guest: packets do not end"
+	tp guest stop >/dev/null
+	tp back stop >/dev/null
+}
+
+# The back end's testpmd stays, its device number NUMBER comes and goes.
+back_plug() # NUMBER SOCKET [DEVARGS]
+{
+	tp back "port attach $VSTATE_VDEV$1,iface=$2,queues=1${3:+,$3}" >/dev/null
+	tp back "port start $1" >/dev/null
+}
+
+back_unplug() # NUMBER, of the last device
+{
+	tp back "port stop $1" >/dev/null
+	expect_match "detach" "$(tp back "port detach $1")" "Now total ports is $1"
+}
+
+# With a socket that is the device's own.
+back_unplug_server() # NUMBER SOCKET
+{
+	back_unplug "$1"
+	[ ! -e "$2" ] || fail "the socket is left behind: $2"
+}
+
 pair_quit()
 {
 	tp_quit guest
 	tp_quit back
 }
-
-forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" start >/dev/null; }
 
 enough() { [ "$(tp_stat "$1" "$2")" -gt 1000 ]; } # PORT COUNTER
 

@@ -5,18 +5,8 @@
 # Live migration of a QEMU guest that has no network device, and so no back end: whether what
 # its processor writes arrives. See known_fault() in migration.sh.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
-# shellcheck source=tests/qemu_lib.sh
-. "$(dirname "$0")/qemu_lib.sh"
 ATTEMPTS=1
 
 bare_guest() # VM [QEMU-OPTION...]

@@ -6,19 +6,9 @@
 # writing to the same pages hides what was not logged, so here large datagrams wait unread
 # in the guest while it moves, each in pages of its own, and are checked after.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
 WIRE_MTU=9000 FLOW_RATE=50 FLOW_PEER_SIZE=8000
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
-# shellcheck source=tests/qemu_lib.sh
-. "$(dirname "$0")/qemu_lib.sh"
 
 # hold_and_move SOCKET: the guest is on $W/SOCKET, which is a or leads there.
 hold_and_move()

@@ -5,14 +5,6 @@
 # A running QEMU guest is migrated from one back end to another, with UDP in both
 # directions that a program outside the guest takes the time of.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
 

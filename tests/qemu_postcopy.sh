@@ -6,18 +6,8 @@
 # destination before its memory is there, and the poll threads of the back end wait in
 # page faults for what they touch.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
-# shellcheck source=tests/qemu_lib.sh
-. "$(dirname "$0")/qemu_lib.sh"
 
 CAPABILITIES=(return-path postcopy-ram)
 

@@ -4,18 +4,8 @@
 #
 # A running QEMU guest is written to a file and goes on from it later, on another back end.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
-# shellcheck source=tests/qemu_lib.sh
-. "$(dirname "$0")/qemu_lib.sh"
 
 # A file has no way back to the source.
 CAPABILITIES=()

@@ -6,18 +6,8 @@
 # DEVICE_STATE. Seen in the counters of the back ends; refused where it does not fit, and then
 # the guest goes on at the source; moves with "device-state=0" and with net_vhost.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
-# shellcheck source=tests/qemu_lib.sh
-. "$(dirname "$0")/qemu_lib.sh"
 
 TELEMETRY=yes
 QEMU=$QEMU_NEW

@@ -7,37 +7,13 @@
 
 # shellcheck source=tests/harness.sh
 . "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/move.sh
+. "$(dirname "$0")/move.sh"
 
-PATIENCE=$((120 * (${VSTATE_SANITIZE:-0} * 3 + 1)))
-
-migrate() { tool "$PATIENCE" migrate --json "$@"; }
-report() { json "$W/tool.out" "$@"; }
-
-# Nothing lost but a burst a queue and kill, nothing twice.
-killed() # ROUNDS PAIRS OPTION...
-{
-	local key rounds=$1 pairs=$2
-	shift 2
-	migrate --kill --rounds "$rounds" --queues "$pairs" "$@" ||
-		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
-	for key in duplicated reordered corrupted; do
-		expect "$key" "$(report "$key")" -eq 0
-	done
-	expect rounds "$(report rounds)" -eq "$rounds"
-	expect lost "$(report lost)" -le "$(report lost_allowed)"
-	expect frames "$(report frames)" -ge $((rounds * pairs))
-	measured "killed $rounds times, $((2 * pairs)) virtqueues, $(report frames) frames, lost $(report lost)"
-}
-
-# Exactly those that were in flight are used first.
 finished() # OPTION...
 {
-	migrate --rounds 20 --queues 4 --inflight 30 "$@" ||
-		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
-	expect lost "$(report lost)" -eq 0
-	expect duplicated "$(report duplicated)" -eq 0
-	expect "buffers in flight" "$(report inflight)" -gt 100
-	measured "$*: $(report inflight) buffers in flight in 20 moves, none lost"
+	measured "$*"
+	finishes 20 4 --inflight 30 "$@"
 }
 
 carried() # RING
@@ -49,12 +25,12 @@ carried() # RING
 }
 
 # The short runs are in migrate.sh.
-case_kill_any_layout() { killed 3 2 --ring packed --any-layout --frames 64-9000; }
-case_kill_odd_ring() { killed 3 1 --ring packed --size 100; }
-case_kill_16_queues() { killed 2 16 --ring packed; }
-case_kill_region_split() { killed 3 2 --ring split --via inflight; }
-case_kill_region_packed() { killed 3 2 --ring packed --via inflight; }
-case_kill_often() { killed 200 4 --ring packed --frames 64-9000; }
+case_kill_any_layout() { survives_kills 3 2 --ring packed --any-layout --frames 64-9000; }
+case_kill_odd_ring() { survives_kills 3 1 --ring packed --size 100; }
+case_kill_16_queues() { survives_kills 2 16 --ring packed; }
+case_kill_region_split() { survives_kills 3 2 --ring split --via inflight; }
+case_kill_region_packed() { survives_kills 3 2 --ring packed --via inflight; }
+case_kill_often() { survives_kills 200 4 --ring packed --frames 64-9000; }
 case_inflight_split() { carried split; }
 case_inflight_packed() { carried packed; }
 

@@ -3,15 +3,13 @@
 # Copyright(c) 2026 vstate contributors
 #
 # vdpa_vstate attached through rte_vdpa by "dpdk-test-vdpa serve", its rings polled by
-# an EAL service that sends back what it receives; front ends: virtio-user, the
-# tool's own guest, QEMU.
+# an EAL service that sends back what it receives; front ends: virtio-user and the
+# tool's own guest.
 
 # shellcheck source=tests/harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source=tests/testpmd.sh
 . "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
 # shellcheck source=tests/serve_lib.sh
 . "$(dirname "$0")/serve_lib.sh"
 
@@ -34,7 +32,7 @@ round_and_round() # VIRTIO-USER-ARGUMENTS
 	sleep 0.3
 	expect "packets received while suspended" "$(received)" -eq "$held"
 	sv_must "save vdpa_vstate0 $state"
-	tool 10 state --json "$state" || fail "state: exit status $?"
+	tool_must 10 state --json "$state"
 	expect_match "show" "$(sv 'show vdpa_vstate0')" 'suspended'
 	sv_must "resume vdpa_vstate0"
 	before=$held
@@ -91,11 +89,10 @@ case_front_ends_come_and_go()
 guest_of_the_tool() # RING
 {
 	serve_start -- --queues 2
-	tool 60 guest --json --socket "$W/s0" --queues 2 --ring "$1" --seconds 2 ||
-		fail "exit status $?: $(tail -n 2 "$W/tool.err" | paste -sd' ')"
-	expect frames "$(json "$W/tool.out" frames)" -gt 100
-	expect lost "$(json "$W/tool.out" lost)" -eq 0
-	measured "$(json "$W/tool.out" frames) frames, none lost"
+	tool_must 60 guest --json --socket "$W/s0" --queues 2 --ring "$1" --seconds 2
+	expect frames "$(report frames)" -gt 100
+	report_none lost
+	measured "$(report frames) frames, none lost"
 	serve_quit
 }
 

@@ -8,14 +8,12 @@
 # shellcheck source=tests/harness.sh
 . "$(dirname "$0")/harness.sh"
 
-# What a run may take; a sanitized build on a busy machine is several times slower.
-PATIENCE=$((120 * (${VSTATE_SANITIZE:-0} * 3 + 1)))
 AUTOTEST=$VSTATE_BUILD/app/test/vstate-autotest
 
 # with BUILD WIDTH
 with()
 {
-	local key ring
+	local ring
 	[ "$1" = base ] || grep -qw "${3:-$1}" /proc/cpuinfo || skip "this processor has no $1"
 
 	if [ -x "$AUTOTEST" ]; then
@@ -25,22 +23,18 @@ with()
 		measured "$(grep -c '^\[       OK' "$W/unit") unit tests"
 	fi
 	for ring in split packed; do
-		tool "$PATIENCE" "--force-max-simd-bitwidth=$2" \
+		tool_must "$PATIENCE" "--force-max-simd-bitwidth=$2" \
 			--log-level=pmd.vdpa.vstate:debug -- migrate --json --rounds 20 \
-			--queues 2 --ring "$ring" --any-layout --frames 64-9000 ||
-			fail "$ring: exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
-		for key in lost duplicated reordered corrupted; do
-			expect "$ring: $key" "$(json "$W/tool.out" "$key")" -eq 0
-		done
+			--queues 2 --ring "$ring" --any-layout --frames 64-9000
+		report_none lost duplicated reordered corrupted
 		# The wanted build, and no other one.
 		expect_match "$ring: build" "$(cat "$W/tool.err")" "ring code: $1"
 		expect "$ring: other builds" \
 			"$(grep 'ring code: ' "$W/tool.err" | grep -vc "ring code: $1")" -eq 0
-		measured "$ring: $(json "$W/tool.out" frames) frames, none lost"
+		measured "$ring: $(report frames) frames, none lost"
 	done
-	tool "$PATIENCE" "--force-max-simd-bitwidth=$2" -- bench --only vstate --seconds 0.05 \
-		--case 'loop/split,loop/packed,loop/*/indirect,loop/*/9000B/mrg,loop/packed/log' ||
-		fail "bench: exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
+	tool_must "$PATIENCE" "--force-max-simd-bitwidth=$2" -- bench --only vstate --seconds 0.05 \
+		--case 'loop/split,loop/packed,loop/*/indirect,loop/*/9000B/mrg,loop/packed/log'
 }
 
 case_base() { with base 64; }

@@ -5,34 +5,19 @@
 # A back end is upgraded under load: a new process asks the one that has the device for it,
 # and the guest goes on with the new one.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
 # shellcheck source=tests/migration.sh
 . "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/move.sh
+. "$(dirname "$0")/move.sh"
 ATTEMPTS=1
-
-PATIENCE=$((120 * (${VSTATE_SANITIZE:-0} * 3 + 1)))
 
 # ---- the tool's guest, who counts each frame ----
 
 upgrades() # ROUNDS PAIRS RING OPTION...
 {
-	local key
-	tool "$PATIENCE" migrate --json --upgrade --rounds "$1" --queues "$2" --ring "$3" "${@:4}" ||
-		fail "exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
-	for key in lost duplicated reordered corrupted; do
-		expect "$key" "$(json "$W/tool.out" "$key")" -eq 0
-	done
-	expect upgrades "$(json "$W/tool.out" rounds)" -eq "$1"
-	measured "$1 upgrades, $((2 * $2)) virtqueues, $(json "$W/tool.out" frames) frames, none lost"
-	measured "reconnected in p50 $(json "$W/tool.out" capture_restore_us p50) us," \
-		"blackout p50 $(json "$W/tool.out" blackout_us p50) us, p99 $(json "$W/tool.out" blackout_us p99) us"
+	loses_nothing "$1" "$2" --upgrade --ring "$3" "${@:4}"
+	measured "reconnected in p50 $(report capture_restore_us p50) us," \
+		"blackout p50 $(report blackout_us p50) us, p99 $(report blackout_us p99) us"
 }
 
 case_split() { upgrades 10 1 split; }

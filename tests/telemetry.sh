@@ -6,10 +6,6 @@
 # says is what testpmd shows, a question without sense has a clean answer, and the reason
 # of a broken queue is there, in the extended statistics and in the log.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/pair.sh
 . "$(dirname "$0")/pair.sh"
 

@@ -97,6 +97,19 @@ tp_clear() # NAME...
 	done
 }
 
+tp_received_more() { [ "$(tp_stat "$1" RX-packets)" -gt "$2" ]; } # NAME THAN
+
+# Nothing arrives for a while.
+tp_at_rest() # NAME
+{
+	local before
+	before=$(tp_stat "$1" RX-packets)
+	sleep 0.3
+	[ "$(tp_stat "$1" RX-packets)" = "$before" ]
+}
+
+forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" start >/dev/null; } # NAME MODE
+
 tp_link_is_up() { tp "$1" "show port summary ${2:-0}" | grep -qw up; }
 
 # The port's link, seen by testpmd, comes up: the other side is there.

@@ -7,10 +7,6 @@
 #
 #	frames.py - tap - testpmd "guest" - virtio-user - device under test - testpmd "back"
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/pair.sh
 . "$(dirname "$0")/pair.sh"
 # shellcheck source=tests/wire.sh
@@ -89,30 +85,19 @@ case_modes_packed() { modes "$PACKED"; }
 # Unplugged and plugged under a guest that owns the socket and goes on sending.
 plug_under_guest() # VIRTIO-USER-ARGUMENTS
 {
-	eal_options 256
-	guest_serve "$1,server=1"
-	back_start client=1
-	wait_for 20 tp_ready guest || fail "guest: testpmd does not start"
-	pair_link_up
+	pair_start_served "$1"
 	for _ in 1 2; do
 		forward back rxonly
 		forward guest txonly
 		tp back "clear port stats all" >/dev/null
 		wait_for 20 enough back RX-packets || fail "nothing received"
 		tp back stop >/dev/null
-		tp back "port stop 0" >/dev/null
-		expect_match "detach" "$(tp back 'port detach 0')" 'Now total ports is 0'
+		back_unplug 0
 		wait_for 10 link_is_down guest || fail "the guest's link stays up without a device"
 		tp guest stop >/dev/null
-		tp back "port attach ${VSTATE_VDEV}0,iface=$W/s,queues=1,client=1" >/dev/null
-		tp back "port start 0" >/dev/null
+		back_plug 0 "$W/s" client=1
 		pair_link_up
-		# What was in the rings when the device went may still arrive.
-		forward back rxonly
-		forward guest rxonly
-		sleep 0.2
-		tp guest stop >/dev/null
-		tp back stop >/dev/null
+		pair_settle
 		one_way back guest
 	done
 	traffic
@@ -135,8 +120,7 @@ case_second_port()
 	tp_clear back guest
 	forward guest txonly
 	for _ in 1 2; do
-		tp back "port attach ${VSTATE_VDEV}1,iface=$W/t,queues=1" >/dev/null
-		tp back "port start 1" >/dev/null
+		back_plug 1 "$W/t"
 		second_guest
 		tp_link_up back 1
 		tp_link_up second
@@ -153,9 +137,7 @@ case_second_port()
 		tp back stop >/dev/null
 		tp back "set portlist 0" >/dev/null
 		tp back start >/dev/null
-		tp back "port stop 1" >/dev/null
-		expect_match "detach" "$(tp back 'port detach 1')" 'Now total ports is 1'
-		[ ! -e "$W/t" ] || fail "the second socket is left behind"
+		back_unplug_server 1 "$W/t"
 		bg_kill second
 		tp_close second
 	done

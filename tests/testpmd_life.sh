@@ -6,34 +6,36 @@
 # on either side, either process killed and restarted, unplugged and plugged,
 # more or fewer queues than the guest has, what it shows of itself.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/pair.sh
 . "$(dirname "$0")/pair.sh"
 
 SPLIT=packed_vq=0,in_order=0,mrg_rxbuf=1
 PACKED=packed_vq=1,in_order=0,mrg_rxbuf=1
 
+# A port, three times, and it receives again each time.
+stop_and_start() # NAME
+{
+	local before
+	for _ in 1 2 3; do
+		sleep 0.2
+		tp "$1" stop >/dev/null
+		tp "$1" "port stop 0" >/dev/null
+		sleep 0.2
+		tp "$1" "port start 0" >/dev/null
+		before=$(tp_stat "$1" RX-packets)
+		tp "$1" start >/dev/null
+		wait_for 5 tp_received_more "$1" "$before" || fail "$1: nothing received after port start"
+	done
+}
+
 # The port is stopped and started while the guest goes on sending: nothing is lost.
 back_stop_start() # RING
 {
-	local before
 	pair_start "$1"
 	tp_clear guest back
 	forward back rxonly
 	forward guest txonly
-	for _ in 1 2 3; do
-		sleep 0.2
-		tp back stop >/dev/null
-		tp back "port stop 0" >/dev/null
-		sleep 0.2
-		tp back "port start 0" >/dev/null
-		before=$(tp_stat back RX-packets)
-		tp back start >/dev/null
-		wait_for 5 more_received back "$before" || fail "nothing received after port start"
-	done
+	stop_and_start back
 	tp guest stop >/dev/null
 	wait_for 5 tp_agree guest TX-packets back RX-packets ||
 		fail "sent $TP_SENT, received $TP_GOT over 3 stops of the port"
@@ -42,29 +44,25 @@ back_stop_start() # RING
 	pair_quit
 }
 
-more_received() { [ "$(tp_stat "$1" RX-packets)" -gt "$2" ]; }
-
 # The guest stops and starts its port while the back end goes on sending.
 guest_stop_start() # RING
 {
-	local before
 	pair_start "$1"
 	forward guest rxonly
 	forward back txonly
-	for _ in 1 2 3; do
-		sleep 0.2
-		tp guest stop >/dev/null
-		tp guest "port stop 0" >/dev/null
-		sleep 0.2
-		tp guest "port start 0" >/dev/null
-		before=$(tp_stat guest RX-packets)
-		tp guest start >/dev/null
-		wait_for 5 more_received guest "$before" || fail "nothing received after port start"
-	done
+	stop_and_start guest
 	tp back stop >/dev/null
 	sleep 0.2
 	traffic
 	pair_quit
+}
+
+guest_descriptors() # NUMBER
+{
+	tp guest "port stop 0" >/dev/null
+	tp guest "port config all rxd $1" >/dev/null
+	tp guest "port start 0" >/dev/null
+	pair_link_up
 }
 
 # The guest sets its queues up anew, so that the device is reset and its rings move.
@@ -73,15 +71,9 @@ guest_reset() # RING
 	pair_start "$1"
 	for _ in 1 2; do
 		forward back txonly
-		tp guest "port stop 0" >/dev/null
-		tp guest "port config all rxd 128" >/dev/null
-		tp guest "port start 0" >/dev/null
-		pair_link_up
+		guest_descriptors 128
 		traffic
-		tp guest "port stop 0" >/dev/null
-		tp guest "port config all rxd 256" >/dev/null
-		tp guest "port start 0" >/dev/null
-		pair_link_up
+		guest_descriptors 256
 	done
 	traffic
 	pair_quit
@@ -110,11 +102,7 @@ guest_killed() # RING
 # The back end dies under load; the guest, a server, takes the next one.
 back_killed() # RING
 {
-	eal_options 256
-	guest_serve "$1,server=1"
-	back_start client=1
-	wait_for 20 tp_ready guest || fail "guest: testpmd does not start"
-	pair_link_up
+	pair_start_served "$1"
 	for _ in 1 2; do
 		forward back io
 		tp guest "set fwd io" >/dev/null
@@ -126,12 +114,7 @@ back_killed() # RING
 		back_start client=1
 		pair_link_up
 	done
-	# What was on its way when the back end died may still arrive.
-	forward guest rxonly
-	forward back rxonly
-	sleep 0.3
-	tp guest stop >/dev/null
-	tp back stop >/dev/null
+	pair_settle
 	traffic
 	measured "2 back ends killed"
 	pair_quit
@@ -169,14 +152,11 @@ case_hot_plug()
 	pair_start "$SPLIT"
 	traffic
 	for _ in 1 2 3; do
-		tp back "port stop 0" >/dev/null
-		tp back "port detach 0" >/dev/null
+		back_unplug_server 0 "$W/s"
 		expect_match "after detach" "$(tp back 'show port summary all')" 'available ports: 0'
-		[ ! -e "$W/s" ] || fail "the socket is left behind"
 		bg_kill guest
 		tp_close guest
-		tp back "port attach ${VSTATE_VDEV}0,iface=$W/s,queues=1" >/dev/null
-		tp back "port start 0" >/dev/null
+		back_plug 0 "$W/s"
 		guest_start "$SPLIT"
 		pair_link_up
 		traffic
@@ -189,9 +169,7 @@ case_unplug_unused()
 {
 	eal_options 256
 	back_start
-	tp back "port stop 0" >/dev/null
-	tp back "port detach 0" >/dev/null
-	[ ! -e "$W/s" ] || fail "the socket is left behind"
+	back_unplug_server 0 "$W/s"
 	tp_quit back
 }
 

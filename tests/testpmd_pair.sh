@@ -6,10 +6,6 @@
 # with virtio-user as the guest. Every ring layout, one and four queues, both directions;
 # the counters of both sides must agree.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/pair.sh
 . "$(dirname "$0")/pair.sh"
 

@@ -6,10 +6,6 @@
 # with virtio-user as the uplink, and a third process at its other end, net_vhost in a
 # testpmd. What one end sends the other receives, over stops in the middle, too.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
 # shellcheck source=tests/pair.sh
 . "$(dirname "$0")/pair.sh"
 # shellcheck source=tests/serve_lib.sh
@@ -61,7 +57,7 @@ stops_under_load() # FROM TO
 	forward "$1" txonly
 	for _ in 1 2 3; do
 		held=$(tp_stat "$2" RX-packets)
-		wait_for 10 more_received "$2" "$held" || fail "$1 -> $2: nothing arrives"
+		wait_for 10 tp_received_more "$2" "$held" || fail "$1 -> $2: nothing arrives"
 		sv_must "suspend vdpa_vstate0"
 		# What the device moved before may take its time to the end; the device is at rest.
 		held=$(device_packets)
@@ -70,15 +66,13 @@ stops_under_load() # FROM TO
 		sv_must "resume vdpa_vstate0"
 	done
 	held=$(tp_stat "$2" RX-packets)
-	wait_for 10 more_received "$2" "$held" || fail "$1 -> $2: nothing arrives after a resume"
+	wait_for 10 tp_received_more "$2" "$held" || fail "$1 -> $2: nothing arrives after a resume"
 	tp "$1" stop >/dev/null
 	ends_agree "$1" "$2"
 	tp "$2" stop >/dev/null
 	expect "dropped by the uplink" "$(uplink_lost)" -eq 0
 	measured "$1 to $2 $TP_GOT packets over 3 stops"
 }
-
-more_received() { [ "$(tp_stat "$1" RX-packets)" -gt "$2" ]; }
 
 device_packets() { sv "stats vdpa_vstate0 all" | awk '/good_packets/ { n += $NF } END { print n + 0 }'; }
 

@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# Runs of "dpdk-test-vdpa migrate": its guest goes from one device to the next, round by round,
+# counts each frame, and its report must say what a kind of run is for.
+
+# To the end, and all rounds that were asked for.
+run_rounds() # ROUNDS PAIRS OPTION...
+{
+	tool_must "$PATIENCE" migrate --json --rounds "$1" --queues "$2" "${@:3}"
+	expect rounds "$(report rounds)" -eq "$1"
+	expect virtqueues "$(report virtqueues)" -eq $((2 * $2))
+	# At least one frame of every queue in every round.
+	expect frames "$(report frames)" -ge $(($1 * $2))
+}
+
+loses_nothing() # ROUNDS PAIRS OPTION...
+{
+	run_rounds "$@"
+	report_none lost duplicated reordered corrupted
+	measured "$1 rounds, $((2 * $2)) virtqueues, $(report frames) frames, none lost"
+}
+
+# Each device gets buffers in flight from the one before, and finishes exactly those.
+finishes() # ROUNDS PAIRS OPTION...
+{
+	run_rounds "$@"
+	report_none lost duplicated corrupted
+	expect reordered "$(report reordered)" -eq "$(report overtaken)"
+	# There are always receive buffers.
+	expect "buffers in flight" "$(report inflight)" -ge $((2 * $1 * $2))
+	measured "$1 rounds, $(report inflight) buffers in flight, $(report overtaken) overtaken"
+	measured "$(report frames) frames, none lost"
+}
+
+# Its process is killed under load, and a new one goes on; what it held may be lost, and it holds
+# nothing between two bursts that is not in its page or its rings.
+survives_kills() # ROUNDS PAIRS OPTION...
+{
+	run_rounds "$1" "$2" --kill "${@:3}"
+	report_none duplicated reordered corrupted
+	expect lost "$(report lost)" -le "$(report lost_allowed)"
+	expect "most allowed" "$(report lost_allowed)" -eq $((64 * $1 * $2))
+	measured "$1 kills, $((2 * $2)) virtqueues, $(report frames) frames, $(report lost) lost"
+	measured "gap p50 $(report blackout_us p50) us"
+}
