@@ -121,14 +121,15 @@ vm_reboot() # NAME
 	wait_for 60 vm_booted_again "$1" "$boots" || fail "$1: the guest does not boot again"
 }
 
-# vm NAME SECONDS COMMAND: run it in the guest's shell; its output and exit status.
+# vm NAME SECONDS COMMAND: run it in the guest's shell; its output and exit status. The time is
+# the guest's: QEMU runs at a low priority, and gets a share of a busy machine only.
 vm()
 {
-	local name=$1 at out
+	local name=$1 limit=$((3 * $2)) at out
 	at=$(stat -c %s "$W/$name.out")
 	# One line a command: the guest evaluates line by line.
 	printf '%s; echo "VM-STATUS $?"\n' "$(tr '\n\t' '  ' <<<"$3")" >&"${VM_FD[$name]}"
-	wait_for "$2" vm_answered "$name" "$at" || fail "$name: no end of '$3' in $2 s"
+	wait_for "$limit" vm_answered "$name" "$at" || fail "$name: no end of '$3' in $limit s"
 	out=$(tail -c +$((at + 1)) "$W/$name.out" | tr -d '\r')
 	sed '/^VM-STATUS/d' <<<"$out"
 	return "$(sed -n 's/^VM-STATUS //p' <<<"$out" | tail -n 1)"
