@@ -86,10 +86,11 @@ found_by_testpmd()
 {
 	[ "$(id -u)" -eq 0 ] || return 0
 	eal_options 256
+	sanitizer_environment
 	# shellcheck disable=SC2016
 	unshare -m sh -c 'mount -t overlay overlay -o "lowerdir=$1/usr:/usr" /usr && shift && exec "$@"' \
 		sh "$W/root" env LD_LIBRARY_PATH="$(dirname "$lib" | sed "s|^$W/root||")" \
-		timeout 20 dpdk-testpmd "${EAL[@]}" --vdev "net_vstate0,iface=$W/s" -- \
+		"${SANITIZER[@]}" timeout 20 dpdk-testpmd "${EAL[@]}" --vdev "net_vstate0,iface=$W/s" -- \
 		--total-num-mbufs=4096 --tx-first --stats-period 1 </dev/null >"$W/testpmd.out" 2>&1 &
 	local pid=$!
 	echo "$pid" >>"$W/pids"
