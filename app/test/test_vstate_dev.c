@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <linux/virtio_net.h>
@@ -25,6 +23,7 @@
 
 #include "test.h"
 #include "test_ring.h"
+#include "test_socket.h"
 #include "vstate_ctrl.h"
 #include "vstate_dev.h"
 
@@ -410,18 +409,6 @@ device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another(void **state)
 	bench_close(&b);
 }
 
-static int
-guest_connect(const char *path)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	assert_true(fd >= 0);
-	strcpy(un.sun_path, path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-	return fd;
-}
-
 static void
 device_made_again_attaches_its_guest(void **state)
 {
@@ -434,7 +421,7 @@ device_made_again_attaches_its_guest(void **state)
 	snprintf(args, sizeof(args), "iface=%s", path);
 	for (round = 0; round < 3; round++) {
 		assert_int_equal(rte_vdev_init("net_vstate7", args), 0);
-		fd = guest_connect(path);
+		fd = socket_connect(path);
 		dev = vstate_dev_find("net_vstate7");
 		assert_non_null(dev);
 		for (tries = 0; tries < 500 && !__atomic_load_n(&dev->connected,

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <linux/virtio_config.h>
@@ -22,6 +21,7 @@
 #include <bus_vdev_driver.h>
 
 #include "test.h"
+#include "test_socket.h"
 #include "vstate_dev.h"
 #include "vstate_wire.h"
 
@@ -46,18 +46,6 @@ talk(int fd, uint32_t request, uint64_t value, bool answered)
 	assert_int_equal(recv(fd, &m, 20, MSG_WAITALL), 20);
 	assert_int_equal(m.request, request);
 	return m.value;
-}
-
-static int
-front_end(const char *path)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	assert_true(fd >= 0);
-	strcpy(un.sun_path, path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-	return fd;
 }
 
 static bool
@@ -87,7 +75,7 @@ attached_device_is_not_removed_and_goes_on(void **state)
 			rte_vdpa_find_device_by_name(NAME)), 0);
 	assert_int_equal(rte_vhost_driver_callback_register(path, &no_ops), 0);
 	assert_int_equal(rte_vhost_driver_start(path), 0);
-	fd = front_end(path);
+	fd = socket_connect(path);
 	features = talk(fd, MSG_GET_FEATURES, 0, true);
 	assert_true(features & v1);
 	talk(fd, MSG_SET_FEATURES, v1, false);

@@ -143,9 +143,13 @@ chain_piece(struct vstate_vq *vq, struct vstate_chain *c, uint8_t **hva, uint32_
 	return 1;
 }
 
-int32_t
-vstate_chain_read(struct vstate_vq *vq, struct vstate_chain *c, void *dst, uint32_t n,
-		const bool packed)
+/*
+ * Copy up to @p n bytes between a chain and @p own: to the chain if @p to_chain, else from it.
+ * Inlined, so that both ways are loops of their own.
+ */
+static __rte_always_inline int32_t
+chain_copy(struct vstate_vq *vq, struct vstate_chain *c, uint8_t *own, uint32_t n,
+		const bool packed, const bool to_chain)
 {
 	uint32_t done, len;
 	uint8_t *hva;
@@ -158,30 +162,29 @@ vstate_chain_read(struct vstate_vq *vq, struct vstate_chain *c, void *dst, uint3
 			return -1;
 		if (ret == 0)
 			break;
-		vstate_copy((uint8_t *)dst + done, hva, len);
+		if (to_chain) {
+			vstate_copy(hva, own + done, len);
+			vstate_vq_dirty(vq, c->addr - len, len);
+		} else {
+			vstate_copy(own + done, hva, len);
+		}
 	}
 	return done;
+}
+
+int32_t
+vstate_chain_read(struct vstate_vq *vq, struct vstate_chain *c, void *dst, uint32_t n,
+		const bool packed)
+{
+	return chain_copy(vq, c, dst, n, packed, false);
 }
 
 int32_t
 vstate_chain_write(struct vstate_vq *vq, struct vstate_chain *c, const void *src, uint32_t n,
 		const bool packed)
 {
-	uint32_t done, len;
-	uint8_t *hva;
-	int ret;
-
-	for (done = 0; done < n; done += len) {
-		len = n - done;
-		ret = chain_piece(vq, c, &hva, &len, packed);
-		if (ret < 0)
-			return -1;
-		if (ret == 0)
-			break;
-		vstate_copy(hva, (const uint8_t *)src + done, len);
-		vstate_vq_dirty(vq, c->addr - len, len);
-	}
-	return done;
+	/* The constant is only cast away: this way nothing is written there. */
+	return chain_copy(vq, c, (uint8_t *)(uintptr_t)src, n, packed, true);
 }
 
 bool

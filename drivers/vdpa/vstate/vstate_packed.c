@@ -15,6 +15,7 @@
 #include "vstate_chain.h"
 
 #define LAYOUT_PACKED 1
+#define LAYOUT_OPS vstate_packed_ops
 
 #define DESC_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
 #define DESC_USED RTE_BIT32(VRING_PACKED_DESC_F_USED)
@@ -39,7 +40,7 @@ pos_is_avail(const struct vstate_vq *vq, const struct vstate_pos *pos)
 
 /* Whether there is anything: the number of buffers is not known before they are walked. */
 static __rte_always_inline uint16_t
-ring_count(struct vstate_vq *vq, uint16_t max)
+ring_count(const struct vstate_vq *vq, uint16_t max)
 {
 	struct vstate_pos pos = vq->avail;
 	uint16_t i;
@@ -300,83 +301,27 @@ ring_skip(struct vstate_vq *vq, uint16_t n)
 	vstate_pos_step(&vq->avail, n, vq->size);
 }
 
-static uint16_t
-packed_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
-{
-	return burst_take(vq, pool, pkts, n);
-}
-
-/* Tell where the next buffer will show. */
 static __rte_always_inline void
-look_ahead(struct vstate_vq *vq)
+ring_look(struct vstate_vq *vq)
 {
 	vq->look_at = &vq->packed.desc[vq->avail.idx].flags;
 	vq->look_mask = rte_cpu_to_le_16(DESC_AVAIL | DESC_USED);
 	vq->look_value = rte_cpu_to_le_16(vq->avail.wrap ? DESC_AVAIL : DESC_USED);
 	vq->look_equal = false;
-	listed_look(vq);
-}
-
-static void
-packed_give(struct vstate_vq *vq, uint16_t n)
-{
-	burst_give(vq, n);
-	look_ahead(vq);
-}
-
-static __rte_noinline uint16_t
-packed_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
-{
-	return burst_fill(vq, pkts, n);
-}
-
-static void
-packed_flush(struct vstate_vq *vq)
-{
-	shadow_flush(vq);
 }
 
 static uint16_t
-packed_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+ring_waiting(const struct vstate_vq *vq)
 {
-	n = packed_fill(vq, pkts, n);
-	shadow_flush(vq);
-	return n;
+	return ring_count(vq, vq->size);
 }
 
-static uint16_t
-packed_count(struct vstate_vq *vq, uint16_t max)
+static __rte_always_inline void
+ring_quiet(struct vstate_vq *vq)
 {
-	return buf_count(vq, max);
-}
-
-static uint16_t
-packed_waiting(const struct vstate_vq *vq)
-{
-	struct vstate_pos pos = vq->avail;
-	uint16_t i;
-
-	for (i = 0; i < vq->size && pos_is_avail(vq, &pos); i++)
-		vstate_pos_step(&pos, 1, vq->size);
-	return i;
-}
-
-static void
-packed_on_grant(struct vstate_vq *vq)
-{
-	look_ahead(vq);
 	__atomic_store_n(&vq->packed.device->flags,
 			rte_cpu_to_le_16(VRING_PACKED_EVENT_FLAG_DISABLE), __ATOMIC_RELAXED);
 	vstate_vq_dirty(vq, vq->event_gpa, sizeof(struct vring_packed_desc_event));
 }
 
-const struct vstate_vq_ops vstate_packed_ops = {
-	.take = packed_take,
-	.give = packed_give,
-	.put = packed_put,
-	.fill = packed_fill,
-	.flush = packed_flush,
-	.count = packed_count,
-	.waiting = packed_waiting,
-	.on_grant = packed_on_grant,
-};
+#include "vstate_burst_ops.h"

@@ -16,6 +16,7 @@
 #include "vstate_chain.h"
 
 #define LAYOUT_PACKED 0
+#define LAYOUT_OPS vstate_split_ops
 
 /* Buffers that the driver made available, up to @p max. */
 static __rte_always_inline uint16_t
@@ -244,58 +245,17 @@ ring_skip(struct vstate_vq *vq, uint16_t n)
 	vq->avail.idx += n;
 }
 
-static uint16_t
-split_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
-{
-	return burst_take(vq, pool, pkts, n);
-}
-
-/* Tell where the next buffer will show. */
 static __rte_always_inline void
-look_ahead(struct vstate_vq *vq)
+ring_look(struct vstate_vq *vq)
 {
 	vq->look_at = &vq->split.avail->idx;
 	vq->look_mask = UINT16_MAX;
 	vq->look_value = rte_cpu_to_le_16(vq->avail.idx);
 	vq->look_equal = true;
-	listed_look(vq);
-}
-
-static void
-split_give(struct vstate_vq *vq, uint16_t n)
-{
-	burst_give(vq, n);
-	look_ahead(vq);
-}
-
-static __rte_noinline uint16_t
-split_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
-{
-	return burst_fill(vq, pkts, n);
-}
-
-static void
-split_flush(struct vstate_vq *vq)
-{
-	shadow_flush(vq);
 }
 
 static uint16_t
-split_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
-{
-	n = split_fill(vq, pkts, n);
-	shadow_flush(vq);
-	return n;
-}
-
-static uint16_t
-split_count(struct vstate_vq *vq, uint16_t max)
-{
-	return buf_count(vq, max);
-}
-
-static uint16_t
-split_waiting(const struct vstate_vq *vq)
+ring_waiting(const struct vstate_vq *vq)
 {
 	/* The poll thread moves on meanwhile: a distance too large is an old look. */
 	uint16_t nb = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE)) -
@@ -304,10 +264,9 @@ split_waiting(const struct vstate_vq *vq)
 	return RTE_MIN(nb, vq->size);
 }
 
-static void
-split_on_grant(struct vstate_vq *vq)
+static __rte_always_inline void
+ring_quiet(struct vstate_vq *vq)
 {
-	look_ahead(vq);
 	if (vq->event_idx) {
 		/* As far away as an index can be: a kick every 65536 buffers. */
 		__atomic_store_n((uint16_t *)(void *)&vq->split.used->ring[vq->size],
@@ -321,13 +280,4 @@ split_on_grant(struct vstate_vq *vq)
 	}
 }
 
-const struct vstate_vq_ops vstate_split_ops = {
-	.take = split_take,
-	.give = split_give,
-	.put = split_put,
-	.fill = split_fill,
-	.flush = split_flush,
-	.count = split_count,
-	.waiting = split_waiting,
-	.on_grant = split_on_grant,
-};
+#include "vstate_burst_ops.h"
