@@ -74,13 +74,25 @@ void ring_desc_write(struct ring *r, uint64_t gpa, uint64_t addr, uint32_t len, 
 
 /** Make a buffer of @p n descriptors available. @return its ID */
 uint16_t ring_add(struct ring *r, const struct piece *p, uint16_t n, bool writable);
-/** The same by way of an indirect table at @p r->table. */
+/**
+ * Make @p n buffers of up to three descriptors available, each at a place of its own: lens[i]
+ * descriptors in buffer i, whose ID comes to ids[i].
+ */
+void ring_add_buffers(struct ring *r, const uint16_t *lens, uint16_t n, bool writable,
+		uint16_t *ids);
+/** As ring_add(), by way of an indirect table at @p r->table. */
 uint16_t ring_add_indirect(struct ring *r, const struct piece *p, uint16_t n, bool writable);
 /** Make one ring descriptor available as it is, whatever it says. */
 uint16_t ring_add_raw(struct ring *r, uint64_t addr, uint32_t len, uint16_t flags, uint16_t link);
 
 /** Take the next used buffer. False: there is none. */
 bool ring_get_used(struct ring *r, uint16_t *id, uint32_t *len);
+
+/**
+ * Take all that is used now, which must be the first of the @p n buffers @p ids, in their order.
+ * @return how many, and their lengths in @p len
+ */
+uint16_t ring_get_used_in_order(struct ring *r, const uint16_t *ids, uint16_t n, uint32_t *len);
 
 /** Calls since the last time it was asked, as the eventfd tells. */
 uint64_t ring_calls(struct ring *r);
