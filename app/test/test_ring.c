@@ -16,6 +16,7 @@
 
 #include "test.h"
 #include "test_ring.h"
+#include "vstate_dev.h"
 
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
@@ -130,6 +131,16 @@ ring_close(struct ring *r)
 	free(r->vq);
 	free(r->num_of);
 	close(r->callfd);
+}
+
+void
+ring_describe(const struct ring *r, struct vstate_ring_setup *s)
+{
+	s->size = r->size;
+	s->desc = guest_at(&r->guest, RING_DESC_GPA);
+	s->driver = guest_at(&r->guest, RING_DRIVER_GPA);
+	s->device = guest_at(&r->guest, RING_DEVICE_GPA);
+	s->callfd = -1;
 }
 
 void

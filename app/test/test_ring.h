@@ -38,6 +38,8 @@
 /** Mbufs of the pool that all tests share; each holds 256 bytes. */
 #define RING_POOL_MBUFS 2047
 
+struct vstate_ring_setup;
+
 struct piece {
 	uint64_t gpa;
 	uint32_t len;
@@ -64,6 +66,9 @@ struct ring {
 /** A queue of @p size with VERSION_1, MRG_RXBUF and INDIRECT_DESC, at its first position. */
 void ring_open(struct ring *r, bool packed, uint16_t size);
 void ring_close(struct ring *r);
+
+/** Describe the ring as a front end does that hands it over; neither ready nor with a base. */
+void ring_describe(const struct ring *r, struct vstate_ring_setup *s);
 
 /** Begin anew at a position, as if all before it had been used. */
 void ring_seek(struct ring *r, uint16_t idx, uint8_t wrap);

@@ -76,7 +76,6 @@ static void
 bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
 {
 	const struct vstate_conf conf = { .queues = 1, .mtu = 9000, .numa = SOCKET_ID_ANY };
-	struct vstate_ring_setup *s;
 
 	memset(b, 0, sizeof(*b));
 	b->packed = packed;
@@ -95,13 +94,8 @@ bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
 	vstate_dev_negotiate(b->dev, b->setup.features, false);
 	b->setup.mem = b->ring.guest.mem;
 	/* queue 1 is in the ring; queue 0 stays away */
-	s = &b->setup.rings[1];
-	s->ready = true;
-	s->size = SIZE;
-	s->desc = guest_at(&b->ring.guest, RING_DESC_GPA);
-	s->driver = guest_at(&b->ring.guest, RING_DRIVER_GPA);
-	s->device = guest_at(&b->ring.guest, RING_DEVICE_GPA);
-	s->callfd = -1;
+	ring_describe(&b->ring, &b->setup.rings[1]);
+	b->setup.rings[1].ready = true;
 	base_set(b, start);
 	b->vq = b->dev->vqs[1];
 }
