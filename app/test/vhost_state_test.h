@@ -80,6 +80,9 @@ int test_state_result(struct rte_vhost_state *st);
 /** Encode @p st, which must be valid; to be freed. */
 uint8_t *test_encode(const struct rte_vhost_state *st, size_t *len);
 
+/** That @p st is encoded to the @p len bytes @p bytes. */
+void test_assert_encoded(const struct rte_vhost_state *st, const uint8_t *bytes, size_t len);
+
 /** Write length and checksums anew after a change of other bytes. */
 void test_seal(uint8_t *buf, size_t len);
 
