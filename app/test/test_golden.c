@@ -43,17 +43,13 @@ assert_golden(const char *name, struct rte_vhost_state *expected)
 	struct rte_vhost_state_error err;
 	struct rte_vhost_state *st;
 	uint8_t golden[GOLDEN_MAX];
-	uint8_t *buf;
-	size_t len, golden_len;
+	size_t golden_len;
 
 	golden_len = read_hex(name, golden, sizeof(golden));
 	st = rte_vhost_state_decode(golden, golden_len, &err);
 	assert_non_null(st);
 	assert_true(rte_vhost_state_equal(st, expected));
-	buf = test_encode(expected, &len);
-	assert_int_equal(len, golden_len);
-	assert_memory_equal(buf, golden, len);
-	free(buf);
+	test_assert_encoded(expected, golden, golden_len);
 	rte_vhost_state_free(st);
 	rte_vhost_state_free(expected);
 }

@@ -753,13 +753,7 @@ test_refuse_bytes(void)
 		cmocka_unit_test(zero_feature_words_are_accepted),
 		cmocka_unit_test(known_part_marked_optional_is_read),
 	};
-	unsigned int i;
 
-	for (i = 0; i < RTE_DIM(refusals); i++)
-		tests[4 + i] = (struct CMUnitTest){
-			.name = refusals[i].name,
-			.test_func = refused_at_every_door,
-			.initial_state = (void *)(uintptr_t)&refusals[i],
-		};
+	tests_of_rows(tests + 4, refusals, refused_at_every_door);
 	return cmocka_run_group_tests_name("refuse bytes", tests, NULL, NULL);
 }

@@ -223,13 +223,7 @@ test_refuse_fit(void)
 		cmocka_unit_test(virtqueue_elsewhere_does_not_fit),
 		cmocka_unit_test(virtqueue_out_of_range_does_not_fit),
 	};
-	unsigned int i;
 
-	for (i = 0; i < RTE_DIM(refusals); i++)
-		tests[9 + i] = (struct CMUnitTest){
-			.name = refusals[i].name,
-			.test_func = does_not_fit,
-			.initial_state = (void *)(uintptr_t)&refusals[i],
-		};
+	tests_of_rows(tests + 9, refusals, does_not_fit);
 	return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
 }

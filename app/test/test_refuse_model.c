@@ -406,13 +406,7 @@ test_refuse_model(void)
 		cmocka_unit_test(missing_virtqueue_array_is_refused),
 		cmocka_unit_test(states_at_the_limits_are_accepted),
 	};
-	unsigned int i;
 
-	for (i = 0; i < RTE_DIM(refusals); i++)
-		tests[4 + i] = (struct CMUnitTest){
-			.name = refusals[i].name,
-			.test_func = refused_at_every_door,
-			.initial_state = (void *)(uintptr_t)&refusals[i],
-		};
+	tests_of_rows(tests + 4, refusals, refused_at_every_door);
 	return cmocka_run_group_tests_name("refuse model", tests, NULL, NULL);
 }

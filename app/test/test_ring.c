@@ -16,6 +16,7 @@
 
 #include "test.h"
 #include "test_ring.h"
+#include "vstate_dev.h"
 
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
@@ -133,6 +134,16 @@ ring_close(struct ring *r)
 }
 
 void
+ring_describe(const struct ring *r, struct vstate_ring_setup *s)
+{
+	s->size = r->size;
+	s->desc = guest_at(&r->guest, RING_DESC_GPA);
+	s->driver = guest_at(&r->guest, RING_DRIVER_GPA);
+	s->device = guest_at(&r->guest, RING_DEVICE_GPA);
+	s->callfd = -1;
+}
+
+void
 ring_seek(struct ring *r, uint16_t idx, uint8_t wrap)
 {
 	uint16_t i;
@@ -243,6 +254,20 @@ ring_add_raw(struct ring *r, uint64_t addr, uint32_t len, uint16_t flags, uint16
 	return split_publish(r, at);
 }
 
+void
+ring_add_buffers(struct ring *r, const uint16_t *lens, uint16_t n, bool writable, uint16_t *ids)
+{
+	struct piece p[3];
+	uint16_t i, k;
+
+	for (i = 0; i < n; i++) {
+		assert_true(lens[i] <= RTE_DIM(p));
+		for (k = 0; k < lens[i]; k++)
+			p[k] = (struct piece){ RING_BUF_GPA + 1024 * i + 300 * k, 200 };
+		ids[i] = ring_add(r, p, lens[i], writable);
+	}
+}
+
 uint16_t
 ring_add_indirect(struct ring *r, const struct piece *p, uint16_t n, bool writable)
 {
@@ -290,6 +315,20 @@ bool
 ring_get_used(struct ring *r, uint16_t *id, uint32_t *len)
 {
 	return r->packed ? packed_get_used(r, id, len) : split_get_used(r, id, len);
+}
+
+uint16_t
+ring_get_used_in_order(struct ring *r, const uint16_t *ids, uint16_t n, uint32_t *len)
+{
+	uint16_t done = 0, id;
+	uint32_t bytes;
+
+	while (ring_get_used(r, &id, &bytes)) {
+		assert_true(done < n);
+		assert_int_equal(id, ids[done]);
+		len[done++] = bytes;
+	}
+	return done;
 }
 
 uint64_t

@@ -38,6 +38,8 @@
 /** Mbufs of the pool that all tests share; each holds 256 bytes. */
 #define RING_POOL_MBUFS 2047
 
+struct vstate_ring_setup;
+
 struct piece {
 	uint64_t gpa;
 	uint32_t len;
@@ -65,6 +67,9 @@ struct ring {
 void ring_open(struct ring *r, bool packed, uint16_t size);
 void ring_close(struct ring *r);
 
+/** Describe the ring as a front end does that hands it over; neither ready nor with a base. */
+void ring_describe(const struct ring *r, struct vstate_ring_setup *s);
+
 /** Begin anew at a position, as if all before it had been used. */
 void ring_seek(struct ring *r, uint16_t idx, uint8_t wrap);
 
@@ -74,13 +79,25 @@ void ring_desc_write(struct ring *r, uint64_t gpa, uint64_t addr, uint32_t len, 
 
 /** Make a buffer of @p n descriptors available. @return its ID */
 uint16_t ring_add(struct ring *r, const struct piece *p, uint16_t n, bool writable);
-/** The same by way of an indirect table at @p r->table. */
+/**
+ * Make @p n buffers of up to three descriptors available, each at a place of its own: lens[i]
+ * descriptors in buffer i, whose ID comes to ids[i].
+ */
+void ring_add_buffers(struct ring *r, const uint16_t *lens, uint16_t n, bool writable,
+		uint16_t *ids);
+/** As ring_add(), by way of an indirect table at @p r->table. */
 uint16_t ring_add_indirect(struct ring *r, const struct piece *p, uint16_t n, bool writable);
 /** Make one ring descriptor available as it is, whatever it says. */
 uint16_t ring_add_raw(struct ring *r, uint64_t addr, uint32_t len, uint16_t flags, uint16_t link);
 
 /** Take the next used buffer. False: there is none. */
 bool ring_get_used(struct ring *r, uint16_t *id, uint32_t *len);
+
+/**
+ * Take all that is used now, which must be the first of the @p n buffers @p ids, in their order.
+ * @return how many, and their lengths in @p len
+ */
+uint16_t ring_get_used_in_order(struct ring *r, const uint16_t *ids, uint16_t n, uint32_t *len);
 
 /** Calls since the last time it was asked, as the eventfd tells. */
 uint64_t ring_calls(struct ring *r);

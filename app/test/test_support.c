@@ -68,6 +68,17 @@ test_seal_header(uint8_t *buf, uint32_t total)
 }
 
 void
+test_assert_encoded(const struct rte_vhost_state *st, const uint8_t *bytes, size_t len)
+{
+	size_t len_now;
+	uint8_t *buf = test_encode(st, &len_now);
+
+	assert_int_equal(len_now, len);
+	assert_memory_equal(buf, bytes, len);
+	free(buf);
+}
+
+void
 test_seal(uint8_t *buf, size_t len)
 {
 	put32(buf + 16, crc32_of(buf + 32, len - 32));

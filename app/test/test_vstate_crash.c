@@ -49,7 +49,7 @@ static void
 crash_open(struct crash *c, bool packed, bool put, uint16_t idx, uint8_t wrap)
 {
 	static const uint16_t lens[] = { 1, 1, 2, 1, 3, 1, 1 };
-	uint16_t i, k;
+	uint16_t i;
 
 	memset(c, 0, sizeof(*c));
 	ring_open(&c->r, packed, SIZE);
@@ -57,13 +57,8 @@ crash_open(struct crash *c, bool packed, bool put, uint16_t idx, uint8_t wrap)
 	/* what of it the frames hold does not matter here */
 	memset(guest_at(&c->r.guest, RING_BUF_GPA), 0, RING_BUF_SIZE);
 	c->put = put;
-	for (i = 0; i < RTE_DIM(lens); i++) {
-		struct piece p[3];
-
-		for (k = 0; k < lens[i]; k++)
-			p[k] = (struct piece){ RING_BUF_GPA + 1024 * i + 300 * k, 200 };
-		c->ids[c->nb++] = ring_add(&c->r, p, lens[i], put);
-	}
+	c->nb = RTE_DIM(lens);
+	ring_add_buffers(&c->r, lens, c->nb, put, c->ids);
 	c->before = *c->r.vq;
 	c->before.record = &c->before.no_record;
 	if (put) {
@@ -118,18 +113,15 @@ look(struct crash *c, pid_t pid)
 static uint16_t
 used_in_order(struct crash *c, uint16_t done, bool *empty)
 {
-	uint16_t n = 0, id;
-	uint32_t len;
+	uint32_t len[64];
+	uint16_t i, n = ring_get_used_in_order(&c->r, c->ids + done, c->nb - done, len);
 
 	*empty = false;
-	while (ring_get_used(&c->r, &id, &len)) {
-		assert_true(done + n < c->nb);
-		assert_int_equal(id, c->ids[done + n]);
-		if (c->put && len == 0)
+	for (i = 0; i < n; i++) {
+		if (c->put && len[i] == 0)
 			*empty = true;
 		else
-			assert_int_equal(len, c->put ? RING_HDR + FRAME : 0);
-		n++;
+			assert_int_equal(len[i], c->put ? RING_HDR + FRAME : 0);
 	}
 	return n;
 }

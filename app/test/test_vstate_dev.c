@@ -40,19 +40,15 @@ struct bench {
 static void
 bench_rings(struct bench *b, unsigned int ready, uint16_t size)
 {
-	struct ring *r = &b->ring;
 	unsigned int i;
 
-	b->setup.mem = r->guest.mem;
+	b->setup.mem = b->ring.guest.mem;
 	for (i = 0; i < 4; i++) {
 		struct vstate_ring_setup *s = &b->setup.rings[i];
 
+		ring_describe(&b->ring, s);
 		s->ready = i < ready;
 		s->size = size;
-		s->desc = guest_at(&r->guest, RING_DESC_GPA);
-		s->driver = guest_at(&r->guest, RING_DRIVER_GPA);
-		s->device = guest_at(&r->guest, RING_DEVICE_GPA);
-		s->callfd = -1;
 	}
 }
 

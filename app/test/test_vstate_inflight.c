@@ -76,7 +76,6 @@ static void
 bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
 {
 	const struct vstate_conf conf = { .queues = 1, .mtu = 9000, .numa = SOCKET_ID_ANY };
-	struct vstate_ring_setup *s;
 
 	memset(b, 0, sizeof(*b));
 	b->packed = packed;
@@ -95,13 +94,8 @@ bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
 	vstate_dev_negotiate(b->dev, b->setup.features, false);
 	b->setup.mem = b->ring.guest.mem;
 	/* queue 1 is in the ring; queue 0 stays away */
-	s = &b->setup.rings[1];
-	s->ready = true;
-	s->size = SIZE;
-	s->desc = guest_at(&b->ring.guest, RING_DESC_GPA);
-	s->driver = guest_at(&b->ring.guest, RING_DRIVER_GPA);
-	s->device = guest_at(&b->ring.guest, RING_DEVICE_GPA);
-	s->callfd = -1;
+	ring_describe(&b->ring, &b->setup.rings[1]);
+	b->setup.rings[1].ready = true;
 	base_set(b, start);
 	b->vq = b->dev->vqs[1];
 }
@@ -122,15 +116,9 @@ static void
 buffers_add(struct bench *b)
 {
 	static const uint16_t lens[] = { 1, 2, 1, 1, 1, 3, 1, 1, 1, 1 };
-	uint16_t i, k;
 
-	for (i = 0; i < RTE_DIM(lens); i++) {
-		struct piece p[3];
-
-		for (k = 0; k < lens[i]; k++)
-			p[k] = (struct piece){ RING_BUF_GPA + 1024 * i + 300 * k, 200 };
-		b->ids[b->nb++] = ring_add(&b->ring, p, lens[i], b->put);
-	}
+	b->nb = RTE_DIM(lens);
+	ring_add_buffers(&b->ring, lens, b->nb, b->put, b->ids);
 }
 
 static struct rte_vhost_state_desc
@@ -203,17 +191,14 @@ arrive(struct bench *b, bool packed, bool put, bool region, struct vstate_pos st
 static uint16_t
 used_in_order(struct bench *b, uint16_t done, bool *empty)
 {
-	uint16_t n = 0, id;
-	uint32_t len;
+	uint32_t len[SIZE];
+	uint16_t i, n = ring_get_used_in_order(&b->ring, b->ids + done, b->nb - done, len);
 
 	*empty = false;
-	while (ring_get_used(&b->ring, &id, &len)) {
-		assert_true(done + n < b->nb);
-		assert_int_equal(id, b->ids[done + n]);
-		*empty |= b->put && len == 0;
+	for (i = 0; i < n; i++) {
+		*empty |= b->put && len[i] == 0;
 		if (!b->put)
-			assert_int_equal(len, 0);
-		n++;
+			assert_int_equal(len[i], 0);
 	}
 	return n;
 }

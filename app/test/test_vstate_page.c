@@ -56,19 +56,12 @@ bases_set(struct bench *b, uint16_t idx, uint8_t wrap)
 static void
 rings_set(struct bench *b, unsigned int ready)
 {
-	struct ring *r = &b->ring;
 	unsigned int i;
 
-	b->setup.mem = r->guest.mem;
+	b->setup.mem = b->ring.guest.mem;
 	for (i = 0; i < 2; i++) {
-		struct vstate_ring_setup *s = &b->setup.rings[i];
-
-		s->ready = i < ready;
-		s->size = SIZE;
-		s->desc = guest_at(&r->guest, RING_DESC_GPA);
-		s->driver = guest_at(&r->guest, RING_DRIVER_GPA);
-		s->device = guest_at(&r->guest, RING_DEVICE_GPA);
-		s->callfd = -1;
+		ring_describe(&b->ring, &b->setup.rings[i]);
+		b->setup.rings[i].ready = i < ready;
 	}
 }
 

@@ -153,6 +153,21 @@ sample_packed_descs(void)
 	return st;
 }
 
+struct rte_vhost_state *
+sample_split_full(uint16_t used_idx)
+{
+	struct rte_vhost_state *st = sample_split();
+	struct rte_vhost_state_vq *vq = &st->vqs[2];
+	uint16_t n;
+
+	new_inflight(st, 2, vq->size);
+	for (n = 0; n < vq->size; n++)
+		vq->inflight[n] = (struct rte_vhost_state_inflight){ n, n, 1, n };
+	vq->used_idx = used_idx;
+	vq->avail_idx = (uint16_t)(used_idx + vq->size);
+	return st;
+}
+
 struct rte_vhost_state_limits
 sample_limits(void)
 {

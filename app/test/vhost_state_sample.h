@@ -40,6 +40,9 @@ struct rte_vhost_state *sample_packed(void);
 /** sample_packed() with the descriptors of its buffers in flight; golden as the two above. */
 struct rte_vhost_state *sample_packed_descs(void);
 
+/** sample_split() with all buffers of a large ring in flight, from @p used_idx on. */
+struct rte_vhost_state *sample_split_full(uint16_t used_idx);
+
 /** Any valid state: sizes, indices, wraps and buffers in flight by @p seed. */
 struct rte_vhost_state *sample_random(uint64_t seed);
 

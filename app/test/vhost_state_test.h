@@ -57,6 +57,21 @@ extern bool test_reason_seen[RTE_VHOST_STATE_R_MAX];
 	test_reason_seen[why] = true; \
 } while (0)
 
+/**
+ * A test of each row of @p table, which has a name and is the test's initial state, from @p to
+ * on. A macro, as each table is of its own type.
+ */
+#define tests_of_rows(to, table, func) do { \
+	struct CMUnitTest *to_ = (to); \
+	unsigned int i_; \
+	for (i_ = 0; i_ < RTE_DIM(table); i_++) \
+		to_[i_] = (struct CMUnitTest){ \
+			.name = (table)[i_].name, \
+			.test_func = (func), \
+			.initial_state = (void *)(uintptr_t)&(table)[i_], \
+		}; \
+} while (0)
+
 /** The result of a function that returns a state, as 0 or -rte_errno; frees the state. */
 int test_state_result(struct rte_vhost_state *st);
 
@@ -64,6 +79,9 @@ int test_state_result(struct rte_vhost_state *st);
 
 /** Encode @p st, which must be valid; to be freed. */
 uint8_t *test_encode(const struct rte_vhost_state *st, size_t *len);
+
+/** That @p st is encoded to the @p len bytes @p bytes. */
+void test_assert_encoded(const struct rte_vhost_state *st, const uint8_t *bytes, size_t len);
 
 /** Write length and checksums anew after a change of other bytes. */
 void test_seal(uint8_t *buf, size_t len);
