@@ -16,11 +16,13 @@
  * by rte_vhost_state_suspend(), both by the answer to the first GET_VRING_BASE. In between, as the
  * measure of the machine, how long it takes to wake a thread that waits for the poll thread's next
  * end of a burst, with no device.
+ * @param mask  the sides (1 << kind); a bare ring loop cannot be stopped
  * @param repeat  samples of suspend; of GET_VRING_BASE, after which a guest has to set all rings
  *   up anew, a tenth
  * @param nb  written: results
  */
-int bench_stop(const struct bench_conf *conf, uint64_t repeat, struct rte_mempool *pool,
-		const struct workdir *wd, struct bench_stop_result *results, unsigned int *nb);
+int bench_stop(const struct bench_conf *conf, unsigned int mask, uint64_t repeat,
+		struct rte_mempool *pool, const struct workdir *wd,
+		struct bench_stop_result *results, unsigned int *nb);
 
 #endif /* BENCH_STOP_H */

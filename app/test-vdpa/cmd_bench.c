@@ -359,7 +359,7 @@ measure(struct bench_run *run)
 	int ret;
 
 	if (o->stop) {
-		ret = bench_stop(&o->conf, o->repeat, run->pool, &run->wd, run->stops,
+		ret = bench_stop(&o->conf, o->mask, o->repeat, run->pool, &run->wd, run->stops,
 			&run->rep.nb_stops);
 		bench_report_head(&run->rep, run->table);
 		bench_report_stops(&run->rep, run->table);
