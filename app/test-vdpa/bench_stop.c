@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -243,25 +242,6 @@ result_add(struct bench_stop_result *r, const char *how, enum bench_kind kind, u
 	stats_summarize(times, &r->ns);
 }
 
-/*
- * net_vhost stores that it is inside, and looks whether it may be, without a fence in between:
- * once in some thousand stops under load rte_vhost frees the queue of a poll thread that is
- * inside. Say whose end it is, for it ends the process.
- */
-static bool vhost_is_stopped;
-
-static void
-on_fault(int sig)
-{
-	static const char why[] = "dpdk-test-vdpa bench: net_vhost did not survive to be stopped "
-		"under load; --only vstate goes without it\n";
-
-	if (vhost_is_stopped && write(STDERR_FILENO, why, sizeof(why) - 1) < 0)
-		_exit(1);
-	signal(sig, SIG_DFL);
-	raise(sig);
-}
-
 static int
 vring_bases_measure(struct bench_side sides[BENCH_KINDS], unsigned int mask, struct load *l,
 		uint64_t repeat, struct stats base[BENCH_ROOFLINE])
@@ -269,18 +249,15 @@ vring_bases_measure(struct bench_side sides[BENCH_KINDS], unsigned int mask, str
 	uint64_t i;
 	int kind, ret = 0;
 
-	signal(SIGSEGV, on_fault);
 	for (i = 0; i < repeat && ret == 0 && !stop_requested(); i++) {
 		for (kind = 0; kind < BENCH_ROOFLINE && ret == 0; kind++) {
 			if ((mask & (1u << kind)) == 0)
 				continue;
-			vhost_is_stopped = kind == BENCH_VHOST;
 			load_switch(l, &sides[kind]);
 			ret = vring_base_once(&sides[kind], l, &base[kind]);
 		}
 	}
 	load_switch(l, NULL);
-	signal(SIGSEGV, SIG_DFL);
 	return ret;
 }
 
@@ -338,37 +315,30 @@ size_measure(struct bench_side sides[BENCH_KINDS], unsigned int mask, uint16_t v
 }
 
 int
-bench_stop(const struct bench_conf *conf, unsigned int mask, uint64_t repeat,
-		struct rte_mempool *pool, const struct workdir *wd,
+bench_stop(const struct bench_conf *conf, unsigned int mask, unsigned int size,
+		uint64_t repeat, struct rte_mempool *pool, const struct workdir *wd,
 		struct bench_stop_result *results, unsigned int *nb)
 {
 	struct load l = { .cpu = conf->cpu, .lcore = rte_get_next_lcore(-1, 1, 0) };
+	const struct bench_case c = {
+		.op = BENCH_LOOP, .frame = 64, .pairs = sizes[size] / 2, .burst = BURST,
+		.ring_size = RING_SIZE, .fill = BURST, .tx_segs = 1, .name = "stop",
+	};
 	struct bench_side sides[BENCH_KINDS];
-	unsigned int i;
 	int ret;
 
-	*nb = 0;
 	mask &= 1u << BENCH_VSTATE | 1u << BENCH_VHOST;
+	ret = bench_sides_open(sides, &c, mask, pool, wd);
+	if (ret < 0)
+		return ret;
 	ret = l.lcore < RTE_MAX_LCORE ? rte_eal_remote_launch(load_main, &l, l.lcore) : -ENOENT;
 	if (ret < 0) {
 		fprintf(stderr, "dpdk-test-vdpa bench: no second lcore: %s\n", rte_strerror(-ret));
-		return ret;
+	} else {
+		ret = size_measure(sides, mask, sizes[size], &l, repeat, results, nb);
+		__atomic_store_n(&l.quit, true, __ATOMIC_RELEASE);
+		rte_eal_wait_lcore(l.lcore);
 	}
-	for (i = 0; i < RTE_DIM(sizes) && ret == 0 && !stop_requested(); i++) {
-		struct bench_case c = {
-			.op = BENCH_LOOP, .frame = 64, .pairs = sizes[i] / 2, .burst = BURST,
-			.ring_size = RING_SIZE, .fill = BURST, .tx_segs = 1,
-		};
-
-		snprintf(c.name, sizeof(c.name), "stop/%u", sizes[i]);
-		ret = bench_sides_open(sides, &c, mask, pool, wd);
-		if (ret < 0)
-			break;
-		ret = size_measure(sides, mask, sizes[i], &l, repeat, results, nb);
-		load_switch(&l, NULL);
-		bench_sides_close(sides);
-	}
-	__atomic_store_n(&l.quit, true, __ATOMIC_RELEASE);
-	rte_eal_wait_lcore(l.lcore);
+	bench_sides_close(sides);
 	return ret;
 }

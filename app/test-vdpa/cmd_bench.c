@@ -32,6 +32,8 @@ struct bench_options {
 	unsigned int mask;
 	uint64_t packets, repeat;
 	bool list, stop, verbose;
+	/** With stop: what net_vhost needed. */
+	struct bench_stop_result vhost_stops[BENCH_STOP_SIZES];
 };
 
 enum {
@@ -352,6 +354,24 @@ outputs_write(struct bench_run *run)
 	return ret;
 }
 
+/* One size after the other; what net_vhost needed is there already. */
+static int
+stops_run(struct bench_run *run)
+{
+	const struct bench_options *o = run->o;
+	unsigned int size;
+	int ret = 0;
+
+	for (size = 0; size < BENCH_STOP_SIZES && ret == 0 && !stop_requested(); size++) {
+		if ((o->mask & (1u << BENCH_VSTATE)) != 0)
+			ret = bench_stop(&o->conf, 1u << BENCH_VSTATE, size, o->repeat, run->pool,
+				&run->wd, run->stops, &run->rep.nb_stops);
+		if (ret == 0 && (o->mask & (1u << BENCH_VHOST)) != 0)
+			run->stops[run->rep.nb_stops++] = o->vhost_stops[size];
+	}
+	return ret;
+}
+
 static int
 measure(struct bench_run *run)
 {
@@ -359,8 +379,7 @@ measure(struct bench_run *run)
 	int ret;
 
 	if (o->stop) {
-		ret = bench_stop(&o->conf, o->mask, o->repeat, run->pool, &run->wd, run->stops,
-			&run->rep.nb_stops);
+		ret = stops_run(run);
 		bench_report_head(&run->rep, run->table);
 		bench_report_stops(&run->rep, run->table);
 		return ret;
@@ -413,6 +432,23 @@ bench(struct bench_options *o)
 	return ret;
 }
 
+static int
+vhost_stop(struct bench_options *o, const struct eal_need *need)
+{
+	unsigned int deaths = 0;
+	int ret = bench_cpus_choose(&o->conf);
+
+	if (ret == 0)
+		ret = bench_stop_vhost(&o->conf, o->repeat, need, o->vhost_stops, &deaths);
+	if (deaths > 0)
+		fprintf(stderr, "dpdk-test-vdpa bench: net_vhost died %u times when it was stopped "
+			"under load, and was measured again\n", deaths);
+	if (ret < 0)
+		fprintf(stderr, "dpdk-test-vdpa bench: no figures of net_vhost: %s\n",
+			strerror(-ret));
+	return ret;
+}
+
 int
 cmd_bench(int argc, char **argv)
 {
@@ -429,6 +465,8 @@ cmd_bench(int argc, char **argv)
 	}
 	need.verbose = o.verbose;
 	stop_install();
+	if (o.stop && (o.mask & (1u << BENCH_VHOST)) != 0 && vhost_stop(&o, &need) < 0)
+		return CMD_FAILED;
 	if (eal_start(&need) < 0)
 		return CMD_FAILED;
 	ret = bench(&o);

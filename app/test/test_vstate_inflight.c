@@ -111,13 +111,15 @@ bench_close(struct bench *b)
 	ring_close(&b->ring);
 }
 
-/* Ten buffers, some of several descriptors. */
-static void
-buffers_add(struct bench *b)
-{
-	static const uint16_t lens[] = { 1, 2, 1, 1, 1, 3, 1, 1, 1, 1 };
+#define BUFFERS 10
 
-	b->nb = RTE_DIM(lens);
+/* Some of several descriptors. */
+static void
+buffers_add(struct bench *b, uint16_t nb)
+{
+	static const uint16_t lens[BUFFERS] = { 1, 2, 1, 1, 1, 3, 1, 1, 1, 1 };
+
+	b->nb = nb;
 	ring_add_buffers(&b->ring, lens, b->nb, b->put, b->ids);
 }
 
@@ -168,12 +170,13 @@ state_make(struct bench *b, struct vstate_pos start)
 
 /* A front end brings the state, and hands over a region. */
 static void
-arrive(struct bench *b, bool packed, bool put, bool region, struct vstate_pos start)
+arrive_with(struct bench *b, uint16_t nb, bool packed, bool put, bool region,
+		struct vstate_pos start)
 {
 	struct rte_vhost_state *st;
 
 	bench_open(b, packed, put, start);
-	buffers_add(b);
+	buffers_add(b, nb);
 	vstate_dev_start(b->dev, &b->setup);
 	st = state_make(b, start);
 	vstate_dev_disconnect(b->dev);
@@ -185,6 +188,12 @@ arrive(struct bench *b, bool packed, bool put, bool region, struct vstate_pos st
 	rte_vhost_state_free(st);
 	vstate_dev_start(b->dev, &b->setup);
 	assert_int_equal(vstate_inflight_count(b->vq), LISTED);
+}
+
+static void
+arrive(struct bench *b, bool packed, bool put, bool region, struct vstate_pos start)
+{
+	arrive_with(b, BUFFERS, packed, put, region, start);
 }
 
 /* Used buffers from number @p done on, in order; @return how many. */
@@ -245,6 +254,26 @@ buffers_in_flight_are_finished_first_and_from_copies(void **state)
 		assert_int_equal(used_in_order(&b, 0, &empty), b.nb);
 		assert_false(empty);
 		assert_int_equal(b.vq->fault, VSTATE_FAULT_NONE);
+		bench_close(&b);
+	}
+}
+
+static void
+buffers_in_flight_are_seen_where_the_ring_has_no_others(void **state)
+{
+	static const struct vstate_pos starts[2] = { { 65533, 0 }, { 13, 1 } };
+	struct bench b;
+	bool empty;
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		arrive_with(&b, LISTED, packed, false, false, starts[packed]);
+		assert_false(vstate_vq_is_empty(b.vq));
+		assert_int_equal(pass(&b, 1), 1);
+		assert_false(vstate_vq_is_empty(b.vq));
+		assert_int_equal(pass(&b, SIZE), LISTED - 1);
+		assert_true(vstate_vq_is_empty(b.vq));
+		assert_int_equal(used_in_order(&b, 0, &empty), LISTED);
 		bench_close(&b);
 	}
 }
@@ -538,6 +567,7 @@ test_vstate_inflight(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_in_flight_are_finished_first_and_from_copies),
+		cmocka_unit_test(buffers_in_flight_are_seen_where_the_ring_has_no_others),
 		cmocka_unit_test(frames_that_are_not_given_back_stay_in_flight),
 		cmocka_unit_test(stop_with_some_left_keeps_them),
 		cmocka_unit_test(region_outlives_a_kill_at_every_instruction),
