@@ -215,19 +215,32 @@ s3(struct conform *c)
 	return conform_begin(c, CONFORM_RUNNING) < 0 ? -1 : rest_is_rest(c);
 }
 
-static int
-mtu_get(struct conform *c, uint16_t *mtu)
+/* The state, decoded. NULL: not conforming, and told. */
+static struct rte_vhost_state *
+state_get(struct conform *c)
 {
 	struct rte_vhost_state *st;
 	uint8_t *a;
 	size_t len;
 
-	if (conform_get(c, &a, &len) < 0)
-		return conform_no(c, "no state");
+	if (conform_get(c, &a, &len) < 0) {
+		conform_no(c, "no state");
+		return NULL;
+	}
 	st = rte_vhost_state_decode(a, len, NULL);
 	free(a);
 	if (st == NULL)
-		return conform_no(c, "no valid state");
+		conform_no(c, "no valid state");
+	return st;
+}
+
+static int
+mtu_get(struct conform *c, uint16_t *mtu)
+{
+	struct rte_vhost_state *st = state_get(c);
+
+	if (st == NULL)
+		return -1;
 	*mtu = st->net.mtu;
 	rte_vhost_state_free(st);
 	return 0;
@@ -313,19 +326,14 @@ all_is_used(struct conform *c)
 	struct rte_vhost_state *st;
 	struct guest_notify n;
 	uint16_t i, seen;
-	uint8_t *a;
-	size_t len;
 	int ret = 0;
 
 	guest_use_calls(c->guest, true);
 	if (suspend(c) < 0)
 		return -1;
-	if (conform_get(c, &a, &len) < 0)
-		return conform_no(c, "no state");
-	st = rte_vhost_state_decode(a, len, NULL);
-	free(a);
+	st = state_get(c);
 	if (st == NULL)
-		return conform_no(c, "no valid state");
+		return -1;
 	for (i = 0; i < st->nb_vqs && ret == 0; i++) {
 		vq = &st->vqs[i];
 		if (vq->avail_idx != vq->used_idx || vq->nb_inflight != 0)

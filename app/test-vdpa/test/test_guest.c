@@ -105,6 +105,7 @@ run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
 	struct soft_backend *b = soft_backend_start(path_a, fault);
 	struct guest *g = new_guest(packed);
 	struct guest_counts c;
+	struct guest_notify n;
 	struct guest_link *l;
 	int i;
 
@@ -113,11 +114,15 @@ run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
 	guest_use_calls(g, calls);
 	start(l);
 	assert_int_equal(guest_traffic_start(g), 0);
-	/* Long enough for each fault to happen, however slow the machine is. */
+	/*
+	 * Long enough for each fault to happen, however slow the machine is, and for the guest to
+	 * find its rings empty once, which is when it waits for a call.
+	 */
 	for (i = 0; i < WAIT_MS; i += 10) {
 		sleep_ms(10);
 		guest_counts_get(g, &c);
-		if (c.received > 4000 && i >= 100)
+		guest_notify_get(g, &n);
+		if (c.received > 4000 && i >= 100 && (!calls || n.calls > 0))
 			break;
 	}
 	assert_int_equal(guest_traffic_stop(g, may_lose(fault) ? DRAIN_MS : WAIT_MS), 0);

@@ -15,7 +15,7 @@
  *   void ring_take(vq, c)             move vq->avail behind the chain
  *   void ring_publish(vq, end)        write the shadow elements to the ring, up to @p end
  *   void ring_record(vq)              tell who comes after a kill that it is done
- *   void ring_notify(vq, old)         call the driver unless it does not want it
+ *   bool call_wanted(vq, old)         whether the driver wants to hear of what was published
  *
  * and LAYOUT_PACKED as 0 or 1.
  */
@@ -30,6 +30,21 @@
 #define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
 
 #include "vstate_batch.h"
+
+/* Call the driver of what was published from @p old on, unless it does not want it. */
+static __rte_always_inline void
+ring_notify(struct vstate_vq *vq, uint16_t old)
+{
+	/* Full fence: used descriptors, or used->idx, are stored before the suppression fields
+	 * are loaded; else the driver may go to sleep between our load and its look at them.
+	 * Partner: the driver's fence between enabling calls and that look.
+	 */
+	rte_smp_mb();
+	if (call_wanted(vq, old))
+		vstate_vq_call(vq);
+	else
+		vq->counters.calls_suppressed++;
+}
 
 static __rte_always_inline void
 shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)

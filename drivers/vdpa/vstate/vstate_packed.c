@@ -182,20 +182,6 @@ call_wanted(struct vstate_vq *vq, uint16_t old)
 	return vstate_packed_event_passed(off_wrap, vq->used, old, vq->size);
 }
 
-static __rte_always_inline void
-ring_notify(struct vstate_vq *vq, uint16_t old)
-{
-	/* Full fence: flags of used descriptors are stored before the suppression fields
-	 * are loaded. Partner: the driver's fence between enabling calls and checking the
-	 * next used descriptor.
-	 */
-	rte_smp_mb();
-	if (call_wanted(vq, old))
-		vstate_vq_call(vq);
-	else
-		vq->counters.calls_suppressed++;
-}
-
 #include "vstate_burst.h"
 
 /* Flags of an available descriptor that are looked at in a batch. */

@@ -145,20 +145,6 @@ call_wanted(struct vstate_vq *vq, uint16_t old)
 	return vstate_split_event_passed(event, now, old);
 }
 
-static __rte_always_inline void
-ring_notify(struct vstate_vq *vq, uint16_t old)
-{
-	/* Full fence: used->idx is stored before the suppression fields are loaded; else
-	 * the driver may go to sleep between our load and its look at used->idx.
-	 * Partner: the driver's fence between enabling calls and checking used->idx.
-	 */
-	rte_smp_mb();
-	if (call_wanted(vq, old))
-		vstate_vq_call(vq);
-	else
-		vq->counters.calls_suppressed++;
-}
-
 #include "vstate_burst.h"
 
 /* One buffer of which the head is read. False: not wanted. */
