@@ -23,6 +23,7 @@
 #include <rte_mempool.h>
 #include <rte_prefetch.h>
 
+#include "vstate_four.h"
 #include "vstate_gather.h"
 #include "vstate_pool.h"
 
@@ -184,6 +185,112 @@ batch_cut(const struct gathered *g, uint16_t n)
 	return i;
 }
 
+/* Note the lengths of what is about to be taken. */
+static __rte_always_inline void
+batch_lengths(struct vstate_vq *vq, const struct gathered *g, uint16_t n)
+{
+	uint32_t differ = 0;
+	uint16_t i;
+
+	for (i = 0; i < n; i++)
+		differ |= g->len[i] ^ g->len[0];
+	memcpy(vq->taken_len, g->len, n * sizeof(g->len[0]));
+	vq->simple_alike = differ == 0;
+}
+
+/* Copy one frame. @p hdr: NULL where headers mean nothing. */
+static __rte_always_inline bool
+take_one(const struct vstate_vq *vq, struct rte_mbuf *m, struct rearm rearm, const uint8_t *hdr,
+		const uint8_t *data, uint32_t len)
+{
+	mbuf_set(m, rearm, len);
+	vstate_copy(rte_pktmbuf_mtod(m, void *), data, len);
+	return hdr == NULL || likely(batch_offload(vq, hdr, m));
+}
+
+#ifdef VSTATE_FOUR
+/* What is read ahead of four frames. */
+struct take_four {
+	vstate_four mbuf, hdr, data;
+	vstate_four_32 len;
+};
+
+static __rte_always_inline struct take_four
+take_four_load(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t i,
+		const bool host_offloads)
+{
+	struct take_four t = {
+		.mbuf = four_load(&pkts[i]),
+		.data = four_load(&g->data[i]),
+		.len = four_load_32(&g->len[i]),
+	};
+
+	if (host_offloads)
+		t.hdr = four_load(&g->hdr[i]);
+	return t;
+}
+
+static __rte_always_inline bool
+take_four_one(const struct vstate_vq *vq, const struct take_four *t, const unsigned int k,
+		struct rearm rearm, const bool host_offloads)
+{
+	return take_one(vq, (struct rte_mbuf *)(uintptr_t)t->mbuf[k], rearm,
+			host_offloads ? (const uint8_t *)(uintptr_t)t->hdr[k] : NULL,
+			(const uint8_t *)(uintptr_t)t->data[k], t->len[k]);
+}
+
+/* Take frames by fours, as long as they are good; @return how many. */
+static __rte_always_inline uint16_t
+take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *const *pkts,
+		uint16_t n, struct rearm rearm, const bool host_offloads)
+{
+	struct take_four now, next;
+	uint16_t done;
+
+	if (n < VSTATE_FOUR)
+		return 0;
+	next = take_four_load(g, pkts, 0, host_offloads);
+	for (done = 0; done + VSTATE_FOUR <= n; done += VSTATE_FOUR) {
+		now = next;
+		next = take_four_load(g, pkts, four_next(done, n), host_offloads);
+		if (!take_four_one(vq, &now, 0, rearm, host_offloads) ||
+				!take_four_one(vq, &now, 1, rearm, host_offloads) ||
+				!take_four_one(vq, &now, 2, rearm, host_offloads) ||
+				!take_four_one(vq, &now, 3, rearm, host_offloads))
+			break;
+	}
+	return done;
+}
+#else
+static __rte_always_inline uint16_t
+take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *const *pkts,
+		uint16_t n, struct rearm rearm, const bool host_offloads)
+{
+	RTE_SET_USED(vq);
+	RTE_SET_USED(g);
+	RTE_SET_USED(pkts);
+	RTE_SET_USED(n);
+	RTE_SET_USED(rearm);
+	RTE_SET_USED(host_offloads);
+	return 0;
+}
+#endif
+
+/* Copy @p n frames; @return how many come before the first with a bad header. */
+static __rte_always_inline uint16_t
+take_all(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *const *pkts,
+		uint16_t n, struct rearm rearm, const bool host_offloads)
+{
+	uint16_t done = take_fours(vq, g, pkts, n, rearm, host_offloads);
+
+	/* The rest, and again the one whose header is bad. */
+	for (; done < n; done++)
+		if (!take_one(vq, pkts[done], rearm, host_offloads ? g->hdr[done] : NULL,
+				g->data[done], g->len[done]))
+			break;
+	return done;
+}
+
 /** Take up to @p n frames the fast way; @return how many. */
 static __rte_always_inline uint16_t
 batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
@@ -193,8 +300,6 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	const uint32_t hdr_len = vq->hdr_len;
 	const struct gather_want want = gather_want(vq, 0, hdr_len + RTE_ETHER_HDR_LEN,
 			hdr_len + rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
-	const bool host_offloads = vq->host_offloads;
-	uint32_t differ = 0;
 	struct gathered g;
 	uint16_t done;
 
@@ -207,19 +312,10 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 		vq->nb_simple = 0;
 		return 0;
 	}
-	for (done = 0; done < n; done++) {
-		struct rte_mbuf *m = pkts[done];
-		const uint32_t len = g.len[done];
-
-		mbuf_set(m, rearm, len);
-		vstate_copy(rte_pktmbuf_mtod(m, void *), g.data[done], len);
-		if (host_offloads && unlikely(!batch_offload(vq, g.hdr[done], m)))
-			break;
-		vq->taken_len[done] = len;
-		differ |= len ^ g.len[0];
-	}
+	batch_lengths(vq, &g, n);
+	done = vq->host_offloads ? take_all(vq, &g, pkts, n, rearm, true) :
+		take_all(vq, &g, pkts, n, rearm, false);
 	vq->nb_simple = done;
-	vq->simple_alike = differ == 0;
 	vq->nb_shadow = done;
 	if (unlikely(done < n))
 		batch_undo(pkts, done, n, rearm);
@@ -270,6 +366,86 @@ header_plain(uint8_t *p, const uint32_t hdr_len)
 				sizeof(one));
 }
 
+/*
+ * Copy one frame to its buffer. @p next: the buffer of the next one, NULL if there is none.
+ * @return bytes written
+ */
+static __rte_always_inline uint32_t
+write_one(uint8_t *hdr, const struct rte_mbuf *m, const uint32_t hdr_len, const uint8_t *next)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	const uint32_t len = m->pkt_len;
+
+	header_plain(hdr, hdr_len);
+	if (unlikely(len > VSTATE_LARGE) && next != NULL)
+		vstate_copy_large(hdr + hdr_len, frame, len, next);
+	else
+		vstate_copy(hdr + hdr_len, frame, len);
+	return hdr_len + len;
+}
+
+#ifdef VSTATE_FOUR
+struct write_four {
+	vstate_four mbuf, hdr, used;
+};
+
+static __rte_always_inline struct write_four
+write_four_load(const struct gathered *g, const struct vstate_used *shadow,
+		struct rte_mbuf *const *pkts, uint16_t i)
+{
+	return (struct write_four){
+		.mbuf = four_load(&pkts[i]),
+		.hdr = four_load(&g->hdr[i]),
+		.used = four_load(&shadow[i]),
+	};
+}
+
+static __rte_always_inline void
+write_four_one(const struct write_four *w, const unsigned int k, struct vstate_used *shadow,
+		const uint32_t hdr_len, uint64_t next)
+{
+	const struct rte_mbuf *m = (const struct rte_mbuf *)(uintptr_t)w->mbuf[k];
+
+	vstate_used_set(shadow, w->used[k] + write_one((uint8_t *)(uintptr_t)w->hdr[k], m, hdr_len,
+			(const uint8_t *)(uintptr_t)next));
+}
+
+/* Write frames by fours; @return how many. */
+static __rte_always_inline uint16_t
+write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
+		uint16_t n, const uint32_t hdr_len)
+{
+	struct write_four now, next;
+	uint16_t i;
+
+	if (n < VSTATE_FOUR)
+		return 0;
+	next = write_four_load(g, shadow, pkts, 0);
+	for (i = 0; i + VSTATE_FOUR <= n; i += VSTATE_FOUR) {
+		now = next;
+		next = write_four_load(g, shadow, pkts, four_next(i, n));
+		write_four_one(&now, 0, &shadow[i], hdr_len, now.hdr[1]);
+		write_four_one(&now, 1, &shadow[i + 1], hdr_len, now.hdr[2]);
+		write_four_one(&now, 2, &shadow[i + 2], hdr_len, now.hdr[3]);
+		/* behind the last one this is a buffer that was written */
+		write_four_one(&now, 3, &shadow[i + 3], hdr_len, next.hdr[0]);
+	}
+	return i;
+}
+#else
+static __rte_always_inline uint16_t
+write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
+		uint16_t n, const uint32_t hdr_len)
+{
+	RTE_SET_USED(g);
+	RTE_SET_USED(shadow);
+	RTE_SET_USED(pkts);
+	RTE_SET_USED(n);
+	RTE_SET_USED(hdr_len);
+	return 0;
+}
+#endif
+
 /* Copy frames to their buffers; one instance for each length of a header. */
 static __rte_always_inline void
 batch_write(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
@@ -277,17 +453,10 @@ batch_write(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 {
 	uint16_t i;
 
-	for (i = 0; i < n; i++) {
-		const uint8_t *frame = rte_pktmbuf_mtod(pkts[i], const uint8_t *);
-		const uint32_t len = pkts[i]->pkt_len;
-
-		header_plain(g->hdr[i], hdr_len);
-		if (unlikely(len > VSTATE_LARGE) && i + 1 < n)
-			vstate_copy_large(g->hdr[i] + hdr_len, frame, len, g->hdr[i + 1]);
-		else
-			vstate_copy(g->hdr[i] + hdr_len, frame, len);
-		vstate_used_set(&shadow[i], vstate_used_word(&shadow[i]) + hdr_len + len);
-	}
+	for (i = write_fours(g, shadow, pkts, n, hdr_len); i < n; i++)
+		vstate_used_set(&shadow[i], vstate_used_word(&shadow[i]) +
+				write_one(g->hdr[i], pkts[i], hdr_len,
+					i + 1 < n ? g->hdr[i + 1] : NULL));
 }
 
 /* Note the buffers in the dirty log, those of one page after another once. */
