@@ -131,6 +131,27 @@ void bench_roof_free(struct bench_side *s);
 /** As a burst of a port, of up to @p want frames; @return frames. */
 uint32_t bench_roof_burst(struct bench_side *s, uint16_t pair, uint32_t want);
 
+/* ---- bench_place.c ---- */
+
+/**
+ * Where the stack and the mbufs lie. A load waits for an older store whose address is the same in
+ * its lower 12 bits, so that some places cost more than others. Each turn has another place,
+ * the same for all sides: no figure is that of one lucky or unlucky place.
+ */
+struct bench_place {
+	uint64_t seed;
+	/** Bytes of stack to be left unused below the caller. */
+	uint32_t stack;
+	/** Mbufs kept out of the pool meanwhile. */
+	struct rte_mbuf *held[127];
+	uint32_t nb_held;
+};
+
+/** Choose a place for a turn. */
+void bench_place_take(struct bench_place *p, struct rte_mempool *pool);
+/** The turn is over. */
+void bench_place_leave(struct bench_place *p);
+
 /* ---- bench_run.c ---- */
 
 /** Frames that went in and came out are as many on both sides; says so on stderr if not. */

@@ -2,6 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <alloca.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -207,33 +208,55 @@ struct bench_run {
 	struct rte_mempool *pool;
 	struct workdir wd;
 	struct bench_helper *helper;
+	struct bench_place place;
 	struct progress progress;
 	struct bench_result results[MAX_RESULTS];
 	struct bench_stop_result stops[BENCH_STOP_RESULTS];
 	FILE *table;
 };
 
+static int
+slice(struct bench_run *run, struct bench_side *s, struct bench_work *work)
+{
+	uint64_t cycles = run->rep.tsc_hz / 1000000 * run->o->conf.slice_us;
+
+	return run->helper != NULL ? bench_slice_two_core(run->helper, s, cycles, work) :
+		bench_slice(s, cycles, work);
+}
+
+/* One slice of each side, at one place. */
+static int
+slices(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
+		struct bench_work work[BENCH_KINDS])
+{
+	volatile uint8_t *unused;
+	int kind, ret = 0;
+
+	bench_place_take(&run->place, run->pool);
+	unused = alloca(run->place.stack);
+	*unused = 0;
+	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
+		if (sides[kind].guest != NULL)
+			ret = slice(run, &sides[kind], &work[kind]);
+	bench_place_leave(&run->place);
+	return ret;
+}
+
 /*
- * One slice of each side. A turn counts as a whole or not at all, so that neighbours in time stay
- * neighbours in the series: on a busy machine the guest's thread may get no CPU for a slice.
+ * A turn counts as a whole or not at all, so that neighbours in time stay neighbours in the
+ * series: on a busy machine the guest's thread may get no CPU for a slice.
  */
 static int
 turn(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
 		struct bench_series series[BENCH_KINDS])
 {
-	uint64_t cycles = run->rep.tsc_hz / 1000000 * run->o->conf.slice_us;
 	struct bench_work work[BENCH_KINDS] = { { 0 } };
-	int kind, ret = 0;
+	int kind, ret;
 
-	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++) {
-		if (sides[kind].guest == NULL)
-			continue;
-		ret = run->helper != NULL ?
-			bench_slice_two_core(run->helper, &sides[kind], cycles, &work[kind]) :
-			bench_slice(&sides[kind], cycles, &work[kind]);
-		if (ret == 0 && work[kind].count == 0)
+	ret = slices(run, sides, work);
+	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
+		if (sides[kind].guest != NULL && work[kind].count == 0)
 			return 0;
-	}
 	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
 		if (sides[kind].guest != NULL)
 			ret = bench_series_add(&series[kind], &work[kind]);
