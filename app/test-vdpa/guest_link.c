@@ -283,10 +283,26 @@ send_mtu(struct guest_link *l)
 	return vu_fe_set_u64(&l->fe, VU_NET_SET_MTU, mtu < 1500 ? 1500 : mtu > 65535 ? 65535 : mtu);
 }
 
+/* Most of the time that a guest takes to come over is that of these messages. */
+static int
+setup_vqs(struct guest_link *l)
+{
+	uint16_t vq;
+	int ret = 0, end;
+
+	vu_fe_pipeline_begin(&l->fe);
+	for (vq = 0; vq < l->nb_vqs && ret == 0; vq++)
+		ret = guest_link_setup_vq(l, vq);
+	/* Without a status, enabling is what starts the device. */
+	if (ret == 0 && l->has_status)
+		ret = enable_all(l);
+	end = vu_fe_pipeline_end(&l->fe);
+	return ret == 0 ? end : ret;
+}
+
 int
 guest_link_prepare(struct guest_link *l)
 {
-	uint16_t vq;
 	int ret;
 
 	if (l->prepared) {
@@ -305,12 +321,7 @@ guest_link_prepare(struct guest_link *l)
 		ret = vu_fe_set_mem_table(&l->fe, &l->g->mem);
 	if (ret == 0)
 		ret = guest_inflight_hand_over(l);
-	for (vq = 0; vq < l->nb_vqs && ret == 0; vq++)
-		ret = guest_link_setup_vq(l, vq);
-	/* Without a status, enabling is what starts the device. */
-	if (ret == 0 && l->has_status)
-		ret = enable_all(l);
-	return ret;
+	return ret == 0 ? setup_vqs(l) : ret;
 }
 
 void

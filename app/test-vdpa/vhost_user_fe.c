@@ -284,13 +284,55 @@ answer(struct vu_fe *fe, uint32_t request, void *reply, size_t len, int *reply_f
 	return -EPROTO;
 }
 
+/* Whether a request is done; without REPLY_ACK it is once it was sent. */
+static int
+acknowledged(struct vu_fe *fe, uint32_t request)
+{
+	uint64_t refused = 0;
+	int ret = answer(fe, request, &refused, sizeof(refused), NULL);
+
+	return ret == 0 && refused != 0 ? -EREMOTEIO : ret;
+}
+
+/* Read the answers that are owed; @return the first refusal or error, or @p first if it is one. */
+static int
+settle(struct vu_fe *fe, int first)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < fe->nb_owed && !fe->broken; i++) {
+		ret = acknowledged(fe, fe->owed[i]);
+		/* A back end that refuses hangs up: later requests fail for that only. */
+		if (ret < 0 && (first == 0 || ret == -EREMOTEIO))
+			first = ret;
+	}
+	fe->nb_owed = 0;
+	return first;
+}
+
+void
+vu_fe_pipeline_begin(struct vu_fe *fe)
+{
+	fe->pipeline = true;
+}
+
+int
+vu_fe_pipeline_end(struct vu_fe *fe)
+{
+	fe->pipeline = false;
+	return settle(fe, 0);
+}
+
 int
 vu_fe_query(struct vu_fe *fe, uint32_t request, const void *payload, size_t len,
 		const int *fds, unsigned int nb_fds, void *reply, size_t reply_len, int *reply_fd)
 {
 	struct vu_header hdr = { .request = request, .flags = VU_VERSION, .size = len };
-	int ret;
+	int ret = settle(fe, 0);
 
+	if (ret < 0)
+		return ret;
 	if (fe->broken)
 		return -EPIPE;
 	ret = vu_fe_send_raw(fe, &hdr, payload, len, fds, nb_fds);
@@ -302,7 +344,6 @@ vu_fe_request(struct vu_fe *fe, uint32_t request, const void *payload, size_t le
 		const int *fds, unsigned int nb_fds)
 {
 	struct vu_header hdr = { .request = request, .flags = VU_VERSION, .size = len };
-	uint64_t refused = 0;
 	int ret;
 
 	if (fe->broken)
@@ -311,9 +352,12 @@ vu_fe_request(struct vu_fe *fe, uint32_t request, const void *payload, size_t le
 		return vu_fe_send_raw(fe, &hdr, payload, len, fds, nb_fds);
 	hdr.flags |= VU_NEED_REPLY;
 	ret = vu_fe_send_raw(fe, &hdr, payload, len, fds, nb_fds);
-	if (ret == 0)
-		ret = answer(fe, request, &refused, sizeof(refused), NULL);
-	return ret == 0 && refused != 0 ? -EREMOTEIO : ret;
+	if (ret < 0)
+		return settle(fe, ret);
+	if (!fe->pipeline)
+		return acknowledged(fe, request);
+	fe->owed[fe->nb_owed++] = request;
+	return fe->nb_owed == VU_PIPELINE_MAX ? settle(fe, 0) : 0;
 }
 
 int

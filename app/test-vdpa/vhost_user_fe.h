@@ -120,6 +120,12 @@ struct vu_inflight {
 	uint16_t num_queues, queue_size;
 };
 
+/**
+ * Requests under way at most. Answers to all of them fit a socket buffer, so that neither side ever
+ * waits for the other to read.
+ */
+#define VU_PIPELINE_MAX 64
+
 /** One connection. */
 struct vu_fe {
 	int fd;
@@ -129,6 +135,10 @@ struct vu_fe {
 	uint64_t protocol;
 	/** An answer did not come, or did not fit: what follows cannot be told apart any more. */
 	bool broken;
+	/** Between vu_fe_pipeline_begin() and _end(): requests whose answers are still to be read. */
+	bool pipeline;
+	uint32_t owed[VU_PIPELINE_MAX];
+	unsigned int nb_owed;
 };
 
 /** Connect to @p path, again and again for up to @p timeout_ms while nobody listens. */
@@ -150,6 +160,13 @@ int vu_fe_send_raw(struct vu_fe *fe, const struct vu_header *hdr, const void *pa
  */
 int vu_fe_request(struct vu_fe *fe, uint32_t request, const void *payload, size_t len,
 		const int *fds, unsigned int nb_fds);
+/**
+ * From here on vu_fe_request() does not wait for each answer, until vu_fe_pipeline_end() has
+ * read all of them. What comes with an answer of its own still waits, for those before it too.
+ * @return of the end: 0, or the first refusal or error
+ */
+void vu_fe_pipeline_begin(struct vu_fe *fe);
+int vu_fe_pipeline_end(struct vu_fe *fe);
 /**
  * Send a request and read its answer of exactly @p reply_len bytes.
  * @param reply_fd written if not NULL: the fd that came with it, or -1

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* Requests whose answers are read later, over a socket pair. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../vhost_user_fe.h"
+
+struct peers {
+	struct vu_fe fe;
+	int back;
+};
+
+static int
+peers_make(void **state)
+{
+	static struct peers p;
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
+		return -1;
+	memset(&p, 0, sizeof(p));
+	p.fe.fd = fds[0];
+	p.fe.timeout_ms = 2000;
+	p.fe.protocol = 1ull << VU_PF_REPLY_ACK;
+	p.back = fds[1];
+	*state = &p;
+	return 0;
+}
+
+static int
+peers_close(void **state)
+{
+	struct peers *p = *state;
+
+	vu_fe_close(&p->fe);
+	if (p->back >= 0)
+		close(p->back);
+	return 0;
+}
+
+/* Answer as if to @p request, which may not have been read yet. */
+static void
+answer(const struct peers *p, uint32_t request, uint64_t value)
+{
+	const struct vu_header hdr = {
+		.request = request, .flags = VU_VERSION | VU_REPLY, .size = sizeof(value),
+	};
+
+	assert_int_equal(write(p->back, &hdr, sizeof(hdr)), sizeof(hdr));
+	assert_int_equal(write(p->back, &value, sizeof(value)), sizeof(value));
+}
+
+static int
+unread_answers(const struct peers *p)
+{
+	char buf[4096];
+	ssize_t n = recv(p->fe.fd, buf, sizeof(buf), MSG_PEEK | MSG_DONTWAIT);
+
+	return n < 0 ? 0 : n / (ssize_t)(sizeof(struct vu_header) + sizeof(uint64_t));
+}
+
+static void
+requests_wait_at_the_end_of_a_pipeline(void **state)
+{
+	struct peers *p = *state;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		answer(p, VU_SET_VRING_NUM, 0);
+	vu_fe_pipeline_begin(&p->fe);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, i, 256), 0);
+	assert_int_equal(unread_answers(p), 3);
+	assert_int_equal(vu_fe_pipeline_end(&p->fe), 0);
+	assert_int_equal(unread_answers(p), 0);
+	/* and each by itself again */
+	answer(p, VU_SET_VRING_NUM, 1);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), -EREMOTEIO);
+}
+
+static void
+refusal_in_the_middle_is_told(void **state)
+{
+	struct peers *p = *state;
+
+	answer(p, VU_SET_VRING_NUM, 0);
+	answer(p, VU_SET_VRING_BASE, 1);
+	answer(p, VU_SET_VRING_ENABLE, 0);
+	vu_fe_pipeline_begin(&p->fe);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_BASE, 0, 7), 0);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_ENABLE, 0, 1), 0);
+	assert_int_equal(vu_fe_pipeline_end(&p->fe), -EREMOTEIO);
+	assert_int_equal(unread_answers(p), 0);
+}
+
+/* As rte_vhost does: the refusal is told, and not that the socket is gone. */
+static void
+refusal_is_told_by_one_who_hangs_up(void **state)
+{
+	struct peers *p = *state;
+
+	answer(p, VU_SET_VRING_NUM, 1);
+	vu_fe_pipeline_begin(&p->fe);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
+	close(p->back);
+	p->back = -1;
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_BASE, 0, 7), -EREMOTEIO);
+	vu_fe_pipeline_end(&p->fe);
+}
+
+static void
+answer_that_does_not_come_is_an_error(void **state)
+{
+	struct peers *p = *state;
+
+	p->fe.timeout_ms = 20;
+	vu_fe_pipeline_begin(&p->fe);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
+	assert_int_equal(vu_fe_pipeline_end(&p->fe), -ETIMEDOUT);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), -EPIPE);
+}
+
+/* A request with an answer of its own, in between: those before it are read first. */
+static void
+query_comes_behind_what_is_owed(void **state)
+{
+	struct peers *p = *state;
+	uint64_t value = 0;
+
+	answer(p, VU_SET_VRING_NUM, 0);
+	answer(p, VU_GET_FEATURES, 42);
+	vu_fe_pipeline_begin(&p->fe);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
+	assert_int_equal(vu_fe_get_u64(&p->fe, VU_GET_FEATURES, &value), 0);
+	assert_int_equal(value, 42);
+	assert_int_equal(vu_fe_pipeline_end(&p->fe), 0);
+}
+
+static void
+no_more_are_owed_than_fit(void **state)
+{
+	struct peers *p = *state;
+	unsigned int i;
+
+	for (i = 0; i < VU_PIPELINE_MAX + 1; i++)
+		answer(p, VU_SET_VRING_NUM, 0);
+	vu_fe_pipeline_begin(&p->fe);
+	for (i = 0; i < VU_PIPELINE_MAX + 1; i++)
+		assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
+	assert_int_equal(unread_answers(p), 1);
+	assert_int_equal(vu_fe_pipeline_end(&p->fe), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, peers_make, peers_close)
+		TEST(requests_wait_at_the_end_of_a_pipeline),
+		TEST(refusal_in_the_middle_is_told),
+		TEST(refusal_is_told_by_one_who_hangs_up),
+		TEST(answer_that_does_not_come_is_an_error),
+		TEST(query_comes_behind_what_is_owed),
+		TEST(no_more_are_owed_than_fit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
