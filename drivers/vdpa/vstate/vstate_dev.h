@@ -83,7 +83,7 @@ struct vstate_dev {
 
 	/* -- front end -- */
 	/** net_vstate's socket is registered with rte_vhost. */
-	bool socket_open;
+	bool socket_registered;
 	/** rte_vhost's name for the connection; -1: none. Belongs to the vhost thread. */
 	int vid;
 	/** A second connection that waits for the end of the first; -1: none. */

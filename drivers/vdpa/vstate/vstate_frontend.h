@@ -58,6 +58,8 @@ void vstate_frontend_fd_message(struct vstate_dev *dev, int qid, bool is_call);
 /** Take over what the front end says now. */
 void vstate_frontend_sync(struct vstate_dev *dev);
 
+/** Make ready what takes time before another process is asked for its socket. */
+int vstate_socket_prepare(struct vstate_dev *dev);
 /** A socket of the device's own. */
 int vstate_socket_open(struct vstate_dev *dev);
 /** Close it, if it is open; the guest sees its device disappear. */

@@ -163,14 +163,13 @@ protocol_features_limit(struct vstate_dev *dev)
 	return rte_vhost_driver_set_protocol_features(path, library) == 0 ? 0 : -EIO;
 }
 
-int
-vstate_socket_open(struct vstate_dev *dev)
+/* All that can be done while another process has the device: nobody can connect yet. */
+static int
+socket_register(struct vstate_dev *dev)
 {
 	const char *path = dev->conf.iface;
-	int ret = -EIO;
+	int ret;
 
-	if (!dev->conf.client)
-		stale_socket_remove(path);
 	if (rte_vhost_driver_register(path, register_flags(&dev->conf)) != 0) {
 		VSTATE_LOG(ERR, "%s: cannot use socket %s", dev->name, path);
 		return -EADDRINUSE;
@@ -178,19 +177,60 @@ vstate_socket_open(struct vstate_dev *dev)
 	ret = features_limit(dev);
 	if (ret == 0)
 		ret = protocol_features_limit(dev);
+	if (ret == 0 && rte_vhost_driver_callback_register(path, &socket_ops) != 0)
+		ret = -EIO;
 	if (ret != 0)
-		goto fail;
-	if (rte_vhost_driver_callback_register(path, &socket_ops) != 0 ||
-			rte_vhost_driver_start(path) != 0) {
-		VSTATE_LOG(ERR, "%s: cannot listen on or connect to %s", dev->name, path);
-		ret = -EADDRINUSE;
-		goto fail;
-	}
-	dev->socket_open = true;
-	return 0;
-fail:
-	rte_vhost_driver_unregister(path);
+		rte_vhost_driver_unregister(path);
+	dev->socket_registered = ret == 0;
 	return ret;
+}
+
+/*
+ * rte_vhost makes the thread that serves its sockets with the first one that it starts. A new
+ * thread may wait for a processor for milliseconds while poll threads have them all, and the guest
+ * with it. So this is done ahead, with a socket that nobody knows of.
+ */
+static void
+thread_make(const struct vstate_dev *dev)
+{
+	struct sockaddr_un un;
+	int len;
+
+	len = snprintf(un.sun_path, sizeof(un.sun_path), "%s/%s.%d.ahead", dev->conf.state_dir,
+			dev->name, getpid());
+	/* Without it all works, only later. */
+	if (len >= (int)sizeof(un.sun_path) || rte_vhost_driver_register(un.sun_path, 0) != 0)
+		return;
+	rte_vhost_driver_start(un.sun_path);
+	rte_vhost_driver_unregister(un.sun_path);
+}
+
+int
+vstate_socket_prepare(struct vstate_dev *dev)
+{
+	int ret = socket_register(dev);
+
+	if (ret == 0)
+		thread_make(dev);
+	return ret;
+}
+
+int
+vstate_socket_open(struct vstate_dev *dev)
+{
+	const char *path = dev->conf.iface;
+	int ret = dev->socket_registered ? 0 : socket_register(dev);
+
+	if (ret != 0)
+		return ret;
+	if (!dev->conf.client)
+		stale_socket_remove(path);
+	if (rte_vhost_driver_start(path) != 0) {
+		VSTATE_LOG(ERR, "%s: cannot listen on or connect to %s", dev->name, path);
+		vstate_socket_close(dev);
+		return -EADDRINUSE;
+	}
+	return 0;
 }
 
 /* Whether a descriptor is our end of a connection at @p path. */
@@ -245,9 +285,9 @@ vstate_socket_hang_up(int fd)
 void
 vstate_socket_close(struct vstate_dev *dev)
 {
-	if (!dev->socket_open)
+	if (!dev->socket_registered)
 		return;
-	dev->socket_open = false;
+	dev->socket_registered = false;
 	__atomic_store_n(&dev->closing, true, __ATOMIC_RELAXED);
 	rte_vhost_driver_unregister(dev->conf.iface);
 	/* rte_vhost ended its connections without a word: their names will be given again */

@@ -300,10 +300,10 @@ vstate_takeover_prepare(struct vstate_dev *dev)
 int
 vstate_takeover_open(struct vstate_dev *dev)
 {
-	int ret = 0;
+	int ret;
 
-	if (dev->takeover == NULL)
-		ret = vstate_socket_open(dev);
+	/* While another process has it, only what does not disturb that one. */
+	ret = dev->takeover != NULL ? vstate_socket_prepare(dev) : vstate_socket_open(dev);
 	if (ret != 0 || (dev->page == NULL && dev->takeover == NULL))
 		return ret;
 	if (dev->takeover == NULL) {
