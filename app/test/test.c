@@ -24,6 +24,7 @@ static const struct {
 	{ "take", test_vstate_take },
 	{ "put", test_vstate_put },
 	{ "fault", test_vstate_fault },
+	{ "ahead", test_vstate_ahead },
 	{ "event", test_vstate_event },
 	{ "cost", test_vstate_cost },
 	{ "lanes", test_vstate_lanes },

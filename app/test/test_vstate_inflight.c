@@ -279,6 +279,63 @@ buffers_in_flight_are_seen_where_the_ring_has_no_others(void **state)
 }
 
 static void
+ring_beside_buffers_in_flight_is_no_longer_than_it_is(void **state)
+{
+	static const struct vstate_pos starts[2] = { { 65533, 0 }, { 13, 1 } };
+	struct bench b;
+	uint16_t idx;
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		arrive(&b, packed, false, false, starts[packed]);
+		idx = b.vq->avail.idx + SIZE - LISTED + 1;
+		/* 13 descriptors are in the ring already, 5 of them in flight */
+		if (packed)
+			ring_add_buffers(&b.ring, (const uint16_t[]){ 1, 1, 1, 1, 1 }, 5, false,
+					b.ids);
+		else
+			guest_write(&b.ring.guest, RING_DRIVER_GPA + 2, &idx, 2);
+		assert_int_equal(pass(&b, SIZE), packed ? BUFFERS + 3 : LISTED);
+		assert_int_equal(b.vq->fault, packed ? VSTATE_FAULT_NONE :
+				VSTATE_FAULT_AVAIL_DISTANCE);
+		assert_true(!packed || (b.vq->used.idx == starts[1].idx && b.vq->used.wrap == 0));
+		bench_close(&b);
+	}
+}
+
+/* The front end does not say where the ring begins, or says what it was. */
+static void
+buffers_in_flight_belong_to_one_ring(void **state)
+{
+	static const struct vstate_pos starts[2] = { { 3, 0 }, { 2, 1 } };
+	struct vstate_ring_setup *ring;
+	struct bench b;
+	int way;
+
+	for (way = 0; way < 8; way++) {
+		arrive(&b, way & 1, false, false, starts[way & 1]);
+		ring = &b.setup.rings[1];
+		ring->base_fresh = way & 2;
+		ring->avail = ring->used = b.vq->avail;
+		if (way & 4)
+			ring->size = SIZE / 2;
+		else
+			b.setup.features ^= RTE_BIT64(VIRTIO_F_RING_PACKED);
+		vstate_dev_stop(b.dev);
+		vstate_dev_negotiate(b.dev, b.setup.features, false);
+		vstate_dev_start(b.dev, &b.setup);
+		/* a split ring's areas are larger: there it has no ring at all */
+		assert_int_equal(b.vq->ready, way != 1 && way != 3);
+		if (b.vq->ready) {
+			assert_int_equal(vstate_inflight_count(b.vq), 0);
+			assert_int_equal(b.vq->avail.idx, b.vq->used.idx);
+			assert_int_equal(b.vq->avail.wrap, b.vq->used.wrap);
+		}
+		bench_close(&b);
+	}
+}
+
+static void
 frames_that_are_not_given_back_stay_in_flight(void **state)
 {
 	static const struct vstate_pos starts[2] = { { 3, 0 }, { 14, 0 } };
@@ -568,6 +625,8 @@ test_vstate_inflight(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_in_flight_are_finished_first_and_from_copies),
 		cmocka_unit_test(buffers_in_flight_are_seen_where_the_ring_has_no_others),
+		cmocka_unit_test(ring_beside_buffers_in_flight_is_no_longer_than_it_is),
+		cmocka_unit_test(buffers_in_flight_belong_to_one_ring),
 		cmocka_unit_test(frames_that_are_not_given_back_stay_in_flight),
 		cmocka_unit_test(stop_with_some_left_keeps_them),
 		cmocka_unit_test(region_outlives_a_kill_at_every_instruction),

@@ -325,7 +325,9 @@ burst_take_rest(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf 
 	/* an estimate does */
 	uint32_t bytes = done > 0 ? done * vq->taken_len[0] : 0;
 
-	while (done < n && bytes < VSTATE_TAKE_BYTES) {
+	vq->nb_steps = 0;
+	while (done + vq->nb_dropped < n && bytes < VSTATE_TAKE_BYTES &&
+			vq->nb_steps < VSTATE_STEPS) {
 		result = burst_take_one(vq, pool, &pkts[done]);
 		if (result == TAKE_FAULT || result == TAKE_LATER)
 			break;
@@ -516,7 +518,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 	const uint16_t nb_shadow = vq->nb_shadow, listed = listed_get(vq);
 	const struct rte_mbuf *seg = m;
 	uint64_t nb_gpa[2] = { 0, 0 };
-	uint32_t seg_off = 0, left = m->pkt_len, descs = 0;
+	uint32_t seg_off = 0, left = m->pkt_len, descs = 0, steps = vq->nb_steps;
 	enum put_result result = PUT_LATER;
 	struct vstate_chain c;
 	bool first = true;
@@ -540,6 +542,8 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 				goto too_small; /* the driver has no more to give */
 			goto undo;
 		}
+		if (vq->nb_steps - steps > VSTATE_STEPS)
+			goto too_small; /* buffers of mostly empty descriptors */
 		if (first) {
 			got = header_write(vq, &c, hdr, nb_gpa);
 			if (got < 0)
@@ -690,6 +694,7 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 ||
 			(likely(vq->inflight == NULL) && ring_count(vq, 1) == 0))
 		return 0;
+	vq->nb_steps = 0;
 	for (;;) {
 		k = 0;
 		if (likely(vq->inflight == NULL))
@@ -702,7 +707,7 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 			break;
 		if (result == PUT_DONE)
 			count_alike(vq, pkts[done]->pkt_len, 1);
-		if (++done == n)
+		if (++done == n || vq->nb_steps > VSTATE_STEPS)
 			break;
 	}
 	return done;

@@ -86,6 +86,7 @@ vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packe
 	if (c->left == 0)
 		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_LENGTH);
 	c->left--;
+	vq->nb_steps++;
 
 	if (c->table_size != 0) {
 		if (c->next >= c->table_size)

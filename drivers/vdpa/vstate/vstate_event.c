@@ -88,6 +88,14 @@ vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_se
 	return true;
 }
 
+/* What is in flight is that of a ring of this size and layout. */
+static bool
+inflight_fits(const struct vstate_vq *vq, bool packed)
+{
+	return vq->inflight == NULL ||
+		(vq->inflight->packed == packed && vq->inflight->size == vq->size);
+}
+
 /* A base is the front end's word; keep it inside what the ring code relies on. */
 static void
 vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
@@ -95,8 +103,8 @@ vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ri
 	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
 
 	/* A front end that took the ring and gives it again: what is in flight still is. */
-	if (vq->inflight != NULL && vq->avail.idx == ring->avail.idx &&
-			vq->avail.wrap == ring->avail.wrap && vq->inflight->packed == packed)
+	if (vq->inflight != NULL && inflight_fits(vq, packed) &&
+			vq->avail.idx == ring->avail.idx && vq->avail.wrap == ring->avail.wrap)
 		goto keep;
 	vstate_inflight_drop(vq);
 	vq->avail = ring->avail;
@@ -123,10 +131,14 @@ vq_keep_base(struct vstate_dev *dev, struct vstate_vq *vq)
 {
 	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
 
-	if (!packed || (vq->avail.idx < vq->size && vq->used.idx < vq->size))
+	if (inflight_fits(vq, packed) &&
+			(!packed || (vq->avail.idx < vq->size && vq->used.idx < vq->size)))
 		return;
 	vstate_inflight_drop(vq);
-	vq->avail.idx %= vq->size;
+	if (packed)
+		vq->avail.idx %= vq->size;
+	else
+		vq->avail.wrap = 0;
 	vq->used = vq->avail;
 	vq->signalled_valid = false;
 }

@@ -61,6 +61,16 @@ vstate_pos_distance(struct vstate_pos ahead, struct vstate_pos behind, uint16_t 
 	return (2u * size + ahead.idx - behind.idx + turn) % (2u * size);
 }
 
+/**
+ * Packed: descriptors that a driver may have made available from @p avail on, as long as those
+ * from @p used up to there are not given back to it; @p avail is ahead by at most @p size.
+ */
+static __rte_always_inline uint16_t
+vstate_pos_room(struct vstate_pos avail, struct vstate_pos used, uint16_t size)
+{
+	return (avail.wrap == used.wrap ? size : 0) + used.idx - avail.idx;
+}
+
 /** Split: how far @p ahead is ahead of @p behind, both running freely over 16 bits. */
 static __rte_always_inline uint16_t
 vstate_split_distance(uint16_t ahead, uint16_t behind)

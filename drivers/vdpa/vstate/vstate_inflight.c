@@ -68,6 +68,7 @@ vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list)
 			vq->avail.idx++;
 	}
 	vstate_inflight_drop(vq);
+	list->size = vq->size;
 	vq->inflight_own = list;
 	vq->inflight = list->nb != 0 ? list : NULL;
 }

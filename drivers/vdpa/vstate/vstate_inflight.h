@@ -46,6 +46,8 @@ struct vstate_inflight {
 	/** All, those that the burst under way has taken, and those that are used. */
 	uint16_t nb, taken, done;
 	bool packed;
+	/** Size of the ring to which they belong. */
+	uint16_t size;
 	/** Region in which they are marked, or NULL. */
 	union vstate_record *region;
 	/** Where the page has how many are left, or NULL; see vstate_inflight_left(). */

@@ -50,17 +50,29 @@ ring_count(const struct vstate_vq *vq, uint16_t max)
 	return i;
 }
 
+/* Descriptors that can be available; one that the driver has not got back is not. */
+static __rte_always_inline uint16_t
+ring_room(const struct vstate_vq *vq)
+{
+	return vstate_pos_room(vq->avail, vq->used, vq->size);
+}
+
 static __rte_always_inline int
 ring_peek(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
 {
+	const uint16_t room = ring_room(vq);
 	struct vstate_desc d;
 
-	if (!pos_is_avail(vq, &vq->avail))
+	if (room == 0 || !pos_is_avail(vq, &vq->avail))
 		return 0;
 	vstate_desc_read(&d, &vq->packed.desc[vq->avail.idx], true);
 	c->pos = vq->avail;
 	c->id = d.link;
-	return likely(vstate_chain_begin(vq, c, &d, direction, true)) ? 1 : -1;
+	if (unlikely(!vstate_chain_begin(vq, c, &d, direction, true)))
+		return -1;
+	if (c->table_size == 0)
+		c->left = room - 1;
+	return 1;
 }
 
 static __rte_always_inline void
@@ -252,13 +264,13 @@ gather_group(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
 static __rte_always_inline uint16_t
 ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want)
 {
-	const uint16_t size = vq->size;
+	const uint16_t size = vq->size, room = ring_room(vq);
 	struct vstate_pos pos = vq->avail;
-	uint16_t i = 0, num, left = size;
+	uint16_t i = 0, num, left = room;
 
 	if (unlikely(want->max < want->min))
 		return 0;
-	n = RTE_MIN(n, size);
+	n = RTE_MIN(n, room);
 #ifdef VSTATE_VEC_LANES
 	while (n - i >= VSTATE_VEC_LANES && size - pos.idx >= VSTATE_VEC_LANES) {
 		num = gather_group(vq, g, i, want, pos);
@@ -277,7 +289,7 @@ ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct g
 		vstate_pos_step(&pos, num, size);
 	}
 	g->nb = i;
-	g->nb_descs = size - left;
+	g->nb_descs = room - left;
 	return i;
 }
 

@@ -18,7 +18,10 @@
 #define LAYOUT_PACKED 0
 #define LAYOUT_OPS vstate_split_ops
 
-/* Buffers that the driver made available, up to @p max. */
+/*
+ * Buffers that the driver made available, up to @p max. Those that it has not got back count
+ * as well: more than the ring holds would be written as used behind its end.
+ */
 static __rte_always_inline uint16_t
 ring_count(struct vstate_vq *vq, uint16_t max)
 {
@@ -27,8 +30,9 @@ ring_count(struct vstate_vq *vq, uint16_t max)
 	 */
 	uint16_t idx = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE));
 	uint16_t nb = vstate_split_distance(idx, vq->avail.idx);
+	uint16_t room = vq->size - vstate_split_distance(vq->avail.idx, vq->used.idx);
 
-	if (unlikely(nb > vq->size)) {
+	if (unlikely(nb > room)) {
 		vstate_vq_break(vq, VSTATE_FAULT_AVAIL_DISTANCE);
 		return 0;
 	}

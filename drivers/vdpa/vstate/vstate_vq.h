@@ -32,6 +32,11 @@
 #define VSTATE_BURST 64
 /** Used elements kept back until they are published; bounds the buffers of one frame. */
 #define VSTATE_SHADOW 1024
+/**
+ * Descriptors of chains after which a burst ends, and as many again one frame may have: what
+ * a driver makes is long beyond all use, and a poll thread has other queues, and is to rest.
+ */
+#define VSTATE_STEPS 16384
 /** Longest frame, without virtio header: the largest GSO frame and its Ethernet header. */
 #define VSTATE_MAX_FRAME (UINT16_MAX + 22)
 
@@ -242,6 +247,8 @@ struct vstate_vq {
 	struct vstate_dirty dirty;
 	enum vstate_fault fault;
 	uint16_t nb_shadow;
+	/** Descriptors that the burst has gone to beyond the first of each chain. */
+	uint32_t nb_steps;
 	/** Frames of the last take, and those that it dropped. */
 	uint16_t nb_taken, nb_dropped;
 	/** Leading frames of the last take that have one used element each. */
