@@ -96,12 +96,16 @@ const char *guest_error(const struct guest *g);
 /** Features in force since the first link; later links must offer them all. 0: no link yet. */
 uint64_t guest_features(const struct guest *g);
 
+/** A link with eventfds and without a connection; NULL with rte_errno. */
+struct guest_link *guest_link_new(struct guest *g);
 /**
- * Open a vhost-user connection and agree upon the protocol: owner, protocol features, queue
+ * Open its vhost-user connection and agree upon the protocol: owner, protocol features, queue
  * number. Retries for @p timeout_ms while the peer is not there yet.
  * @param server true: listen on @p path and accept one back end (its client=1)
- * @return the link; NULL with rte_errno
+ * @return 0, -errno
  */
+int guest_link_connect(struct guest_link *l, const char *path, bool server, int timeout_ms);
+/** guest_link_new() and guest_link_connect(); NULL with rte_errno. */
 struct guest_link *guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms);
 /** Listen on @p path for all back ends that come; guest_link_open() takes one after the other. */
 int guest_listen(struct guest *g, const char *path);
@@ -120,7 +124,8 @@ struct guest_link *guest_connect(struct guest *g, const char *path, bool server,
 int guest_link_prepare(struct guest_link *l);
 /**
  * Go on where a back end was that died without a word: the next guest_link_prepare() sends what
- * a front end can know, which is used->idx of split rings, and nothing of packed ones.
+ * a front end can know, which is used->idx of split rings, and nothing of packed ones. It asks
+ * for no acknowledgements meanwhile.
  */
 void guest_link_recover(struct guest_link *l);
 /** Write DRIVER_OK: the back end may process the rings; l becomes the active link. */

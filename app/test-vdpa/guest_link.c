@@ -157,7 +157,7 @@ link_connect(struct guest_link *l, const char *path, bool server, int timeout_ms
 }
 
 struct guest_link *
-guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
+guest_link_new(struct guest *g)
 {
 	struct guest_link *l = calloc(1, sizeof(*l));
 	int ret;
@@ -171,9 +171,30 @@ guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
 	l->nb_vqs = guest_nb_vqs(g);
 	ret = open_eventfds(l);
 	if (ret == 0)
-		ret = link_connect(l, path, server, timeout_ms);
-	if (ret == 0)
-		ret = introduce(l);
+		return l;
+	guest_link_close(l);
+	rte_errno = -ret;
+	return NULL;
+}
+
+int
+guest_link_connect(struct guest_link *l, const char *path, bool server, int timeout_ms)
+{
+	int ret;
+
+	ret = link_connect(l, path, server, timeout_ms);
+	return ret == 0 ? introduce(l) : ret;
+}
+
+struct guest_link *
+guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
+{
+	struct guest_link *l = guest_link_new(g);
+	int ret;
+
+	if (l == NULL)
+		return NULL;
+	ret = guest_link_connect(l, path, server, timeout_ms);
 	if (ret == 0)
 		return l;
 	guest_link_close(l);
@@ -291,11 +312,14 @@ setup_vqs(struct guest_link *l)
 	int ret = 0, end;
 
 	vu_fe_pipeline_begin(&l->fe);
+	/* A guest that waits: as QEMU, which asks for none of these. */
+	vu_fe_acks_set(&l->fe, !l->recovering);
 	for (vq = 0; vq < l->nb_vqs && ret == 0; vq++)
 		ret = guest_link_setup_vq(l, vq);
 	/* Without a status, enabling is what starts the device. */
 	if (ret == 0 && l->has_status)
 		ret = enable_all(l);
+	vu_fe_acks_set(&l->fe, true);
 	end = vu_fe_pipeline_end(&l->fe);
 	return ret == 0 ? end : ret;
 }
@@ -330,6 +354,7 @@ guest_link_recover(struct guest_link *l)
 	const struct vring_used *used;
 	uint16_t vq;
 
+	l->recovering = true;
 	for (vq = 0; vq < l->nb_vqs && !l->g->conf.packed; vq++) {
 		used = guest_ring_of(l->g, vq)->device;
 		l->next_base[vq] = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE);

@@ -103,6 +103,8 @@ struct guest_link {
 	/** The back end has status: rings may be enabled before DRIVER_OK. */
 	bool has_status;
 	bool prepared;
+	/** The guest waits for it. */
+	bool recovering;
 	uint16_t nb_vqs;
 	int *kick, *call;
 	uint32_t *base, *next_base;

@@ -37,10 +37,9 @@ reconnect(struct migrate *m, unsigned int from, unsigned int to)
 
 	/* What the start of a process takes from the others is not part of it. */
 	guest_gap_start_running(m->guest);
-	migrate_link_close(m, from);
-	m->link[to] = guest_link_open(m->guest, m->be[to]->dev.socket, true, CONNECT_MS);
-	if (m->link[to] == NULL)
-		return migrate_fail(m, "the new process does not come: %s", strerror(rte_errno));
+	ret = guest_link_connect(m->link[to], m->be[to]->dev.socket, true, CONNECT_MS);
+	if (ret < 0)
+		return migrate_fail(m, "the new process does not come: %s", strerror(-ret));
 	guest_link_recover(m->link[to]);
 	ret = guest_link_negotiate(m->link[to]);
 	if (ret == 0)
@@ -54,6 +53,7 @@ static void *
 watch_main(void *arg)
 {
 	struct watch *w = arg;
+
 	if (!guest_link_hung_up(w->m->link[w->from], HAND_OVER_MS)) {
 		w->result = migrate_fail(w->m, "the device was not handed over within %d ms",
 				HAND_OVER_MS);
@@ -73,10 +73,16 @@ hand_over(struct migrate *m, unsigned int from, unsigned int to)
 	pthread_t thread;
 	int ret;
 
+	/* A guest has its eventfds before. */
+	m->link[to] = guest_link_new(m->guest);
+	if (m->link[to] == NULL)
+		return migrate_fail(m, "no link: %s", strerror(rte_errno));
 	if (pthread_create(&thread, NULL, watch_main, &w) != 0)
 		return migrate_fail(m, "no thread");
 	ret = m->be[to]->ops->revive(m->be[to]);
 	pthread_join(thread, NULL);
+	if (w.result == 0)
+		migrate_link_close(m, from);
 	if (ret < 0)
 		return migrate_fail(m, "no new process: %s", strerror(-ret));
 	if (w.result == 0 && stats_add(&m->res->capture_restore, w.reconnect_ns) < 0)

@@ -324,6 +324,12 @@ vu_fe_pipeline_end(struct vu_fe *fe)
 	return settle(fe, 0);
 }
 
+void
+vu_fe_acks_set(struct vu_fe *fe, bool on)
+{
+	fe->unasked = !on;
+}
+
 int
 vu_fe_query(struct vu_fe *fe, uint32_t request, const void *payload, size_t len,
 		const int *fds, unsigned int nb_fds, void *reply, size_t reply_len, int *reply_fd)
@@ -348,7 +354,7 @@ vu_fe_request(struct vu_fe *fe, uint32_t request, const void *payload, size_t le
 
 	if (fe->broken)
 		return -EPIPE;
-	if ((fe->protocol & (1u << VU_PF_REPLY_ACK)) == 0)
+	if (fe->unasked || (fe->protocol & (1u << VU_PF_REPLY_ACK)) == 0)
 		return vu_fe_send_raw(fe, &hdr, payload, len, fds, nb_fds);
 	hdr.flags |= VU_NEED_REPLY;
 	ret = vu_fe_send_raw(fe, &hdr, payload, len, fds, nb_fds);

@@ -135,6 +135,8 @@ struct vu_fe {
 	uint64_t protocol;
 	/** An answer did not come, or did not fit: what follows cannot be told apart any more. */
 	bool broken;
+	/** Acknowledgements are not asked for, though REPLY_ACK is in force. */
+	bool unasked;
 	/** Between vu_fe_pipeline_begin() and _end(): requests whose answers are still to be read. */
 	bool pipeline;
 	uint32_t owed[VU_PIPELINE_MAX];
@@ -167,6 +169,11 @@ int vu_fe_request(struct vu_fe *fe, uint32_t request, const void *payload, size_
  */
 void vu_fe_pipeline_begin(struct vu_fe *fe);
 int vu_fe_pipeline_end(struct vu_fe *fe);
+/**
+ * Whether vu_fe_request() asks for acknowledgements where it can, as it does to begin with.
+ * What is refused without ends the connection.
+ */
+void vu_fe_acks_set(struct vu_fe *fe, bool on);
 /**
  * Send a request and read its answer of exactly @p reply_len bytes.
  * @param reply_fd written if not NULL: the fd that came with it, or -1

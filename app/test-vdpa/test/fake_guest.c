@@ -53,6 +53,19 @@ guest_error(const struct guest *g)
 }
 
 struct guest_link *
+guest_link_new(struct guest *g)
+{
+	rte_errno = ENOTSUP;
+	return NULL;
+}
+
+int
+guest_link_connect(struct guest_link *l, const char *path, bool server, int timeout_ms)
+{
+	return -ENOTSUP;
+}
+
+struct guest_link *
 guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
 {
 	struct fake_device *fd = fake_find(path);

@@ -148,6 +148,32 @@ query_comes_behind_what_is_owed(void **state)
 	assert_int_equal(vu_fe_pipeline_end(&p->fe), 0);
 }
 
+/* Flags of the next request that was sent. */
+static uint32_t
+flags_sent(struct peers *p)
+{
+	struct vu_header hdr;
+	uint8_t payload[sizeof(struct vu_vring_state)];
+
+	assert_int_equal(read(p->back, &hdr, sizeof(hdr)), sizeof(hdr));
+	assert_int_equal(read(p->back, payload, hdr.size), hdr.size);
+	return hdr.flags;
+}
+
+static void
+acknowledgements_are_asked_for_unless_told(void **state)
+{
+	struct peers *p = *state;
+
+	vu_fe_acks_set(&p->fe, false);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
+	assert_int_equal(flags_sent(p), VU_VERSION);
+	vu_fe_acks_set(&p->fe, true);
+	answer(p, VU_SET_VRING_NUM, 0);
+	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
+	assert_int_equal(flags_sent(p), VU_VERSION | VU_NEED_REPLY);
+}
+
 static void
 no_more_are_owed_than_fit(void **state)
 {
@@ -173,6 +199,7 @@ main(void)
 		TEST(refusal_is_told_by_one_who_hangs_up),
 		TEST(answer_that_does_not_come_is_an_error),
 		TEST(query_comes_behind_what_is_owed),
+		TEST(acknowledgements_are_asked_for_unless_told),
 		TEST(no_more_are_owed_than_fit),
 	};
 
