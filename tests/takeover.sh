@@ -81,7 +81,7 @@ owner()
 	shift
 	mkdir -p "$W/state"
 	eal_options 128
-	dut "iface=$W/s,client=1,state_dir=$W/state${1:+,$1}"
+	dut "iface=$W/s,${SOCKET_OPTION:-client=1},state_dir=$W/state${1:+,$1}"
 	tp_start "$name" "${DUT[@]}" -- --auto-start --disable-link-check
 }
 
@@ -100,6 +100,27 @@ case_no_answer()
 	measured "refused by name, and taken over later"
 	tp_quit a
 	tp_quit c
+}
+
+# The guest's way to an owner that listens is left alone by who does not get the device.
+case_refused_leaves_the_socket()
+{
+	SOCKET_OPTION=client=0
+	owner a
+	kill -STOP "${PID[a]}"
+	owner b takeover=1
+	wait_for 15 has b 'not taken over: the other process does not answer' || fail "b says nothing"
+	kill -CONT "${PID[a]}"
+	tp_quit b
+	[ -S "$W/s" ] || fail "b removed the socket of a"
+	eal_options 128
+	dut "iface=$W/s"
+	tp_launch c "${DUT[@]}" -- --auto-start
+	wait_for 15 has c "net_vstate0: $W/s is in use" || fail "c takes a socket that is in use"
+	wait_for 15 has c 'not created: Address already in use' || fail "c has a device"
+	"$TOOL" guest --socket "$W/s" --seconds 1 >"$W/guest.out" 2>&1 || fail "a cannot be reached"
+	tp_quit a
+	measured "a guest came to the first process afterwards"
 }
 
 case_without_takeover_it_is_busy()
@@ -160,4 +181,5 @@ case_release()
 }
 
 run_cases split packed split-16-queues packed-16-queues qemu-split qemu-packed no-answer \
+	refused-leaves-the-socket \
 	without-takeover-it-is-busy killed-owner nobody-to-ask release

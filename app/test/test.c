@@ -33,6 +33,7 @@ static const struct {
 	{ "crash", test_vstate_crash },
 	{ "inflight", test_vstate_inflight },
 	{ "page", test_vstate_page },
+	{ "takeover", test_vstate_takeover },
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
 	{ "service", test_vstate_service },

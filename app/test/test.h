@@ -32,6 +32,7 @@ int test_vstate_page(void);
 int test_vstate_dev(void);
 int test_vstate_port(void);
 int test_vstate_service(void);
+int test_vstate_takeover(void);
 int test_vstate_vdpa(void);
 
 #endif /* TEST_H */

@@ -348,9 +348,13 @@ message_about_one_queue_does_not_resume_it(void **state)
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
 	vstate_dev_ring_stop(b.dev, 0);
 	assert_int_equal(vstate_dev_ring_start(b.dev, 0, &b.setup.rings[0]), 0);
+	ring_calls(&b.ring);
 	vstate_dev_ring_call(b.dev, 0, b.ring.callfd);
 	assert_false(granted(&b, 0));
+	/* a suspended device makes no call */
+	assert_int_equal(ring_calls(&b.ring), 0);
 	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
+	assert_int_equal(ring_calls(&b.ring), 1);
 	assert_true(granted(&b, 0));
 	/* in the middle of a message that changes more than this queue, all wait for its end */
 	vstate_dev_pause(b.dev);

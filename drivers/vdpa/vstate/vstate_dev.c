@@ -234,6 +234,7 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 		return NULL;
 	}
 	dev->conf = *conf;
+	pthread_mutex_init(&dev->socket_lock, NULL);
 	dev->vid = -1;
 	dev->waiting_vid = -1;
 	dev->mtu = conf->mtu;
@@ -255,6 +256,7 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 		vstate_page_close(dev);
 		vstate_recover_drop(dev);
 		vqs_free(dev);
+		pthread_mutex_destroy(&dev->socket_lock);
 		rte_free(dev);
 		rte_errno = -ret;
 		return NULL;
@@ -279,5 +281,6 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	rte_vhost_state_free(dev->pending);
 	rte_vhost_state_free(dev->kept);
 	vqs_free(dev);
+	pthread_mutex_destroy(&dev->socket_lock);
 	rte_free(dev);
 }

@@ -14,6 +14,7 @@
  * it, so that changes of a device come one after the other.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -82,8 +83,12 @@ struct vstate_dev {
 	struct rte_ether_addr mac;
 
 	/* -- front end -- */
-	/** net_vstate's socket is registered with rte_vhost. */
-	bool socket_registered;
+	/** Guards the two below: the takeover thread opens and closes, and who closes the port. */
+	pthread_mutex_t socket_lock;
+	/** net_vstate's socket is open; it never will be again. */
+	bool socket_open, socket_shut;
+	/** A socket of no use is registered for its threads; see vstate_socket_prepare(). */
+	bool socket_ahead;
 	/** rte_vhost's name for the connection; -1: none. Belongs to the vhost thread. */
 	int vid;
 	/** A second connection that waits for the end of the first; -1: none. */
@@ -113,6 +118,8 @@ struct vstate_dev {
 	bool started;
 	/** A message is being processed that changes what the rings rest on. */
 	bool paused;
+	/** Another process gets it: at rest for good. */
+	bool leaving;
 	/** Suspended because the front end took the rings back, and not on request. */
 	bool rings_taken;
 	uint8_t status;
@@ -279,5 +286,7 @@ void vstate_service_lease_revoke(struct vstate_dev *dev);
 void vstate_dev_grant(struct vstate_dev *dev);
 /** Control thread only: the same for one queue, while the others are polled. */
 void vstate_dev_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq);
+/** Control thread only, no one is inside: call the driver, when a suspended device is resumed. */
+void vstate_dev_call_vq(struct vstate_dev *dev, struct vstate_vq *vq);
 
 #endif /* VSTATE_DEV_H */

@@ -395,7 +395,7 @@ do_ring_call(struct vstate_dev *dev, void *arg)
 	vstate_dev_rest_vq(dev, vq);
 	vstate_vq_callfd_set(vq, call->fd);
 	/* A call that came before may have gone where nobody listened any more. */
-	vstate_vq_call(vq);
+	vstate_dev_call_vq(dev, vq);
 	vstate_dev_grant_vq(dev, vq);
 	return 0;
 }

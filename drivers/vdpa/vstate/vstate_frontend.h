@@ -58,11 +58,13 @@ void vstate_frontend_fd_message(struct vstate_dev *dev, int qid, bool is_call);
 /** Take over what the front end says now. */
 void vstate_frontend_sync(struct vstate_dev *dev);
 
-/** Make ready what takes time before another process is asked for its socket. */
-int vstate_socket_prepare(struct vstate_dev *dev);
-/** A socket of the device's own. */
+/** Make ready what takes time, before another process is asked for its socket. */
+void vstate_socket_prepare(struct vstate_dev *dev);
+/** Undo that, once the socket is open or never will be. */
+void vstate_socket_prepare_end(struct vstate_dev *dev);
+/** A socket of the device's own. -ESHUTDOWN after vstate_socket_close(). Any thread. */
 int vstate_socket_open(struct vstate_dev *dev);
-/** Close it, if it is open; the guest sees its device disappear. */
+/** Close it for good, open or not; the guest sees its device disappear. Any thread. */
 void vstate_socket_close(struct vstate_dev *dev);
 /**
  * Hold the connection, to hang up when it was closed: rte_vhost's thread holds it, too, while

@@ -187,7 +187,7 @@ meet_apply(struct vstate_dev *dev)
 		vq->signalled_used = sv->signalled_used;
 		vq->signalled_valid = sv->signalled_valid;
 		if (sv->notify_pending)
-			vstate_vq_call(vq);
+			vstate_dev_call_vq(dev, vq);
 		sv->size = 0; /* taken over */
 	}
 	if (st->net.mtu != 0)

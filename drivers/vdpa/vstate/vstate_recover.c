@@ -325,7 +325,7 @@ vq_meet(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_s
 	 * have been made, or be lost with its descriptor.
 	 */
 	vq->signalled_valid = false;
-	vstate_vq_call(vq);
+	vstate_dev_call_vq(dev, vq);
 	if (why != NULL)
 		VSTATE_LOG(NOTICE, "%s: queue %u begins at the front end's base, and not where process "
 				"%u stood: %s", dev->name, vq->qid, dev->recovery->pid, why);

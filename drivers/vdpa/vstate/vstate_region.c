@@ -390,7 +390,7 @@ vstate_region_recover(struct vstate_dev *dev, struct vstate_vq *vq,
 	why = vq_recover(dev, vq, r, ring->avail.idx == 0 && ring->avail.wrap == 1);
 	/* see vstate_recover.c */
 	vq->signalled_valid = false;
-	vstate_vq_call(vq);
+	vstate_dev_call_vq(dev, vq);
 	if (why != NULL) {
 		VSTATE_LOG(WARNING, "%s: queue %u: in-flight region not used: %s", dev->name, vq->qid,
 				why);

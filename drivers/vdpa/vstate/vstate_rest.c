@@ -24,7 +24,7 @@ now_ns(void)
 static bool
 vq_may_run(const struct vstate_dev *dev, const struct vstate_vq *vq)
 {
-	return dev->started && !dev->paused && dev->poller != VSTATE_POLLER_NONE &&
+	return dev->started && !dev->paused && !dev->leaving && dev->poller != VSTATE_POLLER_NONE &&
 		(dev->status & S_DRIVER_OK) && !(dev->status & S_SUSPEND) && vq->ready;
 }
 
@@ -56,7 +56,19 @@ vq_grant(struct vstate_dev *dev, struct vstate_vq *vq)
 	vq->ops->on_grant(vq);
 	if (vq->dirty.base != NULL)
 		vstate_dirty_flush(&vq->dirty);
+	if (vq->call_due)
+		vstate_vq_call(vq);
+	vq->call_due = false;
 	vstate_lease_grant(&vq->lease);
+}
+
+void
+vstate_dev_call_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	if (dev->status & S_SUSPEND)
+		vq->call_due = true;
+	else
+		vstate_vq_call(vq);
 }
 
 void

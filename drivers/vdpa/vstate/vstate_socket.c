@@ -163,13 +163,62 @@ protocol_features_limit(struct vstate_dev *dev)
 	return rte_vhost_driver_set_protocol_features(path, library) == 0 ? 0 : -EIO;
 }
 
-/* All that can be done while another process has the device: nobody can connect yet. */
+/*
+ * rte_vhost makes the thread that serves its sockets with the first one that it starts. A new
+ * thread may wait for a processor for milliseconds while poll threads have them all, and the guest
+ * with it. So this is done ahead of a takeover, with a client of a socket that is not there: one
+ * that listens, or is registered under the path of the process that has the device, would
+ * remove a file when it goes.
+ */
 static int
-socket_register(struct vstate_dev *dev)
+ahead_path(const struct vstate_dev *dev, char path[PATH_MAX])
+{
+	int len = snprintf(path, PATH_MAX, "%s/%s.%d.nobody", dev->conf.state_dir, dev->name,
+			getpid());
+
+	return len < (int)sizeof(((struct sockaddr_un *)NULL)->sun_path) ? 0 : -ENAMETOOLONG;
+}
+
+void
+vstate_socket_prepare(struct vstate_dev *dev)
+{
+	/* What is to be a client has a second thread, which connects again. */
+	uint64_t flags = RTE_VHOST_USER_CLIENT |
+		(dev->conf.client ? 0 : RTE_VHOST_USER_NO_RECONNECT);
+	char path[PATH_MAX];
+
+	/* Without it all works, only later. */
+	if (ahead_path(dev, path) != 0 || rte_vhost_driver_register(path, flags) != 0)
+		return;
+	dev->socket_ahead = true;
+	rte_vhost_driver_start(path);
+}
+
+void
+vstate_socket_prepare_end(struct vstate_dev *dev)
+{
+	char path[PATH_MAX];
+
+	if (dev->socket_ahead && ahead_path(dev, path) == 0)
+		rte_vhost_driver_unregister(path);
+	dev->socket_ahead = false;
+}
+
+static int
+socket_open(struct vstate_dev *dev)
 {
 	const char *path = dev->conf.iface;
+	struct stat st;
 	int ret;
 
+	if (!dev->conf.client) {
+		stale_socket_remove(path);
+		/* rte_vhost would remove it when it cannot bind to it. */
+		if (lstat(path, &st) == 0) {
+			VSTATE_LOG(ERR, "%s: %s is in use", dev->name, path);
+			return -EADDRINUSE;
+		}
+	}
 	if (rte_vhost_driver_register(path, register_flags(&dev->conf)) != 0) {
 		VSTATE_LOG(ERR, "%s: cannot use socket %s", dev->name, path);
 		return -EADDRINUSE;
@@ -179,58 +228,25 @@ socket_register(struct vstate_dev *dev)
 		ret = protocol_features_limit(dev);
 	if (ret == 0 && rte_vhost_driver_callback_register(path, &socket_ops) != 0)
 		ret = -EIO;
+	if (ret == 0 && rte_vhost_driver_start(path) != 0) {
+		VSTATE_LOG(ERR, "%s: cannot listen on or connect to %s", dev->name, path);
+		ret = -EADDRINUSE;
+	}
 	if (ret != 0)
 		rte_vhost_driver_unregister(path);
-	dev->socket_registered = ret == 0;
-	return ret;
-}
-
-/*
- * rte_vhost makes the thread that serves its sockets with the first one that it starts. A new
- * thread may wait for a processor for milliseconds while poll threads have them all, and the guest
- * with it. So this is done ahead, with a socket that nobody knows of.
- */
-static void
-thread_make(const struct vstate_dev *dev)
-{
-	struct sockaddr_un un;
-	int len;
-
-	len = snprintf(un.sun_path, sizeof(un.sun_path), "%s/%s.%d.ahead", dev->conf.state_dir,
-			dev->name, getpid());
-	/* Without it all works, only later. */
-	if (len >= (int)sizeof(un.sun_path) || rte_vhost_driver_register(un.sun_path, 0) != 0)
-		return;
-	rte_vhost_driver_start(un.sun_path);
-	rte_vhost_driver_unregister(un.sun_path);
-}
-
-int
-vstate_socket_prepare(struct vstate_dev *dev)
-{
-	int ret = socket_register(dev);
-
-	if (ret == 0)
-		thread_make(dev);
+	dev->socket_open = ret == 0;
 	return ret;
 }
 
 int
 vstate_socket_open(struct vstate_dev *dev)
 {
-	const char *path = dev->conf.iface;
-	int ret = dev->socket_registered ? 0 : socket_register(dev);
+	int ret;
 
-	if (ret != 0)
-		return ret;
-	if (!dev->conf.client)
-		stale_socket_remove(path);
-	if (rte_vhost_driver_start(path) != 0) {
-		VSTATE_LOG(ERR, "%s: cannot listen on or connect to %s", dev->name, path);
-		vstate_socket_close(dev);
-		return -EADDRINUSE;
-	}
-	return 0;
+	pthread_mutex_lock(&dev->socket_lock);
+	ret = dev->socket_shut ? -ESHUTDOWN : socket_open(dev);
+	pthread_mutex_unlock(&dev->socket_lock);
+	return ret;
 }
 
 /* Whether a descriptor is our end of a connection at @p path. */
@@ -282,16 +298,25 @@ vstate_socket_hang_up(int fd)
 	close(fd);
 }
 
-void
-vstate_socket_close(struct vstate_dev *dev)
+static void
+socket_close(struct vstate_dev *dev)
 {
-	if (!dev->socket_registered)
+	if (!dev->socket_open)
 		return;
-	dev->socket_registered = false;
+	dev->socket_open = false;
 	__atomic_store_n(&dev->closing, true, __ATOMIC_RELAXED);
 	rte_vhost_driver_unregister(dev->conf.iface);
 	/* rte_vhost ended its connections without a word: their names will be given again */
 	dev->waiting_vid = -1;
 	if (dev->vid >= 0)
 		vstate_frontend_detach(dev->vid, dev);
+}
+
+void
+vstate_socket_close(struct vstate_dev *dev)
+{
+	pthread_mutex_lock(&dev->socket_lock);
+	__atomic_store_n(&dev->socket_shut, true, __ATOMIC_RELAXED);
+	socket_close(dev);
+	pthread_mutex_unlock(&dev->socket_lock);
 }

@@ -140,6 +140,7 @@ vq_capture(const struct vstate_dev *dev, const struct vstate_vq *vq,
 	}
 	sv->signalled_used = vq->signalled_used;
 	sv->signalled_valid = vq->signalled_valid;
+	sv->notify_pending = vq->call_due;
 	sv->stats.packets = vq->counters.packets;
 	sv->stats.bytes = vq->counters.bytes;
 }

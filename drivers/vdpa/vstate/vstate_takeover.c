@@ -24,8 +24,10 @@
 
 #define ANSWER_RELEASED 1
 #define ANSWER_REFUSED 2
-/* Nobody has this pid. */
+/* Nobody has these pids. */
 #define REQUEST_END UINT32_MAX
+/* The owner lets go, and will not stop half-way. */
+#define REQUEST_GRANTED (UINT32_MAX - 1)
 
 /* The owner's poll threads come to rest in so long, or it goes on. */
 #define REST_NS 500000000ull
@@ -64,7 +66,7 @@ ms_since(uint64_t start)
 static bool
 stopping(const struct vstate_takeover *t)
 {
-	return __atomic_load_n(&t->stop, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&t->stop, __ATOMIC_SEQ_CST);
 }
 
 /* Sleep while *word is value, for @p ms at most; 0: as long as it takes. */
@@ -86,8 +88,9 @@ word_set(uint32_t *word, uint32_t value)
 static bool
 word_change(uint32_t *word, uint32_t from, uint32_t to)
 {
-	if (!__atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_ACQ_REL,
-			__ATOMIC_RELAXED))
+	/* In one order with vstate_takeover.stop, see vstate_takeover_end(). */
+	if (!__atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_SEQ_CST,
+			__ATOMIC_SEQ_CST))
 		return false;
 	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 	return true;
@@ -105,28 +108,53 @@ do_rest(struct vstate_dev *dev, void *arg)
 	if (!dev->started)
 		return 0;
 	ret = vstate_dev_rest(dev, REST_NS, late);
-	if (ret == 0)
-		dev->paused = true;
+	dev->leaving = ret == 0;
 	return ret;
+}
+
+static int
+do_stay(struct vstate_dev *dev, void *arg)
+{
+	RTE_SET_USED(arg);
+	dev->leaving = false;
+	vstate_dev_grant(dev);
+	return 0;
+}
+
+/* At rest, and whoever asked still waits for it. */
+static int
+rest_for(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
+{
+	uint16_t late = 0;
+	int ret;
+
+	ret = vstate_ctrl_call_within(do_rest, dev, &late, REST_NS);
+	if (ret != 0) {
+		VSTATE_LOG(ERR, "%s: not handed over to process %u: queue %u does not come to rest, "
+				"or the control thread is busy", dev->name, who, late);
+		word_set(&head->answer, ANSWER_REFUSED);
+		return ret;
+	}
+	if (word_change(&head->request, who, REQUEST_GRANTED))
+		return 0;
+	vstate_ctrl_call(do_stay, dev, NULL);
+	VSTATE_LOG(WARNING, "%s: not handed over to process %u: it has given up", dev->name, who);
+	return -ECANCELED;
 }
 
 static int
 release(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
 {
 	struct vstate_takeover *t = dev->takeover;
-	uint16_t late = 0;
 	/* Found while the queues still run. */
 	int fd = vstate_socket_hold(dev);
 	uint64_t start = rte_get_timer_cycles();
 	double rest_ms;
 
-	if (vstate_ctrl_call(do_rest, dev, &late) != 0) {
-		VSTATE_LOG(ERR, "%s: not handed over to process %u: queue %u does not come to rest",
-				dev->name, who, late);
-		word_set(&head->answer, ANSWER_REFUSED);
+	if (rest_for(dev, head, who) != 0) {
 		if (fd >= 0)
 			close(fd);
-		return -ETIMEDOUT;
+		return -ECANCELED;
 	}
 	rest_ms = ms_since(start);
 	vstate_socket_close(dev);
@@ -151,12 +179,10 @@ be_asked(struct vstate_dev *dev)
 	struct vstate_page_head *head = t->head;
 	uint32_t who;
 
-	for (;;) {
+	while (!stopping(t)) {
 		word_wait(&head->request, 0, 0);
-		if (stopping(t))
-			return;
 		who = __atomic_load_n(&head->request, __ATOMIC_ACQUIRE);
-		if (who == 0)
+		if (who == 0 || who == REQUEST_END)
 			continue;
 		if (release(dev, head, who) == 0)
 			return;
@@ -166,6 +192,12 @@ be_asked(struct vstate_dev *dev)
 
 /* ---- the new process ---- */
 
+static bool
+is_shut(const struct vstate_dev *dev)
+{
+	return __atomic_load_n(&dev->socket_shut, __ATOMIC_RELAXED);
+}
+
 /* What is handed over before someone polls would only wait here. */
 static void
 wait_polled(struct vstate_dev *dev)
@@ -173,7 +205,7 @@ wait_polled(struct vstate_dev *dev)
 	unsigned int ms = 0;
 	uint16_t i;
 
-	while (!stopping(dev->takeover)) {
+	while (!stopping(dev->takeover) && !is_shut(dev)) {
 		for (i = 0; i < dev->nb_vqs; i++) {
 			if (vstate_lease_is_asked(&dev->vqs[i]->lease))
 				return;
@@ -201,9 +233,15 @@ ask(struct vstate_dev *dev, struct vstate_page *page)
 		answer = __atomic_load_n(&head->answer, __ATOMIC_ACQUIRE);
 		if (answer == ANSWER_RELEASED || vstate_page_is_free(page))
 			return 0;
-	} while (answer == 0 && !stopping(dev->takeover) && rte_get_timer_cycles() < end);
-	word_change(&head->request, self, 0);
-	return answer == ANSWER_REFUSED ? -EBUSY : -ETIMEDOUT;
+		if (answer == 0 && !stopping(dev->takeover) && rte_get_timer_cycles() < end)
+			continue;
+		/* Unless it is granted: then there is no way back, and nobody else has the device. */
+		if (word_change(&head->request, self, 0) ||
+				__atomic_load_n(&head->request, __ATOMIC_ACQUIRE) !=
+				REQUEST_GRANTED)
+			return answer == ANSWER_REFUSED ? -EBUSY : -ETIMEDOUT;
+	} while (!stopping(dev->takeover));
+	return -ECANCELED;
 }
 
 static int
@@ -216,14 +254,19 @@ take(struct vstate_dev *dev)
 
 	wait_polled(dev);
 	start = rte_get_timer_cycles();
-	ret = stopping(t) ? -ECANCELED : ask(dev, t->other);
+	ret = stopping(t) || is_shut(dev) ? -ECANCELED : ask(dev, t->other);
 	answer_ms = ms_since(start);
 	vstate_page_free(t->other);
 	t->other = NULL;
 	if (ret == 0)
 		ret = vstate_page_open(dev);
-	if (ret == 0)
+	if (ret == 0) {
 		ret = vstate_socket_open(dev);
+		/* The guest can come to whoever gets it next. */
+		if (ret != 0)
+			vstate_page_close(dev);
+	}
+	vstate_socket_prepare_end(dev);
 	if (ret == 0)
 		VSTATE_LOG(NOTICE, "%s: taken over in %.1f ms, answered after %.1f ms", dev->name,
 				ms_since(start), answer_ms);
@@ -302,8 +345,7 @@ vstate_takeover_open(struct vstate_dev *dev)
 {
 	int ret;
 
-	/* While another process has it, only what does not disturb that one. */
-	ret = dev->takeover != NULL ? vstate_socket_prepare(dev) : vstate_socket_open(dev);
+	ret = dev->takeover == NULL ? vstate_socket_open(dev) : 0;
 	if (ret != 0 || (dev->page == NULL && dev->takeover == NULL))
 		return ret;
 	if (dev->takeover == NULL) {
@@ -311,6 +353,8 @@ vstate_takeover_open(struct vstate_dev *dev)
 		if (dev->takeover == NULL)
 			return -ENOMEM;
 		dev->takeover->head = vstate_page_head(dev->page);
+	} else {
+		vstate_socket_prepare(dev);
 	}
 	ret = vstate_thread_create(&dev->takeover->thread, "vstate-page", takeover_main, dev);
 	dev->takeover->running = ret == 0;
@@ -324,7 +368,8 @@ vstate_takeover_end(struct vstate_dev *dev)
 
 	if (t == NULL)
 		return;
-	__atomic_store_n(&t->stop, true, __ATOMIC_RELEASE);
+	/* Either the word is changed here, or who changes it back looks at this behind it. */
+	__atomic_store_n(&t->stop, true, __ATOMIC_SEQ_CST);
 	pthread_mutex_lock(&t->lock);
 	if (t->head != NULL)
 		word_change(&t->head->request, 0, REQUEST_END);
@@ -332,6 +377,7 @@ vstate_takeover_end(struct vstate_dev *dev)
 	if (t->running)
 		vstate_thread_join(&t->thread);
 	t->running = false;
+	vstate_socket_prepare_end(dev);
 	pthread_mutex_lock(&t->lock);
 	if (t->head != NULL)
 		word_change(&t->head->request, REQUEST_END, 0);

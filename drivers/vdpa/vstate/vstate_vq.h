@@ -266,6 +266,8 @@ struct vstate_vq {
 	bool ready;
 	/** Resets of the device when the queue was set up last. */
 	uint64_t setup_resets;
+	/** A call that a suspended device owes. */
+	bool call_due;
 	/** A fault was told to the log and to the device status. */
 	bool fault_told;
 	/** What @p counters were at the last reset of statistics. */
