@@ -137,7 +137,7 @@ struct vu_fe {
 	bool broken;
 	/** Acknowledgements are not asked for, though REPLY_ACK is in force. */
 	bool unasked;
-	/** Between vu_fe_pipeline_begin() and _end(): requests whose answers are still to be read. */
+	/** Between vu_fe_pipeline_begin() and _end(): requests with answers still to be read. */
 	bool pipeline;
 	uint32_t owed[VU_PIPELINE_MAX];
 	unsigned int nb_owed;

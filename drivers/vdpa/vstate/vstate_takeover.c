@@ -235,7 +235,7 @@ ask(struct vstate_dev *dev, struct vstate_page *page)
 			return 0;
 		if (answer == 0 && !stopping(dev->takeover) && rte_get_timer_cycles() < end)
 			continue;
-		/* Unless it is granted: then there is no way back, and nobody else has the device. */
+		/* Unless it is granted: there is no way back, and nobody has the device. */
 		if (word_change(&head->request, self, 0) ||
 				__atomic_load_n(&head->request, __ATOMIC_ACQUIRE) !=
 				REQUEST_GRANTED)
