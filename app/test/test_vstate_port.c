@@ -230,6 +230,76 @@ link_teardown(void **state)
 	return teardown(state);
 }
 
+#define TCI 0x6123
+
+/* The guest sends one frame with a tag whenever it is asked. */
+static uint16_t
+take_tagged(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct rte_vlan_hdr *tag;
+	struct rte_ether_hdr *eth;
+
+	RTE_SET_USED(vq);
+	assert_true(n > 0);
+	pkts[0] = rte_pktmbuf_alloc(pool);
+	assert_non_null(pkts[0]);
+	eth = (struct rte_ether_hdr *)rte_pktmbuf_append(pkts[0], 64);
+	memset(eth, 0, 64);
+	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN);
+	tag = (struct rte_vlan_hdr *)(eth + 1);
+	tag->vlan_tci = rte_cpu_to_be_16(TCI);
+	tag->eth_proto = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	return 1;
+}
+
+static void
+give_none(struct vstate_vq *vq, uint16_t n)
+{
+	RTE_SET_USED(vq);
+	RTE_SET_USED(n);
+}
+
+/* One frame through the port, as it is configured. */
+static struct rte_mbuf *
+receive_one(struct rte_mempool *pool, uint64_t offloads)
+{
+	static const struct vstate_vq_ops ops = { .take = take_tagged, .give = give_none };
+	const struct rte_eth_conf conf = { .rxmode.offloads = offloads };
+	struct vstate_vq *vq = app.dev->vqs[VSTATE_TXQ(0)];
+	struct rte_mbuf *m;
+
+	assert_int_equal(rte_eth_dev_configure(app.port, 1, 1, &conf), 0);
+	assert_int_equal(rte_eth_rx_queue_setup(app.port, 0, 64, SOCKET_ID_ANY, NULL, pool), 0);
+	assert_int_equal(rte_eth_dev_start(app.port), 0);
+	vq->ops = &ops;
+	/* never empty */
+	vq->look_at = &vq->look_value;
+	vq->look_mask = 0;
+	vq->look_equal = false;
+	vstate_lease_grant(&vq->lease);
+	assert_int_equal(rte_eth_rx_burst(app.port, 0, &m, 1), 1);
+	vstate_lease_revoke(&vq->lease);
+	assert_int_equal(rte_eth_dev_stop(app.port), 0);
+	return m;
+}
+
+static void
+tag_is_taken_out_where_the_port_is_told_to(void **state)
+{
+	struct fixture *f = *state;
+	struct rte_mbuf *m;
+
+	m = receive_one(f->rxq.pool, RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
+	assert_int_equal(m->pkt_len, 60);
+	assert_int_equal(m->vlan_tci, TCI);
+	assert_true(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED);
+	rte_pktmbuf_free(m);
+	m = receive_one(f->rxq.pool, 0);
+	assert_int_equal(m->pkt_len, 64);
+	assert_int_equal(m->ol_flags, 0);
+	rte_pktmbuf_free(m);
+}
+
 static int
 do_link(struct vstate_dev *dev, void *arg)
 {
@@ -347,6 +417,8 @@ test_vstate_port(void)
 		cmocka_unit_test_setup_teardown(
 				frame_that_cannot_be_tagged_is_dropped_and_blocks_none, setup,
 				teardown),
+		cmocka_unit_test_setup_teardown(tag_is_taken_out_where_the_port_is_told_to,
+				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(guest_that_comes_while_the_port_starts_is_told,
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(

@@ -159,10 +159,11 @@ start_apply(struct vstate_dev *dev, void *arg)
 
 		rxq->nb_rxq = eth->data->nb_rx_queues;
 		rxq->next_pair = i;
-		rxq->only = rxq_only(dev, i, eth->data->nb_rx_queues);
 		/* on one queue only */
 		rxq->rarp_pending = i == 0 ? &dev->rarp_pending : &never;
 		rxq->vlan_strip = rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+		rxq->only = rxq->vlan_strip ? NULL :
+			rxq_only(dev, i, eth->data->nb_rx_queues);
 	}
 	for (i = 0; i < eth->data->nb_tx_queues; i++) {
 		struct vstate_port_txq *txq = eth->data->tx_queues[i];

@@ -31,7 +31,7 @@ struct vstate_port_rxq {
 	struct vstate_dev *dev;
 	struct rte_mempool *pool;
 	uint16_t id;
-	/** The transmit queue of the guest that it serves, if that is one only. */
+	/** The queue of the guest that it serves, if one only, and nothing else is to be done. */
 	struct vstate_vq *only;
 	/** Set when a RARP is due on this queue. */
 	const uint8_t *rarp_pending;

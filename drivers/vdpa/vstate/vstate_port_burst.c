@@ -104,8 +104,7 @@ vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	struct vstate_port_rxq *rxq = queue;
 
 	/* The common case: one pair, one burst. */
-	if (likely(rxq->only != NULL && n <= VSTATE_BURST && !rxq->vlan_strip &&
-			*rxq->rarp_pending == 0))
+	if (likely(rxq->only != NULL && n <= VSTATE_BURST && *rxq->rarp_pending == 0))
 		return vq_receive(rxq->only, rxq->pool, pkts, n);
 	return port_rx_any(rxq, pkts, n);
 }
