@@ -18,7 +18,7 @@
 #include "clock.h"
 #include "cmd.h"
 #include "eal.h"
-#include "number.h"
+#include "option.h"
 #include "progress.h"
 #include "stop.h"
 
@@ -112,20 +112,9 @@ only_parse(const char *list, unsigned int *mask)
 }
 
 static int
-number_opt(const char *arg, uint64_t min, uint64_t max, uint64_t *value)
-{
-	if (number_parse(arg, min, max, value) == 0)
-		return 0;
-	fprintf(stderr, "dpdk-test-vdpa bench: %s: a number of %llu to %llu is expected\n", arg,
-		(unsigned long long)min, (unsigned long long)max);
-	return -EINVAL;
-}
-
-static int
 option_parse(struct bench_options *o, int opt, const char *arg)
 {
 	uint64_t n;
-	char *end;
 
 	switch (opt) {
 	case OPT_CASE: o->cases = arg; return 0;
@@ -134,34 +123,30 @@ option_parse(struct bench_options *o, int opt, const char *arg)
 	case OPT_VERBOSE: o->verbose = true; return 0;
 	case OPT_JSON: o->json = arg != NULL ? arg : "-"; return 0;
 	case OPT_SVG: o->svg = arg; return 0;
-	case OPT_SLICE: return number_opt(arg, 100, 100000, &o->conf.slice_us);
-	case OPT_REPEAT: return number_opt(arg, 10, 1000000, &o->repeat);
-	case OPT_PACKETS: return number_opt(arg, 1, UINT64_MAX, &o->packets);
+	case OPT_SLICE:
+		return option_number("bench", "--slice-us", arg, 100, 100000, &o->conf.slice_us);
+	case OPT_REPEAT: return option_number("bench", "--repeat", arg, 10, 1000000, &o->repeat);
+	case OPT_PACKETS:
+		return option_number("bench", "--packets", arg, 1, UINT64_MAX, &o->packets);
 	case OPT_CPU:
 	case OPT_GUEST_CPU:
-		if (number_opt(arg, 0, 1023, &n) < 0)
+		if (option_number("bench", opt == OPT_CPU ? "--cpu" : "--guest-cpu", arg, 0, 1023,
+				&n) < 0)
 			return -EINVAL;
 		*(opt == OPT_CPU ? &o->conf.cpu : &o->conf.guest_cpu) = n;
 		return 0;
 	case OPT_MODE:
-		o->conf.two_core = strcmp(arg, "two-core") == 0;
-		if (o->conf.two_core || strcmp(arg, "single-core") == 0)
-			return 0;
-		break;
+		return option_choice("bench", "--mode", arg, "single-core", "two-core",
+			&o->conf.two_core);
 	case OPT_ONLY:
 		if (only_parse(arg, &o->mask) == 0)
 			return 0;
-		break;
-	case OPT_SECONDS:
-		o->conf.seconds = strtod(arg, &end);
-		if (*end == '\0' && end != arg && o->conf.seconds > 0 && o->conf.seconds < 1e6)
-			return 0;
-		break;
+		return option_refuse("bench", "--only", arg,
+			"a list of vstate, vhost and roofline");
+	case OPT_SECONDS: return option_seconds("bench", "--seconds", arg, &o->conf.seconds);
 	default:
 		return -EINVAL;
 	}
-	fprintf(stderr, "dpdk-test-vdpa bench: '%s' is not understood\n", arg);
-	return -EINVAL;
 }
 
 /* 0: go on; 1: help was given; -EINVAL. */

@@ -16,7 +16,7 @@
 #include "eal.h"
 #include "eal_args.h"
 #include "migrate.h"
-#include "number.h"
+#include "option.h"
 #include "serve.h"
 #include "stop.h"
 
@@ -81,11 +81,10 @@ options_parse(struct serve_options *opt, int argc, char **argv)
 			opt->client = true;
 			break;
 		case 'q':
-			if (number_parse(optarg, 1, GUEST_MAX_PAIRS, &opt->pairs) == 0)
-				break;
-			fprintf(stderr, "dpdk-test-vdpa serve: --queues %s: "
-				"a number of 1 to %u is expected\n", optarg, GUEST_MAX_PAIRS);
-			goto bad;
+			if (option_number("serve", "--queues", optarg, 1, GUEST_MAX_PAIRS,
+					&opt->pairs) < 0)
+				goto bad;
+			break;
 		case 'n':
 			opt->no_prompt = true;
 			break;

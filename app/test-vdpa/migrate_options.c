@@ -10,7 +10,7 @@
 
 #include "guest_features.h"
 #include "migrate_priv.h"
-#include "number.h"
+#include "option.h"
 
 #define DEFAULT_ROUNDS 10
 /* VIRTIO_F_IN_ORDER */
@@ -136,33 +136,7 @@ usage(FILE *f)
 static int
 bad_value(const char *opt, const char *word, const char *want)
 {
-	fprintf(stderr, "dpdk-test-vdpa migrate: %s %s: %s is expected\n", opt, word, want);
-	return -EINVAL;
-}
-
-/* One of two words. */
-static int
-choice_parse(const char *opt, const char *word, const char *no, const char *yes, bool *value)
-{
-	char want[64];
-
-	*value = strcmp(word, yes) == 0;
-	if (*value || strcmp(word, no) == 0)
-		return 0;
-	snprintf(want, sizeof(want), "%s or %s", no, yes);
-	return bad_value(opt, word, want);
-}
-
-static int
-frames_parse(struct migrate_options *opt, const char *word)
-{
-	uint64_t low, high;
-
-	if (number_range_parse(word, 60, 65550, &low, &high) < 0)
-		return bad_value("--frames", word, "LEN or LEN-LEN of 60 to 65550");
-	opt->frame_min = low;
-	opt->frame_max = high;
-	return 0;
+	return option_refuse("migrate", opt, word, want);
 }
 
 static int
@@ -207,17 +181,15 @@ static const struct {
 	int c;
 	const char *name;
 	uint64_t min, max;
-	const char *want;
 } numbers[] = {
-	{ OPT_ROUNDS, "--rounds", 1, UINT64_MAX, "a number from 1" },
-	{ OPT_SECONDS, "--seconds", 1, UINT32_MAX, "a number from 1" },
-	{ OPT_QUEUES, "--queues", 1, GUEST_MAX_PAIRS,
-	  "a number of 1 to " RTE_STR(GUEST_MAX_PAIRS) },
-	{ OPT_SIZE, "--size", 8, RTE_VHOST_STATE_MAX_VQ_SIZE, "a number of 8 to 32768" },
-	{ OPT_SEED, "--seed", 0, UINT64_MAX, "a number" },
-	{ OPT_FAIL_EVERY, "--fail-every", 2, UINT64_MAX, "a number from 2" },
-	{ OPT_INFLIGHT, "--inflight", 1, RTE_VHOST_STATE_MAX_VQ_SIZE, "a number of 1 to 32768" },
-	{ OPT_RATE, "--rate", 1, UINT32_MAX, "a number from 1" },
+	{ OPT_ROUNDS, "--rounds", 1, UINT64_MAX },
+	{ OPT_SECONDS, "--seconds", 1, UINT32_MAX },
+	{ OPT_QUEUES, "--queues", 1, GUEST_MAX_PAIRS },
+	{ OPT_SIZE, "--size", 8, RTE_VHOST_STATE_MAX_VQ_SIZE },
+	{ OPT_SEED, "--seed", 0, UINT64_MAX },
+	{ OPT_FAIL_EVERY, "--fail-every", 2, UINT64_MAX },
+	{ OPT_INFLIGHT, "--inflight", 1, RTE_VHOST_STATE_MAX_VQ_SIZE },
+	{ OPT_RATE, "--rate", 1, UINT32_MAX },
 };
 
 static void
@@ -252,7 +224,7 @@ number_store(int c, uint64_t n, struct migrate_options *opt)
 }
 
 static int
-option_number(int c, const char *word, struct migrate_options *opt)
+number_option(int c, const char *word, struct migrate_options *opt)
 {
 	unsigned int i;
 	uint64_t n;
@@ -260,8 +232,9 @@ option_number(int c, const char *word, struct migrate_options *opt)
 	for (i = 0; i < RTE_DIM(numbers) - 1; i++)
 		if (numbers[i].c == c)
 			break;
-	if (number_parse(word, numbers[i].min, numbers[i].max, &n) < 0)
-		return bad_value(numbers[i].name, word, numbers[i].want);
+	if (option_number("migrate", numbers[i].name, word, numbers[i].min, numbers[i].max,
+			&n) < 0)
+		return -EINVAL;
 	number_store(c, n, opt);
 	return 0;
 }
@@ -271,11 +244,13 @@ option_take(int c, const char *word, struct migrate_options *opt)
 {
 	switch (c) {
 	case OPT_RING:
-		return choice_parse("--ring", word, "split", "packed", &opt->packed);
+		return option_choice("migrate", "--ring", word, "split", "packed",
+			&opt->packed);
 	case OPT_FRONTEND:
 		return frontend_option(opt, word);
 	case OPT_FRAMES:
-		return frames_parse(opt, word);
+		return option_frames("migrate", "--frames", word, &opt->frame_min,
+			&opt->frame_max);
 	case OPT_FEATURES:
 		/* says itself what it does not know */
 		return guest_features_parse(word, &opt->features) ? 0 : -EINVAL;
@@ -310,7 +285,7 @@ option_take(int c, const char *word, struct migrate_options *opt)
 		opt->verbose = true;
 		return 0;
 	default:
-		return option_number(c, word, opt);
+		return number_option(c, word, opt);
 	}
 }
 

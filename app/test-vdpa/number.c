@@ -51,3 +51,19 @@ number_range_parse(const char *word, uint64_t min, uint64_t max, uint64_t *low, 
 	*high = b;
 	return 0;
 }
+
+int
+number_seconds_parse(const char *word, double *seconds)
+{
+	double value;
+	char *end;
+
+	/* strtod() takes blanks, signs and words for what is not finite. */
+	if (!isdigit((unsigned char)word[0]) && word[0] != '.')
+		return -EINVAL;
+	value = strtod(word, &end);
+	if (end == word || *end != '\0' || !(value > 0 && value < NUMBER_SECONDS_MAX))
+		return -EINVAL;
+	*seconds = value;
+	return 0;
+}

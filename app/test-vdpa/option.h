@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef OPTION_H
+#define OPTION_H
+
+/**
+ * @file
+ * Values of options that several subcommands take. What is no such value is told on stderr;
+ * all return 0 or -EINVAL.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Frame lengths without FCS that the guest can send. */
+#define OPTION_FRAME_MIN 60
+#define OPTION_FRAME_MAX 65550
+
+/** Say what subcommand @p cmd expects instead of @p word. @return -EINVAL */
+int option_refuse(const char *cmd, const char *opt, const char *word, const char *want);
+/** A number of @p min to @p max. */
+int option_number(const char *cmd, const char *opt, const char *word, uint64_t min, uint64_t max,
+		uint64_t *value);
+/** A time longer than none, in seconds and fractions. */
+int option_seconds(const char *cmd, const char *opt, const char *word, double *seconds);
+/** One of two words. */
+int option_choice(const char *cmd, const char *opt, const char *word, const char *no,
+		const char *yes, bool *value);
+/** LEN or LEN-LEN. */
+int option_frames(const char *cmd, const char *opt, const char *word, uint32_t *min,
+		uint32_t *max);
+
+#endif /* OPTION_H */
