@@ -58,6 +58,7 @@ options_parse(struct options *opt, int argc, char **argv)
 	int c;
 
 	memset(opt, 0, sizeof(*opt));
+	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'i':
@@ -73,13 +74,14 @@ options_parse(struct options *opt, int argc, char **argv)
 			usage(stdout);
 			return 1;
 		default:
-			usage(stderr);
-			return -EINVAL;
+			goto bad;
 		}
 	}
 	if (optind == argc)
 		return 0;
-	usage(stderr);
+	fprintf(stderr, "dpdk-test-vdpa conformance: what is '%s'?\n", argv[optind]);
+bad:
+	fprintf(stderr, "See dpdk-test-vdpa conformance --help\n");
 	return -EINVAL;
 }
 
