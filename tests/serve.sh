@@ -99,5 +99,29 @@ guest_of_the_tool() # RING
 case_guest_split() { guest_of_the_tool split; }
 case_guest_packed() { guest_of_the_tool packed; }
 
+# tty_start NAME COMMAND: on a terminal of its own; what is written to TTY_FD is typed.
+tty_start()
+{
+	mkfifo "$W/$1.in"
+	exec {TTY_FD}<>"$W/$1.in"
+	script -qec "exec $2" /dev/null <"$W/$1.in" >"$W/$1.out" 2>&1 {TTY_FD}>&- &
+	PID["$1"]=$!
+	echo "$!" >>"$W/pids"
+}
+
+# On a terminal the guest tells how far it is; stopped early, it drains, reports and judges.
+case_guest_stopped_early()
+{
+	serve_start -- --queues 1
+	tty_start guest "'$TOOL' guest --socket '$W/s0' --seconds 600"
+	wait_for 20 has guest '[0-9] s, [1-9][0-9]* frames' || fail "guest: no progress is told"
+	printf '\003' >&"$TTY_FD"
+	bg_end guest 20 || fail "guest: exit status $?"
+	has guest 'received in [0-9.]+ s' || fail "guest: no report"
+	has guest 'lost +0' || fail "guest: frames are lost"
+	measured "$(grep -o '[0-9]* received in [0-9.]* s' "$W/guest.out")"
+	serve_quit
+}
+
 run_cases virtio-user-split virtio-user-packed virtio-user-4-queues service-core \
-	front-ends-come-and-go guest-split guest-packed
+	front-ends-come-and-go guest-split guest-packed guest-stopped-early

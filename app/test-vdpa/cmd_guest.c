@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,16 +16,23 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 
+#include <rte_common.h>
 #include <rte_errno.h>
+#include <rte_vhost_state.h>
 
+#include "clock.h"
+#include "cmd.h"
 #include "guest.h"
 #include "guest_features.h"
 #include "hostile.h"
-
-int cmd_guest(int argc, char **argv);
+#include "option.h"
+#include "progress.h"
+#include "stop.h"
 
 #define CONNECT_MS 10000
 #define DRAIN_MS 2000
+/* How late the end of a run is noticed, and how often the progress is told. */
+#define NAP_NS UINT64_C(100000000)
 
 struct options {
 	struct guest_conf guest;
@@ -39,7 +45,7 @@ struct options {
 enum {
 	OPT_SOCKET = 1, OPT_SERVER, OPT_QUEUES, OPT_RING, OPT_SIZE, OPT_SECONDS, OPT_FRAMES,
 	OPT_FEATURES, OPT_ANY_LAYOUT, OPT_RX_VHOST, OPT_SEED, OPT_RATE, OPT_WINDOW, OPT_CALLS,
-	OPT_JSON, OPT_HOSTILE, OPT_VERBOSE, OPT_HELP,
+	OPT_JSON, OPT_HOSTILE, OPT_VERBOSE,
 };
 
 static const struct option long_options[] = {
@@ -60,7 +66,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "hostile", required_argument, NULL, OPT_HOSTILE },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
-	{ "help", no_argument, NULL, OPT_HELP },
+	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -72,11 +78,11 @@ usage(FILE *f)
 		"and checks each one that the back end loops back.\n\n"
 		"  --socket PATH        vhost-user socket of the back end\n"
 		"  --server             listen on PATH; the back end is the client\n"
-		"  --queues N           queue pairs (1)\n"
+		"  --queues N           queue pairs, 1 to " RTE_STR(GUEST_MAX_PAIRS) " (1)\n"
 		"  --ring split|packed  kind of virtqueue (split)\n"
-		"  --size N             descriptors of a ring (256)\n"
+		"  --size N             descriptors of a ring, 8 to 32768 (256)\n"
 		"  --seconds S          how long (5)\n"
-		"  --frames LEN[-LEN]   frame lengths without FCS (60-1514)\n"
+		"  --frames LEN[-LEN]   frame lengths without FCS, 60 to 65550 (60-1514)\n"
 		"  --features LIST      wanted of: ", f);
 	guest_features_print(f, ~0ull, ",");
 	fputs(";\n                       \"none\", or default mrg,indirect,event-idx\n"
@@ -91,111 +97,117 @@ usage(FILE *f)
 		"  --verbose            with --hostile: what the back end did\n"
 		"  --help               this text\n\n"
 		"Exit status 0: frames flowed, none was lost, duplicated, reordered or corrupted;\n"
-		"with --hostile: the back end passed every case.\n", f);
+		"with --hostile: the back end passed every case. 1: not so. 2: wrong usage.\n", f);
 }
 
-static bool
-number(const char *s, uint64_t min, uint64_t max, uint64_t *value)
+static int
+number_opt(const char *opt, const char *word, uint64_t min, uint64_t max, uint64_t *value)
 {
-	char *end;
-
-	errno = 0;
-	*value = strtoull(s, &end, 0);
-	return *s >= '0' && *s <= '9' && errno == 0 && *end == '\0' && *value >= min &&
-		*value <= max;
+	return option_number("guest", opt, word, min, max, value);
 }
 
-static bool
-parse_frames(const char *s, struct guest_conf *c)
+static int
+guest_option(struct guest_conf *c, int opt, const char *arg)
 {
-	char *end;
-
-	c->frame_min = c->frame_max = strtoul(s, &end, 0);
-	if (*end == '-')
-		c->frame_max = strtoul(end + 1, &end, 0);
-	return *end == '\0' && c->frame_min >= 60 && c->frame_min <= c->frame_max &&
-		c->frame_max <= 65550;
-}
-
-static bool
-parse_one(int opt, const char *arg, struct options *o)
-{
-	struct guest_conf *c = &o->guest;
-	uint64_t v = 0;
-	bool ok = true;
-	char *end;
+	uint64_t n = 0;
+	int ret = 0;
 
 	switch (opt) {
-	case OPT_SOCKET: o->path = arg; break;
-	case OPT_SERVER: o->server = true; break;
 	case OPT_QUEUES:
-		ok = number(arg, 1, GUEST_MAX_PAIRS, &v);
-		c->pairs = v;
-		break;
-	case OPT_RING:
-		o->ring_given = true;
-		c->packed = strcmp(arg, "packed") == 0;
-		ok = c->packed || strcmp(arg, "split") == 0;
+		ret = number_opt("--queues", arg, 1, GUEST_MAX_PAIRS, &n);
+		c->pairs = n;
 		break;
 	case OPT_SIZE:
-		ok = number(arg, 8, 32768, &v);
-		c->ring_size = v;
+		ret = number_opt("--size", arg, 8, RTE_VHOST_STATE_MAX_VQ_SIZE, &n);
+		c->ring_size = n;
 		break;
-	case OPT_SECONDS:
-		o->seconds = strtod(arg, &end);
-		ok = *end == '\0' && o->seconds > 0;
+	case OPT_WINDOW:
+		ret = number_opt("--window", arg, 1, RTE_VHOST_STATE_MAX_VQ_SIZE, &n);
+		c->window = n;
 		break;
-	case OPT_FRAMES: ok = parse_frames(arg, c); break;
-	case OPT_FEATURES: ok = guest_features_parse(arg, &c->features); break;
+	case OPT_FRAMES:
+		return option_frames("guest", "--frames", arg, &c->frame_min, &c->frame_max);
+	case OPT_FEATURES:
+		/* says itself what it does not know */
+		return guest_features_parse(arg, &c->features) ? 0 : -EINVAL;
 	case OPT_ANY_LAYOUT: c->any_layout = true; break;
 	case OPT_RX_VHOST: c->rx_as_rte_vhost = true; break;
-	case OPT_SEED: ok = number(arg, 0, UINT64_MAX, &c->seed); break;
-	case OPT_RATE: ok = number(arg, 1, UINT64_MAX, &c->rate); break;
-	case OPT_WINDOW:
-		ok = number(arg, 1, 32768, &v);
-		c->window = v;
-		break;
-	case OPT_CALLS: o->calls = true; break;
-	case OPT_JSON: o->json = true; break;
-	case OPT_HOSTILE: o->hostile.name = arg; break;
-	case OPT_VERBOSE: o->hostile.verbose = true; break;
-	default: return false;
+	case OPT_SEED: return number_opt("--seed", arg, 0, UINT64_MAX, &c->seed);
+	case OPT_RATE: return number_opt("--rate", arg, 1, UINT64_MAX, &c->rate);
+	default: return -EINVAL;
 	}
-	if (!ok)
-		fprintf(stderr, "guest: bad value \"%s\"\n", arg);
-	return ok;
+	return ret;
+}
+
+static int
+option_take(struct options *o, int opt, const char *arg)
+{
+	switch (opt) {
+	case OPT_SOCKET: o->path = arg; return 0;
+	case OPT_SERVER: o->server = true; return 0;
+	case OPT_RING:
+		o->ring_given = true;
+		return option_choice("guest", "--ring", arg, "split", "packed", &o->guest.packed);
+	case OPT_SECONDS: return option_seconds("guest", "--seconds", arg, &o->seconds);
+	case OPT_CALLS: o->calls = true; return 0;
+	case OPT_JSON: o->json = true; return 0;
+	case OPT_HOSTILE: o->hostile.name = arg; return 0;
+	case OPT_VERBOSE: o->hostile.verbose = true; return 0;
+	default: return guest_option(&o->guest, opt, arg);
+	}
+}
+
+static bool
+hostile_list_wanted(const struct options *o)
+{
+	return o->hostile.name != NULL && strcmp(o->hostile.name, "list") == 0;
+}
+
+/* What no single option can tell. */
+static int
+options_check(const struct options *o)
+{
+	if (hostile_list_wanted(o))
+		return 0;
+	if (o->path == NULL) {
+		fprintf(stderr, "dpdk-test-vdpa guest: --socket is missing\n");
+		return -EINVAL;
+	}
+	if (!o->guest.packed && (o->guest.ring_size & (o->guest.ring_size - 1)) != 0) {
+		fprintf(stderr, "dpdk-test-vdpa guest: --size %u: a split ring has a power of two\n",
+			o->guest.ring_size);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* 0: go on; 1: help was given; -EINVAL. */
 static int
-parse(int argc, char **argv, struct options *o)
+options_parse(struct options *o, int argc, char **argv)
 {
 	int opt;
 
-	optind = 1;
-	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (opt == OPT_HELP) {
+	*o = (struct options){
+		.guest = { .pairs = 1, .ring_size = 256, .frame_min = 60, .frame_max = 1514,
+			.seed = (uint64_t)time(NULL), .features = GUEST_FEATURES_DEFAULT },
+		.seconds = 5,
+	};
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (opt == 'h') {
 			usage(stdout);
 			return 1;
 		}
-		if (!parse_one(opt, optarg, o))
-			return -EINVAL;
+		if (option_take(o, opt, optarg) < 0)
+			goto bad;
 	}
-	if (optind < argc) {
-		fprintf(stderr, "guest: unexpected \"%s\"\n", argv[optind]);
-		return -EINVAL;
-	}
-	if (o->hostile.name != NULL && strcmp(o->hostile.name, "list") == 0)
+	if (optind < argc)
+		fprintf(stderr, "dpdk-test-vdpa guest: what is '%s'?\n", argv[optind]);
+	else if (options_check(o) == 0)
 		return 0;
-	if (o->path == NULL) {
-		fprintf(stderr, "guest: --socket is missing; see --help\n");
-		return -EINVAL;
-	}
-	if (!o->guest.packed && (o->guest.ring_size & (o->guest.ring_size - 1)) != 0) {
-		fprintf(stderr, "guest: a split ring's size is a power of two\n");
-		return -EINVAL;
-	}
-	return 0;
+bad:
+	fprintf(stderr, "See dpdk-test-vdpa guest --help\n");
+	return -EINVAL;
 }
 
 /* What a run gave. */
@@ -250,51 +262,34 @@ print_text(const struct options *o, const struct report *r, const char *why)
 	printf("  lost        %" PRIu64 "\n  duplicated  %" PRIu64 "\n  reordered   %" PRIu64
 		"\n  corrupted   %" PRIu64 "\n", c->lost, c->duplicated, c->reordered, c->corrupted);
 	printf("  longest gap %.1f us\n", c->gap_max_ns / 1e3);
-	printf("  kicks %" PRIu64 ", calls %" PRIu64 ", missed %" PRIu64 "\n", r->notify.kicks, r->notify.calls, r->notify.calls_missed);
+	printf("  kicks %" PRIu64 ", calls %" PRIu64 ", missed %" PRIu64 "\n", r->notify.kicks,
+		r->notify.calls, r->notify.calls_missed);
 	if (why != NULL)
 		printf("  first error: %s\n", why);
 }
 
-static volatile sig_atomic_t interrupted;
-
 static void
-on_signal(int sig)
+run_for(struct guest *g, double seconds)
 {
-	interrupted = 1;
-}
-
-static double
-seconds_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-static void
-run_for(struct guest *g, const struct options *o)
-{
-	bool progress = isatty(STDERR_FILENO) && o->seconds > 2;
-	double start = seconds_now(), left;
+	uint64_t start = clock_ns(), now = start, end = start + seconds * 1e9;
+	struct progress progress;
 	struct guest_counts c;
 
-	while (!interrupted && (left = start + o->seconds - seconds_now()) > 0) {
-		usleep(left < 0.1 ? left * 1e6 + 1 : 100000);
-		if (!progress)
-			continue;
+	progress_start(&progress);
+	for (; stop_requested() == 0 && now < end; now = clock_ns()) {
 		guest_counts_get(g, &c);
-		fprintf(stderr, "\r%5.1f s, %" PRIu64 " frames ", seconds_now() - start, c.received);
+		progress_show(&progress, "%5.1f s, %" PRIu64 " frames", (now - start) / 1e9,
+			c.received);
+		usleep(RTE_MIN(end - now, NAP_NS) / 1000 + 1);
 	}
-	if (progress)
-		fputc('\n', stderr);
+	progress_end(&progress);
 }
 
 static int
 traffic(struct guest *g, const struct options *o, struct report *r)
 {
 	struct guest_link *l = guest_connect(g, o->path, o->server, CONNECT_MS);
-	double start;
+	uint64_t start;
 	int ret;
 
 	if (l == NULL) {
@@ -305,12 +300,12 @@ traffic(struct guest *g, const struct options *o, struct report *r)
 	ret = guest_link_prepare(l);
 	if (ret == 0)
 		ret = guest_link_driver_ok(l);
-	start = seconds_now();
+	start = clock_ns();
 	if (ret == 0)
 		ret = guest_traffic_start(g);
 	if (ret == 0) {
-		run_for(g, o);
-		r->seconds = seconds_now() - start;
+		run_for(g, o->seconds);
+		r->seconds = (clock_ns() - start) / 1e9;
 		guest_traffic_stop(g, DRAIN_MS);
 		ret = guest_link_stop(l);
 	}
@@ -320,52 +315,58 @@ traffic(struct guest *g, const struct options *o, struct report *r)
 	r->features = guest_features(g);
 out:
 	if (ret < 0)
-		fprintf(stderr, "guest: %s: %s%s%s\n", o->path, strerror(-ret),
+		fprintf(stderr, "dpdk-test-vdpa guest: %s: %s%s%s\n", o->path, strerror(-ret),
 			guest_error(g) != NULL ? ": " : "",
 			guest_error(g) != NULL ? guest_error(g) : "");
 	return ret;
 }
 
-int
-cmd_guest(int argc, char **argv)
+static int
+hostile(struct options *o)
 {
-	struct options o = {
-		.guest = { .pairs = 1, .ring_size = 256, .frame_min = 60, .frame_max = 1514,
-			.seed = (uint64_t)time(NULL), .features = GUEST_FEATURES_DEFAULT },
-		.seconds = 5,
-	};
+	o->hostile.path = o->path;
+	o->hostile.server = o->server;
+	o->hostile.split = !o->ring_given || !o->guest.packed;
+	o->hostile.packed = !o->ring_given || o->guest.packed;
+	return hostile_run(&o->hostile) == 0 ? CMD_OK : CMD_FAILED;
+}
+
+static int
+guest_run(const struct options *o)
+{
 	struct report r = { .seconds = 1 };
 	struct guest *g;
 	int ret;
 
-	ret = parse(argc, argv, &o);
-	if (ret != 0)
-		return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	if (o.hostile.name != NULL && strcmp(o.hostile.name, "list") == 0) {
-		hostile_list();
-		return EXIT_SUCCESS;
-	}
-	if (o.hostile.name != NULL) {
-		o.hostile.path = o.path;
-		o.hostile.server = o.server;
-		o.hostile.split = !o.ring_given || !o.guest.packed;
-		o.hostile.packed = !o.ring_given || o.guest.packed;
-		return hostile_run(&o.hostile) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-	}
-	g = guest_create(&o.guest);
+	g = guest_create(&o->guest);
 	if (g == NULL) {
-		fprintf(stderr, "guest: %s\n", strerror(rte_errno));
-		return EXIT_FAILURE;
+		fprintf(stderr, "dpdk-test-vdpa guest: %s\n", strerror(rte_errno));
+		return CMD_FAILED;
 	}
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
-	ret = traffic(g, &o, &r);
+	stop_install();
+	ret = traffic(g, o, &r);
 	if (ret == 0) {
-		if (o.json)
-			print_json(&o, &r, guest_error(g));
+		if (o->json)
+			print_json(o, &r, guest_error(g));
 		else
-			print_text(&o, &r, guest_error(g));
+			print_text(o, &r, guest_error(g));
 	}
 	guest_destroy(g);
-	return ret == 0 && good(&r) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return ret == 0 && good(&r) ? CMD_OK : CMD_FAILED;
+}
+
+int
+cmd_guest(int argc, char **argv)
+{
+	struct options o;
+	int ret;
+
+	ret = options_parse(&o, argc, argv);
+	if (ret != 0)
+		return ret > 0 ? CMD_OK : CMD_USAGE;
+	if (hostile_list_wanted(&o)) {
+		hostile_list();
+		return CMD_OK;
+	}
+	return o.hostile.name != NULL ? hostile(&o) : guest_run(&o);
 }

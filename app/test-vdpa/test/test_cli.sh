@@ -27,19 +27,33 @@ expect() {
 
 expect no_command_is_wrong_usage 2 Usage
 expect help_lists_the_commands 0 migrate --help
-for c in migrate serve guest bench state; do
+for c in migrate serve guest conformance bench state; do
 	expect "${c}_has_help" 0 Usage $c --help
+	expect "${c}_refuses_unknown_options" 2 "--help" $c --nonsense
 done
 expect hidden_command_is_not_listed 0 Commands --help
 grep -q backend-child "$dir/out" && { echo "FAIL backend-child is listed"; failed=1; }
 expect unknown_command_is_told 2 "unknown command 'nonsense'" nonsense
 expect eal_without_value_is_told 2 "--eal" migrate --eal
-expect unknown_option_is_told 2 "--help" migrate --nonsense
 expect serve_without_prompt_needs_sockets 2 "--iface" serve --no-prompt
+expect guest_needs_a_socket 2 "--socket is missing" guest
+expect guest_takes_no_further_words 2 "what is 'word'" guest --socket "$dir/none" word
+for v in "--frames -60" "--frames 60-+90" "--frames 59" "--frames 90-60" "--queues 65" "--queues 0" \
+	"--size 7" "--size 0x" "--ring round" "--seconds 0" "--seconds -1" "--seconds inf" \
+	"--seed -1" "--rate 0" "--window 32769"; do
+	# shellcheck disable=SC2086  # an option and its value
+	expect "guest_refuses_$v" 2 "is expected" guest --socket "$dir/none" $v
+done
+expect guest_refuses_blanks_in_lengths 2 "is expected" guest --socket "$dir/none" --frames "60- 90"
+expect guest_refuses_unknown_features 2 "unknown feature" guest --features mrg,none-such
+expect split_ring_of_the_guest_is_a_power_of_two 2 "power of two" guest --socket "$dir/none" --size 100
+expect guest_lists_what_is_hostile 0 "^avail-head-range .*split " guest --hostile list
+expect conformance_takes_no_further_words 2 "what is 'word'" conformance word
 expect bench_lists_its_cases 0 "^loop/packed-inorder$" bench --list
 expect bench_list_obeys_patterns 0 "^idle/split$" bench --list --case "idle/*"
 grep -q loop "$dir/out" && { echo "FAIL --case does not limit --list"; failed=1; }
 expect bench_mode_must_be_known 2 "two-core is expected" bench --mode three-core
+expect bench_slice_must_be_in_range 2 "--slice-us 99: a number of 100 to 100000" bench --slice-us 99
 expect state_needs_a_file 2 "FILE" state
 expect missing_file_is_told 1 "No such file" state "$dir/none"
 echo "this is no state, but long enough for a header of one" >"$dir/text"
