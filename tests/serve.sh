@@ -123,5 +123,97 @@ case_guest_stopped_early()
 	serve_quit
 }
 
+# Sockets on request: a device gets the one that is asked for, and no second one.
+case_create()
+{
+	serve_exec --vdev vdpa_vstate0,queues=1 --vdev vdpa_vstate1,queues=1 -- serve
+	sv_must "create vdpa_vstate1 $W/one"
+	sv_must "create vdpa_vstate0 $W/zero"
+	expect_match "show" "$(sv 'show vdpa_vstate1')" "socket $W/one, idle"
+	sv_refused "create vdpa_vstate0 $W/two" 'no socket for vdpa_vstate0'
+	sv_refused "create vdpa_none $W/two" 'no socket for vdpa_none'
+	[ ! -e "$W/two" ] || fail "what was refused left a socket"
+	tool_must 60 guest --json --socket "$W/one" --seconds 1
+	expect frames "$(report frames)" -gt 100
+	report_none lost
+	expect_match "stats of 1" "$(sv 'stats vdpa_vstate1 1')" 'good_packets +[1-9]'
+	expect_match "stats of 0" "$(sv 'stats vdpa_vstate0 1')" 'good_packets +0$'
+	serve_quit_with 1
+	[ ! -e "$W/one" ] || fail "the socket is left behind"
+	measured "$(report frames) frames through a socket made at the prompt"
+}
+
+every_command_is_in() # TEXT
+{
+	local word
+	for word in help list create stats show suspend resume save load quit; do
+		expect_match "help" "$1" "^  ${word}[ :]"
+	done
+}
+
+case_help()
+{
+	serve_start -- --queues 1
+	every_command_is_in "$(sv help)"
+	sv_refused "suspend" 'not understood: suspend$'
+	sv_refused "nonsense vdpa_vstate0" 'not understood: nonsense'
+	serve_quit_with 1
+	measured "all commands are listed"
+}
+
+device_is() { sv 'show vdpa_vstate0' | grep -q "^vdpa_vstate0: $1 "; } # STATUS
+
+# A front end that negotiates the features of a state, and no more until the case ends.
+front_end_negotiates() # FEATURES
+{
+	bg front /usr/bin/python3 -c 'import signal, socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(struct.pack("<III", 3, 1, 0))  # SET_OWNER
+s.sendall(struct.pack("<IIIQ", 2, 1, 8, int(sys.argv[2], 0)))  # SET_FEATURES
+signal.pause()' "$W/s0" "$1"
+	wait_for 10 device_is configurable || fail "no features are negotiated: $(sv 'show vdpa_vstate0')"
+}
+
+# A state goes into a device between FEATURES_OK and DRIVER_OK, and at no other time.
+case_load()
+{
+	serve_start -- --queues 1
+	sv_refused "load vdpa_vstate0 $W/none" '.*No such file'
+	bg guest "$TOOL" guest --socket "$W/s0" --seconds 3
+	wait_for 10 device_is running || fail "the guest does not start the device"
+	sv_must "suspend vdpa_vstate0"
+	sv_must "save vdpa_vstate0 $W/state"
+	sv_must "resume vdpa_vstate0"
+	sv_refused "load vdpa_vstate0 $W/state" 'not_configurable'
+	bg_end guest 20 || fail "guest: exit status $?"
+	sv_refused "load vdpa_none $W/state" 'no such device'
+	tool_must 10 state --json "$W/state"
+	front_end_negotiates "$(report driver_features)"
+	sv_must "load vdpa_vstate0 $W/state"
+	expect_match "show" "$(sv 'show vdpa_vstate0')" 'restore +1 times'
+	serve_quit_with 1
+	measured "$(stat -c %s "$W/state") bytes of state loaded"
+}
+
+# On a terminal there is a prompt and an echo, and what is refused does not end in status 1.
+case_terminal()
+{
+	tty_start serve "'$TOOL' --vdev vdpa_vstate0,queues=1 -- serve"
+	wait_for 20 has serve '^vdpa> ' || fail "serve: no prompt"
+	printf 'help\r' >&"$TTY_FD"
+	wait_for 10 has serve 'quit: close all sockets' || fail "serve: no help"
+	every_command_is_in "$(tr -d '\r' <"$W/serve.out")"
+	printf 'create vdpa_vstate0 %s\r' "$W/s" >&"$TTY_FD"
+	wait_for 10 has serve '^done' || fail "serve: not created"
+	[ -S "$W/s" ] || fail "serve: no socket"
+	printf 'create vdpa_vstate0 %s\r' "$W/t" >&"$TTY_FD"
+	wait_for 10 has serve '^error: no socket' || fail "serve: created twice"
+	printf 'quit\r' >&"$TTY_FD"
+	bg_end serve 10 || fail "serve: exit status $?"
+	expect "prompts" "$(grep -c '^vdpa> ' "$W/serve.out")" -ge 4
+	measured "$(grep -c '^vdpa> ' "$W/serve.out") prompts"
+}
+
 run_cases virtio-user-split virtio-user-packed virtio-user-4-queues service-core \
-	front-ends-come-and-go guest-split guest-packed guest-stopped-early
+	front-ends-come-and-go guest-split guest-packed guest-stopped-early create help load terminal

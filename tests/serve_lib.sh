@@ -13,15 +13,17 @@ serve_start()
 		shift
 	done
 	shift
-	[ -x "$TOOL" ] || fail "no $TOOL: build first"
-	mkfifo "$W/serve.in"
-	exec {SERVE_FD}<>"$W/serve.in"
 	serve_exec "${eal[@]}" -- serve --iface "$W/s" "$@"
 	wait_for 20 serve_ready || fail "serve: no socket"
 }
 
+# serve_exec ARGUMENT...: the tool at the end of a pipe.
 serve_exec()
 {
+	[ -x "$TOOL" ] || fail "no $TOOL: build first"
+	mkfifo "$W/serve.in"
+	exec {SERVE_FD}<>"$W/serve.in"
+	: >"$W/serve.out"
 	nice -n 19 "$TOOL" "$@" <"$W/serve.in" >"$W/serve.out" 2>"$W/serve.err" {SERVE_FD}>&- &
 	PID["serve"]=$!
 	echo "$!" >>"$W/pids"
@@ -46,10 +48,19 @@ sv_must() # COMMAND
 	expect_match "serve: $1" "$(sv "$1")" '^done'
 }
 
-serve_quit()
+sv_refused() # COMMAND WHY
 {
+	expect_match "serve: $1" "$(sv "$1")" "^error: $2"
+}
+
+serve_quit() { serve_quit_with 0; }
+
+serve_quit_with() # EXIT-STATUS: 1 where a command was refused
+{
+	local rc=0
 	printf 'quit\n' >&"$SERVE_FD"
-	bg_end serve 10 || fail "serve: exit status $?"
+	bg_end serve 10 || rc=$?
+	expect "serve: exit status" $rc -eq "$1"
 	exec {SERVE_FD}>&-
 }
 
