@@ -161,27 +161,12 @@ case_help()
 	measured "all commands are listed"
 }
 
-device_is() { sv 'show vdpa_vstate0' | grep -q "^vdpa_vstate0: $1 "; } # STATUS
-
-# A front end that negotiates the features of a state, and no more until the case ends.
-front_end_negotiates() # FEATURES
-{
-	bg front /usr/bin/python3 -c 'import signal, socket, struct, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendall(struct.pack("<III", 3, 1, 0))  # SET_OWNER
-s.sendall(struct.pack("<IIIQ", 2, 1, 8, int(sys.argv[2], 0)))  # SET_FEATURES
-signal.pause()' "$W/s0" "$1"
-	wait_for 10 device_is configurable || fail "no features are negotiated: $(sv 'show vdpa_vstate0')"
-}
-
 # A state goes into a device between FEATURES_OK and DRIVER_OK, and at no other time.
 case_load()
 {
 	serve_start -- --queues 1
 	sv_refused "load vdpa_vstate0 $W/none" '.*No such file'
-	bg guest "$TOOL" guest --socket "$W/s0" --seconds 3
-	wait_for 10 device_is running || fail "the guest does not start the device"
+	serve_guest
 	sv_must "suspend vdpa_vstate0"
 	sv_must "save vdpa_vstate0 $W/state"
 	sv_must "resume vdpa_vstate0"

@@ -64,6 +64,27 @@ serve_quit_with() # EXIT-STATUS: 1 where a command was refused
 	exec {SERVE_FD}>&-
 }
 
+device_is() { sv 'show vdpa_vstate0' | grep -q "^vdpa_vstate0: $1 "; } # STATUS
+
+# A front end that negotiates the features of a state, and no more until the case ends.
+front_end_negotiates() # FEATURES
+{
+	bg front /usr/bin/python3 -c 'import signal, socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(struct.pack("<III", 3, 1, 0))  # SET_OWNER
+s.sendall(struct.pack("<IIIQ", 2, 1, 8, int(sys.argv[2], 0)))  # SET_FEATURES
+signal.pause()' "$W/s0" "$1"
+	wait_for 10 device_is configurable || fail "no features are negotiated: $(sv 'show vdpa_vstate0')"
+}
+
+# The tool's own guest for some seconds, until the device runs.
+serve_guest()
+{
+	bg guest "$TOOL" guest --socket "$W/s0" --seconds 3
+	wait_for 10 device_is running || fail "the guest does not start the device"
+}
+
 virtio_user() # ARGUMENTS
 {
 	eal_options 256

@@ -4,25 +4,25 @@
 #
 # Telemetry of the device in the distribution's testpmd, over its UNIX socket: what it
 # says is what testpmd shows, a question without sense has a clean answer, and the reason
-# of a broken queue is there, in the extended statistics and in the log.
+# of a broken queue is there, in the extended statistics and in the log. And of the tool's
+# serve: the latencies that it shows at its prompt.
 
 # shellcheck source=tests/pair.sh
 . "$(dirname "$0")/pair.sh"
+# shellcheck source=tests/serve_lib.sh
+. "$VSTATE_ROOT/tests/serve_lib.sh"
 
 DIR=$(dirname "$0")
 
-# The back end alone has telemetry, in the work directory.
-telemetry_back()
+# with_telemetry COMMAND...: what it starts with "${EAL[@]}", and that alone, has telemetry, in
+# the work directory.
+with_telemetry()
 {
 	local -x RUNTIME_DIRECTORY=$W
-	local i all=()
 	[ "$VSTATE_VDEV" = net_vstate ] || skip "$VSTATE_VDEV has other telemetry"
-	eal_options 256
-	for i in "${EAL[@]}"; do
-		[ "$i" = --no-telemetry ] || all+=("$i")
-	done
-	EAL=("${all[@]}" --file-prefix tel)
-	back_start
+	TELEMETRY=yes eal_options 256
+	EAL+=(--file-prefix tel)
+	"$@"
 	eal_options 256
 	SOCKET=$W/dpdk/tel/dpdk_telemetry.v2
 	wait_for 10 test -S "$SOCKET" || fail "no telemetry socket"
@@ -33,7 +33,7 @@ ask() # COMMAND [until KEY VALUE SECONDS]
 	/usr/bin/python3 "$DIR/telemetry.py" "$SOCKET" "$@" 2>"$W/ask.err" || fail "$(cat "$W/ask.err")"
 }
 
-key() { /usr/bin/python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$@"; }
+key() { json <(printf '%s' "$1") "$2"; } # ANSWER KEY
 
 # "name value" of each counter in an answer.
 counters()
@@ -65,7 +65,7 @@ values() # RING
 {
 	local dev vq side=(tx rx)
 	QUEUES=2
-	telemetry_back
+	with_telemetry back_start
 	guest_start "$1"
 	pair_link_up
 	one_way guest back
@@ -98,7 +98,7 @@ case_values_packed() { values packed_vq=1,mrg_rxbuf=1; }
 case_bad_questions()
 {
 	local q n=0
-	telemetry_back
+	with_telemetry back_start
 	for q in /vstate/dev "/vstate/dev," /vstate/dev,net_vstate9 /vstate/dev,net_vstate0,1 \
 			"/vstate/dev,$(printf 'x%.0s' {1..300})" \
 			/vstate/vq "/vstate/vq," /vstate/vq,net_vstate0 "/vstate/vq,net_vstate0," \
@@ -119,7 +119,7 @@ broken() # HOSTILE-CASE REASON TEXT
 {
 	local vq dev
 	DEVICE_QUEUES=2 PORT_QUEUES=2
-	telemetry_back
+	with_telemetry back_start
 	tp back "set fwd io" >/dev/null
 	tp back start >/dev/null
 	# it takes an instant, so again and again until it was seen
@@ -144,4 +144,57 @@ broken_shown() { [ "$(tp_xstat back "broken_$1")" -ge 1 ]; }
 
 case_broken_queue() { broken avail-head-range head_range 'available entry names a descriptor outside the ring'; }
 
-run_cases values-split values-packed bad-questions broken-queue
+serve_with_eal() { serve_start -s 0x2 "${EAL[@]}" -- --queues 1; }
+
+# Nanoseconds as the prompt shows them.
+shown_us() { printf '%s\n' "$1" | awk '{ printf "%.1f", $1 / 1e3 }'; }
+
+# latency OPERATION COUNT ANSWER SHOWN: nonzero, possible, and as the prompt has it. The mean
+# is at the prompt alone.
+latency()
+{
+	local what=$1 last max mean
+	last=$(key "$3" "$1_last_ns") max=$(key "$3" "$1_max_ns")
+	expect "$what: count" "$(key "$3" "$1_count")" -eq "$2"
+	expect "$what: last" "$last" -gt 0
+	expect "$what: max, last" "$max" -ge "$last"
+	expect_match "$what: at the prompt" "$4" \
+		"^ +$1 +$2 times, last $(shown_us "$last") us, mean [0-9.]+ us, max $(shown_us "$max") us"
+	mean=$(sed -nE "s/^ +$1 .* mean ([0-9.]+) us.*/\1/p" <<<"$4")
+	# rounded to 100 ns, as the maximum is
+	awk -v mean="$mean" -v max="$(shown_us "$max")" -v last="$(shown_us "$last")" -v n="$2" \
+			'BEGIN { exit !(mean > 0 && mean <= max && mean * n >= last - n * 0.1) }' ||
+		fail "$what: mean of $2 $mean us, last $last ns, max $max ns"
+	measured "$what $mean us"
+}
+
+# Suspended, captured and resumed twice under load; once the state is restored.
+case_latencies()
+{
+	local dev shown what
+	with_telemetry serve_with_eal
+	dev=$(ask /vstate/dev,vdpa_vstate0)
+	for what in suspend capture restore resume; do
+		expect "$what at first" "$(key "$dev" "${what}_count")" -eq 0
+		expect "$what at first" "$(key "$dev" "${what}_max_ns")" -eq 0
+	done
+	serve_guest
+	for _ in 1 2; do
+		sv_must "suspend vdpa_vstate0"
+		sv_must "save vdpa_vstate0 $W/state"
+		sv_must "resume vdpa_vstate0"
+	done
+	bg_end guest 20 || fail "guest: exit status $?"
+	tool_must 10 state --json "$W/state"
+	front_end_negotiates "$(report driver_features)"
+	sv_must "load vdpa_vstate0 $W/state"
+	shown=$(sv 'show vdpa_vstate0')
+	dev=$(ask /vstate/dev,vdpa_vstate0)
+	latency suspend 2 "$dev" "$shown"
+	latency capture 2 "$dev" "$shown"
+	latency restore 1 "$dev" "$shown"
+	latency resume 2 "$dev" "$shown"
+	serve_quit
+}
+
+run_cases values-split values-packed bad-questions broken-queue latencies
