@@ -155,6 +155,25 @@ ranges_are_read(void **state)
 	assert_int_equal(low, 10);
 }
 
+static void
+seconds_are_read(void **state)
+{
+	static const char *const bad[] = {
+		"", "0", "-1", "+1", " 1", "1 ", "1s", "inf", "nan", ".", "1e9", "1e999",
+	};
+	double seconds = 0;
+	unsigned int i;
+
+	assert_int_equal(number_seconds_parse("2", &seconds), 0);
+	assert_true(seconds == 2);
+	assert_int_equal(number_seconds_parse(".5", &seconds), 0);
+	assert_true(seconds == 0.5);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (number_seconds_parse(bad[i], &seconds) != -EINVAL)
+			fail_msg("accepted: %s", bad[i]);
+	assert_true(seconds == 0.5);
+}
+
 int
 main(void)
 {
@@ -167,6 +186,7 @@ main(void)
 		cmocka_unit_test(bad_values_are_refused),
 		cmocka_unit_test(help_is_neither_run_nor_error),
 		cmocka_unit_test(ranges_are_read),
+		cmocka_unit_test(seconds_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
