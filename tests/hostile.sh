@@ -4,13 +4,16 @@
 #
 # Guests and front ends that misbehave in every way that "dpdk-test-vdpa guest
 # --hostile list" names, against the device in testpmd and behind rte_vdpa. The process
-# must survive each, write nothing that it was not given, and serve the next guest.
+# must survive each, write nothing that it was not given, serve the next guest, and set
+# NEEDS_RESET where a queue is broken, and only there.
 
 # shellcheck source=tests/harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source=tests/testpmd.sh
 . "$(dirname "$0")/testpmd.sh"
 
+# Cases that there are, of all rings and messages; one more is known to be the library's fault.
+ALL=409
 PATIENCE=$((240 * (${VSTATE_SANITIZE:-0} * 2 + 1)))
 # A request for memory without bounds shall end the test, not the machine (KiB).
 FILE_LIMIT=4194304
@@ -22,20 +25,23 @@ attack() # SOCKET [OPTION...]
 	tool "$PATIENCE" guest --socket "$socket" --hostile all "$@"
 	failed=$(grep '^FAIL' "$W/tool.out" | sed 's/^FAIL //')
 	[ -z "$failed" ] || fail "$(wc -l <<<"$failed") not survived: $(head -n 12 <<<"$failed" | paste -sd';')"
-	expect_match "result" "$(tail -n 1 "$W/tool.out")" '^[1-9][0-9]+ passed, 0 failed(, 1 skipped)?$'
+	expect_match "result" "$(tail -n 1 "$W/tool.out")" "^$ALL passed, 0 failed, 1 skipped\$"
 	measured "$(tail -n 1 "$W/tool.out")"
 }
 
 # Split and packed rings, and all messages.
 case_net()
 {
+	local expect=(--expect-reset)
 	ulimit -f "$FILE_LIMIT"
+	# which tells of no queue that it is broken
+	[ "$VSTATE_VDEV" != net_vhost ] || expect=()
 	eal_options 256
 	dut "iface=$W/s,queues=2,tso=1"
 	tp_start back "${DUT[@]}" -- --rxq=2 --txq=2
 	tp back "set fwd io" >/dev/null
 	tp back start >/dev/null
-	attack "$W/s"
+	attack "$W/s" "${expect[@]}"
 	alive back || fail "testpmd died"
 	tp_quit back
 }
@@ -47,7 +53,7 @@ case_vdpa()
 	[ -x "$TOOL" ] || fail "no $TOOL: build first"
 	bg serve nice -n 19 "$TOOL" serve --iface "$W/s" --no-prompt --queues 2
 	wait_for 20 test -S "$W/s0" || fail "serve: no socket"
-	attack "$W/s0"
+	attack "$W/s0" --expect-reset
 	alive serve || fail "serve died"
 	kill "${PID[serve]}"
 	bg_end serve || fail "serve: exit status $?"

@@ -45,7 +45,7 @@ struct options {
 enum {
 	OPT_SOCKET = 1, OPT_SERVER, OPT_QUEUES, OPT_RING, OPT_SIZE, OPT_SECONDS, OPT_FRAMES,
 	OPT_FEATURES, OPT_ANY_LAYOUT, OPT_RX_VHOST, OPT_SEED, OPT_RATE, OPT_WINDOW, OPT_CALLS,
-	OPT_JSON, OPT_HOSTILE, OPT_VERBOSE,
+	OPT_JSON, OPT_HOSTILE, OPT_EXPECT_RESET, OPT_VERBOSE,
 };
 
 static const struct option long_options[] = {
@@ -65,6 +65,7 @@ static const struct option long_options[] = {
 	{ "calls", no_argument, NULL, OPT_CALLS },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "hostile", required_argument, NULL, OPT_HOSTILE },
+	{ "expect-reset", no_argument, NULL, OPT_EXPECT_RESET },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -94,6 +95,7 @@ usage(FILE *f)
 		"  --calls              sleep until the back end calls, do not poll\n"
 		"  --json               report as JSON\n"
 		"  --hostile NAME       misbehave; all: in every way; list: which ways there are\n"
+		"  --expect-reset       with --hostile: a broken queue must set NEEDS_RESET\n"
 		"  --verbose            with --hostile: what the back end did\n"
 		"  --help               this text\n\n"
 		"Exit status 0: frames flowed, none was lost, duplicated, reordered or corrupted;\n"
@@ -152,6 +154,7 @@ option_take(struct options *o, int opt, const char *arg)
 	case OPT_CALLS: o->calls = true; return 0;
 	case OPT_JSON: o->json = true; return 0;
 	case OPT_HOSTILE: o->hostile.name = arg; return 0;
+	case OPT_EXPECT_RESET: o->hostile.expect_reset = true; return 0;
 	case OPT_VERBOSE: o->hostile.verbose = true; return 0;
 	default: return guest_option(&o->guest, opt, arg);
 	}

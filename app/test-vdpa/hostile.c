@@ -27,6 +27,9 @@
 #define STOP_MS 3000
 /* For the back end to fall into the trap. */
 #define SETTLE_US 30000
+/* For the back end to tell of a broken ring, on a loaded machine, and to tell none. */
+#define RESET_MS 10000
+#define NO_RESET_MS 250
 
 #define FEATURES (GUEST_FEATURES_DEFAULT | (1ull << VIRTIO_NET_F_CSUM) | \
 	(1ull << VIRTIO_NET_F_GUEST_CSUM) | (1ull << VIRTIO_NET_F_HOST_TSO4) | \
@@ -297,10 +300,44 @@ check_memory(struct hostile_env *e)
 	return 0;
 }
 
-static int
-check_ring_attack(struct hostile_env *e)
+static bool
+breaks(const struct hostile_env *e, const struct hostile_case *c)
 {
-	int ret, status;
+	return (c->flags & (e->packed ? HOSTILE_BREAKS_PACKED : HOSTILE_BREAKS_SPLIT)) != 0;
+}
+
+/* A back end looks for broken rings at intervals: its status, once it must have seen them. */
+static int
+check_status(struct hostile_env *e, const struct hostile_case *c)
+{
+	const bool judged = e->conf->expect_reset && (c->flags & HOSTILE_MAY_BREAK) == 0;
+	const uint32_t ms = !judged ? 0 : breaks(e, c) ? RESET_MS : NO_RESET_MS;
+	const uint64_t end = guest_now() + ms * 1000000ull;
+	bool reset;
+	int status;
+
+	for (;;) {
+		status = guest_link_status(e->l);
+		reset = status >= 0 && (status & GUEST_S_NEEDS_RESET) != 0;
+		if (reset || status < 0 || guest_now() >= end)
+			break;
+		usleep(5000);
+	}
+	snprintf(e->did, sizeof(e->did), "status 0x%x", status < 0 ? 0 : (unsigned int)status);
+	if (!judged)
+		return 0;
+	if (status < 0)
+		return hostile_fail(e, "no device status: %s", strerror(-status));
+	if (reset == breaks(e, c))
+		return 0;
+	return hostile_fail(e, reset ? "the device needs a reset, status 0x%x" :
+		"the ring is broken, and the status does not tell: 0x%x", (unsigned int)status);
+}
+
+static int
+check_ring_attack(struct hostile_env *e, const struct hostile_case *c)
+{
+	int ret;
 
 	usleep(SETTLE_US);
 	if (guest_wait_flow(e->g, FLOW_MS) < 0)
@@ -308,10 +345,10 @@ check_ring_attack(struct hostile_env *e)
 	ret = check_counts(e, 1);
 	if (ret == 0)
 		ret = check_memory(e);
+	if (ret == 0)
+		ret = check_status(e, c);
 	if (ret < 0)
 		return ret;
-	status = guest_link_status(e->l);
-	snprintf(e->did, sizeof(e->did), "status 0x%x", status < 0 ? 0 : (unsigned int)status);
 	/* The witness shall not miss frames that a stop holds back. */
 	guest_traffic_stop(e->g, FLOW_MS);
 	ret = guest_link_stop(e->l);
@@ -375,7 +412,7 @@ attack(struct hostile_env *e, const struct hostile_case *c, pid_t *pid)
 		ret = c->run(e, c);
 	if (ret < 0)
 		return hostile_fail(e, "the attack could not be made: %s", strerror(-ret));
-	return (c->flags & HOSTILE_MSG) != 0 ? check_msg_attack(e) : check_ring_attack(e);
+	return (c->flags & HOSTILE_MSG) != 0 ? check_msg_attack(e) : check_ring_attack(e, c);
 }
 
 /*

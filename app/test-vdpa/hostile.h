@@ -21,6 +21,8 @@ struct hostile_conf {
 	bool split, packed;
 	/** One case, or "all". */
 	const char *name;
+	/** A queue that the guest broke must show in the device status, and no other may. */
+	bool expect_reset;
 	/** Say what the back end did. */
 	bool verbose;
 };

@@ -41,6 +41,13 @@
  */
 #define HOSTILE_LIBRARY_FD 0x20u
 
+/** What a back end that tells so must tell of the ring: that it is broken, or nothing. */
+#define HOSTILE_BREAKS_SPLIT 0x40u
+#define HOSTILE_BREAKS_PACKED 0x80u
+#define HOSTILE_BREAKS (HOSTILE_BREAKS_SPLIT | HOSTILE_BREAKS_PACKED)
+/** Whether the ring breaks is a matter of time: nothing is asked. */
+#define HOSTILE_MAY_BREAK 0x100u
+
 /** A guest with two queue pairs; pair 0 misbehaves, pair 1 is the witness. */
 struct hostile_env {
 	const struct hostile_conf *conf;

@@ -18,6 +18,9 @@
 #define N VRING_DESC_F_NEXT
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
+#define SPLIT_BREAKS (HOSTILE_SPLIT | HOSTILE_BREAKS_SPLIT)
+#define RACE_ANY (HOSTILE_ANY | HOSTILE_MAY_BREAK)
+#define PACKED_BREAKS (HOSTILE_PACKED | HOSTILE_BREAKS_PACKED)
 /* How long a value is changed under the device's eyes. */
 #define RACE_NS 150000000ull
 
@@ -451,20 +454,20 @@ static const struct race race_table_len = { 8, 4, 0x10000000, true };
 static const struct race race_table_addr = { 0, 8, 0, true };
 
 static const struct hostile_case cases[] = {
-	{ "avail-idx-ahead-1", "available index one more than the ring size ahead", HOSTILE_SPLIT,
+	{ "avail-idx-ahead-1", "available index one more than the ring size ahead", SPLIT_BREAKS,
 		split_idx_ahead, &size_value },
 	{ "avail-idx-ahead-stale", "available index ahead of what was written", HOSTILE_SPLIT,
 		split_idx_ahead, &size_minus },
-	{ "avail-idx-ahead-half", "available index 0x7fff ahead", HOSTILE_SPLIT,
+	{ "avail-idx-ahead-half", "available index 0x7fff ahead", SPLIT_BREAKS,
 		split_idx_ahead, &half },
-	{ "avail-idx-back", "available index going back", HOSTILE_SPLIT, split_idx_ahead, &back },
-	{ "rx-avail-idx-ahead-1", "the same in the receive ring", HOSTILE_SPLIT | HOSTILE_EMPTY_RX,
+	{ "avail-idx-back", "available index going back", SPLIT_BREAKS, split_idx_ahead, &back },
+	{ "rx-avail-idx-ahead-1", "the same in the receive ring", SPLIT_BREAKS | HOSTILE_EMPTY_RX,
 		split_rx_idx_ahead, &size_value },
 	{ "rx-avail-idx-ahead-half", "the same in the receive ring, 0x7fff",
-		HOSTILE_SPLIT | HOSTILE_EMPTY_RX, split_rx_idx_ahead, &half },
-	{ "avail-head-range", "head equal to the ring size", HOSTILE_SPLIT, split_head_range,
+		SPLIT_BREAKS | HOSTILE_EMPTY_RX, split_rx_idx_ahead, &half },
+	{ "avail-head-range", "head equal to the ring size", SPLIT_BREAKS, split_head_range,
 		&size_value },
-	{ "avail-head-65535", "head 65535", HOSTILE_SPLIT, split_head_range, &most },
+	{ "avail-head-65535", "head 65535", SPLIT_BREAKS, split_head_range, &most },
 	{ "avail-same-head", "one head made available many times", HOSTILE_SPLIT,
 		split_same_head, NULL },
 	{ "avail-event-garbage", "available flags and used_event without sense", HOSTILE_SPLIT,
@@ -475,9 +478,9 @@ static const struct hostile_case cases[] = {
 		&size_value },
 	{ "packed-id-65535", "buffer ID 65535", HOSTILE_PACKED, packed_id, &most },
 	{ "packed-id-same", "one buffer ID four times", HOSTILE_PACKED, packed_id, &one },
-	{ "packed-endless", "all descriptors chained, no last one", HOSTILE_PACKED, packed_endless,
+	{ "packed-endless", "all descriptors chained, no last one", PACKED_BREAKS, packed_endless,
 		&tx_queue },
-	{ "rx-packed-endless", "the same in the receive ring", HOSTILE_PACKED | HOSTILE_EMPTY_RX,
+	{ "rx-packed-endless", "the same in the receive ring", PACKED_BREAKS | HOSTILE_EMPTY_RX,
 		packed_endless, &rx_queue },
 	{ "packed-open-chain", "chain into a descriptor that is not available", HOSTILE_PACKED,
 		packed_open_chain, NULL },
@@ -488,12 +491,12 @@ static const struct hostile_case cases[] = {
 	{ "call-blocks", "call fd that is a full pipe", HOSTILE_ANY, blocking_call, NULL },
 	{ "call-replaced", "call fd replaced under running rings", HOSTILE_ANY, replaced_call, NULL },
 	{ "call-full", "call fd that is a full eventfd", HOSTILE_ANY, blocking_call, &one },
-	{ "race-len", "length changes while it is read", HOSTILE_ANY, race, &race_len },
-	{ "race-addr", "address changes while it is read", HOSTILE_ANY, race, &race_addr },
-	{ "race-flags", "flags change while they are read", HOSTILE_ANY, race, &race_flags },
-	{ "race-table-len", "table length changes while it is read", HOSTILE_ANY, race,
+	{ "race-len", "length changes while it is read", RACE_ANY, race, &race_len },
+	{ "race-addr", "address changes while it is read", RACE_ANY, race, &race_addr },
+	{ "race-flags", "flags change while they are read", RACE_ANY, race, &race_flags },
+	{ "race-table-len", "table length changes while it is read", RACE_ANY, race,
 		&race_table_len },
-	{ "race-table-addr", "table address changes while it is read", HOSTILE_ANY, race,
+	{ "race-table-addr", "table address changes while it is read", RACE_ANY, race,
 		&race_table_addr },
 };
 

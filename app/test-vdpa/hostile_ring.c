@@ -18,6 +18,12 @@
 #define WHOLE 0xfffffff0u
 #define REST(n) (WHOLE - (n))
 
+/* The kinds of ring that an attack breaks; the last: one that only split rings have. */
+#define BREAKS HOSTILE_BREAKS
+#define BREAKS_SPLIT HOSTILE_BREAKS_SPLIT
+#define BREAKS_PACKED HOSTILE_BREAKS_PACKED
+#define ONLY_SPLIT_BREAKS (HOSTILE_SPLIT | HOSTILE_BREAKS_SPLIT)
+
 /** What an address is relative to. */
 enum place {
 	ABSOLUTE, FRAME, SCRATCH, HOLE, END, ISLAND_END, RINGS, TABLE,
@@ -37,7 +43,8 @@ struct attack {
 	const char *name, *what;
 	struct piece ring[4];
 	struct piece table[4];
-	uint32_t kinds;
+	/** Of the case; no kind of ring named: both. */
+	uint32_t flags;
 	/** Descriptors of one byte each in front of the ring's first: a header in pieces. */
 	uint16_t split_header;
 	/** Repeat the last table entry so often. */
@@ -46,39 +53,42 @@ struct attack {
 
 /* The driver sends, so none of this may be written. */
 static const struct attack tx_attacks[] = {
-	{ "tx-addr-null", "address 0", { { ABSOLUTE, 0, 100, 0 } } },
-	{ "tx-addr-hole", "address in the hole between regions", { { HOLE, 0, 100, 0 } } },
+	{ "tx-addr-null", "address 0", { { ABSOLUTE, 0, 100, 0 } }, .flags = BREAKS },
+	{ "tx-addr-hole", "address in the hole between regions", { { HOLE, 0, 100, 0 } },
+		.flags = BREAKS },
 	{ "tx-addr-high", "address with the top bit set",
-		{ { ABSOLUTE, 1ull << 63, 100, 0 } } },
+		{ { ABSOLUTE, 1ull << 63, 100, 0 } }, .flags = BREAKS },
 	{ "tx-addr-overflow", "address + length wraps around",
-		{ { ABSOLUTE, UINT64_MAX - 63, 128, 0 } } },
+		{ { ABSOLUTE, UINT64_MAX - 63, 128, 0 } }, .flags = BREAKS },
 	{ "tx-addr-overflow-second", "the same in the second descriptor",
-		{ { FRAME, 0, 12, N }, { ABSOLUTE, UINT64_MAX - 63, 128, 0 } } },
+		{ { FRAME, 0, 12, N }, { ABSOLUTE, UINT64_MAX - 63, 128, 0 } }, .flags = BREAKS },
 	{ "tx-addr-null-len-0", "bad address of no bytes",
 		{ { FRAME, 0, 12, N }, { ABSOLUTE, 0, 0, N }, { FRAME, 12, REST(12), 0 } } },
-	{ "tx-len-0", "a chain of no bytes", { { FRAME, 0, 0, 0 } } },
+	{ "tx-len-0", "a chain of no bytes", { { FRAME, 0, 0, 0 } }, .flags = BREAKS },
 	{ "tx-len-0-first", "an empty descriptor before a good one",
 		{ { FRAME, 0, 0, N }, { FRAME, 0, WHOLE, 0 } } },
 	{ "tx-len-0-last", "an empty descriptor after a good one",
 		{ { FRAME, 0, WHOLE, N }, { FRAME, 0, 0, 0 } } },
-	{ "tx-len-max", "length 0xffffffff", { { FRAME, 0, 0xffffffef, 0 } } },
+	{ "tx-len-max", "length 0xffffffff", { { FRAME, 0, 0xffffffef, 0 } }, .flags = BREAKS },
 	{ "tx-len-max-second", "length 0xffffffff after the header",
-		{ { FRAME, 0, 12, N }, { FRAME, 12, 0xffffffef, 0 } } },
+		{ { FRAME, 0, 12, N }, { FRAME, 12, 0xffffffef, 0 } }, .flags = BREAKS },
 	{ "tx-len-sum-overflow", "lengths whose sum passes 32 bits",
-		{ { FRAME, 0, 0x80000000, N }, { FRAME, 0, 0x80000000, N }, { FRAME, 0, 64, 0 } } },
+		{ { FRAME, 0, 0x80000000, N }, { FRAME, 0, 0x80000000, N }, { FRAME, 0, 64, 0 } },
+		.flags = BREAKS },
 	{ "tx-cross-hole", "buffer that begins in memory and ends in the hole",
-		{ { END, (uint64_t)-32, 128, 0 } } },
+		{ { END, (uint64_t)-32, 128, 0 } }, .flags = BREAKS },
 	{ "tx-cross-hole-second", "the same after a good header",
-		{ { FRAME, 0, 12, N }, { END, (uint64_t)-32, 128, 0 } } },
+		{ { FRAME, 0, 12, N }, { END, (uint64_t)-32, 128, 0 } }, .flags = BREAKS },
 	{ "tx-cross-island", "buffer beyond the last region",
-		{ { FRAME, 0, 12, N }, { ISLAND_END, (uint64_t)-32, 4096, 0 } } },
+		{ { FRAME, 0, 12, N }, { ISLAND_END, (uint64_t)-32, 4096, 0 } }, .flags = BREAKS },
 	{ "tx-header-crosses-hole", "virtio header itself across the hole",
-		{ { END, (uint64_t)-6, 12, N }, { FRAME, 12, REST(12), 0 } } },
+		{ { END, (uint64_t)-6, 12, N }, { FRAME, 12, REST(12), 0 } }, .flags = BREAKS },
 	{ "tx-writable", "device-writable buffer in the transmit ring",
-		{ { FRAME, 0, WHOLE, W } } },
+		{ { FRAME, 0, WHOLE, W } }, .flags = BREAKS },
 	{ "tx-writable-second", "device-writable buffer after a good header",
-		{ { FRAME, 0, 12, N }, { FRAME, 12, REST(12), W } } },
-	{ "tx-short-header", "chain shorter than the virtio header", { { FRAME, 0, 4, 0 } } },
+		{ { FRAME, 0, 12, N }, { FRAME, 12, REST(12), W } }, .flags = BREAKS },
+	{ "tx-short-header", "chain shorter than the virtio header", { { FRAME, 0, 4, 0 } },
+		.flags = BREAKS },
 	{ "tx-only-header", "chain no longer than the virtio header", { { FRAME, 0, 12, 0 } } },
 	{ "tx-runt-1", "frame of one byte", { { FRAME, 0, 13, 0 } } },
 	{ "tx-runt-13", "frame shorter than an Ethernet header", { { FRAME, 0, 25, 0 } } },
@@ -95,115 +105,133 @@ static const struct attack tx_attacks[] = {
 	{ "indirect-ok", "a table, valid",
 		{ { TABLE, 0, 16, I } }, { { FRAME, 0, WHOLE, 0 } } },
 	{ "indirect-nested", "a table in a table",
-		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { TABLE, 0, 32, I } } },
+		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { TABLE, 0, 32, I } },
+		.flags = BREAKS },
 	{ "indirect-nested-first", "a table whose only entry is a table",
-		{ { TABLE, 0, 16, I } }, { { TABLE, 0, 16, I } } },
+		{ { TABLE, 0, 16, I } }, { { TABLE, 0, 16, I } }, .flags = BREAKS },
 	{ "indirect-and-next", "indirect with a next descriptor",
-		{ { TABLE, 0, 16, I | N }, { FRAME, 12, REST(12), 0 } }, { { FRAME, 0, 12, 0 } } },
+		{ { TABLE, 0, 16, I | N }, { FRAME, 12, REST(12), 0 } }, { { FRAME, 0, 12, 0 } },
+		.flags = BREAKS },
 	{ "indirect-after-next", "indirect at the end of a chain",
-		{ { FRAME, 0, 12, N }, { TABLE, 0, 16, I } }, { { FRAME, 12, REST(12), 0 } } },
+		{ { FRAME, 0, 12, N }, { TABLE, 0, 16, I } }, { { FRAME, 12, REST(12), 0 } },
+		.flags = BREAKS_PACKED },
 	{ "indirect-len-0", "table of no bytes",
-		{ { TABLE, 0, 0, I } }, { { FRAME, 0, WHOLE, 0 } } },
+		{ { TABLE, 0, 0, I } }, { { FRAME, 0, WHOLE, 0 } }, .flags = BREAKS },
 	{ "indirect-len-8", "table of half an entry",
-		{ { TABLE, 0, 8, I } }, { { FRAME, 0, WHOLE, 0 } } },
+		{ { TABLE, 0, 8, I } }, { { FRAME, 0, WHOLE, 0 } }, .flags = BREAKS },
 	{ "indirect-len-24", "table length not a multiple of 16",
-		{ { TABLE, 0, 24, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, REST(12), 0 } } },
+		{ { TABLE, 0, 24, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, REST(12), 0 } },
+		.flags = BREAKS },
 	{ "indirect-len-max", "table length 0xffffffff",
-		{ { TABLE, 0, 0xffffffef, I } }, { { FRAME, 0, WHOLE, 0 } } },
+		{ { TABLE, 0, 0xffffffef, I } }, { { FRAME, 0, WHOLE, 0 } }, .flags = BREAKS },
 	{ "indirect-len-huge", "table of 0x1000000 entries",
-		{ { TABLE, 0, 0x10000000, I } }, { { FRAME, 0, WHOLE, 0 } } },
+		{ { TABLE, 0, 0x10000000, I } }, { { FRAME, 0, WHOLE, 0 } }, .flags = BREAKS },
 	{ "indirect-longer-than-ring", "table with more entries than the ring has",
 		{ { TABLE, 0, 16 * 200, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, 1, N } },
-		.repeat = 198 },
-	{ "indirect-null", "table at address 0", { { ABSOLUTE, 0, 16, I } } },
-	{ "indirect-hole", "table in the hole", { { HOLE, 0, 64, I } } },
+		.repeat = 198, .flags = BREAKS_SPLIT },
+	{ "indirect-null", "table at address 0", { { ABSOLUTE, 0, 16, I } }, .flags = BREAKS },
+	{ "indirect-hole", "table in the hole", { { HOLE, 0, 64, I } }, .flags = BREAKS },
 	{ "indirect-cross-hole", "table that begins in memory and ends in the hole",
-		{ { END, (uint64_t)-16, 64, I } } },
+		{ { END, (uint64_t)-16, 64, I } }, .flags = BREAKS },
 	{ "indirect-overflow", "table whose address + length wraps around",
-		{ { ABSOLUTE, UINT64_MAX - 31, 64, I } } },
+		{ { ABSOLUTE, UINT64_MAX - 31, 64, I } }, .flags = BREAKS },
 	{ "indirect-unaligned", "table at an odd address",
-		{ { TABLE, 1, 16, I } }, { { FRAME, 0, WHOLE, 0 } } },
+		{ { TABLE, 1, 16, I } }, { { FRAME, 0, WHOLE, 0 } }, .flags = BREAKS },
 	{ "indirect-writable-entry", "device-writable entry in a transmit table",
-		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, REST(12), W } } },
+		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, REST(12), W } },
+		.flags = BREAKS_SPLIT },
 	{ "indirect-write-flag", "INDIRECT and WRITE together",
 		{ { TABLE, 0, 16, I | W } }, { { FRAME, 0, WHOLE, 0 } } },
 	{ "indirect-entry-hole", "entry that points into the hole",
-		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { HOLE, 0, 100, 0 } } },
+		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { HOLE, 0, 100, 0 } },
+		.flags = BREAKS },
 	{ "indirect-entry-len-max", "entry of 0xffffffff bytes",
-		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, 0xffffffef, 0 } } },
+		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, 0xffffffef, 0 } },
+		.flags = BREAKS },
 	{ "indirect-entries-empty", "entries of no bytes",
-		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 0, N }, { FRAME, 0, 0, 0 } } },
+		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 0, N }, { FRAME, 0, 0, 0 } },
+		.flags = BREAKS },
 	{ "indirect-next-range", "next beyond the table",
 		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N, 1 + 2 }, { FRAME, 12, REST(12), 0 } },
-		HOSTILE_SPLIT },
+		.flags = ONLY_SPLIT_BREAKS },
 	{ "indirect-next-65535", "next 65535",
 		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N, 1 + 65535 },
-		{ FRAME, 12, REST(12), 0 } }, HOSTILE_SPLIT },
+		{ FRAME, 12, REST(12), 0 } }, .flags = ONLY_SPLIT_BREAKS },
 	{ "indirect-loop", "entries that point to each other",
 		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N, 1 + 1 }, { FRAME, 12, 1, N, 1 + 0 } },
-		HOSTILE_SPLIT },
+		.flags = ONLY_SPLIT_BREAKS },
 	{ "indirect-self-loop", "entry that points to itself",
-		{ { TABLE, 0, 16, I } }, { { FRAME, 0, 12, N, 1 + 0 } }, HOSTILE_SPLIT },
+		{ { TABLE, 0, 16, I } }, { { FRAME, 0, 12, N, 1 + 0 } },
+		.flags = ONLY_SPLIT_BREAKS },
 	{ "tx-next-range", "next beyond the ring",
-		{ { FRAME, 0, 12, N, 1 + HOSTILE_RING } }, .kinds = HOSTILE_SPLIT },
+		{ { FRAME, 0, 12, N, 1 + HOSTILE_RING } }, .flags = ONLY_SPLIT_BREAKS },
 	{ "tx-next-65535", "next 65535", { { FRAME, 0, 12, N, 1 + 65535 } },
-		.kinds = HOSTILE_SPLIT },
+		.flags = ONLY_SPLIT_BREAKS },
 	{ "tx-loop", "chain that loops",
 		{ { FRAME, 0, 12, N, 1 + 1 }, { FRAME, 12, 1, N, 1 + 0 } },
-		.kinds = HOSTILE_SPLIT },
+		.flags = ONLY_SPLIT_BREAKS },
 	{ "tx-self-loop", "descriptor that points to itself",
-		{ { FRAME, 0, 12, N, 1 + 0 } }, .kinds = HOSTILE_SPLIT },
+		{ { FRAME, 0, 12, N, 1 + 0 } }, .flags = ONLY_SPLIT_BREAKS },
 	{ "tx-loop-empty", "loop of descriptors of no bytes",
-		{ { FRAME, 0, 0, N, 1 + 1 }, { FRAME, 0, 0, N, 1 + 0 } }, .kinds = HOSTILE_SPLIT },
+		{ { FRAME, 0, 0, N, 1 + 1 }, { FRAME, 0, 0, N, 1 + 0 } },
+		.flags = ONLY_SPLIT_BREAKS },
 };
 
 /* The device writes a frame of its own choice; what is lent is what has WRITE. */
 static const struct attack rx_attacks[] = {
-	{ "rx-addr-null", "address 0", { { ABSOLUTE, 0, 2048, W } } },
-	{ "rx-addr-hole", "address in the hole between regions", { { HOLE, 0, 2048, W } } },
+	{ "rx-addr-null", "address 0", { { ABSOLUTE, 0, 2048, W } }, .flags = BREAKS },
+	{ "rx-addr-hole", "address in the hole between regions", { { HOLE, 0, 2048, W } },
+		.flags = BREAKS },
 	{ "rx-addr-overflow", "address + length wraps around",
-		{ { ABSOLUTE, UINT64_MAX - 63, 2048, W } } },
-	{ "rx-len-0", "a buffer of no bytes", { { SCRATCH, 0, 0, W } } },
+		{ { ABSOLUTE, UINT64_MAX - 63, 2048, W } }, .flags = BREAKS },
+	{ "rx-len-0", "a buffer of no bytes", { { SCRATCH, 0, 0, W } }, .flags = BREAKS },
 	{ "rx-len-0-first", "an empty descriptor before a good one",
 		{ { SCRATCH, 0, 0, W | N }, { SCRATCH, 0, 2048, W } } },
-	{ "rx-len-max", "length 0xffffffff", { { SCRATCH, 0, 0xffffffef, W } } },
+	{ "rx-len-max", "length 0xffffffff", { { SCRATCH, 0, 0xffffffef, W } }, .flags = BREAKS },
 	{ "rx-len-sum-overflow", "lengths whose sum passes 32 bits",
-		{ { SCRATCH, 0, 0x80000000, W | N }, { SCRATCH, 0, 0x80000000, W } } },
-	{ "rx-short-header", "buffer shorter than the virtio header", { { SCRATCH, 0, 4, W } } },
+		{ { SCRATCH, 0, 0x80000000, W | N }, { SCRATCH, 0, 0x80000000, W } },
+		.flags = BREAKS },
+	{ "rx-short-header", "buffer shorter than the virtio header", { { SCRATCH, 0, 4, W } },
+		.flags = BREAKS },
 	{ "rx-short-header-11", "buffer one byte shorter than the virtio header",
-		{ { SCRATCH, 0, 11, W } } },
+		{ { SCRATCH, 0, 11, W } }, .flags = BREAKS },
 	{ "rx-only-header", "buffer no longer than the virtio header", { { SCRATCH, 0, 12, W } } },
 	{ "rx-runt", "buffer with room for one byte of the frame", { { SCRATCH, 0, 13, W } } },
 	{ "rx-too-small", "buffer smaller than the frame", { { SCRATCH, 0, 40, W } } },
 	{ "rx-header-in-bytes", "virtio header over 12 descriptors",
 		{ { SCRATCH, 100, 2048, W } }, .split_header = 12 },
 	{ "rx-header-in-bytes-only", "buffer that ends within a header in pieces",
-		{ { SCRATCH, 100, 1, W } }, .split_header = 10 },
-	{ "rx-cross-hole", "buffer that ends in the hole", { { END, (uint64_t)-32, 2048, W } } },
+		{ { SCRATCH, 100, 1, W } }, .split_header = 10, .flags = BREAKS },
+	{ "rx-cross-hole", "buffer that ends in the hole", { { END, (uint64_t)-32, 2048, W } },
+		.flags = BREAKS },
 	{ "rx-readable", "device-readable buffer in the receive ring",
-		{ { FRAME, 0, 2048, 0 } } },
+		{ { FRAME, 0, 2048, 0 } }, .flags = BREAKS },
 	{ "rx-readable-second", "device-readable buffer after a writable header",
-		{ { SCRATCH, 0, 12, W | N }, { FRAME, 0, 2048, 0 } } },
+		{ { SCRATCH, 0, 12, W | N }, { FRAME, 0, 2048, 0 } }, .flags = BREAKS },
 	{ "rx-indirect-nested", "a table in a table",
-		{ { TABLE, 0, 32, I } }, { { SCRATCH, 0, 12, W | N }, { TABLE, 0, 32, I } } },
-	{ "rx-indirect-hole", "table in the hole", { { HOLE, 0, 64, I } } },
+		{ { TABLE, 0, 32, I } }, { { SCRATCH, 0, 12, W | N }, { TABLE, 0, 32, I } },
+		.flags = BREAKS },
+	{ "rx-indirect-hole", "table in the hole", { { HOLE, 0, 64, I } }, .flags = BREAKS },
 	{ "rx-indirect-entry-hole", "entry that points into the hole",
-		{ { TABLE, 0, 32, I } }, { { SCRATCH, 0, 12, W | N }, { HOLE, 0, 2048, W } } },
+		{ { TABLE, 0, 32, I } }, { { SCRATCH, 0, 12, W | N }, { HOLE, 0, 2048, W } },
+		.flags = BREAKS },
 	{ "rx-indirect-len-24", "table length not a multiple of 16",
-		{ { TABLE, 0, 24, I } }, { { SCRATCH, 0, 12, W | N }, { SCRATCH, 12, 2048, W } } },
+		{ { TABLE, 0, 24, I } }, { { SCRATCH, 0, 12, W | N }, { SCRATCH, 12, 2048, W } },
+		.flags = BREAKS },
 	{ "rx-indirect-readable", "table of device-readable entries",
-		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, 2048, 0 } } },
+		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, 2048, 0 } },
+		.flags = BREAKS },
 	{ "rx-indirect-four", "four tables, which are not four buffers",
 		{ { TABLE, 0, 16, I } }, { { SCRATCH, 0, 2048, W } } },
 	{ "rx-next-range", "next beyond the ring",
-		{ { SCRATCH, 0, 12, W | N, 1 + HOSTILE_RING } }, .kinds = HOSTILE_SPLIT },
+		{ { SCRATCH, 0, 12, W | N, 1 + HOSTILE_RING } }, .flags = ONLY_SPLIT_BREAKS },
 	{ "rx-loop", "chain that loops",
 		{ { SCRATCH, 0, 12, W | N, 1 + 1 }, { SCRATCH, 12, 1, W | N, 1 + 0 } },
-		.kinds = HOSTILE_SPLIT },
+		.flags = ONLY_SPLIT_BREAKS },
 	{ "rx-self-loop", "descriptor that points to itself",
-		{ { SCRATCH, 0, 12, W | N, 1 + 0 } }, .kinds = HOSTILE_SPLIT },
+		{ { SCRATCH, 0, 12, W | N, 1 + 0 } }, .flags = ONLY_SPLIT_BREAKS },
 	{ "rx-loop-empty", "loop of descriptors of no bytes",
-		{ { SCRATCH, 0, 0, W | N, 1 + 0 } }, .kinds = HOSTILE_SPLIT },
+		{ { SCRATCH, 0, 0, W | N, 1 + 0 } }, .flags = ONLY_SPLIT_BREAKS },
 };
 
 static const struct {
@@ -421,6 +449,12 @@ add(struct hostile_case *c, const char *name, const char *suffix, const char *wh
 	return 1;
 }
 
+static uint32_t
+case_flags(const struct attack *a)
+{
+	return a->flags | ((a->flags & HOSTILE_ANY) == 0 ? HOSTILE_ANY : 0);
+}
+
 uint32_t
 hostile_ring_cases(struct hostile_case *c, uint32_t room)
 {
@@ -429,12 +463,11 @@ hostile_ring_cases(struct hostile_case *c, uint32_t room)
 	for (i = 0; i < sizeof(tx_attacks) / sizeof(tx_attacks[0]) && n < room; i++) {
 		const struct attack *a = &tx_attacks[i];
 
-		n += add(&c[n], a->name, "", a->what, a->kinds != 0 ? a->kinds : HOSTILE_ANY,
-			run_tx, a);
+		n += add(&c[n], a->name, "", a->what, case_flags(a), run_tx, a);
 	}
 	for (i = 0; i < sizeof(rx_attacks) / sizeof(rx_attacks[0]) && n + 1 < room; i++) {
 		const struct attack *a = &rx_attacks[i];
-		uint32_t flags = (a->kinds != 0 ? a->kinds : HOSTILE_ANY) | HOSTILE_EMPTY_RX;
+		uint32_t flags = case_flags(a) | HOSTILE_EMPTY_RX;
 
 		n += add(&c[n], a->name, "", a->what, flags, run_rx, a);
 		n += add(&c[n], a->name, "-plain", a->what, flags | HOSTILE_PLAIN, run_rx, a);
