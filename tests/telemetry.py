@@ -5,7 +5,8 @@
 
 telemetry.py SOCKET COMMAND             print the answer as JSON
 telemetry.py SOCKET COMMAND until KEY VALUE SECONDS
-                                        ask until KEY of the answer is VALUE (!VALUE: is not)
+                                        ask until KEY of the answer is VALUE (!VALUE: is not,
+                                        &VALUE: has its bits)
 """
 
 import json
@@ -36,6 +37,8 @@ def is_there(answer, key, value):
         return False
     if value.startswith("!"):
         return str(answer[key]) != value[1:]
+    if value.startswith("&"):
+        return answer[key] & int(value[1:]) == int(value[1:])
     return str(answer[key]) == value
 
 

@@ -13,6 +13,8 @@
 . "$VSTATE_ROOT/tests/serve_lib.sh"
 
 DIR=$(dirname "$0")
+# Of the device status.
+NEEDS_RESET=64
 
 # with_telemetry COMMAND...: what it starts with "${EAL[@]}", and that alone, has telemetry, in
 # the work directory.
@@ -114,35 +116,63 @@ case_bad_questions()
 	tp_quit back
 }
 
-# A guest breaks queue 1; while it is connected the queue shows why, afterwards the device does.
-broken() # HOSTILE-CASE REASON TEXT
+# A guest breaks a queue; while it is connected the queue shows why, afterwards the device does.
+broken() # HOSTILE-CASE RING QUEUE REASON TEXT
 {
-	local vq dev
-	DEVICE_QUEUES=2 PORT_QUEUES=2
-	with_telemetry back_start
-	tp back "set fwd io" >/dev/null
-	tp back start >/dev/null
+	local vq dev seen=$W/seen.$1.$2
+	tp back "clear port xstats all" >/dev/null
 	# it takes an instant, so again and again until it was seen
 	# shellcheck disable=SC2016  # the words are the shell's that it starts
-	bg attack sh -c 'until [ -e "$0" ]; do "$@"; done' "$W/seen" \
-		"$TOOL" guest --socket "$W/s" --hostile "$1"
-	vq=$(ask /vstate/vq,net_vstate0,1 until fault "$2" 120)
-	dev=$(ask /vstate/dev,net_vstate0 until "broken_$2" '!0' 20)
-	expect_match "text" "$(key "$vq" fault_text)" "^$3\$"
-	touch "$W/seen"
-	bg_end attack 120 || fail "the attack: exit status $?"
-	wait_for 20 has back "queue 1 is broken: $3" || fail "the log does not say why"
-	wait_for 20 broken_shown "$2" || fail "xstats do not say why: $(tp back 'show port xstats 0' | grep broken_ | paste -sd' ')"
+	bg attack sh -c 'until [ -e "$0" ]; do "$@"; done' "$seen" \
+		"$TOOL" guest --socket "$W/s" --ring "$2" --hostile "$1" --expect-reset
+	vq=$(ask "/vstate/vq,net_vstate0,$3" until fault "$4" 20)
+	ask /vstate/dev,net_vstate0 until status "&$NEEDS_RESET" 20 >/dev/null
+	ask /vstate/dev,net_vstate0 until "broken_$4" '!0' 20 >/dev/null
+	expect_match "text of $4" "$(key "$vq" fault_text)" "^$5\$"
+	touch "$seen"
+	bg_end attack 120 || fail "$1: exit status $?"
+	wait_for 20 has back "queue $3 is broken: $5" || fail "the log does not say $4"
+	wait_for 20 broken_shown "$4" || fail "xstats do not say $4: $(tp back 'show port xstats 0' | grep broken_ | paste -sd' ')"
 	dev=$(ask /vstate/dev,net_vstate0)
-	expect "in telemetry" "$(key "$dev" "broken_$2")" -ge "$(tp_xstat back "broken_$2")"
-	tp back "clear port xstats all" >/dev/null
-	measured "$2: $3"
-	tp_quit back
+	expect "$4 in telemetry" "$(key "$dev" "broken_$4")" -ge "$(tp_xstat back "broken_$4")"
 }
 
 broken_shown() { [ "$(tp_xstat back "broken_$1")" -ge 1 ]; }
 
-case_broken_queue() { broken avail-head-range head_range 'available entry names a descriptor outside the ring'; }
+# Case, ring, queue, reason and its text; not INDIRECT_FEATURE, as these guests have the feature.
+faults()
+{
+	cat <<-TABLE
+	avail-idx-ahead-half split 1 avail_distance available index more than the ring size ahead
+	avail-head-range split 1 head_range available entry names a descriptor outside the ring
+	tx-next-range split 1 next_range descriptor chain leaves its table
+	tx-loop split 1 chain_length descriptor chain longer than its table
+	packed-endless packed 1 chain_length descriptor chain longer than its table
+	tx-writable packed 1 chain_direction descriptor is writable where it must be readable, or the reverse
+	rx-readable split 0 chain_direction descriptor is writable where it must be readable, or the reverse
+	tx-short-header split 1 chain_short buffer shorter than the virtio header
+	indirect-nested packed 1 indirect_nested indirect descriptor inside an indirect table
+	indirect-and-next split 1 indirect_next indirect descriptor with NEXT, or in a packed ring after others
+	indirect-len-24 split 1 indirect_length indirect table empty, too long or of a broken length
+	tx-addr-hole packed 1 address address outside the guest's memory
+	rx-addr-hole split 0 address address outside the guest's memory
+	TABLE
+}
+
+case_broken_queue()
+{
+	local name ring vq reason text n=0
+	DEVICE_QUEUES=2 PORT_QUEUES=2
+	with_telemetry back_start
+	tp back "set fwd io" >/dev/null
+	tp back start >/dev/null
+	while read -r name ring vq reason text <&3; do
+		broken "$name" "$ring" "$vq" "$reason" "$text"
+		n=$((n + 1))
+	done 3< <(faults)
+	measured "$(faults | awk '{ print $4 }' | sort -u | wc -l) reasons, $n ways"
+	tp_quit back
+}
 
 serve_with_eal() { serve_start -s 0x2 "${EAL[@]}" -- --queues 1; }
 
