@@ -19,6 +19,7 @@
 #include <ethdev_driver.h>
 
 #include "test.h"
+#include "test_ring.h"
 #include "vstate_ctrl.h"
 #include "vstate_link.h"
 #include "vstate_port.h"
@@ -366,6 +367,53 @@ guest_that_comes_while_the_port_starts_is_told(void **state)
 	assert_link(RTE_ETH_LINK_DOWN);
 }
 
+#define FEATURES_OK 0xb
+#define DRIVER_OK 0xf
+
+static void
+status_write(uint8_t status)
+{
+	vstate_dev_status_write(app.dev, status);
+	assert_int_equal(vstate_dev_status_read(app.dev), status);
+}
+
+/* The connection stays, and so do the rings: the status alone says whether a driver is there. */
+static void
+link_follows_driver_ok_on_a_live_connection(void **state)
+{
+	struct vstate_setup setup = { .features = RTE_BIT64(VIRTIO_F_VERSION_1),
+		.status_negotiated = true };
+	struct ring ring;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	ring_open(&ring, false, 256);
+	setup.mem = ring.guest.mem;
+	for (i = 0; i < 2; i++) {
+		ring_describe(&ring, &setup.rings[i]);
+		setup.rings[i].ready = true;
+	}
+	app_start();
+	vstate_dev_connect(app.dev);
+	vstate_dev_negotiate(app.dev, setup.features, true);
+	assert_int_equal(vstate_dev_start(app.dev, &setup), 0);
+	assert_link(RTE_ETH_LINK_DOWN);
+	for (i = 1; i <= 3; i++) {
+		status_write(FEATURES_OK);
+		assert_link(RTE_ETH_LINK_DOWN);
+		status_write(DRIVER_OK);
+		assert_link(RTE_ETH_LINK_UP);
+		status_write(0);
+		assert_link(RTE_ETH_LINK_DOWN);
+		assert_true(app.dev->started);
+		assert_int_equal(app.events, 2 * i);
+	}
+	vstate_dev_disconnect(app.dev);
+	assert_link(RTE_ETH_LINK_DOWN);
+	assert_int_equal(rte_eth_dev_stop(app.port), 0);
+	ring_close(&ring);
+}
+
 #define ROUNDS 100
 #define FLIPS 1000
 
@@ -420,6 +468,8 @@ test_vstate_port(void)
 		cmocka_unit_test_setup_teardown(tag_is_taken_out_where_the_port_is_told_to,
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(guest_that_comes_while_the_port_starts_is_told,
+				link_setup, link_teardown),
+		cmocka_unit_test_setup_teardown(link_follows_driver_ok_on_a_live_connection,
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(
 				link_is_right_after_any_mix_of_starts_stops_and_guests,
