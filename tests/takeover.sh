@@ -25,36 +25,29 @@ case_packed() { upgrades 10 1 packed --any-layout --frames 64-9000; }
 case_split_16_queues() { upgrades 5 16 split; }
 case_packed_16_queues() { upgrades 5 16 packed; }
 
+takes_over() # NAME
+{
+	wait_for 15 has "$1" 'net_vstate0: taken over' || fail "$1 does not take over"
+}
+
 # ---- a QEMU guest, who knows nothing of it ----
 
 peer_is_heard() { vm one 10 "ping -c 1 -w 5 $WIRE_PEER" >"$W/ping.out"; }
 
-# next_backend NAME: a new process for the device that serves socket $W/a.
-next_backend()
-{
-	eal_options 256
-	dut "iface=$W/a,queues=$PAIRS,client=1,state_dir=$W/state,takeover=1"
-	tp_start "$1" "${DUT[@]}" --vdev "net_tap0,iface=$1" -- "--rxq=$PAIRS" "--txq=$PAIRS" \
-		--disable-device-start --disable-link-check
-	tp "$1" "port config 1 rx_offload scatter on" >/dev/null
-	tp "$1" "port start all" >/dev/null
-	tp "$1" start >/dev/null
-	wire_tap "$1"
-}
-
 qemu()
 {
-	local who
+	local who options=client=1,state_dir=$W/state,takeover=1
 	SOCKET_SIDE=server
 	vm_image
 	wire_start
 	mkdir "$W/state"
-	backend a "client=1,state_dir=$W/state,takeover=1"
+	DEVICE_SOCKET=$W/a
+	backend a "$options"
 	source_boot
 	peer_is_heard || fail "no answer before"
 	for who in b c; do
-		next_backend "$who"
-		wait_for 15 has "$who" 'net_vstate0: taken over' || fail "$who does not take over"
+		backend "$who" "$options"
+		takes_over "$who"
 		tp_link_up "$who"
 		peer_is_heard || fail "no answer through $who"
 	done
@@ -85,8 +78,8 @@ owner()
 	tp_start "$name" "${DUT[@]}" -- --auto-start --disable-link-check
 }
 
-# An owner that hangs keeps the device, and goes on with it.
-case_no_answer()
+# Owner a does not answer b, which ends.
+refused_by_a_hanging_owner()
 {
 	owner a
 	kill -STOP "${PID[a]}"
@@ -94,9 +87,15 @@ case_no_answer()
 	wait_for 15 has b 'not taken over: the other process does not answer' || fail "b says nothing"
 	kill -CONT "${PID[a]}"
 	tp_quit b
+}
+
+# An owner that hangs keeps the device, and goes on with it.
+case_no_answer()
+{
+	refused_by_a_hanging_owner
 	! has a 'handed over' || fail "a gave up the device"
 	owner c takeover=1
-	wait_for 15 has c 'net_vstate0: taken over' || fail "c does not take over"
+	takes_over c
 	measured "refused by name, and taken over later"
 	tp_quit a
 	tp_quit c
@@ -106,12 +105,7 @@ case_no_answer()
 case_refused_leaves_the_socket()
 {
 	SOCKET_OPTION=client=0
-	owner a
-	kill -STOP "${PID[a]}"
-	owner b takeover=1
-	wait_for 15 has b 'not taken over: the other process does not answer' || fail "b says nothing"
-	kill -CONT "${PID[a]}"
-	tp_quit b
+	refused_by_a_hanging_owner
 	[ -S "$W/s" ] || fail "b removed the socket of a"
 	eal_options 128
 	dut "iface=$W/s"
@@ -141,7 +135,7 @@ case_killed_owner()
 	kill -STOP "${PID[a]}"
 	owner b takeover=1
 	bg_kill a
-	wait_for 15 has b 'net_vstate0: taken over' || fail "b does not take over"
+	takes_over b
 	tp_quit b
 }
 
@@ -152,34 +146,104 @@ case_nobody_to_ask()
 	tp_quit a
 }
 
-release() # PREFIX
+# with_telemetry COMMAND...: the one testpmd that it starts answers release.
+with_telemetry()
 {
-	/usr/bin/python3 - "/var/run/dpdk/$1/dpdk_telemetry.v2" <<-'PYTHON'
-	import socket, sys
-	s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-	s.connect(sys.argv[1])
-	s.recv(4096)
-	s.send(b"/vstate/release,net_vstate0")
-	print(s.recv(4096).decode())
-	PYTHON
+	local TELEMETRY=yes
+	local -x RUNTIME_DIRECTORY=$W
+	"$@"
+}
+
+release()
+{
+	/usr/bin/python3 "$VSTATE_ROOT/tests/telemetry.py" "$W/dpdk/rte/dpdk_telemetry.v2" \
+		/vstate/release,net_vstate0
 }
 
 # On request by telemetry.
 case_release()
 {
-	local prefix=vstate-release-$$
-	mkdir "$W/state"
-	dut "iface=$W/s,client=1,state_dir=$W/state"
-	EAL=(--lcores '0@0-1,1@0-1' --no-huge -m 128 --no-pci --no-shconf "--file-prefix=$prefix")
-	[ "$(nproc)" -gt 1 ] || EAL[1]='0@0,1@0'
-	tp_start a "${DUT[@]}" -- --auto-start --disable-link-check
-	expect_match "telemetry" "$(release "$prefix")" 'asked for'
+	with_telemetry owner a
+	expect_match "telemetry" "$(release)" 'asked for'
 	wait_for 10 has a 'handed over' || fail "a keeps the device"
 	owner b
 	tp_quit b
 	tp_quit a
 }
 
+# ---- a virtio-user guest, whose frames the device's own service sends back ----
+
+# looper NAME [OPTION]: a process for the guest's device, whose service polls it.
+looper()
+{
+	local name=$1 cpus
+	shift
+	mkdir -p "$W/state"
+	eal_options 128
+	cpus=${EAL[1]##*@}
+	EAL[1]+=",2@$cpus"
+	dut "iface=$W/s,client=1,state_dir=$W/state,service=1${1:+,$1}"
+	tp_start "$name" -s 0x2 "${DUT[@]}" -- --disable-device-start
+}
+
+# The guest sends as fast as frames come back, from now on. Its rings are split: with packed ones
+# virtio-user begins anew whenever a back end comes, and forgets what is in them.
+loop_start()
+{
+	eal_options 128
+	tp_launch guest --vdev "net_virtio_user0,path=$W/s,server=1,packed_vq=0,mrg_rxbuf=1" --
+	wait_for 10 test -S "$W/s" || fail "guest: no socket"
+	with_telemetry looper a
+	wait_for 20 tp_ready guest || fail "guest: testpmd does not start"
+	tp_link_up guest
+	tp guest "set fwd io" >/dev/null
+	tp guest "start tx_first 4" >/dev/null
+	comes_back
+}
+
+comes_back()
+{
+	local before
+	before=$(tp_stat guest RX-packets)
+	wait_for 20 tp_received_more guest $((before + 1000)) || fail "${1:-}no frames come back"
+}
+
+# It sends no more; all that it sent has come back.
+loop_end()
+{
+	forward guest rxonly
+	wait_for 20 tp_agree guest TX-packets guest RX-packets ||
+		fail "sent $TP_SENT, came back $TP_GOT"
+	measured "$TP_GOT frames sent and come back"
+	tp_quit guest
+}
+
+case_loop()
+{
+	loop_start
+	looper b takeover=1
+	takes_over b
+	wait_for 10 has a 'handed over' || fail "a says nothing"
+	comes_back "through b "
+	tp_quit a
+	comes_back "after a ended "
+	loop_end
+	tp_quit b
+}
+
+# The device is given up under load, for whoever comes next.
+case_release_under_load()
+{
+	loop_start
+	expect_match "telemetry" "$(release)" 'asked for'
+	wait_for 10 has a 'handed over' || fail "a keeps the device"
+	looper b
+	comes_back "through b "
+	tp_quit a
+	loop_end
+	tp_quit b
+}
+
 run_cases split packed split-16-queues packed-16-queues qemu-split qemu-packed no-answer \
 	refused-leaves-the-socket \
-	without-takeover-it-is-busy killed-owner nobody-to-ask release
+	without-takeover-it-is-busy killed-owner nobody-to-ask release loop release-under-load

@@ -63,14 +63,17 @@ wire_tap()
 	"${TP_WRAP[@]}" ip link set dev "$1" mtu "$WIRE_MTU" master br0 up || fail "no tap $1"
 }
 
-# backend NAME DEVARGS: a testpmd between socket $W/NAME and tap NAME.
+# Socket of a back end, where it is not $W/NAME: one guest's, for one back end after the other.
+DEVICE_SOCKET=
+
+# backend NAME DEVARGS: a testpmd between the socket and tap NAME.
 backend()
 {
-	local socket=$W/$1
+	local socket=${DEVICE_SOCKET:-$W/$1}
 	eal_options 256
 	dut "iface=$socket,queues=$PAIRS${2:+,$2}"
 	tp_start "$1" "${DUT[@]}" --vdev "net_tap0,iface=$1" -- "--rxq=$PAIRS" "--txq=$PAIRS" \
-		--disable-device-start
+		--disable-device-start --disable-link-check
 	# A large frame from the tap takes several mbufs.
 	tp "$1" "port config 1 rx_offload scatter on" >/dev/null
 	tp "$1" "port start all" >/dev/null
