@@ -16,8 +16,9 @@ QUEUES=1
 # Queues of the port and of the device where they differ from the guest's.
 PORT_QUEUES=
 DEVICE_QUEUES=
-# Further options of testpmd for the back end.
+# Further options of testpmd for the back end, and of EAL for the guest.
 BACK_OPTIONS=()
+GUEST_EAL=()
 
 back_start() # [DEVARGS]
 {
@@ -28,7 +29,8 @@ back_start() # [DEVARGS]
 
 guest_start() # VIRTIO-USER-ARGUMENTS
 {
-	tp_start guest --vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256${1:+,$1}" \
+	tp_start guest "${GUEST_EAL[@]}" \
+		--vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256${1:+,$1}" \
 		-- "--rxq=$QUEUES" "--txq=$QUEUES"
 }
 

@@ -27,9 +27,9 @@
 #define STOP_MS 3000
 /* For the back end to fall into the trap. */
 #define SETTLE_US 30000
-/* For the back end to tell of a broken ring, on a loaded machine, and to tell none. */
+/* To tell of a broken ring, on a loaded machine; and of none, behind the above. */
 #define RESET_MS 10000
-#define NO_RESET_MS 250
+#define NO_RESET_MS 20
 
 #define FEATURES (GUEST_FEATURES_DEFAULT | (1ull << VIRTIO_NET_F_CSUM) | \
 	(1ull << VIRTIO_NET_F_GUEST_CSUM) | (1ull << VIRTIO_NET_F_HOST_TSO4) | \
@@ -306,7 +306,7 @@ breaks(const struct hostile_env *e, const struct hostile_case *c)
 	return (c->flags & (e->packed ? HOSTILE_BREAKS_PACKED : HOSTILE_BREAKS_SPLIT)) != 0;
 }
 
-/* A back end looks for broken rings at intervals: its status, once it must have seen them. */
+/* The status, once the back end must have seen what there is to see. */
 static int
 check_status(struct hostile_env *e, const struct hostile_case *c)
 {
