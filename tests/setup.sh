@@ -43,18 +43,22 @@ case_meson_with_wrong_source()
 	measured "${said##*ERROR: }"
 }
 
+apt_configuration() { find /etc/apt -type f -exec sha256sum {} + | sort; }
+
 # A clone where EAL refuses to load plugins, set up as the README has it.
 case_clean_clone()
 {
-	local begin clone=$W/anybody/vstate
+	local begin apt clone=$W/anybody/vstate
 	git -C "$VSTATE_ROOT" rev-parse HEAD >/dev/null 2>&1 || skip "not a git work tree"
 	mkdir -m 1777 "$W/anybody"
 	git clone -q --no-hardlinks "$VSTATE_ROOT" "$clone" || fail "git clone"
+	apt=$(apt_configuration)
 	begin=$SECONDS
 	unset VSTATE_BUILD
 	"$clone/devtools/quickstart.sh" >"$W/first.out" 2>&1 || fail "quickstart: exit status $?"
 	expect_match "report" "$(cat "$W/first.out")" '^lost +0$'
 	expect_match "report" "$(cat "$W/first.out")" '^rounds +100$'
+	[ "$apt" = "$(apt_configuration)" ] || fail "the configuration of apt is not what it was"
 	measured "from the clone to the report $((SECONDS - begin)) s"
 	begin=$SECONDS
 	"$clone/devtools/quickstart.sh" --rounds 1 --queues 1 >"$W/second.out" 2>&1 ||
