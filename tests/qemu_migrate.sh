@@ -76,5 +76,5 @@ case_tour_packed()
 }
 
 # shellcheck disable=SC2046
-run_cases tour-split tour-packed split-mq packed-mq \
-	$(soak split packed server-sockets multifd cancel one-process)
+run_cases tour-packed split-mq packed-mq \
+	$(soak tour-split split packed server-sockets multifd cancel one-process)

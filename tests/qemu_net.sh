@@ -175,4 +175,5 @@ case_jumbo()
 	measured "jumbo segments: $VM_OUT"
 }
 
-run_cases split packed split-mq packed-mq plain-device reload-and-reboot jumbo
+# shellcheck disable=SC2046
+run_cases split-mq packed-mq plain-device reload-and-reboot jumbo $(soak split packed)

@@ -63,4 +63,5 @@ case_packed_without()
 	measured "without a page the guest is not heard any more"
 }
 
-run_cases split split-state-dir packed packed-4-queues packed-without
+# shellcheck disable=SC2046
+run_cases split split-state-dir packed packed-4-queues $(soak packed-without)

@@ -202,6 +202,8 @@ case_show()
 
 sum_xstats() { tp "$1" "show port xstats 0" | sed -nE "s/^$2: *//p" | awk '{ n += $1 } END { print n + 0 }'; }
 
+# shellcheck disable=SC2046
 run_cases show back-stop-start-split back-stop-start-packed guest-stop-start-split guest-stop-start-packed \
-	guest-reset-split guest-reset-packed guest-killed-split guest-killed-packed \
-	back-killed-split back-killed-packed fewer-port-queues more-port-queues hot-plug unplug-unused
+	guest-reset-packed guest-killed-split guest-killed-packed \
+	back-killed-split back-killed-packed fewer-port-queues more-port-queues hot-plug unplug-unused \
+	$(soak guest-reset-split)
