@@ -340,6 +340,7 @@ messages_about_one_queue_leave_the_others_alone(void **state)
 static void
 message_about_one_queue_does_not_resume_it(void **state)
 {
+	struct rte_vhost_state *st;
 	struct bench b;
 
 	bench_open(&b, V1);
@@ -351,8 +352,13 @@ message_about_one_queue_does_not_resume_it(void **state)
 	ring_calls(&b.ring);
 	vstate_dev_ring_call(b.dev, 0, b.ring.callfd);
 	assert_false(granted(&b, 0));
-	/* a suspended device makes no call */
+	/* a suspended device makes no call, and owes it wherever it goes */
 	assert_int_equal(ring_calls(&b.ring), 0);
+	st = rte_vhost_state_capture("test_dev", NULL);
+	assert_non_null(st);
+	assert_true(st->vqs[0].notify_pending);
+	assert_false(st->vqs[1].notify_pending);
+	rte_vhost_state_free(st);
 	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
 	assert_int_equal(ring_calls(&b.ring), 1);
 	assert_true(granted(&b, 0));
@@ -360,6 +366,26 @@ message_about_one_queue_does_not_resume_it(void **state)
 	vstate_dev_pause(b.dev);
 	assert_int_equal(vstate_dev_ring_start(b.dev, 0, &b.setup.rings[0]), -EAGAIN);
 	assert_false(granted(&b, 0) || granted(&b, 1));
+	bench_close(&b);
+}
+
+static void
+call_that_is_due_is_none_of_the_next_guest(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	vstate_dev_ring_call(b.dev, 0, b.ring.callfd);
+	vstate_dev_disconnect(b.dev);
+	vstate_dev_connect(b.dev);
+	vstate_dev_negotiate(b.dev, V1, false);
+	vstate_vq_callfd_set(b.dev->vqs[0], b.ring.callfd);
+	ring_calls(&b.ring);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_true(granted(&b, 0));
+	assert_int_equal(ring_calls(&b.ring), 0);
 	bench_close(&b);
 }
 
@@ -448,6 +474,7 @@ test_vstate_dev(void)
 		cmocka_unit_test(busy_poll_thread_fails_a_suspend_and_nothing_changes),
 		cmocka_unit_test(messages_about_one_queue_leave_the_others_alone),
 		cmocka_unit_test(message_about_one_queue_does_not_resume_it),
+		cmocka_unit_test(call_that_is_due_is_none_of_the_next_guest),
 		cmocka_unit_test(device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};

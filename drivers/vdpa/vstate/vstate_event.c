@@ -208,6 +208,7 @@ do_connect(struct vstate_dev *dev, void *arg)
 		memset(&dev->announced[i], 0, sizeof(dev->announced[i]));
 		/* queues of the guest before are none of this one's state */
 		dev->vqs[i]->size = 0;
+		dev->vqs[i]->call_due = false;
 		vstate_inflight_drop(dev->vqs[i]);
 	}
 	return 0;

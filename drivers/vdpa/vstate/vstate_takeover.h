@@ -13,6 +13,7 @@
  *	makes all but the socket (takeover=1)
  *	its poll threads poll
  *	request = its pid, wake          --->    stops the queues, within a bound
+ *	                                         request = granted, if it is still that pid
  *	                                         closes the socket; state and records stay
  *	                                 <---    unlocks the page, answer = released, wake;
  *	                                         the front end sees the end of the connection
@@ -20,7 +21,8 @@
  *	opens the socket; the front end comes,
  *	and its rings meet the page
  *
- * A refusal or no answer is an error in the new process, and changes nothing in the owner.
+ * A refusal or no answer is an error in the new process, and changes nothing in the owner. Once
+ * granted there is no way back: the new process waits until the page is free.
  * Where the owner dies meanwhile, the kernel gives up its lock, and the new process goes on
  * as after any crash. Nothing here is on the way of a packet.
  */

@@ -33,8 +33,8 @@
 /** Used elements kept back until they are published; bounds the buffers of one frame. */
 #define VSTATE_SHADOW 1024
 /**
- * Descriptors of chains after which a burst ends, and as many again one frame may have: what
- * a driver makes is long beyond all use, and a poll thread has other queues, and is to rest.
+ * Further descriptors of chains after which a burst ends, and after which a frame to the driver
+ * is dropped. No driver has a use for as many, and a poll thread has other queues to serve.
  */
 #define VSTATE_STEPS 16384
 /** Longest frame, without virtio header: the largest GSO frame and its Ethernet header. */
