@@ -7,6 +7,8 @@
 
 # shellcheck source=tests/harness.sh
 . "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/testpmd.sh
+. "$(dirname "$0")/testpmd.sh"
 
 bench() { tool_must "$PATIENCE" bench "$@"; }
 
@@ -70,4 +72,85 @@ case_unknown_case()
 	expect_match "reason" "$(cat "$W/tool.err")" 'loop/round'
 }
 
-run_cases sides table two-core stop unknown-case
+# One testpmd with a port of each device, which each send back what they receive: two processes
+# that poll would have to share a processor here.
+backends() # FORWARD-MODE [QUEUES]
+{
+	local queues=${2:-1}
+	eal_options 256
+	dut "iface=$W/vstate.sock,queues=$queues"
+	tp_start back "${DUT[@]}" --vdev "net_vhost9,iface=$W/vhost.sock,queues=$queues" -- \
+		--port-topology=loop "--forward-mode=$1" "--rxq=$queues" "--txq=$queues"
+	tp back start >/dev/null
+	SOCKETS=(--socket "vhost=$W/vhost.sock" --socket "vstate=$W/vstate.sock")
+}
+
+# socket_numbers CASES
+socket_numbers()
+{
+	/usr/bin/python3 - "$W/bench.json" "$@" <<-'PYTHON' || fail "the report is not whole"
+	import json, sys
+	report = json.load(open(sys.argv[1]))
+	assert [c["case"] for c in report["cases"]] == sys.argv[2].split(","), report["cases"]
+	for case in report["cases"]:
+	    assert case["ok"] and case["slices"] > 0, case
+	    assert [s["name"] for s in case["sides"]] == ["vhost", "vstate"], case
+	    assert case["sides"][0]["to_first"] == 1, case
+	    for s in case["sides"]:
+	        assert 0 < s["mpps_min"] <= s["mpps_median"] <= s["mpps_max"], (case["case"], s)
+	        assert s["to_first"] > 0, (case["case"], s)
+	PYTHON
+}
+
+socket_cases() # FORWARD-MODE CASES [QUEUES]
+{
+	backends "$1" "${3:-1}"
+	bench "${SOCKETS[@]}" --case "$2" --seconds 0.2 --slice-us 10000 "--json=$W/bench.json"
+	socket_numbers "$2"
+	expect_match "heading" "$(cat "$W/tool.out")" 'Mpps seen by the guest'
+	tp_quit back
+	measured "$(grep -E '^[a-z]+/' "$W/tool.out" | awk '{ printf "%s %s %s Mpps; ", $1, $2, $4 }')"
+}
+
+case_socket_loop() { socket_cases macswap loop/split,loop/packed; }
+case_socket_queues() { socket_cases io loop/split/4q,loop/packed/4q 4; }
+case_socket_dequeue() { socket_cases rxonly dequeue/split,dequeue/packed; }
+case_socket_enqueue() { socket_cases txonly enqueue/split,enqueue/packed; }
+
+# What cannot be measured is told, and does not hang.
+case_socket_errors()
+{
+	! tool "$PATIENCE" bench --socket "nobody=$W/nobody.sock" --seconds 0.05 ||
+		fail "a socket where nobody listens is measured"
+	expect_match "reason" "$(cat "$W/tool.err")" 'loop/split: nobody: '
+	backends rxonly
+	! tool "$PATIENCE" bench "${SOCKETS[@]}" --case loop/split --seconds 0.05 ||
+		fail "frames that do not come back are measured"
+	expect_match "reason" "$(cat "$W/tool.err")" 'loop/split: vhost: no frames flow'
+	! tool "$PATIENCE" bench "${SOCKETS[@]:2}" --case 'loop/split/4q' --seconds 0.05 ||
+		fail "queues that there are not are measured"
+	expect_match "reason" "$(cat "$W/tool.err")" '1 queue pairs, 4 wanted'
+	tp_quit back
+}
+
+case_socket_dies()
+{
+	backends io
+	(sleep 3; kill -KILL "${PID[back]}") &
+	! tool "$PATIENCE" bench "${SOCKETS[@]}" --case loop/split --seconds 30 ||
+		fail "a back end that died is measured"
+	expect_match "reason" "$(cat "$W/tool.err")" 'the back end closed the connection'
+}
+
+case_socket_usage()
+{
+	local option
+	for option in --stop --only=vstate --packets=1000 --mode=two-core --cpu=0 --repeat=10 \
+		"--svg=$W/x.svg" --socket=nopath --socket==path "--socket=a=$W/b"; do
+		tool "$PATIENCE" bench --socket "a=$W/a" "$option"
+		expect "exit status of $option" "$?" -eq 2
+	done
+}
+
+run_cases sides table two-core stop unknown-case socket-loop socket-queues \
+	socket-dequeue socket-enqueue socket-errors socket-dies socket-usage

@@ -51,6 +51,9 @@ struct bench_result {
 	bool failed;
 };
 
+/** Minimum and median of @p nb > 0 values, which are put into order. */
+void bench_min_median(double *v, size_t nb, double *min, double *median);
+
 /** Work out @p r from the slices, whose order is kept. @return 0 or -ENOMEM */
 int bench_result_make(struct bench_result *r, const struct bench_case *c,
 		const struct bench_series series[BENCH_KINDS], uint64_t tsc_hz);

@@ -42,9 +42,8 @@ compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Minimum and median of @p nb > 0 values, which are put into order. */
-static void
-figures(double *v, size_t nb, double *min, double *median)
+void
+bench_min_median(double *v, size_t nb, double *min, double *median)
 {
 	qsort(v, nb, sizeof(*v), compare);
 	*min = v[0];
@@ -62,7 +61,7 @@ ratio(const struct bench_series *a, const struct bench_series *b, double *work)
 		return r;
 	for (i = 0; i < nb; i++)
 		work[i] = a->v[i] / b->v[i];
-	figures(work, nb, &ignored, &r.median);
+	bench_min_median(work, nb, &ignored, &r.median);
 	return r;
 }
 
@@ -89,7 +88,7 @@ bench_result_make(struct bench_result *r, const struct bench_case *c,
 		if (series[kind].nb == 0)
 			continue;
 		memcpy(work, series[kind].v, series[kind].nb * sizeof(*work));
-		figures(work, series[kind].nb, &f->min, &f->median);
+		bench_min_median(work, series[kind].nb, &f->min, &f->median);
 		f->mpps = tsc_hz / f->median / 1e6;
 		f->gbytes = f->mpps * c->frame / 1e3;
 		f->interrupted = (double)series[kind].interrupted / series[kind].steps;

@@ -40,6 +40,8 @@
 
 struct bench_vq {
 	bool packed, in_order, rx, indirect, mergeable;
+	/** What is received was made by another: only its length is checked. */
+	bool foreign;
 	uint16_t size;
 	/** Descriptors in the ring of each slot, and bytes of each of them. */
 	uint16_t descs;

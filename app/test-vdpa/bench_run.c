@@ -84,17 +84,6 @@ guest_before(struct bench_side *s, struct bench_mbufs *b, uint32_t want)
 	return 0;
 }
 
-static void
-guest_after(struct bench_side *s)
-{
-	uint16_t pair;
-
-	for (pair = 0; pair < s->c->pairs; pair++) {
-		bench_vq_reap(bench_guest_tx(s->guest, pair));
-		bench_vq_receive(bench_guest_rx(s->guest, pair));
-	}
-}
-
 int
 bench_round(struct bench_side *s, struct bench_mbufs *b, uint32_t want, struct bench_work *work)
 {
@@ -109,7 +98,7 @@ bench_round(struct bench_side *s, struct bench_mbufs *b, uint32_t want, struct b
 	begin = rte_rdtsc_precise();
 	n = bench_device_part(s, b, want);
 	bench_work_add(work, rte_rdtsc_precise() - begin, s->c->op == BENCH_IDLE ? want : n);
-	guest_after(s);
+	bench_guest_rest(s->guest);
 	if (n == all)
 		return 0;
 	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s did %u frames of %u\n", s->c->name,
@@ -136,7 +125,7 @@ bench_side_prime(struct bench_side *s)
 		n += bench_device_part(s, &b, s->c->fill);
 	}
 	bench_mbufs_drop(&b);
-	guest_after(s);
+	bench_guest_rest(s->guest);
 	if (ret == 0 && n < all) {
 		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s did %u frames of the first %u\n",
 			s->c->name, bench_kind_names[s->kind], n, all);

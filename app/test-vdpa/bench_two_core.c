@@ -14,8 +14,6 @@
 
 #include "bench.h"
 
-/* The guest does not bother with fewer buffers: each batch costs a cache line there and back. */
-#define GUEST_BATCH 32u
 /* Part of a slice in which nothing is counted yet. */
 #define WARM_UP 8
 #define ENQUEUE_MBUFS 64u
@@ -32,55 +30,11 @@ struct bench_helper {
 	bool quit;
 };
 
-static uint32_t
-loop_window(const struct bench_vq *rx)
-{
-	uint32_t bufs = (rx->frame_len + rx->desc_len - 1) / rx->desc_len;
-
-	/* Half of what fits: however late the guest posts, the device has a buffer for each. */
-	return rx->slots / bufs / 2;
-}
-
-static void
-pair_turn(struct bench_side *s, uint16_t pair)
-{
-	struct bench_vq *rx = bench_guest_rx(s->guest, pair);
-	struct bench_vq *tx = bench_guest_tx(s->guest, pair);
-	uint32_t room = UINT32_MAX;
-
-	if (s->c->op != BENCH_DEQUEUE) {
-		bench_vq_receive(rx);
-		if (rx->nb_free >= GUEST_BATCH)
-			bench_vq_post(rx);
-	}
-	if (s->c->op == BENCH_ENQUEUE)
-		return;
-	bench_vq_reap(tx);
-	if (s->c->op == BENCH_LOOP)
-		room = loop_window(rx) - (uint32_t)(tx->frames - rx->frames);
-	room = RTE_MIN(room, tx->nb_free);
-	if (room >= GUEST_BATCH)
-		bench_vq_send(tx, room);
-}
-
-/* Take back what is there, and hand nothing over any more. */
-static void
-guest_rest(struct bench_side *s)
-{
-	uint16_t pair;
-
-	for (pair = 0; pair < s->c->pairs; pair++) {
-		bench_vq_reap(bench_guest_tx(s->guest, pair));
-		bench_vq_receive(bench_guest_rx(s->guest, pair));
-	}
-}
-
 static int
 helper_main(void *arg)
 {
 	struct bench_helper *h = arg;
 	struct bench_side *s, *old = NULL;
-	uint16_t pair;
 
 	bench_cpu_pin(h->cpu);
 	while (!__atomic_load_n(&h->quit, __ATOMIC_ACQUIRE)) {
@@ -88,7 +42,7 @@ helper_main(void *arg)
 		s = __atomic_load_n(&h->want, __ATOMIC_ACQUIRE);
 		if (s != old) {
 			if (old != NULL)
-				guest_rest(old);
+				bench_guest_rest(old->guest);
 			old = s;
 			/* Release: the counts of the side that is given back. */
 			__atomic_store_n(&h->is, s, __ATOMIC_RELEASE);
@@ -97,8 +51,7 @@ helper_main(void *arg)
 			rte_pause();
 			continue;
 		}
-		for (pair = 0; pair < s->c->pairs; pair++)
-			pair_turn(s, pair);
+		bench_guest_turn(s->guest);
 	}
 	return 0;
 }

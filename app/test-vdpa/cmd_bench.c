@@ -17,6 +17,7 @@
 #include "bench_stop.h"
 #include "clock.h"
 #include "cmd.h"
+#include "cmd_bench_socket.h"
 #include "eal.h"
 #include "option.h"
 #include "progress.h"
@@ -24,6 +25,8 @@
 
 #define MEMORY_MB 128
 #define MAX_RESULTS 128
+/* What a testpmd that sends back what it receives can do. */
+#define SOCKET_CASES "loop/split,loop/packed"
 /* Until a first turn in which all sides got their CPUs. */
 #define PATIENCE_NS UINT64_C(5000000000)
 
@@ -33,6 +36,9 @@ struct bench_options {
 	unsigned int mask;
 	uint64_t packets, repeat;
 	bool list, stop, verbose;
+	struct bench_sockets sockets;
+	/** The first option given that says nothing about other processes; NULL: none. */
+	const char *own_only;
 	/** With stop: what net_vhost needed. */
 	struct bench_stop_result vhost_stops[BENCH_STOP_SIZES];
 };
@@ -40,6 +46,7 @@ struct bench_options {
 enum {
 	OPT_CASE = 1, OPT_LIST, OPT_SECONDS, OPT_SLICE, OPT_MODE, OPT_CPU, OPT_GUEST_CPU, OPT_ONLY,
 	OPT_STOP, OPT_REPEAT, OPT_PACKETS, OPT_JSON, OPT_SVG, OPT_VERBOSE, OPT_HELP,
+	OPT_SOCKET,
 };
 
 static const struct option long_options[] = {
@@ -51,6 +58,7 @@ static const struct option long_options[] = {
 	{ "cpu", required_argument, NULL, OPT_CPU },
 	{ "guest-cpu", required_argument, NULL, OPT_GUEST_CPU },
 	{ "only", required_argument, NULL, OPT_ONLY },
+	{ "socket", required_argument, NULL, OPT_SOCKET },
 	{ "stop", no_argument, NULL, OPT_STOP },
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ "packets", required_argument, NULL, OPT_PACKETS },
@@ -79,6 +87,9 @@ usage(FILE *f)
 		"  --guest-cpu N     CPU of the guest in two-core mode\n"
 		"  --only NAMES      of vstate, vhost and roofline, with commas between\n"
 		"                    (default: all)\n"
+		"  --socket NAME=PATH\n"
+		"                    measure back ends of other processes instead, which listen at\n"
+		"                    PATH; up to 8 in turn (default: cases loop/split,loop/packed)\n"
 		"  --stop            measure how long devices under load take to stop instead\n"
 		"  --repeat N        with --stop: how often, 10 to 1000000 (default 1000)\n"
 		"  --packets N       send N packets through one case and end, for profilers\n"
@@ -112,6 +123,16 @@ only_parse(const char *list, unsigned int *mask)
 }
 
 static int
+socket_parse(struct bench_options *o, const char *arg)
+{
+	int ret = bench_socket_add(&o->sockets, arg);
+
+	return ret == 0 ? 0 : option_refuse("bench", "--socket", arg,
+		ret == -E2BIG ? "no more than 8" : ret == -EEXIST ? "another name" :
+		"NAME=PATH, with a name of up to 15 characters");
+}
+
+static int
 option_parse(struct bench_options *o, int opt, const char *arg)
 {
 	uint64_t n;
@@ -138,6 +159,7 @@ option_parse(struct bench_options *o, int opt, const char *arg)
 	case OPT_MODE:
 		return option_choice("bench", "--mode", arg, "single-core", "two-core",
 			&o->conf.two_core);
+	case OPT_SOCKET: return socket_parse(o, arg);
 	case OPT_ONLY:
 		if (only_parse(arg, &o->mask) == 0)
 			return 0;
@@ -149,6 +171,24 @@ option_parse(struct bench_options *o, int opt, const char *arg)
 	}
 }
 
+/* The name of an option that is for devices in this process only; NULL for others. */
+static const char *
+own_only(int opt)
+{
+	const struct option *o;
+
+	switch (opt) {
+	case OPT_MODE: case OPT_CPU: case OPT_ONLY: case OPT_STOP: case OPT_REPEAT:
+	case OPT_PACKETS: case OPT_SVG:
+		break;
+	default:
+		return NULL;
+	}
+	for (o = long_options; o->val != opt; o++)
+		;
+	return o->name;
+}
+
 /* 0: go on; 1: help was given; -EINVAL. */
 static int
 options_parse(struct bench_options *o, int argc, char **argv)
@@ -157,7 +197,7 @@ options_parse(struct bench_options *o, int argc, char **argv)
 
 	*o = (struct bench_options){
 		.conf = { .seconds = 1, .slice_us = 1500, .cpu = -1, .guest_cpu = -1 },
-		.cases = "*", .mask = (1u << BENCH_KINDS) - 1, .repeat = 1000,
+		.mask = (1u << BENCH_KINDS) - 1, .repeat = 1000,
 	};
 	optind = 0;
 	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -167,10 +207,16 @@ options_parse(struct bench_options *o, int argc, char **argv)
 		}
 		if (option_parse(o, opt, optarg) < 0)
 			goto bad;
+		if (o->own_only == NULL)
+			o->own_only = own_only(opt);
 	}
-	if (optind == argc)
+	if (optind < argc)
+		fprintf(stderr, "dpdk-test-vdpa bench: what is '%s'?\n", argv[optind]);
+	else if (o->sockets.nb > 0 && o->own_only != NULL)
+		fprintf(stderr, "dpdk-test-vdpa bench: --%s says nothing about --socket\n",
+			o->own_only);
+	else
 		return 0;
-	fprintf(stderr, "dpdk-test-vdpa bench: what is '%s'?\n", argv[optind]);
 bad:
 	fprintf(stderr, "See dpdk-test-vdpa bench --help\n");
 	return -EINVAL;
@@ -467,17 +513,21 @@ cmd_bench(int argc, char **argv)
 	ret = options_parse(&o, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
+	if (o.cases == NULL)
+		o.cases = o.sockets.nb > 0 ? SOCKET_CASES : "*";
 	if (o.list) {
 		cases_list(o.cases);
 		return CMD_OK;
 	}
 	need.verbose = o.verbose;
+	need.plugin = o.sockets.nb == 0;
 	stop_install();
 	if (o.stop && (o.mask & (1u << BENCH_VHOST)) != 0 && vhost_stop(&o, &need) < 0)
 		return CMD_FAILED;
 	if (eal_start(&need) < 0)
 		return CMD_FAILED;
-	ret = bench(&o);
+	ret = o.sockets.nb > 0 ? cmd_bench_sockets(&o.sockets, &o.conf, o.cases, o.json) :
+		bench(&o);
 	eal_stop();
 	return ret == 0 && stop_requested() == 0 ? CMD_OK : CMD_FAILED;
 }

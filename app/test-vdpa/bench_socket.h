@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef BENCH_SOCKET_H
+#define BENCH_SOCKET_H
+
+/**
+ * @file
+ * The benchmark with back ends of other processes, whatever they are: a guest for each, in turns.
+ *
+ * What a back end costs cannot be seen from outside. What can be is how many frames a second go
+ * through it while the guest has a core of its own.
+ * All functions return 0 or -errno, and say on stderr what went wrong.
+ */
+
+#include <stdio.h>
+
+#include "bench.h"
+
+#define BENCH_SOCKETS_MAX 8
+
+/** A back end: what the report calls it, and the socket where it listens. */
+struct bench_socket {
+	char name[16];
+	char path[108];
+};
+
+struct bench_sockets {
+	struct bench_socket v[BENCH_SOCKETS_MAX];
+	unsigned int nb;
+};
+
+/** Rates of one back end in one case, in millions of frames a second. */
+struct bench_socket_figures {
+	double min, median, max;
+	/** Median of the ratios to the first back end's neighbouring slices. */
+	double ratio;
+};
+
+struct bench_socket_result {
+	const struct bench_case *c;
+	size_t slices;
+	struct bench_socket_figures side[BENCH_SOCKETS_MAX];
+	bool failed;
+};
+
+/** Add "NAME=PATH". @return -EINVAL for what is no such word, -E2BIG, -EEXIST */
+int bench_socket_add(struct bench_sockets *socks, const char *word);
+/** Run one case; the result says so if it failed. */
+int bench_socket_case(const struct bench_sockets *socks, const struct bench_conf *conf,
+		const struct bench_case *c, struct bench_socket_result *r);
+
+/* ---- bench_socket_report.c ---- */
+
+void bench_socket_head(const struct bench_conf *conf, FILE *f);
+void bench_socket_rows(const struct bench_sockets *socks, const struct bench_socket_result *r,
+		FILE *f);
+void bench_socket_json(const struct bench_sockets *socks, const struct bench_conf *conf,
+		const struct bench_socket_result *results, unsigned int nb, FILE *f);
+
+#endif /* BENCH_SOCKET_H */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <rte_common.h>
+
+#include "bench_guest.h"
+
+/* The guest does not bother with fewer buffers: each batch costs a cache line there and back. */
+#define GUEST_BATCH 32u
+
+static uint32_t
+loop_window(const struct bench_vq *rx)
+{
+	uint32_t bufs = (rx->frame_len + rx->desc_len - 1) / rx->desc_len;
+
+	/* Half of what fits: however late the guest posts, the device has a buffer for each. */
+	return rx->slots / bufs / 2;
+}
+
+static void
+pair_turn(struct bench_guest *bg, uint16_t pair)
+{
+	struct bench_vq *rx = bench_guest_rx(bg, pair);
+	struct bench_vq *tx = bench_guest_tx(bg, pair);
+	uint32_t room = UINT32_MAX;
+
+	if (bg->c->op != BENCH_DEQUEUE) {
+		bench_vq_receive(rx);
+		if (rx->nb_free >= GUEST_BATCH)
+			bench_vq_post(rx);
+	}
+	if (bg->c->op == BENCH_ENQUEUE)
+		return;
+	bench_vq_reap(tx);
+	if (bg->c->op == BENCH_LOOP)
+		room = loop_window(rx) - (uint32_t)(tx->frames - rx->frames);
+	room = RTE_MIN(room, tx->nb_free);
+	if (room >= GUEST_BATCH)
+		bench_vq_send(tx, room);
+}
+
+void
+bench_guest_turn(struct bench_guest *bg)
+{
+	uint16_t pair;
+
+	for (pair = 0; pair < bg->c->pairs; pair++)
+		pair_turn(bg, pair);
+}
+
+void
+bench_guest_rest(struct bench_guest *bg)
+{
+	uint16_t pair;
+
+	for (pair = 0; pair < bg->c->pairs; pair++) {
+		bench_vq_reap(bench_guest_tx(bg, pair));
+		bench_vq_receive(bench_guest_rx(bg, pair));
+	}
+}

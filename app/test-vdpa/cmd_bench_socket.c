@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "bench_socket.h"
+#include "cmd_bench_socket.h"
+#include "stop.h"
+
+#define MAX_RESULTS 128
+
+static int
+json_write(const struct bench_sockets *socks, const struct bench_conf *conf, const char *path,
+		const struct bench_socket_result *results, unsigned int nb)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+	int ret = 0;
+
+	if (f != NULL)
+		bench_socket_json(socks, conf, results, nb, f);
+	if (f == NULL || (f != stdout && fclose(f) != 0))
+		ret = -errno;
+	if (ret < 0)
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s\n", path, strerror(-ret));
+	return ret;
+}
+
+int
+cmd_bench_sockets(const struct bench_sockets *socks, struct bench_conf *conf, const char *cases,
+		const char *json)
+{
+	static struct bench_socket_result results[MAX_RESULTS];
+	FILE *table = json != NULL && strcmp(json, "-") == 0 ? stderr : stdout;
+	const struct bench_case *c;
+	unsigned int i, nb = 0;
+	int ret, err, failed = 0;
+
+	ret = bench_cpus_choose(conf);
+	if (ret == 0)
+		ret = bench_cpu_pin(conf->guest_cpu);
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-test-vdpa bench: %s\n", strerror(-ret));
+		return ret;
+	}
+	bench_socket_head(conf, table);
+	for (i = 0; (c = bench_case_get(i)) != NULL && !stop_requested(); i++) {
+		/* How long a poll takes that finds nothing cannot be seen from here. */
+		if (c->op == BENCH_IDLE || !bench_case_match(cases, c->name) || nb == MAX_RESULTS)
+			continue;
+		ret = bench_socket_case(socks, conf, c, &results[nb]);
+		failed = ret < 0 ? ret : failed;
+		bench_socket_rows(socks, &results[nb++], table);
+		fflush(table);
+	}
+	if (nb == 0 && !stop_requested()) {
+		fprintf(stderr, "dpdk-test-vdpa bench: no case is named %s, or none that has "
+			"frames; see --list\n", cases);
+		return -ENOENT;
+	}
+	err = json != NULL ? json_write(socks, conf, json, results, nb) : 0;
+	return failed < 0 ? failed : err;
+}
