@@ -94,15 +94,17 @@ struct rearm {
 static __rte_always_inline struct rearm
 mbuf_rearm(const struct vstate_vq *vq, struct rte_mempool *pool)
 {
-	struct rte_mbuf m = {
-		.data_off = RTE_PKTMBUF_HEADROOM,
-		.nb_segs = 1,
-		.port = vq->port_id,
-	};
+	/* As they lie in an mbuf, of which a copy would be cleared whole for these few. */
+	const struct {
+		uint16_t data_off, refcnt, nb_segs, port;
+	} words = { RTE_PKTMBUF_HEADROOM, 1, 1, vq->port_id };
 	struct rearm r;
 
-	rte_mbuf_refcnt_set(&m, 1);
-	memcpy(&r.data, RTE_PTR_ADD(&m, REARM_OFFSET), sizeof(r.data));
+	RTE_BUILD_BUG_ON(sizeof(words) != sizeof(r.data));
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, refcnt) != REARM_OFFSET + 2);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, nb_segs) != REARM_OFFSET + 4);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, port) != REARM_OFFSET + 6);
+	memcpy(&r.data, &words, sizeof(r.data));
 	/* A pool's mbufs have their own memory, or all of them have memory that is pinned. */
 	r.ol_flags = rte_pktmbuf_priv_flags(pool) & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF ?
 		RTE_MBUF_F_EXTERNAL : 0;
