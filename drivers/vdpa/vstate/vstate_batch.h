@@ -380,7 +380,7 @@ write_one(uint8_t *hdr, const struct rte_mbuf *m, const uint32_t hdr_len, const 
 
 	header_plain(hdr, hdr_len);
 	if (unlikely(len > VSTATE_LARGE) && next != NULL)
-		vstate_copy_large(hdr + hdr_len, frame, len, next);
+		vstate_copy_large(hdr + hdr_len, frame, len, next, len);
 	else
 		vstate_copy(hdr + hdr_len, frame, len);
 	return hdr_len + len;
@@ -530,6 +530,8 @@ batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 
 /* Buffers of merged frames are at least this long, as a rule: how many to look at. */
 #define MERGE_BUFFER 1024
+/* How much of the next of them is asked for; the rest of it the processor fetches by itself. */
+#define MERGE_AHEAD 512
 
 /* Leading buffers that hold @p len bytes together, behind one header; 0 if they are too few. */
 static __rte_always_inline uint16_t
@@ -582,8 +584,8 @@ merge_put(struct vstate_vq *vq, const struct rte_mbuf *m, struct virtio_net_hdr_
 				seg = seg->next;
 			len = RTE_MIN(room, seg->data_len - off);
 			from = rte_pktmbuf_mtod_offset(seg, const uint8_t *, off);
-			if (len > VSTATE_LARGE && i + 1 < n)
-				vstate_copy_large(p, from, len, g.hdr[i + 1] + (p - g.hdr[i]));
+			if (len > MERGE_AHEAD && len == room && i + 1 < n)
+				vstate_copy_large(p, from, len, g.hdr[i + 1], MERGE_AHEAD);
 			else
 				vstate_copy(p, from, len);
 		}

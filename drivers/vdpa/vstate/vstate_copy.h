@@ -35,11 +35,13 @@ vstate_copy_2_blocks(uint8_t *dst, const uint8_t *src)
 
 /**
  * Copy @p n > 64 bytes.
- * @param ahead  NULL, or where will be written next: as many bytes there are asked for, line by
- *   line between the stores, as all at once would be more than a core can wait for
+ * @param ahead  NULL, or where will be written next: its first bytes are asked for, line by line
+ *   between the last stores, as all at once would be more than a core can wait for
+ * @param nb_ahead  how many bytes of it, up to @p n
  */
 static __rte_always_inline void
-vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n, const uint8_t *ahead)
+vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n, const uint8_t *ahead,
+		const uint32_t nb_ahead)
 {
 	uint32_t i;
 
@@ -48,8 +50,8 @@ vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n, const uint8_t *ahead
 	 */
 	vstate_copy_2_blocks(d, s);
 	for (i = 64 - ((uintptr_t)d & (VSTATE_BLOCK - 1)); i < n - 64; i += 64) {
-		if (ahead != NULL)
-			__builtin_prefetch(ahead + i, 1);
+		if (ahead != NULL && i + nb_ahead >= n)
+			__builtin_prefetch(ahead + (i + nb_ahead - n), 1);
 		vstate_copy_2_blocks(d + i, s + i);
 	}
 	vstate_copy_2_blocks(d + n - 64, s + n - 64);
@@ -63,7 +65,7 @@ vstate_copy(void *dst, const void *src, uint32_t n)
 
 	/* Small frames are common, and rte_memcpy() looks for them last. */
 	if (n > 128) {
-		vstate_copy_large(d, s, n, NULL);
+		vstate_copy_large(d, s, n, NULL, 0);
 	} else if (n > 64) {
 		vstate_copy_2_blocks(d, s);
 		vstate_copy_2_blocks(d + n - 64, s + n - 64);
