@@ -8,6 +8,7 @@
 
 #include <rte_ether.h>
 #include <rte_mbuf.h>
+#include <rte_random.h>
 
 #include "test.h"
 #include "test_ring.h"
@@ -229,6 +230,53 @@ take_uses_every_length_of_chain_that_a_ring_has(void **state)
 			expect_used(&r, i);
 			ring_close(&r);
 		}
+	}
+}
+
+/* Cut @p len bytes of guest memory into @p n pieces, some of them empty. */
+static void
+cut_at_random(struct piece *p, uint16_t n, uint32_t len, uint64_t gpa)
+{
+	uint32_t left = len;
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		p[i].gpa = gpa + len - left;
+		p[i].len = i + 1 == n ? left : rte_rand_max(2 * left / (n - i) + 1);
+		left -= p[i].len;
+	}
+}
+
+static void
+take_copies_frames_however_they_are_cut(void **state)
+{
+	/* Around as many pieces and mbufs as the fast way has room for, and far from it. */
+	const uint32_t most = RING_HDR + 256 * 44;
+	struct piece p[40];
+	uint32_t len, i;
+	struct ring r;
+	uint16_t n, id;
+	int packed;
+
+	rte_srand(20);
+	for (packed = 0; packed < 2; packed++) {
+		ring_open(&r, packed, 64);
+		for (i = 0; i < 4000; i++) {
+			n = 1 + rte_rand_max(RTE_DIM(p));
+			len = RING_HDR + RTE_ETHER_HDR_LEN +
+				rte_rand_max(most - RING_HDR - RTE_ETHER_HDR_LEN);
+			/* one of eight crosses into the next region */
+			cut_at_random(p, n, len, i % 8 == 0 ? RING_BUF_BORDER - len / 2 :
+					RING_BUF_GPA + rte_rand_max(64));
+			frame_write(&r, i, p, n);
+			id = i % 3 == 0 ? ring_add_indirect(&r, p, n, false) :
+				ring_add(&r, p, n, false);
+			assert_int_equal(burst(&r, 32, i, len - RING_HDR, 32), 1);
+			expect_used(&r, id);
+		}
+		assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);
+		assert_int_equal(r.vq->counters.packets, 4000);
+		ring_close(&r);
 	}
 }
 
@@ -555,6 +603,7 @@ test_vstate_take(void)
 		cmocka_unit_test(take_reads_indirect_tables_that_cross_regions),
 		cmocka_unit_test(take_follows_a_chain_into_an_indirect_table),
 		cmocka_unit_test(take_uses_every_length_of_chain_that_a_ring_has),
+		cmocka_unit_test(take_copies_frames_however_they_are_cut),
 		cmocka_unit_test(split_frames_pass_at_all_65536_indices),
 		cmocka_unit_test(packed_frames_pass_at_all_places_of_small_rings),
 		cmocka_unit_test(packed_frames_pass_two_turns_of_the_largest_ring),

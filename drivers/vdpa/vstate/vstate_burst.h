@@ -30,6 +30,7 @@
 #define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
 
 #include "vstate_batch.h"
+#include "vstate_scatter.h"
 
 /* Call the driver of what was published from @p old on, unless it does not want it. */
 static __rte_always_inline void
@@ -227,7 +228,7 @@ frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *poo
 
 /* As frame_read(), with the header first. */
 static enum take_result
-frame_take_chain(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+frame_take_general(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
 	int32_t got = vstate_chain_read(vq, c, hdr, vq->hdr_len, LAYOUT_PACKED);
@@ -239,6 +240,22 @@ frame_take_chain(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempoo
 		return TAKE_FAULT;
 	}
 	return frame_read(vq, c, pool, m);
+}
+
+static enum take_result
+frame_take_chain(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	switch (scatter_read(vq, c, pool, m, hdr)) {
+	case SCATTER_DONE:
+		return TAKE_DONE;
+	case SCATTER_NO_MBUFS:
+		return TAKE_LATER;
+	case SCATTER_FAULT:
+		return TAKE_FAULT;
+	default:
+		return frame_take_general(vq, c, pool, m, hdr);
+	}
 }
 
 /* The common case: header and frame in one descriptor, in the queue's window, in one mbuf. */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_SCATTER_H
+#define VSTATE_SCATTER_H
+
+/**
+ * @file
+ * Frames of several descriptors or several mbufs, as jumbo frames are and those that a driver
+ * leaves to be segmented. Where all of a buffer lies in the queue's window, its pieces are read
+ * and checked first, and its mbufs taken at once; then there is nothing left but to copy. What
+ * is not like that is for the general code of vstate_burst.h, which looks at it anew.
+ *
+ * Included by vstate_burst.h.
+ */
+
+#include "vstate_batch.h"
+#include "vstate_chain.h"
+#include "vstate_pool.h"
+
+/* A header, and 64 KB in pages that begin and end anywhere. */
+#define SCATTER_PIECES 32
+/* As much in mbufs of the usual size. */
+#define SCATTER_MBUFS 40
+
+/* Contiguous pieces of one buffer in guest memory, none of them empty. */
+struct scatter {
+	const uint8_t *p[SCATTER_PIECES];
+	uint32_t len[SCATTER_PIECES];
+	uint16_t nb;
+	uint64_t bytes;
+};
+
+enum scatter_result {
+	SCATTER_DONE,		/* copied */
+	SCATTER_OTHER,		/* for the general code; nothing has changed */
+	SCATTER_NO_MBUFS,
+	SCATTER_FAULT,		/* the queue is broken */
+};
+
+/* Walk to the end of a chain, if that is not far. */
+static __rte_always_inline enum scatter_result
+scatter_gather(struct vstate_vq *vq, struct vstate_chain *c, struct scatter *s)
+{
+	uint16_t i;
+
+	s->nb = 0;
+	s->bytes = 0;
+	for (i = 0; i < SCATTER_PIECES; i++) {
+		if (likely(c->len > 0)) {
+			if (!vstate_window_holds(&vq->win, c->addr, c->len))
+				return SCATTER_OTHER;
+			s->p[s->nb] = vstate_window_ptr(&vq->win, c->addr);
+			s->len[s->nb++] = c->len;
+			s->bytes += c->len;
+		}
+		if (!c->more)
+			return SCATTER_DONE;
+		if (!vstate_chain_step(vq, c, LAYOUT_PACKED))
+			return SCATTER_FAULT;
+	}
+	return SCATTER_OTHER;
+}
+
+/* Take the header off the first piece. */
+static __rte_always_inline bool
+scatter_header(struct scatter *s, struct virtio_net_hdr_mrg_rxbuf *hdr, const uint32_t hdr_len)
+{
+	if (unlikely(s->nb == 0 || s->len[0] < hdr_len))
+		return false;
+	memcpy(hdr, s->p[0], hdr_len);
+	s->p[0] += hdr_len;
+	s->len[0] -= hdr_len;
+	s->bytes -= hdr_len;
+	return true;
+}
+
+/* Make one frame of @p len bytes of these mbufs, which hold @p room bytes each. */
+static __rte_always_inline void
+scatter_chain(struct rte_mbuf *const *segs, uint16_t nb, uint32_t room, uint32_t len,
+		struct rearm rearm)
+{
+	uint32_t left = len;
+	uint16_t k;
+
+	for (k = 0; k < nb; k++, left -= room) {
+		mbuf_set(segs[k], rearm, RTE_MIN(left, room));
+		if (k > 0)
+			segs[k - 1]->next = segs[k];
+	}
+	segs[0]->nb_segs = nb;
+	segs[0]->pkt_len = len;
+}
+
+static __rte_always_inline void
+scatter_copy(const struct scatter *s, struct rte_mbuf *const *segs, const uint32_t room)
+{
+	uint8_t *dst = rte_pktmbuf_mtod(segs[0], uint8_t *);
+	uint32_t left, n, free = room;
+	const uint8_t *p;
+	uint16_t i;
+
+	for (i = 0; i < s->nb; i++) {
+		p = s->p[i];
+		for (left = s->len[i]; left > 0; left -= n) {
+			if (free == 0) {
+				segs++;
+				dst = rte_pktmbuf_mtod(*segs, uint8_t *);
+				free = room;
+			}
+			n = RTE_MIN(left, free);
+			vstate_copy(dst, p, n);
+			p += n;
+			dst += n;
+			free -= n;
+		}
+	}
+}
+
+/* Copy a chain to mbufs of which @p m is the first, and its header to @p hdr. */
+static __rte_noinline enum scatter_result
+scatter_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	const uint32_t room = rte_pktmbuf_tailroom(m);
+	struct rte_mbuf *segs[SCATTER_MBUFS];
+	enum scatter_result result;
+	struct vstate_chain walk = *c;
+	struct scatter s;
+	uint32_t nb;
+
+	result = scatter_gather(vq, &walk, &s);
+	if (unlikely(result != SCATTER_DONE))
+		return result;
+	if (unlikely(!scatter_header(&s, hdr, vq->hdr_len) || s.bytes < RTE_ETHER_HDR_LEN ||
+			s.bytes > VSTATE_MAX_FRAME || room < RTE_ETHER_HDR_LEN))
+		return SCATTER_OTHER;
+	nb = ((uint32_t)s.bytes + room - 1) / room;
+	if (unlikely(nb > SCATTER_MBUFS || (nb > 1 && vq->linear)))
+		return SCATTER_OTHER;
+	segs[0] = m;
+	if (nb > 1 && unlikely(!vstate_pool_get(pool, &segs[1], nb - 1)))
+		return SCATTER_NO_MBUFS;
+	scatter_chain(segs, nb, room, s.bytes, mbuf_rearm(vq, pool));
+	scatter_copy(&s, segs, room);
+	*c = walk;
+	return SCATTER_DONE;
+}
+
+#endif /* VSTATE_SCATTER_H */
