@@ -389,6 +389,31 @@ call_that_is_due_is_none_of_the_next_guest(void **state)
 	bench_close(&b);
 }
 
+/* A queue breaks, and the guest begins anew before anybody has looked at it. */
+static void
+reset_leaves_nothing_of_a_fault_that_was_not_told(void **state)
+{
+	struct bench b;
+	int tries;
+
+	bench_open(&b, V1);
+	/* who looks from time to time may come in between */
+	for (tries = 0; tries < 20; tries++) {
+		vstate_dev_start(b.dev, &b.setup);
+		assert_true(b.dev->status & RTE_VHOST_STATE_S_DRIVER_OK);
+		vstate_vq_break(b.dev->vqs[1], VSTATE_FAULT_ADDRESS);
+		vstate_dev_status_write(b.dev, 0);
+		assert_int_equal(b.dev->status, 0);
+		assert_int_equal(b.dev->vqs[1]->fault, VSTATE_FAULT_NONE);
+		/* counted all the same */
+		assert_int_equal(b.dev->faults[VSTATE_FAULT_ADDRESS], tries + 1);
+		vstate_dev_negotiate(b.dev, V1, true);
+		vstate_dev_status_write(b.dev, RTE_VHOST_STATE_S_FEATURES_OK);
+		assert_true(b.dev->status & RTE_VHOST_STATE_S_FEATURES_OK);
+	}
+	bench_close(&b);
+}
+
 static void *
 pause_main(void *dev)
 {
@@ -475,6 +500,7 @@ test_vstate_dev(void)
 		cmocka_unit_test(messages_about_one_queue_leave_the_others_alone),
 		cmocka_unit_test(message_about_one_queue_does_not_resume_it),
 		cmocka_unit_test(call_that_is_due_is_none_of_the_next_guest),
+		cmocka_unit_test(reset_leaves_nothing_of_a_fault_that_was_not_told),
 		cmocka_unit_test(device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};

@@ -442,6 +442,8 @@ do_status_write(struct vstate_dev *dev, void *arg)
 			/* Positions stay: QEMU resets first, then asks for the indices. */
 			dev->resets++;
 			faults_clear(dev);
+			/* a fault that was told only now was of before */
+			dev->status = 0;
 			dev->rings_taken = false;
 			dev->mtu_next = 0;
 			vstate_pending_drop(dev);
