@@ -5,6 +5,7 @@
 /** @file The device between a front end's messages and the state: what may follow what. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,11 +22,15 @@
 
 #include <bus_vdev_driver.h>
 
+#include <vstate_compat.h>
+
 #include "test.h"
 #include "test_ring.h"
 #include "test_socket.h"
 #include "vstate_ctrl.h"
 #include "vstate_dev.h"
+#include "vstate_msg.h"
+#include "vstate_wire.h"
 
 #define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
 #define PACKED_V1 (V1 | RTE_BIT64(VIRTIO_F_RING_PACKED))
@@ -414,6 +419,24 @@ reset_leaves_nothing_of_a_fault_that_was_not_told(void **state)
 	bench_close(&b);
 }
 
+/* A front end whose place another one took may go on talking, and ask for answers. */
+static void
+message_of_nobodys_front_end_leaves_no_descriptor(void **state)
+{
+	struct msg msg = { .request = MSG_SET_VRING_CALL, .size = sizeof(msg.u64) };
+	uint8_t context[2048] = { 0 };
+	int *fds, *nb_fds, fd;
+
+	fd = dup(STDERR_FILENO);
+	assert_true(fd >= 0);
+	memcpy(context, &msg, sizeof(msg));
+	fds = vstate_msg_fds(context, &nb_fds);
+	fds[0] = fd;
+	*nb_fds = 1;
+	assert_int_equal(vstate_msg_ops.pre_msg_handle(0, context), RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
 static void *
 pause_main(void *dev)
 {
@@ -501,6 +524,7 @@ test_vstate_dev(void)
 		cmocka_unit_test(message_about_one_queue_does_not_resume_it),
 		cmocka_unit_test(call_that_is_due_is_none_of_the_next_guest),
 		cmocka_unit_test(reset_leaves_nothing_of_a_fault_that_was_not_told),
+		cmocka_unit_test(message_of_nobodys_front_end_leaves_no_descriptor),
 		cmocka_unit_test(device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};
