@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include <rte_bitops.h>
 #include <rte_ether.h>
 #include <rte_vhost.h>
 
@@ -33,6 +34,9 @@
 /** Virtqueue index of a pair's receive and transmit queue, as the driver names them. */
 #define VSTATE_RXQ(pair) (2 * (pair))
 #define VSTATE_TXQ(pair) (2 * (pair) + 1)
+
+/** Above the bytes of a MAC address; see struct vstate_dev::rarp_due. */
+#define VSTATE_RARP_DUE RTE_BIT64(8 * RTE_ETHER_ADDR_LEN)
 
 /** Who polls the virtqueues. */
 enum vstate_poller {
@@ -162,9 +166,11 @@ struct vstate_dev {
 	/* -- read by poll threads, too -- */
 	/** Pairs that are granted now, counted from pair 0. */
 	uint16_t active_pairs;
-	/** An announcement is due. Set by control, cleared by a poll thread. */
-	uint8_t rarp_pending;
-	struct rte_ether_addr rarp_mac;
+	/**
+	 * The guest is to be announced: its MAC address, and VSTATE_RARP_DUE; 0: it is not. One
+	 * word, as control may set and clear it while a poll thread reads it and ends it.
+	 */
+	uint64_t rarp_due;
 
 	/** Held by the service while it goes over the queues; granted while it is the poller. */
 	struct vstate_lease service_lease;

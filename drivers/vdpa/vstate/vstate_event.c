@@ -13,6 +13,7 @@
 
 #include <linux/virtio_ring.h>
 
+#include <rte_byteorder.h>
 
 #include <vstate_compat.h>
 
@@ -275,6 +276,8 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	dev->features = 0;
 	rte_vhost_state_free(dev->kept);
 	dev->kept = NULL;
+	/* where it was is not for a guest that went to say */
+	__atomic_store_n(&dev->rarp_due, 0, __ATOMIC_RELAXED);
 	vstate_region_drop(dev);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_vq_callfd_set(dev->vqs[i], -1);
@@ -630,13 +633,11 @@ vstate_dev_mtu(struct vstate_dev *dev, uint16_t mtu)
 static int
 do_rarp(struct vstate_dev *dev, void *arg)
 {
-	/* The poll thread clears the flag after it has read the address; where one is still
-	 * due, it is for the same guest.
-	 */
-	if (__atomic_load_n(&dev->rarp_pending, __ATOMIC_ACQUIRE) == 0) {
-		rte_ether_addr_copy(arg, &dev->rarp_mac);
-		__atomic_store_n(&dev->rarp_pending, 1, __ATOMIC_RELEASE);
-	}
+	uint64_t due = 0;
+
+	memcpy(&due, arg, RTE_ETHER_ADDR_LEN);
+	__atomic_store_n(&dev->rarp_due, rte_le_to_cpu_64(due) | VSTATE_RARP_DUE,
+			__ATOMIC_RELAXED);
 	return 0;
 }
 

@@ -2,7 +2,10 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <string.h>
+
 #include <rte_arp.h>
+#include <rte_byteorder.h>
 #include <rte_errno.h>
 #include <rte_ether.h>
 #include <rte_vhost.h>
@@ -40,13 +43,22 @@ static uint16_t
 rarp_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts)
 {
 	struct vstate_dev *dev = rxq->dev;
-	struct rte_mbuf *m = rte_net_make_rarp_packet(rxq->pool, &dev->rarp_mac);
+	uint64_t due = __atomic_load_n(&dev->rarp_due, __ATOMIC_RELAXED);
+	uint64_t bytes = rte_cpu_to_le_64(due);
+	struct rte_ether_addr mac;
+	struct rte_mbuf *m;
 
+	if (due == 0)
+		return 0; /* the guest has gone */
+	memcpy(&mac, &bytes, sizeof(mac));
+	m = rte_net_make_rarp_packet(rxq->pool, &mac);
 	if (m == NULL)
 		return 0; /* again with the next burst */
 	m->port = dev->vqs[0]->port_id;
 	pkts[0] = m;
-	__atomic_store_n(&dev->rarp_pending, 0, __ATOMIC_RELEASE);
+	/* another one that came meanwhile stays due */
+	__atomic_compare_exchange_n(&dev->rarp_due, &due, 0, false, __ATOMIC_RELAXED,
+			__ATOMIC_RELAXED);
 	return 1;
 }
 
@@ -90,7 +102,7 @@ port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t done = 0;
 
-	if (unlikely(*rxq->rarp_pending != 0 && n > 0))
+	if (unlikely(*rxq->rarp_due != 0 && n > 0))
 		done = rarp_receive(rxq, pkts);
 	done += pairs_receive(rxq, pkts + done, n - done);
 	if (unlikely(rxq->vlan_strip))
@@ -104,7 +116,7 @@ vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	struct vstate_port_rxq *rxq = queue;
 
 	/* The common case: one pair, one burst. */
-	if (likely(rxq->only != NULL && n <= VSTATE_BURST && *rxq->rarp_pending == 0))
+	if (likely(rxq->only != NULL && n <= VSTATE_BURST && *rxq->rarp_due == 0))
 		return vq_receive(rxq->only, rxq->pool, pkts, n);
 	return port_rx_any(rxq, pkts, n);
 }
