@@ -233,6 +233,27 @@ new_front_end_begins_with_the_devices_mtu_and_no_queues(void **state)
 	bench_close(&b);
 }
 
+/* Rings are taken back, an MTU is set, and they are given again: that is the resume. */
+static void
+mtu_set_between_stop_and_start_counts_from_the_start_on(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	vstate_dev_stop(b.dev);
+	vstate_dev_mtu(b.dev, 1400);
+	assert_int_equal(b.dev->mtu, 9000);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_int_equal(b.dev->mtu, 1400);
+	/* and not later, over one that came meanwhile */
+	vstate_dev_mtu(b.dev, 4000);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
+	assert_int_equal(b.dev->mtu, 4000);
+	bench_close(&b);
+}
+
 static void
 queue_not_set_up_again_after_a_reset_is_in_no_capture(void **state)
 {
@@ -517,6 +538,7 @@ test_vstate_dev(void)
 		cmocka_unit_test(restored_positions_wait_for_rings_that_are_ready_later),
 		cmocka_unit_test(state_of_another_layout_than_the_rings_have_is_refused),
 		cmocka_unit_test(new_front_end_begins_with_the_devices_mtu_and_no_queues),
+		cmocka_unit_test(mtu_set_between_stop_and_start_counts_from_the_start_on),
 		cmocka_unit_test(queue_not_set_up_again_after_a_reset_is_in_no_capture),
 		cmocka_unit_test(ring_outside_the_guest_or_of_a_bad_size_is_not_granted),
 		cmocka_unit_test(busy_poll_thread_fails_a_suspend_and_nothing_changes),

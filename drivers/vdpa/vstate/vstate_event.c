@@ -340,6 +340,11 @@ do_start(struct vstate_dev *dev, void *arg)
 	if (dev->rings_taken)
 		dev->status = (dev->status & ~S_SUSPEND) | S_DRIVER_OK;
 	dev->rings_taken = false;
+	/* as at any other resume, before what the front end says now */
+	if (dev->mtu_next != 0 && !(dev->status & S_SUSPEND)) {
+		dev->mtu = dev->mtu_next;
+		dev->mtu_next = 0;
+	}
 	setup_take(dev, setup);
 	/* Said once, here: a later message must neither resume a suspended device nor revive
 	 * one that needs a reset.
