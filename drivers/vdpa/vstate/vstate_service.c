@@ -25,6 +25,7 @@
 #define UPLINK_RING 1024
 /* Longer than a peer of the uplink that lives can be away from its processor. */
 #define UPLINK_PATIENCE_S 1
+#define CSUM_OFFLOADS (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 
 /** A pair's way to the uplink and back. */
 struct bridge {
@@ -43,6 +44,8 @@ struct vstate_service {
 	/** Port of the uplink, or RTE_MAX_ETHPORTS to loop back. */
 	uint16_t uplink;
 	uint16_t uplink_queues;
+	/** It completes checksums of frames that it sends. */
+	bool uplink_csum;
 	/** Largest frame that the uplink gives. */
 	uint32_t uplink_frame;
 	struct bridge bridges[VSTATE_MAX_PAIRS];
@@ -196,14 +199,15 @@ service_run(void *arg)
 void
 vstate_service_apply(struct vstate_dev *dev, void *arg)
 {
+	const struct vstate_service *srv = dev->service;
 	uint16_t i;
 
 	RTE_SET_USED(arg);
-	if (dev->service == NULL)
+	if (srv == NULL)
 		return;
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->linear = false;
-		dev->vqs[i]->complete_csum = false;
+		dev->vqs[i]->complete_csum = srv->uplink != RTE_MAX_ETHPORTS && !srv->uplink_csum;
 	}
 }
 
@@ -231,8 +235,8 @@ uplink_open(struct vstate_service *srv, int socket)
 	srv->uplink_queues = RTE_MIN(info.max_rx_queues, info.max_tx_queues);
 	srv->uplink_queues = RTE_MIN(srv->uplink_queues, srv->dev->conf.queues);
 	conf.txmode.offloads = info.tx_offload_capa & (RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
-			RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
-			RTE_ETH_TX_OFFLOAD_TCP_TSO);
+			CSUM_OFFLOADS | RTE_ETH_TX_OFFLOAD_TCP_TSO);
+	srv->uplink_csum = (conf.txmode.offloads & CSUM_OFFLOADS) == CSUM_OFFLOADS;
 	ret = rte_eth_dev_configure(srv->uplink, srv->uplink_queues, srv->uplink_queues, &conf);
 	for (q = 0; ret == 0 && q < srv->uplink_queues; q++) {
 		ret = rte_eth_rx_queue_setup(srv->uplink, q, UPLINK_RING, socket, NULL, srv->pool);
