@@ -487,6 +487,30 @@ checksum_that_the_uplink_cannot_complete_is_completed(void **state)
 	}
 }
 
+/* Where the guest's frames come from, that is where it is announced. */
+static void
+guest_that_moved_is_announced_at_the_uplink(void **state)
+{
+	const struct rte_ether_addr mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
+	const struct rte_ether_hdr *eth = (const struct rte_ether_hdr *)uplink.last;
+	struct bench b;
+
+	bench_open(&b, false, 64);
+	poll_once(&b);
+	vstate_dev_rarp(b.dev, &mac);
+	/* again until it is sent, and then no more */
+	poll_once(&b);
+	assert_int_equal(uplink.nb_sent, 0);
+	uplink.accept = UINT32_MAX;
+	poll_once(&b);
+	assert_int_equal(uplink.nb_sent, 1);
+	assert_int_equal(eth->ether_type, rte_cpu_to_be_16(RTE_ETHER_TYPE_RARP));
+	assert_true(rte_is_same_ether_addr(&eth->src_addr, &mac));
+	poll_once(&b);
+	assert_int_equal(uplink.nb_sent, 1);
+	bench_close(&b);
+}
+
 static void
 frames_wait_for_buffers_and_none_is_dropped(void **state)
 {
@@ -576,6 +600,7 @@ test_vstate_service(void)
 		cmocka_unit_test(frame_that_the_uplink_never_takes_is_given_up_and_counted),
 		cmocka_unit_test(frame_that_the_uplink_cannot_send_is_given_up_at_once),
 		cmocka_unit_test(checksum_that_the_uplink_cannot_complete_is_completed),
+		cmocka_unit_test(guest_that_moved_is_announced_at_the_uplink),
 		cmocka_unit_test(frames_wait_for_buffers_and_none_is_dropped),
 		cmocka_unit_test(mbufs_that_the_uplink_keeps_outlive_the_service),
 		cmocka_unit_test(uplink_is_not_read_for_a_guest_without_buffers),

@@ -241,6 +241,14 @@ int vstate_dev_set_poller(struct vstate_dev *dev, enum vstate_poller poller,
  * an onlooker never is taken for the poll thread.
  */
 uint32_t vstate_dev_waiting(struct vstate_dev *dev, uint16_t first, uint16_t step);
+/**
+ * Poll thread: a frame that announces the guest; NULL: no mbuf, or it is not due any more.
+ * @param due written, for vstate_dev_rarp_done() when the frame is on its way
+ */
+struct rte_mbuf *vstate_dev_rarp_make(const struct vstate_dev *dev, struct rte_mempool *pool,
+		uint64_t *due);
+/** Poll thread: it was announced; another announcement that came meanwhile stays due. */
+void vstate_dev_rarp_done(struct vstate_dev *dev, uint64_t due);
 /** Let the counters of a queue begin anew. Any thread that may call statistics functions. */
 void vstate_vq_counters_reset(struct vstate_vq *vq);
 /** Counters since the last reset. Any thread. */

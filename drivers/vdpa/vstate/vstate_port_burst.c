@@ -2,10 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#include <string.h>
-
-#include <rte_arp.h>
-#include <rte_byteorder.h>
 #include <rte_errno.h>
 #include <rte_ether.h>
 #include <rte_vhost.h>
@@ -43,22 +39,14 @@ static uint16_t
 rarp_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts)
 {
 	struct vstate_dev *dev = rxq->dev;
-	uint64_t due = __atomic_load_n(&dev->rarp_due, __ATOMIC_RELAXED);
-	uint64_t bytes = rte_cpu_to_le_64(due);
-	struct rte_ether_addr mac;
-	struct rte_mbuf *m;
+	uint64_t due;
+	struct rte_mbuf *m = vstate_dev_rarp_make(dev, rxq->pool, &due);
 
-	if (due == 0)
-		return 0; /* the guest has gone */
-	memcpy(&mac, &bytes, sizeof(mac));
-	m = rte_net_make_rarp_packet(rxq->pool, &mac);
 	if (m == NULL)
 		return 0; /* again with the next burst */
 	m->port = dev->vqs[0]->port_id;
 	pkts[0] = m;
-	/* another one that came meanwhile stays due */
-	__atomic_compare_exchange_n(&dev->rarp_due, &due, 0, false, __ATOMIC_RELAXED,
-			__ATOMIC_RELAXED);
+	vstate_dev_rarp_done(dev, due);
 	return 1;
 }
 

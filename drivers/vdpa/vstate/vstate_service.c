@@ -170,6 +170,21 @@ uplink_to_guest(struct vstate_service *srv, struct vstate_vq *to, struct bridge 
 	return put;
 }
 
+/* The guest arrived by a move and cannot say so: announce it where its frames come from. */
+static void
+announce(struct vstate_service *srv)
+{
+	uint64_t due;
+	struct rte_mbuf *m = vstate_dev_rarp_make(srv->dev, srv->pool, &due);
+
+	if (m == NULL)
+		return;
+	if (rte_eth_tx_burst(srv->uplink, 0, &m, 1) == 1)
+		vstate_dev_rarp_done(srv->dev, due);
+	else
+		rte_pktmbuf_free(m); /* again next time */
+}
+
 static int32_t
 service_run(void *arg)
 {
@@ -180,6 +195,8 @@ service_run(void *arg)
 	/* A queue's lease does not say who may take it: the port may have the rings. */
 	if (!vstate_lease_take(&dev->service_lease))
 		return -EAGAIN;
+	if (unlikely(dev->rarp_due != 0) && srv->uplink != RTE_MAX_ETHPORTS)
+		announce(srv);
 	for (pair = 0; pair < dev->nb_vqs / 2; pair++) {
 		struct vstate_vq *from = dev->vqs[VSTATE_TXQ(pair)];
 		struct vstate_vq *to = dev->vqs[VSTATE_RXQ(pair)];
