@@ -55,6 +55,10 @@ struct vstate_ring_setup {
 	bool callfd_fresh;
 	/** The front end set a base that the device has not taken over yet. */
 	bool base_fresh;
+	/**
+	 * The base that the front end set, and where the ring goes on if nothing is in flight:
+	 * rte_vhost moves split rings to the used index that it finds in the guest's memory.
+	 */
 	struct vstate_pos avail, used;
 };
 
@@ -110,6 +114,8 @@ struct vstate_dev {
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
 	bool ring_ready[VSTATE_MAX_VQS];
 	bool base_fresh[VSTATE_MAX_VQS];
+	/** Bases of split rings as the front end said them. */
+	uint16_t base_said[VSTATE_MAX_VQS];
 	bool callfd_fresh[VSTATE_MAX_VQS];
 	/** The queue whose descriptor is replaced by the message being processed; -1: none. */
 	int fd_qid;

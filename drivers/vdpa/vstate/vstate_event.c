@@ -108,7 +108,7 @@ vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ri
 			vq->avail.idx == ring->avail.idx && vq->avail.wrap == ring->avail.wrap)
 		goto keep;
 	vstate_inflight_drop(vq);
-	vq->avail = ring->avail;
+	vq->avail = ring->used;
 	if (packed && vq->avail.idx >= ring->size)
 		vq->avail.idx %= ring->size;
 	if (!packed)

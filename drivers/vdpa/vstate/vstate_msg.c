@@ -296,6 +296,7 @@ base_set(struct vstate_dev *dev, int vid, const struct msg *msg)
 	const uint16_t avail = msg->state.num & 0xffff, used = msg->state.num >> 16;
 
 	dev->base_fresh[msg->state.index] = true;
+	dev->base_said[msg->state.index] = avail;
 	if (!vstate_frontend_is_packed(dev, vid))
 		return;
 	if (used == avail || (used == 0 && avail != 0))
