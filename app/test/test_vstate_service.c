@@ -591,6 +591,47 @@ mbufs_that_the_uplink_keeps_outlive_the_service(void **state)
 	assert_null(rte_mempool_lookup("vs_" NAME));
 }
 
+static void
+pool_count(struct rte_mempool *pool, void *arg)
+{
+	if (strncmp(pool->name, "vs_", 3) == 0)
+		++*(unsigned int *)arg;
+}
+
+static unsigned int
+nb_pools(void)
+{
+	unsigned int n = 0;
+
+	rte_mempool_walk(pool_count, &n);
+	return n;
+}
+
+/* The mbufs of one go with it, whatever the other is called. */
+static void
+services_with_similar_names_share_no_pool(void **state)
+{
+	static const char *const names[] = { "vdpa_vstate_tenant-a-vm1",
+		"vdpa_vstate_tenant-a-vm2" };
+	const struct vstate_conf conf = { .queues = 1, .mtu = 1500, .numa = SOCKET_ID_ANY };
+	struct vstate_dev *dev[RTE_DIM(names)];
+	size_t i;
+
+	assert_int_equal(vstate_ctrl_get(), 0);
+	for (i = 0; i < RTE_DIM(names); i++) {
+		dev[i] = vstate_dev_create(names[i], &conf, SOCKET_ID_ANY);
+		assert_non_null(dev[i]);
+		assert_int_equal(vstate_service_create(dev[i], SOCKET_ID_ANY), 0);
+		assert_int_equal(nb_pools(), i + 1);
+	}
+	for (i = 0; i < RTE_DIM(names); i++) {
+		vstate_service_destroy(dev[i]);
+		assert_int_equal(nb_pools(), RTE_DIM(names) - 1 - i);
+		vstate_dev_destroy(dev[i]);
+	}
+	vstate_ctrl_put();
+}
+
 int
 test_vstate_service(void)
 {
@@ -603,6 +644,7 @@ test_vstate_service(void)
 		cmocka_unit_test(guest_that_moved_is_announced_at_the_uplink),
 		cmocka_unit_test(frames_wait_for_buffers_and_none_is_dropped),
 		cmocka_unit_test(mbufs_that_the_uplink_keeps_outlive_the_service),
+		cmocka_unit_test(services_with_similar_names_share_no_pool),
 		cmocka_unit_test(uplink_is_not_read_for_a_guest_without_buffers),
 	};
 

@@ -319,6 +319,20 @@ service_register(struct vstate_service *srv, int socket)
 	return 0;
 }
 
+/* Of this device and no other: a long name is cut, and then has a hash (FNV-1a) of all of it. */
+static void
+pool_name(const char *dev, char name[RTE_MEMPOOL_NAMESIZE])
+{
+	uint32_t hash = 2166136261u;
+	const char *p;
+
+	if (snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%s", dev) < (int)RTE_MEMPOOL_NAMESIZE)
+		return;
+	for (p = dev; *p != '\0'; p++)
+		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%.13s.%08x", dev, hash);
+}
+
 /* One that an uplink kept mbufs of, when the device was there before, is still there. */
 static struct rte_mempool *
 pool_get(const struct vstate_dev *dev, int socket)
@@ -326,7 +340,7 @@ pool_get(const struct vstate_dev *dev, int socket)
 	char name[RTE_MEMPOOL_NAMESIZE];
 	struct rte_mempool *pool;
 
-	snprintf(name, sizeof(name), "vs_%.20s", dev->name);
+	pool_name(dev->name, name);
 	pool = rte_mempool_lookup(name);
 	return pool != NULL ? pool : rte_pktmbuf_pool_create(name, POOL_MBUFS, POOL_CACHE, 0,
 			RTE_MBUF_DEFAULT_BUF_SIZE, socket);
