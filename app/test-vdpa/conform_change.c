@@ -210,9 +210,131 @@ base(struct conform *c)
 	return ahead ? 0 : conform_no(c, "no frames waited at a stop");
 }
 
+/* ---- rings taken back and given again ---- */
+
+/* Buffers of virtqueue 0 in flight, and the one of them that is used ahead of the others. */
+#define HELD 3
+#define OVERTAKES 1
+
+/*
+ * What a device would have taken from virtqueue 0 and used in part is put into its state.
+ * @param held written: those that are left, in the order taken
+ */
+static int
+hold(struct conform *c, struct rte_vhost_state *st, struct guest_pos *used, struct guest_held *held)
+{
+	struct rte_vhost_state_vq *vq = &st->vqs[0];
+	struct guest_pos avail;
+	struct guest_held h;
+	struct guest_desc d;
+	uint32_t len, nb = 0, nb_descs = 0;
+	uint16_t n, i;
+
+	*used = (struct guest_pos){ .idx = vq->used_idx, .wrap = vq->used_wrap };
+	if (guest_hold_await(c->guest, 0, used, WAIT_MS) < 0)
+		return conform_no(c, "the driver does not take back what was used");
+	avail = *used;
+	if (rte_vhost_state_vq_inflight_alloc(st, 0, HELD - 1) < 0 ||
+			rte_vhost_state_vq_inflight_descs_alloc(st, 0,
+				c->packed ? vq->size : 0) < 0)
+		return conform_no(c, "no memory");
+	for (n = 0; n < HELD; n++) {
+		if (!guest_hold_take(c->guest, 0, &avail, &h))
+			return conform_no(c, "the driver has no buffers in virtqueue 0");
+		if (n == OVERTAKES) {
+			held[HELD - 1] = h;
+			continue;
+		}
+		held[nb] = h;
+		vq->inflight[nb++] = (struct rte_vhost_state_inflight){
+			.head = h.head, .id = h.id, .num = h.num, .counter = n,
+		};
+		for (i = 0; c->packed && i < h.num; i++) {
+			guest_hold_desc(c->guest, 0, &h, i, &d);
+			vq->inflight_descs[nb_descs++] = (struct rte_vhost_state_desc){
+				.addr = d.addr, .len = d.len, .id = d.id, .flags = d.flags,
+			};
+		}
+	}
+	vq->nb_inflight_descs = nb_descs;
+	h = held[HELD - 1];
+	len = guest_hold_fill_foreign(c->guest, 0, &h);
+	guest_hold_use(c->guest, 0, used, &h, len);
+	vq->avail_idx = avail.idx;
+	vq->avail_wrap = avail.wrap;
+	vq->used_idx = used->idx;
+	vq->used_wrap = used->wrap;
+	return 0;
+}
+
+/* The rings go and come, as when a virtual machine is stopped and goes on. */
+static int
+stop_and_go(struct conform *c)
+{
+	uint16_t vq;
+
+	if (guest_link_stop(c->link) < 0)
+		return conform_no(c, "no GET_VRING_BASE");
+	for (vq = 0; vq < 4; vq++)
+		guest_link_set_base(c->link, vq, guest_link_base(c->link, vq));
+	return guest_link_prepare(c->link) < 0 ?
+		conform_no(c, "the rings cannot be set up again") : 0;
+}
+
+/*
+ * A device with receive buffers in flight, for which no frames come, gives its rings back and
+ * gets them again: the buffers are in flight still, and used before all others.
+ */
+static int
+given_again(struct conform *c)
+{
+	struct rte_vhost_state_error err = { 0 };
+	struct guest_held held[HELD];
+	struct rte_vhost_state *st;
+	struct guest_pos used;
+	uint16_t pair;
+	int ret;
+
+	if (conform_begin(c, CONFORM_RUNNING) < 0)
+		return -1;
+	for (pair = 0; pair < 2; pair++)
+		if (guest_pair_pause(c->guest, pair, WAIT_MS) < 0)
+			return conform_no(c, "frames of pair %u do not come back", pair);
+	if (c->be->ops->suspend(c->be, WAIT_MS * 1000, NULL) < 0)
+		return conform_no(c, "no suspend");
+	st = rte_vhost_state_capture(c->be->dev.name, &err);
+	if (st == NULL)
+		return conform_no(c, "no state");
+	ret = hold(c, st, &used, held);
+	guest_link_close(c->link);
+	c->link = NULL;
+	if (ret == 0)
+		c->link = guest_connect(c->guest, c->be->dev.socket, false, WAIT_MS);
+	if (ret == 0 && (c->link == NULL || guest_link_prepare(c->link) < 0))
+		ret = conform_no(c, "no set-up");
+	if (ret == 0 && rte_vhost_state_restore(c->be->dev.name, st, &err) < 0)
+		ret = conform_no(c, "the state is refused: %s",
+			rte_vhost_state_reason_name(err.reason));
+	rte_vhost_state_free(st);
+	if (ret < 0 || guest_link_driver_ok(c->link) < 0)
+		return -1;
+	if (stop_and_go(c) < 0)
+		return -1;
+	for (pair = 0; pair < 2; pair++)
+		guest_pair_resume(c->guest, pair);
+	if (guest_hold_expect(c->guest, 0, &used, held, HELD - 1, WAIT_MS) < 0)
+		return conform_no(c, "the driver does not take back what was used");
+	if (conform_run(c) < 0)
+		return -1;
+	return guest_hold_left(c->guest, 0) == 0 ? 0 :
+		conform_no(c, "buffers in flight were not used");
+}
+
 const struct conform_item conform_change_items[] = {
 	{ "S4-kick", "a kick that comes while suspended is served at resume", kick },
 	{ "S4-rarp", "an announcement while suspended is taken and changes nothing", rarp },
 	{ "base", "buffers taken, not used and not in flight are taken again or refused", base },
+	{ "given-again", "buffers in flight outlive that the rings are taken back and given again",
+		given_again },
 	{ NULL, NULL, NULL },
 };

@@ -5,6 +5,7 @@
 /** @file The device between a front end's messages and the state: what may follow what. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,11 +22,15 @@
 
 #include <bus_vdev_driver.h>
 
+#include <vstate_compat.h>
+
 #include "test.h"
 #include "test_ring.h"
 #include "test_socket.h"
 #include "vstate_ctrl.h"
 #include "vstate_dev.h"
+#include "vstate_msg.h"
+#include "vstate_wire.h"
 
 #define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
 #define PACKED_V1 (V1 | RTE_BIT64(VIRTIO_F_RING_PACKED))
@@ -228,6 +233,27 @@ new_front_end_begins_with_the_devices_mtu_and_no_queues(void **state)
 	bench_close(&b);
 }
 
+/* Rings are taken back, an MTU is set, and they are given again: that is the resume. */
+static void
+mtu_set_between_stop_and_start_counts_from_the_start_on(void **state)
+{
+	struct bench b;
+
+	bench_open(&b, V1);
+	vstate_dev_start(b.dev, &b.setup);
+	vstate_dev_stop(b.dev);
+	vstate_dev_mtu(b.dev, 1400);
+	assert_int_equal(b.dev->mtu, 9000);
+	vstate_dev_start(b.dev, &b.setup);
+	assert_int_equal(b.dev->mtu, 1400);
+	/* and not later, over one that came meanwhile */
+	vstate_dev_mtu(b.dev, 4000);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
+	assert_int_equal(b.dev->mtu, 4000);
+	bench_close(&b);
+}
+
 static void
 queue_not_set_up_again_after_a_reset_is_in_no_capture(void **state)
 {
@@ -389,6 +415,49 @@ call_that_is_due_is_none_of_the_next_guest(void **state)
 	bench_close(&b);
 }
 
+/* A queue breaks, and the guest begins anew before anybody has looked at it. */
+static void
+reset_leaves_nothing_of_a_fault_that_was_not_told(void **state)
+{
+	struct bench b;
+	int tries;
+
+	bench_open(&b, V1);
+	/* who looks from time to time may come in between */
+	for (tries = 0; tries < 20; tries++) {
+		vstate_dev_start(b.dev, &b.setup);
+		assert_true(b.dev->status & RTE_VHOST_STATE_S_DRIVER_OK);
+		vstate_vq_break(b.dev->vqs[1], VSTATE_FAULT_ADDRESS);
+		vstate_dev_status_write(b.dev, 0);
+		assert_int_equal(b.dev->status, 0);
+		assert_int_equal(b.dev->vqs[1]->fault, VSTATE_FAULT_NONE);
+		/* counted all the same */
+		assert_int_equal(b.dev->faults[VSTATE_FAULT_ADDRESS], tries + 1);
+		vstate_dev_negotiate(b.dev, V1, true);
+		vstate_dev_status_write(b.dev, RTE_VHOST_STATE_S_FEATURES_OK);
+		assert_true(b.dev->status & RTE_VHOST_STATE_S_FEATURES_OK);
+	}
+	bench_close(&b);
+}
+
+/* A front end whose place another one took may go on talking, and ask for answers. */
+static void
+message_of_nobodys_front_end_leaves_no_descriptor(void **state)
+{
+	struct msg msg = { .request = MSG_SET_VRING_CALL, .size = sizeof(msg.u64) };
+	uint8_t context[2048] = { 0 };
+	int *fds, *nb_fds, fd;
+
+	fd = dup(STDERR_FILENO);
+	assert_true(fd >= 0);
+	memcpy(context, &msg, sizeof(msg));
+	fds = vstate_msg_fds(context, &nb_fds);
+	fds[0] = fd;
+	*nb_fds = 1;
+	assert_int_equal(vstate_msg_ops.pre_msg_handle(0, context), RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
 static void *
 pause_main(void *dev)
 {
@@ -469,12 +538,15 @@ test_vstate_dev(void)
 		cmocka_unit_test(restored_positions_wait_for_rings_that_are_ready_later),
 		cmocka_unit_test(state_of_another_layout_than_the_rings_have_is_refused),
 		cmocka_unit_test(new_front_end_begins_with_the_devices_mtu_and_no_queues),
+		cmocka_unit_test(mtu_set_between_stop_and_start_counts_from_the_start_on),
 		cmocka_unit_test(queue_not_set_up_again_after_a_reset_is_in_no_capture),
 		cmocka_unit_test(ring_outside_the_guest_or_of_a_bad_size_is_not_granted),
 		cmocka_unit_test(busy_poll_thread_fails_a_suspend_and_nothing_changes),
 		cmocka_unit_test(messages_about_one_queue_leave_the_others_alone),
 		cmocka_unit_test(message_about_one_queue_does_not_resume_it),
 		cmocka_unit_test(call_that_is_due_is_none_of_the_next_guest),
+		cmocka_unit_test(reset_leaves_nothing_of_a_fault_that_was_not_told),
+		cmocka_unit_test(message_of_nobodys_front_end_leaves_no_descriptor),
 		cmocka_unit_test(device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};

@@ -208,6 +208,26 @@ partial_checksum_is_completed_or_left_to_the_port(void **state)
 	ring_close(&r);
 }
 
+/* VIRTIO: without NEEDS_CSUM the device must not rely on the checksum, whatever the driver says. */
+static void
+checksum_is_not_good_because_the_driver_says_so(void **state)
+{
+	const struct virtio_net_hdr_mrg_rxbuf hdr = { .hdr = {
+		.flags = VIRTIO_NET_HDR_F_DATA_VALID } };
+	struct rte_mbuf *m;
+	struct frame f;
+	struct ring r;
+
+	open_all(&r);
+	frame_make(&f, false, true);
+	m = mbuf_make(&r, &f, 0);
+	assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+	assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
+			RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN);
+	rte_pktmbuf_free(m);
+	ring_close(&r);
+}
+
 static void
 segmentation_request_passes_both_ways(void **state)
 {
@@ -566,6 +586,7 @@ test_vstate_offload(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(partial_checksum_is_completed_or_left_to_the_port),
+		cmocka_unit_test(checksum_is_not_good_because_the_driver_says_so),
 		cmocka_unit_test(segmentation_request_passes_both_ways),
 		cmocka_unit_test(udp_segmentation_request_passes_both_ways),
 		cmocka_unit_test(udp_segmentation_that_was_not_agreed_upon_is_refused),

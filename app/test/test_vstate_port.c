@@ -48,7 +48,7 @@ setup(void **state)
 	f->rxq.dev = &f->dev;
 	f->rxq.nb_rxq = 1;
 	f->rxq.only = &f->vq;
-	f->rxq.rarp_pending = &f->dev.rarp_pending;
+	f->rxq.rarp_due = &f->dev.rarp_due;
 	f->rxq.pool = rte_pktmbuf_pool_create("port", 3, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
 			SOCKET_ID_ANY);
 	assert_non_null(f->rxq.pool);
@@ -70,8 +70,7 @@ teardown(void **state)
 static void
 announce(struct fixture *f)
 {
-	f->dev.rarp_mac = guest_mac;
-	f->dev.rarp_pending = 1;
+	vstate_dev_rarp(&f->dev, &guest_mac);
 }
 
 static void
@@ -109,6 +108,30 @@ announcement_waits_for_an_mbuf_and_for_room(void **state)
 	rte_pktmbuf_free_bulk(hoard, 3);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 1);
 	rte_pktmbuf_free(pkts[0]);
+}
+
+/* A guest moves here, and on, before anybody polled: nobody is to send its frames here. */
+static void
+guest_that_went_is_not_announced(void **state)
+{
+	const struct rte_ether_addr next_mac = { { 0x52, 0x54, 0, 1, 2, 3 } };
+	struct fixture *f = *state;
+	struct rte_mbuf *pkts[4];
+	struct rte_ether_hdr *eth;
+
+	f->vq.callfd = -1;
+	f->vq.record = &f->vq.no_record;
+	announce(f);
+	vstate_dev_disconnect(&f->dev);
+	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 0);
+	/* and of two that come after each other only the one that is here */
+	announce(f);
+	vstate_dev_rarp(&f->dev, &next_mac);
+	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 1);
+	eth = rte_pktmbuf_mtod(pkts[0], struct rte_ether_hdr *);
+	assert_true(rte_is_same_ether_addr(&eth->src_addr, &next_mac));
+	rte_pktmbuf_free(pkts[0]);
+	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 0);
 }
 
 /* ---- tags ---- */
@@ -461,6 +484,8 @@ test_vstate_port(void)
 		cmocka_unit_test_setup_teardown(guest_that_moved_is_announced_once, setup,
 				teardown),
 		cmocka_unit_test_setup_teardown(announcement_waits_for_an_mbuf_and_for_room, setup,
+				teardown),
+		cmocka_unit_test_setup_teardown(guest_that_went_is_not_announced, setup,
 				teardown),
 		cmocka_unit_test_setup_teardown(
 				frame_that_cannot_be_tagged_is_dropped_and_blocks_none, setup,

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
 #include <rte_cycles.h>
 #include <rte_service.h>
 
@@ -30,6 +33,9 @@ static struct uplink {
 	/** Numbers of the frames that it took. */
 	uint8_t sent[FRAMES];
 	uint32_t nb_sent;
+	/** The last one, and what it was to do with it; what the port can do. */
+	uint8_t last[64];
+	uint64_t last_flags, capa;
 	/** It keeps what it takes, as a port does until it has sent it: here. */
 	bool keep;
 	struct rte_mbuf *kept;
@@ -37,6 +43,9 @@ static struct uplink {
 	struct rte_mbuf *waiting[FRAMES];
 	uint32_t first, nb_waiting;
 } uplink;
+
+/* Of the next one that is opened. */
+static uint64_t uplink_capa;
 
 static uint16_t
 uplink_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
@@ -49,6 +58,9 @@ uplink_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 			break;
 		assert_true(uplink.nb_sent < FRAMES);
 		uplink.sent[uplink.nb_sent++] = *rte_pktmbuf_mtod(pkts[i], uint8_t *);
+		memcpy(uplink.last, rte_pktmbuf_mtod(pkts[i], uint8_t *),
+				RTE_MIN(sizeof(uplink.last), (size_t)pkts[i]->data_len));
+		uplink.last_flags = pkts[i]->ol_flags;
 		if (uplink.keep)
 			uplink.kept = pkts[i];
 		else
@@ -94,6 +106,7 @@ uplink_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
 	info->max_tx_queues = 1;
 	info->max_mac_addrs = 1;
 	info->max_rx_pktlen = UINT16_MAX;
+	info->tx_offload_capa = uplink.capa;
 	return 0;
 }
 
@@ -150,6 +163,7 @@ uplink_open(void)
 	struct rte_eth_dev *eth = rte_eth_dev_allocate(UPLINK);
 
 	memset(&uplink, 0, sizeof(uplink));
+	uplink.capa = uplink_capa;
 	assert_non_null(eth);
 	uplink.eth = eth;
 	eth->device = &device;
@@ -412,6 +426,91 @@ frame_that_the_uplink_cannot_send_is_given_up_at_once(void **state)
 	bench_close(&b);
 }
 
+#define L4 34
+#define LEN 60
+
+/* The guest sends a UDP frame with a partial checksum; @return the whole one. */
+static uint16_t
+guest_send_partial(struct bench *b)
+{
+	const struct virtio_net_hdr hdr = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.csum_start = L4, .csum_offset = 6 };
+	const struct piece p = { RING_BUF_GPA, RING_HDR + LEN };
+	uint8_t *frame = guest_at(&b->tx.guest, RING_BUF_GPA + RING_HDR);
+	uint32_t sum = 0, i;
+
+	b->tx.vq->features |= RTE_BIT64(VIRTIO_NET_F_CSUM);
+	b->tx.vq->host_offloads = true;
+	memset(guest_at(&b->tx.guest, p.gpa), 0, RING_HDR);
+	memcpy(guest_at(&b->tx.guest, p.gpa), &hdr, sizeof(hdr));
+	memset(frame, 2, LEN);
+	frame[12] = 8;
+	frame[13] = 0;
+	memset(frame + 14, 0, L4 - 14);
+	frame[14] = 0x45;
+	frame[17] = LEN - 14;
+	frame[23] = 17;
+	frame[L4 + 4] = 0;
+	frame[L4 + 5] = LEN - L4;
+	for (i = L4; i < LEN; i += 2)
+		sum += frame[i] << 8 | frame[i + 1];
+	ring_add(&b->tx, &p, 1, false);
+	return ~((sum & 0xffff) + (sum >> 16));
+}
+
+static void
+checksum_that_the_uplink_cannot_complete_is_completed(void **state)
+{
+	const uint64_t both = RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+	static const uint64_t capas[] = { 0, RTE_ETH_TX_OFFLOAD_TCP_CKSUM,
+		RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM };
+	struct bench b;
+	uint16_t want;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(capas); i++) {
+		uplink_capa = capas[i];
+		bench_open(&b, i & 1, 64);
+		uplink_capa = 0;
+		uplink.accept = UINT32_MAX;
+		want = guest_send_partial(&b);
+		poll_once(&b);
+		assert_int_equal(uplink.nb_sent, 1);
+		if (capas[i] == both) {
+			assert_true((uplink.last_flags & RTE_MBUF_F_TX_L4_MASK) ==
+					RTE_MBUF_F_TX_UDP_CKSUM);
+		} else {
+			assert_true((uplink.last_flags & RTE_MBUF_F_TX_L4_MASK) == 0);
+			assert_int_equal(uplink.last[L4 + 6] << 8 | uplink.last[L4 + 7], want);
+		}
+		bench_close(&b);
+	}
+}
+
+/* Where the guest's frames come from, that is where it is announced. */
+static void
+guest_that_moved_is_announced_at_the_uplink(void **state)
+{
+	const struct rte_ether_addr mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
+	const struct rte_ether_hdr *eth = (const struct rte_ether_hdr *)uplink.last;
+	struct bench b;
+
+	bench_open(&b, false, 64);
+	poll_once(&b);
+	vstate_dev_rarp(b.dev, &mac);
+	/* again until it is sent, and then no more */
+	poll_once(&b);
+	assert_int_equal(uplink.nb_sent, 0);
+	uplink.accept = UINT32_MAX;
+	poll_once(&b);
+	assert_int_equal(uplink.nb_sent, 1);
+	assert_int_equal(eth->ether_type, rte_cpu_to_be_16(RTE_ETHER_TYPE_RARP));
+	assert_true(rte_is_same_ether_addr(&eth->src_addr, &mac));
+	poll_once(&b);
+	assert_int_equal(uplink.nb_sent, 1);
+	bench_close(&b);
+}
+
 static void
 frames_wait_for_buffers_and_none_is_dropped(void **state)
 {
@@ -492,6 +591,47 @@ mbufs_that_the_uplink_keeps_outlive_the_service(void **state)
 	assert_null(rte_mempool_lookup("vs_" NAME));
 }
 
+static void
+pool_count(struct rte_mempool *pool, void *arg)
+{
+	if (strncmp(pool->name, "vs_", 3) == 0)
+		++*(unsigned int *)arg;
+}
+
+static unsigned int
+nb_pools(void)
+{
+	unsigned int n = 0;
+
+	rte_mempool_walk(pool_count, &n);
+	return n;
+}
+
+/* The mbufs of one go with it, whatever the other is called. */
+static void
+services_with_similar_names_share_no_pool(void **state)
+{
+	static const char *const names[] = { "vdpa_vstate_tenant-a-vm1",
+		"vdpa_vstate_tenant-a-vm2" };
+	const struct vstate_conf conf = { .queues = 1, .mtu = 1500, .numa = SOCKET_ID_ANY };
+	struct vstate_dev *dev[RTE_DIM(names)];
+	size_t i;
+
+	assert_int_equal(vstate_ctrl_get(), 0);
+	for (i = 0; i < RTE_DIM(names); i++) {
+		dev[i] = vstate_dev_create(names[i], &conf, SOCKET_ID_ANY);
+		assert_non_null(dev[i]);
+		assert_int_equal(vstate_service_create(dev[i], SOCKET_ID_ANY), 0);
+		assert_int_equal(nb_pools(), i + 1);
+	}
+	for (i = 0; i < RTE_DIM(names); i++) {
+		vstate_service_destroy(dev[i]);
+		assert_int_equal(nb_pools(), RTE_DIM(names) - 1 - i);
+		vstate_dev_destroy(dev[i]);
+	}
+	vstate_ctrl_put();
+}
+
 int
 test_vstate_service(void)
 {
@@ -500,8 +640,11 @@ test_vstate_service(void)
 		cmocka_unit_test(frames_that_the_uplink_does_not_take_stay_with_the_guest),
 		cmocka_unit_test(frame_that_the_uplink_never_takes_is_given_up_and_counted),
 		cmocka_unit_test(frame_that_the_uplink_cannot_send_is_given_up_at_once),
+		cmocka_unit_test(checksum_that_the_uplink_cannot_complete_is_completed),
+		cmocka_unit_test(guest_that_moved_is_announced_at_the_uplink),
 		cmocka_unit_test(frames_wait_for_buffers_and_none_is_dropped),
 		cmocka_unit_test(mbufs_that_the_uplink_keeps_outlive_the_service),
+		cmocka_unit_test(services_with_similar_names_share_no_pool),
 		cmocka_unit_test(uplink_is_not_read_for_a_guest_without_buffers),
 	};
 

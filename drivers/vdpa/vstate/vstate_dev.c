@@ -7,6 +7,8 @@
 #include <string.h>
 
 
+#include <rte_arp.h>
+#include <rte_byteorder.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 #include <rte_string_fns.h>
@@ -96,6 +98,29 @@ vstate_dev_waiting(struct vstate_dev *dev, uint16_t first, uint16_t step)
 
 	vstate_ctrl_call(do_waiting, dev, &w);
 	return w.count;
+}
+
+/* ---- announcements ---- */
+
+struct rte_mbuf *
+vstate_dev_rarp_make(const struct vstate_dev *dev, struct rte_mempool *pool, uint64_t *due)
+{
+	struct rte_ether_addr mac;
+	uint64_t bytes;
+
+	*due = __atomic_load_n(&dev->rarp_due, __ATOMIC_RELAXED);
+	if (*due == 0)
+		return NULL;
+	bytes = rte_cpu_to_le_64(*due);
+	memcpy(&mac, &bytes, sizeof(mac));
+	return rte_net_make_rarp_packet(pool, &mac);
+}
+
+void
+vstate_dev_rarp_done(struct vstate_dev *dev, uint64_t due)
+{
+	__atomic_compare_exchange_n(&dev->rarp_due, &due, 0, false, __ATOMIC_RELAXED,
+			__ATOMIC_RELAXED);
 }
 
 /* ---- counters ---- */

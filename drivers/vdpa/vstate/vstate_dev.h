@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include <rte_bitops.h>
 #include <rte_ether.h>
 #include <rte_vhost.h>
 
@@ -33,6 +34,9 @@
 /** Virtqueue index of a pair's receive and transmit queue, as the driver names them. */
 #define VSTATE_RXQ(pair) (2 * (pair))
 #define VSTATE_TXQ(pair) (2 * (pair) + 1)
+
+/** Above the bytes of a MAC address; see struct vstate_dev::rarp_due. */
+#define VSTATE_RARP_DUE RTE_BIT64(8 * RTE_ETHER_ADDR_LEN)
 
 /** Who polls the virtqueues. */
 enum vstate_poller {
@@ -51,6 +55,10 @@ struct vstate_ring_setup {
 	bool callfd_fresh;
 	/** The front end set a base that the device has not taken over yet. */
 	bool base_fresh;
+	/**
+	 * The base that the front end set, and where the ring goes on if nothing is in flight:
+	 * rte_vhost moves split rings to the used index that it finds in the guest's memory.
+	 */
 	struct vstate_pos avail, used;
 };
 
@@ -106,6 +114,8 @@ struct vstate_dev {
 	/** Rings that rte_vhost calls ready; belongs to the vhost thread. */
 	bool ring_ready[VSTATE_MAX_VQS];
 	bool base_fresh[VSTATE_MAX_VQS];
+	/** Bases of split rings as the front end said them. */
+	uint16_t base_said[VSTATE_MAX_VQS];
 	bool callfd_fresh[VSTATE_MAX_VQS];
 	/** The queue whose descriptor is replaced by the message being processed; -1: none. */
 	int fd_qid;
@@ -162,9 +172,11 @@ struct vstate_dev {
 	/* -- read by poll threads, too -- */
 	/** Pairs that are granted now, counted from pair 0. */
 	uint16_t active_pairs;
-	/** An announcement is due. Set by control, cleared by a poll thread. */
-	uint8_t rarp_pending;
-	struct rte_ether_addr rarp_mac;
+	/**
+	 * The guest is to be announced: its MAC address, and VSTATE_RARP_DUE; 0: it is not. One
+	 * word, as control may set and clear it while a poll thread reads it and ends it.
+	 */
+	uint64_t rarp_due;
 
 	/** Held by the service while it goes over the queues; granted while it is the poller. */
 	struct vstate_lease service_lease;
@@ -235,6 +247,14 @@ int vstate_dev_set_poller(struct vstate_dev *dev, enum vstate_poller poller,
  * an onlooker never is taken for the poll thread.
  */
 uint32_t vstate_dev_waiting(struct vstate_dev *dev, uint16_t first, uint16_t step);
+/**
+ * Poll thread: a frame that announces the guest; NULL: no mbuf, or it is not due any more.
+ * @param due written, for vstate_dev_rarp_done() when the frame is on its way
+ */
+struct rte_mbuf *vstate_dev_rarp_make(const struct vstate_dev *dev, struct rte_mempool *pool,
+		uint64_t *due);
+/** Poll thread: it was announced; another announcement that came meanwhile stays due. */
+void vstate_dev_rarp_done(struct vstate_dev *dev, uint64_t due);
 /** Let the counters of a queue begin anew. Any thread that may call statistics functions. */
 void vstate_vq_counters_reset(struct vstate_vq *vq);
 /** Counters since the last reset. Any thread. */

@@ -13,6 +13,7 @@
 
 #include <linux/virtio_ring.h>
 
+#include <rte_byteorder.h>
 
 #include <vstate_compat.h>
 
@@ -107,7 +108,7 @@ vq_set_base(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ri
 			vq->avail.idx == ring->avail.idx && vq->avail.wrap == ring->avail.wrap)
 		goto keep;
 	vstate_inflight_drop(vq);
-	vq->avail = ring->avail;
+	vq->avail = ring->used;
 	if (packed && vq->avail.idx >= ring->size)
 		vq->avail.idx %= ring->size;
 	if (!packed)
@@ -275,6 +276,8 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	dev->features = 0;
 	rte_vhost_state_free(dev->kept);
 	dev->kept = NULL;
+	/* where it was is not for a guest that went to say */
+	__atomic_store_n(&dev->rarp_due, 0, __ATOMIC_RELAXED);
 	vstate_region_drop(dev);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_vq_callfd_set(dev->vqs[i], -1);
@@ -337,6 +340,11 @@ do_start(struct vstate_dev *dev, void *arg)
 	if (dev->rings_taken)
 		dev->status = (dev->status & ~S_SUSPEND) | S_DRIVER_OK;
 	dev->rings_taken = false;
+	/* as at any other resume, before what the front end says now */
+	if (dev->mtu_next != 0 && !(dev->status & S_SUSPEND)) {
+		dev->mtu = dev->mtu_next;
+		dev->mtu_next = 0;
+	}
 	setup_take(dev, setup);
 	/* Said once, here: a later message must neither resume a suspended device nor revive
 	 * one that needs a reset.
@@ -442,6 +450,8 @@ do_status_write(struct vstate_dev *dev, void *arg)
 			/* Positions stay: QEMU resets first, then asks for the indices. */
 			dev->resets++;
 			faults_clear(dev);
+			/* a fault that was told only now was of before */
+			dev->status = 0;
 			dev->rings_taken = false;
 			dev->mtu_next = 0;
 			vstate_pending_drop(dev);
@@ -628,13 +638,11 @@ vstate_dev_mtu(struct vstate_dev *dev, uint16_t mtu)
 static int
 do_rarp(struct vstate_dev *dev, void *arg)
 {
-	/* The poll thread clears the flag after it has read the address; where one is still
-	 * due, it is for the same guest.
-	 */
-	if (__atomic_load_n(&dev->rarp_pending, __ATOMIC_ACQUIRE) == 0) {
-		rte_ether_addr_copy(arg, &dev->rarp_mac);
-		__atomic_store_n(&dev->rarp_pending, 1, __ATOMIC_RELEASE);
-	}
+	uint64_t due = 0;
+
+	memcpy(&due, arg, RTE_ETHER_ADDR_LEN);
+	__atomic_store_n(&dev->rarp_due, rte_le_to_cpu_64(due) | VSTATE_RARP_DUE,
+			__ATOMIC_RELAXED);
 	return 0;
 }
 

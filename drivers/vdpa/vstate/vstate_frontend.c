@@ -50,6 +50,7 @@ vstate_frontend_attach(int vid, struct vstate_dev *dev)
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
 		dev->ring_ready[i] = false;
 		dev->base_fresh[i] = true;
+		dev->base_said[i] = 0;
 		dev->callfd_fresh[i] = true;
 	}
 	dev->fd_qid = -1;
@@ -141,16 +142,16 @@ callfd_check(const struct vstate_dev *dev, uint16_t qid, int fd)
 }
 
 static void
-base_get(int vid, uint16_t qid, bool packed, struct vstate_ring_setup *ring)
+base_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_ring_setup *ring)
 {
 	uint16_t avail = 0, used = 0;
 
-	rte_vhost_get_vring_base(vid, qid, &avail, &used);
+	rte_vhost_get_vring_base(dev->vid, qid, &avail, &used);
 	if (packed) {
 		ring->avail = (struct vstate_pos){ avail & 0x7fff, avail >> 15 };
 		ring->used = (struct vstate_pos){ used & 0x7fff, used >> 15 };
 	} else {
-		ring->avail = (struct vstate_pos){ avail, 0 };
+		ring->avail = (struct vstate_pos){ dev->base_said[qid], 0 };
 		ring->used = (struct vstate_pos){ used, 0 };
 	}
 }
@@ -173,7 +174,7 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 		ring->callfd = callfd_check(dev, qid, vring.callfd);
 	ring->base_fresh = dev->base_fresh[qid];
 	if (ring->base_fresh)
-		base_get(dev->vid, qid, packed, ring);
+		base_get(dev, qid, packed, ring);
 }
 
 uint64_t

@@ -208,7 +208,12 @@ pre_handle(int vid, void *opaque)
 
 	if (dev == NULL)
 		dev = vstate_frontend_take_over(vid);
-	if (dev == NULL || !vstate_gate_pass(dev, opaque))
+	if (dev == NULL) {
+		/* rte_vhost closes those only that it refused or did not know itself */
+		vstate_gate_close_fds(opaque);
+		return RTE_VHOST_MSG_RESULT_ERR;
+	}
+	if (!vstate_gate_pass(dev, opaque))
 		return RTE_VHOST_MSG_RESULT_ERR;
 
 	vstate_frontend_fd_message(dev, fd_queue(msg), msg->request == MSG_SET_VRING_CALL);
@@ -291,6 +296,7 @@ base_set(struct vstate_dev *dev, int vid, const struct msg *msg)
 	const uint16_t avail = msg->state.num & 0xffff, used = msg->state.num >> 16;
 
 	dev->base_fresh[msg->state.index] = true;
+	dev->base_said[msg->state.index] = avail;
 	if (!vstate_frontend_is_packed(dev, vid))
 		return;
 	if (used == avail || (used == 0 && avail != 0))

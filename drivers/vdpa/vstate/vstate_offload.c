@@ -126,14 +126,12 @@ vstate_offload_from_header(const struct vstate_vq *vq,
 	uint32_t start = rte_le_to_cpu_16(hdr->csum_start);
 	uint32_t field = start + rte_le_to_cpu_16(hdr->csum_offset);
 
-	if (hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID)
-		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	/* DATA_VALID is the device's to say: what a driver says of a whole checksum is no proof. */
 	if (!(hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE;
 
 	if (!(vq->features & RTE_BIT64(VIRTIO_NET_F_CSUM)) || field + 2 > m->pkt_len)
 		return false;
-	m->ol_flags &= ~RTE_MBUF_F_RX_L4_CKSUM_MASK;
 	parse_headers(m);
 
 	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)

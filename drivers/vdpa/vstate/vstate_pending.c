@@ -124,7 +124,8 @@ bases_against(const struct vstate_dev *dev, const struct vstate_setup *setup, ui
 	for (i = 0; i < dev->pending->nb_vqs; i++) {
 		sv = &dev->pending->vqs[i];
 		if (!setup->rings[i].ready || !setup->rings[i].base_fresh || sv->size == 0 ||
-				pos_equal(setup->rings[i].avail, sv->avail_idx, sv->avail_wrap))
+				pos_equal(setup->rings[i].avail, sv->avail_idx, sv->avail_wrap) ||
+				pos_equal(setup->rings[i].used, sv->avail_idx, sv->avail_wrap))
 			continue;
 		if (n++ == 0)
 			*qid = i;
@@ -141,7 +142,7 @@ bases_are_new(const struct vstate_dev *dev, const struct vstate_setup *setup)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (setup->rings[i].ready && !(setup->rings[i].base_fresh &&
-				pos_equal(setup->rings[i].avail, 0, wrap)))
+				pos_equal(setup->rings[i].used, 0, wrap)))
 			return false;
 	}
 	return true;

@@ -144,7 +144,7 @@ start_apply(struct vstate_dev *dev, void *arg)
 {
 	struct rte_eth_dev *eth = arg;
 	const uint64_t rx = eth->data->dev_conf.rxmode.offloads;
-	static const uint8_t never;
+	static const uint64_t never;
 	const uint64_t csum = RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
 	uint16_t i;
 
@@ -160,7 +160,7 @@ start_apply(struct vstate_dev *dev, void *arg)
 		rxq->nb_rxq = eth->data->nb_rx_queues;
 		rxq->next_pair = i;
 		/* on one queue only */
-		rxq->rarp_pending = i == 0 ? &dev->rarp_pending : &never;
+		rxq->rarp_due = i == 0 ? &dev->rarp_due : &never;
 		rxq->vlan_strip = rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 		rxq->only = rxq->vlan_strip ? NULL :
 			rxq_only(dev, i, eth->data->nb_rx_queues);

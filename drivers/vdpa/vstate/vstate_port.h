@@ -33,8 +33,8 @@ struct vstate_port_rxq {
 	uint16_t id;
 	/** The queue of the guest that it serves, if one only, and nothing else is to be done. */
 	struct vstate_vq *only;
-	/** Set when a RARP is due on this queue. */
-	const uint8_t *rarp_pending;
+	/** Not 0 when a RARP is due on this queue. */
+	const uint64_t *rarp_due;
 	/** Receive queues of the port. */
 	uint16_t nb_rxq;
 	/** Pair to begin with, so that none is served last for ever. */

@@ -2,7 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#include <rte_arp.h>
 #include <rte_errno.h>
 #include <rte_ether.h>
 #include <rte_vhost.h>
@@ -40,13 +39,14 @@ static uint16_t
 rarp_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts)
 {
 	struct vstate_dev *dev = rxq->dev;
-	struct rte_mbuf *m = rte_net_make_rarp_packet(rxq->pool, &dev->rarp_mac);
+	uint64_t due;
+	struct rte_mbuf *m = vstate_dev_rarp_make(dev, rxq->pool, &due);
 
 	if (m == NULL)
 		return 0; /* again with the next burst */
 	m->port = dev->vqs[0]->port_id;
 	pkts[0] = m;
-	__atomic_store_n(&dev->rarp_pending, 0, __ATOMIC_RELEASE);
+	vstate_dev_rarp_done(dev, due);
 	return 1;
 }
 
@@ -90,7 +90,7 @@ port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t done = 0;
 
-	if (unlikely(*rxq->rarp_pending != 0 && n > 0))
+	if (unlikely(*rxq->rarp_due != 0 && n > 0))
 		done = rarp_receive(rxq, pkts);
 	done += pairs_receive(rxq, pkts + done, n - done);
 	if (unlikely(rxq->vlan_strip))
@@ -104,7 +104,7 @@ vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	struct vstate_port_rxq *rxq = queue;
 
 	/* The common case: one pair, one burst. */
-	if (likely(rxq->only != NULL && n <= VSTATE_BURST && *rxq->rarp_pending == 0))
+	if (likely(rxq->only != NULL && n <= VSTATE_BURST && *rxq->rarp_due == 0))
 		return vq_receive(rxq->only, rxq->pool, pkts, n);
 	return port_rx_any(rxq, pkts, n);
 }

@@ -25,6 +25,7 @@
 #define UPLINK_RING 1024
 /* Longer than a peer of the uplink that lives can be away from its processor. */
 #define UPLINK_PATIENCE_S 1
+#define CSUM_OFFLOADS (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 
 /** A pair's way to the uplink and back. */
 struct bridge {
@@ -43,6 +44,8 @@ struct vstate_service {
 	/** Port of the uplink, or RTE_MAX_ETHPORTS to loop back. */
 	uint16_t uplink;
 	uint16_t uplink_queues;
+	/** It completes checksums of frames that it sends. */
+	bool uplink_csum;
 	/** Largest frame that the uplink gives. */
 	uint32_t uplink_frame;
 	struct bridge bridges[VSTATE_MAX_PAIRS];
@@ -167,6 +170,21 @@ uplink_to_guest(struct vstate_service *srv, struct vstate_vq *to, struct bridge 
 	return put;
 }
 
+/* The guest arrived by a move and cannot say so: announce it where its frames come from. */
+static void
+announce(struct vstate_service *srv)
+{
+	uint64_t due;
+	struct rte_mbuf *m = vstate_dev_rarp_make(srv->dev, srv->pool, &due);
+
+	if (m == NULL)
+		return;
+	if (rte_eth_tx_burst(srv->uplink, 0, &m, 1) == 1)
+		vstate_dev_rarp_done(srv->dev, due);
+	else
+		rte_pktmbuf_free(m); /* again next time */
+}
+
 static int32_t
 service_run(void *arg)
 {
@@ -177,6 +195,8 @@ service_run(void *arg)
 	/* A queue's lease does not say who may take it: the port may have the rings. */
 	if (!vstate_lease_take(&dev->service_lease))
 		return -EAGAIN;
+	if (unlikely(dev->rarp_due != 0) && srv->uplink != RTE_MAX_ETHPORTS)
+		announce(srv);
 	for (pair = 0; pair < dev->nb_vqs / 2; pair++) {
 		struct vstate_vq *from = dev->vqs[VSTATE_TXQ(pair)];
 		struct vstate_vq *to = dev->vqs[VSTATE_RXQ(pair)];
@@ -196,14 +216,15 @@ service_run(void *arg)
 void
 vstate_service_apply(struct vstate_dev *dev, void *arg)
 {
+	const struct vstate_service *srv = dev->service;
 	uint16_t i;
 
 	RTE_SET_USED(arg);
-	if (dev->service == NULL)
+	if (srv == NULL)
 		return;
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->linear = false;
-		dev->vqs[i]->complete_csum = false;
+		dev->vqs[i]->complete_csum = srv->uplink != RTE_MAX_ETHPORTS && !srv->uplink_csum;
 	}
 }
 
@@ -231,8 +252,8 @@ uplink_open(struct vstate_service *srv, int socket)
 	srv->uplink_queues = RTE_MIN(info.max_rx_queues, info.max_tx_queues);
 	srv->uplink_queues = RTE_MIN(srv->uplink_queues, srv->dev->conf.queues);
 	conf.txmode.offloads = info.tx_offload_capa & (RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
-			RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
-			RTE_ETH_TX_OFFLOAD_TCP_TSO);
+			CSUM_OFFLOADS | RTE_ETH_TX_OFFLOAD_TCP_TSO);
+	srv->uplink_csum = (conf.txmode.offloads & CSUM_OFFLOADS) == CSUM_OFFLOADS;
 	ret = rte_eth_dev_configure(srv->uplink, srv->uplink_queues, srv->uplink_queues, &conf);
 	for (q = 0; ret == 0 && q < srv->uplink_queues; q++) {
 		ret = rte_eth_rx_queue_setup(srv->uplink, q, UPLINK_RING, socket, NULL, srv->pool);
@@ -298,6 +319,20 @@ service_register(struct vstate_service *srv, int socket)
 	return 0;
 }
 
+/* Of this device and no other: a long name is cut, and then has a hash (FNV-1a) of all of it. */
+static void
+pool_name(const char *dev, char name[RTE_MEMPOOL_NAMESIZE])
+{
+	uint32_t hash = 2166136261u;
+	const char *p;
+
+	if (snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%s", dev) < (int)RTE_MEMPOOL_NAMESIZE)
+		return;
+	for (p = dev; *p != '\0'; p++)
+		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%.13s.%08x", dev, hash);
+}
+
 /* One that an uplink kept mbufs of, when the device was there before, is still there. */
 static struct rte_mempool *
 pool_get(const struct vstate_dev *dev, int socket)
@@ -305,7 +340,7 @@ pool_get(const struct vstate_dev *dev, int socket)
 	char name[RTE_MEMPOOL_NAMESIZE];
 	struct rte_mempool *pool;
 
-	snprintf(name, sizeof(name), "vs_%.20s", dev->name);
+	pool_name(dev->name, name);
 	pool = rte_mempool_lookup(name);
 	return pool != NULL ? pool : rte_pktmbuf_pool_create(name, POOL_MBUFS, POOL_CACHE, 0,
 			RTE_MBUF_DEFAULT_BUF_SIZE, socket);
