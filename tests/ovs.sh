@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# The distribution's OVS-DPDK with ports of the device: a virtio-user guest that talks to
-# one on a dpdkvhostuserclient port, a QEMU guest that moves between two ports, and the
+# The distribution's OVS-DPDK with ports of the device: a guest, virtio-user or QEMU, that talks
+# to one on a dpdkvhostuserclient port, a QEMU guest that moves between two ports, and the
 # life of ports and of ovs-vswitchd under a guest.
 
 # shellcheck source=tests/migration.sh
@@ -36,8 +36,7 @@ case_guests()
 	wait_for 10 test -S "$W/vm1" || fail "vm1: no socket"
 	wait_for 10 test -S "$W/vm2" || fail "vm2: no socket"
 	ovs_port vm1 0
-	vsctl_must add-port br0 vm2 -- set Interface vm2 type=dpdkvhostuserclient \
-		"options:vhost-server-path=$W/vm2"
+	ovs_own_port vm2
 	wait_for 20 tp_ready vm1 || fail "vm1: testpmd does not start"
 	wait_for 20 tp_ready vm2 || fail "vm2: testpmd does not start"
 	tp_link_up vm1
@@ -188,6 +187,60 @@ switch_restart()
 	measured "ovs-vswitchd restarted"
 }
 
+# ---- two QEMU guests ----
+
+vm_frames() { vm "$1" 5 "cat /sys/class/net/eth0/statistics/$2_packets"; } # VM rx|tx
+
+# Of all frames since the ports were added: what a guest sent its port received, and the
+# other port gave the other guest, or counts as dropped. In WAY.
+way_agrees() # FROM TO
+{
+	local sent from to drops got
+	sent=$(vm_frames "$1" tx) from=$(live "$1" RX packets)
+	to=$(live "$2" TX packets) drops=$(live "$2" TX dropped) got=$(vm_frames "$2" rx)
+	WAY="$1 sent $sent, its port received $from, port $2 sent $to and dropped $drops, $2 received $got"
+	CARRIED=$from
+	[ "$sent" = "$from" ] && [ "$from" = "$((to + drops))" ] && [ "$to" = "$got" ]
+}
+
+# carries FRAMES COMMAND: in vm1; vm2 answers each of so many frames at least.
+carries()
+{
+	local there back
+	there=$(live vm1 RX packets) back=$(live vm2 RX packets)
+	vm_must vm1 60 "$2"
+	measured "$(tail -n 1 <<<"$VM_OUT")"
+	wait_for 10 way_agrees vm1 vm2 || fail "$WAY"
+	expect "frames there" $((CARRIED - there)) -ge "$1"
+	wait_for 10 way_agrees vm2 vm1 || fail "$WAY"
+	expect "frames back" $((CARRIED - back)) -ge "$1"
+}
+
+qemu_guests() # PROPERTIES PROPERTIES PORT: that of the second guest
+{
+	SOCKET_SIDE=server
+	vm_image
+	switch_start
+	ovs_port vm1 0
+	"$3" vm2 1
+	DEVICE_PROPERTIES=$1 guest vm1 vm1
+	DEVICE_PROPERTIES=$2 WIRE_GUEST=192.168.9.2 WIRE_GUEST_MAC=52:54:00:00:00:02 guest vm2 vm2
+	vm_ready vm1
+	vm_ready vm2
+	vm_must vm2 5 "netpeer serve 7 & sleep 0"
+	carries 3 "ping -c 3 -w 15 192.168.9.2"
+	carries 1000 "netpeer udp 192.168.9.2 7 1000 1472 7"
+	carries 2800 "netpeer tcp 192.168.9.2 7 4000000 7"
+	measured "$WAY"
+	wait_for 20 database_agrees || fail "ovs-vsctl: $(vsctl get Interface vm1 statistics)"
+	vswitchd_stop
+}
+
+case_qemu_guests() { qemu_guests packed=on '' ovs_own_port; }
+case_qemu_guests_two_devices() { qemu_guests '' packed=on ovs_port; }
+
+# ---- a QEMU guest that moves ----
+
 # A QEMU guest moves from one port of the switch to another; its peer is on a tap.
 migrates() # DEVICE-PROPERTIES
 {
@@ -210,4 +263,4 @@ case_migration_split() { migrates ''; }
 case_migration_packed() { migrates packed=on; }
 
 # shellcheck disable=SC2046 # names without blanks
-run_cases guests migration-packed $(soak migration-split)
+run_cases guests qemu-guests migration-packed $(soak qemu-guests-two-devices migration-split)

@@ -107,5 +107,12 @@ ovs_port()
 	expect_match "error of port $1" "$(vsctl get Interface "$1" error)" '^\[\]$'
 }
 
+# ovs_own_port NAME: one of OVS's own back end, on socket $W/NAME
+ovs_own_port()
+{
+	vsctl_must add-port br0 "$1" -- set Interface "$1" type=dpdkvhostuserclient \
+		"options:vhost-server-path=$W/$1"
+}
+
 # A counter of an interface: rx_packets, tx_bytes ...
 ovs_counter() { vsctl get Interface "$1" "statistics:$2" || echo 0; }

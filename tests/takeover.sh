@@ -32,6 +32,48 @@ takes_over() # NAME
 
 # ---- a QEMU guest, who knows nothing of it ----
 
+# Frames that somebody counts as dropped, in OUT of what the guest sent, in IN of what it was sent.
+declare -A OUT IN
+
+# What the kernel dropped on its way out of an interface of the wire.
+interface_drops()
+{
+	"${TP_WRAP[@]}" cat /proc/net/dev | sed -n "s/^ *$1: *//p" | awk '{ print $11 + $12 }'
+}
+
+# testpmd has frames in its hands that its device does not take, and the tap may have no room.
+account() # BACKEND...
+{
+	local name
+	for name; do
+		IN[$name]=$(tp "$name" "show fwd stats all" |
+			sed -nE '/statistics for port 0 /,/TX-/s/.*TX-dropped: *([0-9]+).*/\1/p')
+		IN[tap $name]=$(interface_drops "$name")
+	done
+}
+
+# While there is no back end, QEMU tells the guest that its link is down, whose kernel drops what is
+# sent on such a link: it does not come to the driver. What is in the ring QEMU uses up itself.
+account_guest()
+{
+	vm_must one 5 "echo \$((\$(awk '/^Ip:/ { n = \$11 } END { print n }' /proc/net/snmp) -
+		\$(cat /sys/class/net/eth0/statistics/tx_packets)))"
+	OUT[kernel]=$(tail -n 1 <<<"$VM_OUT")
+	OUT[QEMU]=$(grep -c ' len 0 ' "$W/one.log")
+}
+
+# No more is lost than is counted.
+sum_up() # WHAT LOST COUNTS
+{
+	local -n counts=$3
+	local sum=0 n
+	for n in "${counts[@]}"; do
+		sum=$((sum + n))
+	done
+	measured "lost of what it $1 $2, counted as dropped $sum"
+	expect "lost of what it $1 ($(declare -p "$3"))" "$2" -le "$sum"
+}
+
 peer_is_heard() { vm one 10 "ping -c 1 -w 5 $WIRE_PEER" >"$W/ping.out"; }
 
 qemu()
@@ -43,19 +85,31 @@ qemu()
 	mkdir "$W/state"
 	DEVICE_SOCKET=$W/a
 	backend a "$options"
-	source_boot
+	guest one a -D "$W/one.log" -trace virtqueue_fill
+	vm_ready one
+	flow_start one
 	peer_is_heard || fail "no answer before"
 	for who in b c; do
+		flow_mark one
 		backend "$who" "$options"
 		takes_over "$who"
 		tp_link_up "$who"
 		peer_is_heard || fail "no answer through $who"
+		flow_mark one
+		measured "upgraded to $who: gap of what it sent $((${FLOW[out.gap]} / 1000)) ms," \
+			"hole in what it was sent $((${FLOW[in.hole]} / 1000)) ms"
 	done
 	has a 'handed over' || fail "a says nothing"
+	account a
 	tp_quit a
 	peer_is_heard || fail "no answer after the old process ended"
 	flow_stop one
+	account b c
+	IN[bridge]=$(interface_drops br0)
+	account_guest
 	flow_print
+	sum_up sent "${FLOW[out.lost]}" OUT
+	sum_up "was sent" "${FLOW[in.lost]}" IN
 	for who in guest peer; do
 		expect "duplicated at the $who" "${FLOW[$who.duplicated]}" -eq 0
 		expect "corrupted at the $who" "${FLOW[$who.corrupted]}" -eq 0
