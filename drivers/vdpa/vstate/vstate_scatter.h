@@ -24,7 +24,7 @@
 /* As much in mbufs of the usual size. */
 #define SCATTER_MBUFS 40
 
-/* Contiguous pieces of one buffer in guest memory, none of them empty. */
+/* Contiguous pieces of one buffer in guest memory, none of them empty but a first one of a header. */
 struct scatter {
 	const uint8_t *p[SCATTER_PIECES];
 	uint32_t len[SCATTER_PIECES];
@@ -93,28 +93,32 @@ scatter_chain(struct rte_mbuf *const *segs, uint16_t nb, uint32_t room, uint32_t
 	segs[0]->pkt_len = len;
 }
 
+/* One loop over all that is contiguous on both sides. */
 static __rte_always_inline void
 scatter_copy(const struct scatter *s, struct rte_mbuf *const *segs, const uint32_t room)
 {
 	uint8_t *dst = rte_pktmbuf_mtod(segs[0], uint8_t *);
-	uint32_t left, n, free = room;
-	const uint8_t *p;
-	uint16_t i;
+	uint32_t left = s->bytes, free = room, len = s->len[0], n;
+	const uint8_t *p = s->p[0];
+	uint16_t i = 0;
 
-	for (i = 0; i < s->nb; i++) {
-		p = s->p[i];
-		for (left = s->len[i]; left > 0; left -= n) {
-			if (free == 0) {
-				segs++;
-				dst = rte_pktmbuf_mtod(*segs, uint8_t *);
-				free = room;
-			}
-			n = RTE_MIN(left, free);
-			vstate_copy(dst, p, n);
-			p += n;
-			dst += n;
-			free -= n;
+	for (; left > 0; left -= n) {
+		/* the header may have been all of the first */
+		if (len == 0) {
+			p = s->p[++i];
+			len = s->len[i];
 		}
+		if (free == 0) {
+			segs++;
+			dst = rte_pktmbuf_mtod(*segs, uint8_t *);
+			free = room;
+		}
+		n = RTE_MIN(len, free);
+		vstate_copy(dst, p, n);
+		p += n;
+		len -= n;
+		dst += n;
+		free -= n;
 	}
 }
 
