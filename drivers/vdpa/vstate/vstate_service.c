@@ -10,6 +10,7 @@
 #include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_jhash.h>
 #include <rte_mbuf.h>
 #include <rte_service.h>
 #include <rte_service_component.h>
@@ -319,18 +320,13 @@ service_register(struct vstate_service *srv, int socket)
 	return 0;
 }
 
-/* Of this device and no other: a long name is cut, and then has a hash (FNV-1a) of all of it. */
+/* Of this device and no other: a long name is cut, and then has a hash of all of it. */
 static void
 pool_name(const char *dev, char name[RTE_MEMPOOL_NAMESIZE])
 {
-	uint32_t hash = 2166136261u;
-	const char *p;
-
-	if (snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%s", dev) < (int)RTE_MEMPOOL_NAMESIZE)
-		return;
-	for (p = dev; *p != '\0'; p++)
-		hash = (hash ^ (uint8_t)*p) * 16777619u;
-	snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%.13s.%08x", dev, hash);
+	if (snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%s", dev) >= (int)RTE_MEMPOOL_NAMESIZE)
+		snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%.13s.%08x", dev,
+			rte_jhash(dev, strlen(dev), 0));
 }
 
 /* One that an uplink kept mbufs of, when the device was there before, is still there. */
