@@ -194,8 +194,11 @@ app_look(void)
 {
 	struct rte_eth_link link = { 0 };
 
-	rte_eth_link_get_nowait(app.port, &link);
-	app.seen = link.link_status;
+	/* A link that cannot be read is neither up nor down. */
+	if (rte_eth_link_get_nowait(app.port, &link) == 0)
+		app.seen = link.link_status;
+	else
+		app.seen = UINT16_MAX;
 }
 
 static int
