@@ -22,6 +22,8 @@
 #define STALLED_NS UINT64_C(1000000000)
 /* What does not come for as long as this is lost. */
 #define QUIET_NS UINT64_C(100000000)
+/* Until it is known whether a back end is gone that gives nothing back. */
+#define HUNG_UP_MS 2000
 /* Looks at the clock cost as much as a turn of the guest. */
 #define TURNS 16
 
@@ -138,7 +140,8 @@ side_check(struct side *s)
 		errors += s->guest->vqs[vq].errors;
 	if (lost == 0 && errors == 0)
 		return 0;
-	if (guest_link_hung_up(s->guest->link, 0))
+	/* Of a process that was killed the sockets end last. */
+	if (lost > 0 && guest_link_hung_up(s->guest->link, HUNG_UP_MS))
 		return complain(s, -ECONNRESET, "the back end closed the connection");
 	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s: %" PRIu64 " frames lost, %" PRIu64
 		" errors in the guest\n", s->c->name, s->sock->name, lost, errors);
@@ -209,7 +212,7 @@ drive(struct side *s, uint64_t ns, uint64_t *frames, uint64_t *spent)
 			last = side_frames(s);
 			moved = now;
 		} else if (now - moved > STALLED_NS) {
-			return complain(s, -ETIMEDOUT, guest_link_hung_up(s->guest->link, 0) ?
+			return complain(s, -ETIMEDOUT, guest_link_hung_up(s->guest->link, HUNG_UP_MS) ?
 				"the back end closed the connection" : "frames flow no more");
 		}
 	} while (now - begin < ns || last == before);
