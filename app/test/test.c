@@ -31,6 +31,7 @@ static const struct {
 	{ "lease", test_vstate_lease },
 	{ "offload", test_vstate_offload },
 	{ "crash", test_vstate_crash },
+	{ "foreign", test_vstate_foreign },
 	{ "inflight", test_vstate_inflight },
 	{ "page", test_vstate_page },
 	{ "takeover", test_vstate_takeover },

@@ -27,6 +27,7 @@ int test_vstate_lease(void);
 int test_vstate_offload(void);
 int test_vstate_cost(void);
 int test_vstate_crash(void);
+int test_vstate_foreign(void);
 int test_vstate_inflight(void);
 int test_vstate_page(void);
 int test_vstate_dev(void);

@@ -131,4 +131,12 @@ const char *vstate_recover_packed(struct vstate_vq *vq, const union vstate_recor
 /** The same of a split ring, which tells it itself. */
 const char *vstate_recover_split(struct vstate_vq *vq);
 
+/* ---- vstate_foreign.c ---- */
+
+/**
+ * A packed queue from the driver, whose positions are known: return the buffers in order that
+ * somebody else has used ahead of the device. @return how many there are
+ */
+uint16_t vstate_foreign_return(struct vstate_vq *vq);
+
 #endif /* VSTATE_PAGE_H */

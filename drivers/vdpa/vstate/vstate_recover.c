@@ -320,7 +320,13 @@ static void
 vq_meet(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
 {
 	const char *why = vq_recover(dev, vq, ring);
+	uint16_t foreign = 0;
 
+	if (why == NULL && vq->qid % 2 == 1 && rte_vhost_state_is_packed(dev->recovery->st))
+		foreign = vstate_foreign_return(vq);
+	if (foreign > 0)
+		VSTATE_LOG(NOTICE, "%s: queue %u: %u buffers that the front end has used up return empty",
+				dev->name, vq->qid, foreign);
 	/* Nobody knows what the driver last heard: the call for what was published last may not
 	 * have been made, or be lost with its descriptor.
 	 */
