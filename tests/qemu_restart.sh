@@ -62,7 +62,7 @@ case_packed_untold()
 		again ",state_dir=$W/state"
 		guest_is_heard || fail "no answer after kill $kills"
 		has a 'front end has used up' && returned=$((returned + 1))
-		[ $returned -eq 0 ] || more=$((more - 1))
+		[ "$returned" -eq 0 ] || more=$((more - 1))
 	done
 	measured "heard after each of $((kills - 1)) kills, in $returned of which QEMU had used buffers up"
 }

@@ -212,7 +212,8 @@ drive(struct side *s, uint64_t ns, uint64_t *frames, uint64_t *spent)
 			last = side_frames(s);
 			moved = now;
 		} else if (now - moved > STALLED_NS) {
-			return complain(s, -ETIMEDOUT, guest_link_hung_up(s->guest->link, HUNG_UP_MS) ?
+			return complain(s, -ETIMEDOUT,
+				guest_link_hung_up(s->guest->link, HUNG_UP_MS) ?
 				"the back end closed the connection" : "frames flow no more");
 		}
 	} while (now - begin < ns || last == before);

@@ -24,7 +24,7 @@
 /* As much in mbufs of the usual size. */
 #define SCATTER_MBUFS 40
 
-/* Contiguous pieces of one buffer in guest memory, none of them empty but a first one of a header. */
+/* Contiguous pieces of one buffer in guest memory. None is empty, but for one of a header alone. */
 struct scatter {
 	const uint8_t *p[SCATTER_PIECES];
 	uint32_t len[SCATTER_PIECES];
