@@ -380,19 +380,25 @@ check_msg_attack(struct hostile_env *e)
 	return check_memory(e);
 }
 
-static int
-check_fresh(struct hostile_env *e)
+int
+hostile_fresh(struct hostile_env *e, const char *when, void (*meanwhile)(struct hostile_env *e))
 {
 	struct hostile_env fresh = { .conf = e->conf, .packed = e->packed };
 	int ret;
 
 	ret = env_open(&fresh, FEATURES);
+	if (ret == 0 && meanwhile != NULL) {
+		meanwhile(e);
+		usleep(SETTLE_US);
+		if (guest_wait_flow(fresh.g, FLOW_MS) < 0)
+			ret = hostile_fail(&fresh, "its frames no longer come back");
+	}
 	if (ret == 0) {
 		guest_traffic_stop(fresh.g, FLOW_MS);
 		ret = check_counts(&fresh, 0);
 	}
 	env_close(&fresh);
-	return ret == 0 ? 0 : hostile_fail(e, "afterwards, a new connection: %s", fresh.why);
+	return ret == 0 ? 0 : hostile_fail(e, "%s, a new connection: %s", when, fresh.why);
 }
 
 static int
@@ -430,7 +436,7 @@ run_case(const struct hostile_conf *conf, const struct hostile_case *c, bool pac
 
 	ret = attack(&e, c, &now);
 	env_close(&e);
-	fresh = check_fresh(&e);
+	fresh = hostile_fresh(&e, "afterwards", NULL);
 	if (ret == 0)
 		ret = fresh;
 	if (ret == 0 && now != 0 && kill(now, 0) < 0 && errno == ESRCH)

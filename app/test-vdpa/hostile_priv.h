@@ -109,6 +109,12 @@ void hostile_publish(struct hostile_env *e, uint16_t vq);
 void hostile_snapshot(struct hostile_env *e);
 /** Send the frame as an honest guest would. */
 void hostile_send_frame(struct hostile_env *e);
+/**
+ * Whether a new connection is served, and still is after what @p e does @p meanwhile (may be NULL).
+ * @p when, in words, begins the reason of a failure.
+ */
+int hostile_fresh(struct hostile_env *e, const char *when,
+		void (*meanwhile)(struct hostile_env *e));
 
 /** What goes with a message as file descriptors. */
 enum hostile_fd { FD_NONE, FD_EVENT, FD_MEMORY, FD_PIPE, FD_NULL, FD_SMALL, FD_DIR };

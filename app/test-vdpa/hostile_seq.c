@@ -277,6 +277,22 @@ run_flood(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
+static void
+features_again(struct hostile_env *e)
+{
+	uint64_t features = e->l->features;
+
+	hostile_send(e, VU_SET_FEATURES, VU_VERSION, sizeof(features), &features, sizeof(features),
+		NULL, 0);
+}
+
+/* Two front ends at a time: the new one is served, whatever the old one says then. */
+static int
+run_second(struct hostile_env *e, const struct hostile_case *c)
+{
+	return hostile_fresh(e, "beside the old one", features_again);
+}
+
 static const uint32_t cut_header = 5, cut_payload = 40, cut_none = 12, req_kick = VU_SET_VRING_KICK,
 	req_call = VU_SET_VRING_CALL, req_err = VU_SET_VRING_ERR, addr_0 = 0, addr_1 = 1,
 	addr_2 = 2, addr_3 = 3;
@@ -302,6 +318,8 @@ static const struct hostile_case sequences[] = {
 	{ "ring-log-wild", "used ring logged beyond everything", 0, run_ring_address, &addr_2 },
 	{ "ring-in-hole", "rings in the hole", 0, run_ring_address, &addr_3 },
 	{ "log-too-small", "dirty log too small for the memory, under traffic", 0, run_small_log,
+		NULL },
+	{ "second-front-end", "a second front end while the first is connected", 0, run_second,
 		NULL },
 	{ "flood-unread", "20000 questions whose answers nobody reads", 0, run_flood, NULL },
 };

@@ -91,6 +91,22 @@ vstate_frontend_detach(int vid, struct vstate_dev *dev)
 	}
 }
 
+/* The old front end's messages, those queued and those to come, find no device any more. */
+static void
+old_detach(struct vstate_dev *dev)
+{
+	VSTATE_LOG(NOTICE, "%s: a new front end takes the place of the old one", dev->name);
+	vstate_frontend_detach(dev->vid, dev);
+}
+
+int
+vstate_frontend_replace(int vid, struct vstate_dev *dev)
+{
+	if (dev->vid >= 0 && dev->vid != vid)
+		old_detach(dev);
+	return vstate_frontend_attach(vid, dev);
+}
+
 static int
 waits_for(struct vstate_dev *dev, void *arg)
 {
@@ -112,9 +128,8 @@ vstate_frontend_take_over(int vid)
 	dev = found[1];
 	if (dev == NULL)
 		return NULL;
-	VSTATE_LOG(NOTICE, "%s: a new front end takes the place of the old one", dev->name);
 	/* the one that waits is attached by this */
-	vstate_frontend_detach(dev->vid, dev);
+	old_detach(dev);
 	return dev;
 }
 

@@ -20,6 +20,11 @@
 /** A connection, by rte_vhost's name for it, belongs to @p dev from now on. */
 int vstate_frontend_attach(int vid, struct vstate_dev *dev);
 /**
+ * The same for one that begins to negotiate, whether or not the end of the old connection was
+ * seen: it may have messages queued still, or hang. The new front end takes its place.
+ */
+int vstate_frontend_replace(int vid, struct vstate_dev *dev);
+/**
  * The same for a new connection of a socket. A front end that reconnects may be seen before
  * the end of its old connection; it waits until that is seen, or until it speaks.
  */

@@ -70,7 +70,7 @@ set_features(int vid)
 
 	if (dev == NULL)
 		return -ENODEV;
-	ret = vstate_frontend_attach(vid, dev);
+	ret = vstate_frontend_replace(vid, dev);
 	if (ret != 0)
 		VSTATE_LOG(ERR, "%s: front end turned away: %s", dev->name, strerror(-ret));
 	return ret;
