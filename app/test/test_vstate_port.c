@@ -302,7 +302,7 @@ receive_one(struct rte_mempool *pool, uint64_t offloads)
 	/* never empty */
 	vq->look_at = &vq->look_value;
 	vq->look_mask = 0;
-	vq->look_equal = false;
+	vq->look_value = 1;
 	vstate_lease_grant(&vq->lease);
 	assert_int_equal(rte_eth_rx_burst(app.port, 0, &m, 1), 1);
 	vstate_lease_revoke(&vq->lease);

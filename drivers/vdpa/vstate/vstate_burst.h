@@ -16,6 +16,7 @@
  *   void ring_publish(vq, end)        write the shadow elements to the ring, up to @p end
  *   void ring_record(vq)              tell who comes after a kill that it is done
  *   bool call_wanted(vq, old)         whether the driver wants to hear of what was published
+ *   bool ring_begins_long(vq)         a hint: the next buffer is nothing for a batch
  *
  * and LAYOUT_PACKED as 0 or 1.
  */
@@ -108,8 +109,8 @@ listed_look(struct vstate_vq *vq)
 {
 	if (likely(vq->inflight == NULL))
 		return;
-	vq->look_mask = vq->look_value = 0;
-	vq->look_equal = false;
+	vq->look_mask = 0;
+	vq->look_value = 1;
 }
 
 static __rte_always_inline uint16_t
@@ -242,63 +243,44 @@ frame_take_general(struct vstate_vq *vq, struct vstate_chain *c, struct rte_memp
 	return frame_read(vq, c, pool, m);
 }
 
-static enum take_result
-frame_take_chain(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
-		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+/* Whether a frame that was copied is good. */
+static __rte_always_inline enum take_result
+frame_check(const struct vstate_vq *vq, struct rte_mbuf *m,
+		const struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	switch (scatter_read(vq, c, pool, m, hdr)) {
+	if (unlikely(m->pkt_len < RTE_ETHER_HDR_LEN || m->data_len < RTE_ETHER_HDR_LEN))
+		return TAKE_RUNT;
+	if (vq->host_offloads && unlikely((hdr->hdr.flags | hdr->hdr.gso_type) != 0) &&
+			!vstate_offload_from_header(vq, hdr, m))
+		return TAKE_BAD_OFFLOAD;
+	m->port = vq->port_id;
+	return TAKE_DONE;
+}
+
+/* Copy one frame to a new mbuf, the first of as many as it needs; NULL where there is none. */
+static __rte_always_inline enum take_result
+frame_take(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+		struct rte_mbuf **pkt)
+{
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	enum take_result result;
+
+	*pkt = NULL;
+	switch (scatter_read(vq, c, pool, pkt, &hdr)) {
 	case SCATTER_DONE:
-		return TAKE_DONE;
+		return frame_check(vq, *pkt, &hdr);
 	case SCATTER_NO_MBUFS:
 		return TAKE_LATER;
 	case SCATTER_FAULT:
 		return TAKE_FAULT;
 	default:
-		return frame_take_general(vq, c, pool, m, hdr);
+		break;
 	}
-}
-
-/* The common case: header and frame in one descriptor, in the queue's window, in one mbuf. */
-static __rte_always_inline bool
-frame_take_single(struct vstate_vq *vq, const struct vstate_chain *c, struct rte_mbuf *m,
-		struct virtio_net_hdr_mrg_rxbuf *hdr)
-{
-	const uint8_t *p;
-	uint32_t len;
-
-	if (c->more || c->table_size != 0 || c->len <= vq->hdr_len ||
-			!vstate_window_holds(&vq->win, c->addr, c->len))
-		return false;
-	len = c->len - vq->hdr_len;
-	if (len > rte_pktmbuf_tailroom(m))
-		return false;
-	p = vstate_window_ptr(&vq->win, c->addr);
-	if (vq->host_offloads)
-		memcpy(hdr, p, 10);
-	vstate_copy(rte_pktmbuf_mtod(m, void *), p + vq->hdr_len, len);
-	m->data_len = len;
-	m->pkt_len = len;
-	return true;
-}
-
-static __rte_always_inline enum take_result
-frame_take(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
-		struct rte_mbuf *m)
-{
-	enum take_result result = TAKE_DONE;
-	struct virtio_net_hdr_mrg_rxbuf hdr;
-
-	if (unlikely(!frame_take_single(vq, c, m, &hdr)))
-		result = frame_take_chain(vq, c, pool, m, &hdr);
-	if (unlikely(result != TAKE_DONE))
-		return result;
-	if (unlikely(m->pkt_len < RTE_ETHER_HDR_LEN || m->data_len < RTE_ETHER_HDR_LEN))
-		return TAKE_RUNT;
-	if (vq->host_offloads && unlikely((hdr.hdr.flags | hdr.hdr.gso_type) != 0) &&
-			!vstate_offload_from_header(vq, &hdr, m))
-		return TAKE_BAD_OFFLOAD;
-	m->port = vq->port_id;
-	return TAKE_DONE;
+	*pkt = rte_pktmbuf_alloc(pool);
+	if (unlikely(*pkt == NULL))
+		return TAKE_LATER;
+	result = frame_take_general(vq, c, pool, *pkt, &hdr);
+	return likely(result == TAKE_DONE) ? frame_check(vq, *pkt, &hdr) : result;
 }
 
 /* One frame the general way. */
@@ -310,12 +292,7 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 
 	if (vq->nb_shadow == VSTATE_SHADOW || buf_peek(vq, &c, 0) <= 0)
 		return TAKE_FAULT;
-	*pkt = rte_pktmbuf_alloc(pool);
-	if (unlikely(*pkt == NULL)) {
-		vq->counters.nombuf++;
-		return TAKE_LATER;
-	}
-	result = frame_take(vq, &c, pool, *pkt);
+	result = frame_take(vq, &c, pool, pkt);
 	if (likely(result == TAKE_DONE)) {
 		buf_take(vq, &c);
 		shadow_add(vq, &c, 0);
@@ -374,7 +351,9 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	if (likely(vq->inflight == NULL)) {
 		if (ring_count(vq, 1) == 0)
 			return 0;
-		done = batch_take(vq, pool, pkts, n);
+		done = vq->nb_simple = 0;
+		if (likely(!ring_begins_long(vq)))
+			done = batch_take(vq, pool, pkts, n);
 	} else {
 		done = vq->nb_simple = 0;
 	}

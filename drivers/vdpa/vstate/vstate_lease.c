@@ -39,3 +39,16 @@ vstate_lease_barrier(void)
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
+
+bool
+vstate_lease_take_other(struct vstate_lease *l)
+{
+	if (!vstate_lease_is_granted(l)) {
+		if (l->asked == 0)
+			__atomic_store_n(&l->asked, 1, __ATOMIC_RELAXED);
+		return false;
+	}
+	__atomic_store_n(&l->inside, 1, __ATOMIC_RELAXED); /* P1 */
+	vstate_lease_order(); /* P2 */
+	return vstate_lease_check(l);
+}

@@ -37,10 +37,18 @@
 #include <rte_common.h>
 #include <rte_pause.h>
 
+/** Whether a queue may be entered, and how: one look tells both. */
+enum vstate_lease_grant {
+	VSTATE_LEASE_REVOKED,
+	VSTATE_LEASE_GRANTED,
+	/** There is no membarrier: who enters must fence. */
+	VSTATE_LEASE_GRANTED_FENCE,
+};
+
 struct vstate_lease {
 	/** 1 while a poll thread is inside; written by the poll thread. */
 	uint32_t inside;
-	/** 1 while the queue may be entered; written by the control thread. */
+	/** One of enum vstate_lease_grant; written by the control thread. */
 	uint32_t granted;
 	/** 1 once a poll thread wanted to enter while it was not granted; see vstate_takeover.c. */
 	uint32_t asked;
@@ -55,17 +63,24 @@ void vstate_lease_init(void);
 /** C2: after it, each poll thread is seen inside, or sees what was stored before. */
 void vstate_lease_barrier(void);
 
+/* P2. */
+static __rte_always_inline void
+vstate_lease_order(void)
+{
+	if (unlikely(vstate_lease_fence))
+		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* partner: vstate_lease_barrier() */
+	else
+		rte_compiler_barrier(); /* partner: membarrier in vstate_lease_barrier() */
+}
+
+/* P3, behind P1 and P2. */
 static __rte_always_inline bool
 vstate_lease_check(struct vstate_lease *l)
 {
-	if (unlikely(vstate_lease_fence))
-		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* P2, partner: vstate_lease_barrier() */
-	else
-		rte_compiler_barrier(); /* P2, partner: membarrier in vstate_lease_barrier() */
 	/* Acquire: pairs with the release in vstate_lease_grant(); what the control thread
 	 * set up before the grant is seen inside.
 	 */
-	if (likely(__atomic_load_n(&l->granted, __ATOMIC_ACQUIRE) != 0))
+	if (likely(__atomic_load_n(&l->granted, __ATOMIC_ACQUIRE) != VSTATE_LEASE_REVOKED))
 		return true;
 	__atomic_store_n(&l->inside, 0, __ATOMIC_RELEASE);
 	return false;
@@ -74,23 +89,37 @@ vstate_lease_check(struct vstate_lease *l)
 static inline bool
 vstate_lease_is_granted(const struct vstate_lease *l)
 {
-	return __atomic_load_n(&l->granted, __ATOMIC_RELAXED) != 0;
+	return __atomic_load_n(&l->granted, __ATOMIC_RELAXED) != VSTATE_LEASE_REVOKED;
 }
+
+/**
+ * The common case: the lease is granted, and nobody need fence. Not needed for safety: a thread
+ * that polls a revoked queue in step with the control thread's looks would seem to be inside
+ * each time.
+ */
+static __rte_always_inline bool
+vstate_lease_is_plain(const struct vstate_lease *l)
+{
+	return likely(__atomic_load_n(&l->granted, __ATOMIC_RELAXED) == VSTATE_LEASE_GRANTED);
+}
+
+/** vstate_lease_take() where vstate_lease_is_plain(). */
+static __rte_always_inline bool
+vstate_lease_take_plain(struct vstate_lease *l)
+{
+	__atomic_store_n(&l->inside, 1, __ATOMIC_RELAXED); /* P1 */
+	rte_compiler_barrier(); /* P2, partner: membarrier in vstate_lease_barrier() */
+	return vstate_lease_check(l);
+}
+
+/** vstate_lease_take() where that is not so. */
+bool vstate_lease_take_other(struct vstate_lease *l);
 
 /** Enter a queue that only the calling thread polls. False: not now. */
 static __rte_always_inline bool
 vstate_lease_take(struct vstate_lease *l)
 {
-	/* Not needed for safety: a thread that polls a revoked queue in step with the control
-	 * thread's looks would seem to be inside each time.
-	 */
-	if (unlikely(!vstate_lease_is_granted(l))) {
-		if (l->asked == 0)
-			__atomic_store_n(&l->asked, 1, __ATOMIC_RELAXED);
-		return false;
-	}
-	__atomic_store_n(&l->inside, 1, __ATOMIC_RELAXED); /* P1 */
-	return vstate_lease_check(l);
+	return vstate_lease_is_plain(l) ? vstate_lease_take_plain(l) : vstate_lease_take_other(l);
 }
 
 /** Spins before a thread gives up on a queue that another port queue is inside of. */
@@ -106,8 +135,10 @@ vstate_lease_take_shared(struct vstate_lease *l)
 	unsigned int i;
 
 	for (i = 0; i < VSTATE_LEASE_SHARED_SPINS; i++) {
-		if (__atomic_exchange_n(&l->inside, 1, __ATOMIC_ACQUIRE) == 0)
+		if (__atomic_exchange_n(&l->inside, 1, __ATOMIC_ACQUIRE) == 0) {
+			vstate_lease_order();
 			return vstate_lease_check(l);
+		}
 		rte_pause();
 	}
 	return false;
@@ -124,7 +155,8 @@ vstate_lease_give(struct vstate_lease *l)
 static inline void
 vstate_lease_grant(struct vstate_lease *l)
 {
-	__atomic_store_n(&l->granted, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->granted, vstate_lease_fence ? VSTATE_LEASE_GRANTED_FENCE :
+			VSTATE_LEASE_GRANTED, __ATOMIC_RELEASE);
 }
 
 /** Whether somebody polls, who may not enter yet. */
@@ -138,7 +170,7 @@ vstate_lease_is_asked(const struct vstate_lease *l)
 static inline void
 vstate_lease_revoke(struct vstate_lease *l)
 {
-	__atomic_store_n(&l->granted, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->granted, VSTATE_LEASE_REVOKED, __ATOMIC_RELAXED);
 }
 
 /** Control thread: C3. Acquire: pairs with vstate_lease_give(). */

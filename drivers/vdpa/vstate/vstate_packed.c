@@ -194,6 +194,20 @@ call_wanted(struct vstate_vq *vq, uint16_t old)
 	return vstate_packed_event_passed(off_wrap, vq->used, old, vq->size);
 }
 
+/*
+ * A chain that does not begin with the header alone, as those of large frames do. What is read here
+ * is read again by who takes it.
+ */
+static __rte_always_inline bool
+ring_begins_long(const struct vstate_vq *vq)
+{
+	const struct vring_packed_desc *d = &vq->packed.desc[vq->avail.idx];
+
+	return (rte_le_to_cpu_16(__atomic_load_n(&d->flags, __ATOMIC_RELAXED)) &
+			VRING_DESC_F_NEXT) &&
+		rte_le_to_cpu_32(__atomic_load_n(&d->len, __ATOMIC_RELAXED)) > vq->hdr_len;
+}
+
 #include "vstate_burst.h"
 
 /* Flags of an available descriptor that are looked at in a batch. */
@@ -303,9 +317,9 @@ static __rte_always_inline void
 ring_look(struct vstate_vq *vq)
 {
 	vq->look_at = &vq->packed.desc[vq->avail.idx].flags;
-	vq->look_mask = rte_cpu_to_le_16(DESC_AVAIL | DESC_USED);
-	vq->look_value = rte_cpu_to_le_16(vq->avail.wrap ? DESC_AVAIL : DESC_USED);
-	vq->look_equal = false;
+	/* As it is until the driver writes it; what USED says does not matter then. */
+	vq->look_mask = rte_cpu_to_le_16(DESC_AVAIL);
+	vq->look_value = rte_cpu_to_le_16(vq->avail.wrap ? 0 : DESC_AVAIL);
 }
 
 static uint16_t

@@ -24,14 +24,28 @@ vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, 
 }
 
 static __rte_always_inline uint16_t
-vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+vq_receive_leased(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts,
+		uint16_t n)
 {
-	if (!vstate_lease_take(&vq->lease))
-		return 0;
 	if (!vstate_vq_is_empty(vq))
 		return vq_take(vq, pool, pkts, n);
 	vstate_lease_give(&vq->lease);
 	return 0;
+}
+
+/* Out of line for the same reason. */
+static __rte_noinline uint16_t
+vq_receive_other(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	return vstate_lease_take_other(&vq->lease) ? vq_receive_leased(vq, pool, pkts, n) : 0;
+}
+
+static __rte_always_inline uint16_t
+vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+	if (!vstate_lease_is_plain(&vq->lease))
+		return vq_receive_other(vq, pool, pkts, n);
+	return vstate_lease_take_plain(&vq->lease) ? vq_receive_leased(vq, pool, pkts, n) : 0;
 }
 
 /* The guest arrived by a move and cannot say so: announce it where its frames come from. */

@@ -122,12 +122,12 @@ scatter_copy(const struct scatter *s, struct rte_mbuf *const *segs, const uint32
 	}
 }
 
-/* Copy a chain to mbufs of which @p m is the first, and its header to @p hdr. */
+/* Copy a chain to new mbufs, of which @p pkt is the first, and its header to @p hdr. */
 static __rte_noinline enum scatter_result
 scatter_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
-		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+		struct rte_mbuf **pkt, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	const uint32_t room = rte_pktmbuf_tailroom(m);
+	const uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
 	struct rte_mbuf *segs[SCATTER_MBUFS];
 	enum scatter_result result;
 	struct vstate_chain walk = *c;
@@ -143,11 +143,11 @@ scatter_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *p
 	nb = ((uint32_t)s.bytes + room - 1) / room;
 	if (unlikely(nb > SCATTER_MBUFS || (nb > 1 && vq->linear)))
 		return SCATTER_OTHER;
-	segs[0] = m;
-	if (nb > 1 && unlikely(!vstate_pool_get(pool, &segs[1], nb - 1)))
+	if (unlikely(!vstate_pool_get(pool, segs, nb)))
 		return SCATTER_NO_MBUFS;
 	scatter_chain(segs, nb, room, s.bytes, mbuf_rearm(vq, pool));
 	scatter_copy(&s, segs, room);
+	*pkt = segs[0];
 	*c = walk;
 	return SCATTER_DONE;
 }

@@ -149,6 +149,26 @@ call_wanted(struct vstate_vq *vq, uint16_t old)
 	return vstate_split_event_passed(event, now, old);
 }
 
+/*
+ * A chain that does not begin with the header alone, as those of large frames do. What is read here
+ * is read again by who takes it.
+ */
+static __rte_always_inline bool
+ring_begins_long(const struct vstate_vq *vq)
+{
+	const struct vring_desc *d;
+	uint16_t head;
+
+	head = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->ring[vq->avail.idx &
+			(vq->size - 1)], __ATOMIC_RELAXED));
+	if (unlikely(head >= vq->size))
+		return false;
+	d = &vq->split.desc[head];
+	return (rte_le_to_cpu_16(__atomic_load_n(&d->flags, __ATOMIC_RELAXED)) &
+			VRING_DESC_F_NEXT) &&
+		rte_le_to_cpu_32(__atomic_load_n(&d->len, __ATOMIC_RELAXED)) > vq->hdr_len;
+}
+
 #include "vstate_burst.h"
 
 /* One buffer of which the head is read. False: not wanted. */
@@ -241,7 +261,6 @@ ring_look(struct vstate_vq *vq)
 	vq->look_at = &vq->split.avail->idx;
 	vq->look_mask = UINT16_MAX;
 	vq->look_value = rte_cpu_to_le_16(vq->avail.idx);
-	vq->look_equal = true;
 }
 
 static uint16_t

@@ -233,11 +233,10 @@ struct vstate_vq {
 	int callfd;
 	/**
 	 * Where the next available buffer will show, for vstate_vq_is_empty(): the queue is
-	 * empty while (*look_at & look_mask) == look_value is look_equal. Kept by the ring code.
+	 * empty while (*look_at & look_mask) == look_value. Kept by the ring code.
 	 */
 	const uint16_t *look_at;
 	uint16_t look_mask, look_value;
-	bool look_equal;
 	const struct vstate_mem *mem;
 	struct vstate_window win;
 	/** Guest physical address of the used ring (split) or descriptor ring (packed). */
@@ -307,8 +306,7 @@ vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
 static __rte_always_inline bool
 vstate_vq_is_empty(const struct vstate_vq *vq)
 {
-	return ((__atomic_load_n(vq->look_at, __ATOMIC_RELAXED) & vq->look_mask) ==
-			vq->look_value) == vq->look_equal;
+	return (__atomic_load_n(vq->look_at, __ATOMIC_RELAXED) & vq->look_mask) == vq->look_value;
 }
 
 /** Write the call eventfd; never blocks for long, never fails visibly. */
