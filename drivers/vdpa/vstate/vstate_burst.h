@@ -348,14 +348,12 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE))
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
+	done = vq->nb_simple = 0;
 	if (likely(vq->inflight == NULL)) {
 		if (ring_count(vq, 1) == 0)
 			return 0;
-		done = vq->nb_simple = 0;
 		if (likely(!ring_begins_long(vq)))
 			done = batch_take(vq, pool, pkts, n);
-	} else {
-		done = vq->nb_simple = 0;
 	}
 	if (done < n)
 		done = burst_take_rest(vq, pool, pkts, done, n);
