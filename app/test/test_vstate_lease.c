@@ -168,11 +168,46 @@ revoked_lease_is_not_given_and_leaves_no_trace(void **state)
 	assert_false(vstate_lease_take(&l));
 }
 
+/* A takeover waits for a thread that polls. */
+static void
+who_is_refused_has_asked(void **state)
+{
+	struct vstate_lease l = { 0 };
+
+	assert_false(vstate_lease_is_asked(&l));
+	assert_false(vstate_lease_take(&l));
+	assert_true(vstate_lease_is_asked(&l));
+}
+
+/* The hammer does not meet a missing fence on every machine. */
+static void
+grant_without_membarrier_is_not_taken_without_a_fence(void **state)
+{
+	struct vstate_lease l = { 0 };
+
+	vstate_lease_init();
+	if (!vstate_lease_fence) {
+		vstate_lease_grant(&l);
+		assert_true(vstate_lease_is_plain(&l));
+	}
+	vstate_lease_fence = true;
+	vstate_lease_grant(&l);
+	assert_false(vstate_lease_is_plain(&l));
+	assert_true(vstate_lease_take(&l));
+	assert_true(vstate_lease_is_inside(&l));
+	vstate_lease_give(&l);
+	vstate_lease_revoke(&l);
+	assert_false(vstate_lease_take(&l));
+	vstate_lease_init();
+}
+
 int
 test_vstate_lease(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(revoked_lease_is_not_given_and_leaves_no_trace),
+		cmocka_unit_test(who_is_refused_has_asked),
+		cmocka_unit_test(grant_without_membarrier_is_not_taken_without_a_fence),
 		cmocka_unit_test(nobody_is_inside_once_a_stop_has_waited),
 		cmocka_unit_test(nobody_is_inside_once_a_stop_has_waited_without_membarrier),
 		cmocka_unit_test(two_threads_that_share_a_queue_never_meet_inside),
