@@ -202,20 +202,16 @@ gather_group(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
 {
 	const vstate_vec kind = vec_all((uint64_t)GATHER_KIND << 32);
 	const vstate_vec plain = vec_all((uint64_t)want->direction << 32);
-	uint16_t heads[VSTATE_VEC_LANES];
+	const __m128i heads = vec_16_load(ring);
+	uint32_t at[VSTATE_VEC_LANES];
 	vstate_vec addr, tail, used;
-	uint32_t most = 0;
-	unsigned int k;
 
-	for (k = 0; k < VSTATE_VEC_LANES; k++) {
-		heads[k] = __atomic_load_n(&ring[k], __ATOMIC_RELAXED);
-		most |= heads[k];
-	}
-	/* The size is a power of two. */
-	if (unlikely(most >= vq->size))
+	RTE_BUILD_BUG_ON(sizeof(struct vring_desc) != 16);
+	if (unlikely(vec_16_any_above(heads, vq->size - 1)))
 		return 0;
-	vec_load_pairs_at(vq->split.desc, heads, &addr, &tail);
-	used = vec_or(vec_from_16_up_32(heads), vec_all(gather_used(0, 1)));
+	vec_16_store_times_16(at, heads);
+	vec_load_pairs_at(vq->split.desc, at, &addr, &tail);
+	used = vec_or(vec_16_up_32(heads), vec_all(gather_used(0, 1)));
 	return gather_lanes(g, i, want, addr, vec_and(tail, vec_all(UINT32_MAX)), used,
 			vec_differ(vec_and(tail, kind), plain));
 }

@@ -12,13 +12,35 @@
  * VSTATE_VEC_LANES is not defined there are none, and plain C does all of it.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_common.h>
 
-#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+#ifdef __AVX2__
 
 #include <immintrin.h>
+
+/* Else the compiler may read from where it came each time it is used. */
+static __rte_always_inline __m128i
+vec_16_once(__m128i v)
+{
+	__asm__ volatile("" : "+x"(v));
+	return v;
+}
+
+/** True if one of eight 16-bit words is more than @p most, both without sign. */
+static __rte_always_inline bool
+vec_16_any_above(__m128i v, uint16_t most)
+{
+	const __m128i above = _mm_subs_epu16(v, _mm_set1_epi16(most));
+
+	return !_mm_testz_si128(above, above);
+}
+
+#endif
+
+#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
 
 #define VSTATE_VEC_LANES 8
 typedef __m512i vstate_vec;
@@ -80,11 +102,25 @@ vec_store_low(void *p, vstate_vec v)
 	_mm256_storeu_si256(p, _mm512_cvtepi64_epi32(v));
 }
 
-/** Lanes from as many 16-bit words, moved up by 32 bits. */
-static __rte_always_inline vstate_vec
-vec_from_16_up_32(const uint16_t *p)
+/** As many 16-bit words as there are lanes, read once. */
+static __rte_always_inline __m128i
+vec_16_load(const uint16_t *p)
 {
-	return _mm512_slli_epi64(_mm512_cvtepu16_epi64(_mm_loadu_si128((const __m128i *)p)), 32);
+	return vec_16_once(_mm_loadu_si128((const __m128i *)p));
+}
+
+/** Lanes from 16-bit words, moved up by 32 bits. */
+static __rte_always_inline vstate_vec
+vec_16_up_32(__m128i v)
+{
+	return _mm512_slli_epi64(_mm512_cvtepu16_epi64(v), 32);
+}
+
+/** Store 16-bit words as 32-bit words, times 16. */
+static __rte_always_inline void
+vec_16_store_times_16(uint32_t *p, __m128i v)
+{
+	_mm256_storeu_si256((__m256i *)p, _mm256_slli_epi32(_mm256_cvtepu16_epi32(v), 4));
 }
 
 /* First words, and second words, of eight pairs. */
@@ -103,30 +139,31 @@ vec_load_pairs(const void *p, vstate_vec *first, vstate_vec *second)
 			first, second);
 }
 
-/* Four pairs, which lie anywhere. */
-static __rte_always_inline __m512i
-vec_load_4_pairs(const void *base, const uint16_t *at)
+static __rte_always_inline __m256i
+vec_load_2_pairs(const void *low, const void *high)
 {
-	const __m128i *p = base;
-	__m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(&p[at[0]])),
-			_mm_loadu_si128(&p[at[1]]), 1);
-	__m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(&p[at[2]])),
-			_mm_loadu_si128(&p[at[3]]), 1);
-
-	return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(low)),
+			_mm_loadu_si128(high), 1);
 }
 
-/** Read the pairs at the places @p at of a table. */
+/* Four pairs, which lie anywhere. */
+static __rte_always_inline __m512i
+vec_load_4_pairs(const uint8_t *table, const uint32_t *at)
+{
+	return _mm512_inserti64x4(_mm512_castsi256_si512(
+			vec_load_2_pairs(table + at[0], table + at[1])),
+			vec_load_2_pairs(table + at[2], table + at[3]), 1);
+}
+
+/** Read the pairs that lie @p at bytes behind the begin of a table. */
 static __rte_always_inline void
-vec_load_pairs_at(const void *table, const uint16_t *at, vstate_vec *first, vstate_vec *second)
+vec_load_pairs_at(const void *table, const uint32_t *at, vstate_vec *first, vstate_vec *second)
 {
 	vec_pairs_split(vec_load_4_pairs(table, at), vec_load_4_pairs(table, at + 4), first,
 			second);
 }
 
 #elif defined(__AVX2__)
-
-#include <immintrin.h>
 
 #define VSTATE_VEC_LANES 4
 typedef __m256i vstate_vec;
@@ -196,10 +233,22 @@ vec_store_low(void *p, vstate_vec v)
 	_mm_storeu_si128(p, _mm256_castsi256_si128(low));
 }
 
-static __rte_always_inline vstate_vec
-vec_from_16_up_32(const uint16_t *p)
+static __rte_always_inline __m128i
+vec_16_load(const uint16_t *p)
 {
-	return _mm256_slli_epi64(_mm256_cvtepu16_epi64(_mm_loadl_epi64((const __m128i *)p)), 32);
+	return vec_16_once(_mm_loadl_epi64((const __m128i *)p));
+}
+
+static __rte_always_inline vstate_vec
+vec_16_up_32(__m128i v)
+{
+	return _mm256_slli_epi64(_mm256_cvtepu16_epi64(v), 32);
+}
+
+static __rte_always_inline void
+vec_16_store_times_16(uint32_t *p, __m128i v)
+{
+	_mm_storeu_si128((__m128i *)p, _mm_slli_epi32(_mm_cvtepu16_epi32(v), 4));
 }
 
 /* Of pairs 0 and 2, and pairs 1 and 3. */
@@ -211,7 +260,7 @@ vec_pairs_split(__m256i even, __m256i odd, vstate_vec *first, vstate_vec *second
 }
 
 static __rte_always_inline __m256i
-vec_load_2_pairs(const __m128i *low, const __m128i *high)
+vec_load_2_pairs(const void *low, const void *high)
 {
 	return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(low)),
 			_mm_loadu_si128(high), 1);
@@ -227,12 +276,12 @@ vec_load_pairs(const void *p, vstate_vec *first, vstate_vec *second)
 }
 
 static __rte_always_inline void
-vec_load_pairs_at(const void *table, const uint16_t *at, vstate_vec *first, vstate_vec *second)
+vec_load_pairs_at(const void *table, const uint32_t *at, vstate_vec *first, vstate_vec *second)
 {
-	const __m128i *p = table;
+	const uint8_t *p = table;
 
-	vec_pairs_split(vec_load_2_pairs(&p[at[0]], &p[at[2]]),
-			vec_load_2_pairs(&p[at[1]], &p[at[3]]), first, second);
+	vec_pairs_split(vec_load_2_pairs(p + at[0], p + at[2]),
+			vec_load_2_pairs(p + at[1], p + at[3]), first, second);
 }
 
 #endif
