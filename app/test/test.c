@@ -28,6 +28,7 @@ static const struct {
 	{ "event", test_vstate_event },
 	{ "cost", test_vstate_cost },
 	{ "lanes", test_vstate_lanes },
+	{ "frames", test_vstate_frames },
 	{ "lease", test_vstate_lease },
 	{ "offload", test_vstate_offload },
 	{ "crash", test_vstate_crash },

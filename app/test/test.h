@@ -23,6 +23,7 @@ int test_vstate_put(void);
 int test_vstate_fault(void);
 int test_vstate_event(void);
 int test_vstate_lanes(void);
+int test_vstate_frames(void);
 int test_vstate_lease(void);
 int test_vstate_offload(void);
 int test_vstate_cost(void);

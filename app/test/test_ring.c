@@ -13,6 +13,7 @@
 #include <rte_byteorder.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
+#include <rte_vect.h>
 
 #include "test.h"
 #include "test_ring.h"
@@ -329,6 +330,31 @@ ring_get_used_in_order(struct ring *r, const uint16_t *ids, uint16_t n, uint32_t
 		len[done++] = bytes;
 	}
 	return done;
+}
+
+uint16_t
+vq_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+{
+	return vq->ops->put(vq, pkts, n, vq->ops->look(pkts, n));
+}
+
+/* Width by width. */
+unsigned int
+vq_builds(bool packed, const struct vstate_vq_ops *ops[3])
+{
+	static const uint16_t widths[] = { RTE_VECT_SIMD_128, RTE_VECT_SIMD_256,
+		RTE_VECT_SIMD_512 };
+	uint16_t before = rte_vect_get_max_simd_bitwidth();
+	unsigned int i, nb = 0;
+
+	for (i = 0; i < RTE_DIM(widths); i++) {
+		assert_int_equal(rte_vect_set_max_simd_bitwidth(widths[i]), 0);
+		ops[nb] = vstate_ring_ops(packed);
+		if (nb == 0 || ops[nb] != ops[nb - 1])
+			nb++;
+	}
+	assert_int_equal(rte_vect_set_max_simd_bitwidth(before), 0);
+	return nb;
 }
 
 uint64_t

@@ -233,7 +233,7 @@ merged_buffers_of_empty_descriptors_drop_a_frame(void **state)
 		assert_int_equal(rte_pktmbuf_alloc_bulk(r.pool, pkts, RTE_DIM(pkts)), 0);
 		memset(rte_pktmbuf_append(pkts[0], 200), 0, 200);
 		memset(rte_pktmbuf_append(pkts[1], 200), 0, 200);
-		assert_int_equal(r.vq->ops->put(r.vq, pkts, 2), 1);
+		assert_int_equal(vq_put(r.vq, pkts, 2), 1);
 		assert_true(r.vq->nb_steps < VSTATE_STEPS + 2 * TABLE_ENTRIES);
 		assert_int_equal(r.vq->counters.small_buffer, 1);
 		assert_int_equal(r.vq->counters.packets, 0);

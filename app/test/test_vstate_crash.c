@@ -83,7 +83,7 @@ burst(void *arg)
 	struct crash *c = arg;
 
 	if (c->put)
-		c->r.vq->ops->put(c->r.vq, c->pkts, c->nb);
+		vq_put(c->r.vq, c->pkts, c->nb);
 	else
 		c->r.vq->ops->give(c->r.vq, c->nb);
 }
@@ -157,7 +157,7 @@ recover(void *arg, pid_t pid)
 	c->emptied += empty;
 	/* And goes on with the others, all of them, each once. */
 	if (c->put) {
-		more = vq->ops->put(vq, c->pkts, c->nb);
+		more = vq_put(vq, c->pkts, c->nb);
 	} else {
 		more = vq->ops->take(vq, c->r.pool, pkts, c->nb);
 		vq->ops->give(vq, more);

@@ -345,7 +345,7 @@ attack_put(bool packed, const struct attack *a)
 	ring_open(&r, packed, 16);
 	m = frame(&r, 60);
 	id = ring_add(&r, &good, 1, true);
-	assert_int_equal(r.vq->ops->put(r.vq, &m, 1), 1);
+	assert_int_equal(vq_put(r.vq, &m, 1), 1);
 	rte_pktmbuf_free(m);
 	assert_true(ring_get_used(&r, &id, &len));
 
@@ -353,7 +353,7 @@ attack_put(bool packed, const struct attack *a)
 	guest_snapshot(&r.guest);
 	m = frame(&r, 588);
 	for (i = 0; i < 2; i++)
-		nb += r.vq->ops->put(r.vq, &m, 1);
+		nb += vq_put(r.vq, &m, 1);
 	rte_pktmbuf_free(m);
 	assert_int_equal(nb, 0);
 	expect_broken(&r, a);
@@ -465,7 +465,7 @@ random_rings_end_without_harm(void **state)
 		} else {
 			pkts[0] = frame(&r, 60 + random() % 500);
 			pkts[1] = frame(&r, 60 + random() % 100);
-			r.vq->ops->put(r.vq, pkts, 2);
+			vq_put(r.vq, pkts, 2);
 			rte_pktmbuf_free_bulk(pkts, 2);
 		}
 		assert_int_equal(ring_mbufs_out(&r), 0);

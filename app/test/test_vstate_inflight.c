@@ -227,7 +227,7 @@ pass(struct bench *b, uint16_t n)
 	assert_int_equal(rte_pktmbuf_alloc_bulk(b->ring.pool, pkts, n), 0);
 	for (i = 0; i < n; i++)
 		memset(rte_pktmbuf_append(pkts[i], FRAME), 0, FRAME);
-	got = b->vq->ops->put(b->vq, pkts, n);
+	got = vq_put(b->vq, pkts, n);
 	rte_pktmbuf_free_bulk(pkts, n);
 	return got;
 }
@@ -431,7 +431,7 @@ burst(void *arg)
 	struct vstate_vq *vq = c->b.vq;
 
 	if (c->b.put)
-		vq->ops->put(vq, c->pkts, 3);
+		vq_put(vq, c->pkts, 3);
 	else
 		vq->ops->give(vq, 6);
 }

@@ -534,9 +534,9 @@ frame_that_others_hold_too_is_not_changed(void **state)
 		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM |
 			RTE_MBUF_F_TX_IP_CKSUM;
 		/* no buffer at first, so that it comes again */
-		assert_int_equal(r.vq->ops->put(r.vq, &m, 1), 0);
+		assert_int_equal(vq_put(r.vq, &m, 1), 0);
 		ring_add(&r, &buffer, 1, true);
-		assert_int_equal(r.vq->ops->put(r.vq, &m, 1), 1);
+		assert_int_equal(vq_put(r.vq, &m, 1), 1);
 		assert_true(ring_get_used(&r, &id, &len));
 		assert_int_equal(len, RING_HDR + f.len);
 		guest_read(&r.guest, RING_BUF_GPA + RING_HDR, got, f.len);

@@ -21,6 +21,7 @@
 #include "test.h"
 #include "test_ring.h"
 #include "vstate_ctrl.h"
+#include "vstate_frames.h"
 #include "vstate_link.h"
 #include "vstate_port.h"
 
@@ -137,20 +138,28 @@ guest_that_went_is_not_announced(void **state)
 /* ---- tags ---- */
 
 static unsigned int nb_put;
+static uint8_t put_look[2];
 
 static uint16_t
-put_all(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+put_all(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
 	RTE_SET_USED(vq);
 	RTE_SET_USED(pkts);
+	put_look[nb_put % RTE_DIM(put_look)] = look;
 	nb_put += n;
 	return n;
+}
+
+static uint8_t
+look_at(struct rte_mbuf *const *pkts, uint16_t n)
+{
+	return vstate_frames_look(pkts, n);
 }
 
 static void
 frame_that_cannot_be_tagged_is_dropped_and_blocks_none(void **state)
 {
-	static const struct vstate_vq_ops ops = { .put = put_all };
+	static const struct vstate_vq_ops ops = { .look = look_at, .put = put_all };
 	struct fixture *f = *state;
 	struct vstate_port_txq txq = { .dev = &f->dev };
 	struct rte_mbuf *pkts[3];
@@ -170,6 +179,9 @@ frame_that_cannot_be_tagged_is_dropped_and_blocks_none(void **state)
 	vstate_lease_grant(&f->vq.lease);
 	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 3);
 	assert_int_equal(nb_put, 2);
+	/* what was known of them before tags were put in is not true any more */
+	assert_int_equal(put_look[0], VSTATE_FRAMES_UNKNOWN);
+	assert_int_equal(put_look[1], VSTATE_FRAMES_WHOLE | VSTATE_FRAMES_ALIKE);
 	assert_int_equal(f->vq.counters.bad_offload, 1);
 	assert_int_equal(rte_pktmbuf_data_len(pkts[1]), 60);
 	rte_pktmbuf_free(pkts[1]);

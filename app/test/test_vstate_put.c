@@ -46,7 +46,7 @@ static uint16_t
 put(struct ring *r, uint32_t seq, uint32_t len, bool hole)
 {
 	struct rte_mbuf *m = frame_make(r, seq, len, hole);
-	uint16_t n = r->vq->ops->put(r->vq, &m, 1);
+	uint16_t n = vq_put(r->vq, &m, 1);
 
 	rte_pktmbuf_free(m);
 	assert_int_equal(ring_mbufs_out(r), 0);
@@ -356,7 +356,7 @@ burst_of_frames_arrives_in_order_at_all_places(void **state)
 					pkts[size] = frame_make(&r, size, 60, false);
 					guest_snapshot(&r.guest);
 					/* one more than there are buffers */
-					n = r.vq->ops->put(r.vq, pkts, size + 1);
+					n = vq_put(r.vq, pkts, size + 1);
 					assert_int_equal(n, size);
 					rte_pktmbuf_free_bulk(pkts, size + 1);
 					for (i = 0; i < size; i++)

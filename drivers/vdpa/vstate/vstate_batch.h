@@ -24,6 +24,7 @@
 #include <rte_prefetch.h>
 
 #include "vstate_four.h"
+#include "vstate_frames.h"
 #include "vstate_gather.h"
 #include "vstate_pool.h"
 
@@ -327,32 +328,21 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 
 /* ---- to the driver ---- */
 
-#define TX_OFFLOAD_FLAGS \
-	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_SEG | \
-	 RTE_MBUF_F_TX_UDP_SEG)
-
 static __rte_always_inline bool
 frame_is_plain(const struct rte_mbuf *m)
 {
-	return m->nb_segs == 1 && (m->ol_flags & TX_OFFLOAD_FLAGS) == 0;
+	return m->nb_segs == 1 && (m->ol_flags & VSTATE_TX_OFFLOADS) == 0;
 }
 
-/* Leading frames that fit the leading buffers, one each. @p alike: they have one length. */
+/* Leading frames that fit the leading buffers, one each. */
 static __rte_always_inline uint16_t
-batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t n, bool *alike)
+batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t n)
 {
-	uint32_t differ = 0;
 	uint16_t i;
 
-	for (i = 0; i < n; i++) {
-		const struct rte_mbuf *m = pkts[i];
-
-		if (unlikely(!frame_is_plain(m) || g->len[i] < m->pkt_len))
+	for (i = 0; i < n; i++)
+		if (unlikely(!frame_is_plain(pkts[i]) || g->len[i] < pkts[i]->pkt_len))
 			break;
-		differ |= m->pkt_len ^ pkts[0]->pkt_len;
-		rte_prefetch0(rte_pktmbuf_mtod(m, const void *));
-	}
-	*alike = differ == 0;
 	return i;
 }
 
@@ -360,23 +350,23 @@ batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t 
 static __rte_always_inline void
 header_plain(uint8_t *p, const uint32_t hdr_len)
 {
-	const uint16_t one = rte_cpu_to_le_16(1);
+	/* num_buffers is the last field. */
+	const uint64_t begin = 0, end = hdr_len == HDR_MAX ? rte_cpu_to_le_64(RTE_BIT64(48)) : 0;
 
-	memset(p, 0, sizeof(struct virtio_net_hdr));
-	if (hdr_len == sizeof(struct virtio_net_hdr_mrg_rxbuf))
-		memcpy(p + offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers), &one,
-				sizeof(one));
+	/* two stores that overlap */
+	memcpy(p, &begin, sizeof(begin));
+	memcpy(p + hdr_len - sizeof(end), &end, sizeof(end));
 }
 
 /*
- * Copy one frame to its buffer. @p next: the buffer of the next one, NULL if there is none.
- * @return bytes written
+ * Copy one frame of @p len bytes to its buffer. @p next: the buffer of the next one, NULL if
+ * there is none. @return bytes written
  */
 static __rte_always_inline uint32_t
-write_one(uint8_t *hdr, const struct rte_mbuf *m, const uint32_t hdr_len, const uint8_t *next)
+write_one(uint8_t *hdr, const struct rte_mbuf *m, const uint32_t len, const uint32_t hdr_len,
+		const uint8_t *next)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-	const uint32_t len = m->pkt_len;
 
 	header_plain(hdr, hdr_len);
 	if (unlikely(len > VSTATE_LARGE) && next != NULL)
@@ -404,18 +394,19 @@ write_four_load(const struct gathered *g, const struct vstate_used *shadow,
 
 static __rte_always_inline void
 write_four_one(const struct write_four *w, const unsigned int k, struct vstate_used *shadow,
-		const uint32_t hdr_len, uint64_t next)
+		const uint32_t alike, const uint32_t hdr_len, uint64_t next)
 {
 	const struct rte_mbuf *m = (const struct rte_mbuf *)(uintptr_t)w->mbuf[k];
 
-	vstate_used_set(shadow, w->used[k] + write_one((uint8_t *)(uintptr_t)w->hdr[k], m, hdr_len,
+	vstate_used_set(shadow, w->used[k] + write_one((uint8_t *)(uintptr_t)w->hdr[k], m,
+			alike != 0 ? alike : m->pkt_len, hdr_len,
 			(const uint8_t *)(uintptr_t)next));
 }
 
 /* Write frames by fours; @return how many. */
 static __rte_always_inline uint16_t
 write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
-		uint16_t n, const uint32_t hdr_len)
+		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
 {
 	struct write_four now, next;
 	uint16_t i;
@@ -426,39 +417,52 @@ write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 	for (i = 0; i + VSTATE_FOUR <= n; i += VSTATE_FOUR) {
 		now = next;
 		next = write_four_load(g, shadow, pkts, four_next(i, n));
-		write_four_one(&now, 0, &shadow[i], hdr_len, now.hdr[1]);
-		write_four_one(&now, 1, &shadow[i + 1], hdr_len, now.hdr[2]);
-		write_four_one(&now, 2, &shadow[i + 2], hdr_len, now.hdr[3]);
+		write_four_one(&now, 0, &shadow[i], alike, hdr_len, now.hdr[1]);
+		write_four_one(&now, 1, &shadow[i + 1], alike, hdr_len, now.hdr[2]);
+		write_four_one(&now, 2, &shadow[i + 2], alike, hdr_len, now.hdr[3]);
 		/* behind the last one this is a buffer that was written */
-		write_four_one(&now, 3, &shadow[i + 3], hdr_len, next.hdr[0]);
+		write_four_one(&now, 3, &shadow[i + 3], alike, hdr_len, next.hdr[0]);
 	}
 	return i;
 }
 #else
 static __rte_always_inline uint16_t
 write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
-		uint16_t n, const uint32_t hdr_len)
+		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
 {
 	RTE_SET_USED(g);
 	RTE_SET_USED(shadow);
 	RTE_SET_USED(pkts);
 	RTE_SET_USED(n);
+	RTE_SET_USED(alike);
 	RTE_SET_USED(hdr_len);
 	return 0;
 }
 #endif
 
-/* Copy frames to their buffers; one instance for each length of a header. */
+/* Copy frames to their buffers. @p alike: the length that all have, or 0. */
 static __rte_always_inline void
-batch_write(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
-		uint16_t n, const uint32_t hdr_len)
+batch_write_hdr(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
+		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
 {
 	uint16_t i;
 
-	for (i = write_fours(g, shadow, pkts, n, hdr_len); i < n; i++)
+	for (i = write_fours(g, shadow, pkts, n, alike, hdr_len); i < n; i++)
 		vstate_used_set(&shadow[i], vstate_used_word(&shadow[i]) +
-				write_one(g->hdr[i], pkts[i], hdr_len,
+				write_one(g->hdr[i], pkts[i],
+					alike != 0 ? alike : pkts[i]->pkt_len, hdr_len,
 					i + 1 < n ? g->hdr[i + 1] : NULL));
+}
+
+/* One instance for each length of a header. */
+static __rte_always_inline void
+batch_write(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
+		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
+{
+	if (likely(hdr_len == HDR_MAX))
+		batch_write_hdr(g, shadow, pkts, n, alike, HDR_MAX);
+	else
+		batch_write_hdr(g, shadow, pkts, n, alike, sizeof(struct virtio_net_hdr));
 }
 
 /* Note the buffers in the dirty log, those of one page after another once. */
@@ -494,35 +498,40 @@ batch_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
 	vq->counters.packets += n;
 }
 
-/** Put up to @p n frames the fast way, and count them; @return how many. */
+/**
+ * Put up to @p n frames the fast way, and count them; @return how many.
+ * @param look  VSTATE_FRAMES_* of these frames
+ */
 static __rte_always_inline uint16_t
-batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
-	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, vq->hdr_len,
+	/* An empty frame is nothing that anybody sends, and 0 says that lengths differ. */
+	const uint32_t alike = look & VSTATE_FRAMES_ALIKE ? pkts[0]->pkt_len : 0;
+	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, vq->hdr_len + alike,
 			UINT32_MAX);
 	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];
 	struct gathered g;
-	bool alike;
 
 	/* before buffers are looked at for nothing */
-	if (unlikely(!frame_is_plain(pkts[0])))
+	if (unlikely(alike == 0) && !frame_is_plain(pkts[0]))
 		return 0;
 	g.used = shadow;
 	n = ring_gather(vq, &g, RTE_MIN(n, VSTATE_SHADOW - vq->nb_shadow), &want);
-	n = batch_writable(&g, pkts, n, &alike);
+	if (unlikely(alike == 0))
+		n = batch_writable(&g, pkts, n);
 	if (unlikely(n == 0))
 		return 0;
-	if (likely(want.hdr_len == HDR_MAX))
-		batch_write(&g, shadow, pkts, n, HDR_MAX);
+	if (likely(alike != 0))
+		batch_write(&g, shadow, pkts, n, alike, want.hdr_len);
 	else
-		batch_write(&g, shadow, pkts, n, sizeof(struct virtio_net_hdr));
+		batch_write(&g, shadow, pkts, n, 0, want.hdr_len);
 	if (unlikely(vq->dirty.base != NULL))
 		batch_dirty(vq, &g, shadow, n);
 	vq->nb_shadow += n;
 	/* all of them are of one descriptor */
 	ring_skip(vq, n);
-	if (likely(alike))
-		count_alike(vq, pkts[0]->pkt_len, n);
+	if (likely(alike != 0))
+		count_alike(vq, alike, n);
 	else
 		batch_count(vq, pkts, n);
 	return n;

@@ -660,7 +660,7 @@ frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
 {
 	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
 
-	if (unlikely((m->ol_flags & TX_OFFLOAD_FLAGS) != 0))
+	if (unlikely((m->ol_flags & VSTATE_TX_OFFLOADS) != 0))
 		return frame_put_offload(vq, m, &hdr);
 	return frame_put_plain(vq, m, &hdr);
 }
@@ -678,9 +678,9 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 	return result;
 }
 
-/* Nothing is published here but what makes room. */
+/* Nothing is published here but what makes room. @p look: VSTATE_FRAMES_* */
 static __rte_always_inline uint16_t
-burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
 	enum put_result result;
 	uint16_t done = 0, k;
@@ -692,7 +692,8 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
 	for (;;) {
 		k = 0;
 		if (likely(vq->inflight == NULL))
-			k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST));
+			k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST),
+					look);
 		done += k;
 		if (likely(done == n))
 			break;

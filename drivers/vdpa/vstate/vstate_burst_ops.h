@@ -40,10 +40,16 @@ ops_give(struct vstate_vq *vq, uint16_t n)
 	look_ahead(vq);
 }
 
-static __rte_noinline uint16_t
-ops_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+static uint8_t
+ops_look(struct rte_mbuf *const *pkts, uint16_t n)
 {
-	return burst_fill(vq, pkts, n);
+	return vstate_frames_look(pkts, n);
+}
+
+static __rte_noinline uint16_t
+ops_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
+{
+	return burst_fill(vq, pkts, n, look);
 }
 
 static void
@@ -53,9 +59,9 @@ ops_flush(struct vstate_vq *vq)
 }
 
 static uint16_t
-ops_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+ops_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
-	n = ops_fill(vq, pkts, n);
+	n = ops_fill(vq, pkts, n, look);
 	shadow_flush(vq);
 	return n;
 }
@@ -76,6 +82,7 @@ ops_on_grant(struct vstate_vq *vq)
 const struct vstate_vq_ops LAYOUT_OPS = {
 	.take = ops_take,
 	.give = ops_give,
+	.look = ops_look,
 	.put = ops_put,
 	.fill = ops_fill,
 	.flush = ops_flush,

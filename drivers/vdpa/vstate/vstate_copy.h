@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_memcpy.h>
 
 /*
@@ -63,15 +64,15 @@ vstate_copy(void *dst, const void *src, uint32_t n)
 	uint8_t *d = dst;
 	const uint8_t *s = src;
 
-	/* Small frames are common, and rte_memcpy() looks for them last. */
-	if (n > 128) {
+	/* Small frames are common, rte_memcpy() looks for them last, and large ones can wait. */
+	if (likely(n - VSTATE_BLOCK <= VSTATE_BLOCK)) {
+		vstate_copy_block(d, s);
+		vstate_copy_block(d + n - 32, s + n - 32);
+	} else if (n > 128) {
 		vstate_copy_large(d, s, n, NULL, 0);
 	} else if (n > 64) {
 		vstate_copy_2_blocks(d, s);
 		vstate_copy_2_blocks(d + n - 64, s + n - 64);
-	} else if (n >= 32) {
-		vstate_copy_block(d, s);
-		vstate_copy_block(d + n - 32, s + n - 32);
 	} else {
 		rte_memcpy(dst, src, n);
 	}

@@ -6,6 +6,7 @@
 #include <rte_ether.h>
 #include <rte_vhost.h>
 
+#include "vstate_frames.h"
 #include "vstate_offload.h"
 #include "vstate_port.h"
 
@@ -143,38 +144,11 @@ insert_vlan(struct rte_mbuf **pkts, uint16_t n)
 	return i;
 }
 
-/* What the frames of a burst have in common. */
-struct sent {
-	/* All are whole mbufs of the first one's pool that nobody else holds, as nearly always. */
-	bool plain;
-	bool vlan;
-};
-
-static __rte_always_inline struct sent
-sent_look(struct rte_mbuf *const *pkts, uint16_t n)
-{
-	const struct rte_mempool *pool = pkts[0]->pool;
-	uint64_t flags = 0, other = 0;
-	uint16_t i;
-
-	for (i = 0; i < n; i++) {
-		const struct rte_mbuf *m = pkts[i];
-
-		flags |= m->ol_flags;
-		other |= ((uintptr_t)m->pool ^ (uintptr_t)pool) | (rte_mbuf_refcnt_read(m) ^ 1) |
-			(m->nb_segs ^ 1);
-	}
-	return (struct sent){
-		.plain = other == 0 && (flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0,
-		.vlan = flags & RTE_MBUF_F_TX_VLAN,
-	};
-}
-
-/* Free what was sent; plain mbufs go back at once, their second cache lines untouched. */
+/* Free what was sent; whole mbufs go back at once, their second cache lines untouched. */
 static __rte_always_inline void
-sent_free(struct rte_mbuf **pkts, uint16_t n, bool plain)
+sent_free(struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
-	if (likely(plain))
+	if (likely(look & VSTATE_FRAMES_WHOLE))
 		rte_mempool_put_bulk(pkts[0]->pool, (void **)pkts, n);
 	else
 		rte_pktmbuf_free_bulk(pkts, n);
@@ -200,18 +174,18 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	uint16_t active = __atomic_load_n(&dev->active_pairs, __ATOMIC_RELAXED);
 	uint16_t batch, put, done = 0;
 	struct vstate_vq *vq;
-	struct sent sent;
+	uint8_t look;
 
 	if (unlikely(active == 0))
 		return 0;
 	vq = dev->vqs[VSTATE_RXQ(txq->id < active ? txq->id : txq->id % active)];
 	while (done < n) {
 		batch = RTE_MIN(n - done, VSTATE_BURST);
-		sent = sent_look(pkts + done, batch);
-		if (unlikely(sent.vlan)) {
-			/* a tag may come to lie in an mbuf of its own */
+		look = vq->ops->look(pkts + done, batch);
+		if (unlikely(look & VSTATE_FRAMES_TAGGED)) {
+			/* a tag may come to lie in an mbuf of its own, and all get longer */
 			batch = insert_vlan(pkts + done, batch);
-			sent.plain = false;
+			look = VSTATE_FRAMES_UNKNOWN;
 		}
 		if (unlikely(batch == 0)) {
 			if (!untaggable_drop(txq, vq, pkts[done]))
@@ -221,10 +195,10 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 		}
 		if (!txq_lease(txq, vq))
 			break;
-		put = vq->ops->put(vq, pkts + done, batch);
+		put = vq->ops->put(vq, pkts + done, batch, look);
 		vstate_lease_give(&vq->lease);
 		if (likely(put > 0))
-			sent_free(pkts + done, put, sent.plain);
+			sent_free(pkts + done, put, look);
 		done += put;
 		if (put < batch)
 			break;

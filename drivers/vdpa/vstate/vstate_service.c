@@ -74,7 +74,7 @@ loop_pair(struct vstate_service *srv, struct vstate_vq *from, struct vstate_vq *
 	if (nb > 0) {
 		for (i = 0; i < nb; i++)
 			vstate_offload_turn(pkts[i]);
-		put = to->ops->fill(to, pkts, nb);
+		put = to->ops->fill(to, pkts, nb, to->ops->look(pkts, nb));
 		rte_pktmbuf_free_bulk(pkts, nb);
 	}
 	from->ops->give(from, put);
@@ -162,7 +162,8 @@ uplink_to_guest(struct vstate_service *srv, struct vstate_vq *to, struct bridge 
 	if (room > 0)
 		br->nb_held = rte_eth_rx_burst(srv->uplink, queue, br->held, room);
 	if (br->nb_held > 0) {
-		put = to->ops->put(to, br->held, br->nb_held);
+		put = to->ops->put(to, br->held, br->nb_held,
+				to->ops->look(br->held, br->nb_held));
 		rte_pktmbuf_free_bulk(br->held, put);
 		br->nb_held -= put;
 		memmove(br->held, br->held + put, br->nb_held * sizeof(br->held[0]));

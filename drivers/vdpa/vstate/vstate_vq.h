@@ -168,13 +168,18 @@ struct vstate_vq_ops {
 			struct rte_mbuf **pkts, uint16_t n);
 	/** Publish the first @p n frames of the last take as used; forget the others. */
 	void (*give)(struct vstate_vq *vq, uint16_t n);
-	/** Copy up to @p n frames to buffers of the driver and publish them. */
-	uint16_t (*put)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
+	/** What @p n >= 1 frames to be put have in common: VSTATE_FRAMES_*. Needs no lease. */
+	uint8_t (*look)(struct rte_mbuf *const *pkts, uint16_t n);
+	/**
+	 * Copy up to @p n frames to buffers of the driver and publish them.
+	 * @param look  what look() returned for them, or VSTATE_FRAMES_UNKNOWN
+	 */
+	uint16_t (*put)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look);
 	/**
 	 * The same in two steps: fill() copies, flush() publishes. Between the two another queue
 	 * can be told that the frames have left it.
 	 */
-	uint16_t (*fill)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
+	uint16_t (*fill)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look);
 	void (*flush)(struct vstate_vq *vq);
 	/** Number of buffers (split) or descriptors (packed) available, up to @p max. */
 	uint16_t (*count)(struct vstate_vq *vq, uint16_t max);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_FRAMES_H
+#define VSTATE_FRAMES_H
+
+/**
+ * @file
+ * What the frames of a burst have in common: found in one look at each, for the ring code that
+ * puts them and for who frees them afterwards.
+ */
+
+#include <stdint.h>
+
+#include <rte_common.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+/** Whole mbufs of one pool that nobody else holds: they may go back to it as they are. */
+#define VSTATE_FRAMES_WHOLE 1u
+/** One segment each, of one length, that ask for no offload; tags do not count. */
+#define VSTATE_FRAMES_ALIKE 2u
+/** One at least wants a VLAN tag put in. */
+#define VSTATE_FRAMES_TAGGED 4u
+/** Nothing is known, which is always true. */
+#define VSTATE_FRAMES_UNKNOWN 0u
+
+/** Flags of an mbuf that ask for more than to be copied. */
+#define VSTATE_TX_OFFLOADS \
+	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_SEG | \
+	 RTE_MBUF_F_TX_UDP_SEG)
+
+/* Half of the first cache line of an mbuf. */
+typedef uint64_t vstate_half_line __attribute__((vector_size(32), aligned(8), may_alias));
+
+/** Look at @p n >= 1 frames, and ask for what is in them. @return VSTATE_FRAMES_* */
+static __rte_always_inline uint8_t
+vstate_frames_look(struct rte_mbuf *const *pkts, uint16_t n)
+{
+	const struct rte_mbuf *first = pkts[0];
+	const vstate_half_line *line = (const void *)first;
+	const vstate_half_line low = line[0], high = line[1];
+	vstate_half_line low_differ = low ^ low, high_differ = high ^ high;
+	/* Bits set where any of them is not as the first one is. */
+	union {
+		vstate_half_line half[2];
+		struct rte_mbuf mbuf;
+	} differ;
+	uint64_t flags;
+	uint8_t look = 0;
+	uint16_t i;
+
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, pool) + sizeof(first->pool) > 2 * sizeof(low));
+	for (i = 0; i < n; i++) {
+		line = (const void *)pkts[i];
+		low_differ |= line[0] ^ low;
+		high_differ |= line[1] ^ high;
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
+	}
+	differ.half[0] = low_differ;
+	differ.half[1] = high_differ;
+	/* A flag of any of them is one of the first, or there they differ. */
+	flags = first->ol_flags | differ.mbuf.ol_flags;
+	if (flags & RTE_MBUF_F_TX_VLAN)
+		look |= VSTATE_FRAMES_TAGGED;
+	if (first->nb_segs != 1 || differ.mbuf.nb_segs != 0)
+		return look;
+	if (differ.mbuf.pkt_len == 0 && (flags & VSTATE_TX_OFFLOADS) == 0)
+		look |= VSTATE_FRAMES_ALIKE;
+	if (differ.mbuf.pool == NULL && first->refcnt == 1 && differ.mbuf.refcnt == 0 &&
+			(flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0)
+		look |= VSTATE_FRAMES_WHOLE;
+	return look;
+}
+
+#endif /* VSTATE_FRAMES_H */
