@@ -83,73 +83,66 @@ count_alike(struct vstate_vq *vq, uint32_t len, uint16_t n)
 
 /* ---- from the driver ---- */
 
-/* What a new mbuf has in its words from data_off on. */
-struct rearm {
-	/* data_off, refcnt, nb_segs and port. */
-	uint64_t data;
-	uint64_t ol_flags;
-};
+/*
+ * What a receiver sets for a frame of one segment: the words of an mbuf from data_off to the hash
+ * of RSS, which are written at once, and nothing in its second cache line.
+ */
+typedef uint64_t mbuf_words __attribute__((vector_size(32), aligned(8), may_alias));
 
-#define REARM_OFFSET offsetof(struct rte_mbuf, data_off)
+#define MBUF_WORDS_OFFSET offsetof(struct rte_mbuf, data_off)
 
-static __rte_always_inline struct rearm
-mbuf_rearm(const struct vstate_vq *vq, struct rte_mempool *pool)
+/* Make the words of an empty frame. */
+static __rte_always_inline void
+mbuf_words_make(mbuf_words *empty, const struct vstate_vq *vq, struct rte_mempool *pool)
 {
 	/* As they lie in an mbuf, of which a copy would be cleared whole for these few. */
 	const struct {
 		uint16_t data_off, refcnt, nb_segs, port;
-	} words = { RTE_PKTMBUF_HEADROOM, 1, 1, vq->port_id };
-	struct rearm r;
-
-	RTE_BUILD_BUG_ON(sizeof(words) != sizeof(r.data));
-	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, refcnt) != REARM_OFFSET + 2);
-	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, nb_segs) != REARM_OFFSET + 4);
-	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, port) != REARM_OFFSET + 6);
-	memcpy(&r.data, &words, sizeof(r.data));
+	} rearm = { RTE_PKTMBUF_HEADROOM, 1, 1, vq->port_id };
 	/* A pool's mbufs have their own memory, or all of them have memory that is pinned. */
-	r.ol_flags = rte_pktmbuf_priv_flags(pool) & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF ?
-		RTE_MBUF_F_EXTERNAL : 0;
-	return r;
+	const uint64_t ol_flags = rte_pktmbuf_priv_flags(pool) &
+		RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF ? RTE_MBUF_F_EXTERNAL : 0;
+	uint64_t first;
+
+	RTE_BUILD_BUG_ON(sizeof(rearm) != sizeof(first));
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, refcnt) != MBUF_WORDS_OFFSET + 2);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, nb_segs) != MBUF_WORDS_OFFSET + 4);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, port) != MBUF_WORDS_OFFSET + 6);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, ol_flags) != MBUF_WORDS_OFFSET + 8);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, packet_type) != MBUF_WORDS_OFFSET + 16);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, pkt_len) != MBUF_WORDS_OFFSET + 20);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, data_len) != MBUF_WORDS_OFFSET + 24);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, vlan_tci) != MBUF_WORDS_OFFSET + 26);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, hash) != MBUF_WORDS_OFFSET + 28);
+	memcpy(&first, &rearm, sizeof(first));
+	*empty = (mbuf_words){ first, ol_flags, 0, 0 };
 }
 
-/*
- * What a receiver sets for a frame of one segment: in words what lies together in the
- * mbuf, and nothing in its second cache line.
- */
+/* Make @p m one frame of @p len < 65536 bytes. */
 static __rte_always_inline void
-mbuf_set(struct rte_mbuf *m, struct rearm rearm, uint32_t len)
+mbuf_set(struct rte_mbuf *m, const mbuf_words *empty, uint32_t len)
 {
-	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, pkt_len) !=
-			offsetof(struct rte_mbuf, packet_type) + 4);
-	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, data_len) !=
-			offsetof(struct rte_mbuf, packet_type) + 8);
-	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, hash) !=
-			offsetof(struct rte_mbuf, packet_type) + 12);
-	memcpy(RTE_PTR_ADD(m, REARM_OFFSET), &rearm.data, sizeof(rearm.data));
-	m->ol_flags = rearm.ol_flags;
-#if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
-	/* {packet_type, pkt_len} and {data_len, vlan_tci, hash.rss}; a length is below 65536,
-	 * so that data_len's word leaves vlan_tci zero
-	 */
-	const uint64_t fields[2] = { (uint64_t)len << 32, len };
+	mbuf_words words = *empty;
 
-	memcpy(RTE_PTR_ADD(m, offsetof(struct rte_mbuf, packet_type)), fields, sizeof(fields));
+	/* {packet_type, pkt_len} and {data_len, vlan_tci, hash.rss} */
+#if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
+	words[2] = (uint64_t)len << 32;
+	words[3] = len;
 #else
-	m->packet_type = 0;
-	m->pkt_len = len;
-	m->data_len = len;
-	m->vlan_tci = 0;
+	words[2] = len;
+	words[3] = (uint64_t)len << 48;
 #endif
+	*(mbuf_words *)RTE_PTR_ADD(m, MBUF_WORDS_OFFSET) = words;
 }
 
 /* Frames [done, n) go back: the general code will look at the first of them. */
 static void
-batch_undo(struct rte_mbuf **pkts, uint16_t done, uint16_t n, struct rearm rearm)
+batch_undo(struct rte_mbuf **pkts, uint16_t done, uint16_t n, const mbuf_words *empty)
 {
 	uint16_t i;
 
 	for (i = done; i < n; i++)
-		mbuf_set(pkts[i], rearm, 0);
+		mbuf_set(pkts[i], empty, 0);
 	rte_pktmbuf_free_bulk(&pkts[done], n - done);
 }
 
@@ -176,6 +169,22 @@ batch_offload(const struct vstate_vq *vq, const uint8_t *p, struct rte_mbuf *m)
  */
 #define VSTATE_TAKE_BYTES 12288
 
+/* A chain that does not begin with the header alone, as those of large frames do. */
+static __rte_always_inline bool
+batch_is_for_others(const struct vstate_vq *vq, const struct vstate_hint *begin)
+{
+	return (begin->flags & VRING_DESC_F_NEXT) && begin->len > vq->hdr_len;
+}
+
+/* How many buffers to look at, if all are as long as the first. */
+static __rte_always_inline uint16_t
+batch_most(const struct vstate_hint *begin)
+{
+	if (likely(begin->len <= VSTATE_LARGE))
+		return VSTATE_BURST;
+	return VSTATE_TAKE_BYTES / begin->len + 1;
+}
+
 /* Leading buffers of that many bytes, and the one that goes beyond. */
 static __rte_always_inline uint16_t
 batch_cut(const struct gathered *g, uint16_t n)
@@ -201,14 +210,28 @@ batch_lengths(struct vstate_vq *vq, const struct gathered *g, uint16_t n)
 	vq->simple_alike = differ == 0;
 }
 
-/* Copy one frame. @p hdr: NULL where headers mean nothing. */
+/*
+ * What is common to the frames of a batch. Constants in the instances of take_all(), and locals in
+ * the others, as the compiler must believe that each store may change the queue.
+ */
+struct take_how {
+	/** Headers mean something. */
+	bool host_offloads;
+	/** The length that all have, or 0. */
+	uint32_t alike;
+	const mbuf_words *empty;
+};
+
+/* Copy one frame of @p len bytes. */
 static __rte_always_inline bool
-take_one(const struct vstate_vq *vq, struct rte_mbuf *m, struct rearm rearm, const uint8_t *hdr,
-		const uint8_t *data, uint32_t len)
+take_one(const struct vstate_vq *vq, struct rte_mbuf *m, const uint8_t *hdr, const uint8_t *data,
+		uint32_t len, const struct take_how *how)
 {
-	mbuf_set(m, rearm, len);
-	vstate_copy(rte_pktmbuf_mtod(m, void *), data, len);
-	return hdr == NULL || likely(batch_offload(vq, hdr, m));
+	if (how->alike != 0)
+		len = how->alike;
+	mbuf_set(m, how->empty, len);
+	vstate_copy(RTE_PTR_ADD(m->buf_addr, RTE_PKTMBUF_HEADROOM), data, len);
+	return !how->host_offloads || likely(batch_offload(vq, hdr, m));
 }
 
 #ifdef VSTATE_FOUR
@@ -220,46 +243,47 @@ struct take_four {
 
 static __rte_always_inline struct take_four
 take_four_load(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t i,
-		const bool host_offloads)
+		const struct take_how *how)
 {
 	struct take_four t = {
 		.mbuf = four_load(&pkts[i]),
 		.data = four_load(&g->data[i]),
-		.len = four_load_32(&g->len[i]),
 	};
 
-	if (host_offloads)
+	if (how->host_offloads)
 		t.hdr = four_load(&g->hdr[i]);
+	if (how->alike == 0)
+		t.len = four_load_32(&g->len[i]);
 	return t;
 }
 
 static __rte_always_inline bool
 take_four_one(const struct vstate_vq *vq, const struct take_four *t, const unsigned int k,
-		struct rearm rearm, const bool host_offloads)
+		const struct take_how *how)
 {
-	return take_one(vq, (struct rte_mbuf *)(uintptr_t)t->mbuf[k], rearm,
-			host_offloads ? (const uint8_t *)(uintptr_t)t->hdr[k] : NULL,
-			(const uint8_t *)(uintptr_t)t->data[k], t->len[k]);
+	return take_one(vq, (struct rte_mbuf *)(uintptr_t)t->mbuf[k],
+			how->host_offloads ? (const uint8_t *)(uintptr_t)t->hdr[k] : NULL,
+			(const uint8_t *)(uintptr_t)t->data[k], how->alike == 0 ? t->len[k] : 0,
+			how);
 }
 
 /* Take frames by fours, as long as they are good; @return how many. */
 static __rte_always_inline uint16_t
 take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *const *pkts,
-		uint16_t n, struct rearm rearm, const bool host_offloads)
+		uint16_t n, const struct take_how *how)
 {
 	struct take_four now, next;
 	uint16_t done;
 
 	if (n < VSTATE_FOUR)
 		return 0;
-	next = take_four_load(g, pkts, 0, host_offloads);
+	next = take_four_load(g, pkts, 0, how);
 	for (done = 0; done + VSTATE_FOUR <= n; done += VSTATE_FOUR) {
 		now = next;
-		next = take_four_load(g, pkts, four_next(done, n), host_offloads);
-		if (!take_four_one(vq, &now, 0, rearm, host_offloads) ||
-				!take_four_one(vq, &now, 1, rearm, host_offloads) ||
-				!take_four_one(vq, &now, 2, rearm, host_offloads) ||
-				!take_four_one(vq, &now, 3, rearm, host_offloads))
+		next = take_four_load(g, pkts, four_next(done, n), how);
+		if (!take_four_one(vq, &now, 0, how) || !take_four_one(vq, &now, 1, how) ||
+				!take_four_one(vq, &now, 2, how) ||
+				!take_four_one(vq, &now, 3, how))
 			break;
 	}
 	return done;
@@ -267,14 +291,13 @@ take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf
 #else
 static __rte_always_inline uint16_t
 take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *const *pkts,
-		uint16_t n, struct rearm rearm, const bool host_offloads)
+		uint16_t n, const struct take_how *how)
 {
 	RTE_SET_USED(vq);
 	RTE_SET_USED(g);
 	RTE_SET_USED(pkts);
 	RTE_SET_USED(n);
-	RTE_SET_USED(rearm);
-	RTE_SET_USED(host_offloads);
+	RTE_SET_USED(how);
 	return 0;
 }
 #endif
@@ -282,14 +305,13 @@ take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf
 /* Copy @p n frames; @return how many come before the first with a bad header. */
 static __rte_always_inline uint16_t
 take_all(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *const *pkts,
-		uint16_t n, struct rearm rearm, const bool host_offloads)
+		uint16_t n, const struct take_how how)
 {
-	uint16_t done = take_fours(vq, g, pkts, n, rearm, host_offloads);
+	uint16_t done = take_fours(vq, g, pkts, n, &how);
 
 	/* The rest, and again the one whose header is bad. */
 	for (; done < n; done++)
-		if (!take_one(vq, pkts[done], rearm, host_offloads ? g->hdr[done] : NULL,
-				g->data[done], g->len[done]))
+		if (!take_one(vq, pkts[done], g->hdr[done], g->data[done], g->len[done], &how))
 			break;
 	return done;
 }
@@ -298,14 +320,15 @@ take_all(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *
 static __rte_always_inline uint16_t
 batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
-	/* Locals, as the compiler must believe that each store may change the queue. */
-	const struct rearm rearm = mbuf_rearm(vq, pool);
+	mbuf_words empty;
 	const uint32_t hdr_len = vq->hdr_len;
 	const struct gather_want want = gather_want(vq, 0, hdr_len + RTE_ETHER_HDR_LEN,
 			hdr_len + rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
 	struct gathered g;
+	uint32_t alike;
 	uint16_t done;
 
+	mbuf_words_make(&empty, vq, pool);
 	/* Nothing is in the shadow before a take. */
 	g.used = vq->shadow;
 	n = ring_gather(vq, &g, n, &want);
@@ -316,12 +339,19 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 		return 0;
 	}
 	batch_lengths(vq, &g, n);
-	done = vq->host_offloads ? take_all(vq, &g, pkts, n, rearm, true) :
-		take_all(vq, &g, pkts, n, rearm, false);
+	alike = vq->simple_alike ? g.len[0] : 0;
+	if (vq->host_offloads && alike != 0)
+		done = take_all(vq, &g, pkts, n, (struct take_how){ true, alike, &empty });
+	else if (vq->host_offloads)
+		done = take_all(vq, &g, pkts, n, (struct take_how){ true, 0, &empty });
+	else if (alike != 0)
+		done = take_all(vq, &g, pkts, n, (struct take_how){ false, alike, &empty });
+	else
+		done = take_all(vq, &g, pkts, n, (struct take_how){ false, 0, &empty });
 	vq->nb_simple = done;
 	vq->nb_shadow = done;
 	if (unlikely(done < n))
-		batch_undo(pkts, done, n, rearm);
+		batch_undo(pkts, done, n, &empty);
 	ring_skip(vq, likely(done == g.nb) ? g.nb_descs : shadow_descs(vq, done));
 	return done;
 }

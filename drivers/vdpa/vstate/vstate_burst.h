@@ -16,7 +16,7 @@
  *   void ring_publish(vq, end)        write the shadow elements to the ring, up to @p end
  *   void ring_record(vq)              tell who comes after a kill that it is done
  *   bool call_wanted(vq, old)         whether the driver wants to hear of what was published
- *   bool ring_begins_long(vq)         a hint: the next buffer is nothing for a batch
+ *   struct vstate_hint ring_begin(vq) what the next buffer, which is there, begins with
  *
  * and LAYOUT_PACKED as 0 or 1.
  */
@@ -340,6 +340,7 @@ burst_take_rest(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf 
 static __rte_always_inline uint16_t
 burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
+	struct vstate_hint begin;
 	uint16_t done;
 
 	vq->nb_taken = 0;
@@ -352,8 +353,9 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	if (likely(vq->inflight == NULL)) {
 		if (ring_count(vq, 1) == 0)
 			return 0;
-		if (likely(!ring_begins_long(vq)))
-			done = batch_take(vq, pool, pkts, n);
+		begin = ring_begin(vq);
+		if (likely(!batch_is_for_others(vq, &begin)))
+			done = batch_take(vq, pool, pkts, RTE_MIN(n, batch_most(&begin)));
 	}
 	if (done < n)
 		done = burst_take_rest(vq, pool, pkts, done, n);

@@ -34,6 +34,15 @@ struct vstate_desc {
 	uint16_t link;
 };
 
+/**
+ * The descriptor that a buffer begins with, or zeros. Nothing is checked, and all of it is read
+ * again by who takes the buffer.
+ */
+struct vstate_hint {
+	uint32_t len;
+	uint16_t flags;
+};
+
 struct vstate_chain {
 	/** What is left of the current descriptor. */
 	uint64_t addr;

@@ -194,18 +194,15 @@ call_wanted(struct vstate_vq *vq, uint16_t old)
 	return vstate_packed_event_passed(off_wrap, vq->used, old, vq->size);
 }
 
-/*
- * A chain that does not begin with the header alone, as those of large frames do. What is read here
- * is read again by who takes it.
- */
-static __rte_always_inline bool
-ring_begins_long(const struct vstate_vq *vq)
+static __rte_always_inline struct vstate_hint
+ring_begin(const struct vstate_vq *vq)
 {
 	const struct vring_packed_desc *d = &vq->packed.desc[vq->avail.idx];
 
-	return (rte_le_to_cpu_16(__atomic_load_n(&d->flags, __ATOMIC_RELAXED)) &
-			VRING_DESC_F_NEXT) &&
-		rte_le_to_cpu_32(__atomic_load_n(&d->len, __ATOMIC_RELAXED)) > vq->hdr_len;
+	return (struct vstate_hint){
+		.len = rte_le_to_cpu_32(__atomic_load_n(&d->len, __ATOMIC_RELAXED)),
+		.flags = rte_le_to_cpu_16(__atomic_load_n(&d->flags, __ATOMIC_RELAXED)),
+	};
 }
 
 #include "vstate_burst.h"

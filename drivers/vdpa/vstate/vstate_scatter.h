@@ -79,13 +79,13 @@ scatter_header(struct scatter *s, struct virtio_net_hdr_mrg_rxbuf *hdr, const ui
 /* Make one frame of @p len bytes of these mbufs, which hold @p room bytes each. */
 static __rte_always_inline void
 scatter_chain(struct rte_mbuf *const *segs, uint16_t nb, uint32_t room, uint32_t len,
-		struct rearm rearm)
+		const mbuf_words *empty)
 {
 	uint32_t left = len;
 	uint16_t k;
 
 	for (k = 0; k < nb; k++, left -= room) {
-		mbuf_set(segs[k], rearm, RTE_MIN(left, room));
+		mbuf_set(segs[k], empty, RTE_MIN(left, room));
 		if (k > 0)
 			segs[k - 1]->next = segs[k];
 	}
@@ -131,6 +131,7 @@ scatter_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *p
 	struct rte_mbuf *segs[SCATTER_MBUFS];
 	enum scatter_result result;
 	struct vstate_chain walk = *c;
+	mbuf_words empty;
 	struct scatter s;
 	uint32_t nb;
 
@@ -145,7 +146,8 @@ scatter_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *p
 		return SCATTER_OTHER;
 	if (unlikely(!vstate_pool_get(pool, segs, nb)))
 		return SCATTER_NO_MBUFS;
-	scatter_chain(segs, nb, room, s.bytes, mbuf_rearm(vq, pool));
+	mbuf_words_make(&empty, vq, pool);
+	scatter_chain(segs, nb, room, s.bytes, &empty);
 	scatter_copy(&s, segs, room);
 	*pkt = segs[0];
 	*c = walk;
