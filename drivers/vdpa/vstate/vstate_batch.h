@@ -38,7 +38,7 @@ ring_skip(struct vstate_vq *vq, uint16_t n);
 static __rte_always_inline uint16_t
 shadow_descs(const struct vstate_vq *vq, uint16_t n)
 {
-	uint16_t i, num = 0;
+	unsigned int i, num = 0;
 
 	if (!LAYOUT_PACKED)
 		return n;
@@ -139,7 +139,7 @@ mbuf_set(struct rte_mbuf *m, const mbuf_words *empty, uint32_t len)
 static void
 batch_undo(struct rte_mbuf **pkts, uint16_t done, uint16_t n, const mbuf_words *empty)
 {
-	uint16_t i;
+	unsigned int i;
 
 	for (i = done; i < n; i++)
 		mbuf_set(pkts[i], empty, 0);
@@ -190,7 +190,7 @@ static __rte_always_inline uint16_t
 batch_cut(const struct gathered *g, uint16_t n)
 {
 	uint32_t bytes = 0;
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < n && bytes < VSTATE_TAKE_BYTES; i++)
 		bytes += g->len[i];
@@ -202,7 +202,7 @@ static __rte_always_inline void
 batch_lengths(struct vstate_vq *vq, const struct gathered *g, uint16_t n)
 {
 	uint32_t differ = 0;
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < n; i++)
 		differ |= g->len[i] ^ g->len[0];
@@ -242,7 +242,7 @@ struct take_four {
 };
 
 static __rte_always_inline struct take_four
-take_four_load(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t i,
+take_four_load(const struct gathered *g, struct rte_mbuf *const *pkts, unsigned int i,
 		const struct take_how *how)
 {
 	struct take_four t = {
@@ -273,7 +273,7 @@ take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf
 		uint16_t n, const struct take_how *how)
 {
 	struct take_four now, next;
-	uint16_t done;
+	unsigned int done;
 
 	if (n < VSTATE_FOUR)
 		return 0;
@@ -368,7 +368,7 @@ frame_is_plain(const struct rte_mbuf *m)
 static __rte_always_inline uint16_t
 batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t n)
 {
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < n; i++)
 		if (unlikely(!frame_is_plain(pkts[i]) || g->len[i] < pkts[i]->pkt_len))
@@ -413,7 +413,7 @@ struct write_four {
 
 static __rte_always_inline struct write_four
 write_four_load(const struct gathered *g, const struct vstate_used *shadow,
-		struct rte_mbuf *const *pkts, uint16_t i)
+		struct rte_mbuf *const *pkts, unsigned int i)
 {
 	return (struct write_four){
 		.mbuf = four_load(&pkts[i]),
@@ -439,7 +439,7 @@ write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
 {
 	struct write_four now, next;
-	uint16_t i;
+	unsigned int i;
 
 	if (n < VSTATE_FOUR)
 		return 0;
@@ -475,7 +475,7 @@ static __rte_always_inline void
 batch_write_hdr(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
 		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
 {
-	uint16_t i;
+	unsigned int i;
 
 	for (i = write_fours(g, shadow, pkts, n, alike, hdr_len); i < n; i++)
 		vstate_used_set(&shadow[i], vstate_used_word(&shadow[i]) +
@@ -501,7 +501,7 @@ batch_dirty(struct vstate_vq *vq, const struct gathered *g, const struct vstate_
 		uint16_t n)
 {
 	uint64_t gpa, noted = UINT64_MAX;
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < n; i++) {
 		gpa = vstate_window_gpa(&vq->win, g->hdr[i]);
@@ -518,7 +518,7 @@ static void
 batch_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
 {
 	struct size_run run = { .counters = &vq->counters };
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < n; i++) {
 		vq->counters.bytes += pkts[i]->pkt_len;
@@ -577,7 +577,7 @@ static __rte_always_inline uint16_t
 merge_buffers(const struct gathered *g, uint16_t n, uint32_t len, uint32_t hdr_len)
 {
 	uint64_t room = 0;
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < n; i++) {
 		room += i == 0 ? g->len[0] : g->len[i] + hdr_len;

@@ -385,7 +385,7 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 static void
 drops_count(struct vstate_vq *vq)
 {
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < vq->nb_shadow; i++) {
 		switch (vq->shadow[i].len) {
@@ -412,7 +412,7 @@ take_count(struct vstate_vq *vq, uint16_t n)
 {
 	struct size_run run = { .counters = &vq->counters };
 	uint64_t bytes = 0;
-	uint16_t i;
+	unsigned int i;
 
 	if (likely(n <= vq->nb_simple && vq->simple_alike)) {
 		count_alike(vq, vq->taken_len[0], n);

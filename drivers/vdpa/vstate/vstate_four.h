@@ -52,8 +52,8 @@ four_load_32(const uint32_t *p)
 }
 
 /** Where the next four of @p n begin; the last four again when there are not so many. */
-static __rte_always_inline uint16_t
-four_next(uint16_t i, uint16_t n)
+static __rte_always_inline unsigned int
+four_next(unsigned int i, unsigned int n)
 {
 	return RTE_MIN(i + VSTATE_FOUR, n - VSTATE_FOUR);
 }

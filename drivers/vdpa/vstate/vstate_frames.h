@@ -49,7 +49,7 @@ vstate_frames_look(struct rte_mbuf *const *pkts, uint16_t n)
 	} differ;
 	uint64_t flags;
 	uint8_t look = 0;
-	uint16_t i;
+	unsigned int i;
 
 	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, pool) + sizeof(first->pool) > 2 * sizeof(low));
 	for (i = 0; i < n; i++) {

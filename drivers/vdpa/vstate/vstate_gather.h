@@ -74,7 +74,7 @@ gather_prefetch(const uint8_t *p, uint16_t direction)
 
 /** One descriptor with header and frame. False: not wanted. */
 static __rte_always_inline bool
-gather_plain(struct gathered *g, uint16_t i, const struct gather_want *want, uint64_t addr,
+gather_plain(struct gathered *g, unsigned int i, const struct gather_want *want, uint64_t addr,
 		uint32_t len)
 {
 	uint8_t *p;
@@ -92,7 +92,7 @@ gather_plain(struct gathered *g, uint16_t i, const struct gather_want *want, uin
 
 /** Two descriptors, header and frame, as drivers make them that cannot put one before the other. */
 static __rte_always_inline bool
-gather_two(struct gathered *g, uint16_t i, const struct gather_want *want,
+gather_two(struct gathered *g, unsigned int i, const struct gather_want *want,
 		const struct vstate_desc *hdr, const struct vstate_desc *data)
 {
 	if (unlikely(hdr->len != want->hdr_len || data->len < want->min - want->hdr_len ||
@@ -109,7 +109,7 @@ gather_two(struct gathered *g, uint16_t i, const struct gather_want *want,
 
 /** A buffer of one or two descriptors in the indirect table that @p d names. */
 static __rte_always_inline bool
-gather_indirect(struct gathered *g, uint16_t i, const struct gather_want *want,
+gather_indirect(struct gathered *g, unsigned int i, const struct gather_want *want,
 		const struct vstate_desc *d, const bool packed)
 {
 	struct vring_desc copy[2];
@@ -158,7 +158,7 @@ gather_used(uint16_t id, uint16_t num)
  * @return leading buffers that are wanted
  */
 static __rte_always_inline uint16_t
-gather_lanes(struct gathered *g, uint16_t i, const struct gather_want *want, vstate_vec addr,
+gather_lanes(struct gathered *g, unsigned int i, const struct gather_want *want, vstate_vec addr,
 		vstate_vec len, vstate_vec used, uint32_t bad)
 {
 	const vstate_vec off = vec_sub(addr, vec_all(want->win.gpa));

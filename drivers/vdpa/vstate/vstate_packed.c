@@ -43,7 +43,7 @@ static __rte_always_inline uint16_t
 ring_count(const struct vstate_vq *vq, uint16_t max)
 {
 	struct vstate_pos pos = vq->avail;
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < max && pos_is_avail(vq, &pos); i++)
 		vstate_pos_step(&pos, 1, vq->size);
@@ -113,7 +113,7 @@ rest_write(struct vstate_vq *vq, struct vstate_pos end)
 	const uint16_t size = vq->size;
 	uint64_t flags = (uint64_t)used_flags(end.wrap, shadow[0].len) << 48;
 	int32_t idx = end.idx;
-	uint16_t i;
+	unsigned int i;
 
 	for (i = vq->nb_shadow - 1; i > 0; i--) {
 		uint64_t word = vstate_used_word(&shadow[i]);
@@ -215,7 +215,7 @@ ring_begin(const struct vstate_vq *vq)
  * if it is not there or not wanted
  */
 static __rte_always_inline uint16_t
-gather_one(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
+gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, struct vstate_pos pos, uint16_t left)
 {
 	struct vring_packed_desc *p = &vq->packed.desc[pos.idx];
@@ -251,7 +251,7 @@ gather_one(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
  * leading ones that are wanted
  */
 static __rte_always_inline uint16_t
-gather_group(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
+gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, struct vstate_pos pos)
 {
 	const struct vring_packed_desc *p = &vq->packed.desc[pos.idx];
@@ -275,15 +275,15 @@ gather_group(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
 static __rte_always_inline uint16_t
 ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want)
 {
-	const uint16_t size = vq->size, room = ring_room(vq);
+	const unsigned int size = vq->size, room = ring_room(vq);
 	struct vstate_pos pos = vq->avail;
-	uint16_t i = 0, num, left = room;
+	unsigned int i = 0, nb, num, left = room;
 
 	if (unlikely(want->max < want->min))
 		return 0;
-	n = RTE_MIN(n, room);
+	nb = RTE_MIN(n, room);
 #ifdef VSTATE_VEC_LANES
-	while (n - i >= VSTATE_VEC_LANES && size - pos.idx >= VSTATE_VEC_LANES) {
+	while (nb - i >= VSTATE_VEC_LANES && size - pos.idx >= VSTATE_VEC_LANES) {
 		num = gather_group(vq, g, i, want, pos);
 		i += num;
 		left -= num;
@@ -292,7 +292,7 @@ ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct g
 			break;
 	}
 #endif
-	for (; i < n && left > 0; i++) {
+	for (; i < nb && left > 0; i++) {
 		num = gather_one(vq, g, i, want, pos, left);
 		if (num == 0)
 			break;

@@ -43,7 +43,7 @@ enum scatter_result {
 static __rte_always_inline enum scatter_result
 scatter_gather(struct vstate_vq *vq, struct vstate_chain *c, struct scatter *s)
 {
-	uint16_t i;
+	unsigned int i;
 
 	s->nb = 0;
 	s->bytes = 0;

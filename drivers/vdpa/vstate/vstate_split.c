@@ -86,7 +86,7 @@ used_dirty(struct vstate_vq *vq, uint16_t from, uint16_t n)
 static __rte_always_inline void
 used_write(struct vring_used_elem *elem, const struct vstate_used *shadow, uint16_t n)
 {
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < n; i++) {
 		uint64_t word = vstate_used_word(&shadow[i]);
@@ -102,7 +102,7 @@ ring_publish(struct vstate_vq *vq, struct vstate_pos end)
 	struct vring_used *used = vq->split.used;
 	const struct vstate_used *shadow = vq->shadow;
 	const uint16_t mask = vq->size - 1, start = vq->used.idx, n = vq->nb_shadow;
-	uint16_t i;
+	unsigned int i;
 
 	RTE_SET_USED(end);
 	/* Up to the end of the ring, and from its beginning. */
@@ -170,7 +170,7 @@ ring_begin(const struct vstate_vq *vq)
 
 /* One buffer of which the head is read. False: not wanted. */
 static __rte_always_inline bool
-gather_one(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
+gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, uint16_t head)
 {
 	struct vstate_desc d, next;
@@ -194,7 +194,7 @@ gather_one(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
 #ifdef VSTATE_VEC_LANES
 /* A group of buffers whose heads lie at @p ring. @return leading ones that are wanted */
 static __rte_always_inline uint16_t
-gather_group(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
+gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, const uint16_t *ring)
 {
 	const vstate_vec kind = vec_all((uint64_t)GATHER_KIND << 32);
@@ -217,16 +217,16 @@ gather_group(const struct vstate_vq *vq, struct gathered *g, uint16_t i,
 static __rte_always_inline uint16_t
 ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want)
 {
-	const uint16_t mask = vq->size - 1;
+	const unsigned int size = vq->size, mask = size - 1;
 	const uint16_t *ring = vq->split.avail->ring;
-	uint16_t i = 0, at = vq->avail.idx & mask;
+	unsigned int i = 0, nb, at = vq->avail.idx & mask;
 
 	if (unlikely(want->max < want->min))
 		return 0;
-	n = ring_count(vq, n);
+	nb = ring_count(vq, n);
 #ifdef VSTATE_VEC_LANES
-	while (n - i >= VSTATE_VEC_LANES && vq->size - at >= VSTATE_VEC_LANES) {
-		uint16_t got = gather_group(vq, g, i, want, &ring[at]);
+	while (nb - i >= VSTATE_VEC_LANES && size - at >= VSTATE_VEC_LANES) {
+		unsigned int got = gather_group(vq, g, i, want, &ring[at]);
 
 		i += got;
 		at = (at + got) & mask;
@@ -234,7 +234,7 @@ ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct g
 			break;
 	}
 #endif
-	for (; i < n; i++, at = (at + 1) & mask)
+	for (; i < nb; i++, at = (at + 1) & mask)
 		if (!gather_one(vq, g, i, want, rte_le_to_cpu_16(
 				__atomic_load_n(&ring[at], __ATOMIC_RELAXED))))
 			break;
