@@ -244,10 +244,11 @@ report_none()
 	done
 }
 
-# json FILE KEY...: the value that the keys lead to; nothing where there is none.
+# json FILE KEY...: the value that the keys lead to; nothing where there is none. Of a low
+# priority, as qmp() in migration.sh.
 json()
 {
-	/usr/bin/python3 -c 'import json, sys
+	nice -n 19 /usr/bin/python3 -c 'import json, sys
 value = json.load(open(sys.argv[1]))
 for key in sys.argv[2:]:
     value = value[int(key) if isinstance(value, list) else key]

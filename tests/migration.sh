@@ -62,11 +62,13 @@ DEVICE_PROPERTIES=${DEVICE_PROPERTIES:-}
 SOCKET_SIDE=client
 VM_MEMORY=192
 
+# Below QEMU's priority: Python takes longer to start than a guest stands still for a move, and
+# would be given the processor first just when the guest is to go on.
 qmp() # VM COMMAND [JSON]
 {
 	local name=$1
 	shift
-	/usr/bin/python3 "$VSTATE_ROOT/tests/qmp.py" "$W/$name.qmp" "$@" 2>>"$W/$name.out"
+	nice -n 19 /usr/bin/python3 "$VSTATE_ROOT/tests/qmp.py" "$W/$name.qmp" "$@" 2>>"$W/$name.out"
 }
 
 qmp_must() { QMP_OUT=$(qmp "$@") || fail "$1: $2 ${3:-}: $(tail -n 1 "$W/$1.out")"; }
@@ -233,7 +235,8 @@ spread()
 	echo "least ${list[0]} $unit, middle ${list[${#list[@]} / 2]} $unit, largest ${list[-1]} $unit"
 }
 
-# MOVES moves to and fro between two back ends, in one guest: what each took.
+# MOVES moves to and fro between two back ends, in one guest: what each took. With EACH_MOVE each
+# one is appended to that file: device, number, gap and hole in us, downtime and all of it in ms.
 many_moves()
 {
 	local i vm=one next here=a there=b free totals=() stops=() gaps=() holes=()
@@ -249,6 +252,8 @@ many_moves()
 		flow_mark "$next"
 		totals+=("${MIGRATION[total]}") stops+=("${MIGRATION[downtime]}")
 		gaps+=($((${FLOW[out.gap]} / 1000))) holes+=($((${FLOW[in.hole]} / 1000)))
+		[ -z "${EACH_MOVE:-}" ] || echo "$VSTATE_VDEV $i gap ${FLOW[out.gap]} hole ${FLOW[in.hole]}" \
+			"downtime ${MIGRATION[downtime]} total ${MIGRATION[total]}" >>"$EACH_MOVE"
 		vm_gone "$vm"
 		vm=$next free=$here here=$there there=$free
 	done
