@@ -15,6 +15,8 @@
 
 /* How often the control thread looks for queues that poll threads found broken. */
 #define WATCH_PERIOD_NS 100000000
+/* And while a state is on its way that is too long for a pipe. */
+#define WATCH_SOON_NS 1000000
 
 static struct {
 	pthread_mutex_t users_lock;	/* held around thread start and stop */
@@ -104,23 +106,23 @@ do_watch(struct vstate_dev *dev, void *arg)
 {
 	RTE_SET_USED(dev);
 	RTE_SET_USED(arg);
-	vstate_dev_watch_all();
-	return 0;
+	return vstate_dev_watch_all();
 }
 
 static void *
 watch_main(void *arg)
 {
 	struct timespec deadline;
+	bool soon = false;
 
 	RTE_SET_USED(arg);
 	pthread_mutex_lock(&ctrl.lock);
 	while (!ctrl.stop) {
-		deadline = vstate_deadline_in(WATCH_PERIOD_NS);
+		deadline = vstate_deadline_in(soon ? WATCH_SOON_NS : WATCH_PERIOD_NS);
 		if (pthread_cond_timedwait(&ctrl.stopped, &ctrl.lock, &deadline) != ETIMEDOUT)
 			continue;
 		pthread_mutex_unlock(&ctrl.lock);
-		vstate_ctrl_call(do_watch, NULL, NULL);
+		soon = vstate_ctrl_call(do_watch, NULL, NULL) > 0;
 		pthread_mutex_lock(&ctrl.lock);
 	}
 	pthread_mutex_unlock(&ctrl.lock);

@@ -23,6 +23,7 @@
 #include "vstate_port.h"
 #include "vstate_region.h"
 #include "vstate_takeover.h"
+#include "vstate_transfer.h"
 
 #define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
 
@@ -164,15 +165,19 @@ vstate_dev_watch(struct vstate_dev *dev)
 	}
 }
 
-void
+bool
 vstate_dev_watch_all(void)
 {
 	struct vstate_dev *dev;
+	bool soon = false;
 
 	pthread_mutex_lock(&devs_lock);
-	TAILQ_FOREACH(dev, &devs, next)
+	TAILQ_FOREACH(dev, &devs, next) {
 		vstate_dev_watch(dev);
+		soon |= vstate_transfer_watch(dev);
+	}
 	pthread_mutex_unlock(&devs_lock);
+	return soon;
 }
 
 /* ---- life ---- */
@@ -260,6 +265,7 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 	}
 	dev->conf = *conf;
 	pthread_mutex_init(&dev->socket_lock, NULL);
+	pthread_mutex_init(&dev->transfer_lock, NULL);
 	dev->vid = -1;
 	dev->waiting_vid = -1;
 	dev->mtu = conf->mtu;
@@ -282,6 +288,7 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 		vstate_recover_drop(dev);
 		vqs_free(dev);
 		pthread_mutex_destroy(&dev->socket_lock);
+		pthread_mutex_destroy(&dev->transfer_lock);
 		rte_free(dev);
 		rte_errno = -ret;
 		return NULL;
@@ -307,5 +314,6 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	rte_vhost_state_free(dev->kept);
 	vqs_free(dev);
 	pthread_mutex_destroy(&dev->socket_lock);
+	pthread_mutex_destroy(&dev->transfer_lock);
 	rte_free(dev);
 }

@@ -101,8 +101,9 @@ struct vstate_dev {
 	int vid;
 	/** A second connection that waits for the end of the first; -1: none. */
 	int waiting_vid;
-	/** The state on its way through a file descriptor, or NULL. */
+	/** The state on its way through a file descriptor, or NULL; and who moves its bytes. */
 	struct vstate_transfer *transfer;
+	pthread_mutex_t transfer_lock;
 	/** States that went through one; written by the vhost thread. */
 	struct {
 		uint64_t saved, saved_bytes, loaded, loaded_bytes, refused;
@@ -198,7 +199,8 @@ int vstate_dev_foreach(int (*fn)(struct vstate_dev *dev, void *arg), void *arg);
 struct vstate_dev *vstate_dev_find(const char *name);
 /** Look for queues that poll threads found broken. Control thread. */
 void vstate_dev_watch(struct vstate_dev *dev);
-void vstate_dev_watch_all(void);
+/** @return true if a transfer moves that has not come to its end */
+bool vstate_dev_watch_all(void);
 
 /* ---- events of a front end; called by its thread ---- */
 

@@ -9,21 +9,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
 #include <rte_string_fns.h>
 
-#include <vstate_compat.h>
-
-#include "vstate_clock.h"
 #include "vstate_log.h"
 #include "vstate_transfer.h"
 
-/* A peer that does nothing for so long has died. */
-#define IDLE_MS 10000
-/* CHECK comes after the end of the transfer; the thread only has to see that end. */
+/* CHECK comes after the end of the transfer; what is in the pipe then only has to be taken. */
 #define CHECK_MS 2000
 /* Far more than a state of this device takes, unknown optional parts included. */
 #define LOAD_MAX (16u << 20)
@@ -31,61 +26,49 @@
 
 struct vstate_transfer {
 	bool load;
+	/** -1 once all is through, or the transfer has failed. */
 	int fd;
-	/** Readable: give up. */
-	int cancel;
 	uint8_t *buf;
-	size_t len, size;
-	struct vstate_thread thread;
-
-	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	/** Guarded by lock: the thread is through, with this result. */
-	bool done;
+	/** Bytes that are there, that there is room for, and that were written. */
+	size_t len, size, written;
 	int result;
 };
 
-/* ---- the thread ---- */
+/* ---- the bytes ---- */
 
-static int
-fd_wait(const struct vstate_transfer *t, short events)
+/* A reader that goes away is an error of this transfer, and no end of the process. */
+static ssize_t
+write_quietly(int fd, const void *buf, size_t len)
 {
-	struct pollfd fds[2] = {
-		{ .fd = t->fd, .events = events },
-		{ .fd = t->cancel, .events = POLLIN },
-	};
-	int n;
+	const struct timespec none = { 0 };
+	sigset_t pipe_broken, before, pending;
+	ssize_t n;
+	int err;
 
-	do {
-		n = poll(fds, 2, IDLE_MS);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (fds[1].revents != 0)
-		return -ECANCELED;
-	return n == 0 ? -ETIMEDOUT : 0;
+	sigemptyset(&pipe_broken);
+	sigaddset(&pipe_broken, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe_broken, &before);
+	n = write(fd, buf, len);
+	err = errno;
+	if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&pipe_broken, NULL, &none);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = err;
+	return n;
 }
 
 static int
 save_bytes(struct vstate_transfer *t)
 {
-	size_t done = 0;
 	ssize_t n;
-	int ret;
 
-	while (done < t->len) {
-		n = write(t->fd, t->buf + done, t->len - done);
-		if (n >= 0) {
-			done += n;
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
+	while (t->written < t->len) {
+		n = write_quietly(t->fd, t->buf + t->written, t->len - t->written);
+		if (n >= 0)
+			t->written += n;
+		else if (errno != EINTR)
 			return -errno;
-		ret = fd_wait(t, POLLOUT);
-		if (ret != 0)
-			return ret;
 	}
 	return 0;
 }
@@ -120,41 +103,29 @@ load_bytes(struct vstate_transfer *t)
 		n = read(t->fd, t->buf + t->len, t->size - t->len);
 		if (n == 0)
 			return 0;
-		if (n > 0) {
+		if (n > 0)
 			t->len += n;
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
+		else if (errno != EINTR)
 			return -errno;
-		ret = fd_wait(t, POLLIN);
-		if (ret != 0)
-			return ret;
 	}
 }
 
-static void *
-transfer_main(void *arg)
+/* Move what can be moved without waiting. @return true at the end of the transfer */
+static bool
+transfer_step(struct vstate_transfer *t)
 {
-	struct vstate_transfer *t = arg;
-	sigset_t pipe_broken;
 	int ret;
 
-	/* A reader that goes away is an error of this transfer, and no end of the process. */
-	sigemptyset(&pipe_broken);
-	sigaddset(&pipe_broken, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe_broken, NULL);
-
+	if (t->fd < 0)
+		return true;
 	ret = t->load ? load_bytes(t) : save_bytes(t);
+	if (ret == -EAGAIN)
+		return false;
+	t->result = ret;
 	/* The end of the state is the end of the file. */
 	close(t->fd);
-	pthread_mutex_lock(&t->lock);
-	t->result = ret;
-	t->done = true;
-	pthread_cond_signal(&t->ended);
-	pthread_mutex_unlock(&t->lock);
-	return NULL;
+	t->fd = -1;
+	return true;
 }
 
 /* ---- the state ---- */
@@ -228,10 +199,8 @@ load_take(struct vstate_dev *dev, const struct vstate_transfer *t)
 static void
 transfer_free(struct vstate_transfer *t)
 {
-	if (t->cancel >= 0)
-		close(t->cancel);
-	pthread_cond_destroy(&t->ended);
-	pthread_mutex_destroy(&t->lock);
+	if (t->fd >= 0)
+		close(t->fd);
 	free(t->buf);
 	free(t);
 }
@@ -240,72 +209,102 @@ static struct vstate_transfer *
 transfer_alloc(bool load, int fd)
 {
 	struct vstate_transfer *t = calloc(1, sizeof(*t));
-	int flags;
+	int flags = fcntl(fd, F_GETFL);
 
-	if (t == NULL)
+	if (t == NULL || flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+		close(fd);
+		free(t);
 		return NULL;
+	}
 	t->load = load;
 	t->fd = fd;
-	pthread_mutex_init(&t->lock, NULL);
-	vstate_cond_init(&t->ended);
-	t->cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	flags = fcntl(fd, F_GETFL);
-	/* A write that waits could not be told to give up. */
-	if (t->cancel >= 0 && flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
-		return t;
-	transfer_free(t);
-	return NULL;
+	return t;
 }
 
+/*
+ * A state fits into a pipe: it is written here and read by CHECK, and the front end waits for
+ * no thread, which may get a processor only after milliseconds where poll threads have them all.
+ * What does not fit is moved by the control thread, bit by bit.
+ */
 int
 vstate_transfer_start(struct vstate_dev *dev, bool load, int fd)
 {
 	struct vstate_transfer *t;
-	int ret;
+	int ret = 0;
 
 	/* One that was never asked for its result. */
 	vstate_transfer_abort(dev);
 	t = transfer_alloc(load, fd);
-	ret = t == NULL ? -ENOMEM : 0;
-	if (ret == 0 && !load)
+	if (t == NULL)
+		return -ENOMEM;
+	if (!load)
 		ret = save_prepare(dev, t);
-	if (ret == 0)
-		ret = vstate_thread_create(&t->thread, "vstate-move", transfer_main, t);
-	if (ret == 0) {
-		dev->transfer = t;
-		return 0;
-	}
-	if (t != NULL)
+	if (ret != 0) {
 		transfer_free(t);
-	close(fd);
-	return ret;
+		return ret;
+	}
+	if (!load)
+		transfer_step(t);
+	pthread_mutex_lock(&dev->transfer_lock);
+	dev->transfer = t;
+	pthread_mutex_unlock(&dev->transfer_lock);
+	return 0;
 }
 
-/* True if the thread came to its end by itself. */
-static bool
-transfer_wait(struct vstate_transfer *t, unsigned int ms)
+bool
+vstate_transfer_watch(struct vstate_dev *dev)
 {
-	const struct timespec until = vstate_deadline_in(ms * 1000000ull);
-	bool done;
-	int ret = 0;
+	struct vstate_transfer *t;
+	bool moved = false;
+	size_t before;
 
-	pthread_mutex_lock(&t->lock);
-	while (!t->done && ret == 0)
-		ret = pthread_cond_timedwait(&t->ended, &t->lock, &until);
-	done = t->done;
-	pthread_mutex_unlock(&t->lock);
-	return done;
+	/* Its owner is about to end it. */
+	if (pthread_mutex_trylock(&dev->transfer_lock) != 0)
+		return false;
+	t = dev->transfer;
+	if (t != NULL) {
+		before = t->len + t->written;
+		moved = !transfer_step(t) && t->len + t->written > before;
+	}
+	pthread_mutex_unlock(&dev->transfer_lock);
+	return moved;
 }
 
 static struct vstate_transfer *
-transfer_join(struct vstate_dev *dev)
+transfer_take(struct vstate_dev *dev)
 {
-	struct vstate_transfer *t = dev->transfer;
+	struct vstate_transfer *t;
 
+	pthread_mutex_lock(&dev->transfer_lock);
+	t = dev->transfer;
 	dev->transfer = NULL;
-	eventfd_write(t->cancel, 1);
-	vstate_thread_join(&t->thread);
+	pthread_mutex_unlock(&dev->transfer_lock);
 	return t;
+}
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+static int
+transfer_finish(struct vstate_transfer *t)
+{
+	const uint64_t until = now_ms() + CHECK_MS;
+	struct pollfd p = { .fd = t->fd, .events = t->load ? POLLIN : POLLOUT };
+	uint64_t now;
+
+	while (!transfer_step(t)) {
+		now = now_ms();
+		if (now >= until)
+			return -ETIMEDOUT;
+		poll(&p, 1, until - now);
+	}
+	return t->result;
 }
 
 static void
@@ -325,17 +324,14 @@ account(struct vstate_dev *dev, const struct vstate_transfer *t)
 int
 vstate_transfer_check(struct vstate_dev *dev)
 {
-	struct vstate_transfer *t = dev->transfer;
+	struct vstate_transfer *t = transfer_take(dev);
 	int ret;
 
 	if (t == NULL) {
 		VSTATE_LOG(ERR, "%s: no state was moved that could be checked", dev->name);
 		return -ENOENT;
 	}
-	ret = transfer_wait(t, CHECK_MS) ? 0 : -ETIMEDOUT;
-	t = transfer_join(dev);
-	if (ret == 0)
-		ret = t->result;
+	ret = transfer_finish(t);
 	if (ret != 0)
 		VSTATE_LOG(ERR, "%s: %s of the state failed: %s", dev->name,
 				t->load ? "load" : "save", strerror(-ret));
@@ -350,6 +346,8 @@ vstate_transfer_check(struct vstate_dev *dev)
 void
 vstate_transfer_abort(struct vstate_dev *dev)
 {
-	if (dev->transfer != NULL)
-		transfer_free(transfer_join(dev));
+	struct vstate_transfer *t = transfer_take(dev);
+
+	if (t != NULL)
+		transfer_free(t);
 }

@@ -8,8 +8,8 @@
 /**
  * @file
  * The state through a file descriptor of the front end's (vhost-user SET_DEVICE_STATE_FD and
- * CHECK_DEVICE_STATE). A thread of its own moves the bytes, because the peer may be slow and
- * rte_vhost's event thread serves all sockets of the process.
+ * CHECK_DEVICE_STATE). Nobody waits for the peer, which may be slow, while rte_vhost's event
+ * thread serves all sockets of the process; only CHECK does, for a bounded time.
  *
  * Called by the thread that talks to the front end; one transfer at a time.
  */
@@ -31,6 +31,12 @@ int vstate_transfer_start(struct vstate_dev *dev, bool load, int fd);
  * @return 0 if the whole state went through and, if loaded, is one that this device can take
  */
 int vstate_transfer_check(struct vstate_dev *dev);
+
+/**
+ * By the control thread: move on what is under way.
+ * @return true if it moves, and has not come to its end
+ */
+bool vstate_transfer_watch(struct vstate_dev *dev);
 
 /** Give up whatever is under way. */
 void vstate_transfer_abort(struct vstate_dev *dev);
