@@ -13,7 +13,7 @@
 . "$(dirname "$0")/testpmd.sh"
 
 # Cases that there are, of all rings and messages; one more is known to be the library's fault.
-ALL=410
+ALL=411
 PATIENCE=$((240 * (${VSTATE_SANITIZE:-0} * 2 + 1)))
 # A request for memory without bounds shall end the test, not the machine (KiB).
 FILE_LIMIT=4194304

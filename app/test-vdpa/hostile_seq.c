@@ -293,6 +293,32 @@ run_second(struct hostile_env *e, const struct hostile_case *c)
 	return hostile_fresh(e, "beside the old one", features_again);
 }
 
+/*
+ * A state that never comes, through a pipe on which the back end's read would wait for ever: that
+ * reads do not wait is a property of the pipe that we share.
+ */
+static int
+run_blocking_state(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct vu_device_state load = { .direction = 1 };
+	int ret;
+
+	if (pipe2(e->kept_fds, O_CLOEXEC) < 0)
+		return -errno;
+	e->nb_kept = 2;
+	vu_fe_close(&e->l->fe);
+	ret = guest_link_connect(e->l, e->conf->path, e->conf->server, 5000);
+	if (ret < 0)
+		return ret;
+	hostile_send(e, VU_SET_DEVICE_STATE_FD, VU_VERSION, sizeof(load), &load, sizeof(load),
+		&e->kept_fds[0], 1);
+	usleep(100000);
+	if (fcntl(e->kept_fds[0], F_SETFL, 0) < 0)
+		return -errno;
+	hostile_send(e, VU_CHECK_DEVICE_STATE, VU_VERSION, 0, NULL, 0, NULL, 0);
+	return 0;
+}
+
 static const uint32_t cut_header = 5, cut_payload = 40, cut_none = 12, req_kick = VU_SET_VRING_KICK,
 	req_call = VU_SET_VRING_CALL, req_err = VU_SET_VRING_ERR, addr_0 = 0, addr_1 = 1,
 	addr_2 = 2, addr_3 = 3;
@@ -321,6 +347,8 @@ static const struct hostile_case sequences[] = {
 		NULL },
 	{ "second-front-end", "a second front end while the first is connected", 0, run_second,
 		NULL },
+	{ "device-state-blocks", "state that never comes, through a pipe made to block", 0,
+		run_blocking_state, NULL },
 	{ "flood-unread", "20000 questions whose answers nobody reads", 0, run_flood, NULL },
 };
 

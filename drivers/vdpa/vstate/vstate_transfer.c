@@ -3,10 +3,8 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +14,7 @@
 #include <rte_string_fns.h>
 
 #include "vstate_log.h"
+#include "vstate_stream.h"
 #include "vstate_transfer.h"
 
 /* CHECK comes after the end of the transfer; what is in the pipe then only has to be taken. */
@@ -36,39 +35,16 @@ struct vstate_transfer {
 
 /* ---- the bytes ---- */
 
-/* A reader that goes away is an error of this transfer, and no end of the process. */
-static ssize_t
-write_quietly(int fd, const void *buf, size_t len)
-{
-	const struct timespec none = { 0 };
-	sigset_t pipe_broken, before, pending;
-	ssize_t n;
-	int err;
-
-	sigemptyset(&pipe_broken);
-	sigaddset(&pipe_broken, SIGPIPE);
-	sigpending(&pending);
-	pthread_sigmask(SIG_BLOCK, &pipe_broken, &before);
-	n = write(fd, buf, len);
-	err = errno;
-	if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
-		sigtimedwait(&pipe_broken, NULL, &none);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = err;
-	return n;
-}
-
 static int
 save_bytes(struct vstate_transfer *t)
 {
 	ssize_t n;
 
 	while (t->written < t->len) {
-		n = write_quietly(t->fd, t->buf + t->written, t->len - t->written);
-		if (n >= 0)
-			t->written += n;
-		else if (errno != EINTR)
-			return -errno;
+		n = vstate_stream_write(t->fd, t->buf + t->written, t->len - t->written);
+		if (n < 0)
+			return n;
+		t->written += n;
 	}
 	return 0;
 }
@@ -100,13 +76,10 @@ load_bytes(struct vstate_transfer *t)
 		ret = load_room(t);
 		if (ret != 0)
 			return ret;
-		n = read(t->fd, t->buf + t->len, t->size - t->len);
-		if (n == 0)
-			return 0;
-		if (n > 0)
-			t->len += n;
-		else if (errno != EINTR)
-			return -errno;
+		n = vstate_stream_read(t->fd, t->buf + t->len, t->size - t->len);
+		if (n <= 0)
+			return n;
+		t->len += n;
 	}
 }
 
@@ -205,20 +178,27 @@ transfer_free(struct vstate_transfer *t)
 	free(t);
 }
 
-static struct vstate_transfer *
-transfer_alloc(bool load, int fd)
+/* Takes the descriptor, also where it fails. */
+static int
+transfer_create(struct vstate_dev *dev, bool load, int fd, struct vstate_transfer **created)
 {
-	struct vstate_transfer *t = calloc(1, sizeof(*t));
-	int flags = fcntl(fd, F_GETFL);
+	struct vstate_transfer *t;
 
-	if (t == NULL || flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+	fd = vstate_stream_open(fd, load);
+	if (fd < 0) {
+		VSTATE_LOG(ERR, "%s: cannot use the descriptor for a state: %s", dev->name,
+				strerror(-fd));
+		return fd;
+	}
+	t = calloc(1, sizeof(*t));
+	if (t == NULL) {
 		close(fd);
-		free(t);
-		return NULL;
+		return -ENOMEM;
 	}
 	t->load = load;
 	t->fd = fd;
-	return t;
+	*created = t;
+	return 0;
 }
 
 /*
@@ -230,13 +210,13 @@ int
 vstate_transfer_start(struct vstate_dev *dev, bool load, int fd)
 {
 	struct vstate_transfer *t;
-	int ret = 0;
+	int ret;
 
 	/* One that was never asked for its result. */
 	vstate_transfer_abort(dev);
-	t = transfer_alloc(load, fd);
-	if (t == NULL)
-		return -ENOMEM;
+	ret = transfer_create(dev, load, fd, &t);
+	if (ret != 0)
+		return ret;
 	if (!load)
 		ret = save_prepare(dev, t);
 	if (ret != 0) {
