@@ -235,6 +235,15 @@ spread()
 	echo "least ${list[0]} $unit, middle ${list[${#list[@]} / 2]} $unit, largest ${list[-1]} $unit"
 }
 
+# QEMU stops a guest when it believes that the rest of its memory takes that long to send, and without
+# a limit of our own that belief, of 10 to 150 ms, decides how long the gap is.
+DOWNTIME_LIMIT=20
+
+downtime_limit() # VM
+{
+	qmp_must "$1" migrate-set-parameters "{\"downtime-limit\":$DOWNTIME_LIMIT}"
+}
+
 # MOVES moves to and fro between two back ends, in one guest: what each took. With EACH_MOVE each
 # one is appended to that file: device, number, gap and hole in us, downtime and all of it in ms.
 many_moves()
@@ -245,6 +254,7 @@ many_moves()
 		next=vm$i
 		guest_waits "$next" "$there"
 		flow_mark "$vm"
+		downtime_limit "$vm"
 		migration_begin "$vm" "$next"
 		migration_finish "$vm" "$next"
 		# It is heard of again.
