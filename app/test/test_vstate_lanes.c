@@ -327,8 +327,8 @@ round_compare(struct ring *r, const struct vstate_vq_ops *const ops[3], unsigned
 	guest_snapshot(&r->guest);
 	run(r, &outcomes[0], &job, &before, ops[0], false);
 	/*
-	 * What the plain build made of the memory, knowing nothing of the frames, is what the others
-	 * are held against.
+	 * What the plain build made of the memory, knowing nothing of the frames, is what the
+	 * others are held against.
 	 */
 	for (i = 0; i < nb_ops; i++) {
 		struct guest plain = r->guest;
