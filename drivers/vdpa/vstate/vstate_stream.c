@@ -33,11 +33,14 @@ int
 vstate_stream_open(int fd, bool read)
 {
 	struct stat st;
-	int own;
+	int own = -EINVAL;
 
-	if (fstat(fd, &st) == 0 && (S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode)))
+	if (fstat(fd, &st) != 0)
+		own = -errno;
+	else if (S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode))
 		return fd;
-	own = S_ISFIFO(st.st_mode) ? pipe_open(fd, read) : -EINVAL;
+	else if (S_ISFIFO(st.st_mode))
+		own = pipe_open(fd, read);
 	close(fd);
 	return own;
 }
