@@ -35,6 +35,7 @@ static const struct {
 	{ "foreign", test_vstate_foreign },
 	{ "inflight", test_vstate_inflight },
 	{ "page", test_vstate_page },
+	{ "stream", test_vstate_stream },
 	{ "takeover", test_vstate_takeover },
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },

@@ -6,43 +6,50 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "vstate_stream.h"
 
 /*
- * The same pipe, opened anew. O_NONBLOCK belongs to an open file, which a descriptor that was
- * passed shares with its sender: who clears it there would make us wait.
+ * O_NONBLOCK is of no use for what a front end passed: it belongs to the open file, which both
+ * share, and who clears it there would make us wait. To open a pipe anew takes the rights of who
+ * made it. Sockets and pipes have calls that do not wait, whatever the flag says; a file never
+ * waits for a peer.
  */
-static int
-pipe_open(int fd, bool read)
-{
-	char path[32];
-	int own;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	own = open(path, (read ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_CLOEXEC);
-	return own >= 0 ? own : -errno;
-}
-
 int
-vstate_stream_open(int fd, bool read)
+vstate_stream_check(int fd, bool read)
 {
 	struct stat st;
-	int own = -EINVAL;
+	int mode;
 
 	if (fstat(fd, &st) != 0)
-		own = -errno;
-	else if (S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode))
-		return fd;
-	else if (S_ISFIFO(st.st_mode))
-		own = pipe_open(fd, read);
-	close(fd);
-	return own;
+		return -errno;
+	if (S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode))
+		return 0;
+	if (!S_ISFIFO(st.st_mode))
+		return -EINVAL;
+	/* vmsplice() on a pipe that is open for both would write. */
+	mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+	return mode == (read ? O_RDONLY : O_WRONLY) ? 0 : -EINVAL;
+}
+
+static ssize_t
+read_now(int fd, void *buf, size_t len)
+{
+	struct iovec iov = { .iov_base = buf, .iov_len = len };
+	ssize_t n;
+
+	n = recv(fd, buf, len, MSG_DONTWAIT);
+	if (n >= 0 || errno != ENOTSOCK)
+		return n;
+	n = vmsplice(fd, &iov, 1, SPLICE_F_NONBLOCK);
+	if (n >= 0 || errno != EBADF)
+		return n;
+	return read(fd, buf, len);
 }
 
 ssize_t
@@ -50,12 +57,43 @@ vstate_stream_read(int fd, void *buf, size_t len)
 {
 	ssize_t n;
 
-	do {
-		n = recv(fd, buf, len, MSG_DONTWAIT);
-		if (n < 0 && errno == ENOTSOCK)
-			n = read(fd, buf, len);
-	} while (n < 0 && errno == EINTR);
+	do
+		n = read_now(fd, buf, len);
+	while (n < 0 && errno == EINTR);
 	return n >= 0 ? n : -errno;
+}
+
+/* Over a pipe of our own, as vmsplice() would lend the buffer itself. */
+static ssize_t
+pipe_write_now(int fd, const void *buf, size_t len)
+{
+	ssize_t n, got = -1;
+	int own[2], err;
+
+	if (pipe2(own, O_CLOEXEC | O_NONBLOCK) != 0)
+		return -1;
+	n = write(own[1], buf, len);
+	if (n > 0)
+		got = splice(own[0], NULL, fd, NULL, n, SPLICE_F_NONBLOCK);
+	err = errno;
+	close(own[0]);
+	close(own[1]);
+	errno = err;
+	return got;
+}
+
+static ssize_t
+write_now(int fd, const void *buf, size_t len)
+{
+	struct stat st;
+	ssize_t n;
+
+	n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n >= 0 || errno != ENOTSOCK)
+		return n;
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		return pipe_write_now(fd, buf, len);
+	return write(fd, buf, len);
 }
 
 /* A reader that goes away is an error of this stream, and no end of the process. */
@@ -71,7 +109,7 @@ write_quietly(int fd, const void *buf, size_t len)
 	sigaddset(&pipe_broken, SIGPIPE);
 	sigpending(&pending);
 	pthread_sigmask(SIG_BLOCK, &pipe_broken, &before);
-	n = write(fd, buf, len);
+	n = write_now(fd, buf, len);
 	err = errno;
 	if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
 		sigtimedwait(&pipe_broken, NULL, &none);
@@ -85,10 +123,8 @@ vstate_stream_write(int fd, const void *buf, size_t len)
 {
 	ssize_t n;
 
-	do {
-		n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n < 0 && errno == ENOTSOCK)
-			n = write_quietly(fd, buf, len);
-	} while (n < 0 && errno == EINTR);
+	do
+		n = write_quietly(fd, buf, len);
+	while (n < 0 && errno == EINTR);
 	return n >= 0 ? n : -errno;
 }

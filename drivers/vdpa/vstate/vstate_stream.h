@@ -16,11 +16,10 @@
 #include <sys/types.h>
 
 /**
- * Make a stream of @p fd, which is closed or part of the stream afterwards.
- * @return a file descriptor, to be closed by the caller, or a negative errno: -EINVAL if it is
- *   none of the three, or what the system says of a pipe
+ * Whether @p fd can be used: a socket, a file, or the end of a pipe that is open for this alone.
+ * @return 0, -EINVAL if it is none of these, or another negative errno
  */
-int vstate_stream_open(int fd, bool read);
+int vstate_stream_check(int fd, bool read);
 
 /** @return bytes read; 0 at the end; -EAGAIN: not now; another negative errno */
 ssize_t vstate_stream_read(int fd, void *buf, size_t len);

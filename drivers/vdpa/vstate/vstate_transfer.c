@@ -182,18 +182,17 @@ transfer_free(struct vstate_transfer *t)
 static int
 transfer_create(struct vstate_dev *dev, bool load, int fd, struct vstate_transfer **created)
 {
-	struct vstate_transfer *t;
+	struct vstate_transfer *t = NULL;
+	int ret = vstate_stream_check(fd, load);
 
-	fd = vstate_stream_open(fd, load);
-	if (fd < 0) {
+	if (ret != 0)
 		VSTATE_LOG(ERR, "%s: cannot use the descriptor for a state: %s", dev->name,
-				strerror(-fd));
-		return fd;
-	}
-	t = calloc(1, sizeof(*t));
+				strerror(-ret));
+	else
+		t = calloc(1, sizeof(*t));
 	if (t == NULL) {
 		close(fd);
-		return -ENOMEM;
+		return ret != 0 ? ret : -ENOMEM;
 	}
 	t->load = load;
 	t->fd = fd;
