@@ -400,6 +400,34 @@ full_ring_of_every_size_passes_and_then_is_empty(void **state)
 
 /* ---- take without give ---- */
 
+/* The first frame's length says how many to look at, where all have it, and only there. */
+static void
+long_frame_before_short_ones_does_not_end_a_burst(void **state)
+{
+	struct rte_mbuf *pkts[VSTATE_BURST];
+	struct ring r;
+	struct piece p;
+	int packed;
+	uint16_t i;
+
+	RTE_SET_USED(state);
+	for (packed = 0; packed < 2; packed++) {
+		ring_open(&r, packed, 64);
+		for (i = 0; i < 64; i++) {
+			p = (struct piece){ RING_BUF_GPA + 512ull * i, i == 0 ? 12 + 256 : 72 };
+			frame_write(&r, i, &p, 1);
+			ring_add(&r, &p, 1, false);
+		}
+		assert_int_equal(r.vq->ops->take(r.vq, r.pool, pkts, 64), 64);
+		for (i = 0; i < 64; i++)
+			frame_check(pkts[i], i, i == 0 ? 256 : 60);
+		r.vq->ops->give(r.vq, 64);
+		assert_int_equal(r.vq->counters.bytes, 256 + 63 * 60);
+		rte_pktmbuf_free_bulk(pkts, 64);
+		ring_close(&r);
+	}
+}
+
 static void
 frames_not_given_back_are_taken_again(void **state)
 {
@@ -608,6 +636,7 @@ test_vstate_take(void)
 		cmocka_unit_test(packed_frames_pass_at_all_places_of_small_rings),
 		cmocka_unit_test(packed_frames_pass_two_turns_of_the_largest_ring),
 		cmocka_unit_test(full_ring_of_every_size_passes_and_then_is_empty),
+		cmocka_unit_test(long_frame_before_short_ones_does_not_end_a_burst),
 		cmocka_unit_test(frames_not_given_back_are_taken_again),
 		cmocka_unit_test(frames_dropped_between_good_ones_are_used_and_counted),
 		cmocka_unit_test(largest_frame_passes_and_one_byte_more_does_not),

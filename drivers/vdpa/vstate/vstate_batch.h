@@ -178,11 +178,37 @@ batch_is_for_others(const struct vstate_vq *vq, const struct vstate_hint *begin)
 
 /* How many buffers to look at, if all are as long as the first. */
 static __rte_always_inline uint16_t
-batch_most(const struct vstate_hint *begin)
+batch_most(const struct vstate_vq *vq, const struct vstate_hint *begin)
 {
 	if (likely(begin->len <= VSTATE_LARGE))
 		return VSTATE_BURST;
-	return VSTATE_TAKE_BYTES / begin->len + 1;
+	return VSTATE_TAKE_BYTES / (begin->len - vq->hdr_len) + 1;
+}
+
+static __rte_always_inline bool
+lengths_differ(const struct gathered *g, uint16_t n)
+{
+	uint32_t differ = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		differ |= g->len[i] ^ g->len[0];
+	return differ != 0;
+}
+
+/* Look at @p most of @p n buffers, and at all if these have several lengths. */
+static __rte_always_inline uint16_t
+batch_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t most,
+		const struct gather_want *want)
+{
+	uint16_t limit = RTE_MIN(n, most), got;
+
+	for (;;) {
+		got = ring_gather(vq, g, limit, want);
+		if (likely(limit == n || got < limit || !lengths_differ(g, got)))
+			return got;
+		limit = n;
+	}
 }
 
 /* Leading buffers of that many bytes, and the one that goes beyond. */
@@ -201,13 +227,8 @@ batch_cut(const struct gathered *g, uint16_t n)
 static __rte_always_inline void
 batch_lengths(struct vstate_vq *vq, const struct gathered *g, uint16_t n)
 {
-	uint32_t differ = 0;
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		differ |= g->len[i] ^ g->len[0];
 	memcpy(vq->taken_len, g->len, n * sizeof(g->len[0]));
-	vq->simple_alike = differ == 0;
+	vq->simple_alike = !lengths_differ(g, n);
 }
 
 /*
@@ -316,9 +337,10 @@ take_all(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *
 	return done;
 }
 
-/** Take up to @p n frames the fast way; @return how many. */
+/** Take up to @p n frames the fast way, where the first is as @p begin says; @return how many. */
 static __rte_always_inline uint16_t
-batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n,
+		const struct vstate_hint *begin)
 {
 	mbuf_words empty;
 	const uint32_t hdr_len = vq->hdr_len;
@@ -331,7 +353,7 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	mbuf_words_make(&empty, vq, pool);
 	/* Nothing is in the shadow before a take. */
 	g.used = vq->shadow;
-	n = ring_gather(vq, &g, n, &want);
+	n = batch_gather(vq, &g, n, batch_most(vq, begin), &want);
 	if (unlikely(g.len[0] > VSTATE_LARGE))
 		n = batch_cut(&g, n);
 	if (n == 0 || unlikely(!vstate_pool_get(pool, pkts, n))) {

@@ -316,9 +316,11 @@ burst_take_rest(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf 
 		uint16_t done, uint16_t n)
 {
 	enum take_result result;
-	/* an estimate does */
-	uint32_t bytes = done > 0 ? done * vq->taken_len[0] : 0;
+	uint32_t bytes = 0;
+	unsigned int i;
 
+	for (i = 0; i < done; i++)
+		bytes += vq->taken_len[i];
 	vq->nb_steps = 0;
 	while (done + vq->nb_dropped < n && bytes < VSTATE_TAKE_BYTES &&
 			vq->nb_steps < VSTATE_STEPS) {
@@ -355,7 +357,7 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 			return 0;
 		begin = ring_begin(vq);
 		if (likely(!batch_is_for_others(vq, &begin)))
-			done = batch_take(vq, pool, pkts, RTE_MIN(n, batch_most(&begin)));
+			done = batch_take(vq, pool, pkts, n, &begin);
 	}
 	if (done < n)
 		done = burst_take_rest(vq, pool, pkts, done, n);
