@@ -171,7 +171,8 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vstate_port_txq *txq = queue;
 	struct vstate_dev *dev = txq->dev;
-	uint16_t active = __atomic_load_n(&dev->active_pairs, __ATOMIC_RELAXED);
+	/* Acquire: see active_pairs_store(). */
+	uint16_t active = __atomic_load_n(&dev->active_pairs, __ATOMIC_ACQUIRE);
 	uint16_t batch, put, done = 0;
 	struct vstate_vq *vq;
 	uint8_t look;

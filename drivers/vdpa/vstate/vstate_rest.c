@@ -41,11 +41,15 @@ count_active_pairs(const struct vstate_dev *dev)
 	return pair;
 }
 
-/* A poll thread that reads an old one finds a queue without a lease, as if it came too early. */
+/*
+ * A poll thread that reads an old one finds a queue without a lease, as if it came too early.
+ * Release: who reads it looks at frames by the ring code of a queue before there is a lease.
+ * Partner: the load in vstate_port_tx().
+ */
 static void
 active_pairs_store(struct vstate_dev *dev)
 {
-	__atomic_store_n(&dev->active_pairs, count_active_pairs(dev), __ATOMIC_RELAXED);
+	__atomic_store_n(&dev->active_pairs, count_active_pairs(dev), __ATOMIC_RELEASE);
 }
 
 static void
