@@ -77,8 +77,8 @@ both_ends(int ends[2])
 {
 	size_t n;
 
-	assert_int_equal(vstate_stream_check(ends[0], true), 0);
-	assert_int_equal(vstate_stream_check(ends[1], false), 0);
+	assert_int_equal(vstate_stream_check(ends[0], true), VSTATE_STREAM_PEER);
+	assert_int_equal(vstate_stream_check(ends[1], false), VSTATE_STREAM_PEER);
 	assert_int_equal(vstate_stream_read(ends[0], got, sizeof(got)), -EAGAIN);
 	n = fill(ends[1]);
 	assert_true(n >= 4096);
@@ -128,10 +128,10 @@ file_has_an_end(void **state)
 
 	RTE_SET_USED(state);
 	assert_true(fd >= 0);
-	assert_int_equal(vstate_stream_check(fd, false), 0);
+	assert_int_equal(vstate_stream_check(fd, false), VSTATE_STREAM_FILE);
 	assert_int_equal(vstate_stream_write(fd, bytes, MOST), MOST);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(vstate_stream_check(fd, true), 0);
+	assert_int_equal(vstate_stream_check(fd, true), VSTATE_STREAM_FILE);
 	assert_int_equal(drain(fd, 0), MOST);
 	close(fd);
 }

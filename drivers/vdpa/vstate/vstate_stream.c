@@ -28,13 +28,15 @@ vstate_stream_check(int fd, bool read)
 
 	if (fstat(fd, &st) != 0)
 		return -errno;
-	if (S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode))
-		return 0;
+	if (S_ISREG(st.st_mode))
+		return VSTATE_STREAM_FILE;
+	if (S_ISSOCK(st.st_mode))
+		return VSTATE_STREAM_PEER;
 	if (!S_ISFIFO(st.st_mode))
 		return -EINVAL;
 	/* vmsplice() on a pipe that is open for both would write. */
 	mode = fcntl(fd, F_GETFL) & O_ACCMODE;
-	return mode == (read ? O_RDONLY : O_WRONLY) ? 0 : -EINVAL;
+	return mode == (read ? O_RDONLY : O_WRONLY) ? VSTATE_STREAM_PEER : -EINVAL;
 }
 
 static ssize_t

@@ -15,9 +15,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/** There is somebody at the other end. */
+#define VSTATE_STREAM_PEER 0
+#define VSTATE_STREAM_FILE 1
+
 /**
  * Whether @p fd can be used: a socket, a file, or the end of a pipe that is open for this alone.
- * @return 0, -EINVAL if it is none of these, or another negative errno
+ * @return VSTATE_STREAM_PEER or VSTATE_STREAM_FILE, -EINVAL if it is none of these, or another
+ *   negative errno
  */
 int vstate_stream_check(int fd, bool read);
 

@@ -25,6 +25,8 @@
 
 struct vstate_transfer {
 	bool load;
+	/** A file, of which all is there when CHECK comes, and not before. */
+	bool file;
 	/** -1 once all is through, or the transfer has failed. */
 	int fd;
 	uint8_t *buf;
@@ -35,18 +37,25 @@ struct vstate_transfer {
 
 /* ---- the bytes ---- */
 
+/*
+ * Reads or writes in one go: a peer that sends byte by byte is not to keep whoever moves them. It
+ * does not wait after that many, and says the same: not now.
+ */
+#define STEP_CALLS 64
+
 static int
 save_bytes(struct vstate_transfer *t)
 {
+	unsigned int i;
 	ssize_t n;
 
-	while (t->written < t->len) {
+	for (i = 0; i < STEP_CALLS && t->written < t->len; i++) {
 		n = vstate_stream_write(t->fd, t->buf + t->written, t->len - t->written);
-		if (n < 0)
-			return n;
+		if (n <= 0)
+			return n < 0 ? n : -EIO;
 		t->written += n;
 	}
-	return 0;
+	return t->written == t->len ? 0 : -EAGAIN;
 }
 
 static int
@@ -69,10 +78,11 @@ load_room(struct vstate_transfer *t)
 static int
 load_bytes(struct vstate_transfer *t)
 {
+	unsigned int i;
 	ssize_t n;
 	int ret;
 
-	for (;;) {
+	for (i = 0; i < STEP_CALLS; i++) {
 		ret = load_room(t);
 		if (ret != 0)
 			return ret;
@@ -81,6 +91,7 @@ load_bytes(struct vstate_transfer *t)
 			return n;
 		t->len += n;
 	}
+	return -EAGAIN;
 }
 
 /* Move what can be moved without waiting. @return true at the end of the transfer */
@@ -185,16 +196,17 @@ transfer_create(struct vstate_dev *dev, bool load, int fd, struct vstate_transfe
 	struct vstate_transfer *t = NULL;
 	int ret = vstate_stream_check(fd, load);
 
-	if (ret != 0)
+	if (ret < 0)
 		VSTATE_LOG(ERR, "%s: cannot use the descriptor for a state: %s", dev->name,
 				strerror(-ret));
 	else
 		t = calloc(1, sizeof(*t));
 	if (t == NULL) {
 		close(fd);
-		return ret != 0 ? ret : -ENOMEM;
+		return ret < 0 ? ret : -ENOMEM;
 	}
 	t->load = load;
+	t->file = ret == VSTATE_STREAM_FILE;
 	t->fd = fd;
 	*created = t;
 	return 0;
@@ -241,7 +253,7 @@ vstate_transfer_watch(struct vstate_dev *dev)
 	if (pthread_mutex_trylock(&dev->transfer_lock) != 0)
 		return false;
 	t = dev->transfer;
-	if (t != NULL) {
+	if (t != NULL && !t->file) {
 		before = t->len + t->written;
 		moved = !transfer_step(t) && t->len + t->written > before;
 	}
