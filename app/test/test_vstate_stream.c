@@ -4,8 +4,8 @@
 
 /**
  * @file
- * Bytes through descriptors of a front end's, none of which is set not to block. Where a call waits,
- * an alarm ends the test.
+ * Bytes through descriptors of a front end's, none of which is set not to block. Where a call
+ * waits, an alarm ends the test.
  */
 
 #include <errno.h>
