@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -18,7 +20,9 @@
 #include <rte_common.h>
 
 #include "test.h"
+#include "vstate_dev.h"
 #include "vstate_stream.h"
+#include "vstate_transfer.h"
 
 #define PATIENCE_S 20
 #define MOST (1 << 20)
@@ -156,6 +160,65 @@ other_descriptors_are_refused(void **state)
 	close(ends[1]);
 }
 
+/* ---- the state of a device ---- */
+
+/* A device of which only the transfer is looked at. */
+static void
+load_begin(struct vstate_dev *dev, int fd)
+{
+	memset(dev, 0, sizeof(*dev));
+	snprintf(dev->name, sizeof(dev->name), "stream");
+	pthread_mutex_init(&dev->transfer_lock, NULL);
+	assert_int_equal(vstate_transfer_start(dev, true, fd), 0);
+}
+
+/* A peer that sends byte by byte does not keep who moves them. */
+static void
+step_of_a_transfer_is_bounded(void **state)
+{
+	static struct vstate_dev dev;
+	int ends[2], kept, left = 0, i;
+
+	RTE_SET_USED(state);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	kept = dup(ends[0]);
+	load_begin(&dev, ends[0]);
+	for (i = 0; i < 150; i++)
+		assert_int_equal(send(ends[1], bytes, 1, MSG_DONTWAIT), 1);
+	assert_true(vstate_transfer_watch(&dev));
+	assert_true(vstate_transfer_watch(&dev));
+	while (recv(kept, got, 1, MSG_DONTWAIT) == 1)
+		left++;
+	assert_int_equal(left, 150 - 2 * 64);
+	/* and nobody is in a hurry where nothing comes */
+	assert_false(vstate_transfer_watch(&dev));
+	vstate_transfer_abort(&dev);
+	assert_false(vstate_transfer_watch(&dev));
+	close(kept);
+	close(ends[1]);
+}
+
+/* What the front end writes to it later is part of the state, too. */
+static void
+file_is_not_read_before_its_check(void **state)
+{
+	int fd = memfd_create("stream", MFD_CLOEXEC), kept = dup(fd);
+	static struct vstate_dev dev;
+
+	RTE_SET_USED(state);
+	load_begin(&dev, fd);
+	assert_false(vstate_transfer_watch(&dev));
+	assert_int_equal(write(kept, bytes, 100), 100);
+	assert_int_equal(lseek(kept, 0, SEEK_SET), 0);
+	assert_false(vstate_transfer_watch(&dev));
+	assert_int_equal(lseek(kept, 0, SEEK_CUR), 0);
+	/* which is no state */
+	assert_true(vstate_transfer_check(&dev) < 0);
+	assert_int_equal(lseek(kept, 0, SEEK_CUR), 100);
+	assert_int_equal(dev.moved.refused, 1);
+	close(kept);
+}
+
 int
 test_vstate_stream(void)
 {
@@ -164,6 +227,8 @@ test_vstate_stream(void)
 		cmocka_unit_test_setup_teardown(socket_never_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(file_has_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_descriptors_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(step_of_a_transfer_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(file_is_not_read_before_its_check, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("vstate_stream", tests, NULL, NULL);
