@@ -35,6 +35,8 @@ static const struct {
 	{ "foreign", test_vstate_foreign },
 	{ "inflight", test_vstate_inflight },
 	{ "page", test_vstate_page },
+	{ "relay", test_vstate_relay },
+	{ "session", test_vstate_session },
 	{ "stream", test_vstate_stream },
 	{ "takeover", test_vstate_takeover },
 	{ "dev", test_vstate_dev },

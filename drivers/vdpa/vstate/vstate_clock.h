@@ -39,4 +39,14 @@ vstate_deadline_in(uint64_t ns)
 	return ts;
 }
 
+/** By the same clock. */
+static inline uint64_t
+vstate_clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * UINT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
 #endif /* VSTATE_CLOCK_H */

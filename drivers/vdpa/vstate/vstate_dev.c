@@ -22,6 +22,7 @@
 #include "vstate_page.h"
 #include "vstate_port.h"
 #include "vstate_region.h"
+#include "vstate_session.h"
 #include "vstate_takeover.h"
 #include "vstate_transfer.h"
 
@@ -266,6 +267,7 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 	dev->conf = *conf;
 	pthread_mutex_init(&dev->socket_lock, NULL);
 	pthread_mutex_init(&dev->transfer_lock, NULL);
+	dev->socket_path = dev->conf.iface;
 	dev->vid = -1;
 	dev->waiting_vid = -1;
 	dev->mtu = conf->mtu;
@@ -276,8 +278,11 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 		rte_eth_random_addr(dev->mac.addr_bytes);
 
 	ret = vqs_alloc(dev, socket);
-	if (ret == 0 && conf->state_dir[0] != '\0')
-		ret = vstate_page_open(dev);
+	if (ret == 0 && conf->state_dir[0] != '\0') {
+		if (conf->iface[0] != '\0')
+			dev->session = vstate_session_create(dev->nb_vqs);
+		ret = dev->session != NULL || conf->iface[0] == '\0' ? vstate_page_open(dev) : -ENOMEM;
+	}
 	if (ret == -EBUSY && conf->takeover)
 		ret = vstate_takeover_prepare(dev);
 	if (ret == 0)
@@ -286,6 +291,7 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 		vstate_takeover_free(dev);
 		vstate_page_close(dev);
 		vstate_recover_drop(dev);
+		vstate_session_free(dev->session);
 		vqs_free(dev);
 		pthread_mutex_destroy(&dev->socket_lock);
 		pthread_mutex_destroy(&dev->transfer_lock);
@@ -312,6 +318,7 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	vstate_recover_drop(dev);
 	rte_vhost_state_free(dev->pending);
 	rte_vhost_state_free(dev->kept);
+	vstate_session_free(dev->session);
 	vqs_free(dev);
 	pthread_mutex_destroy(&dev->socket_lock);
 	pthread_mutex_destroy(&dev->transfer_lock);

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/un.h>
 
 #include <rte_bitops.h>
 #include <rte_ether.h>
@@ -76,6 +77,8 @@ struct vstate_setup {
 
 struct rte_vdpa_device;
 struct vstate_transfer;
+struct vstate_session;
+struct vstate_relay;
 struct vstate_page;
 struct vstate_takeover;
 struct vstate_recovery;
@@ -97,6 +100,13 @@ struct vstate_dev {
 	bool socket_open, socket_shut;
 	/** A socket of no use is registered for its threads; see vstate_socket_prepare(). */
 	bool socket_ahead;
+	/** What rte_vhost has registered: iface=, or front_path while it hears all from a relay. */
+	const char *socket_path;
+	char front_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	/** Of a connection that was taken over from another process, open or not; or NULL. */
+	struct vstate_relay *relay;
+	/** What the front end said, for the process that takes over; NULL without state_dir=. */
+	struct vstate_session *session;
 	/** rte_vhost's name for the connection; -1: none. Belongs to the vhost thread. */
 	int vid;
 	/** A second connection that waits for the end of the first; -1: none. */

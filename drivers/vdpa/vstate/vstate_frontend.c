@@ -20,6 +20,7 @@
 #include "vstate_frontend.h"
 #include "vstate_log.h"
 #include "vstate_msg.h"
+#include "vstate_session.h"
 #include "vstate_transfer.h"
 
 /* Devices by vid. Written by rte_vhost's threads, before and after all messages of a vid. */
@@ -55,6 +56,7 @@ vstate_frontend_attach(int vid, struct vstate_dev *dev)
 	}
 	dev->fd_qid = -1;
 	dev->fd_taken = false;
+	vstate_session_begin(dev->session);
 	vstate_dev_connect(dev);
 	__atomic_store_n(&by_vid[vid], dev, __ATOMIC_RELEASE);
 	return rte_vhost_extern_callback_register(vid, &vstate_msg_ops, NULL) == 0 ? 0 : -EINVAL;
@@ -82,6 +84,8 @@ vstate_frontend_detach(int vid, struct vstate_dev *dev)
 		return;
 	vstate_transfer_abort(dev);
 	vstate_dev_disconnect(dev);
+	/* nor is its memory kept, which the front end shares with us */
+	vstate_session_begin(dev->session);
 	dev->vid = -1;
 	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
 	if (dev->waiting_vid >= 0) {
@@ -290,6 +294,7 @@ vstate_frontend_start(int vid)
 	setup = setup_get(dev);
 	if (setup == NULL)
 		return -1;
+	vstate_session_run(dev->session);
 	/* A restored state that does not fit shows as NEEDS_RESET. */
 	vstate_dev_start(dev, setup);
 	rings_taken(dev);
@@ -309,8 +314,8 @@ bases_put(struct vstate_dev *dev)
 		vq = dev->vqs[i];
 		if (dev->base_fresh[i])
 			continue;
-		avail = packed ? vq->avail.idx | vq->avail.wrap << 15 : vq->avail.idx;
-		used = packed ? vq->used.idx | vq->used.wrap << 15 : vq->used.idx;
+		avail = packed ? vstate_pos_wire(vq->avail) : vq->avail.idx;
+		used = packed ? vstate_pos_wire(vq->used) : vq->used.idx;
 		rte_vhost_set_vring_base(dev->vid, i, avail, used);
 	}
 }

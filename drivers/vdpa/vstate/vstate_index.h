@@ -40,6 +40,13 @@ vstate_pos_step(struct vstate_pos *pos, uint16_t n, uint16_t size)
 	pos->idx = idx;
 }
 
+/** As vhost-user has it in a base, of a packed ring: 15 bits, and the wrap counter. */
+static inline uint16_t
+vstate_pos_wire(struct vstate_pos pos)
+{
+	return (pos.idx & 0x7fff) | pos.wrap << 15;
+}
+
 /** The reverse of vstate_pos_step(). */
 static __rte_always_inline void
 vstate_pos_step_back(struct vstate_pos *pos, uint16_t n, uint16_t size)

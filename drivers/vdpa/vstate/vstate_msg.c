@@ -19,6 +19,7 @@
 #include "vstate_log.h"
 #include "vstate_msg.h"
 #include "vstate_region.h"
+#include "vstate_session.h"
 #include "vstate_transfer.h"
 #include "vstate_wire.h"
 
@@ -205,6 +206,7 @@ pre_handle(int vid, void *opaque)
 {
 	struct vstate_dev *dev = vstate_frontend_dev(vid);
 	struct msg *msg = opaque;
+	int *nb_fds, *fds;
 
 	if (dev == NULL)
 		dev = vstate_frontend_take_over(vid);
@@ -215,6 +217,8 @@ pre_handle(int vid, void *opaque)
 	}
 	if (!vstate_gate_pass(dev, opaque))
 		return RTE_VHOST_MSG_RESULT_ERR;
+	fds = vstate_msg_fds(opaque, &nb_fds);
+	vstate_session_note(dev->session, msg, fds, *nb_fds);
 
 	vstate_frontend_fd_message(dev, fd_queue(msg), msg->request == MSG_SET_VRING_CALL);
 	/* The message before this one failed half way: see what is left. */
@@ -316,6 +320,7 @@ post_handle(int vid, void *opaque)
 	if (dev == NULL)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 
+	vstate_session_hold(dev->session);
 	switch (msg->request) {
 	case MSG_GET_INFLIGHT_FD:
 		/* sent; the front end has its own now */

@@ -7,12 +7,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
 #include <rte_string_fns.h>
 
+#include "vstate_clock.h"
 #include "vstate_log.h"
 #include "vstate_stream.h"
 #include "vstate_transfer.h"
@@ -273,24 +273,15 @@ transfer_take(struct vstate_dev *dev)
 	return t;
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
-}
-
 static int
 transfer_finish(struct vstate_transfer *t)
 {
-	const uint64_t until = now_ms() + CHECK_MS;
+	const uint64_t until = vstate_clock_ms() + CHECK_MS;
 	struct pollfd p = { .fd = t->fd, .events = t->load ? POLLIN : POLLOUT };
 	uint64_t now;
 
 	while (!transfer_step(t)) {
-		now = now_ms();
+		now = vstate_clock_ms();
 		if (now >= until)
 			return -ETIMEDOUT;
 		poll(&p, 1, until - now);

@@ -16,19 +16,26 @@
 enum {
 	MSG_GET_FEATURES = 1,
 	MSG_SET_FEATURES = 2,
+	MSG_SET_OWNER = 3,
+	MSG_RESET_OWNER = 4,
 	MSG_SET_MEM_TABLE = 5,
 	MSG_SET_LOG_BASE = 6,
+	MSG_SET_LOG_FD = 7,
 	MSG_SET_VRING_NUM = 8,
 	MSG_SET_VRING_ADDR = 9,
 	MSG_SET_VRING_BASE = 10,
 	MSG_GET_VRING_BASE = 11,
 	MSG_SET_VRING_KICK = 12,
 	MSG_SET_VRING_CALL = 13,
+	MSG_SET_VRING_ERR = 14,
 	MSG_SET_PROTOCOL_FEATURES = 16,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SET_VRING_ENABLE = 18,
 	MSG_SEND_RARP = 19,
 	MSG_NET_SET_MTU = 20,
+	MSG_SET_BACKEND_REQ_FD = 21,
+	MSG_POSTCOPY_ADVISE = 28,
+	MSG_POSTCOPY_END = 30,
 	MSG_GET_INFLIGHT_FD = 31,
 	MSG_SET_INFLIGHT_FD = 32,
 	MSG_ADD_MEM_REG = 37,
@@ -38,6 +45,14 @@ enum {
 	MSG_SET_DEVICE_STATE_FD = 42,
 	MSG_CHECK_DEVICE_STATE = 43,
 };
+
+/** Bytes before the payload. */
+#define MSG_HEADER_SIZE 12
+/** In the flags: the version that there is. */
+#define MSG_VERSION 1
+
+/** As many descriptors as come with one message. */
+#define MSG_MAX_FDS 8
 
 /** In the payload of SET_VRING_KICK and SET_VRING_CALL: the queue. */
 #define MSG_VRING_FD_INDEX 0xff

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_string_fns.h>
+
+#include "vstate_parcel.h"
+#include "vstate_scm.h"
+
+#define MAGIC 0x6c65637261707376ull	/* "vsparcel" */
+#define VERSION 1
+/* Far more than a device of all queues has. */
+#define LEN_MAX (1u << 20)
+#define FDS_MAX 4096
+/* One is expected. */
+#define BACKLOG 8
+
+/** In host order, with the connection. */
+struct head {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t nb_fds;
+	uint64_t len;
+};
+
+int
+vstate_parcel_alloc(struct vstate_parcel *p, size_t len, unsigned int nb_fds)
+{
+	*p = VSTATE_PARCEL_EMPTY;
+	p->bytes = malloc(len + 1);
+	p->fds = malloc((nb_fds + 1) * sizeof(p->fds[0]));
+	if (p->bytes != NULL && p->fds != NULL)
+		return 0;
+	vstate_parcel_drop(p);
+	return -ENOMEM;
+}
+
+void
+vstate_parcel_drop(struct vstate_parcel *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->nb_fds; i++)
+		close(p->fds[i]);
+	if (p->connection >= 0)
+		close(p->connection);
+	free(p->fds);
+	free(p->bytes);
+	*p = VSTATE_PARCEL_EMPTY;
+}
+
+static int
+address(const char *path, struct sockaddr_un *un)
+{
+	*un = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	return rte_strscpy(un->sun_path, path, sizeof(un->sun_path)) < 0 ? -ENAMETOOLONG : 0;
+}
+
+static int
+new_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 ? fd : -errno;
+}
+
+int
+vstate_parcel_listen(const char *path)
+{
+	struct sockaddr_un un;
+	int fd, ret = address(path, &un);
+
+	if (ret != 0)
+		return ret;
+	fd = new_socket();
+	if (fd < 0)
+		return fd;
+	/* of a process of this number that is no more */
+	unlink(path);
+	if (bind(fd, (struct sockaddr *)&un, sizeof(un)) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+void
+vstate_parcel_unlisten(int fd, const char *path)
+{
+	if (fd < 0)
+		return;
+	close(fd);
+	unlink(path);
+}
+
+/* ---- send ---- */
+
+static int
+send_all(int fd, const void *buf, size_t len, const int *fds, unsigned int nb_fds)
+{
+	const uint8_t *at = buf;
+	ssize_t n;
+
+	while (len > 0) {
+		n = vstate_scm_send(fd, at, len, fds, nb_fds);
+		if (n < 0)
+			return n;
+		nb_fds = 0;
+		at += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int
+send_parcel(int fd, const struct vstate_parcel *p)
+{
+	const struct head head = { MAGIC, VERSION, p->nb_fds, p->len };
+	unsigned int i, n;
+	int ret;
+
+	ret = send_all(fd, &head, sizeof(head), &p->connection, 1);
+	for (i = 0; i < p->nb_fds && ret == 0; i += n) {
+		n = RTE_MIN(p->nb_fds - i, (unsigned int)VSTATE_SCM_MAX_FDS);
+		ret = send_all(fd, "", 1, p->fds + i, n);
+	}
+	return ret == 0 ? send_all(fd, p->bytes, p->len, NULL, 0) : ret;
+}
+
+int
+vstate_parcel_send(const char *path, const struct vstate_parcel *p)
+{
+	/* as the system grants; that of a device of few queues fits without */
+	const int room = LEN_MAX;
+	struct sockaddr_un un;
+	int fd, ret = address(path, &un);
+
+	if (ret != 0)
+		return ret;
+	fd = new_socket();
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	ret = connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0 ? send_parcel(fd, p) : -errno;
+	close(fd);
+	return ret;
+}
+
+/* ---- receive ---- */
+
+/* One that is not all there never will be. */
+static int
+recv_all(int fd, void *buf, size_t len, int *fds, unsigned int max, unsigned int *nb_fds)
+{
+	uint8_t *at = buf;
+	ssize_t n;
+
+	while (len > 0) {
+		n = vstate_scm_recv(fd, at, len, fds, max, nb_fds);
+		if (n <= 0)
+			return n == 0 || n == -EAGAIN ? -EBADMSG : n;
+		at += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int
+receive_parcel(int fd, struct vstate_parcel *p)
+{
+	unsigned int nb_connections = 0, before;
+	struct head head;
+	uint8_t step;
+	int ret;
+
+	ret = recv_all(fd, &head, sizeof(head), &p->connection, 1, &nb_connections);
+	if (ret == 0 && (head.magic != MAGIC || head.version != VERSION || nb_connections != 1 ||
+			head.len > LEN_MAX || head.nb_fds > FDS_MAX))
+		ret = -EBADMSG;
+	if (ret != 0)
+		return ret;
+	p->bytes = malloc(head.len + 1);
+	p->fds = malloc((head.nb_fds + 1) * sizeof(p->fds[0]));
+	if (p->bytes == NULL || p->fds == NULL)
+		return -ENOMEM;
+	while (p->nb_fds < head.nb_fds) {
+		before = p->nb_fds;
+		ret = recv_all(fd, &step, 1, p->fds, head.nb_fds, &p->nb_fds);
+		if (ret == 0 && p->nb_fds == before)
+			ret = -EBADMSG;
+		if (ret != 0)
+			return ret;
+	}
+	p->len = head.len;
+	return recv_all(fd, p->bytes, p->len, NULL, 0, &nb_connections);
+}
+
+int
+vstate_parcel_accept(int fd, pid_t pid)
+{
+	struct ucred peer;
+	socklen_t len;
+	int from, ret = -EAGAIN;
+
+	for (;;) {
+		from = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+		if (from < 0)
+			return errno == EAGAIN ? ret : -errno;
+		len = sizeof(peer);
+		if (getsockopt(from, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid == pid)
+			return from;
+		/* whoever it is, the right one may be behind it */
+		ret = -EPERM;
+		close(from);
+	}
+}
+
+int
+vstate_parcel_receive(int fd, pid_t pid, struct vstate_parcel *p)
+{
+	int from, ret;
+
+	*p = VSTATE_PARCEL_EMPTY;
+	from = vstate_parcel_accept(fd, pid);
+	if (from < 0)
+		return from;
+	ret = receive_parcel(from, p);
+	close(from);
+	if (ret != 0)
+		vstate_parcel_drop(p);
+	return ret;
+}

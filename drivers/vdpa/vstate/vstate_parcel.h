@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_PARCEL_H
+#define VSTATE_PARCEL_H
+
+/**
+ * @file
+ * Bytes and descriptors from the process that hands a device over to the one that gets it, through
+ * a socket next to the state page. All of it is there before the other side is told to look: no
+ * call waits.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct vstate_parcel {
+	/** The front end's connection; -1: none. */
+	int connection;
+	uint8_t *bytes;
+	size_t len;
+	int *fds;
+	unsigned int nb_fds;
+};
+
+#define VSTATE_PARCEL_EMPTY ((struct vstate_parcel){ .connection = -1 })
+
+/** Room for so much; it is empty still. 0 or -ENOMEM. */
+int vstate_parcel_alloc(struct vstate_parcel *p, size_t len, unsigned int nb_fds);
+/** Close and free all that is in it. */
+void vstate_parcel_drop(struct vstate_parcel *p);
+
+/** Be ready for one at @p path. @return a descriptor, or -errno */
+int vstate_parcel_listen(const char *path);
+/**
+ * Take a connection that process @p pid has made to it.
+ * @return a descriptor; -EAGAIN: there is none; -EPERM: there is one of another process only
+ */
+int vstate_parcel_accept(int fd, pid_t pid);
+/** And be so no more. */
+void vstate_parcel_unlisten(int fd, const char *path);
+/** @return 0; -ENOENT, -ECONNREFUSED: nobody waits for it; or another negative errno */
+int vstate_parcel_send(const char *path, const struct vstate_parcel *p);
+/**
+ * Take the one that was sent.
+ * @param pid by this process, and no other
+ * @return 0; -EAGAIN: none was; -EPERM: by another process; -EBADMSG: of another version, or not
+ *   all of it; or another negative errno. The parcel is empty then.
+ */
+int vstate_parcel_receive(int fd, pid_t pid, struct vstate_parcel *p);
+
+#endif /* VSTATE_PARCEL_H */

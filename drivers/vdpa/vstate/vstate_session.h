@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_SESSION_H
+#define VSTATE_SESSION_H
+
+/**
+ * @file
+ * What a front end has said on its connection and what still holds: enough for another process to
+ * say it again to its own rte_vhost, without the front end. Noted by the thread that talks to it,
+ * taken out when that does so no more.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vstate_parcel.h"
+#include "vstate_wire.h"
+
+struct vstate_session;
+
+/** NULL without memory. */
+struct vstate_session *vstate_session_create(uint16_t nb_vqs);
+/** NULL is ignored. */
+void vstate_session_free(struct vstate_session *s);
+
+/** A connection begins: what was said on the one before is forgotten. NULL is ignored. */
+void vstate_session_begin(struct vstate_session *s);
+/** How many have begun so far. Any thread. */
+unsigned int vstate_session_number(const struct vstate_session *s);
+/** A message, before it is processed; @p fds stay whose they are. NULL is ignored. */
+void vstate_session_note(struct vstate_session *s, const struct msg *msg, const int *fds,
+		int nb_fds);
+/** It was not refused: it holds. NULL is ignored. */
+void vstate_session_hold(struct vstate_session *s);
+/** The device runs; it stopped with the last GET_VRING_BASE. NULL is ignored. */
+void vstate_session_run(struct vstate_session *s);
+/** A ring is at @p base, in the form of SET_VRING_BASE, and not where it was set to. */
+void vstate_session_rebase(struct vstate_session *s, uint16_t qid, uint32_t base);
+
+/** Whether it is all that was said, and enough to run a device that is not about to stop. */
+bool vstate_session_is_whole(const struct vstate_session *s);
+/**
+ * Take all of it out, in an order in which it can be said again.
+ * @return 0; -ENOTCONN: it is not whole; -ENOMEM
+ */
+int vstate_session_pack(struct vstate_session *s, struct vstate_parcel *parcel);
+
+/** One message of a packed session. */
+struct vstate_session_message {
+	uint32_t request;
+	uint32_t size;
+	const uint8_t *payload;
+	const int *fds;
+	unsigned int nb_fds;
+};
+
+/** Where in a parcel; all zero at its begin. */
+struct vstate_session_cursor {
+	size_t at;
+	unsigned int fd;
+};
+
+/** @return 1: there is one more; 0: that was all; -EBADMSG: it is no packed session */
+int vstate_session_next(const struct vstate_parcel *parcel, struct vstate_session_cursor *cursor,
+		struct vstate_session_message *msg);
+
+#endif /* VSTATE_SESSION_H */
