@@ -15,20 +15,28 @@ ATTEMPTS=1
 
 upgrades() # ROUNDS PAIRS RING OPTION...
 {
-	loses_nothing "$1" "$2" --upgrade --ring "$3" "${@:4}"
-	measured "reconnected in p50 $(report capture_restore_us p50) us," \
+	loses_nothing "$1" "$2" "--upgrade=$UPGRADE" --ring "$3" "${@:4}"
+	expect "connections kept" "$(report connections_kept)" -eq "$([ "$UPGRADE" = keep ] && echo "$1" || echo 0)"
+	measured "changed in p50 $(report capture_restore_us p50) us," \
 		"blackout p50 $(report blackout_us p50) us, p99 $(report blackout_us p99) us"
 }
 
+UPGRADE=keep
 case_split() { upgrades 10 1 split; }
 case_packed() { upgrades 10 1 packed --any-layout --frames 64-9000; }
 case_split_16_queues() { upgrades 5 16 split; }
 case_packed_16_queues() { upgrades 5 16 packed; }
+case_split_reconnect() { UPGRADE=reconnect; upgrades 10 1 split --any-layout --frames 64-9000; }
+case_packed_reconnect() { UPGRADE=reconnect; upgrades 5 16 packed; }
 
 takes_over() # NAME
 {
 	wait_for 15 has "$1" 'net_vstate0: taken over' || fail "$1 does not take over"
+	[ -z "$HOW" ] || has "$1" "taken over .*, $HOW" || fail "$1 takes over, and not $HOW"
 }
+
+# Where it matters what becomes of the front end's connection: the end of the message.
+HOW=
 
 # ---- a QEMU guest, who knows nothing of it ----
 
@@ -52,7 +60,7 @@ account() # BACKEND...
 	done
 }
 
-# While there is no back end, QEMU tells the guest that its link is down, whose kernel drops what is
+# While QEMU has no connection, it tells the guest that its link is down, whose kernel drops what is
 # sent on such a link: it does not come to the driver. What is in the ring QEMU uses up itself.
 account_guest()
 {
@@ -76,29 +84,44 @@ sum_up() # WHAT LOST COUNTS
 
 peer_is_heard() { vm one 10 "ping -c 1 -w 5 $WIRE_PEER" >"$W/ping.out"; }
 
-qemu()
+# A guest "one" with traffic on the first of the back ends that are to have its device.
+qemu_start() # DEVICE-OPTIONS
 {
-	local who options=client=1,state_dir=$W/state,takeover=1
-	SOCKET_SIDE=server
 	vm_image
 	wire_start
 	mkdir "$W/state"
 	DEVICE_SOCKET=$W/a
-	backend a "$options"
+	UPGRADE_OPTIONS=state_dir=$W/state,takeover=1$1
+	backend a "$UPGRADE_OPTIONS"
 	guest one a -D "$W/one.log" -trace virtqueue_fill
 	vm_ready one
 	flow_start one
 	peer_is_heard || fail "no answer before"
-	for who in b c; do
-		flow_mark one
-		backend "$who" "$options"
-		takes_over "$who"
-		tp_link_up "$who"
-		peer_is_heard || fail "no answer through $who"
-		flow_mark one
-		measured "upgraded to $who: gap of what it sent $((${FLOW[out.gap]} / 1000)) ms," \
-			"hole in what it was sent $((${FLOW[in.hole]} / 1000)) ms"
-	done
+	LINK_CHANGES=$(link_changes)
+}
+
+# How often the guest was told of its link.
+link_changes() { vm one 5 "cat /sys/class/net/eth0/carrier_changes" | tail -n 1; }
+
+upgrade_to() # NAME
+{
+	flow_mark one
+	backend "$1" "$UPGRADE_OPTIONS"
+	takes_over "$1"
+	tp_link_up "$1"
+	peer_is_heard || fail "no answer through $1"
+	flow_mark one
+	measured "upgraded to $1: gap of what it sent $((${FLOW[out.gap]} / 1000)) ms," \
+		"hole in what it was sent $((${FLOW[in.hole]} / 1000)) ms"
+}
+
+qemu() # DEVICE-OPTIONS
+{
+	local who
+	SOCKET_SIDE=server
+	qemu_start ",client=1${1:-}"
+	upgrade_to b
+	upgrade_to c
 	has a 'handed over' || fail "a says nothing"
 	account a
 	tp_quit a
@@ -116,8 +139,74 @@ qemu()
 	done
 }
 
-case_qemu_split() { qemu; }
-case_qemu_packed() { DEVICE_PROPERTIES=packed=on; qemu; }
+# The guest hears nothing of it, and nothing that it sends is lost by anybody.
+qemu_keeps()
+{
+	HOW='with the connection'
+	qemu
+	expect "lost of what it sent" "${FLOW[out.lost]}" -eq 0
+	expect "changes of the guest's link" "$(link_changes)" -eq "$LINK_CHANGES"
+}
+
+case_qemu_split() { qemu_keeps; }
+case_qemu_packed() { DEVICE_PROPERTIES=packed=on; qemu_keeps; }
+
+qemu_reconnects() { HOW='for the front end to connect'; qemu ,keep-connection=0; }
+case_qemu_split_reconnect() { qemu_reconnects; }
+case_qemu_packed_reconnect() { DEVICE_PROPERTIES=packed=on; qemu_reconnects; }
+
+# All that QEMU says after that goes the same way: to set up a guest that boots again, and to move.
+case_qemu_goes_on()
+{
+	qemu_reliable
+	HOW='with the connection' DEVICE_PROPERTIES=packed=on SOCKET_SIDE=server
+	qemu_start ,client=1
+	upgrade_to b
+	flow_stop one
+	flow_check
+	vm_reboot one
+	flow_start one
+	peer_is_heard || fail "no answer of a guest that booted again"
+	upgrade_to c
+	DEVICE_SOCKET=
+	backend d client=1
+	guest_waits two d
+	migrate one two
+	arrive two
+}
+
+# The guest's QEMU comes to the device, and after it another one does.
+case_qemu_server()
+{
+	HOW='with the connection'
+	qemu_start ""
+	upgrade_to b
+	upgrade_to c
+	flow_stop one
+	flow_check
+	vm_gone one
+	wait_for 5 test -S "$W/a" || fail "c does not listen"
+	guest one a
+	vm_ready one
+	peer_is_heard || fail "no answer of the next guest"
+	backend d "$UPGRADE_OPTIONS"
+	takes_over d
+	peer_is_heard || fail "no answer of the next guest through d"
+}
+
+# It is killed, and QEMU comes to the next one as after any crash.
+case_qemu_crash_after()
+{
+	HOW='with the connection' SOCKET_SIDE=server
+	qemu_start ,client=1
+	upgrade_to b
+	bg_kill b
+	backend c "$UPGRADE_OPTIONS"
+	tp_link_up c
+	peer_is_heard || fail "no answer after the crash"
+	flow_stop one
+	flow_intact
+}
 
 # ---- what goes wrong ----
 
@@ -240,12 +329,12 @@ looper()
 	tp_start "$name" -s 0x2 "${DUT[@]}" -- --disable-device-start
 }
 
-# The guest sends as fast as frames come back, from now on. Its rings are split: with packed ones
-# virtio-user begins anew whenever a back end comes, and forgets what is in them.
-loop_start()
+# The guest sends as fast as frames come back, from now on. Where a back end comes to it, its rings
+# are split: with packed ones virtio-user begins anew then, and forgets what is in them.
+loop_start() # [PACKED]
 {
 	eal_options 128
-	tp_launch guest --vdev "net_virtio_user0,path=$W/s,server=1,packed_vq=0,mrg_rxbuf=1" --
+	tp_launch guest --vdev "net_virtio_user0,path=$W/s,server=1,packed_vq=${1:-0},mrg_rxbuf=1" --
 	wait_for 10 test -S "$W/s" || fail "guest: no socket"
 	with_telemetry looper a
 	wait_for 20 tp_ready guest || fail "guest: testpmd does not start"
@@ -272,10 +361,10 @@ loop_end()
 	tp_quit guest
 }
 
-case_loop()
+loop() # PACKED OPTION
 {
-	loop_start
-	looper b takeover=1
+	loop_start "$1"
+	looper b "takeover=1$2"
 	takes_over b
 	wait_for 10 has a 'handed over' || fail "a says nothing"
 	comes_back "through b "
@@ -284,6 +373,10 @@ case_loop()
 	loop_end
 	tp_quit b
 }
+
+case_loop() { HOW='with the connection'; loop 0 ""; }
+case_loop_packed() { HOW='with the connection'; loop 1 ""; }
+case_loop_reconnect() { HOW='for the front end to connect'; loop 0 ,keep-connection=0; }
 
 # The device is given up under load, for whoever comes next.
 case_release_under_load()
@@ -298,6 +391,9 @@ case_release_under_load()
 	tp_quit b
 }
 
-run_cases split packed split-16-queues packed-16-queues qemu-split qemu-packed no-answer \
-	refused-leaves-the-socket \
-	without-takeover-it-is-busy killed-owner nobody-to-ask release loop release-under-load
+# shellcheck disable=SC2046 # names without blanks
+run_cases split packed split-16-queues packed-16-queues split-reconnect packed-reconnect \
+	qemu-split qemu-packed qemu-packed-reconnect qemu-goes-on qemu-server qemu-crash-after \
+	no-answer refused-leaves-the-socket \
+	without-takeover-it-is-busy killed-owner nobody-to-ask release loop loop-packed loop-reconnect \
+	release-under-load $(soak qemu-split-reconnect)

@@ -25,7 +25,8 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 {
 	unsigned int mtu = RTE_MIN(opt->frame_max - RTE_ETHER_HDR_LEN, (unsigned int)MTU_MAX);
 	const bool page = opt->upgrade || (opt->kill && !opt->via->region);
-	const char *dir_key = opt->upgrade ? ",client=1,takeover=1,state_dir=" :
+	const char *keep = opt->reconnect ? ",keep-connection=0" : "",
+		*dir_key = opt->upgrade ? ",client=1,takeover=1,state_dir=" :
 		page ? ",state_dir=" : "", *dir = page ? opt->state_dir : "";
 	char file[16], mtu_arg[16] = "";
 	int ret, len;
@@ -46,8 +47,8 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 		len = snprintf(dev->args, sizeof(dev->args), "queues=%u%s%s%s", opt->pairs, mtu_arg,
 			dir_key, dir);
 	else
-		len = snprintf(dev->args, sizeof(dev->args), "iface=%s,queues=%u,service=1%s%s%s",
-			dev->socket, opt->pairs, mtu_arg, dir_key, dir);
+		len = snprintf(dev->args, sizeof(dev->args), "iface=%s,queues=%u,service=1%s%s%s%s",
+			dev->socket, opt->pairs, mtu_arg, keep, dir_key, dir);
 	return len < (int)sizeof(dev->args) ? 0 : -ENAMETOOLONG;
 }
 

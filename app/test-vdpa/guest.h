@@ -253,8 +253,11 @@ void guest_notify_get(struct guest *g, struct guest_notify *n);
 
 /** Begin to watch for the longest gap in arrivals of any pair (the blackout). */
 void guest_gap_start(struct guest *g);
-/** The same where a gap has begun already, of which all counts. Does not wait for the traffic. */
-void guest_gap_start_running(struct guest *g);
+/**
+ * End a watch and begin the next one, to which a gap that has begun belongs with all of it.
+ * @return longest gap that ended in the one before, in ns
+ */
+uint64_t guest_gap_next(struct guest *g);
 /**
  * Wait until every pair received a frame that was handed to the device after this call.
  * @param timeout_ms longest time in which the pair that is waited for receives nothing

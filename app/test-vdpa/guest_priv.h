@@ -87,6 +87,8 @@ struct guest_pair {
 	/** Since when frames are on their way and none has come; 0: none on its way. */
 	uint64_t wait_since;
 	uint64_t gap_max, watch_max;
+	/** The largest of the watch before. */
+	uint64_t watch_last;
 	/** Start of the current rate interval, and frames sent in it. */
 	uint64_t rate_start, rate_sent;
 	uint64_t progress_at;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_common.h>
+
 #include "guest_priv.h"
 
 /* Idle for so long: let others run; then, sleep. A blackout is measured to the shorter one. */
@@ -101,8 +103,10 @@ answer_watch(struct guest *g)
 
 	if (ask == g->watch_answer)
 		return;
-	for (i = 0; i < g->conf.pairs; i++)
+	for (i = 0; i < g->conf.pairs; i++) {
+		guest_set(&g->pairs[i].watch_last, g->pairs[i].watch_max);
 		guest_set(&g->pairs[i].watch_max, 0);
+	}
 	__atomic_store_n(&g->watch_answer, ask, __ATOMIC_RELEASE);
 }
 
@@ -290,19 +294,31 @@ gap_watch(struct guest *g, uint64_t start)
 	return ask;
 }
 
-void
-guest_gap_start(struct guest *g)
+static void
+gap_watch_wait(struct guest *g, uint64_t start)
 {
-	uint64_t ask = gap_watch(g, guest_now());
+	uint64_t ask = gap_watch(g, start);
 
 	while (__atomic_load_n(&g->watch_answer, __ATOMIC_ACQUIRE) != ask)
 		sched_yield();
 }
 
 void
-guest_gap_start_running(struct guest *g)
+guest_gap_start(struct guest *g)
 {
-	gap_watch(g, 0);
+	gap_watch_wait(g, guest_now());
+}
+
+uint64_t
+guest_gap_next(struct guest *g)
+{
+	uint64_t max = 0;
+	uint16_t i;
+
+	gap_watch_wait(g, 0);
+	for (i = 0; i < g->conf.pairs; i++)
+		max = RTE_MAX(max, guest_get(&g->pairs[i].watch_last));
+	return max;
 }
 
 uint64_t

@@ -62,6 +62,8 @@ struct migrate_options {
 	bool kill;
 	/** The back end's process gives way to a new one that asks for the device. */
 	bool upgrade;
+	/** The guest is to connect to it, and not to be taken over as well. */
+	bool reconnect;
 	/** Where it leaves its page then. */
 	char state_dir[PATH_MAX];
 	/** One of them is used ahead of another one. */
@@ -75,6 +77,8 @@ struct migrate_result {
 	uint64_t rounds;
 	/** Moves that failed as they were to. */
 	uint64_t failed_moves;
+	/** New processes that got the guest's connection with the device. */
+	uint64_t kept;
 	/** Captured states of causal traffic that were one instant. */
 	uint64_t causal_states;
 	/** Buffers that were in flight at a stop, and frames that overtook another one there. */

@@ -62,7 +62,7 @@ static const struct option long_options[] = {
 	{ "inflight", required_argument, NULL, OPT_INFLIGHT },
 	{ "overtake", no_argument, NULL, OPT_OVERTAKE },
 	{ "kill", no_argument, NULL, OPT_KILL },
-	{ "upgrade", no_argument, NULL, OPT_UPGRADE },
+	{ "upgrade", optional_argument, NULL, OPT_UPGRADE },
 	{ "break", required_argument, NULL, OPT_BREAK },
 	{ "state-file", required_argument, NULL, OPT_STATE_FILE },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
@@ -115,8 +115,10 @@ usage(FILE *f)
 		"                      new one takes its place by the page that it left (state_dir=)\n"
 		"                      or, with --via inflight, by the in-flight region. What it had in\n"
 		"                      its hands, a burst of each queue, may be lost\n"
-		"  --upgrade           no move: A lives in a process of its own, and a new process takes\n"
-		"                      over from it on request (takeover=1); the guest has the socket\n"
+		"  --upgrade[=keep|reconnect]\n"
+		"                      no move: A lives in a process of its own, and a new process takes\n"
+		"                      over from it on request (takeover=1), with the guest's connection,\n"
+		"                      or for the guest, who has the socket, to connect again\n"
 		"  --state-file PATH   save each state there and leave the last one\n"
 		"  --break KIND        spoil the first captured state; see below\n"
 		"  --json              report as JSON\n"
@@ -266,7 +268,8 @@ option_take(int c, const char *word, struct migrate_options *opt)
 		return 0;
 	case OPT_UPGRADE:
 		opt->upgrade = true;
-		return 0;
+		return word == NULL ? 0 : option_choice("migrate", "--upgrade", word, "keep",
+			"reconnect", &opt->reconnect);
 	case OPT_OVERTAKE:
 		opt->overtake = true;
 		return 0;

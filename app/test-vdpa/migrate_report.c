@@ -38,6 +38,8 @@ report_text(const struct migrate_options *opt, struct migrate_result *res, FILE 
 	fprintf(f, "rounds      %12" PRIu64 "\n", res->rounds);
 	if (opt->fail_every != 0)
 		fprintf(f, "failed      %12" PRIu64 "\n", res->failed_moves);
+	if (opt->upgrade)
+		fprintf(f, "kept        %12" PRIu64 "\n", res->kept);
 	if (opt->causal)
 		fprintf(f, "causal      %12" PRIu64 "\n", res->causal_states);
 	if (opt->inflight != 0)
@@ -83,9 +85,10 @@ report_json(const struct migrate_options *opt, struct migrate_result *res, FILE 
 	times_json("capture_restore_us", &res->capture_restore, f);
 	fprintf(f, ", \"via\": \"%s\", \"failed_moves\": %" PRIu64 ", \"causal_states\": %" PRIu64
 		", \"inflight\": %" PRIu64 ", \"overtaken\": %" PRIu64
-		", \"lost_allowed\": %" PRIu64 ", \"empty\": %" PRIu64, opt->via->name,
+		", \"lost_allowed\": %" PRIu64 ", \"empty\": %" PRIu64
+		", \"connections_kept\": %" PRIu64, opt->via->name,
 		res->failed_moves, res->causal_states, res->inflight, res->overtaken,
-		res->lost_allowed, c->empty);
+		res->lost_allowed, c->empty, res->kept);
 	fprintf(f, ", \"ring\": \"%s\", \"seed\": %" PRIu64 ", \"seconds\": %.3f}\n", ring_name(opt),
 		opt->seed, res->elapsed_ns / 1e9);
 }

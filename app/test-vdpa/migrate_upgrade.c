@@ -4,12 +4,14 @@
 
 /*
  * A back end that is upgraded under load: a new process asks the one that has the device for it
- * (takeover=1), gets the state page, and the guest's socket sees it come as the other one goes.
+ * (takeover=1), gets the state page, and goes on with the guest's connection; or the guest's
+ * socket sees it come as the other one goes.
  */
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_errno.h>
 
@@ -20,23 +22,31 @@
 #define HAND_OVER_MS 20000
 #define CONNECT_MS 5000
 
+/* Between looks at the old process, and at the new one. */
+#define LOOK_US 200
+#define LOOK_MS 1
+
 /** The guest watches the old process while the new one is started. */
 struct watch {
 	struct migrate *m;
 	unsigned int from, to;
+	/** The new process has its device, and can be asked. */
+	bool made;
 	int result;
-	/** From the end of the one connection to DRIVER_OK on the other. */
-	uint64_t reconnect_ns;
+	/** The new process has the guest's connection, and no other was made. */
+	bool kept;
+	/** Longest gap up to where the old process was seen without the device. */
+	uint64_t gap_ns;
+	/** From then until the new one runs it. */
+	uint64_t change_ns;
 };
 
 /* As QEMU does whose socket was closed by the other side: it waits for who comes. */
 static int
-reconnect(struct migrate *m, unsigned int from, unsigned int to)
+reconnect(struct migrate *m, unsigned int to)
 {
 	int ret;
 
-	/* What the start of a process takes from the others is not part of it. */
-	guest_gap_start_running(m->guest);
 	ret = guest_link_connect(m->link[to], m->be[to]->dev.socket, true, CONNECT_MS);
 	if (ret < 0)
 		return migrate_fail(m, "the new process does not come: %s", strerror(-ret));
@@ -49,25 +59,86 @@ reconnect(struct migrate *m, unsigned int from, unsigned int to)
 	return migrate_link_run(m, to);
 }
 
+/*
+ * Until the old process has let go. What the start of a process takes from the others is not part
+ * of it, but a gap may end before it is seen what it was: that of the watch before counts.
+ */
+static int
+watch_old(struct watch *w, uint64_t until)
+{
+	struct rte_vhost_state_info info = { .connected = true };
+	struct migrate *m = w->m;
+
+	do {
+		w->gap_ns = guest_gap_next(m->guest);
+		usleep(LOOK_US);
+		if (m->be[w->from]->ops->info(m->be[w->from], &info) != 0)
+			return migrate_fail(m, "the old process does not tell its status");
+		if (clock_ns() > until)
+			return migrate_fail(m, "the device was not handed over within %d ms",
+				HAND_OVER_MS);
+	} while (info.connected);
+	return 0;
+}
+
+/* The new process runs the device with the connection that the guest has. */
+static bool
+is_kept(struct watch *w)
+{
+	struct backend *be = w->m->be[w->to];
+	struct rte_vhost_state_info info;
+
+	return __atomic_load_n(&w->made, __ATOMIC_ACQUIRE) && be->ops->info(be, &info) == 0 &&
+		info.connected && (info.status & RTE_VHOST_STATE_S_DRIVER_OK);
+}
+
+static int
+watch_new(struct watch *w, uint64_t until)
+{
+	struct migrate *m = w->m;
+
+	while (clock_ns() < until) {
+		if (guest_link_hung_up(m->link[w->from], LOOK_MS))
+			return reconnect(m, w->to);
+		if (is_kept(w)) {
+			w->kept = true;
+			return 0;
+		}
+	}
+	return migrate_fail(m, "nobody has the device after %d ms", HAND_OVER_MS);
+}
+
 static void *
 watch_main(void *arg)
 {
+	const uint64_t until = clock_ns() + HAND_OVER_MS * UINT64_C(1000000);
 	struct watch *w = arg;
 
-	if (!guest_link_hung_up(w->m->link[w->from], HAND_OVER_MS)) {
-		w->result = migrate_fail(w->m, "the device was not handed over within %d ms",
-				HAND_OVER_MS);
+	w->result = watch_old(w, until);
+	if (w->result != 0)
 		return NULL;
-	}
-	w->reconnect_ns = clock_ns();
-	w->result = reconnect(w->m, w->from, w->to);
-	w->reconnect_ns = clock_ns() - w->reconnect_ns;
+	w->change_ns = clock_ns();
+	w->result = watch_new(w, until);
+	w->change_ns = clock_ns() - w->change_ns;
 	return NULL;
+}
+
+/* One link is left: that of who has the device now. */
+static void
+links_settle(struct migrate *m, const struct watch *w)
+{
+	migrate_link_close(m, w->kept ? w->to : w->from);
+	if (!w->kept)
+		return;
+	m->link[w->to] = m->link[w->from];
+	m->link[w->from] = NULL;
+	m->active = w->to;
+	m->res->kept++;
 }
 
 /* Children die with the thread that made them, so that it is not this one that waits. */
 static int
-hand_over(struct migrate *m, unsigned int from, unsigned int to)
+hand_over(struct migrate *m, unsigned int from, unsigned int to, uint64_t *gap_ns)
 {
 	struct watch w = { .m = m, .from = from, .to = to };
 	pthread_t thread;
@@ -80,13 +151,15 @@ hand_over(struct migrate *m, unsigned int from, unsigned int to)
 	if (pthread_create(&thread, NULL, watch_main, &w) != 0)
 		return migrate_fail(m, "no thread");
 	ret = m->be[to]->ops->revive(m->be[to]);
+	__atomic_store_n(&w.made, ret == 0, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
 	if (w.result == 0)
-		migrate_link_close(m, from);
+		links_settle(m, &w);
 	if (ret < 0)
 		return migrate_fail(m, "no new process: %s", strerror(-ret));
-	if (w.result == 0 && stats_add(&m->res->capture_restore, w.reconnect_ns) < 0)
+	if (w.result == 0 && stats_add(&m->res->capture_restore, w.change_ns) < 0)
 		return migrate_fail(m, "out of memory");
+	*gap_ns = w.gap_ns;
 	return w.result;
 }
 
@@ -94,11 +167,13 @@ int
 migrate_upgrade_round(struct migrate *m)
 {
 	const unsigned int from = m->active, to = !from;
+	uint64_t gap_ns = 0;
 	int ret;
 
-	if (hand_over(m, from, to) < 0 || migrate_flow_wait(m) < 0)
+	if (hand_over(m, from, to, &gap_ns) < 0 || migrate_flow_wait(m) < 0)
 		return -1;
-	if (stats_add(&m->res->blackout, guest_gap_stop(m->guest)) < 0)
+	gap_ns = RTE_MAX(gap_ns, guest_gap_stop(m->guest));
+	if (stats_add(&m->res->blackout, gap_ns) < 0)
 		return migrate_fail(m, "out of memory");
 	/* It has nothing any more. */
 	ret = m->be[from]->ops->kill(m->be[from]);

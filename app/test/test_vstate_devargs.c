@@ -48,7 +48,7 @@ every_key_reaches_its_field(void **state)
 	assert_int_equal(net("queues=64,client=1,tso=1,postcopy-support=1,linear-buffer=1,"
 			"service=1,uplink=net_ring0,mac=02:00:00:00:00:07,mtu=9000,numa=3,"
 			"ext-buffer=1,iommu-support=0,state_dir=/run/vstate,takeover=1", &conf), 0);
-	assert_true(conf.takeover);
+	assert_true(conf.takeover && conf.keep_connection);
 	assert_string_equal(conf.state_dir, "/run/vstate");
 	assert_int_equal(conf.queues, 64);
 	assert_true(conf.client);
@@ -76,7 +76,8 @@ limits_are_accepted_and_what_is_past_them_refused(void **state)
 		{ "queues=1", 0 }, { "queues=64", 0 }, { "queues=0", -EINVAL },
 		{ "queues=65", -EINVAL }, { "mtu=68", 0 }, { "mtu=67", -EINVAL },
 		{ "mtu=65535", 0 }, { "mtu=65536", -EINVAL }, { "numa=0", 0 },
-		{ "takeover=1", -EINVAL }, { "takeover=0", 0 }, { "numa=-1", -EINVAL },
+		{ "takeover=1", -EINVAL }, { "takeover=0", 0 },
+		{ "keep-connection=0", 0 }, { "keep-connection=no", -EINVAL }, { "numa=-1", -EINVAL },
 		{ "state_dir=run", -EINVAL }, { "state_dir=", -EINVAL },
 		{ "client=0", 0 }, { "client=2", -EINVAL },
 	};

@@ -155,8 +155,8 @@ pack(struct vstate_session *s, struct vstate_parcel *p)
 static void
 session_is_said_again_in_order(void **state)
 {
-	static const uint32_t order[] = { MSG_SET_OWNER, MSG_SET_PROTOCOL_FEATURES, MSG_SET_FEATURES,
-		MSG_SET_MEM_TABLE, MSG_NET_SET_MTU,
+	static const uint32_t order[] = { MSG_SET_OWNER, MSG_SET_PROTOCOL_FEATURES,
+		MSG_SET_FEATURES, MSG_SET_MEM_TABLE, MSG_NET_SET_MTU,
 		MSG_SET_VRING_NUM, MSG_SET_VRING_KICK, MSG_SET_VRING_NUM, MSG_SET_VRING_BASE,
 		MSG_SET_VRING_CALL, MSG_SET_VRING_KICK, MSG_SET_VRING_ENABLE, MSG_SET_STATUS };
 	struct vstate_session *s = vstate_session_create(NB_VQS);
@@ -450,7 +450,8 @@ parcel_fill(struct vstate_parcel *p, size_t len, unsigned int nb_fds)
 static void
 parcel_arrives(void **state)
 {
-	static const unsigned int counts[] = { 0, 1, VSTATE_SCM_MAX_FDS, VSTATE_SCM_MAX_FDS + 1, 400 };
+	static const unsigned int counts[] = { 0, 1, VSTATE_SCM_MAX_FDS, VSTATE_SCM_MAX_FDS + 1,
+		400 };
 	struct vstate_parcel p, got;
 	struct post *post = *state;
 	unsigned int i, j;

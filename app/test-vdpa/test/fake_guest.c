@@ -389,8 +389,9 @@ guest_link_hung_up(const struct guest_link *l, int timeout_ms)
 	return l->fd == NULL;
 }
 
-void
-guest_gap_start_running(struct guest *g)
+uint64_t
+guest_gap_next(struct guest *g)
 {
 	guest_gap_start(g);
+	return 0;
 }

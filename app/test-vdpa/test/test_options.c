@@ -97,7 +97,11 @@ buffers_in_flight_and_kills_are_asked_for(void **state)
 	assert_int_equal(parse("--kill --ring packed --break page", &opt), 0);
 	assert_true(opt.kill && opt.breakage->page);
 	assert_int_equal(parse("--upgrade --ring packed --queues 16", &opt), 0);
-	assert_true(opt.upgrade && !opt.kill);
+	assert_true(opt.upgrade && !opt.kill && !opt.reconnect);
+	assert_int_equal(parse("--upgrade=keep", &opt), 0);
+	assert_true(opt.upgrade && !opt.reconnect);
+	assert_int_equal(parse("--upgrade=reconnect", &opt), 0);
+	assert_true(opt.upgrade && opt.reconnect);
 	assert_int_equal(parse("--kill --via inflight --frontend vdpa", &opt), 0);
 }
 
@@ -119,7 +123,7 @@ bad_values_are_refused(void **state)
 		"--via inflight --inflight 4 --overtake", "--frontend plain --inflight 4",
 		"--frontend plain --kill", "--kill --causal", "--kill --inflight 4",
 		"--kill --fail-every 3", "--kill --break index", "--break page",
-		"--upgrade --kill", "--upgrade --frontend vdpa", "--upgrade --inflight 4",
+		"--upgrade=maybe", "--upgrade=", "--upgrade --kill", "--upgrade --frontend vdpa", "--upgrade --inflight 4",
 		"--upgrade --break index", "--upgrade --causal",
 		"--break page --kill", "--break page --kill --ring packed --via inflight",
 		"--rounds", "--rounds 18446744073709551616",

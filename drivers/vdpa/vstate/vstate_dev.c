@@ -278,11 +278,13 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 		rte_eth_random_addr(dev->mac.addr_bytes);
 
 	ret = vqs_alloc(dev, socket);
-	if (ret == 0 && conf->state_dir[0] != '\0') {
-		if (conf->iface[0] != '\0')
-			dev->session = vstate_session_create(dev->nb_vqs);
-		ret = dev->session != NULL || conf->iface[0] == '\0' ? vstate_page_open(dev) : -ENOMEM;
+	/* behind rte_vdpa the connection is another one's */
+	if (ret == 0 && conf->state_dir[0] != '\0' && conf->iface[0] != '\0') {
+		dev->session = vstate_session_create(dev->nb_vqs);
+		ret = dev->session != NULL ? 0 : -ENOMEM;
 	}
+	if (ret == 0 && conf->state_dir[0] != '\0')
+		ret = vstate_page_open(dev);
 	if (ret == -EBUSY && conf->takeover)
 		ret = vstate_takeover_prepare(dev);
 	if (ret == 0)

@@ -185,6 +185,7 @@ static const struct key {
 	{ "mtu", false, parse_mtu, offsetof(struct vstate_conf, mtu) },
 	{ "numa", false, parse_numa, offsetof(struct vstate_conf, numa) },
 	{ "takeover", true, parse_bool, offsetof(struct vstate_conf, takeover) },
+	{ "keep-connection", true, parse_bool, offsetof(struct vstate_conf, keep_connection) },
 	{ "state_dir", false, parse_state_dir, 0 },
 	{ "service", false, parse_bool, offsetof(struct vstate_conf, service) },
 	{ "uplink", false, parse_uplink, 0 },
@@ -244,6 +245,7 @@ vstate_devargs_parse(enum vstate_kind kind, const char *name, const char *args,
 		.mtu = MTU_MAX,
 		.numa = SOCKET_ID_ANY,
 		.device_state = true,
+		.keep_connection = true,
 		.service = kind == VSTATE_KIND_VDPA,
 	};
 	kvlist = rte_kvargs_parse(args != NULL ? args : "", NULL);

@@ -33,6 +33,8 @@ struct vstate_conf {
 	char state_dir[256];
 	/** Where another process owns the page, ask it to let go of the device. */
 	bool takeover;
+	/** Take the front end's connection over with the device, where its owner can pass it. */
+	bool keep_connection;
 	/** Drop frames that do not fit one mbuf. */
 	bool linear_buffer;
 	/** An EAL service polls the rings. */
@@ -65,7 +67,7 @@ enum vstate_kind {
 	"service=<0|1> " \
 	"uplink=<port>"
 #define VSTATE_NET_PARAMS "iface=<path> client=<0|1> postcopy-support=<0|1> ext-buffer=<0|1> " \
-	"iommu-support=<0> device-state=<0|1> takeover=<0|1> " VSTATE_COMMON_PARAMS
+	"iommu-support=<0> device-state=<0|1> takeover=<0|1> keep-connection=<0|1> " VSTATE_COMMON_PARAMS
 
 /**
  * Read device arguments.

@@ -16,6 +16,7 @@
 #include <rte_bitops.h>
 
 #include "vstate_dev.h"
+#include "vstate_parcel.h"
 
 /** A connection, by rte_vhost's name for it, belongs to @p dev from now on. */
 int vstate_frontend_attach(int vid, struct vstate_dev *dev);
@@ -69,14 +70,36 @@ void vstate_socket_prepare(struct vstate_dev *dev);
 void vstate_socket_prepare_end(struct vstate_dev *dev);
 /** A socket of the device's own. -ESHUTDOWN after vstate_socket_close(). Any thread. */
 int vstate_socket_open(struct vstate_dev *dev);
+/**
+ * The same, and take the front end's connection out of @p parcel, or let it come anew where that
+ * cannot be. The parcel is empty afterwards.
+ */
+int vstate_socket_adopt(struct vstate_dev *dev, struct vstate_parcel *parcel);
 /** Close it for good, open or not; the guest sees its device disappear. Any thread. */
 void vstate_socket_close(struct vstate_dev *dev);
+
+/** Connections of a device that are open. */
+struct vstate_hold {
+	unsigned int nb;
+	/** More than one: it is not known which of them rte_vhost listens to. */
+	int fds[8];
+	/** The session that was on, see vstate_session_number(). */
+	unsigned int session;
+};
+
 /**
- * Hold the connection, to hang up when it was closed: rte_vhost's thread holds it, too, while
- * it waits for messages, for up to a second, and so long the front end would see no end of it.
- * @return a descriptor for vstate_socket_hang_up(), or -1
+ * Hold the connection, to pass it on, or to hang up when it was closed: rte_vhost's thread holds
+ * it, too, while it waits for messages, for up to a second, and so long the front end would see
+ * no end of it.
  */
-int vstate_socket_hold(const struct vstate_dev *dev);
-void vstate_socket_hang_up(int fd);
+void vstate_socket_hold(struct vstate_dev *dev, struct vstate_hold *hold);
+void vstate_socket_hang_up(struct vstate_hold *hold);
+/**
+ * As vstate_socket_close(), where another process gets what the front end has said: in
+ * @p parcel, which has the connection, too, but belongs to @p hold still. It is empty where that
+ * process cannot go on with it.
+ */
+void vstate_socket_pack(struct vstate_dev *dev, const struct vstate_hold *hold,
+		struct vstate_parcel *parcel);
 
 #endif /* VSTATE_FRONTEND_H */

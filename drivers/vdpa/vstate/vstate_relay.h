@@ -7,9 +7,9 @@
 
 /**
  * @file
- * A connection that another process has accepted or made, for rte_vhost, which knows only those that
- * it has made itself: it gets one of ours, hears on it what the front end had said before, and from
- * then on what it says, message by message. The front end sees nothing of all that.
+ * A connection that another process has accepted or made, for rte_vhost, which knows only those
+ * that it has made itself: it gets one of ours, hears on it what the front end had said before, and
+ * from then on what it says, message by message. The front end sees nothing of all that.
  *
  *	front end  <--- front --->  relay  <--- back --->  rte_vhost's own socket
  *
@@ -39,7 +39,7 @@ int vstate_relay_run(struct vstate_relay *r, void (*ended)(void *arg), void *arg
 /** The thread is to come to its end: @p ended looks at this while it waits for something. */
 bool vstate_relay_stopping(const struct vstate_relay *r);
 
-/** A descriptor of the front end's connection, which is the caller's; -1: there is none any more. */
+/** A descriptor of the front end's connection, for the caller; -1: there is none any more. */
 int vstate_relay_hold(struct vstate_relay *r);
 
 /**

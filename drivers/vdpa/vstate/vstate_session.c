@@ -162,14 +162,23 @@ said_new(const struct msg *msg, const int *fds, int nb_fds)
 	return said;
 }
 
+/* NB_KINDS: nothing of it is kept. */
+static unsigned int
+kind_of(uint32_t request)
+{
+	unsigned int k;
+
+	for (k = 0; k < NB_KINDS && kinds[k].request != request; k++)
+		;
+	return k;
+}
+
 static struct said **
 slot_of(struct vstate_session *s, const struct msg *msg)
 {
+	const unsigned int k = kind_of(msg->request);
 	uint32_t q = 0;
-	unsigned int k;
 
-	for (k = 0; k < NB_KINDS && kinds[k].request != msg->request; k++)
-		;
 	if (k == NB_KINDS)
 		return NULL;
 	if (kinds[k].scope == SCOPE_RING)
@@ -200,12 +209,10 @@ vstate_session_note(struct vstate_session *s, const struct msg *msg, const int *
 static void
 ring_stopped(struct vstate_session *s)
 {
-	unsigned int k;
-
-	for (k = 0; k < NB_KINDS && s->qid < s->nb_vqs; k++) {
-		if (kinds[k].request == MSG_SET_VRING_KICK || kinds[k].request == MSG_SET_VRING_CALL)
-			forget(&s->said[s->qid][k]);
-	}
+	if (s->qid >= s->nb_vqs)
+		return;
+	forget(&s->said[s->qid][kind_of(MSG_SET_VRING_KICK)]);
+	forget(&s->said[s->qid][kind_of(MSG_SET_VRING_CALL)]);
 }
 
 void
@@ -287,16 +294,6 @@ count(const struct vstate_session *s, size_t *bytes, unsigned int *fds)
 			*fds += said->nb_fds;
 		}
 	}
-}
-
-static unsigned int
-kind_of(uint32_t request)
-{
-	unsigned int k;
-
-	for (k = 0; kinds[k].request != request; k++)
-		;
-	return k;
 }
 
 bool

@@ -19,23 +19,37 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <linux/virtio_config.h>
+
+#include <rte_errno.h>
 #include <rte_string_fns.h>
 #include <rte_vhost.h>
 
 #include "vstate_frontend.h"
 #include "vstate_log.h"
 #include "vstate_net.h"
+#include "vstate_page.h"
+#include "vstate_relay.h"
+#include "vstate_session.h"
 
 /* Protocol features that DPDK renamed; postcopy tells page faults over a second channel. */
 #define PROTOCOL_F_BACKEND_REQ RTE_BIT64(5)
 #define PROTOCOL_F_BACKEND_SEND_FD RTE_BIT64(10)
+
+#define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
+#define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
+
+/* rte_vhost's thread has seen the end of a connection. */
+#define DETACH_MS 50
+/* Until the next attempt where the path is in use, or descriptors are. */
+#define REOPEN_MS 1000
 
 static int
 path_is(struct vstate_dev *dev, void *arg)
 {
 	void **found = arg;
 
-	if (strcmp(dev->conf.iface, found[0]) != 0)
+	if (strcmp(__atomic_load_n(&dev->socket_path, __ATOMIC_ACQUIRE), found[0]) != 0)
 		return 0;
 	found[1] = dev;
 	return 1;
@@ -110,14 +124,23 @@ stale_socket_remove(const char *path)
 	close(fd);
 }
 
+/* rte_vhost has a connection to a relay, and none to a front end. */
+static bool
+is_relayed(const struct vstate_dev *dev)
+{
+	return dev->socket_path != dev->conf.iface;
+}
+
 static uint64_t
-register_flags(const struct vstate_conf *conf)
+register_flags(const struct vstate_dev *dev)
 {
 	uint64_t flags = RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS;
 
-	if (conf->client)
+	if (is_relayed(dev))
+		flags |= RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT;
+	else if (dev->conf.client)
 		flags |= RTE_VHOST_USER_CLIENT;
-	if (conf->postcopy_support)
+	if (dev->conf.postcopy_support)
 		flags |= RTE_VHOST_USER_POSTCOPY_SUPPORT;
 	return flags;
 }
@@ -126,7 +149,7 @@ register_flags(const struct vstate_conf *conf)
 static int
 features_limit(struct vstate_dev *dev)
 {
-	const char *path = dev->conf.iface;
+	const char *path = dev->socket_path;
 	uint64_t library = 0;
 
 	if (rte_vhost_driver_get_features(path, &library) != 0)
@@ -147,7 +170,7 @@ features_limit(struct vstate_dev *dev)
 static int
 protocol_features_limit(struct vstate_dev *dev)
 {
-	const char *path = dev->conf.iface;
+	const char *path = dev->socket_path;
 	uint64_t library = 0, ours = vstate_net_protocol_features();
 
 	if (dev->conf.postcopy_support)
@@ -179,6 +202,28 @@ ahead_path(const struct vstate_dev *dev, char path[PATH_MAX])
 	return len < (int)sizeof(((struct sockaddr_un *)NULL)->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
+/*
+ * The kernel makes a process's table of descriptors longer only when each processor has been
+ * elsewhere, which took 15 ms where all of them spin. For each queue rte_vhost has two descriptors,
+ * this device its own of one, and three are passed, and noted for whoever is next.
+ */
+#define FDS_OF_DEVICE 64
+#define FDS_OF_QUEUE 9
+
+static void
+descriptors_prepare(const struct vstate_dev *dev)
+{
+	/* the lowest that is free comes after those in use, but for holes */
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), far;
+
+	if (fd < 0)
+		return;
+	far = fcntl(fd, F_DUPFD_CLOEXEC, fd + FDS_OF_DEVICE + FDS_OF_QUEUE * dev->nb_vqs);
+	if (far >= 0)
+		close(far);
+	close(fd);
+}
+
 void
 vstate_socket_prepare(struct vstate_dev *dev)
 {
@@ -187,6 +232,7 @@ vstate_socket_prepare(struct vstate_dev *dev)
 		(dev->conf.client ? 0 : RTE_VHOST_USER_NO_RECONNECT);
 	char path[PATH_MAX];
 
+	descriptors_prepare(dev);
 	/* Without it all works, only later. */
 	if (ahead_path(dev, path) != 0 || rte_vhost_driver_register(path, flags) != 0)
 		return;
@@ -205,13 +251,13 @@ vstate_socket_prepare_end(struct vstate_dev *dev)
 }
 
 static int
-socket_open(struct vstate_dev *dev)
+socket_open(struct vstate_dev *dev, const char *path)
 {
-	const char *path = dev->conf.iface;
 	struct stat st;
 	int ret;
 
-	if (!dev->conf.client) {
+	__atomic_store_n(&dev->socket_path, path, __ATOMIC_RELEASE);
+	if (!is_relayed(dev) && !dev->conf.client) {
 		stale_socket_remove(path);
 		/* rte_vhost would remove it when it cannot bind to it. */
 		if (lstat(path, &st) == 0) {
@@ -219,7 +265,7 @@ socket_open(struct vstate_dev *dev)
 			return -EADDRINUSE;
 		}
 	}
-	if (rte_vhost_driver_register(path, register_flags(&dev->conf)) != 0) {
+	if (rte_vhost_driver_register(path, register_flags(dev)) != 0) {
 		VSTATE_LOG(ERR, "%s: cannot use socket %s", dev->name, path);
 		return -EADDRINUSE;
 	}
@@ -244,8 +290,217 @@ vstate_socket_open(struct vstate_dev *dev)
 	int ret;
 
 	pthread_mutex_lock(&dev->socket_lock);
-	ret = dev->socket_shut ? -ESHUTDOWN : socket_open(dev);
+	ret = dev->socket_shut ? -ESHUTDOWN : socket_open(dev, dev->conf.iface);
 	pthread_mutex_unlock(&dev->socket_lock);
+	return ret;
+}
+
+/* ---- a connection that is passed from process to process ---- */
+
+/** To another process. */
+struct passing {
+	const struct vstate_hold *hold;
+	/** Stays empty where that process could not go on with it. */
+	struct vstate_parcel *parcel;
+};
+
+/*
+ * A device that is between two states is for the front end to set up anew, as is one that is
+ * suspended: to be there again it would have to run before.
+ */
+static bool
+can_be_passed(const struct vstate_dev *dev)
+{
+	return dev->session != NULL && dev->vid >= 0 && dev->started && !dev->paused &&
+		(dev->status & S_DRIVER_OK) && !(dev->status & S_NEEDS_RESET) &&
+		vstate_session_is_whole(dev->session);
+}
+
+/* Where the rings stand, and not where they once began: nothing else tells it of one at rest. */
+static void
+session_rebase(struct vstate_dev *dev)
+{
+	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	const struct vstate_vq *vq;
+	uint32_t base;
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vq = dev->vqs[i];
+		base = packed ? vstate_pos_wire(vq->used) : 0;
+		base = base << 16 | (packed ? vstate_pos_wire(vq->avail) : vq->avail.idx);
+		if (!dev->base_fresh[i])
+			vstate_session_rebase(dev->session, i, base);
+	}
+}
+
+/* Nor did it begin with something else meanwhile. */
+static bool
+session_pack(struct vstate_dev *dev, struct passing *p)
+{
+	if (dev->waiting_vid >= 0 || dev->transfer != NULL ||
+			vstate_session_number(dev->session) != p->hold->session)
+		return false;
+	session_rebase(dev);
+	if (vstate_session_pack(dev->session, p->parcel) != 0)
+		return false;
+	p->parcel->connection = p->hold->fds[0];
+	return true;
+}
+
+/* @param passing NULL: nobody goes on with what was said */
+static void
+unregister(struct vstate_dev *dev, struct passing *passing)
+{
+	/* It stops the device, and ends its connections without a word. */
+	rte_vhost_driver_unregister(dev->socket_path);
+	/* none of its threads is at work for this device any more: nothing is said after this */
+	if (passing != NULL && !session_pack(dev, passing))
+		VSTATE_LOG(NOTICE, "%s: its front end is in the middle of something", dev->name);
+	/* their names will be given again */
+	dev->waiting_vid = -1;
+	if (dev->vid >= 0)
+		vstate_frontend_detach(dev->vid, dev);
+}
+
+/* Where the front end is to connect the next time. */
+static int
+socket_reopen(struct vstate_dev *dev)
+{
+	if (dev->socket_open)
+		unregister(dev, NULL);
+	return socket_open(dev, dev->conf.iface);
+}
+
+/* The front end went, or rte_vhost did not want it any more. With the lock. */
+static int
+relay_replace(struct vstate_dev *dev)
+{
+	unsigned int ms;
+
+	if (dev->socket_open && !is_relayed(dev))
+		return 0;
+	/*
+	 * rte_vhost's thread sees the end of it, or is about to: what it looks for is not to be
+	 * the next descriptor of that number.
+	 */
+	for (ms = 0; ms < DETACH_MS && __atomic_load_n(&dev->vid, __ATOMIC_RELAXED) >= 0 &&
+			!vstate_relay_stopping(dev->relay); ms++)
+		usleep(1000);
+	return socket_reopen(dev);
+}
+
+/* The relay's thread. */
+static void
+relay_ended(void *arg)
+{
+	struct vstate_dev *dev = arg;
+	unsigned int ms = 0;
+	int ret = -EAGAIN;
+
+	VSTATE_LOG(INFO, "%s: the connection that was taken over has ended", dev->name);
+	/* who closes the socket has the lock, and waits for this thread */
+	while (!vstate_relay_stopping(dev->relay)) {
+		if (ms-- == 0) {
+			if (pthread_mutex_trylock(&dev->socket_lock) == 0) {
+				ret = relay_replace(dev);
+				pthread_mutex_unlock(&dev->socket_lock);
+			}
+			if (ret == 0)
+				return;
+			if (ret != -EAGAIN)
+				VSTATE_LOG(ERR, "%s: no front end can connect for now: %s",
+						dev->name, strerror(-ret));
+			ms = ret == -EAGAIN ? 0 : REOPEN_MS;
+		}
+		usleep(1000);
+	}
+}
+
+/*
+ * Have rte_vhost connect to a socket of ours, also where it would listen: its thread may look
+ * for new listeners only after a second.
+ * @return the relay's end, or -errno
+ */
+static int
+relay_connect(struct vstate_dev *dev)
+{
+	int listener, ret, len;
+
+	len = snprintf(dev->front_path, sizeof(dev->front_path), "%s/%s.%d.front",
+			dev->conf.state_dir, dev->name, getpid());
+	if (len >= (int)sizeof(dev->front_path))
+		return -ENAMETOOLONG;
+	listener = vstate_parcel_listen(dev->front_path);
+	if (listener < 0)
+		return listener;
+	ret = socket_open(dev, dev->front_path);
+	if (ret == 0)
+		ret = vstate_parcel_accept(listener, getpid());
+	vstate_parcel_unlisten(listener, dev->front_path);
+	return ret;
+}
+
+static int
+relay_make(struct vstate_dev *dev, struct vstate_parcel *parcel)
+{
+	int back = relay_connect(dev);
+
+	if (back < 0)
+		return back;
+	dev->relay = vstate_relay_begin(back, parcel);
+	if (dev->relay == NULL)
+		return -rte_errno;
+	/* it was refused memory, or the front end was about to do something else */
+	if (!dev->started)
+		return -ENOTCONN;
+	return vstate_relay_run(dev->relay, relay_ended, dev);
+}
+
+static int
+socket_adopt(struct vstate_dev *dev, struct vstate_parcel *parcel)
+{
+	int ret;
+
+	/*
+	 * Where it does not succeed it is this side that ends it, and the front end that comes
+	 * finds the rings as another process left them, or as they are now.
+	 */
+	__atomic_store_n(&dev->closing, true, __ATOMIC_RELAXED);
+	ret = relay_make(dev, parcel);
+	if (ret != 0) {
+		VSTATE_LOG(WARNING, "%s: its front end has to connect again: %s", dev->name,
+				strerror(-ret));
+		if (dev->relay != NULL)
+			vstate_relay_cut(dev->relay);
+		if (dev->socket_open)
+			unregister(dev, NULL);
+		vstate_relay_free(dev->relay);
+		dev->relay = NULL;
+		dev->socket_open = false;
+	}
+	__atomic_store_n(&dev->closing, false, __ATOMIC_RELAXED);
+	if (ret == 0)
+		return 0;
+	if (dev->recovery == NULL) {
+		vstate_page_close(dev);
+		ret = vstate_page_open(dev);
+		if (ret != 0)
+			return ret;
+	}
+	return socket_open(dev, dev->conf.iface);
+}
+
+int
+vstate_socket_adopt(struct vstate_dev *dev, struct vstate_parcel *parcel)
+{
+	int ret = -ESHUTDOWN;
+
+	pthread_mutex_lock(&dev->socket_lock);
+	if (!dev->socket_shut)
+		ret = socket_adopt(dev, parcel);
+	pthread_mutex_unlock(&dev->socket_lock);
+	vstate_parcel_drop(parcel);
 	return ret;
 }
 
@@ -270,53 +525,113 @@ fd_is_connection(int fd, const char *path)
 		strncmp(un.sun_path, path, sizeof(un.sun_path)) == 0;
 }
 
-int
-vstate_socket_hold(const struct vstate_dev *dev)
+/* A descriptor of a socket that is not held yet: rte_vhost's, or a copy that somebody has. */
+static void
+hold_add(struct vstate_hold *hold, int fd)
+{
+	struct stat st, held;
+	unsigned int i;
+
+	if (hold->nb == RTE_DIM(hold->fds) || fstat(fd, &st) != 0)
+		return;
+	for (i = 0; i < hold->nb; i++) {
+		if (fstat(hold->fds[i], &held) == 0 && held.st_ino == st.st_ino)
+			return;
+	}
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0)
+		hold->fds[hold->nb++] = fd;
+}
+
+/* Of what this process has open, as rte_vhost does not tell. */
+static void
+connections_find(const char *path, struct vstate_hold *hold)
 {
 	struct dirent *e;
-	int fd, found = -1;
 	DIR *d;
+	int fd;
 
 	d = opendir("/proc/self/fd");
 	if (d == NULL)
-		return -1;
-	while (found < 0 && (e = readdir(d)) != NULL) {
+		return;
+	while ((e = readdir(d)) != NULL) {
 		if (sscanf(e->d_name, "%d", &fd) == 1 && fd != dirfd(d) &&
-				fd_is_connection(fd, dev->conf.iface))
-			found = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+				fd_is_connection(fd, path))
+			hold_add(hold, fd);
 	}
 	closedir(d);
-	return found;
 }
 
 void
-vstate_socket_hang_up(int fd)
+vstate_socket_hold(struct vstate_dev *dev, struct vstate_hold *hold)
 {
-	if (fd < 0)
-		return;
-	shutdown(fd, SHUT_RDWR);
-	close(fd);
+	*hold = (struct vstate_hold){ 0 };
+	if (dev->session != NULL)
+		hold->session = vstate_session_number(dev->session);
+	pthread_mutex_lock(&dev->socket_lock);
+	if (is_relayed(dev) && dev->relay != NULL) {
+		hold->fds[0] = vstate_relay_hold(dev->relay);
+		hold->nb = hold->fds[0] >= 0;
+	} else {
+		connections_find(dev->conf.iface, hold);
+	}
+	pthread_mutex_unlock(&dev->socket_lock);
+}
+
+void
+vstate_socket_hang_up(struct vstate_hold *hold)
+{
+	while (hold->nb > 0) {
+		hold->nb--;
+		shutdown(hold->fds[hold->nb], SHUT_RDWR);
+		close(hold->fds[hold->nb]);
+	}
 }
 
 static void
-socket_close(struct vstate_dev *dev)
+socket_close(struct vstate_dev *dev, struct passing *passing)
 {
-	if (!dev->socket_open)
-		return;
-	dev->socket_open = false;
+	const bool relayed = is_relayed(dev);
+
 	__atomic_store_n(&dev->closing, true, __ATOMIC_RELAXED);
-	rte_vhost_driver_unregister(dev->conf.iface);
-	/* rte_vhost ended its connections without a word: their names will be given again */
-	dev->waiting_vid = -1;
-	if (dev->vid >= 0)
-		vstate_frontend_detach(dev->vid, dev);
+	if (passing != NULL && (passing->hold->nb != 1 || !can_be_passed(dev)))
+		passing = NULL;
+	if (dev->relay != NULL && !vstate_relay_stop(dev->relay) && relayed)
+		passing = NULL;
+	/* or rte_vhost's thread might wait for it, and we for that */
+	if (dev->relay != NULL && passing == NULL)
+		vstate_relay_cut(dev->relay);
+	if (dev->socket_open)
+		unregister(dev, passing);
+	dev->socket_open = false;
+	if (!vstate_relay_free(dev->relay) && relayed && passing != NULL) {
+		passing->parcel->connection = -1;
+		vstate_parcel_drop(passing->parcel);
+	}
+	dev->relay = NULL;
+}
+
+static void
+shut(struct vstate_dev *dev, struct passing *passing)
+{
+	pthread_mutex_lock(&dev->socket_lock);
+	__atomic_store_n(&dev->socket_shut, true, __ATOMIC_RELAXED);
+	socket_close(dev, passing);
+	pthread_mutex_unlock(&dev->socket_lock);
 }
 
 void
 vstate_socket_close(struct vstate_dev *dev)
 {
-	pthread_mutex_lock(&dev->socket_lock);
-	__atomic_store_n(&dev->socket_shut, true, __ATOMIC_RELAXED);
-	socket_close(dev);
-	pthread_mutex_unlock(&dev->socket_lock);
+	shut(dev, NULL);
+}
+
+void
+vstate_socket_pack(struct vstate_dev *dev, const struct vstate_hold *hold,
+		struct vstate_parcel *parcel)
+{
+	struct passing passing = { hold, parcel };
+
+	*parcel = VSTATE_PARCEL_EMPTY;
+	shut(dev, &passing);
 }

@@ -3,8 +3,10 @@
  */
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -20,6 +22,7 @@
 #include "vstate_frontend.h"
 #include "vstate_log.h"
 #include "vstate_page.h"
+#include "vstate_parcel.h"
 #include "vstate_takeover.h"
 
 #define ANSWER_RELEASED 1
@@ -142,33 +145,72 @@ rest_for(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
 	return -ECANCELED;
 }
 
+/* Where process @p who waits for the connection. */
+static int
+pass_path(const struct vstate_dev *dev, uint32_t who, char path[PATH_MAX])
+{
+	return snprintf(path, PATH_MAX, "%s/%s.%u.pass", dev->conf.state_dir, dev->name, who) <
+		PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/*
+ * Close the socket. False: who gets the device has no use for the connection, or cannot go on
+ * where this process stands, and the front end is to come to it. Else it is no more held here.
+ */
+static bool
+connection_pass(struct vstate_dev *dev, struct vstate_hold *hold, uint32_t who)
+{
+	struct vstate_parcel parcel;
+	char path[PATH_MAX];
+	int ret = -ENOTCONN;
+
+	vstate_socket_pack(dev, hold, &parcel);
+	if (parcel.len != 0 && who != (uint32_t)getpid() && pass_path(dev, who, path) == 0)
+		ret = vstate_parcel_send(path, &parcel);
+	/* nobody there: it was told not to keep the connection, or is of a release before */
+	if (ret != 0 && ret != -ENOTCONN && ret != -ENOENT)
+		VSTATE_LOG(NOTICE, "%s: the connection cannot be passed: %s", dev->name,
+				strerror(-ret));
+	/* it is closed with the parcel, or with what is held */
+	if (ret == 0)
+		hold->nb = 0;
+	else
+		parcel.connection = -1;
+	vstate_parcel_drop(&parcel);
+	return ret == 0;
+}
+
 static int
 release(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
 {
 	struct vstate_takeover *t = dev->takeover;
-	/* Found while the queues still run. */
-	int fd = vstate_socket_hold(dev);
-	uint64_t start = rte_get_timer_cycles();
+	struct vstate_hold hold;
 	double rest_ms;
+	uint64_t start;
+	bool passed;
 
+	/* Found while the queues still run. */
+	vstate_socket_hold(dev, &hold);
+	start = rte_get_timer_cycles();
 	if (rest_for(dev, head, who) != 0) {
-		if (fd >= 0)
-			close(fd);
+		while (hold.nb > 0)
+			close(hold.fds[--hold.nb]);
 		return -ECANCELED;
 	}
 	rest_ms = ms_since(start);
-	vstate_socket_close(dev);
+	passed = connection_pass(dev, &hold, who);
 	pthread_mutex_lock(&t->lock);
 	t->head = NULL;
 	pthread_mutex_unlock(&t->lock);
 	vstate_page_unlock(dev->page);
 	word_set(&head->answer, ANSWER_RELEASED);
 	/* Only now, as who has seen the end may well end this process. */
-	vstate_socket_hang_up(fd);
+	vstate_socket_hang_up(&hold);
 	vstate_page_close(dev);
 	t->phase = PHASE_RELEASED;
-	VSTATE_LOG(NOTICE, "%s: handed over to process %u in %.1f ms, at rest after %.1f ms",
-			dev->name, who, ms_since(start), rest_ms);
+	VSTATE_LOG(NOTICE, "%s: handed over to process %u in %.1f ms, at rest after %.1f ms, %s",
+			dev->name, who, ms_since(start), rest_ms,
+			passed ? "with the connection" : "and the connection closed");
 	return 0;
 }
 
@@ -244,32 +286,75 @@ ask(struct vstate_dev *dev, struct vstate_page *page)
 	return -ECANCELED;
 }
 
+/* Be ready for the connection. -1: it is not wanted, or cannot be had. */
+static int
+pass_listen(const struct vstate_dev *dev, char path[PATH_MAX])
+{
+	int fd;
+
+	if (!dev->conf.keep_connection)
+		return -1;
+	fd = pass_path(dev, getpid(), path);
+	if (fd == 0)
+		fd = vstate_parcel_listen(path);
+	if (fd < 0)
+		VSTATE_LOG(WARNING, "%s: its front end will have to connect again: %s: %s", dev->name,
+				path, strerror(-fd));
+	return fd;
+}
+
+/* Open the socket, with the connection that the owner before passed, if it did. */
+static int
+socket_take(struct vstate_dev *dev, int pass, uint32_t pid, bool *kept)
+{
+	struct vstate_parcel parcel;
+	int ret = pass >= 0 ? vstate_parcel_receive(pass, pid, &parcel) : -EAGAIN;
+
+	if (ret == 0) {
+		ret = vstate_socket_adopt(dev, &parcel);
+		*kept = dev->relay != NULL;
+		return ret;
+	}
+	if (ret != -EAGAIN)
+		VSTATE_LOG(NOTICE, "%s: the connection was not passed: %s", dev->name,
+				strerror(-ret));
+	return vstate_socket_open(dev);
+}
+
 static int
 take(struct vstate_dev *dev)
 {
 	struct vstate_takeover *t = dev->takeover;
+	uint32_t pid;
+	char path[PATH_MAX] = "";
+	int ret, pass = -1;
 	double answer_ms;
 	uint64_t start;
-	int ret;
+	bool kept = false;
 
+	pass = pass_listen(dev, path);
 	wait_polled(dev);
 	start = rte_get_timer_cycles();
 	ret = stopping(t) || is_shut(dev) ? -ECANCELED : ask(dev, t->other);
 	answer_ms = ms_since(start);
+	/* who has it may have got it meanwhile */
+	pid = vstate_page_head(t->other)->pid;
 	vstate_page_free(t->other);
 	t->other = NULL;
 	if (ret == 0)
 		ret = vstate_page_open(dev);
 	if (ret == 0) {
-		ret = vstate_socket_open(dev);
+		ret = socket_take(dev, pass, pid, &kept);
 		/* The guest can come to whoever gets it next. */
 		if (ret != 0)
 			vstate_page_close(dev);
 	}
-	vstate_socket_prepare_end(dev);
 	if (ret == 0)
-		VSTATE_LOG(NOTICE, "%s: taken over in %.1f ms, answered after %.1f ms", dev->name,
-				ms_since(start), answer_ms);
+		VSTATE_LOG(NOTICE, "%s: taken over in %.1f ms, answered after %.1f ms, %s", dev->name,
+				ms_since(start), answer_ms, kept ? "with the connection" :
+				"for the front end to connect");
+	vstate_parcel_unlisten(pass, path);
+	vstate_socket_prepare_end(dev);
 	return ret;
 }
 

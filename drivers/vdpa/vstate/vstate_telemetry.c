@@ -62,6 +62,7 @@ dev_dict(struct vstate_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_int(d, "status", dev->status);
 	rte_tel_data_add_dict_string(d, "poller", pollers[dev->poller]);
 	rte_tel_data_add_dict_string(d, "takeover", vstate_takeover_phase(dev));
+	rte_tel_data_add_dict_int(d, "relayed", dev->socket_path != dev->conf.iface);
 	vstate_tel_dict_uint(d, "features", dev->features);
 	vstate_tel_dict_uint(d, "queues", dev->nb_vqs);
 	vstate_tel_dict_uint(d, "active_pairs", dev->active_pairs);
