@@ -47,10 +47,13 @@ tp_exec()
 	echo "$!" >>"$W/pids"
 }
 
+# What other threads of it log may stand behind the prompt, or in it, as it is written byte by byte.
+without_logs() { sed -E 's/(VHOST_CONFIG|VHOST_DATA|EAL|ETHDEV|TAP|vstate): .*//; /^Port [0-9]+: link state/d' | tr -d '\n'; }
+
 tp_ready()
 {
 	alive "$1" || fail "$1: testpmd ended at its start"
-	tail -c 12 "$W/$1.out" | grep -q 'testpmd> $'
+	without_logs <"$W/$1.out" | grep -q 'testpmd> '
 }
 
 # tp NAME COMMAND: run it, print what it printed.
@@ -66,8 +69,7 @@ tp()
 tp_done() # NAME OFFSET: the prompt is back after the echoed command
 {
 	alive "$1" || fail "$1: testpmd died"
-	# What another thread of it logs may stand behind the prompt.
-	tail -c +$(($2 + 1)) "$W/$1.out" | tail -n +2 | grep -q 'testpmd> '
+	tail -c +$(($2 + 1)) "$W/$1.out" | tail -n +2 | without_logs | grep -q 'testpmd> '
 }
 
 # A counter of port 0 (or $3): RX-packets, TX-packets, RX-bytes ...
