@@ -32,12 +32,15 @@ attack() # SOCKET [OPTION...]
 # Split and packed rings, and all messages.
 case_net()
 {
-	local expect=(--expect-reset)
+	local expect=(--expect-reset) page=''
 	ulimit -f "$FILE_LIMIT"
 	# which tells of no queue that it is broken
 	[ "$VSTATE_VDEV" != net_vhost ] || expect=()
 	eal_options 256
-	dut "iface=$W/s,queues=2,tso=1"
+	# with all that is noted of what a front end says
+	[ "$VSTATE_VDEV" = net_vhost ] || page=,state_dir=$W/state
+	mkdir "$W/state"
+	dut "iface=$W/s,queues=2,tso=1$page"
 	tp_start back "${DUT[@]}" -- --rxq=2 --txq=2
 	tp back "set fwd io" >/dev/null
 	tp back start >/dev/null

@@ -176,4 +176,4 @@ case_jumbo()
 }
 
 # shellcheck disable=SC2046
-run_cases split-mq packed-mq plain-device reload-and-reboot jumbo $(soak split packed)
+run_cases packed-mq plain-device reload-and-reboot jumbo $(soak split packed split-mq)
