@@ -179,6 +179,20 @@ case_qemu_goes_on()
 	arrive two
 }
 
+# The new process offers less than what was negotiated: it takes the rings, and QEMU comes to it and
+# negotiates again.
+case_qemu_refused()
+{
+	HOW='for the front end to connect' DEVICE_PROPERTIES=packed=on SOCKET_SIDE=server
+	qemu_start ,client=1,postcopy-support=1
+	UPGRADE_OPTIONS=${UPGRADE_OPTIONS%,postcopy-support=1}
+	upgrade_to b
+	has a 'handed over .*, with the connection' || fail "a did not pass the connection"
+	has b 'its front end has to connect again' || fail "b does not say that it refused"
+	flow_stop one
+	flow_intact
+}
+
 # The guest's QEMU comes to the device, and after it another one does.
 case_qemu_server()
 {
@@ -275,6 +289,33 @@ case_without_takeover_it_is_busy()
 	expect_match "reason" "$(cat "$W/b.out")" "in use by process ${PID[a]}"
 	tp_quit a
 }
+
+# A guest on the first process; the second one is to take over as HOW says.
+with_guest() # COMMAND...: what else happens before
+{
+	SOCKET_OPTION=client=0
+	owner a
+	bg guest "$TOOL" guest --socket "$W/s" --seconds 60
+	wait_for 10 has a 'virtio is now ready' || fail "a has no guest"
+	"$@"
+	owner b takeover=1
+	takes_over b
+	tp_quit a
+	tp_quit b
+}
+
+second_front_end()
+{
+	bg second /usr/bin/python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+time.sleep(60)' "$W/s"
+	wait_for 10 has a 'new device, handle is 1' || fail "a sees no second front end"
+}
+
+case_one_front_end() { HOW='with the connection'; with_guest true; }
+# Which of the two it is that has the device is not known.
+case_two_front_ends() { HOW='for the front end to connect'; with_guest second_front_end; }
 
 # Who dies while it is asked is followed as after any crash.
 case_killed_owner()
@@ -399,7 +440,7 @@ case_release_under_load()
 # Those with QEMU that are not run without SOAK=1 are parts of those that are.
 # shellcheck disable=SC2046 # names without blanks
 run_cases split packed split-16-queues packed-16-queues split-reconnect packed-reconnect \
-	qemu-packed-reconnect qemu-goes-on qemu-server \
+	qemu-packed-reconnect qemu-goes-on qemu-server qemu-refused \
 	no-answer refused-leaves-the-socket \
-	without-takeover-it-is-busy killed-owner nobody-to-ask release loop loop-packed loop-reconnect \
+	without-takeover-it-is-busy one-front-end two-front-ends killed-owner nobody-to-ask release loop loop-packed loop-reconnect \
 	release-under-load $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after)

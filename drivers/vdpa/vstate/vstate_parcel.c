@@ -57,18 +57,16 @@ vstate_parcel_drop(struct vstate_parcel *p)
 	*p = VSTATE_PARCEL_EMPTY;
 }
 
+/* @return a socket that never waits, and its address; or -errno */
 static int
-address(const char *path, struct sockaddr_un *un)
+socket_for(const char *path, struct sockaddr_un *un)
 {
+	int fd;
+
 	*un = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	return rte_strscpy(un->sun_path, path, sizeof(un->sun_path)) < 0 ? -ENAMETOOLONG : 0;
-}
-
-static int
-new_socket(void)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
+	if (rte_strscpy(un->sun_path, path, sizeof(un->sun_path)) < 0)
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	return fd >= 0 ? fd : -errno;
 }
 
@@ -76,11 +74,8 @@ int
 vstate_parcel_listen(const char *path)
 {
 	struct sockaddr_un un;
-	int fd, ret = address(path, &un);
+	int fd = socket_for(path, &un), ret;
 
-	if (ret != 0)
-		return ret;
-	fd = new_socket();
 	if (fd < 0)
 		return fd;
 	/* of a process of this number that is no more */
@@ -141,11 +136,8 @@ vstate_parcel_send(const char *path, const struct vstate_parcel *p)
 	/* as the system grants; that of a device of few queues fits without */
 	const int room = LEN_MAX;
 	struct sockaddr_un un;
-	int fd, ret = address(path, &un);
+	int fd = socket_for(path, &un), ret;
 
-	if (ret != 0)
-		return ret;
-	fd = new_socket();
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));

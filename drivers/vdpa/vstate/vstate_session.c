@@ -116,6 +116,7 @@ vstate_session_begin(struct vstate_session *s)
 			forget(&s->said[q][k]);
 	}
 	forget(&s->coming);
+	s->slot = NULL;
 	s->request = 0;
 	s->gap = s->postcopy = s->stopped = false;
 	__atomic_add_fetch(&s->number, 1, __ATOMIC_RELEASE);
