@@ -8,6 +8,11 @@ declare -A TP_FD
 # Command that each testpmd is run by, as to be in a network namespace.
 TP_WRAP=()
 
+# Option of a testpmd whose ports take frames of several mbufs. net_vhost needs none, and its
+# port would be refused with it.
+SCATTER=()
+[ "$VSTATE_VDEV" = net_vhost ] || SCATTER=(--enable-scatter)
+
 # tp_start NAME EAL-OPTION... -- TESTPMD-OPTION...: up to its prompt
 tp_start()
 {

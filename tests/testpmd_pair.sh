@@ -43,19 +43,19 @@ case_split_4_queues() { QUEUES=4; layout packed_vq=0,in_order=0,mrg_rxbuf=1; }
 case_packed_4_queues() { QUEUES=4; layout packed_vq=1,in_order=0,mrg_rxbuf=1; }
 case_packed_in_order_4_queues() { QUEUES=4; layout packed_vq=1,in_order=1,mrg_rxbuf=1; }
 
-# Frames of two mbufs' length: chained, or with linear-buffer=1 dropped and counted. What fits
-# one mbuf passes either way.
-long_frames() # RING DEVARGS
+# Frames of two mbufs' length: chained, or dropped and counted. A frame that fits one mbuf passes
+# either way.
+long_frames() # RING chained|dropped [DEVARGS]
 {
 	local sent
-	pair_start "$1" "$2"
+	pair_start "$1" "${3:-}"
 	forward back rxonly
 	tp guest "set txpkts 1500,1500" >/dev/null
 	forward guest txonly
 	wait_for 10 sent_some || fail "nothing is sent"
 	tp guest stop >/dev/null
 	sent=$(tp_stat guest TX-packets)
-	if [ -n "$2" ]; then
+	if [ "$2" = dropped ]; then
 		wait_for 10 dropped_as_oversize "$sent" ||
 			fail "sent $sent, dropped $(tp_xstat back rx_q0_dropped_oversize)"
 		expect "received" "$(tp_stat back RX-packets)" -eq 0
@@ -75,18 +75,34 @@ long_frames() # RING DEVARGS
 sent_some() { [ "$(tp_stat guest TX-packets)" -gt 1000 ]; }
 dropped_as_oversize() { [ "$(tp_xstat back rx_q0_dropped_oversize)" -eq "$1" ]; }
 
+chained() # RING
+{
+	BACK_OPTIONS=("${SCATTER[@]}")
+	long_frames "$1" chained
+}
+
 linear() # RING
 {
 	[ "$VSTATE_VDEV" = net_vstate ] || skip "$VSTATE_VDEV counts otherwise"
-	long_frames "$1" linear-buffer=1
+	BACK_OPTIONS=("${SCATTER[@]}")
+	long_frames "$1" dropped linear-buffer=1
 }
 
-case_long_frames_split() { long_frames packed_vq=0,mrg_rxbuf=1 ""; }
-case_long_frames_packed() { long_frames packed_vq=1,mrg_rxbuf=1 ""; }
+# testpmd as it is started by default: RTE_ETH_RX_OFFLOAD_SCATTER is off.
+not_scattered() # RING
+{
+	[ "$VSTATE_VDEV" = net_vstate ] || skip "$VSTATE_VDEV chains mbufs without being asked"
+	long_frames "$1" dropped
+}
+
+case_long_frames_split() { chained packed_vq=0,mrg_rxbuf=1; }
+case_long_frames_packed() { chained packed_vq=1,mrg_rxbuf=1; }
+case_scatter_off_split() { not_scattered packed_vq=0,mrg_rxbuf=1; }
+case_scatter_off_packed() { not_scattered packed_vq=1,mrg_rxbuf=1; }
 case_linear_buffer_split() { linear packed_vq=0,mrg_rxbuf=1; }
 case_linear_buffer_packed() { linear packed_vq=1,mrg_rxbuf=1; }
 
 run_cases split split-mergeable split-in-order split-in-order-mergeable split-vectorized \
 	packed packed-mergeable packed-in-order packed-in-order-mergeable packed-vectorized \
 	split-4-queues packed-4-queues packed-in-order-4-queues \
-	long-frames-split long-frames-packed linear-buffer-split linear-buffer-packed
+	long-frames-split long-frames-packed scatter-off-split scatter-off-packed linear-buffer-split linear-buffer-packed

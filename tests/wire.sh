@@ -74,8 +74,9 @@ backend()
 	dut "iface=$socket,queues=$PAIRS${2:+,$2}"
 	tp_start "$1" "${DUT[@]}" --vdev "net_tap0,iface=$1" -- "--rxq=$PAIRS" "--txq=$PAIRS" \
 		--disable-device-start --disable-link-check --no-flush-rx
-	# A large frame from the tap takes several mbufs.
+	# A large frame takes several mbufs, from either side.
 	tp "$1" "port config 1 rx_offload scatter on" >/dev/null
+	[ ${#SCATTER[@]} -eq 0 ] || tp "$1" "port config 0 rx_offload scatter on" >/dev/null
 	tp "$1" "port start all" >/dev/null
 	# First: who takes a device over has its frames as soon as it polls.
 	wire_tap "$1"

@@ -43,6 +43,8 @@ port_start(struct bench_port *port, uint16_t pairs, struct rte_mempool *pool)
 		return ret;
 	memset(&conf, 0, sizeof(conf));
 	conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	/* net_vhost chains mbufs without being asked, and offers no such offload */
+	conf.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
 	ret = rte_eth_dev_configure(port->id, pairs, pairs, &conf);
 	for (q = 0; q < pairs && ret == 0; q++) {
 		ret = rte_eth_rx_queue_setup(port->id, q, PORT_DESCS, SOCKET_ID_ANY, NULL, pool);

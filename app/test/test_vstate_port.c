@@ -339,6 +339,32 @@ tag_is_taken_out_where_the_port_is_told_to(void **state)
 	rte_pktmbuf_free(m);
 }
 
+/* Whether frames of several mbufs may come from the guest of a port with these offloads. */
+static bool
+chains_come(uint64_t offloads)
+{
+	const struct rte_eth_conf conf = { .rxmode.offloads = offloads };
+	bool linear;
+
+	assert_int_equal(rte_eth_dev_configure(app.port, 1, 1, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(app.port), 0);
+	linear = app.dev->vqs[VSTATE_TXQ(0)]->linear;
+	assert_int_equal(rte_eth_dev_stop(app.port), 0);
+	return !linear;
+}
+
+static void
+frames_of_several_mbufs_come_only_where_scatter_is_enabled(void **state)
+{
+	RTE_SET_USED(state);
+	assert_false(chains_come(0));
+	assert_true(chains_come(RTE_ETH_RX_OFFLOAD_SCATTER));
+	assert_false(chains_come(RTE_ETH_RX_OFFLOAD_VLAN_STRIP));
+	app.dev->conf.linear_buffer = true;
+	assert_false(chains_come(RTE_ETH_RX_OFFLOAD_SCATTER));
+	app.dev->conf.linear_buffer = false;
+}
+
 static int
 do_link(struct vstate_dev *dev, void *arg)
 {
@@ -506,6 +532,9 @@ test_vstate_port(void)
 				frame_that_cannot_be_tagged_is_dropped_and_blocks_none, setup,
 				teardown),
 		cmocka_unit_test_setup_teardown(tag_is_taken_out_where_the_port_is_told_to,
+				link_setup, link_teardown),
+		cmocka_unit_test_setup_teardown(
+				frames_of_several_mbufs_come_only_where_scatter_is_enabled,
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(guest_that_comes_while_the_port_starts_is_told,
 				link_setup, link_teardown),

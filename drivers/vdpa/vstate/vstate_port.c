@@ -150,7 +150,11 @@ start_apply(struct vstate_dev *dev, void *arg)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->port_id = eth->data->port_id;
-		dev->vqs[i]->linear = dev->conf.linear_buffer;
+		/* An application that did not enable chains treats each frame as contiguous: what
+		 * lies behind the first mbuf's data is other memory of its pool.
+		 */
+		dev->vqs[i]->linear = dev->conf.linear_buffer ||
+			(rx & RTE_ETH_RX_OFFLOAD_SCATTER) == 0;
 		/* An application that does not ask for the flags does not look at them. */
 		dev->vqs[i]->complete_csum = (rx & csum) != csum;
 	}
