@@ -18,6 +18,8 @@
 #include <bus_vdev_driver.h>
 #include <ethdev_driver.h>
 
+#include <vstate_compat.h>
+
 #include "test.h"
 #include "test_ring.h"
 #include "vstate_ctrl.h"
@@ -478,6 +480,94 @@ link_follows_driver_ok_on_a_live_connection(void **state)
 	ring_close(&ring);
 }
 
+/* ---- a port that closes while others ask about it ---- */
+
+#define CLOSE_ROUNDS 100
+#define XSTATS_MAX 256
+
+static bool asked_enough;
+
+/* As telemetry does, by any number of a port, and as fast as it can. */
+static void *
+ask_main(void *arg)
+{
+	static struct rte_eth_xstat_name names[XSTATS_MAX];
+	struct rte_eth_xstat xstats[XSTATS_MAX];
+	struct rte_eth_stats stats;
+	struct rte_eth_link link;
+
+	while (!__atomic_load_n(&asked_enough, __ATOMIC_RELAXED)) {
+		if (!rte_eth_dev_is_valid_port(0))
+			continue;
+		rte_eth_link_get_nowait(0, &link);
+		if (arg == NULL)
+			continue;
+		rte_eth_stats_get(0, &stats);
+		rte_eth_xstats_get_names(0, names, XSTATS_MAX);
+		rte_eth_xstats_get(0, xstats, XSTATS_MAX);
+	}
+	return NULL;
+}
+
+static void
+port_closes_and_is_removed_while_others_ask_about_it(void **state)
+{
+	/* by EAL, as threads made here would share this one's processor */
+	struct vstate_thread t[2];
+	char args[64];
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	asked_enough = false;
+	snprintf(args, sizeof(args), "iface=/tmp/vstate-port-%d.sock", getpid());
+	for (i = 0; i < RTE_DIM(t); i++)
+		assert_int_equal(vstate_thread_create(&t[i], "ask", ask_main,
+				i == 0 ? NULL : &app), 0);
+	for (i = 0; i < CLOSE_ROUNDS; i++) {
+		assert_int_equal(rte_vdev_init(LINK_NAME, args), 0);
+		assert_int_equal(rte_eth_dev_get_port_by_name(LINK_NAME, &app.port), 0);
+		assert_int_equal(app.port, 0);
+		if (i % 2 == 0)
+			assert_int_equal(rte_eth_dev_close(app.port), 0);
+		assert_int_equal(rte_vdev_uninit(LINK_NAME), 0);
+	}
+	__atomic_store_n(&asked_enough, true, __ATOMIC_RELAXED);
+	for (i = 0; i < RTE_DIM(t); i++)
+		vstate_thread_join(&t[i]);
+}
+
+static unsigned int destroyed;
+
+static int
+app_destroy_event(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
+{
+	RTE_SET_USED(port);
+	RTE_SET_USED(type);
+	RTE_SET_USED(arg);
+	RTE_SET_USED(ret);
+	destroyed++;
+	return 0;
+}
+
+static void
+end_of_a_port_is_reported_once(void **state)
+{
+	char args[64];
+
+	RTE_SET_USED(state);
+	snprintf(args, sizeof(args), "iface=/tmp/vstate-port-%d.sock", getpid());
+	assert_int_equal(rte_vdev_init(LINK_NAME, args), 0);
+	assert_int_equal(rte_eth_dev_get_port_by_name(LINK_NAME, &app.port), 0);
+	destroyed = 0;
+	assert_int_equal(rte_eth_dev_callback_register(app.port, RTE_ETH_EVENT_DESTROY,
+			app_destroy_event, NULL), 0);
+	assert_int_equal(rte_eth_dev_close(app.port), 0);
+	assert_int_equal(destroyed, 1);
+	assert_int_equal(rte_vdev_uninit(LINK_NAME), 0);
+	assert_int_equal(destroyed, 1);
+	rte_eth_dev_callback_unregister(app.port, RTE_ETH_EVENT_DESTROY, app_destroy_event, NULL);
+}
+
 #define ROUNDS 100
 #define FLIPS 1000
 
@@ -538,6 +628,8 @@ test_vstate_port(void)
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(guest_that_comes_while_the_port_starts_is_told,
 				link_setup, link_teardown),
+		cmocka_unit_test(port_closes_and_is_removed_while_others_ask_about_it),
+		cmocka_unit_test(end_of_a_port_is_reported_once),
 		cmocka_unit_test_setup_teardown(link_follows_driver_ok_on_a_live_connection,
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(

@@ -3,7 +3,9 @@
  */
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <rte_malloc.h>
 
@@ -30,17 +32,62 @@
 	 RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
 	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
 
+/*
+ * ethdev does not keep a port for the threads that ask about it: telemetry reads link and
+ * statistics while the application closes the port. Until a port closes it stands here. The lock
+ * is held for the time of one such call, and nothing waits under it.
+ */
+static pthread_mutex_t ports_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct vstate_dev *ports[RTE_MAX_ETHPORTS];
+
+/* The functions of ethdev that are running have looked at the port for the last time. */
+#define CLOSE_GRACE_US 10000
+
 struct vstate_dev *
 vstate_port_dev(const struct rte_eth_dev *eth)
 {
 	return *(struct vstate_dev **)eth->data->dev_private;
 }
 
+struct vstate_dev *
+vstate_port_lock(const struct rte_eth_dev *eth)
+{
+	struct vstate_dev *dev;
+
+	pthread_mutex_lock(&ports_lock);
+	/* not by eth->data, which may be gone */
+	dev = ports[eth - rte_eth_devices];
+	if (dev == NULL)
+		pthread_mutex_unlock(&ports_lock);
+	return dev;
+}
+
+void
+vstate_port_unlock(void)
+{
+	pthread_mutex_unlock(&ports_lock);
+}
+
+static void
+port_list(const struct rte_eth_dev *eth, struct vstate_dev *dev)
+{
+	pthread_mutex_lock(&ports_lock);
+	ports[eth - rte_eth_devices] = dev;
+	pthread_mutex_unlock(&ports_lock);
+}
+
 static int
 port_link_update(struct rte_eth_dev *eth, int wait_to_complete)
 {
+	struct vstate_dev *dev = vstate_port_lock(eth);
+	int ret;
+
 	RTE_SET_USED(wait_to_complete);
-	return vstate_link_show(vstate_port_dev(eth)->port);
+	if (dev == NULL)
+		return -ENODEV;
+	ret = vstate_link_show(dev->port);
+	vstate_port_unlock();
+	return ret;
 }
 
 /* ---- configuration ---- */
@@ -55,20 +102,25 @@ port_configure(struct rte_eth_dev *eth)
 static int
 port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
 {
-	struct vstate_dev *dev = vstate_port_dev(eth);
+	struct vstate_dev *dev = vstate_port_lock(eth);
+	struct vstate_conf conf;
 
+	if (dev == NULL)
+		return -ENODEV;
+	conf = dev->conf;
+	vstate_port_unlock();
 	info->max_mac_addrs = 1;
 	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
 	info->max_rx_pktlen = VSTATE_MAX_FRAME;
 	info->min_mtu = RTE_ETHER_MIN_MTU;
-	info->max_mtu = dev->conf.mtu;
+	info->max_mtu = conf.mtu;
 	/* More queues than the guest has are allowed; see vstate_port.h. */
 	info->max_rx_queues = RTE_MAX_QUEUES_PER_PORT < 2 * VSTATE_MAX_PAIRS ?
 		RTE_MAX_QUEUES_PER_PORT : 2 * VSTATE_MAX_PAIRS;
 	info->max_tx_queues = info->max_rx_queues;
 	info->rx_offload_capa = RX_OFFLOADS;
 	info->tx_offload_capa = TX_OFFLOADS;
-	if (dev->conf.tso) {
+	if (conf.tso) {
 		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
 		info->max_lro_pkt_size = VSTATE_MAX_FRAME;
 		info->tx_offload_capa |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
@@ -273,12 +325,20 @@ port_close(struct rte_eth_dev *eth)
 		return 0;
 	if (eth->data->dev_started)
 		port_stop(eth);
+	port_list(eth, NULL);
 	/* A port is all that net_vstate has: a guest is not left with a device that nobody
 	 * can poll any more. vdpa_vstate goes on without its port.
 	 */
 	vstate_socket_close(dev);
-	/* the ethdev layer frees eth: nobody may look at it from here on */
 	port_forget(dev);
+	/*
+	 * ethdev frees the port next, and functions of its own that are running would still read
+	 * it. A port that is not in use is found by no new one; those that run end in the time
+	 * given. The event that ethdev sends for a port in use is sent here.
+	 */
+	rte_eth_dev_callback_process(eth, RTE_ETH_EVENT_DESTROY, NULL);
+	eth->state = RTE_ETH_DEV_UNUSED;
+	usleep(CLOSE_GRACE_US);
 	return 0;
 }
 
@@ -349,6 +409,7 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 	eth->tx_pkt_prepare = vstate_port_prepare;
 	port->eth = eth;
 	vstate_dev_set_poller(dev, dev->poller, install_apply, port);
+	port_list(eth, dev);
 	rte_eth_dev_probing_finish(eth);
 	return 0;
 }

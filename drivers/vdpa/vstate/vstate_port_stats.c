@@ -2,6 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "vstate_port.h"
@@ -13,12 +14,14 @@ int
 vstate_port_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats
 		VSTATE_QUEUE_STATS_PARAM)
 {
-	struct vstate_dev *dev = vstate_port_dev(eth);
+	struct vstate_dev *dev = vstate_port_lock(eth);
 	uint16_t nb_rxq = RTE_MAX(eth->data->nb_rx_queues, 1);
 	uint16_t nb_txq = RTE_MAX(eth->data->nb_tx_queues, 1);
 	struct vstate_vq_counters rx, tx;
 	uint16_t pair, q;
 
+	if (dev == NULL)
+		return -ENODEV;
 	for (pair = 0; pair < dev->nb_vqs / 2; pair++) {
 		vstate_vq_counters_get(dev->vqs[VSTATE_TXQ(pair)], &rx);
 		stats->ipackets += rx.packets;
@@ -42,19 +45,23 @@ vstate_port_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats
 			VSTATE_QUEUE_STATS(stats)->q_obytes[q] += tx.bytes;
 		}
 	}
+	vstate_port_unlock();
 	return 0;
 }
 
 int
 vstate_port_stats_reset(struct rte_eth_dev *eth)
 {
-	struct vstate_dev *dev = vstate_port_dev(eth);
+	struct vstate_dev *dev = vstate_port_lock(eth);
 	uint16_t i;
 
+	if (dev == NULL)
+		return -ENODEV;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_vq_counters_reset(dev->vqs[i]);
 	for (i = 0; i < VSTATE_FAULT_MAX; i++)
 		dev->faults_base[i] = __atomic_load_n(&dev->faults[i], __ATOMIC_RELAXED);
+	vstate_port_unlock();
 	return 0;
 }
 
@@ -77,9 +84,13 @@ int
 vstate_port_xstats_names(struct rte_eth_dev *eth, struct rte_eth_xstat_name *names,
 		unsigned int n)
 {
-	struct vstate_dev *dev = vstate_port_dev(eth);
-	unsigned int count = xstats_count(dev), i, vq;
+	struct vstate_dev *dev = vstate_port_lock(eth);
+	unsigned int count, i, vq;
 
+	if (dev == NULL)
+		return -ENODEV;
+	count = xstats_count(dev);
+	vstate_port_unlock();
 	if (names == NULL)
 		return count;
 	for (i = 0; i < RTE_MIN(n, count); i++) {
@@ -99,13 +110,18 @@ vstate_port_xstats_names(struct rte_eth_dev *eth, struct rte_eth_xstat_name *nam
 int
 vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, unsigned int n)
 {
-	struct vstate_dev *dev = vstate_port_dev(eth);
-	unsigned int count = xstats_count(dev), i = 0;
+	struct vstate_dev *dev = vstate_port_lock(eth);
 	struct vstate_vq_counters c;
+	unsigned int count, i = 0;
 	uint16_t vq, fault;
 
-	if (xstats == NULL || n < count)
+	if (dev == NULL)
+		return -ENODEV;
+	count = xstats_count(dev);
+	if (xstats == NULL || n < count) {
+		vstate_port_unlock();
 		return count;
+	}
 	for (vq = 0; vq < dev->nb_vqs; vq++) {
 		vstate_vq_counters_get(dev->vqs[vq], &c);
 #define COUNTER_VALUE(name, field) \
@@ -119,5 +135,6 @@ vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, un
 		xstats[i++].value = __atomic_load_n(&dev->faults[fault], __ATOMIC_RELAXED) -
 			dev->faults_base[fault];
 	}
+	vstate_port_unlock();
 	return count;
 }
