@@ -362,6 +362,9 @@ case_release()
 
 # ---- a virtio-user guest, whose frames the device's own service sends back ----
 
+# Command that a looper is run by.
+LOOPER_WRAP=()
+
 # looper NAME [OPTION]: a process for the guest's device, whose service polls it.
 looper()
 {
@@ -372,6 +375,7 @@ looper()
 	cpus=${EAL[1]##*@}
 	EAL[1]+=",2@$cpus"
 	dut "iface=$W/s,client=1,state_dir=$W/state,service=1${1:+,$1}"
+	local TP_WRAP=("${LOOPER_WRAP[@]}")
 	tp_start "$name" -s 0x2 "${DUT[@]}" -- --disable-device-start
 }
 
@@ -422,6 +426,15 @@ loop() # PACKED OPTION
 
 case_loop() { HOW='with the connection'; loop 0 ""; }
 case_loop_packed() { HOW='with the connection'; loop 1 ""; }
+# As in two containers that share state_dir=: both processes are number 1 in their own namespace.
+case_loop_pid_namespaces()
+{
+	unshare --pid --fork --mount-proc true 2>"$W/unshare.out" ||
+		skip "no PID namespaces: $(tail -n 1 "$W/unshare.out")"
+	LOOPER_WRAP=(unshare --pid --fork --kill-child --mount-proc)
+	HOW='with the connection'
+	loop 1 ""
+}
 case_loop_reconnect() { HOW='for the front end to connect'; loop 0 ,keep-connection=0; }
 
 # The device is given up under load, for whoever comes next.
@@ -442,5 +455,5 @@ case_release_under_load()
 run_cases split packed split-16-queues packed-16-queues split-reconnect packed-reconnect \
 	qemu-packed-reconnect qemu-goes-on qemu-server qemu-refused \
 	no-answer refused-leaves-the-socket \
-	without-takeover-it-is-busy one-front-end two-front-ends killed-owner nobody-to-ask release loop loop-packed loop-reconnect \
+	without-takeover-it-is-busy one-front-end two-front-ends killed-owner nobody-to-ask release loop loop-packed loop-pid-namespaces loop-reconnect \
 	release-under-load $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after)

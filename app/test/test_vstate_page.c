@@ -574,6 +574,38 @@ file_of_somebody_else_is_refused(void **state)
 	bench_close(&b);
 }
 
+/* The guest's connection is passed from owner to owner in this directory. */
+static void
+directory_that_others_can_write_to_is_refused(void **state)
+{
+	static const mode_t refused[] = { 01777, 0777, 0770, 0720, 0702 };
+	static const mode_t taken[] = { 0755, 0711, 0700 };
+	struct bench b;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	bench_open(&b, V1);
+	for (i = 0; i < RTE_DIM(refused); i++) {
+		assert_int_equal(chmod(b.dir, refused[i]), 0);
+		assert_int_equal(process_start(&b), -EPERM);
+		/* and no file is left there */
+		assert_int_equal(access(b.path, F_OK), -1);
+	}
+	for (i = 0; i < RTE_DIM(taken); i++) {
+		assert_int_equal(chmod(b.dir, taken[i]), 0);
+		assert_int_equal(process_start(&b), 0);
+		vstate_dev_destroy(b.dev);
+		b.dev = NULL;
+		assert_int_equal(unlink(b.path), 0);
+	}
+	if (geteuid() == 0) {
+		assert_int_equal(chown(b.dir, 65534, 65534), 0);
+		assert_int_equal(process_start(&b), -EPERM);
+		assert_int_equal(chown(b.dir, 0, 0), 0);
+	}
+	bench_close(&b);
+}
+
 int
 test_vstate_page(void)
 {
@@ -595,6 +627,7 @@ test_vstate_page(void)
 		cmocka_unit_test(record_of_an_older_state_does_not_count),
 		cmocka_unit_test(page_of_a_living_process_is_refused),
 		cmocka_unit_test(file_of_somebody_else_is_refused),
+		cmocka_unit_test(directory_that_others_can_write_to_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("vstate_page", tests, NULL, NULL);

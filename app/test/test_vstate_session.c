@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -399,7 +400,11 @@ struct post {
 	char dir[64], path[128];
 	unsigned int fds;
 	int listener;
+	/** From a process of another user. */
+	int mail[2];
 };
+
+#define NOBODY 65534
 
 static int
 post_open(void **state)
@@ -459,7 +464,7 @@ parcel_arrives(void **state)
 	for (i = 0; i < RTE_DIM(counts); i++) {
 		parcel_fill(&p, 100 * counts[i], counts[i]);
 		assert_int_equal(vstate_parcel_send(post->path, &p), 0);
-		assert_int_equal(vstate_parcel_receive(post->listener, getpid(), &got), 0);
+		assert_int_equal(vstate_parcel_receive(post->listener, &got), 0);
 		assert_int_equal(got.len, p.len);
 		assert_memory_equal(got.bytes, p.bytes, p.len);
 		assert_int_equal(got.nb_fds, p.nb_fds);
@@ -477,7 +482,7 @@ nobody_sends_or_waits(void **state)
 	struct vstate_parcel p, got;
 	struct post *post = *state;
 
-	assert_int_equal(vstate_parcel_receive(post->listener, getpid(), &got), -EAGAIN);
+	assert_int_equal(vstate_parcel_receive(post->listener, &got), -EAGAIN);
 	assert_int_equal(got.connection, -1);
 	parcel_fill(&p, 10, 1);
 	vstate_parcel_unlisten(post->listener, post->path);
@@ -486,32 +491,94 @@ nobody_sends_or_waits(void **state)
 	vstate_parcel_drop(&p);
 }
 
-/* Its socket is where others of the user may reach it. */
-static void
-only_the_owner_may_send(void **state)
+/* Run @p fn as a user without rights, in a process of its own. @return its exit status */
+static int
+as_nobody(int (*fn)(struct post *post), struct post *post)
 {
-	struct vstate_parcel p, got;
-	struct post *post = *state;
 	int status = -1;
 	pid_t child;
 
-	parcel_fill(&p, 10, 1);
-	assert_int_equal(vstate_parcel_send(post->path, &p), 0);
-	assert_int_equal(vstate_parcel_receive(post->listener, getppid(), &got), -EPERM);
-	vstate_parcel_drop(&p);
-	/* which is no way to keep the owner out */
+	/* as an administrator may have it, who forgot that others write there, too */
+	assert_int_equal(chmod(post->dir, 01777), 0);
+	assert_int_equal(chmod(post->path, 0777), 0);
 	child = fork();
-	if (child == 0) {
-		parcel_fill(&p, 3, 0);
-		_exit(vstate_parcel_send(post->path, &p) == 0 ? 0 : 1);
-	}
+	if (child == 0)
+		_exit(setgid(NOBODY) == 0 && setuid(NOBODY) == 0 ? fn(post) : 99);
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	return WEXITSTATUS(status);
+}
+
+static int
+parcel_send(struct post *post)
+{
+	struct vstate_parcel p;
+
+	parcel_fill(&p, 3, 0);
+	/* the connection is made, and the listener is another user for this side, too */
+	return vstate_parcel_send(post->path, &p) == -EPERM ? 0 : 1;
+}
+
+static void
+parcel_of_another_user_is_refused(void **state)
+{
+	struct vstate_parcel p, got;
+	struct post *post = *state;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(as_nobody(parcel_send, post), 0);
+	assert_int_equal(vstate_parcel_receive(post->listener, &got), -EPERM);
+	/* which is no way to keep the owner out */
+	assert_int_equal(as_nobody(parcel_send, post), 0);
 	parcel_fill(&p, 7, 1);
 	assert_int_equal(vstate_parcel_send(post->path, &p), 0);
-	assert_int_equal(vstate_parcel_receive(post->listener, getpid(), &got), 0);
+	assert_int_equal(vstate_parcel_receive(post->listener, &got), 0);
 	assert_int_equal(got.len, 7);
 	vstate_parcel_drop(&got);
+	vstate_parcel_drop(&p);
+}
+
+/* Listen where the next owner would, and leave the socket behind, still listening. */
+static int
+trap_set(struct post *post)
+{
+	int trap;
+
+	snprintf(post->path, sizeof(post->path), "%s/trap", post->dir);
+	trap = vstate_parcel_listen(post->path);
+	if (trap < 0 || chmod(post->path, 0777) != 0)
+		return 1;
+	/* whoever has the descriptor: it was made by this user */
+	return vstate_scm_send(post->mail[1], "", 1, &trap, 1) == 1 ? 0 : 2;
+}
+
+static void
+nothing_is_sent_to_another_user(void **state)
+{
+	struct post *post = *state;
+	struct vstate_parcel p;
+	unsigned int nb_fds = 0;
+	int trap = -1, taken;
+	char path[sizeof(post->path)], byte;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, post->mail), 0);
+	assert_int_equal(as_nobody(trap_set, post), 0);
+	assert_int_equal(vstate_scm_recv(post->mail[0], &byte, 1, &trap, 1, &nb_fds), 1);
+	assert_true(trap >= 0);
+	snprintf(path, sizeof(path), "%s/trap", post->dir);
+	parcel_fill(&p, 10, 3);
+	assert_int_equal(vstate_parcel_send(path, &p), -EPERM);
+	/* not one byte or descriptor */
+	taken = accept4(trap, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(taken >= 0);
+	assert_int_equal(recv(taken, &byte, 1, MSG_DONTWAIT), 0);
+	close(taken);
+	close(trap);
+	close(post->mail[0]);
+	close(post->mail[1]);
+	unlink(path);
 	vstate_parcel_drop(&p);
 }
 
@@ -549,7 +616,7 @@ broken_parcels_are_refused(void **state)
 		assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 		assert_int_equal(vstate_scm_send(fd, &heads[i], heads[i].bytes, fds,
 				heads[i].connections), heads[i].bytes);
-		assert_true(vstate_parcel_receive(post->listener, getpid(), &got) < 0);
+		assert_true(vstate_parcel_receive(post->listener, &got) < 0);
 		assert_int_equal(got.connection, -1);
 		assert_null(got.bytes);
 		close(fd);
@@ -571,7 +638,10 @@ test_vstate_session(void)
 		cmocka_unit_test(spoilt_parcel_ends),
 		cmocka_unit_test_setup_teardown(parcel_arrives, post_open, post_close),
 		cmocka_unit_test_setup_teardown(nobody_sends_or_waits, post_open, post_close),
-		cmocka_unit_test_setup_teardown(only_the_owner_may_send, post_open, post_close),
+		cmocka_unit_test_setup_teardown(parcel_of_another_user_is_refused, post_open,
+				post_close),
+		cmocka_unit_test_setup_teardown(nothing_is_sent_to_another_user, post_open,
+				post_close),
 		cmocka_unit_test_setup_teardown(broken_parcels_are_refused, post_open, post_close),
 	};
 

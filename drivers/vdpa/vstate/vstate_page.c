@@ -278,6 +278,28 @@ page_name(const struct vstate_dev *dev, struct vstate_page *page)
 	return -EINVAL;
 }
 
+/*
+ * Who can write to the directory can put a socket in the place of the next owner's, and would be
+ * given the guest's memory. A sticky bit keeps nobody from making files.
+ */
+static int
+dir_check(const struct vstate_dev *dev)
+{
+	const char *dir = dev->conf.state_dir;
+	struct stat st;
+
+	if (stat(dir, &st) != 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	if ((st.st_uid == geteuid() || st.st_uid == 0) && (st.st_mode & 022) == 0)
+		return 0;
+	VSTATE_LOG(ERR, "%s: state_dir %s refused: others than user %u can write to it (owner %u, "
+			"mode %04o); use a directory of that user with mode 0700", dev->name, dir,
+			geteuid(), st.st_uid, st.st_mode & 07777);
+	return -EPERM;
+}
+
 /* Open the file, whoever owns it. */
 static int
 page_find(const struct vstate_dev *dev, struct vstate_page **out, struct stat *st)
@@ -290,6 +312,8 @@ page_find(const struct vstate_dev *dev, struct vstate_page **out, struct stat *s
 		return -ENOMEM;
 	page->fd = -1;
 	ret = page_name(dev, page);
+	if (ret == 0)
+		ret = dir_check(dev);
 	if (ret != 0)
 		return ret;
 	page->fd = open(page->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);

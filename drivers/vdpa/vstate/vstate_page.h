@@ -47,7 +47,10 @@ struct vstate_page_head {
 	/** Counts states; the current one is in place seq % 2. */
 	uint32_t seq;
 	uint32_t state_len[2];
-	/** Process that asks for the device, 0: none; and the owner's answer: vstate_takeover.c. */
+	/**
+	 * Token of the process that asks for the device, 0: none; and the owner's answer:
+	 * vstate_takeover.c.
+	 */
 	uint32_t request, answer;
 };
 
@@ -81,7 +84,8 @@ struct vstate_page;
 /**
  * Open or make the page of a device that has state_dir=, and take its lock. What it says of a
  * device that did not come to an end is in dev->recovery.
- * @return 0; -EBUSY: a living process owns it; -EPERM, -EINVAL, ...: no page of ours
+ * @return 0; -EBUSY: a living process owns it; -EPERM: the directory or the file is one that
+ *   other users can write to; -EINVAL, ...: no page of ours
  */
 int vstate_page_open(struct vstate_dev *dev);
 void vstate_page_close(struct vstate_dev *dev);

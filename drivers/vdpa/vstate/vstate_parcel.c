@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <rte_common.h>
+#include <rte_random.h>
 #include <rte_string_fns.h>
 
 #include "vstate_parcel.h"
@@ -55,6 +57,31 @@ vstate_parcel_drop(struct vstate_parcel *p)
 	free(p->fds);
 	free(p->bytes);
 	*p = VSTATE_PARCEL_EMPTY;
+}
+
+uint32_t
+vstate_parcel_token(void)
+{
+	static uint32_t token;
+	uint32_t none = 0, made = rte_rand_max(INT32_MAX) + 1;
+
+	__atomic_compare_exchange_n(&token, &none, made, false, __ATOMIC_RELAXED,
+			__ATOMIC_RELAXED);
+	return __atomic_load_n(&token, __ATOMIC_RELAXED);
+}
+
+/*
+ * Whether the process at the other end runs as the user that this one runs as, or did when it
+ * began to listen or to connect. Users are the same in all PID namespaces, and processes are not.
+ */
+static bool
+peer_is_same_user(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+		peer.uid == geteuid();
 }
 
 /* @return a socket that never waits, and its address; or -errno */
@@ -141,7 +168,9 @@ vstate_parcel_send(const char *path, const struct vstate_parcel *p)
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	ret = connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0 ? send_parcel(fd, p) : -errno;
+	ret = connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0 ? 0 : -errno;
+	if (ret == 0)
+		ret = peer_is_same_user(fd) ? send_parcel(fd, p) : -EPERM;
 	close(fd);
 	return ret;
 }
@@ -196,18 +225,15 @@ receive_parcel(int fd, struct vstate_parcel *p)
 }
 
 int
-vstate_parcel_accept(int fd, pid_t pid)
+vstate_parcel_accept(int fd)
 {
-	struct ucred peer;
-	socklen_t len;
 	int from, ret = -EAGAIN;
 
 	for (;;) {
 		from = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 		if (from < 0)
 			return errno == EAGAIN ? ret : -errno;
-		len = sizeof(peer);
-		if (getsockopt(from, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid == pid)
+		if (peer_is_same_user(from))
 			return from;
 		/* whoever it is, the right one may be behind it */
 		ret = -EPERM;
@@ -216,12 +242,12 @@ vstate_parcel_accept(int fd, pid_t pid)
 }
 
 int
-vstate_parcel_receive(int fd, pid_t pid, struct vstate_parcel *p)
+vstate_parcel_receive(int fd, struct vstate_parcel *p)
 {
 	int from, ret;
 
 	*p = VSTATE_PARCEL_EMPTY;
-	from = vstate_parcel_accept(fd, pid);
+	from = vstate_parcel_accept(fd);
 	if (from < 0)
 		return from;
 	ret = receive_parcel(from, p);

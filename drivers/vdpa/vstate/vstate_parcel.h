@@ -32,23 +32,33 @@ int vstate_parcel_alloc(struct vstate_parcel *p, size_t len, unsigned int nb_fds
 /** Close and free all that is in it. */
 void vstate_parcel_drop(struct vstate_parcel *p);
 
+/**
+ * A number that no other process has by chance, as a part of file names. Process IDs would not do:
+ * two containers that share a directory may both have process 1.
+ * @return 1 to INT32_MAX, always the same one in a process
+ */
+uint32_t vstate_parcel_token(void);
+
 /** Be ready for one at @p path. @return a descriptor, or -errno */
 int vstate_parcel_listen(const char *path);
 /**
- * Take a connection that process @p pid has made to it.
- * @return a descriptor; -EAGAIN: there is none; -EPERM: there is one of another process only
+ * Take a connection that a process of the same user has made to it.
+ * @return a descriptor; -EAGAIN: there is none; -EPERM: there is one of another user only
  */
-int vstate_parcel_accept(int fd, pid_t pid);
+int vstate_parcel_accept(int fd);
 /** And be so no more. */
 void vstate_parcel_unlisten(int fd, const char *path);
-/** @return 0; -ENOENT, -ECONNREFUSED: nobody waits for it; or another negative errno */
+/**
+ * Send one to a process of the same user. What is in it opens the guest's memory.
+ * @return 0; -ENOENT, -ECONNREFUSED: nobody waits for it; -EPERM: another user listens there, and
+ *   nothing was sent; or another negative errno
+ */
 int vstate_parcel_send(const char *path, const struct vstate_parcel *p);
 /**
- * Take the one that was sent.
- * @param pid by this process, and no other
- * @return 0; -EAGAIN: none was; -EPERM: by another process; -EBADMSG: of another version, or not
+ * Take the one that a process of the same user sent.
+ * @return 0; -EAGAIN: none was; -EPERM: by another user; -EBADMSG: of another version, or not
  *   all of it; or another negative errno. The parcel is empty then.
  */
-int vstate_parcel_receive(int fd, pid_t pid, struct vstate_parcel *p);
+int vstate_parcel_receive(int fd, struct vstate_parcel *p);
 
 #endif /* VSTATE_PARCEL_H */

@@ -196,8 +196,8 @@ protocol_features_limit(struct vstate_dev *dev)
 static int
 ahead_path(const struct vstate_dev *dev, char path[PATH_MAX])
 {
-	int len = snprintf(path, PATH_MAX, "%s/%s.%d.nobody", dev->conf.state_dir, dev->name,
-			getpid());
+	int len = snprintf(path, PATH_MAX, "%s/%s.%u.nobody", dev->conf.state_dir, dev->name,
+			vstate_parcel_token());
 
 	return len < (int)sizeof(((struct sockaddr_un *)NULL)->sun_path) ? 0 : -ENAMETOOLONG;
 }
@@ -427,8 +427,8 @@ relay_connect(struct vstate_dev *dev)
 {
 	int listener, ret, len;
 
-	len = snprintf(dev->front_path, sizeof(dev->front_path), "%s/%s.%d.front",
-			dev->conf.state_dir, dev->name, getpid());
+	len = snprintf(dev->front_path, sizeof(dev->front_path), "%s/%s.%u.front",
+			dev->conf.state_dir, dev->name, vstate_parcel_token());
 	if (len >= (int)sizeof(dev->front_path))
 		return -ENAMETOOLONG;
 	listener = vstate_parcel_listen(dev->front_path);
@@ -436,7 +436,7 @@ relay_connect(struct vstate_dev *dev)
 		return listener;
 	ret = socket_open(dev, dev->front_path);
 	if (ret == 0)
-		ret = vstate_parcel_accept(listener, getpid());
+		ret = vstate_parcel_accept(listener);
 	vstate_parcel_unlisten(listener, dev->front_path);
 	return ret;
 }

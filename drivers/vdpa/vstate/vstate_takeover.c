@@ -27,10 +27,12 @@
 
 #define ANSWER_RELEASED 1
 #define ANSWER_REFUSED 2
-/* Nobody has these pids. */
+/* A request is the token of the process that makes it, or one of these. */
 #define REQUEST_END UINT32_MAX
 /* The owner lets go, and will not stop half-way. */
 #define REQUEST_GRANTED (UINT32_MAX - 1)
+/* The owner is to let go for any process that comes later. */
+#define REQUEST_RELEASE (UINT32_MAX - 2)
 
 /* The owner's poll threads come to rest in so long, or it goes on. */
 #define REST_NS 500000000ull
@@ -133,7 +135,7 @@ rest_for(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
 
 	ret = vstate_ctrl_call_within(do_rest, dev, &late, REST_NS);
 	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: not handed over to process %u: queue %u does not come to rest, "
+		VSTATE_LOG(ERR, "%s: not handed over (request %u): queue %u does not come to rest, "
 				"or the control thread is busy", dev->name, who, late);
 		word_set(&head->answer, ANSWER_REFUSED);
 		return ret;
@@ -141,11 +143,11 @@ rest_for(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
 	if (word_change(&head->request, who, REQUEST_GRANTED))
 		return 0;
 	vstate_ctrl_call(do_stay, dev, NULL);
-	VSTATE_LOG(WARNING, "%s: not handed over to process %u: it has given up", dev->name, who);
+	VSTATE_LOG(WARNING, "%s: not handed over: request %u was withdrawn", dev->name, who);
 	return -ECANCELED;
 }
 
-/* Where process @p who waits for the connection. */
+/* Where the process with token @p who waits for the connection. */
 static int
 pass_path(const struct vstate_dev *dev, uint32_t who, char path[PATH_MAX])
 {
@@ -165,10 +167,13 @@ connection_pass(struct vstate_dev *dev, struct vstate_hold *hold, uint32_t who)
 	int ret = -ENOTCONN;
 
 	vstate_socket_pack(dev, hold, &parcel);
-	if (parcel.len != 0 && who != (uint32_t)getpid() && pass_path(dev, who, path) == 0)
+	if (parcel.len != 0 && who != REQUEST_RELEASE && pass_path(dev, who, path) == 0)
 		ret = vstate_parcel_send(path, &parcel);
 	/* nobody there: it was told not to keep the connection, or is of a release before */
-	if (ret != 0 && ret != -ENOTCONN && ret != -ENOENT)
+	if (ret == -EPERM)
+		VSTATE_LOG(ERR, "%s: the connection is not passed: another user listens at %s",
+				dev->name, path);
+	else if (ret != 0 && ret != -ENOTCONN && ret != -ENOENT)
 		VSTATE_LOG(NOTICE, "%s: the connection cannot be passed: %s", dev->name,
 				strerror(-ret));
 	/* it is closed with the parcel, or with what is held */
@@ -208,8 +213,8 @@ release(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
 	vstate_socket_hang_up(&hold);
 	vstate_page_close(dev);
 	t->phase = PHASE_RELEASED;
-	VSTATE_LOG(NOTICE, "%s: handed over to process %u in %.1f ms, at rest after %.1f ms, %s",
-			dev->name, who, ms_since(start), rest_ms,
+	VSTATE_LOG(NOTICE, "%s: handed over in %.1f ms, at rest after %.1f ms, %s",
+			dev->name, ms_since(start), rest_ms,
 			passed ? "with the connection" : "and the connection closed");
 	return 0;
 }
@@ -264,7 +269,7 @@ ask(struct vstate_dev *dev, struct vstate_page *page)
 {
 	struct vstate_page_head *head = vstate_page_head(page);
 	const uint64_t end = rte_get_timer_cycles() + rte_get_timer_hz() * ANSWER_MS / 1000;
-	const uint32_t self = getpid();
+	const uint32_t self = vstate_parcel_token();
 	uint32_t answer;
 
 	__atomic_store_n(&head->answer, 0, __ATOMIC_RELEASE);
@@ -294,7 +299,7 @@ pass_listen(const struct vstate_dev *dev, char path[PATH_MAX])
 
 	if (!dev->conf.keep_connection)
 		return -1;
-	fd = pass_path(dev, getpid(), path);
+	fd = pass_path(dev, vstate_parcel_token(), path);
 	if (fd == 0)
 		fd = vstate_parcel_listen(path);
 	if (fd < 0)
@@ -305,10 +310,10 @@ pass_listen(const struct vstate_dev *dev, char path[PATH_MAX])
 
 /* Open the socket, with the connection that the owner before passed, if it did. */
 static int
-socket_take(struct vstate_dev *dev, int pass, uint32_t pid, bool *kept)
+socket_take(struct vstate_dev *dev, int pass, bool *kept)
 {
 	struct vstate_parcel parcel;
-	int ret = pass >= 0 ? vstate_parcel_receive(pass, pid, &parcel) : -EAGAIN;
+	int ret = pass >= 0 ? vstate_parcel_receive(pass, &parcel) : -EAGAIN;
 
 	if (ret == 0) {
 		ret = vstate_socket_adopt(dev, &parcel);
@@ -325,7 +330,6 @@ static int
 take(struct vstate_dev *dev)
 {
 	struct vstate_takeover *t = dev->takeover;
-	uint32_t pid;
 	char path[PATH_MAX] = "";
 	int ret, pass = -1;
 	double answer_ms;
@@ -337,14 +341,12 @@ take(struct vstate_dev *dev)
 	start = rte_get_timer_cycles();
 	ret = stopping(t) || is_shut(dev) ? -ECANCELED : ask(dev, t->other);
 	answer_ms = ms_since(start);
-	/* who has it may have got it meanwhile */
-	pid = vstate_page_head(t->other)->pid;
 	vstate_page_free(t->other);
 	t->other = NULL;
 	if (ret == 0)
 		ret = vstate_page_open(dev);
 	if (ret == 0) {
-		ret = socket_take(dev, pass, pid, &kept);
+		ret = socket_take(dev, pass, &kept);
 		/* The guest can come to whoever gets it next. */
 		if (ret != 0)
 			vstate_page_close(dev);
@@ -493,7 +495,7 @@ vstate_takeover_ask(struct vstate_dev *dev)
 		return ret;
 	pthread_mutex_lock(&t->lock);
 	if (t->head != NULL)
-		ret = word_change(&t->head->request, 0, getpid()) ? 0 : -EALREADY;
+		ret = word_change(&t->head->request, 0, REQUEST_RELEASE) ? 0 : -EALREADY;
 	pthread_mutex_unlock(&t->lock);
 	return ret;
 }

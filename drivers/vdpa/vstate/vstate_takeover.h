@@ -12,8 +12,8 @@
  *	new process                              owner of the page
  *	makes all but the socket (takeover=1)
  *	its poll threads poll
- *	request = its pid, wake          --->    stops the queues, within a bound
- *	                                         request = granted, if it is still that pid
+ *	request = its token, wake        --->    stops the queues, within a bound
+ *	                                         request = granted, if it is still that token
  *	                                         closes the socket; state and records stay
  *	                                 <---    unlocks the page, answer = released, wake;
  *	                                         the front end sees the end of the connection
