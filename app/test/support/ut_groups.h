@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef TEST_H
-#define TEST_H
+#ifndef UT_GROUPS_H
+#define UT_GROUPS_H
 
 /** @file What cmocka.h wants before it, and the groups of tests. */
 
@@ -40,4 +40,4 @@ int test_vstate_stream(void);
 int test_vstate_takeover(void);
 int test_vstate_vdpa(void);
 
-#endif /* TEST_H */
+#endif /* UT_GROUPS_H */

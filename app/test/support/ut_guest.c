@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "test.h"
-#include "test_guest.h"
+#include "ut_groups.h"
+#include "ut_guest.h"
 
 void
 guest_add(struct guest *g, uint64_t gpa, uint64_t size)

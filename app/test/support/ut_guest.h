@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef TEST_GUEST_H
-#define TEST_GUEST_H
+#ifndef UT_GUEST_H
+#define UT_GUEST_H
 
 /**
  * @file
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vstate_mem.h"
+#include "ring/vstate_mem.h"
 
 #define GUEST_REGIONS 8
 
@@ -46,4 +46,4 @@ void guest_assert_unchanged(const struct guest *g);
 /** Fail if a byte differs whose page has no bit in @p log. */
 void guest_assert_logged(const struct guest *g, const uint8_t *log, uint64_t size);
 
-#endif /* TEST_GUEST_H */
+#endif /* UT_GUEST_H */

@@ -15,9 +15,9 @@
 #include <rte_mempool.h>
 #include <rte_vect.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "vstate_dev.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "dev/vstate_dev.h"
 
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef TEST_RING_H
-#define TEST_RING_H
+#ifndef UT_RING_H
+#define UT_RING_H
 
 /**
  * @file
@@ -16,8 +16,8 @@
 
 #include <linux/virtio_ring.h>
 
-#include "test_guest.h"
-#include "vstate_vq.h"
+#include "ut_guest.h"
+#include "ring/vstate_vq.h"
 
 /** Where things lie in the guest. Each ring area is a region of exactly its size. */
 #define RING_DESC_GPA 0x100000
@@ -111,4 +111,4 @@ uint64_t ring_calls(struct ring *r);
 /** Mbufs that have left the pool since ring_open(). */
 unsigned int ring_mbufs_out(const struct ring *r);
 
-#endif /* TEST_RING_H */
+#endif /* UT_RING_H */

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "test.h"
-#include "test_socket.h"
+#include "ut_groups.h"
+#include "ut_socket.h"
 
 int
 socket_connect(const char *path)

@@ -2,12 +2,12 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef TEST_SOCKET_H
-#define TEST_SOCKET_H
+#ifndef UT_SOCKET_H
+#define UT_SOCKET_H
 
 /** @file The front end's end of a vhost-user socket. */
 
 /** Connect to the socket at @p path; fails the test if nobody listens. */
 int socket_connect(const char *path);
 
-#endif /* TEST_SOCKET_H */
+#endif /* UT_SOCKET_H */

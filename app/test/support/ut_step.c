@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "test.h"
-#include "test_step.h"
+#include "ut_groups.h"
+#include "ut_step.h"
 
 bool
 step_read(pid_t child, void *to, const void *from, size_t len)

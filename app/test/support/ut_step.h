@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef TEST_STEP_H
-#define TEST_STEP_H
+#ifndef UT_STEP_H
+#define UT_STEP_H
 
 /** @file A child that runs a function one instruction at a time, as if it were killed at each. */
 
@@ -16,4 +16,4 @@ void step_through(void (*run)(void *arg), void (*stopped)(void *arg, pid_t child
 /** Copy memory of the child, which has it at the same address. */
 bool step_read(pid_t child, void *to, const void *from, size_t len);
 
-#endif /* TEST_STEP_H */
+#endif /* UT_STEP_H */

@@ -14,8 +14,8 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "test.h"
-#include "test_ring.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
 
 #define SIZE 16
 #define POOL_MBUFS 127

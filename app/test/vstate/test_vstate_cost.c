@@ -14,9 +14,9 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 
-#include "test.h"
-#include "vstate_ctrl.h"
-#include "vstate_dev.h"
+#include "ut_groups.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
 
 /* Two cycles a packet of a burst of 32. */
 #define MOST_CYCLES 64

@@ -24,13 +24,13 @@
 
 #include <vstate_compat.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "test_socket.h"
-#include "vstate_ctrl.h"
-#include "vstate_dev.h"
-#include "vstate_msg.h"
-#include "vstate_wire.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "ut_socket.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
+#include "vhost/vstate_msg_handle.h"
+#include "vhost/vstate_vhost_user.h"
 
 #define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
 #define PACKED_V1 (V1 | RTE_BIT64(VIRTIO_F_RING_PACKED))

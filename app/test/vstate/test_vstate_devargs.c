@@ -8,8 +8,8 @@
 
 #include <rte_memory.h>
 
-#include "test.h"
-#include "vstate_dev.h"
+#include "ut_groups.h"
+#include "dev/vstate_dev.h"
 #include "vstate_devargs.h"
 
 static int

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "test.h"
-#include "vstate_dirty.h"
+#include "ut_groups.h"
+#include "ring/vstate_dirty.h"
 
 #define PAGE 4096ull
 

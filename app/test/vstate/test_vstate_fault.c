@@ -10,8 +10,8 @@
 #include <rte_bitops.h>
 #include <rte_mbuf.h>
 
-#include "test.h"
-#include "test_ring.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
 
 #define SPLIT 1u
 #define PACKED 2u

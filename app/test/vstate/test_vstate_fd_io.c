@@ -19,10 +19,10 @@
 
 #include <rte_common.h>
 
-#include "test.h"
-#include "vstate_dev.h"
-#include "vstate_stream.h"
-#include "vstate_transfer.h"
+#include "ut_groups.h"
+#include "dev/vstate_dev.h"
+#include "vhost/vstate_fd_io.h"
+#include "vhost/vstate_device_state.h"
 
 #define PATIENCE_S 20
 #define MOST (1 << 20)

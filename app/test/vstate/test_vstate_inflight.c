@@ -20,12 +20,12 @@
 #include <rte_mbuf.h>
 #include <rte_memory.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "test_step.h"
-#include "vstate_ctrl.h"
-#include "vstate_dev.h"
-#include "vstate_region.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "ut_step.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
+#include "handover/vstate_inflight_shm.h"
 
 #define SIZE 16
 #define FRAME 100

@@ -14,10 +14,10 @@
 
 #include <rte_mbuf.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "test_step.h"
-#include "vstate_page.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "ut_step.h"
+#include "handover/vstate_state_file.h"
 
 #define FRAME 100
 #define SIZE 16

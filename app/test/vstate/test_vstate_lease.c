@@ -9,8 +9,8 @@
 
 #include <rte_cycles.h>
 
-#include "test.h"
-#include "vstate_lease.h"
+#include "ut_groups.h"
+#include "ring/vstate_lease.h"
 
 #define ROUNDS 100000
 /* On a machine with more work than processors a round takes as long as a time slice. */

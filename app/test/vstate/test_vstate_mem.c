@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "test.h"
-#include "test_guest.h"
+#include "ut_groups.h"
+#include "ut_guest.h"
 
 union table {
 	struct rte_vhost_memory head;

@@ -22,10 +22,10 @@
 
 #include <rte_common.h>
 
-#include "test.h"
-#include "vstate_parcel.h"
-#include "vstate_scm.h"
-#include "vstate_session.h"
+#include "ut_groups.h"
+#include "handover/vstate_handover_msg.h"
+#include "handover/vstate_scm.h"
+#include "vhost/vstate_msg_log.h"
 
 #define NB_VQS 4
 

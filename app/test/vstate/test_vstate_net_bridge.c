@@ -15,11 +15,11 @@
 
 #include <ethdev_driver.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "vstate_ctrl.h"
-#include "vstate_dev.h"
-#include "vstate_service.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
+#include "net/vstate_net_bridge.h"
 
 #define NAME "test_service"
 #define UPLINK "test_uplink"

@@ -8,9 +8,9 @@
 
 #include <rte_mbuf.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "vstate_frames.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "net/vstate_net_mbuf.h"
 
 #define ROUNDS 20000
 

@@ -13,9 +13,9 @@
 #include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "vstate_offload.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "net/vstate_net_offload.h"
 
 #define L3 14
 #define L4_V4 34

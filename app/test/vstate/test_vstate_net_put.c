@@ -9,8 +9,8 @@
 
 #include <rte_mbuf.h>
 
-#include "test.h"
-#include "test_ring.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
 
 static uint8_t
 frame_byte(uint32_t seq, uint32_t at)

@@ -10,8 +10,8 @@
 #include <rte_mbuf.h>
 #include <rte_random.h>
 
-#include "test.h"
-#include "test_ring.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
 
 /* Bytes of frame number @p seq. */
 static uint8_t

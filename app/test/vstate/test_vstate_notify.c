@@ -11,8 +11,8 @@
 
 #include <rte_mbuf.h>
 
-#include "test.h"
-#include "test_ring.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
 
 static const struct piece small = { RING_BUF_GPA, RING_HDR + 60 };
 

@@ -20,12 +20,12 @@
 
 #include <vstate_compat.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "vstate_ctrl.h"
-#include "vstate_frames.h"
-#include "vstate_link.h"
-#include "vstate_port.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "dev/vstate_control.h"
+#include "net/vstate_net_mbuf.h"
+#include "net/vstate_port_link.h"
+#include "net/vstate_port.h"
 
 static const struct rte_ether_addr guest_mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
 

@@ -3,7 +3,7 @@
  */
 
 /*
- * Index arithmetic of the driver (vstate_index.h) and of the library's validation against
+ * Index arithmetic of the driver (vstate_pos.h) and of the library's validation against
  * counters that never wrap: all indices and wraps of small rings, the edges of large ones.
  * What is expected is searched for, one place after the other, where rings are small, and
  * computed on 64 bits where they are not.
@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "vhost_state_private.h"
-#include "vstate_index.h"
+#include "ring/vstate_pos.h"
 
 #define MAX_SIZE 32768u
 #define IDX_PERIOD 65536u

@@ -23,11 +23,11 @@
 #include <rte_common.h>
 #include <rte_errno.h>
 
-#include "test.h"
-#include "vstate_parcel.h"
-#include "vstate_relay.h"
-#include "vstate_scm.h"
-#include "vstate_session.h"
+#include "ut_groups.h"
+#include "handover/vstate_handover_msg.h"
+#include "vhost/vstate_relay.h"
+#include "handover/vstate_scm.h"
+#include "vhost/vstate_msg_log.h"
 
 /* A test that hangs is to fail. */
 #define HANG_S 30

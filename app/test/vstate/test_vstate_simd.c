@@ -20,9 +20,9 @@
 
 #include <linux/virtio_net.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "vstate_frames.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "net/vstate_net_mbuf.h"
 
 #define ROUNDS 3000
 #define MOST_FRAMES VSTATE_BURST

@@ -22,11 +22,11 @@
 #include <rte_memory.h>
 #include <rte_string_fns.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "vstate_ctrl.h"
-#include "vstate_dev.h"
-#include "vstate_page.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
+#include "handover/vstate_state_file.h"
 
 #define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
 #define PACKED_V1 (V1 | RTE_BIT64(VIRTIO_F_RING_PACKED))

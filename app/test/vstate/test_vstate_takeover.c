@@ -30,14 +30,14 @@
 #include <rte_memory.h>
 #include <rte_string_fns.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "test_socket.h"
-#include "vstate_ctrl.h"
-#include "vstate_dev.h"
-#include "vstate_frontend.h"
-#include "vstate_page.h"
-#include "vstate_takeover.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "ut_socket.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
+#include "vhost/vstate_connection.h"
+#include "handover/vstate_state_file.h"
+#include "handover/vstate_takeover.h"
 
 #define NAME "test_takeover"
 #define SIZE 64

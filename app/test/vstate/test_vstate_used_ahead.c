@@ -11,9 +11,9 @@
 #include <rte_bitops.h>
 #include <rte_mbuf.h>
 
-#include "test.h"
-#include "test_ring.h"
-#include "vstate_page.h"
+#include "ut_groups.h"
+#include "ut_ring.h"
+#include "handover/vstate_state_file.h"
 
 #define SIZE 16
 #define FRAME 100

@@ -20,10 +20,10 @@
 
 #include <bus_vdev_driver.h>
 
-#include "test.h"
-#include "test_socket.h"
-#include "vstate_dev.h"
-#include "vstate_wire.h"
+#include "ut_groups.h"
+#include "ut_socket.h"
+#include "dev/vstate_dev.h"
+#include "vhost/vstate_vhost_user.h"
 
 #define NAME "vdpa_vstate7"
 #define VERSION 1

@@ -12,7 +12,7 @@
 #include <rte_common.h>
 #include <rte_eal.h>
 
-#include "test.h"
+#include "ut_groups.h"
 
 static const struct {
 	const char *name;

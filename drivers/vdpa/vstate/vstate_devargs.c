@@ -12,7 +12,7 @@
 #include <rte_memory.h>
 #include <rte_string_fns.h>
 
-#include "vstate_dev.h"
+#include "dev/vstate_dev.h"
 #include "vstate_devargs.h"
 #include "vstate_log.h"
 

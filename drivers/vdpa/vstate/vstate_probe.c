@@ -15,14 +15,14 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_ctrl.h"
-#include "vstate_dev.h"
-#include "vstate_frontend.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
+#include "vhost/vstate_connection.h"
 #include "vstate_log.h"
-#include "vstate_port.h"
-#include "vstate_service.h"
-#include "vstate_takeover.h"
-#include "vstate_vdpa.h"
+#include "net/vstate_port.h"
+#include "net/vstate_net_bridge.h"
+#include "handover/vstate_takeover.h"
+#include "vhost/vstate_vdpa.h"
 
 /* What a probe has done, in order; undone from the end. */
 static void

@@ -15,8 +15,8 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_dev.h"
-#include "vstate_takeover.h"
+#include "dev/vstate_dev.h"
+#include "handover/vstate_takeover.h"
 
 static int
 list_add(struct vstate_dev *dev, void *arg)

@@ -9,7 +9,7 @@
 #include <vstate_compat.h>
 
 #include "vstate_clock.h"
-#include "vstate_ctrl.h"
+#include "vstate_control.h"
 #include "vstate_dev.h"
 #include "vstate_log.h"
 

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_CTRL_H
-#define VSTATE_CTRL_H
+#ifndef VSTATE_CONTROL_H
+#define VSTATE_CONTROL_H
 
 /**
  * @file
@@ -39,4 +39,4 @@ int vstate_ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg);
  */
 int vstate_ctrl_call_within(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns);
 
-#endif /* VSTATE_CTRL_H */
+#endif /* VSTATE_CONTROL_H */

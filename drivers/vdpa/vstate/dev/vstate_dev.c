@@ -15,16 +15,16 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_ctrl.h"
+#include "vstate_control.h"
 #include "vstate_dev.h"
 #include "vstate_log.h"
-#include "vstate_net.h"
-#include "vstate_page.h"
-#include "vstate_port.h"
-#include "vstate_region.h"
-#include "vstate_session.h"
-#include "vstate_takeover.h"
-#include "vstate_transfer.h"
+#include "net/vstate_net.h"
+#include "handover/vstate_state_file.h"
+#include "net/vstate_port.h"
+#include "handover/vstate_inflight_shm.h"
+#include "vhost/vstate_msg_log.h"
+#include "handover/vstate_takeover.h"
+#include "vhost/vstate_device_state.h"
 
 #define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
 

@@ -26,8 +26,8 @@
 
 #include "rte_vhost_state.h"
 #include "vstate_devargs.h"
-#include "vstate_mem.h"
-#include "vstate_vq.h"
+#include "ring/vstate_mem.h"
+#include "ring/vstate_vq.h"
 
 #define VSTATE_MAX_PAIRS 64
 #define VSTATE_MAX_VQS (2 * VSTATE_MAX_PAIRS)

@@ -14,8 +14,8 @@
 
 #include "vstate_dev.h"
 #include "vstate_log.h"
-#include "vstate_net.h"
-#include "vstate_page.h"
+#include "net/vstate_net.h"
+#include "handover/vstate_state_file.h"
 
 static int
 announced_check(const struct vstate_dev *dev, const struct rte_vhost_state *st,

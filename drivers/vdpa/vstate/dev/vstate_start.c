@@ -17,13 +17,13 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_ctrl.h"
+#include "vstate_control.h"
 #include "vstate_dev.h"
-#include "vstate_link.h"
+#include "net/vstate_port_link.h"
 #include "vstate_log.h"
-#include "vstate_net.h"
-#include "vstate_page.h"
-#include "vstate_region.h"
+#include "net/vstate_net.h"
+#include "handover/vstate_state_file.h"
+#include "handover/vstate_inflight_shm.h"
 
 #define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
 #define S_SUSPEND RTE_VHOST_STATE_S_SUSPEND

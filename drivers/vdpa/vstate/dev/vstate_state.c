@@ -17,9 +17,9 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_ctrl.h"
+#include "vstate_control.h"
 #include "vstate_dev.h"
-#include "vstate_net.h"
+#include "net/vstate_net.h"
 
 /* How long a request that has no bound of its own waits for its turn. */
 #define TURN_TIMEOUT_NS 10000000000ull

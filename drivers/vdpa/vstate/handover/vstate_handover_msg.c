@@ -14,7 +14,7 @@
 #include <rte_random.h>
 #include <rte_string_fns.h>
 
-#include "vstate_parcel.h"
+#include "vstate_handover_msg.h"
 #include "vstate_scm.h"
 
 #define MAGIC 0x6c65637261707376ull	/* "vsparcel" */

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_PARCEL_H
-#define VSTATE_PARCEL_H
+#ifndef VSTATE_HANDOVER_MSG_H
+#define VSTATE_HANDOVER_MSG_H
 
 /**
  * @file
@@ -61,4 +61,4 @@ int vstate_parcel_send(const char *path, const struct vstate_parcel *p);
  */
 int vstate_parcel_receive(int fd, struct vstate_parcel *p);
 
-#endif /* VSTATE_PARCEL_H */
+#endif /* VSTATE_HANDOVER_MSG_H */

@@ -15,12 +15,12 @@
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
 
-#include "vstate_chain.h"
-#include "vstate_ctrl.h"
-#include "vstate_dev.h"
+#include "ring/vstate_chain.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
 #include "vstate_log.h"
-#include "vstate_page.h"
-#include "vstate_region.h"
+#include "vstate_state_file.h"
+#include "vstate_inflight_shm.h"
 
 #define ALIGNMENT 64
 

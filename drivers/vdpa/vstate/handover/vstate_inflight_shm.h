@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_REGION_H
-#define VSTATE_REGION_H
+#ifndef VSTATE_INFLIGHT_SHM_H
+#define VSTATE_INFLIGHT_SHM_H
 
 /**
  * @file
@@ -51,4 +51,4 @@ bool vstate_region_recover(struct vstate_dev *dev, struct vstate_vq *vq,
 /** The region tells of the queue from now on; it is at rest. False: there is none for it. */
 bool vstate_region_begin(struct vstate_dev *dev, struct vstate_vq *vq);
 
-#endif /* VSTATE_REGION_H */
+#endif /* VSTATE_INFLIGHT_SHM_H */

@@ -17,11 +17,11 @@
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
 
-#include "vstate_dev.h"
+#include "dev/vstate_dev.h"
 #include "vstate_log.h"
-#include "vstate_net.h"
-#include "vstate_page.h"
-#include "vstate_region.h"
+#include "net/vstate_net.h"
+#include "vstate_state_file.h"
+#include "vstate_inflight_shm.h"
 
 #define F_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
 #define F_USED RTE_BIT32(VRING_PACKED_DESC_F_USED)

@@ -19,9 +19,9 @@
 #include <rte_errno.h>
 #include <rte_string_fns.h>
 
-#include "vstate_dev.h"
+#include "dev/vstate_dev.h"
 #include "vstate_log.h"
-#include "vstate_page.h"
+#include "vstate_state_file.h"
 
 #define MAGIC 0x4547415045545356ull /* "VSTEPAGE" */
 #define VQS_OFFSET 4096

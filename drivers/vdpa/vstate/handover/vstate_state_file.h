@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_PAGE_H
-#define VSTATE_PAGE_H
+#ifndef VSTATE_STATE_FILE_H
+#define VSTATE_STATE_FILE_H
 
 /**
  * @file
@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #include "rte_vhost_state.h"
-#include "vstate_record.h"
+#include "ring/vstate_inflight_layout.h"
 
 #define VSTATE_PAGE_VERSION 1
 
@@ -143,4 +143,4 @@ const char *vstate_recover_split(struct vstate_vq *vq);
  */
 uint16_t vstate_foreign_return(struct vstate_vq *vq);
 
-#endif /* VSTATE_PAGE_H */
+#endif /* VSTATE_STATE_FILE_H */

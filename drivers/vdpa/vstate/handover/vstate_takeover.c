@@ -17,12 +17,12 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_ctrl.h"
-#include "vstate_dev.h"
-#include "vstate_frontend.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
+#include "vhost/vstate_connection.h"
 #include "vstate_log.h"
-#include "vstate_page.h"
-#include "vstate_parcel.h"
+#include "vstate_state_file.h"
+#include "vstate_handover_msg.h"
 #include "vstate_takeover.h"
 
 #define ANSWER_RELEASED 1

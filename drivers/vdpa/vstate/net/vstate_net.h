@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "rte_vhost_state.h"
-#include "vstate_dev.h"
+#include "dev/vstate_dev.h"
 
 /** Features that a device with this configuration offers. */
 uint64_t vstate_net_features(const struct vstate_conf *conf);

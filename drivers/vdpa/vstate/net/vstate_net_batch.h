@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_BATCH_H
-#define VSTATE_BATCH_H
+#ifndef VSTATE_NET_BATCH_H
+#define VSTATE_NET_BATCH_H
 
 /**
  * @file
@@ -23,10 +23,10 @@
 #include <rte_mempool.h>
 #include <rte_prefetch.h>
 
-#include "vstate_four.h"
-#include "vstate_frames.h"
-#include "vstate_gather.h"
-#include "vstate_pool.h"
+#include "ring/vstate_four.h"
+#include "vstate_net_mbuf.h"
+#include "ring/vstate_gather.h"
+#include "vstate_net_pool.h"
 
 static __rte_always_inline uint16_t
 ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want);
@@ -658,4 +658,4 @@ merge_put(struct vstate_vq *vq, const struct rte_mbuf *m, struct virtio_net_hdr_
 	return true;
 }
 
-#endif /* VSTATE_BATCH_H */
+#endif /* VSTATE_NET_BATCH_H */

@@ -17,8 +17,8 @@
 #include <rte_string_fns.h>
 
 #include "vstate_log.h"
-#include "vstate_offload.h"
-#include "vstate_service.h"
+#include "vstate_net_offload.h"
+#include "vstate_net_bridge.h"
 
 #define SERVICE_BURST 32
 #define POOL_MBUFS 4095

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_SERVICE_H
-#define VSTATE_SERVICE_H
+#ifndef VSTATE_NET_BRIDGE_H
+#define VSTATE_NET_BRIDGE_H
 
 /**
  * @file
@@ -13,7 +13,7 @@
  * of the uplink that find too few buffers wait, a burst at most, over a stop, too.
  */
 
-#include "vstate_dev.h"
+#include "dev/vstate_dev.h"
 
 /** Register the service of @p dev and give it to a service core, if there is one. */
 int vstate_service_create(struct vstate_dev *dev, int socket);
@@ -21,4 +21,4 @@ void vstate_service_destroy(struct vstate_dev *dev);
 /** For vstate_dev_set_poller(): put what the service needs into the queues. */
 void vstate_service_apply(struct vstate_dev *dev, void *arg);
 
-#endif /* VSTATE_SERVICE_H */
+#endif /* VSTATE_NET_BRIDGE_H */

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_BURST_H
-#define VSTATE_BURST_H
+#ifndef VSTATE_NET_BURST_H
+#define VSTATE_NET_BURST_H
 
 /**
  * @file
@@ -25,13 +25,13 @@
 #include <rte_ether.h>
 #include <rte_prefetch.h>
 
-#include "vstate_chain.h"
-#include "vstate_offload.h"
+#include "ring/vstate_chain.h"
+#include "vstate_net_offload.h"
 
 #define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
 
-#include "vstate_batch.h"
-#include "vstate_scatter.h"
+#include "vstate_net_batch.h"
+#include "vstate_net_scatter.h"
 
 /* Call the driver of what was published from @p old on, unless it does not want it. */
 static __rte_always_inline void
@@ -712,4 +712,4 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t loo
 	return done;
 }
 
-#endif /* VSTATE_BURST_H */
+#endif /* VSTATE_NET_BURST_H */

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_BURST_OPS_H
-#define VSTATE_BURST_OPS_H
+#ifndef VSTATE_NET_BURST_OPS_H
+#define VSTATE_NET_BURST_OPS_H
 
 /**
  * @file
@@ -17,7 +17,7 @@
  * and LAYOUT_OPS as the name of the operations.
  */
 
-#include "vstate_burst.h"
+#include "vstate_net_burst.h"
 
 static uint16_t
 ops_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
@@ -91,4 +91,4 @@ const struct vstate_vq_ops LAYOUT_OPS = {
 	.on_grant = ops_on_grant,
 };
 
-#endif /* VSTATE_BURST_OPS_H */
+#endif /* VSTATE_NET_BURST_OPS_H */

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_FRAMES_H
-#define VSTATE_FRAMES_H
+#ifndef VSTATE_NET_MBUF_H
+#define VSTATE_NET_MBUF_H
 
 /**
  * @file
@@ -74,4 +74,4 @@ vstate_frames_look(struct rte_mbuf *const *pkts, uint16_t n)
 	return look;
 }
 
-#endif /* VSTATE_FRAMES_H */
+#endif /* VSTATE_NET_MBUF_H */

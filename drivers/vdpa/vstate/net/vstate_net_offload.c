@@ -16,7 +16,7 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_offload.h"
+#include "vstate_net_offload.h"
 
 #define L4_MASK RTE_MBUF_F_TX_L4_MASK
 

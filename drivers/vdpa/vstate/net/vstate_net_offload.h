@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_OFFLOAD_H
-#define VSTATE_OFFLOAD_H
+#ifndef VSTATE_NET_OFFLOAD_H
+#define VSTATE_NET_OFFLOAD_H
 
 /**
  * @file
@@ -16,7 +16,7 @@
 
 #include <rte_mbuf.h>
 
-#include "vstate_vq.h"
+#include "ring/vstate_vq.h"
 
 /**
  * Obey the header of a frame that the driver sent.
@@ -49,4 +49,4 @@ void vstate_offload_turn(struct rte_mbuf *m);
 /** Fill in the pseudo header checksum that frames with transmit flags must carry; as tx_prepare. */
 int vstate_offload_prepare(struct rte_mbuf *m);
 
-#endif /* VSTATE_OFFLOAD_H */
+#endif /* VSTATE_NET_OFFLOAD_H */

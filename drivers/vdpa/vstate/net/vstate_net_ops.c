@@ -9,7 +9,7 @@
 #include <rte_vect.h>
 
 #include "vstate_log.h"
-#include "vstate_vq.h"
+#include "ring/vstate_vq.h"
 
 extern const struct vstate_vq_ops vstate_split_ops_base, vstate_packed_ops_base;
 extern const struct vstate_vq_ops vstate_split_ops_avx2, vstate_packed_ops_avx2;

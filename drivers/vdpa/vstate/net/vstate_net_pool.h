@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_POOL_H
-#define VSTATE_POOL_H
+#ifndef VSTATE_NET_POOL_H
+#define VSTATE_NET_POOL_H
 
 /** @file Mbufs from a pool, many at once. */
 
@@ -34,4 +34,4 @@ vstate_pool_get(struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 	return rte_mempool_get_bulk(pool, (void **)pkts, n) == 0;
 }
 
-#endif /* VSTATE_POOL_H */
+#endif /* VSTATE_NET_POOL_H */

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_SCATTER_H
-#define VSTATE_SCATTER_H
+#ifndef VSTATE_NET_SCATTER_H
+#define VSTATE_NET_SCATTER_H
 
 /**
  * @file
@@ -15,9 +15,9 @@
  * Included by vstate_burst.h.
  */
 
-#include "vstate_batch.h"
-#include "vstate_chain.h"
-#include "vstate_pool.h"
+#include "vstate_net_batch.h"
+#include "ring/vstate_chain.h"
+#include "vstate_net_pool.h"
 
 /* A header, and 64 KB in pages that begin and end anywhere. */
 #define SCATTER_PIECES 32
@@ -154,4 +154,4 @@ scatter_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *p
 	return SCATTER_DONE;
 }
 
-#endif /* VSTATE_SCATTER_H */
+#endif /* VSTATE_NET_SCATTER_H */

@@ -15,12 +15,12 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_frontend.h"
-#include "vstate_link.h"
+#include "vhost/vstate_connection.h"
+#include "vstate_port_link.h"
 #include "vstate_log.h"
 #include "vstate_port.h"
 #include "vstate_port_stats.h"
-#include "vstate_service.h"
+#include "vstate_net_bridge.h"
 
 #define L2_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
 

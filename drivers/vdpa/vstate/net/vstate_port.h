@@ -22,7 +22,7 @@
 #include <rte_ethdev.h>
 #include <rte_mempool.h>
 
-#include "vstate_dev.h"
+#include "dev/vstate_dev.h"
 
 struct rte_eth_dev;
 struct rte_vdev_device;

@@ -6,8 +6,8 @@
 #include <rte_ether.h>
 #include <rte_vhost.h>
 
-#include "vstate_frames.h"
-#include "vstate_offload.h"
+#include "vstate_net_mbuf.h"
+#include "vstate_net_offload.h"
 #include "vstate_port.h"
 
 /*

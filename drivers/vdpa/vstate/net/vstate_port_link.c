@@ -20,8 +20,8 @@
 
 #include <ethdev_driver.h>
 
-#include "vstate_dev.h"
-#include "vstate_link.h"
+#include "dev/vstate_dev.h"
+#include "vstate_port_link.h"
 #include "vstate_log.h"
 
 static struct rte_eth_link

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_LINK_H
-#define VSTATE_LINK_H
+#ifndef VSTATE_PORT_LINK_H
+#define VSTATE_PORT_LINK_H
 
 /** @file The link of the port: up while the port runs and the guest is there. */
 
@@ -20,4 +20,4 @@ void vstate_link_set(struct vstate_dev *dev, bool up);
 /** Show the link to ethdev as it is. 0: it changed; -1: it did not. */
 int vstate_link_show(struct vstate_port *port);
 
-#endif /* VSTATE_LINK_H */
+#endif /* VSTATE_PORT_LINK_H */

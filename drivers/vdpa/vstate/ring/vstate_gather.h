@@ -15,7 +15,7 @@
 #include <rte_prefetch.h>
 
 #include "vstate_chain.h"
-#include "vstate_vec.h"
+#include "vstate_simd.h"
 
 /** Buffers of a batch. */
 struct gathered {

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #include "rte_vhost_state.h"
-#include "vstate_record.h"
+#include "vstate_inflight_layout.h"
 
 struct vstate_desc;
 struct vstate_vq;

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_RECORD_H
-#define VSTATE_RECORD_H
+#ifndef VSTATE_INFLIGHT_LAYOUT_H
+#define VSTATE_INFLIGHT_LAYOUT_H
 
 /**
  * @file
@@ -35,7 +35,7 @@
 #include <rte_byteorder.h>
 #include <rte_common.h>
 
-#include "vstate_index.h"
+#include "vstate_pos.h"
 
 /** As vhost-user has them; in host order, as one host's processes share them. */
 struct vstate_region_split_desc {
@@ -146,4 +146,4 @@ vstate_record_used(union vstate_record *rec, uint16_t used)
 	__atomic_store_n(&rec->split.used_idx, used, __ATOMIC_RELAXED);
 }
 
-#endif /* VSTATE_RECORD_H */
+#endif /* VSTATE_INFLIGHT_LAYOUT_H */

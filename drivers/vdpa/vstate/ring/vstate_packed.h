@@ -2,6 +2,9 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#ifndef VSTATE_PACKED_H
+#define VSTATE_PACKED_H
+
 /**
  * @file
  * Packed rings (VIRTIO 1.4 "Packed Virtqueues"). Descriptors are made available and
@@ -205,7 +208,7 @@ ring_begin(const struct vstate_vq *vq)
 	};
 }
 
-#include "vstate_burst.h"
+#include "net/vstate_net_burst.h"
 
 /* Flags of an available descriptor that are looked at in a batch. */
 #define GATHER_FLAGS (DESC_AVAIL | DESC_USED | GATHER_KIND)
@@ -333,4 +336,6 @@ ring_quiet(struct vstate_vq *vq)
 	vstate_vq_dirty(vq, vq->event_gpa, sizeof(struct vring_packed_desc_event));
 }
 
-#include "vstate_burst_ops.h"
+#include "net/vstate_net_burst_ops.h"
+
+#endif /* VSTATE_PACKED_H */

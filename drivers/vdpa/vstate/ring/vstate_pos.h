@@ -2,13 +2,13 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_INDEX_H
-#define VSTATE_INDEX_H
+#ifndef VSTATE_POS_H
+#define VSTATE_POS_H
 
 /**
  * @file
  * Index arithmetic of both ring layouts, and nothing else: no memory, no threads. What
- * stands here is exhausted by vstate-index-autotest against counters that never wrap.
+ * stands here is exhausted by vstate-pos-autotest against counters that never wrap.
  */
 
 #include <stdbool.h>
@@ -113,4 +113,4 @@ vstate_packed_event_passed(uint16_t off_wrap, struct vstate_pos now, uint16_t ol
 	return vstate_split_event_passed(event, now.idx, old);
 }
 
-#endif /* VSTATE_INDEX_H */
+#endif /* VSTATE_POS_H */

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_VEC_H
-#define VSTATE_VEC_H
+#ifndef VSTATE_SIMD_H
+#define VSTATE_SIMD_H
 
 /**
  * @file
@@ -286,4 +286,4 @@ vec_load_pairs_at(const void *table, const uint32_t *at, vstate_vec *first, vsta
 
 #endif
 
-#endif /* VSTATE_VEC_H */
+#endif /* VSTATE_SIMD_H */

@@ -2,6 +2,9 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#ifndef VSTATE_SPLIT_H
+#define VSTATE_SPLIT_H
+
 /**
  * @file
  * Split rings (VIRTIO 1.4 "Split Virtqueues"). Indices run freely over 16 bits; the
@@ -166,7 +169,7 @@ ring_begin(const struct vstate_vq *vq)
 	};
 }
 
-#include "vstate_burst.h"
+#include "net/vstate_net_burst.h"
 
 /* One buffer of which the head is read. False: not wanted. */
 static __rte_always_inline bool
@@ -282,4 +285,6 @@ ring_quiet(struct vstate_vq *vq)
 	}
 }
 
-#include "vstate_burst_ops.h"
+#include "net/vstate_net_burst_ops.h"
+
+#endif /* VSTATE_SPLIT_H */

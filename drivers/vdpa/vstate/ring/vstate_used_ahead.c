@@ -22,7 +22,7 @@
 
 #include "vstate_chain.h"
 #include "vstate_log.h"
-#include "vstate_page.h"
+#include "handover/vstate_state_file.h"
 
 #define F_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
 #define F_USED RTE_BIT32(VRING_PACKED_DESC_F_USED)

@@ -22,11 +22,11 @@
 #include <rte_vhost.h>
 
 #include "vstate_dirty.h"
-#include "vstate_index.h"
+#include "vstate_pos.h"
 #include "vstate_inflight.h"
 #include "vstate_lease.h"
 #include "vstate_mem.h"
-#include "vstate_record.h"
+#include "vstate_inflight_layout.h"
 
 /** Frames that one lease moves at most. */
 #define VSTATE_BURST 64

@@ -17,11 +17,11 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_frontend.h"
+#include "vstate_connection.h"
 #include "vstate_log.h"
-#include "vstate_msg.h"
-#include "vstate_session.h"
-#include "vstate_transfer.h"
+#include "vstate_msg_handle.h"
+#include "vstate_msg_log.h"
+#include "vstate_device_state.h"
 
 /* Devices by vid. Written by rte_vhost's threads, before and after all messages of a vid. */
 static struct vstate_dev *by_vid[RTE_MAX_VHOST_DEVICE];

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_FRONTEND_H
-#define VSTATE_FRONTEND_H
+#ifndef VSTATE_CONNECTION_H
+#define VSTATE_CONNECTION_H
 
 /**
  * @file
@@ -15,8 +15,8 @@
 
 #include <rte_bitops.h>
 
-#include "vstate_dev.h"
-#include "vstate_parcel.h"
+#include "dev/vstate_dev.h"
+#include "handover/vstate_handover_msg.h"
 
 /** A connection, by rte_vhost's name for it, belongs to @p dev from now on. */
 int vstate_frontend_attach(int vid, struct vstate_dev *dev);
@@ -102,4 +102,4 @@ void vstate_socket_hang_up(struct vstate_hold *hold);
 void vstate_socket_pack(struct vstate_dev *dev, const struct vstate_hold *hold,
 		struct vstate_parcel *parcel);
 
-#endif /* VSTATE_FRONTEND_H */
+#endif /* VSTATE_CONNECTION_H */

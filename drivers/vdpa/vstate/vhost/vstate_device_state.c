@@ -12,10 +12,10 @@
 #include <rte_errno.h>
 #include <rte_string_fns.h>
 
-#include "vstate_clock.h"
+#include "dev/vstate_clock.h"
 #include "vstate_log.h"
-#include "vstate_stream.h"
-#include "vstate_transfer.h"
+#include "vstate_fd_io.h"
+#include "vstate_device_state.h"
 
 /* CHECK comes after the end of the transfer; what is in the pipe then only has to be taken. */
 #define CHECK_MS 2000

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_TRANSFER_H
-#define VSTATE_TRANSFER_H
+#ifndef VSTATE_DEVICE_STATE_H
+#define VSTATE_DEVICE_STATE_H
 
 /**
  * @file
@@ -16,7 +16,7 @@
 
 #include <stdbool.h>
 
-#include "vstate_dev.h"
+#include "dev/vstate_dev.h"
 
 /**
  * Begin to move the state.
@@ -41,4 +41,4 @@ bool vstate_transfer_watch(struct vstate_dev *dev);
 /** Give up whatever is under way. */
 void vstate_transfer_abort(struct vstate_dev *dev);
 
-#endif /* VSTATE_TRANSFER_H */
+#endif /* VSTATE_DEVICE_STATE_H */

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vstate_stream.h"
+#include "vstate_fd_io.h"
 
 /*
  * O_NONBLOCK is of no use for what a front end passed: it belongs to the open file, which both

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_STREAM_H
-#define VSTATE_STREAM_H
+#ifndef VSTATE_FD_IO_H
+#define VSTATE_FD_IO_H
 
 /**
  * @file
@@ -32,4 +32,4 @@ ssize_t vstate_stream_read(int fd, void *buf, size_t len);
 /** @return bytes written; -EAGAIN: not now; another negative errno. No SIGPIPE is left behind. */
 ssize_t vstate_stream_write(int fd, const void *buf, size_t len);
 
-#endif /* VSTATE_STREAM_H */
+#endif /* VSTATE_FD_IO_H */

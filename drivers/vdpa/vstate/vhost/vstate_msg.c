@@ -10,10 +10,10 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_dev.h"
-#include "vstate_gate.h"
+#include "dev/vstate_dev.h"
+#include "vstate_msg.h"
 #include "vstate_log.h"
-#include "vstate_wire.h"
+#include "vstate_vhost_user.h"
 
 #define U64_SIZE 8
 #define STATE_SIZE 8

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_GATE_H
-#define VSTATE_GATE_H
+#ifndef VSTATE_MSG_H
+#define VSTATE_MSG_H
 
 /**
  * @file
@@ -25,4 +25,4 @@ bool vstate_gate_pass(const struct vstate_dev *dev, void *msg);
 /** Close the descriptors of a message that the library will not see. */
 void vstate_gate_close_fds(void *msg);
 
-#endif /* VSTATE_GATE_H */
+#endif /* VSTATE_MSG_H */

@@ -14,14 +14,14 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_frontend.h"
-#include "vstate_gate.h"
-#include "vstate_log.h"
+#include "vstate_connection.h"
 #include "vstate_msg.h"
-#include "vstate_region.h"
-#include "vstate_session.h"
-#include "vstate_transfer.h"
-#include "vstate_wire.h"
+#include "vstate_log.h"
+#include "vstate_msg_handle.h"
+#include "handover/vstate_inflight_shm.h"
+#include "vstate_msg_log.h"
+#include "vstate_device_state.h"
+#include "vstate_vhost_user.h"
 
 /* Messages that change what the rings rest on: no poll thread may be inside meanwhile. */
 static bool

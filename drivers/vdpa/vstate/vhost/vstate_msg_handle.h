@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_MSG_H
-#define VSTATE_MSG_H
+#ifndef VSTATE_MSG_HANDLE_H
+#define VSTATE_MSG_HANDLE_H
 
 /**
  * @file
@@ -15,4 +15,4 @@
 /** For rte_vhost_extern_callback_register(). */
 extern const struct rte_vhost_user_extern_ops vstate_msg_ops;
 
-#endif /* VSTATE_MSG_H */
+#endif /* VSTATE_MSG_HANDLE_H */

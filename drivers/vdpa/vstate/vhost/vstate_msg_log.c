@@ -11,7 +11,7 @@
 #include <rte_common.h>
 
 #include "vstate_log.h"
-#include "vstate_session.h"
+#include "vstate_msg_log.h"
 
 /* The longest that is noted is a memory table. */
 #define PAYLOAD_MAX 512

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_SESSION_H
-#define VSTATE_SESSION_H
+#ifndef VSTATE_MSG_LOG_H
+#define VSTATE_MSG_LOG_H
 
 /**
  * @file
@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vstate_parcel.h"
-#include "vstate_wire.h"
+#include "handover/vstate_handover_msg.h"
+#include "vstate_vhost_user.h"
 
 struct vstate_session;
 
@@ -67,4 +67,4 @@ struct vstate_session_cursor {
 int vstate_session_next(const struct vstate_parcel *parcel, struct vstate_session_cursor *cursor,
 		struct vstate_session_message *msg);
 
-#endif /* VSTATE_SESSION_H */
+#endif /* VSTATE_MSG_LOG_H */

@@ -19,13 +19,13 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_clock.h"
+#include "dev/vstate_clock.h"
 #include "vstate_log.h"
-#include "vstate_parcel.h"
+#include "handover/vstate_handover_msg.h"
 #include "vstate_relay.h"
-#include "vstate_scm.h"
-#include "vstate_session.h"
-#include "vstate_wire.h"
+#include "handover/vstate_scm.h"
+#include "vstate_msg_log.h"
+#include "vstate_vhost_user.h"
 
 /* Longer than any message of vhost-user, either way. */
 #define PAYLOAD_MAX 4096

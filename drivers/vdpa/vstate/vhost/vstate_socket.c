@@ -25,12 +25,12 @@
 #include <rte_string_fns.h>
 #include <rte_vhost.h>
 
-#include "vstate_frontend.h"
+#include "vstate_connection.h"
 #include "vstate_log.h"
-#include "vstate_net.h"
-#include "vstate_page.h"
+#include "net/vstate_net.h"
+#include "handover/vstate_state_file.h"
 #include "vstate_relay.h"
-#include "vstate_session.h"
+#include "vstate_msg_log.h"
 
 /* Protocol features that DPDK renamed; postcopy tells page faults over a second channel. */
 #define PROTOCOL_F_BACKEND_REQ RTE_BIT64(5)

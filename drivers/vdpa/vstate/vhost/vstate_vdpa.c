@@ -13,9 +13,9 @@
 
 #include <vdpa_driver.h>
 
-#include "vstate_frontend.h"
+#include "vstate_connection.h"
 #include "vstate_log.h"
-#include "vstate_net.h"
+#include "net/vstate_net.h"
 #include "vstate_vdpa.h"
 
 /* rte_vdpa keys its callbacks by its own device; the name leads back to ours. */

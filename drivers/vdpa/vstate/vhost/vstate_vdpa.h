@@ -13,7 +13,7 @@
 
 #include <rte_dev.h>
 
-#include "vstate_dev.h"
+#include "dev/vstate_dev.h"
 
 struct rte_vdpa_device;
 

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VSTATE_WIRE_H
-#define VSTATE_WIRE_H
+#ifndef VSTATE_VHOST_USER_H
+#define VSTATE_VHOST_USER_H
 
 /**
  * @file
@@ -104,4 +104,4 @@ struct msg {
 	};
 } __attribute__((__packed__));
 
-#endif /* VSTATE_WIRE_H */
+#endif /* VSTATE_VHOST_USER_H */
