@@ -100,7 +100,7 @@ ring_open(struct ring *r, bool packed, uint16_t size)
 	assert_non_null(vq);
 	memset(vq, 0, sizeof(*vq));
 	r->vq = vq;
-	vq->record = &vq->no_record;
+	vq->inflight_head = &vq->own_head;
 	vq->size = size;
 	if (packed) {
 		vq->ops = vstate_ring_ops(true);

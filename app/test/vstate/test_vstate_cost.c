@@ -48,7 +48,7 @@ lease_and_record_cost_two_cycles_a_packet_at_most(void **state)
 
 	vstate_lease_init();
 	vstate_lease_grant(&vq.lease);
-	vq.record = &vq.no_record;
+	vq.inflight_head = &vq.own_head;
 	QUIETEST(nothing, begin, i, k, (void)0);
 	QUIETEST(lease, begin, i, k, {
 		if (likely(vstate_lease_take(&vq.lease)))
@@ -59,10 +59,10 @@ lease_and_record_cost_two_cycles_a_packet_at_most(void **state)
 	QUIETEST(packed, begin, i, k, {
 		old.idx = k;
 		now.idx = k + 32;
-		vstate_record_step(vq.record, old, now);
-		vstate_record_step(vq.record, now, now);
+		vstate_inflight_head_step(vq.inflight_head, old, now);
+		vstate_inflight_head_step(vq.inflight_head, now, now);
 	});
-	QUIETEST(split, begin, i, k, vstate_record_used(vq.record, k));
+	QUIETEST(split, begin, i, k, vstate_inflight_head_used(vq.inflight_head, k));
 
 	assert_int_equal(refused, 0);
 	print_message("TSC cycles a burst: lease %.1f, record %.1f (packed) or %.1f (split), "
@@ -110,11 +110,11 @@ idle_queue_pair_takes_64_kib_at_most(void **state)
 {
 	size_t few, many;
 
-	assert_int_equal(vstate_ctrl_get(), 0);
+	assert_int_equal(vstate_watch_get(), 0);
 	device_bytes(1); /* what is allocated once */
 	few = device_bytes(1);
 	many = device_bytes(33);
-	vstate_ctrl_put();
+	vstate_watch_put();
 	print_message("bytes of a queue pair: %zu, of a device with one: %zu\n",
 		(many - few) / 32, few);
 	assert_true(many > few);

@@ -76,7 +76,7 @@ bench_open(struct bench *b, uint64_t features)
 	memset(b, 0, sizeof(*b));
 	ring_open(&b->ring, features & RTE_BIT64(VIRTIO_F_RING_PACKED), 256);
 	vstate_lease_init();
-	assert_int_equal(vstate_ctrl_get(), 0);
+	assert_int_equal(vstate_watch_get(), 0);
 	b->dev = vstate_dev_create("test_dev", &conf, SOCKET_ID_ANY);
 	assert_non_null(b->dev);
 	vstate_dev_set_poller(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
@@ -92,7 +92,7 @@ bench_close(struct bench *b)
 {
 	vstate_dev_disconnect(b->dev);
 	vstate_dev_destroy(b->dev);
-	vstate_ctrl_put();
+	vstate_watch_put();
 	ring_close(&b->ring);
 }
 

@@ -56,7 +56,7 @@ fill(int fd)
 	size_t done = 0;
 	ssize_t n;
 
-	while ((n = vstate_stream_write(fd, bytes + done, MOST - done)) > 0)
+	while ((n = vstate_fd_io_write(fd, bytes + done, MOST - done)) > 0)
 		done += n;
 	assert_int_equal(n, -EAGAIN);
 	return done;
@@ -68,7 +68,7 @@ drain(int fd, ssize_t end)
 	size_t done = 0;
 	ssize_t n;
 
-	while ((n = vstate_stream_read(fd, got + done, MOST - done)) > 0)
+	while ((n = vstate_fd_io_read(fd, got + done, MOST - done)) > 0)
 		done += n;
 	assert_int_equal(n, end);
 	assert_memory_equal(got, bytes, done);
@@ -81,13 +81,13 @@ both_ends(int ends[2])
 {
 	size_t n;
 
-	assert_int_equal(vstate_stream_check(ends[0], true), VSTATE_STREAM_PEER);
-	assert_int_equal(vstate_stream_check(ends[1], false), VSTATE_STREAM_PEER);
-	assert_int_equal(vstate_stream_read(ends[0], got, sizeof(got)), -EAGAIN);
+	assert_int_equal(vstate_fd_io_check(ends[0], true), VSTATE_FD_IO_PEER);
+	assert_int_equal(vstate_fd_io_check(ends[1], false), VSTATE_FD_IO_PEER);
+	assert_int_equal(vstate_fd_io_read(ends[0], got, sizeof(got)), -EAGAIN);
 	n = fill(ends[1]);
 	assert_true(n >= 4096);
 	assert_int_equal(drain(ends[0], -EAGAIN), n);
-	assert_int_equal(vstate_stream_write(ends[1], bytes, 10), 10);
+	assert_int_equal(vstate_fd_io_write(ends[1], bytes, 10), 10);
 	close(ends[1]);
 	assert_int_equal(drain(ends[0], 0), 10);
 	close(ends[0]);
@@ -107,7 +107,7 @@ pipe_never_waits(void **state)
 	both_ends(ends);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	close(ends[0]);
-	assert_int_equal(vstate_stream_write(ends[1], bytes, 10), -EPIPE);
+	assert_int_equal(vstate_fd_io_write(ends[1], bytes, 10), -EPIPE);
 	close(ends[1]);
 }
 
@@ -121,7 +121,7 @@ socket_never_waits(void **state)
 	both_ends(ends);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	close(ends[0]);
-	assert_int_equal(vstate_stream_write(ends[1], bytes, 10), -EPIPE);
+	assert_int_equal(vstate_fd_io_write(ends[1], bytes, 10), -EPIPE);
 	close(ends[1]);
 }
 
@@ -132,10 +132,10 @@ file_has_an_end(void **state)
 
 	RTE_SET_USED(state);
 	assert_true(fd >= 0);
-	assert_int_equal(vstate_stream_check(fd, false), VSTATE_STREAM_FILE);
-	assert_int_equal(vstate_stream_write(fd, bytes, MOST), MOST);
+	assert_int_equal(vstate_fd_io_check(fd, false), VSTATE_FD_IO_FILE);
+	assert_int_equal(vstate_fd_io_write(fd, bytes, MOST), MOST);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(vstate_stream_check(fd, true), VSTATE_STREAM_FILE);
+	assert_int_equal(vstate_fd_io_check(fd, true), VSTATE_FD_IO_FILE);
 	assert_int_equal(drain(fd, 0), MOST);
 	close(fd);
 }
@@ -146,16 +146,16 @@ other_descriptors_are_refused(void **state)
 	int ends[2], fd;
 
 	RTE_SET_USED(state);
-	assert_int_equal(vstate_stream_check(-1, true), -EBADF);
+	assert_int_equal(vstate_fd_io_check(-1, true), -EBADF);
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	assert_int_equal(vstate_stream_check(fd, true), -EINVAL);
+	assert_int_equal(vstate_fd_io_check(fd, true), -EINVAL);
 	close(fd);
 	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(vstate_stream_check(fd, true), -EINVAL);
+	assert_int_equal(vstate_fd_io_check(fd, true), -EINVAL);
 	close(fd);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	assert_int_equal(vstate_stream_check(ends[0], false), -EINVAL);
-	assert_int_equal(vstate_stream_check(ends[1], true), -EINVAL);
+	assert_int_equal(vstate_fd_io_check(ends[0], false), -EINVAL);
+	assert_int_equal(vstate_fd_io_check(ends[1], true), -EINVAL);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -168,8 +168,8 @@ load_begin(struct vstate_dev *dev, int fd)
 {
 	memset(dev, 0, sizeof(*dev));
 	snprintf(dev->name, sizeof(dev->name), "stream");
-	pthread_mutex_init(&dev->transfer_lock, NULL);
-	assert_int_equal(vstate_transfer_start(dev, true, fd), 0);
+	pthread_mutex_init(&dev->device_state_lock, NULL);
+	assert_int_equal(vstate_device_state_start(dev, true, fd), 0);
 }
 
 /* A peer that sends byte by byte does not keep who moves them. */
@@ -185,15 +185,15 @@ step_of_a_transfer_is_bounded(void **state)
 	load_begin(&dev, ends[0]);
 	for (i = 0; i < 150; i++)
 		assert_int_equal(send(ends[1], bytes, 1, MSG_DONTWAIT), 1);
-	assert_true(vstate_transfer_watch(&dev));
-	assert_true(vstate_transfer_watch(&dev));
+	assert_true(vstate_device_state_watch(&dev));
+	assert_true(vstate_device_state_watch(&dev));
 	while (recv(kept, got, 1, MSG_DONTWAIT) == 1)
 		left++;
 	assert_int_equal(left, 150 - 2 * 64);
 	/* and nobody is in a hurry where nothing comes */
-	assert_false(vstate_transfer_watch(&dev));
-	vstate_transfer_abort(&dev);
-	assert_false(vstate_transfer_watch(&dev));
+	assert_false(vstate_device_state_watch(&dev));
+	vstate_device_state_abort(&dev);
+	assert_false(vstate_device_state_watch(&dev));
 	close(kept);
 	close(ends[1]);
 }
@@ -207,13 +207,13 @@ file_is_not_read_before_its_check(void **state)
 
 	RTE_SET_USED(state);
 	load_begin(&dev, fd);
-	assert_false(vstate_transfer_watch(&dev));
+	assert_false(vstate_device_state_watch(&dev));
 	assert_int_equal(write(kept, bytes, 100), 100);
 	assert_int_equal(lseek(kept, 0, SEEK_SET), 0);
-	assert_false(vstate_transfer_watch(&dev));
+	assert_false(vstate_device_state_watch(&dev));
 	assert_int_equal(lseek(kept, 0, SEEK_CUR), 0);
 	/* which is no state */
-	assert_true(vstate_transfer_check(&dev) < 0);
+	assert_true(vstate_device_state_check(&dev) < 0);
 	assert_int_equal(lseek(kept, 0, SEEK_CUR), 100);
 	assert_int_equal(dev.moved.refused, 1);
 	close(kept);
@@ -231,5 +231,5 @@ test_vstate_stream(void)
 		cmocka_unit_test_setup_teardown(file_is_not_read_before_its_check, setup, teardown),
 	};
 
-	return cmocka_run_group_tests_name("vstate_stream", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_fd_io", tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ struct bench {
 	struct vstate_dev *dev;
 	struct vstate_vq *vq;
 	struct vstate_setup setup;
-	struct vstate_region_geometry g;
+	struct vstate_inflight_shm_geometry g;
 	/** The region as the front end sees it, all queues. */
 	uint8_t *region;
 	/** Buffers made available, in order: the first LISTED are in flight. */
@@ -51,13 +51,13 @@ region_open(struct bench *b)
 {
 	int fd;
 
-	b->g = (struct vstate_region_geometry){ .num_queues = 2, .queue_size = SIZE };
-	fd = vstate_region_make(b->dev, &b->g, b->packed);
+	b->g = (struct vstate_inflight_shm_geometry){ .num_queues = 2, .queue_size = SIZE };
+	fd = vstate_inflight_shm_make(b->dev, &b->g, b->packed);
 	assert_true(fd >= 0);
 	assert_true(b->g.mmap_size <= REGION_MAX);
 	b->region = mmap(NULL, b->g.mmap_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_true(b->region != MAP_FAILED);
-	assert_int_equal(vstate_region_set(b->dev, &b->g, fd, b->packed), 0);
+	assert_int_equal(vstate_inflight_shm_set(b->dev, &b->g, fd, b->packed), 0);
 	close(fd);
 }
 
@@ -84,7 +84,7 @@ bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
 	ring_seek(&b->ring, start.idx, start.wrap);
 	memset(guest_at(&b->ring.guest, RING_BUF_GPA), 0, RING_BUF_SIZE);
 	vstate_lease_init();
-	assert_int_equal(vstate_ctrl_get(), 0);
+	assert_int_equal(vstate_watch_get(), 0);
 	b->dev = vstate_dev_create("test_inflight", &conf, SOCKET_ID_ANY);
 	assert_non_null(b->dev);
 	vstate_dev_set_poller(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
@@ -105,7 +105,7 @@ bench_close(struct bench *b)
 {
 	vstate_dev_disconnect(b->dev);
 	vstate_dev_destroy(b->dev);
-	vstate_ctrl_put();
+	vstate_watch_put();
 	if (b->region != NULL)
 		munmap(b->region, b->g.mmap_size);
 	ring_close(&b->ring);
@@ -475,7 +475,7 @@ recover(void *arg, pid_t pid)
 	memcpy(guest_at(&b->ring.guest, RING_DEVICE_GPA), c->device, device_len(c));
 	b->vq->used = b->vq->avail = (struct vstate_pos){ 1, b->packed };
 	b->vq->nb_shadow = 0;
-	assert_true(vstate_region_recover(b->dev, b->vq, &ring));
+	assert_true(vstate_inflight_shm_recover(b->dev, b->vq, &ring));
 	told = used_in_order(b, 0, &empty);
 	c->emptied += empty;
 	more = 0;
@@ -566,7 +566,7 @@ wild_regions_are_survived(void **state)
 			b.vq->used = b.vq->avail = (struct vstate_pos){ 0, packed };
 			b.vq->nb_shadow = 0;
 			b.vq->fault = VSTATE_FAULT_NONE;
-			used += vstate_region_recover(b.dev, b.vq, &ring);
+			used += vstate_inflight_shm_recover(b.dev, b.vq, &ring);
 			assert_true(!packed || (b.vq->used.idx < SIZE && b.vq->avail.idx < SIZE));
 			assert_true(vstate_inflight_count(b.vq) <= SIZE);
 			if (round % 16 == 0)
@@ -580,11 +580,11 @@ wild_regions_are_survived(void **state)
 static void
 geometry_out_of_bounds_is_refused(void **state)
 {
-	static const struct vstate_region_geometry bad_get[] = {
+	static const struct vstate_inflight_shm_geometry bad_get[] = {
 		{ 0, 0, 0, SIZE }, { 0, 0, 3, SIZE }, { 0, 0, UINT16_MAX, UINT16_MAX },
 		{ 0, 0, 2, 0 }, { 0, 0, 2, 32769 },
 	};
-	struct vstate_region_geometry g;
+	struct vstate_inflight_shm_geometry g;
 	struct bench b;
 	size_t i;
 	int fd;
@@ -592,15 +592,15 @@ geometry_out_of_bounds_is_refused(void **state)
 	bench_open(&b, false, false, (struct vstate_pos){ 0, 0 });
 	for (i = 0; i < RTE_DIM(bad_get); i++) {
 		g = bad_get[i];
-		assert_int_equal(vstate_region_make(b.dev, &g, false), -EINVAL);
+		assert_int_equal(vstate_inflight_shm_make(b.dev, &g, false), -EINVAL);
 	}
-	g = (struct vstate_region_geometry){ 0, 0, 2, SIZE };
-	fd = vstate_region_make(b.dev, &g, false);
+	g = (struct vstate_inflight_shm_geometry){ 0, 0, 2, SIZE };
+	fd = vstate_inflight_shm_make(b.dev, &g, false);
 	assert_true(fd >= 0);
 	/* nobody can pull it from under a poll thread */
 	assert_int_not_equal(ftruncate(fd, 0), 0);
 	{
-		const struct vstate_region_geometry bad_set[] = {
+		const struct vstate_inflight_shm_geometry bad_set[] = {
 			{ g.mmap_size, 0, 3, SIZE }, { g.mmap_size, 0, 2, 4 * SIZE },
 			{ g.mmap_size - 1, 0, 2, SIZE }, { g.mmap_size + 1, 0, 2, SIZE },
 			{ g.mmap_size, 4096, 2, SIZE }, { g.mmap_size, 1, 2, SIZE },
@@ -609,12 +609,12 @@ geometry_out_of_bounds_is_refused(void **state)
 		};
 
 		for (i = 0; i < RTE_DIM(bad_set); i++)
-			assert_int_equal(vstate_region_set(b.dev, &bad_set[i], fd, false), -EINVAL);
+			assert_int_equal(vstate_inflight_shm_set(b.dev, &bad_set[i], fd, false), -EINVAL);
 	}
-	assert_null(b.dev->region);
-	assert_int_equal(vstate_region_set(b.dev, &g, fd, false), 0);
+	assert_null(b.dev->inflight_shm);
+	assert_int_equal(vstate_inflight_shm_set(b.dev, &g, fd, false), 0);
 	/* one in place of another */
-	assert_int_equal(vstate_region_set(b.dev, &g, fd, false), 0);
+	assert_int_equal(vstate_inflight_shm_set(b.dev, &g, fd, false), 0);
 	close(fd);
 	bench_close(&b);
 }

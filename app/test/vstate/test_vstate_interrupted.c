@@ -34,7 +34,7 @@ struct crash {
 	struct rte_mbuf *pkts[64];
 	/** What the child left: ring areas and record. */
 	uint8_t desc[16 * SIZE], device[6 + 8 * SIZE];
-	union vstate_record record;
+	union vstate_inflight_head record;
 	/** Different things that a kill left. */
 	unsigned int seen, none, all, emptied;
 };
@@ -60,7 +60,7 @@ crash_open(struct crash *c, bool packed, bool put, uint16_t idx, uint8_t wrap)
 	c->nb = RTE_DIM(lens);
 	ring_add_buffers(&c->r, lens, c->nb, put, c->ids);
 	c->before = *c->r.vq;
-	c->before.record = &c->before.no_record;
+	c->before.inflight_head = &c->before.own_head;
 	if (put) {
 		assert_int_equal(rte_pktmbuf_alloc_bulk(c->r.pool, c->pkts, c->nb), 0);
 		for (i = 0; i < c->nb; i++)
@@ -94,12 +94,12 @@ look(struct crash *c, pid_t pid)
 {
 	const struct ring *r = &c->r;
 	uint8_t desc[16 * SIZE], device[6 + 8 * SIZE];
-	union vstate_record record;
+	union vstate_inflight_head record;
 	bool changed;
 
 	assert_true(step_read(pid, desc, guest_at(&r->guest, RING_DESC_GPA), 16u * r->size));
 	assert_true(step_read(pid, device, guest_at(&r->guest, RING_DEVICE_GPA), device_len(c)));
-	assert_true(step_read(pid, &record, r->vq->record, sizeof(record)));
+	assert_true(step_read(pid, &record, r->vq->inflight_head, sizeof(record)));
 	changed = c->seen == 0 || memcmp(desc, c->desc, 16u * r->size) != 0 ||
 		memcmp(device, c->device, device_len(c)) != 0 ||
 		memcmp(&record, &c->record, sizeof(record)) != 0;
@@ -143,7 +143,7 @@ recover(void *arg, pid_t pid)
 	vq = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*vq));
 	assert_non_null(vq);
 	*vq = c->before;
-	vq->record = &vq->no_record;
+	vq->inflight_head = &vq->own_head;
 	memcpy(guest_at(&c->r.guest, RING_DESC_GPA), c->desc, 16u * c->r.size);
 	memcpy(guest_at(&c->r.guest, RING_DEVICE_GPA), c->device, device_len(c));
 	if (c->r.packed)
@@ -177,7 +177,7 @@ killed_at_every_step(struct crash *c)
 {
 	/* the record of a queue at rest */
 	if (c->r.packed)
-		vstate_record_step(c->r.vq->record, c->r.vq->used, c->r.vq->used);
+		vstate_inflight_head_step(c->r.vq->inflight_head, c->r.vq->used, c->r.vq->used);
 	step_through(burst, recover, c);
 }
 

@@ -45,14 +45,14 @@ open_fds(void)
 /* ---- a front end that talks ---- */
 
 static void
-say(struct vstate_session *s, const struct msg *msg, const int *fds, int nb_fds)
+say(struct vstate_msg_log *s, const struct msg *msg, const int *fds, int nb_fds)
 {
-	vstate_session_note(s, msg, fds, nb_fds);
-	vstate_session_hold(s);
+	vstate_msg_log_note(s, msg, fds, nb_fds);
+	vstate_msg_log_hold(s);
 }
 
 static void
-say_u64(struct vstate_session *s, uint32_t request, uint64_t value)
+say_u64(struct vstate_msg_log *s, uint32_t request, uint64_t value)
 {
 	const struct msg msg = { .request = request, .size = sizeof(uint64_t), .u64 = value };
 
@@ -60,7 +60,7 @@ say_u64(struct vstate_session *s, uint32_t request, uint64_t value)
 }
 
 static void
-say_state(struct vstate_session *s, uint32_t request, uint32_t index, uint32_t num)
+say_state(struct vstate_msg_log *s, uint32_t request, uint32_t index, uint32_t num)
 {
 	const struct msg msg = { .request = request, .size = sizeof(msg.state),
 		.state = { index, num } };
@@ -70,7 +70,7 @@ say_state(struct vstate_session *s, uint32_t request, uint32_t index, uint32_t n
 
 /* The descriptor is the caller's no more, as rte_vhost closes it. */
 static void
-say_fd(struct vstate_session *s, uint32_t request, uint64_t value, int fd)
+say_fd(struct vstate_msg_log *s, uint32_t request, uint64_t value, int fd)
 {
 	const struct msg msg = { .request = request, .size = sizeof(uint64_t), .u64 = value };
 
@@ -80,7 +80,7 @@ say_fd(struct vstate_session *s, uint32_t request, uint64_t value, int fd)
 }
 
 static void
-say_memory(struct vstate_session *s, uint64_t gpa)
+say_memory(struct vstate_msg_log *s, uint64_t gpa)
 {
 	struct msg msg = { .request = MSG_SET_MEM_TABLE, .size = 8 + 2 * sizeof(struct msg_region),
 		.memory = { .nb_regions = 2 } };
@@ -94,7 +94,7 @@ say_memory(struct vstate_session *s, uint64_t gpa)
 
 /* As much as a device needs to run. */
 static void
-say_least(struct vstate_session *s)
+say_least(struct vstate_msg_log *s)
 {
 	say_u64(s, MSG_SET_FEATURES, 0x11);
 	say_memory(s, 0x1000);
@@ -113,28 +113,28 @@ counter_of(int fd)
 }
 
 static void
-expect_order(const struct vstate_parcel *p, const uint32_t *requests, unsigned int n)
+expect_order(const struct vstate_handover_msg *p, const uint32_t *requests, unsigned int n)
 {
-	struct vstate_session_cursor cursor = { 0 };
-	struct vstate_session_message msg;
+	struct vstate_msg_log_cursor cursor = { 0 };
+	struct vstate_msg_log_entry msg;
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		assert_int_equal(vstate_session_next(p, &cursor, &msg), 1);
+		assert_int_equal(vstate_msg_log_next(p, &cursor, &msg), 1);
 		assert_int_equal(msg.request, requests[i]);
 	}
-	assert_int_equal(vstate_session_next(p, &cursor, &msg), 0);
+	assert_int_equal(vstate_msg_log_next(p, &cursor, &msg), 0);
 	assert_int_equal(cursor.fd, p->nb_fds);
 }
 
 /* The only message of a request. */
-static struct vstate_session_message
-find(const struct vstate_parcel *p, uint32_t request)
+static struct vstate_msg_log_entry
+find(const struct vstate_handover_msg *p, uint32_t request)
 {
-	struct vstate_session_cursor cursor = { 0 };
-	struct vstate_session_message msg, found = { 0 };
+	struct vstate_msg_log_cursor cursor = { 0 };
+	struct vstate_msg_log_entry msg, found = { 0 };
 
-	while (vstate_session_next(p, &cursor, &msg) == 1) {
+	while (vstate_msg_log_next(p, &cursor, &msg) == 1) {
 		if (msg.request != request)
 			continue;
 		assert_int_equal(found.request, 0);
@@ -144,9 +144,9 @@ find(const struct vstate_parcel *p, uint32_t request)
 }
 
 static void
-pack(struct vstate_session *s, struct vstate_parcel *p)
+pack(struct vstate_msg_log *s, struct vstate_handover_msg *p)
 {
-	assert_int_equal(vstate_session_pack(s, p), 0);
+	assert_int_equal(vstate_msg_log_pack(s, p), 0);
 	assert_int_equal(p->connection, -1);
 }
 
@@ -160,8 +160,8 @@ session_is_said_again_in_order(void **state)
 		MSG_SET_FEATURES, MSG_SET_MEM_TABLE, MSG_NET_SET_MTU,
 		MSG_SET_VRING_NUM, MSG_SET_VRING_KICK, MSG_SET_VRING_NUM, MSG_SET_VRING_BASE,
 		MSG_SET_VRING_CALL, MSG_SET_VRING_KICK, MSG_SET_VRING_ENABLE, MSG_SET_STATUS };
-	struct vstate_session *s = vstate_session_create(NB_VQS);
-	struct vstate_parcel p;
+	struct vstate_msg_log *s = vstate_msg_log_create(NB_VQS);
+	struct vstate_handover_msg p;
 	const unsigned int before = open_fds();
 
 	RTE_SET_USED(state);
@@ -185,18 +185,18 @@ session_is_said_again_in_order(void **state)
 	assert_int_equal(counter_of(find(&p, MSG_SET_VRING_CALL).fds[0]), 11);
 	assert_int_equal(counter_of(find(&p, MSG_SET_MEM_TABLE).fds[1]), 2);
 	assert_int_equal(find(&p, MSG_SET_MEM_TABLE).size, 8 + 2 * sizeof(struct msg_region));
-	vstate_parcel_drop(&p);
-	vstate_session_free(s);
+	vstate_handover_msg_drop(&p);
+	vstate_msg_log_free(s);
 	assert_int_equal(open_fds(), before);
 }
 
 static void
 last_word_holds(void **state)
 {
-	struct vstate_session *s = vstate_session_create(NB_VQS);
+	struct vstate_msg_log *s = vstate_msg_log_create(NB_VQS);
 	const unsigned int before = open_fds();
-	struct vstate_session_message msg;
-	struct vstate_parcel p;
+	struct vstate_msg_log_entry msg;
+	struct vstate_handover_msg p;
 	unsigned int i;
 
 	RTE_SET_USED(state);
@@ -218,18 +218,18 @@ last_word_holds(void **state)
 	assert_memory_equal(msg.payload, &(uint64_t){ 100 }, sizeof(uint64_t));
 	assert_int_equal(counter_of(find(&p, MSG_SET_VRING_KICK).fds[0]), 100);
 	assert_int_equal(find(&p, MSG_SET_VRING_NUM).request, 0);
-	vstate_parcel_drop(&p);
+	vstate_handover_msg_drop(&p);
 	/* it was taken out */
-	assert_int_equal(vstate_session_pack(s, &p), -ENOTCONN);
-	vstate_session_free(s);
+	assert_int_equal(vstate_msg_log_pack(s, &p), -ENOTCONN);
+	vstate_msg_log_free(s);
 	assert_int_equal(open_fds(), before);
 }
 
 static void
 stopped_ring_has_no_descriptors(void **state)
 {
-	struct vstate_session *s = vstate_session_create(NB_VQS);
-	struct vstate_parcel p;
+	struct vstate_msg_log *s = vstate_msg_log_create(NB_VQS);
+	struct vstate_handover_msg p;
 
 	RTE_SET_USED(state);
 	say_least(s);
@@ -240,52 +240,52 @@ stopped_ring_has_no_descriptors(void **state)
 	say_state(s, MSG_GET_VRING_BASE, 1, 0);
 	say_state(s, MSG_GET_VRING_BASE, NB_VQS, 0);
 	/* it is about to take back all of them */
-	assert_int_equal(vstate_session_pack(s, &p), -ENOTCONN);
-	vstate_session_run(s);
+	assert_int_equal(vstate_msg_log_pack(s, &p), -ENOTCONN);
+	vstate_msg_log_run(s);
 	pack(s, &p);
 	assert_int_equal(find(&p, MSG_SET_VRING_KICK).request, 0);
 	assert_int_equal(counter_of(find(&p, MSG_SET_VRING_CALL).fds[0]), 3);
 	assert_int_equal(find(&p, MSG_SET_VRING_NUM).request, MSG_SET_VRING_NUM);
-	vstate_parcel_drop(&p);
-	vstate_session_free(s);
+	vstate_handover_msg_drop(&p);
+	vstate_msg_log_free(s);
 }
 
 static void
 gap_is_no_session(void **state)
 {
-	struct vstate_session *s = vstate_session_create(NB_VQS);
+	struct vstate_msg_log *s = vstate_msg_log_create(NB_VQS);
 	struct {
 		struct msg msg;
 		uint8_t more[512];
 	} long_one = { .msg = { .request = MSG_SET_MEM_TABLE, .size = 513 } };
 	const unsigned int before = open_fds();
-	struct vstate_parcel p;
+	struct vstate_handover_msg p;
 	int none = -1;
 
 	RTE_SET_USED(state);
-	assert_int_equal(vstate_session_pack(s, &p), -ENOTCONN);
+	assert_int_equal(vstate_msg_log_pack(s, &p), -ENOTCONN);
 	say_u64(s, MSG_SET_FEATURES, 1);
-	assert_int_equal(vstate_session_pack(s, &p), -ENOTCONN);
+	assert_int_equal(vstate_msg_log_pack(s, &p), -ENOTCONN);
 	say_memory(s, 1);
 	/* longer than any that there is */
 	say(s, &long_one.msg, NULL, 0);
 	say_memory(s, 1);
-	assert_int_equal(vstate_session_pack(s, &p), -ENOTCONN);
-	vstate_session_begin(s);
+	assert_int_equal(vstate_msg_log_pack(s, &p), -ENOTCONN);
+	vstate_msg_log_begin(s);
 	assert_int_equal(open_fds(), before);
 	say_least(s);
 	/* a descriptor that cannot be kept */
 	say(s, &(struct msg){ .request = MSG_SET_VRING_CALL, .size = 8 }, &none, 1);
-	assert_int_equal(vstate_session_pack(s, &p), -ENOTCONN);
+	assert_int_equal(vstate_msg_log_pack(s, &p), -ENOTCONN);
 	say_u64(s, MSG_RESET_OWNER, 0);
-	assert_int_equal(vstate_session_pack(s, &p), -ENOTCONN);
+	assert_int_equal(vstate_msg_log_pack(s, &p), -ENOTCONN);
 	say_least(s);
 	say_u64(s, MSG_POSTCOPY_ADVISE, 0);
-	assert_int_equal(vstate_session_pack(s, &p), -ENOTCONN);
+	assert_int_equal(vstate_msg_log_pack(s, &p), -ENOTCONN);
 	say_u64(s, MSG_POSTCOPY_END, 0);
 	pack(s, &p);
-	vstate_parcel_drop(&p);
-	vstate_session_free(s);
+	vstate_handover_msg_drop(&p);
+	vstate_msg_log_free(s);
 	assert_int_equal(open_fds(), before);
 }
 
@@ -293,22 +293,22 @@ gap_is_no_session(void **state)
 static void
 refused_message_does_not_hold(void **state)
 {
-	struct vstate_session *s = vstate_session_create(NB_VQS);
+	struct vstate_msg_log *s = vstate_msg_log_create(NB_VQS);
 	const unsigned int before = open_fds();
-	struct vstate_parcel p;
+	struct vstate_handover_msg p;
 	int fd = eventfd(9, 0);
 
 	RTE_SET_USED(state);
 	say_least(s);
 	say_fd(s, MSG_SET_VRING_CALL, 0, eventfd(1, 0));
-	vstate_session_note(s, &(struct msg){ .request = MSG_SET_VRING_CALL, .size = 8 }, &fd, 1);
-	vstate_session_note(s, &(struct msg){ .request = MSG_RESET_OWNER }, NULL, 0);
-	vstate_session_note(s, &(struct msg){ .request = MSG_POSTCOPY_ADVISE }, NULL, 0);
-	vstate_session_note(s, &(struct msg){ .request = MSG_SET_VRING_CALL, .size = 8 }, &fd, 1);
+	vstate_msg_log_note(s, &(struct msg){ .request = MSG_SET_VRING_CALL, .size = 8 }, &fd, 1);
+	vstate_msg_log_note(s, &(struct msg){ .request = MSG_RESET_OWNER }, NULL, 0);
+	vstate_msg_log_note(s, &(struct msg){ .request = MSG_POSTCOPY_ADVISE }, NULL, 0);
+	vstate_msg_log_note(s, &(struct msg){ .request = MSG_SET_VRING_CALL, .size = 8 }, &fd, 1);
 	pack(s, &p);
 	assert_int_equal(counter_of(find(&p, MSG_SET_VRING_CALL).fds[0]), 1);
-	vstate_parcel_drop(&p);
-	vstate_session_free(s);
+	vstate_handover_msg_drop(&p);
+	vstate_msg_log_free(s);
 	close(fd);
 	assert_int_equal(open_fds(), before);
 }
@@ -316,37 +316,37 @@ refused_message_does_not_hold(void **state)
 static void
 rings_are_where_they_stand(void **state)
 {
-	struct vstate_session *s = vstate_session_create(NB_VQS);
+	struct vstate_msg_log *s = vstate_msg_log_create(NB_VQS);
 	const uint32_t want[] = { 1, 0x80078007 };
-	struct vstate_session_message msg;
-	struct vstate_parcel p;
+	struct vstate_msg_log_entry msg;
+	struct vstate_handover_msg p;
 
 	RTE_SET_USED(state);
 	say_least(s);
 	say_state(s, MSG_SET_VRING_BASE, 1, 4);
-	vstate_session_rebase(s, 0, 5);
-	vstate_session_rebase(s, 1, want[1]);
-	vstate_session_rebase(s, NB_VQS, 6);
+	vstate_msg_log_rebase(s, 0, 5);
+	vstate_msg_log_rebase(s, 1, want[1]);
+	vstate_msg_log_rebase(s, NB_VQS, 6);
 	pack(s, &p);
 	msg = find(&p, MSG_SET_VRING_BASE);
 	assert_int_equal(msg.size, sizeof(want));
 	assert_memory_equal(msg.payload, want, sizeof(want));
-	vstate_parcel_drop(&p);
-	vstate_session_free(s);
+	vstate_handover_msg_drop(&p);
+	vstate_msg_log_free(s);
 }
 
 static void
 sessions_are_told_apart(void **state)
 {
-	struct vstate_session *s = vstate_session_create(NB_VQS);
-	unsigned int number = vstate_session_number(s);
+	struct vstate_msg_log *s = vstate_msg_log_create(NB_VQS);
+	unsigned int number = vstate_msg_log_number(s);
 
 	RTE_SET_USED(state);
 	say_least(s);
-	assert_int_equal(vstate_session_number(s), number);
-	vstate_session_begin(s);
-	assert_int_not_equal(vstate_session_number(s), number);
-	vstate_session_free(s);
+	assert_int_equal(vstate_msg_log_number(s), number);
+	vstate_msg_log_begin(s);
+	assert_int_not_equal(vstate_msg_log_number(s), number);
+	vstate_msg_log_free(s);
 }
 
 /* A device without a page has none. */
@@ -355,9 +355,9 @@ no_session_is_no_harm(void **state)
 {
 	RTE_SET_USED(state);
 	say_least(NULL);
-	vstate_session_run(NULL);
-	vstate_session_begin(NULL);
-	vstate_session_free(NULL);
+	vstate_msg_log_run(NULL);
+	vstate_msg_log_begin(NULL);
+	vstate_msg_log_free(NULL);
 }
 
 /* ---- a parcel that was spoilt ---- */
@@ -365,10 +365,10 @@ no_session_is_no_harm(void **state)
 static void
 spoilt_parcel_ends(void **state)
 {
-	struct vstate_session *s = vstate_session_create(NB_VQS);
-	struct vstate_session_cursor cursor;
-	struct vstate_session_message msg;
-	struct vstate_parcel p, cut;
+	struct vstate_msg_log *s = vstate_msg_log_create(NB_VQS);
+	struct vstate_msg_log_cursor cursor;
+	struct vstate_msg_log_entry msg;
+	struct vstate_handover_msg p, cut;
 	size_t len;
 	int ret;
 
@@ -378,20 +378,20 @@ spoilt_parcel_ends(void **state)
 	for (len = 1; len < p.len; len++) {
 		cut = p;
 		cut.len = len;
-		cursor = (struct vstate_session_cursor){ 0 };
-		while ((ret = vstate_session_next(&cut, &cursor, &msg)) == 1)
+		cursor = (struct vstate_msg_log_cursor){ 0 };
+		while ((ret = vstate_msg_log_next(&cut, &cursor, &msg)) == 1)
 			assert_true(msg.payload + msg.size <= cut.bytes + len);
 		/* the end of the first message is one */
 		assert_true(ret == -EBADMSG || (ret == 0 && cursor.at == len));
 	}
 	cut = p;
 	cut.nb_fds = 1;
-	cursor = (struct vstate_session_cursor){ 0 };
-	while ((ret = vstate_session_next(&cut, &cursor, &msg)) == 1)
+	cursor = (struct vstate_msg_log_cursor){ 0 };
+	while ((ret = vstate_msg_log_next(&cut, &cursor, &msg)) == 1)
 		assert_int_equal(msg.nb_fds, 0);
 	assert_int_equal(ret, -EBADMSG);
-	vstate_parcel_drop(&p);
-	vstate_session_free(s);
+	vstate_handover_msg_drop(&p);
+	vstate_msg_log_free(s);
 }
 
 /* ---- from process to process ---- */
@@ -416,7 +416,7 @@ post_open(void **state)
 	assert_non_null(mkdtemp(post->dir));
 	snprintf(post->path, sizeof(post->path), "%s/pass", post->dir);
 	post->fds = open_fds();
-	post->listener = vstate_parcel_listen(post->path);
+	post->listener = vstate_handover_msg_listen(post->path);
 	assert_true(post->listener >= 0);
 	*state = post;
 	return 0;
@@ -427,7 +427,7 @@ post_close(void **state)
 {
 	struct post *post = *state;
 
-	vstate_parcel_unlisten(post->listener, post->path);
+	vstate_handover_msg_unlisten(post->listener, post->path);
 	assert_int_equal(open_fds(), post->fds);
 	assert_int_equal(rmdir(post->dir), 0);
 	free(post);
@@ -436,11 +436,11 @@ post_close(void **state)
 
 /* A device of many queues, with a connection. */
 static void
-parcel_fill(struct vstate_parcel *p, size_t len, unsigned int nb_fds)
+parcel_fill(struct vstate_handover_msg *p, size_t len, unsigned int nb_fds)
 {
 	size_t i;
 
-	assert_int_equal(vstate_parcel_alloc(p, len, nb_fds), 0);
+	assert_int_equal(vstate_handover_msg_alloc(p, len, nb_fds), 0);
 	p->connection = eventfd(4711, 0);
 	for (i = 0; i < len; i++)
 		p->bytes[i] = i * 7;
@@ -457,38 +457,38 @@ parcel_arrives(void **state)
 {
 	static const unsigned int counts[] = { 0, 1, VSTATE_SCM_MAX_FDS, VSTATE_SCM_MAX_FDS + 1,
 		400 };
-	struct vstate_parcel p, got;
+	struct vstate_handover_msg p, got;
 	struct post *post = *state;
 	unsigned int i, j;
 
 	for (i = 0; i < RTE_DIM(counts); i++) {
 		parcel_fill(&p, 100 * counts[i], counts[i]);
-		assert_int_equal(vstate_parcel_send(post->path, &p), 0);
-		assert_int_equal(vstate_parcel_receive(post->listener, &got), 0);
+		assert_int_equal(vstate_handover_msg_send(post->path, &p), 0);
+		assert_int_equal(vstate_handover_msg_receive(post->listener, &got), 0);
 		assert_int_equal(got.len, p.len);
 		assert_memory_equal(got.bytes, p.bytes, p.len);
 		assert_int_equal(got.nb_fds, p.nb_fds);
 		for (j = 0; j < got.nb_fds; j++)
 			assert_int_equal(counter_of(got.fds[j]), j + 1);
 		assert_int_equal(counter_of(got.connection), 4711);
-		vstate_parcel_drop(&got);
-		vstate_parcel_drop(&p);
+		vstate_handover_msg_drop(&got);
+		vstate_handover_msg_drop(&p);
 	}
 }
 
 static void
 nobody_sends_or_waits(void **state)
 {
-	struct vstate_parcel p, got;
+	struct vstate_handover_msg p, got;
 	struct post *post = *state;
 
-	assert_int_equal(vstate_parcel_receive(post->listener, &got), -EAGAIN);
+	assert_int_equal(vstate_handover_msg_receive(post->listener, &got), -EAGAIN);
 	assert_int_equal(got.connection, -1);
 	parcel_fill(&p, 10, 1);
-	vstate_parcel_unlisten(post->listener, post->path);
+	vstate_handover_msg_unlisten(post->listener, post->path);
 	post->listener = -1;
-	assert_int_equal(vstate_parcel_send(post->path, &p), -ENOENT);
-	vstate_parcel_drop(&p);
+	assert_int_equal(vstate_handover_msg_send(post->path, &p), -ENOENT);
+	vstate_handover_msg_drop(&p);
 }
 
 /* Run @p fn as a user without rights, in a process of its own. @return its exit status */
@@ -511,31 +511,31 @@ as_nobody(int (*fn)(struct post *post), struct post *post)
 static int
 parcel_send(struct post *post)
 {
-	struct vstate_parcel p;
+	struct vstate_handover_msg p;
 
 	parcel_fill(&p, 3, 0);
 	/* the connection is made, and the listener is another user for this side, too */
-	return vstate_parcel_send(post->path, &p) == -EPERM ? 0 : 1;
+	return vstate_handover_msg_send(post->path, &p) == -EPERM ? 0 : 1;
 }
 
 static void
 parcel_of_another_user_is_refused(void **state)
 {
-	struct vstate_parcel p, got;
+	struct vstate_handover_msg p, got;
 	struct post *post = *state;
 
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(as_nobody(parcel_send, post), 0);
-	assert_int_equal(vstate_parcel_receive(post->listener, &got), -EPERM);
+	assert_int_equal(vstate_handover_msg_receive(post->listener, &got), -EPERM);
 	/* which is no way to keep the owner out */
 	assert_int_equal(as_nobody(parcel_send, post), 0);
 	parcel_fill(&p, 7, 1);
-	assert_int_equal(vstate_parcel_send(post->path, &p), 0);
-	assert_int_equal(vstate_parcel_receive(post->listener, &got), 0);
+	assert_int_equal(vstate_handover_msg_send(post->path, &p), 0);
+	assert_int_equal(vstate_handover_msg_receive(post->listener, &got), 0);
 	assert_int_equal(got.len, 7);
-	vstate_parcel_drop(&got);
-	vstate_parcel_drop(&p);
+	vstate_handover_msg_drop(&got);
+	vstate_handover_msg_drop(&p);
 }
 
 /* Listen where the next owner would, and leave the socket behind, still listening. */
@@ -545,7 +545,7 @@ trap_set(struct post *post)
 	int trap;
 
 	snprintf(post->path, sizeof(post->path), "%s/trap", post->dir);
-	trap = vstate_parcel_listen(post->path);
+	trap = vstate_handover_msg_listen(post->path);
 	if (trap < 0 || chmod(post->path, 0777) != 0)
 		return 1;
 	/* whoever has the descriptor: it was made by this user */
@@ -556,7 +556,7 @@ static void
 nothing_is_sent_to_another_user(void **state)
 {
 	struct post *post = *state;
-	struct vstate_parcel p;
+	struct vstate_handover_msg p;
 	unsigned int nb_fds = 0;
 	int trap = -1, taken;
 	char path[sizeof(post->path)], byte;
@@ -569,7 +569,7 @@ nothing_is_sent_to_another_user(void **state)
 	assert_true(trap >= 0);
 	snprintf(path, sizeof(path), "%s/trap", post->dir);
 	parcel_fill(&p, 10, 3);
-	assert_int_equal(vstate_parcel_send(path, &p), -EPERM);
+	assert_int_equal(vstate_handover_msg_send(path, &p), -EPERM);
 	/* not one byte or descriptor */
 	taken = accept4(trap, NULL, NULL, SOCK_CLOEXEC);
 	assert_true(taken >= 0);
@@ -579,7 +579,7 @@ nothing_is_sent_to_another_user(void **state)
 	close(post->mail[0]);
 	close(post->mail[1]);
 	unlink(path);
-	vstate_parcel_drop(&p);
+	vstate_handover_msg_drop(&p);
 }
 
 /* What a sender of another kind, or one that died, leaves. */
@@ -604,7 +604,7 @@ broken_parcels_are_refused(void **state)
 		{ 0x6c65637261707376, 1, 1, 0, 1, 24 },
 	};
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct vstate_parcel got;
+	struct vstate_handover_msg got;
 	struct post *post = *state;
 	int fds[2] = { 0, 0 }, fd;
 	unsigned int i;
@@ -616,7 +616,7 @@ broken_parcels_are_refused(void **state)
 		assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 		assert_int_equal(vstate_scm_send(fd, &heads[i], heads[i].bytes, fds,
 				heads[i].connections), heads[i].bytes);
-		assert_true(vstate_parcel_receive(post->listener, &got) < 0);
+		assert_true(vstate_handover_msg_receive(post->listener, &got) < 0);
 		assert_int_equal(got.connection, -1);
 		assert_null(got.bytes);
 		close(fd);
@@ -645,5 +645,5 @@ test_vstate_session(void)
 		cmocka_unit_test_setup_teardown(broken_parcels_are_refused, post_open, post_close),
 	};
 
-	return cmocka_run_group_tests_name("vstate_session", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_msg_log", tests, NULL, NULL);
 }

@@ -204,7 +204,7 @@ bench_open(struct bench *b, bool packed, uint16_t size)
 	strcpy(conf.uplink, UPLINK);
 	uplink_open();
 	vstate_lease_init();
-	assert_int_equal(vstate_ctrl_get(), 0);
+	assert_int_equal(vstate_watch_get(), 0);
 	b->dev = vstate_dev_create(NAME, &conf, SOCKET_ID_ANY);
 	assert_non_null(b->dev);
 	ring_open(&b->rx, packed, size);
@@ -215,18 +215,18 @@ bench_open(struct bench *b, bool packed, uint16_t size)
 	b->rx.vq->ready = b->tx.vq->ready = true;
 	b->dev->started = true;
 	b->dev->status = RTE_VHOST_STATE_S_DRIVER_OK;
-	assert_int_equal(vstate_service_create(b->dev, SOCKET_ID_ANY), 0);
+	assert_int_equal(vstate_net_bridge_create(b->dev, SOCKET_ID_ANY), 0);
 	assert_int_equal(rte_service_get_by_name(NAME, &b->service), 0);
 }
 
 static void
 bench_close(struct bench *b)
 {
-	vstate_service_destroy(b->dev);
+	vstate_net_bridge_destroy(b->dev);
 	b->dev->started = false;
 	memcpy(b->dev->vqs, b->own, sizeof(b->own));
 	vstate_dev_destroy(b->dev);
-	vstate_ctrl_put();
+	vstate_watch_put();
 	uplink_close();
 	assert_int_equal(ring_mbufs_out(&b->rx), 0);
 	ring_close(&b->rx);
@@ -582,11 +582,11 @@ mbufs_that_the_uplink_keeps_outlive_the_service(void **state)
 	guest_send(&b, 60);
 	poll_once(&b);
 	assert_non_null(uplink.kept);
-	vstate_service_destroy(b.dev);
+	vstate_net_bridge_destroy(b.dev);
 	assert_ptr_equal(rte_mempool_lookup("vs_" NAME), uplink.kept->pool);
 	rte_pktmbuf_free(uplink.kept);
 	/* and serve the next one */
-	assert_int_equal(vstate_service_create(b.dev, SOCKET_ID_ANY), 0);
+	assert_int_equal(vstate_net_bridge_create(b.dev, SOCKET_ID_ANY), 0);
 	bench_close(&b);
 	assert_null(rte_mempool_lookup("vs_" NAME));
 }
@@ -617,19 +617,19 @@ services_with_similar_names_share_no_pool(void **state)
 	struct vstate_dev *dev[RTE_DIM(names)];
 	size_t i;
 
-	assert_int_equal(vstate_ctrl_get(), 0);
+	assert_int_equal(vstate_watch_get(), 0);
 	for (i = 0; i < RTE_DIM(names); i++) {
 		dev[i] = vstate_dev_create(names[i], &conf, SOCKET_ID_ANY);
 		assert_non_null(dev[i]);
-		assert_int_equal(vstate_service_create(dev[i], SOCKET_ID_ANY), 0);
+		assert_int_equal(vstate_net_bridge_create(dev[i], SOCKET_ID_ANY), 0);
 		assert_int_equal(nb_pools(), i + 1);
 	}
 	for (i = 0; i < RTE_DIM(names); i++) {
-		vstate_service_destroy(dev[i]);
+		vstate_net_bridge_destroy(dev[i]);
 		assert_int_equal(nb_pools(), RTE_DIM(names) - 1 - i);
 		vstate_dev_destroy(dev[i]);
 	}
-	vstate_ctrl_put();
+	vstate_watch_put();
 }
 
 int
@@ -648,5 +648,5 @@ test_vstate_service(void)
 		cmocka_unit_test(uplink_is_not_read_for_a_guest_without_buffers),
 	};
 
-	return cmocka_run_group_tests_name("vstate_service", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_net_bridge", tests, NULL, NULL);
 }

@@ -30,8 +30,8 @@ plain_look(struct rte_mbuf *const *pkts, uint16_t n)
 			!(m->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK & ~RTE_MBUF_F_TX_VLAN);
 		tagged |= (m->ol_flags & RTE_MBUF_F_TX_VLAN) != 0;
 	}
-	return (whole ? VSTATE_FRAMES_WHOLE : 0) | (alike ? VSTATE_FRAMES_ALIKE : 0) |
-		(tagged ? VSTATE_FRAMES_TAGGED : 0);
+	return (whole ? VSTATE_NET_MBUF_WHOLE : 0) | (alike ? VSTATE_NET_MBUF_ALIKE : 0) |
+		(tagged ? VSTATE_NET_MBUF_TAGGED : 0);
 }
 
 /* Something that makes this frame another one, or does not. */

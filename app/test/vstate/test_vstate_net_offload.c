@@ -183,7 +183,7 @@ partial_checksum_is_completed_or_left_to_the_port(void **state)
 		for (split = 0; split < 3; split++) {
 			m = mbuf_make(&r, &f, split == 0 ? 0 : 90 + split);
 			r.vq->complete_csum = true;
-			assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+			assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
 			assert_int_equal(field_of(m, &f), checksum(&f));
 			assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 					RTE_MBUF_F_RX_L4_CKSUM_GOOD);
@@ -191,14 +191,14 @@ partial_checksum_is_completed_or_left_to_the_port(void **state)
 		}
 		m = mbuf_make(&r, &f, 0);
 		r.vq->complete_csum = false;
-		assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+		assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
 		assert_int_equal(field_of(m, &f), pseudo(&f, f.len - f.l4));
 		assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 				RTE_MBUF_F_RX_L4_CKSUM_NONE);
 		/* and turned around for another guest, which gets the same header */
-		vstate_offload_turn(m);
+		vstate_net_offload_turn(m);
 		memset(&hdr, 0, sizeof(hdr));
-		assert_true(vstate_offload_to_header(r.vq, m, &hdr));
+		assert_true(vstate_net_offload_to_header(r.vq, m, &hdr));
 		assert_int_equal(hdr.hdr.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
 		assert_int_equal(hdr.hdr.csum_start, f.l4);
 		assert_int_equal(hdr.hdr.csum_offset, f.field - f.l4);
@@ -221,7 +221,7 @@ checksum_is_not_good_because_the_driver_says_so(void **state)
 	open_all(&r);
 	frame_make(&f, false, true);
 	m = mbuf_make(&r, &f, 0);
-	assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+	assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
 	assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 			RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN);
 	rte_pktmbuf_free(m);
@@ -244,13 +244,13 @@ segmentation_request_passes_both_ways(void **state)
 		hdr.hdr.gso_type = v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 		hdr.hdr.gso_size = 1448;
 		m = mbuf_make(&r, &f, 0);
-		assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+		assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
 		assert_true(m->ol_flags & RTE_MBUF_F_RX_LRO);
 		assert_int_equal(m->tso_segsz, 1448);
-		vstate_offload_turn(m);
+		vstate_net_offload_turn(m);
 		assert_true(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
 		memset(&hdr, 0, sizeof(hdr));
-		assert_true(vstate_offload_to_header(r.vq, m, &hdr));
+		assert_true(vstate_net_offload_to_header(r.vq, m, &hdr));
 		assert_int_equal(hdr.hdr.gso_type, v6 ? VIRTIO_NET_HDR_GSO_TCPV6 :
 				VIRTIO_NET_HDR_GSO_TCPV4);
 		assert_int_equal(hdr.hdr.gso_size, 1448);
@@ -259,7 +259,7 @@ segmentation_request_passes_both_ways(void **state)
 		/* to a driver that cannot */
 		r.vq->features &= ~(RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
 				RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6));
-		assert_false(vstate_offload_to_header(r.vq, m, &hdr));
+		assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
 		r.vq->features |= RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
 			RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6);
 		rte_pktmbuf_free(m);
@@ -284,18 +284,18 @@ udp_segmentation_request_passes_both_ways(void **state)
 		hdr.hdr.gso_type = VIRTIO_NET_HDR_GSO_UDP;
 		hdr.hdr.gso_size = 1400;
 		m = mbuf_make(&r, &f, 0);
-		assert_true(vstate_offload_from_header(r.vq, &hdr, m));
+		assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
 		assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 				RTE_MBUF_F_RX_L4_CKSUM_NONE);
 		assert_true(m->ol_flags & RTE_MBUF_F_RX_LRO);
 		assert_int_equal(m->tso_segsz, 1400);
 		assert_int_equal(m->l2_len + m->l3_len, f.l4);
-		vstate_offload_turn(m);
+		vstate_net_offload_turn(m);
 		assert_true(m->ol_flags & RTE_MBUF_F_TX_UDP_SEG);
 		assert_false(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
-		assert_int_equal(vstate_offload_prepare(m), 0);
+		assert_int_equal(vstate_net_offload_prepare(m), 0);
 		memset(&hdr, 0, sizeof(hdr));
-		assert_true(vstate_offload_to_header(r.vq, m, &hdr));
+		assert_true(vstate_net_offload_to_header(r.vq, m, &hdr));
 		assert_int_equal(hdr.hdr.gso_type, VIRTIO_NET_HDR_GSO_UDP);
 		assert_int_equal(hdr.hdr.gso_size, 1400);
 		assert_int_equal(hdr.hdr.hdr_len, f.l4 + 8);
@@ -304,10 +304,10 @@ udp_segmentation_request_passes_both_ways(void **state)
 		assert_int_equal(hdr.hdr.csum_offset, 6);
 		/* to a driver that cannot */
 		r.vq->features &= ~RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
-		assert_false(vstate_offload_to_header(r.vq, m, &hdr));
+		assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
 		r.vq->features |= RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
 		m->tso_segsz = 0;
-		assert_false(vstate_offload_to_header(r.vq, m, &hdr));
+		assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
 		rte_pktmbuf_free(m);
 	}
 	ring_close(&r);
@@ -344,7 +344,7 @@ udp_segmentation_that_was_not_agreed_upon_is_refused(void **state)
 		hdr.hdr.gso_type = lies[i].gso_type;
 		hdr.hdr.gso_size = lies[i].gso_size;
 		m = mbuf_make(&r, &f, 0);
-		if (vstate_offload_from_header(r.vq, &hdr, m))
+		if (vstate_net_offload_from_header(r.vq, &hdr, m))
 			fail_msg("accepted: %s", lies[i].what);
 		rte_pktmbuf_free(m);
 		ring_close(&r);
@@ -390,7 +390,7 @@ headers_that_lie_are_refused(void **state)
 		memset(&hdr, 0, sizeof(hdr));
 		hdr.hdr = lies[i].hdr;
 		m = mbuf_make(&r, &f, 0);
-		if (vstate_offload_from_header(r.vq, &hdr, m))
+		if (vstate_net_offload_from_header(r.vq, &hdr, m))
 			fail_msg("accepted: %s", lies[i].what);
 		assert_memory_equal(rte_pktmbuf_mtod(m, void *), f.bytes, f.len);
 		rte_pktmbuf_free(m);
@@ -415,7 +415,7 @@ every_start_and_offset_is_accepted_or_refused_without_harm(void **state)
 		for (offset = 0; offset < f.len + 4u; offset++) {
 			hdr.hdr.csum_start = start;
 			hdr.hdr.csum_offset = offset;
-			assert_int_equal(vstate_offload_from_header(r.vq, &hdr, m),
+			assert_int_equal(vstate_net_offload_from_header(r.vq, &hdr, m),
 					start + offset + 2 <= f.len);
 		}
 	}
@@ -446,10 +446,10 @@ checksum_is_computed_for_a_driver_that_wants_it_whole(void **state)
 			m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
 			be16(rte_pktmbuf_mtod_offset(m, uint8_t *, L3 + 10), 0xbad);
 		}
-		assert_int_equal(vstate_offload_prepare(m), 0);
+		assert_int_equal(vstate_net_offload_prepare(m), 0);
 		/* the frame finds no buffer at first, and comes again */
 		for (again = 0; again < 3; again++) {
-			assert_true(vstate_offload_to_header(r.vq, m, &hdr));
+			assert_true(vstate_net_offload_to_header(r.vq, m, &hdr));
 			assert_int_equal(field_of(m, &f), checksum(&f));
 			assert_int_equal(hdr.hdr.flags, 0);
 		}
@@ -545,7 +545,7 @@ frame_that_others_hold_too_is_not_changed(void **state)
 			assert_memory_equal(rte_pktmbuf_mtod(m, void *), f.bytes, f.len);
 			assert_true((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) ==
 					RTE_MBUF_F_TX_TCP_CKSUM);
-			assert_int_equal(vstate_offload_prepare(m), -EINVAL);
+			assert_int_equal(vstate_net_offload_prepare(m), -EINVAL);
 		}
 		rte_pktmbuf_free(m);
 		rte_pktmbuf_free(other);
@@ -568,15 +568,15 @@ transmit_lengths_that_lie_are_refused(void **state)
 	m->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
 	m->l2_len = L3;
 	m->l3_len = 0;
-	assert_false(vstate_offload_to_header(r.vq, m, &hdr));
-	assert_true(vstate_offload_prepare(m) != 0);
+	assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
+	assert_true(vstate_net_offload_prepare(m) != 0);
 	m->l3_len = f.len;
-	assert_false(vstate_offload_to_header(r.vq, m, &hdr));
-	assert_true(vstate_offload_prepare(m) != 0);
+	assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
+	assert_true(vstate_net_offload_prepare(m) != 0);
 	m->l3_len = 20;
 	m->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_SCTP_CKSUM;
-	assert_false(vstate_offload_to_header(r.vq, m, &hdr));
-	assert_true(vstate_offload_prepare(m) != 0);
+	assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
+	assert_true(vstate_net_offload_prepare(m) != 0);
 	rte_pktmbuf_free(m);
 	ring_close(&r);
 }

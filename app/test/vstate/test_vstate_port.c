@@ -123,7 +123,7 @@ guest_that_went_is_not_announced(void **state)
 	struct rte_ether_hdr *eth;
 
 	f->vq.callfd = -1;
-	f->vq.record = &f->vq.no_record;
+	f->vq.inflight_head = &f->vq.own_head;
 	announce(f);
 	vstate_dev_disconnect(&f->dev);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 0);
@@ -155,7 +155,7 @@ put_all(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 static uint8_t
 look_at(struct rte_mbuf *const *pkts, uint16_t n)
 {
-	return vstate_frames_look(pkts, n);
+	return vstate_net_mbuf_look(pkts, n);
 }
 
 static void
@@ -182,8 +182,8 @@ frame_that_cannot_be_tagged_is_dropped_and_blocks_none(void **state)
 	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 3);
 	assert_int_equal(nb_put, 2);
 	/* what was known of them before tags were put in is not true any more */
-	assert_int_equal(put_look[0], VSTATE_FRAMES_UNKNOWN);
-	assert_int_equal(put_look[1], VSTATE_FRAMES_WHOLE | VSTATE_FRAMES_ALIKE);
+	assert_int_equal(put_look[0], VSTATE_NET_MBUF_UNKNOWN);
+	assert_int_equal(put_look[1], VSTATE_NET_MBUF_WHOLE | VSTATE_NET_MBUF_ALIKE);
 	assert_int_equal(f->vq.counters.bad_offload, 1);
 	assert_int_equal(rte_pktmbuf_data_len(pkts[1]), 60);
 	rte_pktmbuf_free(pkts[1]);
@@ -370,14 +370,14 @@ frames_of_several_mbufs_come_only_where_scatter_is_enabled(void **state)
 static int
 do_link(struct vstate_dev *dev, void *arg)
 {
-	vstate_link_set(dev, *(const bool *)arg);
+	vstate_port_link_set(dev, *(const bool *)arg);
 	return 0;
 }
 
 static void
 guest_is_there(bool up)
 {
-	assert_int_equal(vstate_ctrl_call(do_link, app.dev, &up), 0);
+	assert_int_equal(vstate_control_run(do_link, app.dev, &up), 0);
 }
 
 static void

@@ -136,27 +136,27 @@ rte_vhost_main(void *arg)
 }
 
 static void
-session_make(struct vstate_parcel *parcel)
+session_make(struct vstate_handover_msg *parcel)
 {
-	struct vstate_session *s = vstate_session_create(2);
+	struct vstate_msg_log *s = vstate_msg_log_create(2);
 	struct msg msg = { .request = MSG_SET_LOG_BASE, .size = 16 };
 	int fd = eventfd(0, 0);
 
-	vstate_session_note(s, &(struct msg){ .request = MSG_SET_FEATURES, .size = 8 }, NULL, 0);
-	vstate_session_hold(s);
-	vstate_session_note(s, &(struct msg){ .request = MSG_SET_MEM_TABLE, .size = 40 }, &fd, 1);
-	vstate_session_hold(s);
-	vstate_session_note(s, &msg, &fd, 1);
-	vstate_session_hold(s);
+	vstate_msg_log_note(s, &(struct msg){ .request = MSG_SET_FEATURES, .size = 8 }, NULL, 0);
+	vstate_msg_log_hold(s);
+	vstate_msg_log_note(s, &(struct msg){ .request = MSG_SET_MEM_TABLE, .size = 40 }, &fd, 1);
+	vstate_msg_log_hold(s);
+	vstate_msg_log_note(s, &msg, &fd, 1);
+	vstate_msg_log_hold(s);
 	close(fd);
-	assert_int_equal(vstate_session_pack(s, parcel), 0);
-	vstate_session_free(s);
+	assert_int_equal(vstate_msg_log_pack(s, parcel), 0);
+	vstate_msg_log_free(s);
 }
 
 static void
 begin(struct bench *b)
 {
-	struct vstate_parcel parcel;
+	struct vstate_handover_msg parcel;
 	int front[2], back[2];
 	pthread_t thread;
 

@@ -242,7 +242,7 @@ run_put(struct ring *r, struct outcome *o, uint16_t n, unsigned int seed, bool k
 		}
 	}
 	k = r->vq->ops->put(r->vq, pkts, n, known ? r->vq->ops->look(pkts, n) :
-			VSTATE_FRAMES_UNKNOWN);
+			VSTATE_NET_MBUF_UNKNOWN);
 	assert_true(k <= n);
 	o->nb = 0;
 	o->frames[0].len = k;

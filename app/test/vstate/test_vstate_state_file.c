@@ -118,7 +118,7 @@ bench_open(struct bench *b, uint64_t features)
 	rte_strscpy(b->conf.state_dir, b->dir, sizeof(b->conf.state_dir));
 	ring_open(&b->ring, features & RTE_BIT64(VIRTIO_F_RING_PACKED), SIZE);
 	vstate_lease_init();
-	assert_int_equal(vstate_ctrl_get(), 0);
+	assert_int_equal(vstate_watch_get(), 0);
 	b->setup.features = features;
 	rings_set(b, 2);
 	bases_set(b, 0, b->ring.packed);
@@ -131,7 +131,7 @@ bench_close(struct bench *b)
 		vstate_dev_disconnect(b->dev);
 		vstate_dev_destroy(b->dev);
 	}
-	vstate_ctrl_put();
+	vstate_watch_put();
 	ring_close(&b->ring);
 	unlink(b->path);
 	unlink(b->left);
@@ -427,17 +427,17 @@ page_that_does_not_fit_is_begun_anew(void **state)
 		off_t at;
 		uint32_t value;
 	} spoilt[] = {
-		{ offsetof(struct vstate_page_head, version), 2 },
-		{ offsetof(struct vstate_page_head, nb_vqs), 4 },
-		{ offsetof(struct vstate_page_head, nb_vqs), UINT32_MAX },
-		{ offsetof(struct vstate_page_head, file_size), 4096 },
-		{ offsetof(struct vstate_page_head, name), 0x41414141 },
-		{ offsetof(struct vstate_page_head, boot_id), 0x41414141 },
-		{ offsetof(struct vstate_page_head, seq), 1000 },
-		{ offsetof(struct vstate_page_head, state_len), 0 },
-		{ offsetof(struct vstate_page_head, state_len) + 4, 0 },
-		{ offsetof(struct vstate_page_head, state_len) + 4, 3 },
-		{ offsetof(struct vstate_page_head, state_len) + 4, UINT32_MAX },
+		{ offsetof(struct vstate_state_file_head, version), 2 },
+		{ offsetof(struct vstate_state_file_head, nb_vqs), 4 },
+		{ offsetof(struct vstate_state_file_head, nb_vqs), UINT32_MAX },
+		{ offsetof(struct vstate_state_file_head, file_size), 4096 },
+		{ offsetof(struct vstate_state_file_head, name), 0x41414141 },
+		{ offsetof(struct vstate_state_file_head, boot_id), 0x41414141 },
+		{ offsetof(struct vstate_state_file_head, seq), 1000 },
+		{ offsetof(struct vstate_state_file_head, state_len), 0 },
+		{ offsetof(struct vstate_state_file_head, state_len) + 4, 0 },
+		{ offsetof(struct vstate_state_file_head, state_len) + 4, 3 },
+		{ offsetof(struct vstate_state_file_head, state_len) + 4, UINT32_MAX },
 		{ HEAD_SIZE + (16 << 20), 0 },
 		{ HEAD_SIZE + (16 << 20) + 100, 0x41414141 },
 	};
@@ -449,10 +449,10 @@ page_that_does_not_fit_is_begun_anew(void **state)
 		poke_u32(&b, spoilt[i].at, spoilt[i].value);
 		assert_int_equal(process_start(&b), 0);
 		/* the place that is not used may be what it likes */
-		if (spoilt[i].at != offsetof(struct vstate_page_head, state_len))
+		if (spoilt[i].at != offsetof(struct vstate_state_file_head, state_len))
 			assert_null(b.dev->recovery);
 		front_end_comes(&b);
-		if (spoilt[i].at != offsetof(struct vstate_page_head, state_len))
+		if (spoilt[i].at != offsetof(struct vstate_state_file_head, state_len))
 			stands_at(&b, 1, 0, 1);
 		bench_close(&b);
 	}
@@ -481,8 +481,8 @@ wild_records_leave_the_base(void **state)
 {
 	static const uint64_t words[] = { UINT64_MAX, 64, 64ull << 16, 2ull << 32, 2ull << 40,
 		0x7fff, 0x1ull << 32 | 32, 0x0ull << 32 | 63 };
-	const off_t at = 4096 + sizeof(struct vstate_page_vq) +
-		offsetof(struct vstate_region_packed, pos);
+	const off_t at = 4096 + sizeof(struct vstate_state_file_vq) +
+		offsetof(struct vstate_inflight_packed, pos);
 	struct bench b;
 	size_t i;
 
@@ -501,7 +501,7 @@ wild_records_leave_the_base(void **state)
 static void
 record_of_an_older_state_does_not_count(void **state)
 {
-	const off_t at = 4096 + sizeof(struct vstate_page_vq);
+	const off_t at = 4096 + sizeof(struct vstate_state_file_vq);
 	const uint64_t word = 5;
 	struct bench b;
 
@@ -512,8 +512,8 @@ record_of_an_older_state_does_not_count(void **state)
 	b.setup.rings[0].base_fresh = b.setup.rings[1].base_fresh = false;
 	vstate_dev_sync(b.dev, &b.setup);
 	process_killed(&b);
-	poke(&b, at + offsetof(struct vstate_region_packed, pos), &word, sizeof(word));
-	poke_u32(&b, at + offsetof(struct vstate_page_vq, seq), 1);
+	poke(&b, at + offsetof(struct vstate_inflight_packed, pos), &word, sizeof(word));
+	poke_u32(&b, at + offsetof(struct vstate_state_file_vq, seq), 1);
 	assert_int_equal(process_start(&b), 0);
 	bases_set(&b, 0, 1);
 	front_end_comes(&b);
@@ -524,7 +524,7 @@ record_of_an_older_state_does_not_count(void **state)
 static void
 page_of_a_living_process_is_refused(void **state)
 {
-	struct vstate_page_head before, after;
+	struct vstate_state_file_head before, after;
 	struct vstate_dev *other;
 	struct bench b;
 	int fd;

@@ -55,7 +55,7 @@ struct bench {
 	struct ring ring;
 	struct vstate_setup setup;
 	/** The page as the asking process sees it. */
-	struct vstate_page_head *head;
+	struct vstate_state_file_head *head;
 	int fd;
 };
 
@@ -93,7 +93,7 @@ bench_make(void **state)
 	snprintf(b->conf.iface, sizeof(b->conf.iface), "%s/socket", b->dir);
 	ring_open(&b->ring, false, SIZE);
 	vstate_lease_init();
-	assert_int_equal(vstate_ctrl_get(), 0);
+	assert_int_equal(vstate_watch_get(), 0);
 	b->dev = vstate_dev_create(NAME, &b->conf, SOCKET_ID_ANY);
 	assert_non_null(b->dev);
 	device_start(b);
@@ -114,7 +114,7 @@ bench_close(void **state)
 	vstate_socket_close(b->dev);
 	vstate_dev_disconnect(b->dev);
 	vstate_dev_destroy(b->dev);
-	vstate_ctrl_put();
+	vstate_watch_put();
 	ring_close(&b->ring);
 	munmap(b->head, sizeof(*b->head));
 	close(b->fd);
@@ -173,7 +173,7 @@ busy_main(void *arg)
 {
 	struct busy *busy = arg;
 
-	vstate_ctrl_call(do_busy, busy->dev, busy);
+	vstate_control_run(do_busy, busy->dev, busy);
 	return NULL;
 }
 

@@ -33,9 +33,9 @@ device_undo(struct vstate_dev *dev)
 	vstate_takeover_end(dev);
 	vstate_socket_close(dev);
 	vstate_port_destroy(dev);
-	vstate_service_destroy(dev);
+	vstate_net_bridge_destroy(dev);
 	vstate_dev_destroy(dev);
-	vstate_ctrl_put();
+	vstate_watch_put();
 }
 
 static int
@@ -56,15 +56,15 @@ device_create(struct rte_vdev_device *vdev, enum vstate_kind kind, const struct 
 	int ret;
 
 	vdev->device.numa_node = socket;
-	ret = vstate_ctrl_get();
+	ret = vstate_watch_get();
 	if (ret != 0)
 		return ret;
 	dev = vstate_dev_create(name, conf, socket);
 	if (dev == NULL) {
-		vstate_ctrl_put();
+		vstate_watch_put();
 		return -rte_errno;
 	}
-	ret = conf->service ? vstate_service_create(dev, socket) : 0;
+	ret = conf->service ? vstate_net_bridge_create(dev, socket) : 0;
 	if (ret == 0)
 		ret = vstate_port_create(vdev, dev);
 	/* Last, as the guest may come at once. */

@@ -66,7 +66,7 @@ control_give(void)
 }
 
 static int
-ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg, const struct timespec *deadline)
+ctrl_call(vstate_control_fn fn, struct vstate_dev *dev, void *arg, const struct timespec *deadline)
 {
 	int ret;
 
@@ -88,13 +88,13 @@ ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg, const struct tim
 }
 
 int
-vstate_ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg)
+vstate_control_run(vstate_control_fn fn, struct vstate_dev *dev, void *arg)
 {
 	return ctrl_call(fn, dev, arg, NULL);
 }
 
 int
-vstate_ctrl_call_within(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns)
+vstate_control_run_within(vstate_control_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns)
 {
 	const struct timespec deadline = vstate_deadline_in(ns);
 
@@ -122,7 +122,7 @@ watch_main(void *arg)
 		if (pthread_cond_timedwait(&ctrl.stopped, &ctrl.lock, &deadline) != ETIMEDOUT)
 			continue;
 		pthread_mutex_unlock(&ctrl.lock);
-		soon = vstate_ctrl_call(do_watch, NULL, NULL) > 0;
+		soon = vstate_control_run(do_watch, NULL, NULL) > 0;
 		pthread_mutex_lock(&ctrl.lock);
 	}
 	pthread_mutex_unlock(&ctrl.lock);
@@ -130,7 +130,7 @@ watch_main(void *arg)
 }
 
 int
-vstate_ctrl_get(void)
+vstate_watch_get(void)
 {
 	int ret = 0;
 
@@ -149,7 +149,7 @@ vstate_ctrl_get(void)
 }
 
 void
-vstate_ctrl_put(void)
+vstate_watch_put(void)
 {
 	pthread_mutex_lock(&ctrl.users_lock);
 	if (--ctrl.users == 0) {

@@ -20,23 +20,23 @@
 struct vstate_dev;
 
 /** A request. Returns 0 or -errno. */
-typedef int (*vstate_ctrl_fn)(struct vstate_dev *dev, void *arg);
+typedef int (*vstate_control_fn)(struct vstate_dev *dev, void *arg);
 
 /** Look for broken queues from the first device on; -errno. */
-int vstate_ctrl_get(void);
+int vstate_watch_get(void);
 /** ... until the last one has gone. */
-void vstate_ctrl_put(void);
+void vstate_watch_put(void);
 
 /**
  * Run @p fn as the control thread, once nobody else is. A request of a request runs at once.
  * @return what @p fn returned
  */
-int vstate_ctrl_call(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg);
+int vstate_control_run(vstate_control_fn fn, struct vstate_dev *dev, void *arg);
 /**
  * The same for a caller who does not wait for ever for his turn: who has it may have to wait
  * for a poll thread of another device.
  * @return -ETIME: its turn did not come within @p ns; @p fn will not be called
  */
-int vstate_ctrl_call_within(vstate_ctrl_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns);
+int vstate_control_run_within(vstate_control_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns);
 
 #endif /* VSTATE_CONTROL_H */

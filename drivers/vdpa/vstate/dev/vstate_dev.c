@@ -50,14 +50,14 @@ do_set_poller(struct vstate_dev *dev, void *arg)
 	/* First the service, so that it is not about to take a queue that is then granted
 	 * to the port. The port's own threads stop before the port does.
 	 */
-	vstate_service_lease_revoke(dev);
-	vstate_dev_rest_always(dev);
+	vstate_poller_lease_revoke(dev);
+	vstate_quiesce_always(dev);
 	dev->poller = change->poller;
 	if (change->apply != NULL)
 		change->apply(dev, change->arg);
-	vstate_dev_grant(dev);
+	vstate_grant(dev);
 	if (dev->poller == VSTATE_POLLER_SERVICE)
-		vstate_lease_grant(&dev->service_lease);
+		vstate_lease_grant(&dev->poller_lease);
 	return 0;
 }
 
@@ -67,7 +67,7 @@ vstate_dev_set_poller(struct vstate_dev *dev, enum vstate_poller poller,
 {
 	struct poller_change change = { poller, apply, arg };
 
-	return vstate_ctrl_call(do_set_poller, dev, &change);
+	return vstate_control_run(do_set_poller, dev, &change);
 }
 
 struct waiting {
@@ -98,7 +98,7 @@ vstate_dev_waiting(struct vstate_dev *dev, uint16_t first, uint16_t step)
 {
 	struct waiting w = { .first = first, .step = RTE_MAX(step, 1) };
 
-	vstate_ctrl_call(do_waiting, dev, &w);
+	vstate_control_run(do_waiting, dev, &w);
 	return w.count;
 }
 
@@ -175,7 +175,7 @@ vstate_dev_watch_all(void)
 	pthread_mutex_lock(&devs_lock);
 	TAILQ_FOREACH(dev, &devs, next) {
 		vstate_dev_watch(dev);
-		soon |= vstate_transfer_watch(dev);
+		soon |= vstate_device_state_watch(dev);
 	}
 	pthread_mutex_unlock(&devs_lock);
 	return soon;
@@ -242,7 +242,7 @@ vqs_alloc(struct vstate_dev *dev, int socket)
 			return -ENOMEM;
 		vq->qid = dev->nb_vqs;
 		vq->callfd = -1;
-		vq->record = &vq->no_record;
+		vq->inflight_head = &vq->own_head;
 		dev->vqs[dev->nb_vqs] = vq;
 	}
 	return 0;
@@ -266,7 +266,7 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 	}
 	dev->conf = *conf;
 	pthread_mutex_init(&dev->socket_lock, NULL);
-	pthread_mutex_init(&dev->transfer_lock, NULL);
+	pthread_mutex_init(&dev->device_state_lock, NULL);
 	dev->socket_path = dev->conf.iface;
 	dev->vid = -1;
 	dev->waiting_vid = -1;
@@ -280,23 +280,23 @@ vstate_dev_create(const char *name, const struct vstate_conf *conf, int socket)
 	ret = vqs_alloc(dev, socket);
 	/* behind rte_vdpa the connection is another one's */
 	if (ret == 0 && conf->state_dir[0] != '\0' && conf->iface[0] != '\0') {
-		dev->session = vstate_session_create(dev->nb_vqs);
-		ret = dev->session != NULL ? 0 : -ENOMEM;
+		dev->msg_log = vstate_msg_log_create(dev->nb_vqs);
+		ret = dev->msg_log != NULL ? 0 : -ENOMEM;
 	}
 	if (ret == 0 && conf->state_dir[0] != '\0')
-		ret = vstate_page_open(dev);
+		ret = vstate_state_file_open(dev);
 	if (ret == -EBUSY && conf->takeover)
 		ret = vstate_takeover_prepare(dev);
 	if (ret == 0)
 		ret = rte_vhost_state_register(name, &vstate_state_ops, dev);
 	if (ret != 0) {
 		vstate_takeover_free(dev);
-		vstate_page_close(dev);
+		vstate_state_file_close(dev);
 		vstate_recover_drop(dev);
-		vstate_session_free(dev->session);
+		vstate_msg_log_free(dev->msg_log);
 		vqs_free(dev);
 		pthread_mutex_destroy(&dev->socket_lock);
-		pthread_mutex_destroy(&dev->transfer_lock);
+		pthread_mutex_destroy(&dev->device_state_lock);
 		rte_free(dev);
 		rte_errno = -ret;
 		return NULL;
@@ -315,14 +315,14 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	TAILQ_REMOVE(&devs, dev, next);
 	pthread_mutex_unlock(&devs_lock);
 	vstate_takeover_free(dev);
-	vstate_region_drop(dev);
-	vstate_page_close(dev);
+	vstate_inflight_shm_drop(dev);
+	vstate_state_file_close(dev);
 	vstate_recover_drop(dev);
-	rte_vhost_state_free(dev->pending);
+	rte_vhost_state_free(dev->restored);
 	rte_vhost_state_free(dev->kept);
-	vstate_session_free(dev->session);
+	vstate_msg_log_free(dev->msg_log);
 	vqs_free(dev);
 	pthread_mutex_destroy(&dev->socket_lock);
-	pthread_mutex_destroy(&dev->transfer_lock);
+	pthread_mutex_destroy(&dev->device_state_lock);
 	rte_free(dev);
 }

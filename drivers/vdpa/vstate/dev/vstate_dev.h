@@ -76,15 +76,15 @@ struct vstate_setup {
 };
 
 struct rte_vdpa_device;
-struct vstate_transfer;
-struct vstate_session;
+struct vstate_device_state;
+struct vstate_msg_log;
 struct vstate_relay;
-struct vstate_page;
+struct vstate_state_file;
 struct vstate_takeover;
 struct vstate_recovery;
-struct vstate_inflight_region;
+struct vstate_inflight_shm;
 struct vstate_port;
-struct vstate_service;
+struct vstate_net_bridge;
 
 struct vstate_dev {
 	TAILQ_ENTRY(vstate_dev) next;
@@ -106,14 +106,14 @@ struct vstate_dev {
 	/** Of a connection that was taken over from another process, open or not; or NULL. */
 	struct vstate_relay *relay;
 	/** What the front end said, for the process that takes over; NULL without state_dir=. */
-	struct vstate_session *session;
+	struct vstate_msg_log *msg_log;
 	/** rte_vhost's name for the connection; -1: none. Belongs to the vhost thread. */
 	int vid;
 	/** A second connection that waits for the end of the first; -1: none. */
 	int waiting_vid;
 	/** The state on its way through a file descriptor, or NULL; and who moves its bytes. */
-	struct vstate_transfer *transfer;
-	pthread_mutex_t transfer_lock;
+	struct vstate_device_state *device_state;
+	pthread_mutex_t device_state_lock;
 	/** States that went through one; written by the vhost thread. */
 	struct {
 		uint64_t saved, saved_bytes, loaded, loaded_bytes, refused;
@@ -153,17 +153,17 @@ struct vstate_dev {
 	uint64_t log_size;
 	enum vstate_poller poller;
 	/** Restored or loaded, waiting for DRIVER_OK. */
-	struct rte_vhost_state *pending;
+	struct rte_vhost_state *restored;
 	/** It came before the front end said what it negotiated and which rings there are. */
-	bool pending_loaded;
+	bool restored_loaded;
 	/** As it was when the rings were taken back; until they are given again. */
 	struct rte_vhost_state *kept;
 	/** What outlives this process; NULL without state_dir=. */
-	struct vstate_page *page;
+	struct vstate_state_file *state_file;
 	/** What a process before left there, for rings that have not come yet; or NULL. */
 	struct vstate_recovery *recovery;
 	/** In-flight region of the front end, or NULL. */
-	struct vstate_inflight_region *region;
+	struct vstate_inflight_shm *inflight_shm;
 	/** Hands the page over, or waits for it; NULL without one. */
 	struct vstate_takeover *takeover;
 	/** This side ends the connection: the rings stay as they are for who comes next. */
@@ -190,10 +190,10 @@ struct vstate_dev {
 	uint64_t rarp_due;
 
 	/** Held by the service while it goes over the queues; granted while it is the poller. */
-	struct vstate_lease service_lease;
+	struct vstate_lease poller_lease;
 
 	struct vstate_port *port;
-	struct vstate_service *service;
+	struct vstate_net_bridge *bridge;
 	struct rte_vdpa_device *vdpa;
 	uint16_t nb_vqs;
 	struct vstate_vq *vqs[VSTATE_MAX_VQS];
@@ -292,12 +292,12 @@ int vstate_dev_load(struct vstate_dev *dev, const struct rte_vhost_state *st,
 /** Control thread only: the state as it is, of a device at rest; NULL without memory. */
 struct rte_vhost_state *vstate_state_collect(const struct vstate_dev *dev);
 
-/** Control thread only: a state waits for the rings (vstate_pending.c). */
-int vstate_pending_set(struct vstate_dev *dev, const struct rte_vhost_state *st, bool loaded,
+/** Control thread only: a state waits for the rings (vstate_restore.c). */
+int vstate_restore_set(struct vstate_dev *dev, const struct rte_vhost_state *st, bool loaded,
 		struct rte_vhost_state_error *err);
-void vstate_pending_drop(struct vstate_dev *dev);
+void vstate_restore_drop(struct vstate_dev *dev);
 /** It meets them: put in force, or refused with a reason in the log. */
-int vstate_pending_meet(struct vstate_dev *dev, const struct vstate_setup *setup);
+int vstate_restore_meet(struct vstate_dev *dev, const struct vstate_setup *setup);
 
 /** Control thread only: what the operations and the status byte have in common. */
 int vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,
@@ -307,17 +307,17 @@ int vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *er
 #define VSTATE_SUSPEND_TIMEOUT_NS 1000000000ull
 
 /** Control thread only: stop all leases at one instant; on -ETIMEDOUT nothing changed. */
-int vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid);
+int vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid);
 /** Control thread only: the same, whatever it takes, before memory goes that is polled. */
-void vstate_dev_rest_always(struct vstate_dev *dev);
+void vstate_quiesce_always(struct vstate_dev *dev);
 /** Control thread only: take back the lease of one queue, whatever it takes. */
-void vstate_dev_rest_vq(struct vstate_dev *dev, struct vstate_vq *vq);
+void vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq);
 /** Control thread only: no service runs over the queues any more. */
-void vstate_service_lease_revoke(struct vstate_dev *dev);
+void vstate_poller_lease_revoke(struct vstate_dev *dev);
 /** Control thread only: grant the queues that may run. */
-void vstate_dev_grant(struct vstate_dev *dev);
+void vstate_grant(struct vstate_dev *dev);
 /** Control thread only: the same for one queue, while the others are polled. */
-void vstate_dev_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq);
+void vstate_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq);
 /** Control thread only, no one is inside: call the driver, when a suspended device is resumed. */
 void vstate_dev_call_vq(struct vstate_dev *dev, struct vstate_vq *vq);
 

@@ -76,7 +76,7 @@ vstate_dev_call_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 }
 
 void
-vstate_dev_grant(struct vstate_dev *dev)
+vstate_grant(struct vstate_dev *dev)
 {
 	uint16_t i;
 
@@ -86,7 +86,7 @@ vstate_dev_grant(struct vstate_dev *dev)
 }
 
 void
-vstate_dev_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+vstate_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 {
 	active_pairs_store(dev);
 	vq_grant(dev, vq);
@@ -121,7 +121,7 @@ lease_wait(const struct vstate_lease *lease, uint64_t deadline)
 }
 
 int
-vstate_dev_rest(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
+vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
 {
 	bool granted[VSTATE_MAX_VQS];
 	uint64_t deadline;
@@ -162,17 +162,17 @@ tell_busy(const struct vstate_dev *dev, uint16_t qid, unsigned int seconds)
  * uses. Each second of waiting is told.
  */
 void
-vstate_dev_rest_always(struct vstate_dev *dev)
+vstate_quiesce_always(struct vstate_dev *dev)
 {
 	unsigned int seconds = 0;
 	uint16_t qid;
 
-	while (vstate_dev_rest(dev, TELL_PERIOD_NS, &qid) != 0)
+	while (vstate_quiesce(dev, TELL_PERIOD_NS, &qid) != 0)
 		tell_busy(dev, qid, ++seconds);
 }
 
 void
-vstate_dev_rest_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 {
 	unsigned int seconds = 0;
 
@@ -183,9 +183,9 @@ vstate_dev_rest_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 }
 
 void
-vstate_service_lease_revoke(struct vstate_dev *dev)
+vstate_poller_lease_revoke(struct vstate_dev *dev)
 {
-	vstate_lease_revoke(&dev->service_lease);
+	vstate_lease_revoke(&dev->poller_lease);
 	vstate_lease_barrier();
-	lease_wait(&dev->service_lease, UINT64_MAX);
+	lease_wait(&dev->poller_lease, UINT64_MAX);
 }

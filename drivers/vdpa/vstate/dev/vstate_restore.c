@@ -47,7 +47,7 @@ announced_check(const struct vstate_dev *dev, const struct rte_vhost_state *st,
 }
 
 int
-vstate_pending_set(struct vstate_dev *dev, const struct rte_vhost_state *st, bool loaded,
+vstate_restore_set(struct vstate_dev *dev, const struct rte_vhost_state *st, bool loaded,
 		struct rte_vhost_state_error *err)
 {
 	struct rte_vhost_state_limits lim = { 0 };
@@ -66,18 +66,18 @@ vstate_pending_set(struct vstate_dev *dev, const struct rte_vhost_state *st, boo
 	copy = rte_vhost_state_copy(st);
 	if (copy == NULL)
 		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
-	vstate_pending_drop(dev);
-	dev->pending = copy;
-	dev->pending_loaded = loaded;
+	vstate_restore_drop(dev);
+	dev->restored = copy;
+	dev->restored_loaded = loaded;
 	return 0;
 }
 
 void
-vstate_pending_drop(struct vstate_dev *dev)
+vstate_restore_drop(struct vstate_dev *dev)
 {
-	rte_vhost_state_free(dev->pending);
-	dev->pending = NULL;
-	dev->pending_loaded = false;
+	rte_vhost_state_free(dev->restored);
+	dev->restored = NULL;
+	dev->restored_loaded = false;
 }
 
 /* ---- a state meets the rings ---- */
@@ -93,11 +93,11 @@ meet_check(const struct vstate_dev *dev, const struct vstate_setup *setup,
 
 	/* Once more: features, and with them the layout, may have changed since. */
 	vstate_net_limits(dev, &lim);
-	ret = rte_vhost_state_check_fit(dev->pending, &lim, err);
-	for (i = 0; ret == 0 && i < dev->pending->nb_vqs; i++) {
+	ret = rte_vhost_state_check_fit(dev->restored, &lim, err);
+	for (i = 0; ret == 0 && i < dev->restored->nb_vqs; i++) {
 		vq = dev->vqs[i];
 		if (setup->rings[i].ready)
-			ret = rte_vhost_state_check_vq(dev->pending, i,
+			ret = rte_vhost_state_check_vq(dev->restored, i,
 					&(const struct rte_vhost_state_vq){
 						.size = vq->size,
 						.desc_addr = vq->desc_addr,
@@ -121,8 +121,8 @@ bases_against(const struct vstate_dev *dev, const struct vstate_setup *setup, ui
 	const struct rte_vhost_state_vq *sv;
 	uint16_t i, n = 0;
 
-	for (i = 0; i < dev->pending->nb_vqs; i++) {
-		sv = &dev->pending->vqs[i];
+	for (i = 0; i < dev->restored->nb_vqs; i++) {
+		sv = &dev->restored->vqs[i];
 		if (!setup->rings[i].ready || !setup->rings[i].base_fresh || sv->size == 0 ||
 				pos_equal(setup->rings[i].avail, sv->avail_idx, sv->avail_wrap) ||
 				pos_equal(setup->rings[i].used, sv->avail_idx, sv->avail_wrap))
@@ -168,7 +168,7 @@ inflight_apply(struct vstate_vq *vq, const struct rte_vhost_state_vq *sv, bool p
 static int
 meet_apply(struct vstate_dev *dev)
 {
-	struct rte_vhost_state *st = dev->pending;
+	struct rte_vhost_state *st = dev->restored;
 	const bool packed = rte_vhost_state_is_packed(st);
 	struct rte_vhost_state_vq *sv;
 	struct vstate_vq *vq;
@@ -180,7 +180,7 @@ meet_apply(struct vstate_dev *dev)
 		if (sv->size == 0 || !vq->ready)
 			continue;
 		/* what a region said before is of no use */
-		vstate_page_record(dev, vq);
+		vstate_state_file_attach(dev, vq);
 		vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
 		if (!inflight_apply(vq, sv, packed))
 			return -ENOMEM;
@@ -206,7 +206,7 @@ outdated(const struct vstate_dev *dev, const struct vstate_setup *setup, int fit
 {
 	uint16_t qid;
 
-	return dev->pending_loaded && bases_are_new(dev, setup) &&
+	return dev->restored_loaded && bases_are_new(dev, setup) &&
 		(fit != 0 || bases_against(dev, setup, &qid) != 0);
 }
 
@@ -214,24 +214,24 @@ static void
 unfit(struct vstate_dev *dev)
 {
 	dev->status = (dev->status | RTE_VHOST_STATE_S_NEEDS_RESET) & ~RTE_VHOST_STATE_S_DRIVER_OK;
-	vstate_pending_drop(dev);
+	vstate_restore_drop(dev);
 }
 
 int
-vstate_pending_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
+vstate_restore_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 {
 	struct rte_vhost_state_error err = { 0 };
 	uint16_t qid = 0, against;
 	char text[256];
 	int ret;
 
-	if (dev->pending == NULL)
+	if (dev->restored == NULL)
 		return 0;
 	ret = meet_check(dev, setup, &err);
 	if (outdated(dev, setup, ret)) {
 		VSTATE_LOG(NOTICE, "%s: loaded state dropped: the front end begins anew",
 				dev->name);
-		vstate_pending_drop(dev);
+		vstate_restore_drop(dev);
 		return 0;
 	}
 	if (ret != 0) {
@@ -240,7 +240,7 @@ vstate_pending_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 		unfit(dev);
 		return ret;
 	}
-	against = dev->pending_loaded ? bases_against(dev, setup, &qid) : 0;
+	against = dev->restored_loaded ? bases_against(dev, setup, &qid) : 0;
 	if (against != 0)
 		VSTATE_LOG(WARNING, "%s: base of queue %u is not that of the loaded state (%u queues "
 				"in all): the state counts", dev->name, qid, against);

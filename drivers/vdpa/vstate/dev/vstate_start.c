@@ -193,7 +193,7 @@ setup_take(struct vstate_dev *dev, const struct vstate_setup *setup)
 static void
 link_update(struct vstate_dev *dev)
 {
-	vstate_link_set(dev, dev->started && (dev->status & (S_DRIVER_OK | S_SUSPEND)));
+	vstate_port_link_set(dev, dev->started && (dev->status & (S_DRIVER_OK | S_SUSPEND)));
 }
 
 static int
@@ -221,7 +221,7 @@ do_stop(struct vstate_dev *dev, void *arg)
 	uint16_t i;
 
 	RTE_SET_USED(arg);
-	vstate_dev_rest_always(dev);
+	vstate_quiesce_always(dev);
 	/* A device whose rings are taken back is at rest, and shows it until it has them again. */
 	if (dev->started && (dev->status & S_DRIVER_OK)) {
 		dev->status = (dev->status & ~S_DRIVER_OK) | S_SUSPEND;
@@ -232,18 +232,18 @@ do_stop(struct vstate_dev *dev, void *arg)
 		rte_vhost_state_free(dev->kept);
 		dev->kept = vstate_state_collect(dev);
 		if (dev->closing)
-			vstate_page_store(dev);
+			vstate_state_file_store(dev);
 		else
-			vstate_page_retire(dev);
+			vstate_state_file_retire(dev);
 		vstate_recover_drop(dev);
 	}
 	dev->started = false;
-	vstate_pending_drop(dev);
+	vstate_restore_drop(dev);
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->ready = false;
 		dev->vqs[i]->dirty.base = NULL;
 	}
-	vstate_dev_grant(dev);
+	vstate_grant(dev);
 	link_update(dev);
 	return 0;
 }
@@ -278,7 +278,7 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	dev->kept = NULL;
 	/* where it was is not for a guest that went to say */
 	__atomic_store_n(&dev->rarp_due, 0, __ATOMIC_RELAXED);
-	vstate_region_drop(dev);
+	vstate_inflight_shm_drop(dev);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_vq_callfd_set(dev->vqs[i], -1);
 	return 0;
@@ -288,7 +288,7 @@ static int
 do_pause(struct vstate_dev *dev, void *arg)
 {
 	RTE_SET_USED(arg);
-	vstate_dev_rest_always(dev);
+	vstate_quiesce_always(dev);
 	dev->paused = true;
 	return 0;
 }
@@ -300,29 +300,29 @@ rings_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 	uint16_t i;
 	int ret;
 
-	if (dev->pending != NULL) {
+	if (dev->restored != NULL) {
 		vstate_recover_drop(dev);
-		ret = vstate_pending_meet(dev, setup);
+		ret = vstate_restore_meet(dev, setup);
 	} else {
 		ret = 0;
 		vstate_recover_meet(dev, setup);
 	}
 	for (i = 0; i < dev->nb_vqs; i++) {
-		if (dev->vqs[i]->ready && !vstate_region_begin(dev, dev->vqs[i]))
-			vstate_page_record(dev, dev->vqs[i]);
+		if (dev->vqs[i]->ready && !vstate_inflight_shm_begin(dev, dev->vqs[i]))
+			vstate_state_file_attach(dev, dev->vqs[i]);
 	}
-	vstate_page_store(dev);
+	vstate_state_file_store(dev);
 	return ret;
 }
 
 static int
 do_sync(struct vstate_dev *dev, void *arg)
 {
-	vstate_dev_rest_always(dev);
+	vstate_quiesce_always(dev);
 	setup_take(dev, arg);
 	rings_meet(dev, arg);
 	dev->paused = false;
-	vstate_dev_grant(dev);
+	vstate_grant(dev);
 	return 0;
 }
 
@@ -332,7 +332,7 @@ do_start(struct vstate_dev *dev, void *arg)
 	const struct vstate_setup *setup = arg;
 	int ret;
 
-	vstate_dev_rest_always(dev);
+	vstate_quiesce_always(dev);
 	rte_vhost_state_free(dev->kept);
 	dev->kept = NULL;
 	dev->started = true;
@@ -353,7 +353,7 @@ do_start(struct vstate_dev *dev, void *arg)
 		dev->status |= S_FEATURES_OK | S_DRIVER_OK;
 	ret = rings_meet(dev, setup);
 	dev->paused = false;
-	vstate_dev_grant(dev);
+	vstate_grant(dev);
 	link_update(dev);
 	return ret;
 }
@@ -363,9 +363,9 @@ do_ring_stop(struct vstate_dev *dev, void *arg)
 {
 	struct vstate_vq *vq = dev->vqs[*(const uint16_t *)arg];
 
-	vstate_dev_rest_vq(dev, vq);
+	vstate_quiesce_vq(dev, vq);
 	vq->ready = false;
-	vstate_dev_grant_vq(dev, vq);
+	vstate_grant_vq(dev, vq);
 	return 0;
 }
 
@@ -381,12 +381,12 @@ do_ring_start(struct vstate_dev *dev, void *arg)
 	struct vstate_vq *vq = dev->vqs[start->qid];
 
 	/* States are met by, and pages hold, all rings at one instant. */
-	if (dev->paused || dev->pending != NULL || dev->recovery != NULL || dev->page != NULL ||
-			dev->region != NULL)
+	if (dev->paused || dev->restored != NULL || dev->recovery != NULL || dev->state_file != NULL ||
+			dev->inflight_shm != NULL)
 		return -EAGAIN;
-	vstate_dev_rest_vq(dev, vq);
+	vstate_quiesce_vq(dev, vq);
 	vq_configure(dev, vq, start->ring);
-	vstate_dev_grant_vq(dev, vq);
+	vstate_grant_vq(dev, vq);
 	return 0;
 }
 
@@ -401,11 +401,11 @@ do_ring_call(struct vstate_dev *dev, void *arg)
 	const struct ring_call *call = arg;
 	struct vstate_vq *vq = dev->vqs[call->qid];
 
-	vstate_dev_rest_vq(dev, vq);
+	vstate_quiesce_vq(dev, vq);
 	vstate_vq_callfd_set(vq, call->fd);
 	/* A call that came before may have gone where nobody listened any more. */
 	vstate_dev_call_vq(dev, vq);
-	vstate_dev_grant_vq(dev, vq);
+	vstate_grant_vq(dev, vq);
 	return 0;
 }
 
@@ -421,7 +421,7 @@ status_change(struct vstate_dev *dev, uint8_t result, struct rte_vhost_state_err
 	} else if ((changed & S_SUSPEND) && dev->started && result != 0) {
 		ret = vstate_state_resume(dev, err);
 	} else {
-		vstate_dev_rest_always(dev);
+		vstate_quiesce_always(dev);
 	}
 	/* VIRTIO 1.4: a device that cannot suspend or resume sets NEEDS_RESET. */
 	if (ret != 0)
@@ -454,9 +454,9 @@ do_status_write(struct vstate_dev *dev, void *arg)
 			dev->status = 0;
 			dev->rings_taken = false;
 			dev->mtu_next = 0;
-			vstate_pending_drop(dev);
+			vstate_restore_drop(dev);
 		}
-		vstate_dev_grant(dev);
+		vstate_grant(dev);
 		link_update(dev);
 	}
 	if (ret != 0) {
@@ -490,43 +490,43 @@ do_negotiate(struct vstate_dev *dev, void *arg)
 void
 vstate_dev_connect(struct vstate_dev *dev)
 {
-	vstate_ctrl_call(do_connect, dev, NULL);
+	vstate_control_run(do_connect, dev, NULL);
 }
 
 void
 vstate_dev_disconnect(struct vstate_dev *dev)
 {
-	vstate_ctrl_call(do_disconnect, dev, NULL);
+	vstate_control_run(do_disconnect, dev, NULL);
 }
 
 void
 vstate_dev_pause(struct vstate_dev *dev)
 {
-	vstate_ctrl_call(do_pause, dev, NULL);
+	vstate_control_run(do_pause, dev, NULL);
 }
 
 void
 vstate_dev_sync(struct vstate_dev *dev, const struct vstate_setup *setup)
 {
-	vstate_ctrl_call(do_sync, dev, RTE_PTR_UNQUAL(setup));
+	vstate_control_run(do_sync, dev, RTE_PTR_UNQUAL(setup));
 }
 
 int
 vstate_dev_start(struct vstate_dev *dev, const struct vstate_setup *setup)
 {
-	return vstate_ctrl_call(do_start, dev, RTE_PTR_UNQUAL(setup));
+	return vstate_control_run(do_start, dev, RTE_PTR_UNQUAL(setup));
 }
 
 void
 vstate_dev_stop(struct vstate_dev *dev)
 {
-	vstate_ctrl_call(do_stop, dev, NULL);
+	vstate_control_run(do_stop, dev, NULL);
 }
 
 void
 vstate_dev_ring_stop(struct vstate_dev *dev, uint16_t qid)
 {
-	vstate_ctrl_call(do_ring_stop, dev, &qid);
+	vstate_control_run(do_ring_stop, dev, &qid);
 }
 
 int
@@ -534,7 +534,7 @@ vstate_dev_ring_start(struct vstate_dev *dev, uint16_t qid, const struct vstate_
 {
 	struct ring_start start = { qid, ring };
 
-	return vstate_ctrl_call(do_ring_start, dev, &start);
+	return vstate_control_run(do_ring_start, dev, &start);
 }
 
 void
@@ -542,13 +542,13 @@ vstate_dev_ring_call(struct vstate_dev *dev, uint16_t qid, int fd)
 {
 	struct ring_call call = { qid, fd };
 
-	vstate_ctrl_call(do_ring_call, dev, &call);
+	vstate_control_run(do_ring_call, dev, &call);
 }
 
 void
 vstate_dev_status_write(struct vstate_dev *dev, uint8_t status)
 {
-	vstate_ctrl_call(do_status_write, dev, &status);
+	vstate_control_run(do_status_write, dev, &status);
 }
 
 void
@@ -556,7 +556,7 @@ vstate_dev_negotiate(struct vstate_dev *dev, uint64_t features, bool status_nego
 {
 	struct negotiation n = { features, status_negotiated };
 
-	vstate_ctrl_call(do_negotiate, dev, &n);
+	vstate_control_run(do_negotiate, dev, &n);
 }
 
 static int
@@ -570,7 +570,7 @@ do_status_read(struct vstate_dev *dev, void *arg)
 uint8_t
 vstate_dev_status_read(struct vstate_dev *dev)
 {
-	return vstate_ctrl_call(do_status_read, dev, NULL);
+	return vstate_control_run(do_status_read, dev, NULL);
 }
 
 struct announcement {
@@ -605,7 +605,7 @@ vstate_dev_announce_size(struct vstate_dev *dev, uint16_t qid, uint16_t size)
 {
 	struct announcement a = { .qid = qid, .size = size };
 
-	vstate_ctrl_call(do_announce_size, dev, &a);
+	vstate_control_run(do_announce_size, dev, &a);
 }
 
 void
@@ -614,7 +614,7 @@ vstate_dev_announce_addr(struct vstate_dev *dev, uint16_t qid, uint64_t desc_add
 {
 	struct announcement a = { qid, 0, desc_addr, driver_addr, device_addr };
 
-	vstate_ctrl_call(do_announce_addr, dev, &a);
+	vstate_control_run(do_announce_addr, dev, &a);
 }
 
 static int
@@ -632,7 +632,7 @@ do_mtu(struct vstate_dev *dev, void *arg)
 void
 vstate_dev_mtu(struct vstate_dev *dev, uint16_t mtu)
 {
-	vstate_ctrl_call(do_mtu, dev, &mtu);
+	vstate_control_run(do_mtu, dev, &mtu);
 }
 
 static int
@@ -649,5 +649,5 @@ do_rarp(struct vstate_dev *dev, void *arg)
 void
 vstate_dev_rarp(struct vstate_dev *dev, const struct rte_ether_addr *mac)
 {
-	vstate_ctrl_call(do_rarp, dev, RTE_PTR_UNQUAL(mac));
+	vstate_control_run(do_rarp, dev, RTE_PTR_UNQUAL(mac));
 }

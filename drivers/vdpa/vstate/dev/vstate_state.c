@@ -71,7 +71,7 @@ vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,
 	}
 	if (!dev->started)
 		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
-	if (vstate_dev_rest(dev, timeout_ns, &late) != 0)
+	if (vstate_quiesce(dev, timeout_ns, &late) != 0)
 		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_TIMEOUT, late, timeout_ns, 0);
 	dev->status = (dev->status & ~RTE_VHOST_STATE_S_DRIVER_OK) | RTE_VHOST_STATE_S_SUSPEND;
 	timing_add(&dev->suspend_time, start);
@@ -94,7 +94,7 @@ vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *err)
 	if (dev->mtu_next != 0)
 		dev->mtu = dev->mtu_next;
 	dev->mtu_next = 0;
-	vstate_dev_grant(dev);
+	vstate_grant(dev);
 	timing_add(&dev->resume_time, start);
 	return 0;
 }
@@ -213,7 +213,7 @@ vstate_dev_save(struct vstate_dev *dev, struct rte_vhost_state **st,
 		struct rte_vhost_state_error *err)
 {
 	struct request req = { .err = err };
-	int ret = vstate_ctrl_call(do_save, dev, &req);
+	int ret = vstate_control_run(do_save, dev, &req);
 
 	*st = req.out;
 	return ret;
@@ -232,7 +232,7 @@ do_restore(struct vstate_dev *dev, void *arg)
 		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
 	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESTORE, req->err);
 	if (ret == 0)
-		ret = vstate_pending_set(dev, req->in, false, req->err);
+		ret = vstate_restore_set(dev, req->in, false, req->err);
 	if (ret == 0)
 		timing_add(&dev->restore_time, start);
 	return ret;
@@ -249,10 +249,10 @@ do_load(struct vstate_dev *dev, void *arg)
 		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONFIGURABLE, -1,
 				0, dev->status);
 	if (req->in == NULL) {
-		vstate_pending_drop(dev);
+		vstate_restore_drop(dev);
 		return 0;
 	}
-	ret = vstate_pending_set(dev, req->in, true, req->err);
+	ret = vstate_restore_set(dev, req->in, true, req->err);
 	if (ret == 0)
 		timing_add(&dev->restore_time, start);
 	return ret;
@@ -264,7 +264,7 @@ vstate_dev_load(struct vstate_dev *dev, const struct rte_vhost_state *st,
 {
 	struct request req = { .err = err, .in = st };
 
-	return vstate_ctrl_call(do_load, dev, &req);
+	return vstate_control_run(do_load, dev, &req);
 }
 
 static int
@@ -288,14 +288,14 @@ do_info(struct vstate_dev *dev, void *arg)
 
 /* The control thread may be held up by a poll thread of another device. */
 static int
-request_run(vstate_ctrl_fn fn, struct vstate_dev *dev, struct request *req)
+request_run(vstate_control_fn fn, struct vstate_dev *dev, struct request *req)
 {
 	int ret;
 
 	if (req->timeout_ns == 0)
 		req->timeout_ns = TURN_TIMEOUT_NS;
 	req->start = rte_get_timer_cycles();
-	ret = vstate_ctrl_call_within(fn, dev, req, req->timeout_ns);
+	ret = vstate_control_run_within(fn, dev, req, req->timeout_ns);
 	return ret != -ETIME ? ret : rte_vhost_state_refuse(req->err,
 			RTE_VHOST_STATE_R_TIMEOUT, -1, req->timeout_ns, ns_since(req->start));
 }

@@ -34,19 +34,19 @@ struct head {
 };
 
 int
-vstate_parcel_alloc(struct vstate_parcel *p, size_t len, unsigned int nb_fds)
+vstate_handover_msg_alloc(struct vstate_handover_msg *p, size_t len, unsigned int nb_fds)
 {
-	*p = VSTATE_PARCEL_EMPTY;
+	*p = VSTATE_HANDOVER_MSG_EMPTY;
 	p->bytes = malloc(len + 1);
 	p->fds = malloc((nb_fds + 1) * sizeof(p->fds[0]));
 	if (p->bytes != NULL && p->fds != NULL)
 		return 0;
-	vstate_parcel_drop(p);
+	vstate_handover_msg_drop(p);
 	return -ENOMEM;
 }
 
 void
-vstate_parcel_drop(struct vstate_parcel *p)
+vstate_handover_msg_drop(struct vstate_handover_msg *p)
 {
 	unsigned int i;
 
@@ -56,11 +56,11 @@ vstate_parcel_drop(struct vstate_parcel *p)
 		close(p->connection);
 	free(p->fds);
 	free(p->bytes);
-	*p = VSTATE_PARCEL_EMPTY;
+	*p = VSTATE_HANDOVER_MSG_EMPTY;
 }
 
 uint32_t
-vstate_parcel_token(void)
+vstate_handover_msg_token(void)
 {
 	static uint32_t token;
 	uint32_t none = 0, made = rte_rand_max(INT32_MAX) + 1;
@@ -98,7 +98,7 @@ socket_for(const char *path, struct sockaddr_un *un)
 }
 
 int
-vstate_parcel_listen(const char *path)
+vstate_handover_msg_listen(const char *path)
 {
 	struct sockaddr_un un;
 	int fd = socket_for(path, &un), ret;
@@ -115,7 +115,7 @@ vstate_parcel_listen(const char *path)
 }
 
 void
-vstate_parcel_unlisten(int fd, const char *path)
+vstate_handover_msg_unlisten(int fd, const char *path)
 {
 	if (fd < 0)
 		return;
@@ -143,7 +143,7 @@ send_all(int fd, const void *buf, size_t len, const int *fds, unsigned int nb_fd
 }
 
 static int
-send_parcel(int fd, const struct vstate_parcel *p)
+send_parcel(int fd, const struct vstate_handover_msg *p)
 {
 	const struct head head = { MAGIC, VERSION, p->nb_fds, p->len };
 	unsigned int i, n;
@@ -158,7 +158,7 @@ send_parcel(int fd, const struct vstate_parcel *p)
 }
 
 int
-vstate_parcel_send(const char *path, const struct vstate_parcel *p)
+vstate_handover_msg_send(const char *path, const struct vstate_handover_msg *p)
 {
 	/* as the system grants; that of a device of few queues fits without */
 	const int room = LEN_MAX;
@@ -195,7 +195,7 @@ recv_all(int fd, void *buf, size_t len, int *fds, unsigned int max, unsigned int
 }
 
 static int
-receive_parcel(int fd, struct vstate_parcel *p)
+receive_parcel(int fd, struct vstate_handover_msg *p)
 {
 	unsigned int nb_connections = 0, before;
 	struct head head;
@@ -225,7 +225,7 @@ receive_parcel(int fd, struct vstate_parcel *p)
 }
 
 int
-vstate_parcel_accept(int fd)
+vstate_handover_msg_accept(int fd)
 {
 	int from, ret = -EAGAIN;
 
@@ -242,17 +242,17 @@ vstate_parcel_accept(int fd)
 }
 
 int
-vstate_parcel_receive(int fd, struct vstate_parcel *p)
+vstate_handover_msg_receive(int fd, struct vstate_handover_msg *p)
 {
 	int from, ret;
 
-	*p = VSTATE_PARCEL_EMPTY;
-	from = vstate_parcel_accept(fd);
+	*p = VSTATE_HANDOVER_MSG_EMPTY;
+	from = vstate_handover_msg_accept(fd);
 	if (from < 0)
 		return from;
 	ret = receive_parcel(from, p);
 	close(from);
 	if (ret != 0)
-		vstate_parcel_drop(p);
+		vstate_handover_msg_drop(p);
 	return ret;
 }

@@ -24,7 +24,7 @@
 
 #define ALIGNMENT 64
 
-struct vstate_inflight_region {
+struct vstate_inflight_shm {
 	uint8_t *map;
 	size_t size;
 	/** Bytes of a queue, queues, and their descriptors. */
@@ -40,19 +40,19 @@ struct vstate_inflight_region {
 static size_t
 stride_of(uint16_t queue_size, bool packed)
 {
-	size_t len = packed ? 29 + queue_size * sizeof(struct vstate_region_packed_desc) :
-		16 + queue_size * sizeof(struct vstate_region_split_desc);
+	size_t len = packed ? 29 + queue_size * sizeof(struct vstate_inflight_packed_desc) :
+		16 + queue_size * sizeof(struct vstate_inflight_split_desc);
 
 	return RTE_ALIGN_CEIL(len, ALIGNMENT);
 }
 
 static bool
-geometry_fits(const struct vstate_dev *dev, const struct vstate_region_geometry *g)
+geometry_fits(const struct vstate_dev *dev, const struct vstate_inflight_shm_geometry *g)
 {
-	RTE_BUILD_BUG_ON(sizeof(struct vstate_region_split) != 16);
-	RTE_BUILD_BUG_ON(sizeof(struct vstate_region_packed) != 32);
-	RTE_BUILD_BUG_ON(sizeof(struct vstate_region_split_desc) != 16);
-	RTE_BUILD_BUG_ON(sizeof(struct vstate_region_packed_desc) != 32);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_inflight_split) != 16);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_inflight_packed) != 32);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_inflight_split_desc) != 16);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_inflight_packed_desc) != 32);
 	return g->num_queues >= 1 && g->num_queues <= dev->nb_vqs && g->queue_size >= 1 &&
 		g->queue_size <= RTE_VHOST_STATE_MAX_VQ_SIZE;
 }
@@ -60,7 +60,7 @@ geometry_fits(const struct vstate_dev *dev, const struct vstate_region_geometry 
 /* ---- the memory ---- */
 
 int
-vstate_region_make(const struct vstate_dev *dev, struct vstate_region_geometry *g, bool packed)
+vstate_inflight_shm_make(const struct vstate_dev *dev, struct vstate_inflight_shm_geometry *g, bool packed)
 {
 	int fd, ret;
 
@@ -81,7 +81,7 @@ vstate_region_make(const struct vstate_dev *dev, struct vstate_region_geometry *
 }
 
 static void
-region_free(struct vstate_inflight_region *region)
+region_free(struct vstate_inflight_shm *region)
 {
 	if (region == NULL)
 		return;
@@ -90,11 +90,11 @@ region_free(struct vstate_inflight_region *region)
 }
 
 /* Only memory that cannot shrink, or a file that the front end answers for with its own life. */
-static struct vstate_inflight_region *
-region_map(const struct vstate_dev *dev, const struct vstate_region_geometry *g, int fd,
+static struct vstate_inflight_shm *
+region_map(const struct vstate_dev *dev, const struct vstate_inflight_shm_geometry *g, int fd,
 		bool packed)
 {
-	struct vstate_inflight_region *region;
+	struct vstate_inflight_shm *region;
 	const size_t stride = stride_of(g->queue_size, packed);
 	struct stat st;
 
@@ -124,18 +124,18 @@ region_map(const struct vstate_dev *dev, const struct vstate_region_geometry *g,
 static int
 do_set(struct vstate_dev *dev, void *arg)
 {
-	vstate_dev_rest_always(dev);
-	vstate_region_drop(dev);
-	dev->region = arg;
-	vstate_dev_grant(dev);
+	vstate_quiesce_always(dev);
+	vstate_inflight_shm_drop(dev);
+	dev->inflight_shm = arg;
+	vstate_grant(dev);
 	return 0;
 }
 
 int
-vstate_region_set(struct vstate_dev *dev, const struct vstate_region_geometry *g, int fd,
+vstate_inflight_shm_set(struct vstate_dev *dev, const struct vstate_inflight_shm_geometry *g, int fd,
 		bool packed)
 {
-	struct vstate_inflight_region *region = region_map(dev, g, fd, packed);
+	struct vstate_inflight_shm *region = region_map(dev, g, fd, packed);
 
 	if (region == NULL) {
 		VSTATE_LOG(ERR, "%s: in-flight region refused: %u queues of %u, %" PRIu64
@@ -143,11 +143,11 @@ vstate_region_set(struct vstate_dev *dev, const struct vstate_region_geometry *g
 				g->mmap_size, g->mmap_offset);
 		return -EINVAL;
 	}
-	return vstate_ctrl_call(do_set, dev, region);
+	return vstate_control_run(do_set, dev, region);
 }
 
 void
-vstate_region_drop(struct vstate_dev *dev)
+vstate_inflight_shm_drop(struct vstate_dev *dev)
 {
 	uint16_t i;
 
@@ -155,25 +155,25 @@ vstate_region_drop(struct vstate_dev *dev)
 		struct vstate_vq *vq = dev->vqs[i];
 
 		if (vq->inflight_own != NULL)
-			vq->inflight_own->region = NULL;
-		vstate_page_record(dev, vq);
+			vq->inflight_own->shm = NULL;
+		vstate_state_file_attach(dev, vq);
 	}
-	region_free(dev->region);
-	dev->region = NULL;
+	region_free(dev->inflight_shm);
+	dev->inflight_shm = NULL;
 }
 
 /* ---- a queue ---- */
 
-static union vstate_record *
+static union vstate_inflight_head *
 region_of(const struct vstate_dev *dev, const struct vstate_vq *vq)
 {
-	const struct vstate_inflight_region *r = dev->region;
+	const struct vstate_inflight_shm *r = dev->inflight_shm;
 	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
 
 	if (r == NULL || vq->qid >= r->num_queues || r->packed != packed ||
 			vq->size > r->queue_size)
 		return NULL;
-	return (union vstate_record *)(void *)(r->map + vq->qid * r->stride);
+	return (union vstate_inflight_head *)(void *)(r->map + vq->qid * r->stride);
 }
 
 static int
@@ -191,7 +191,7 @@ by_counter(const void *a, const void *b)
  * between the used index and the marks.
  */
 static bool
-split_settle(const struct vstate_vq *vq, struct vstate_region_split *r)
+split_settle(const struct vstate_vq *vq, struct vstate_inflight_split *r)
 {
 	const uint16_t used = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
 			__ATOMIC_ACQUIRE));
@@ -200,15 +200,15 @@ split_settle(const struct vstate_vq *vq, struct vstate_region_split *r)
 	if (n > vq->size)
 		return false;
 	for (; n > 0 && i < vq->size; n--) {
-		vstate_split_entries(r)[i].inflight = 0;
-		i = vstate_split_entries(r)[i].next;
+		vstate_inflight_split_descs(r)[i].inflight = 0;
+		i = vstate_inflight_split_descs(r)[i].next;
 	}
 	r->used_idx = used;
 	return true;
 }
 
 static struct vstate_inflight *
-split_list(const struct vstate_vq *vq, const struct vstate_region_split *r)
+split_list(const struct vstate_vq *vq, const struct vstate_inflight_split *r)
 {
 	struct vstate_inflight *list = vstate_inflight_alloc(vq->size, 0, false);
 	uint16_t i;
@@ -217,9 +217,9 @@ split_list(const struct vstate_vq *vq, const struct vstate_region_split *r)
 		return NULL;
 	list->nb = 0;
 	for (i = 0; i < vq->size; i++) {
-		if (vstate_split_entries(r)[i].inflight == 1)
+		if (vstate_inflight_split_descs(r)[i].inflight == 1)
 			list->bufs[list->nb++] = (struct vstate_inflight_buf){
-				.counter = vstate_split_entries(r)[i].counter,
+				.counter = vstate_inflight_split_descs(r)[i].counter,
 				.head = i, .id = i, .num = 1, .slot = i };
 	}
 	return list;
@@ -229,12 +229,12 @@ split_list(const struct vstate_vq *vq, const struct vstate_region_split *r)
 
 /* Killed before a batch was seen by the driver: it is in flight still. Behind that: it is not. */
 static bool
-packed_settle(const struct vstate_vq *vq, struct vstate_region_packed *r, uint16_t nb)
+packed_settle(const struct vstate_vq *vq, struct vstate_inflight_packed *r, uint16_t nb)
 {
 	struct vstate_pos old, now;
 	uint16_t i, n;
 
-	vstate_record_read(r->pos, &old, &now);
+	vstate_inflight_head_read(r->pos, &old, &now);
 	if (old.idx >= vq->size || now.idx >= vq->size || old.wrap > 1 || now.wrap > 1)
 		return false;
 	if (vstate_pos_distance(now, old, vq->size) != 0 && !vstate_packed_avail(vq, old))
@@ -242,19 +242,19 @@ packed_settle(const struct vstate_vq *vq, struct vstate_region_packed *r, uint16
 	r->free_head = r->old_free_head;
 	/* and what is free is not in flight */
 	for (n = 0, i = r->free_head; n < nb && i < nb; n++) {
-		vstate_packed_entries(r)[i].inflight = 0;
-		i = vstate_packed_entries(r)[i].next;
+		vstate_inflight_packed_descs(r)[i].inflight = 0;
+		i = vstate_inflight_packed_descs(r)[i].next;
 	}
 	return true;
 }
 
 /* Copy the descriptors of an entry. False: it is none. */
 static bool
-packed_entry(const struct vstate_vq *vq, const struct vstate_region_packed *r, uint16_t nb,
+packed_entry(const struct vstate_vq *vq, const struct vstate_inflight_packed *r, uint16_t nb,
 		uint16_t slot, struct vstate_inflight *list, uint32_t *nb_descs)
 {
 	struct vstate_inflight_buf *b = &list->bufs[list->nb];
-	const struct vstate_region_packed_desc *d = &vstate_packed_entries(r)[slot];
+	const struct vstate_inflight_packed_desc *d = &vstate_inflight_packed_descs(r)[slot];
 	uint16_t i, at = slot;
 
 	if (list->nb == vq->size)
@@ -268,7 +268,7 @@ packed_entry(const struct vstate_vq *vq, const struct vstate_region_packed *r, u
 
 		if (at >= nb)
 			return false;
-		d = &vstate_packed_entries(r)[at];
+		d = &vstate_inflight_packed_descs(r)[at];
 		copy->addr = d->addr;
 		copy->len = d->len;
 		copy->link = d->id;
@@ -283,7 +283,7 @@ packed_entry(const struct vstate_vq *vq, const struct vstate_region_packed *r, u
 }
 
 static struct vstate_inflight *
-packed_list(const struct vstate_vq *vq, const struct vstate_region_packed *r, uint16_t nb)
+packed_list(const struct vstate_vq *vq, const struct vstate_inflight_packed *r, uint16_t nb)
 {
 	struct vstate_inflight *list = vstate_inflight_alloc(vq->size, vq->size, true);
 	uint32_t nb_descs = 0;
@@ -293,7 +293,7 @@ packed_list(const struct vstate_vq *vq, const struct vstate_region_packed *r, ui
 		return NULL;
 	list->nb = 0;
 	for (i = 0; i < nb; i++) {
-		if (vstate_packed_entries(r)[i].inflight == 1 &&
+		if (vstate_inflight_packed_descs(r)[i].inflight == 1 &&
 				!packed_entry(vq, r, nb, i, list, &nb_descs)) {
 			free(list->descs);
 			free(list);
@@ -337,15 +337,15 @@ ids_unique(const struct vstate_inflight *list)
 
 /* NULL, or why not; the queue is then as it was. */
 static const char *
-vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_record *r, bool fresh)
+vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_head *r, bool fresh)
 {
-	const uint16_t nb = dev->region->queue_size;
-	const bool packed = dev->region->packed;
+	const uint16_t nb = dev->inflight_shm->queue_size;
+	const bool packed = dev->inflight_shm->packed;
 	const struct vstate_pos before = vq->used;
 	struct vstate_inflight *list;
 	const char *why;
 
-	if (r->split.version != VSTATE_REGION_VERSION || r->split.desc_num != nb)
+	if (r->split.version != VSTATE_INFLIGHT_VERSION || r->split.desc_num != nb)
 		return "version or size";
 	if (packed ? !packed_settle(vq, &r->packed, nb) : !split_settle(vq, &r->split))
 		return "used position";
@@ -358,33 +358,33 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_record *r,
 		free(list);
 		return "entries stand twice";
 	}
-	list->region = r;
-	vq->record = r;
+	list->shm = r;
+	vq->inflight_head = r;
 	vstate_inflight_attach(vq, list);
 	why = packed ? vstate_recover_packed(vq, r, fresh) : vstate_recover_split(vq);
 	if (why == NULL && packed) {
-		vstate_record_step(r, vq->used, vq->used);
+		vstate_inflight_head_step(r, vq->used, vq->used);
 		if (vq->inflight != NULL)
 			packed_heads(vq, vq->inflight, vq->used);
 	}
 	if (why == NULL)
 		return NULL;
 	vstate_inflight_drop(vq);
-	vstate_page_record(dev, vq);
+	vstate_state_file_attach(dev, vq);
 	vq->used = vq->avail = before;
 	return why;
 }
 
 bool
-vstate_region_recover(struct vstate_dev *dev, struct vstate_vq *vq,
+vstate_inflight_shm_recover(struct vstate_dev *dev, struct vstate_vq *vq,
 		const struct vstate_ring_setup *ring)
 {
-	union vstate_record *r = region_of(dev, vq);
+	union vstate_inflight_head *r = region_of(dev, vq);
 	const char *why;
 
 	/* all zero: the front end has made it so, as after a reset of the guest */
 	if (r == NULL || r->split.version == 0) {
-		vstate_page_record(dev, vq);
+		vstate_state_file_attach(dev, vq);
 		return false;
 	}
 	why = vq_recover(dev, vq, r, ring->avail.idx == 0 && ring->avail.wrap == 1);
@@ -402,14 +402,14 @@ vstate_region_recover(struct vstate_dev *dev, struct vstate_vq *vq,
 }
 
 static void
-split_mark(struct vstate_region_split *r, const struct vstate_inflight_buf *b)
+split_mark(struct vstate_inflight_split *r, const struct vstate_inflight_buf *b)
 {
-	vstate_split_entries(r)[b->head].counter = b->counter;
-	vstate_split_entries(r)[b->head].inflight = 1;
+	vstate_inflight_split_descs(r)[b->head].counter = b->counter;
+	vstate_inflight_split_descs(r)[b->head].inflight = 1;
 }
 
 static void
-packed_mark(struct vstate_region_packed *r, const struct vstate_inflight *list,
+packed_mark(struct vstate_inflight_packed *r, const struct vstate_inflight *list,
 		struct vstate_inflight_buf *b, uint16_t at)
 {
 	uint16_t i;
@@ -419,25 +419,25 @@ packed_mark(struct vstate_region_packed *r, const struct vstate_inflight *list,
 	/* Those that are free follow each other here; what stands in the memory is not asked. */
 	for (i = 0; i < b->num; i++, at++) {
 		const struct vstate_desc *from = &list->descs[b->first_desc + i];
-		struct vstate_region_packed_desc *d = &vstate_packed_entries(r)[at];
+		struct vstate_inflight_packed_desc *d = &vstate_inflight_packed_descs(r)[at];
 
 		d->addr = from->addr;
 		d->len = from->len;
 		d->id = from->link;
 		d->flags = from->flags;
 	}
-	vstate_packed_entries(r)[b->slot].last = b->last;
-	vstate_packed_entries(r)[b->slot].num = b->num;
-	vstate_packed_entries(r)[b->slot].counter = b->counter;
-	vstate_packed_entries(r)[b->slot].inflight = 1;
+	vstate_inflight_packed_descs(r)[b->slot].last = b->last;
+	vstate_inflight_packed_descs(r)[b->slot].num = b->num;
+	vstate_inflight_packed_descs(r)[b->slot].counter = b->counter;
+	vstate_inflight_packed_descs(r)[b->slot].inflight = 1;
 	r->free_head = r->old_free_head = at;
 }
 
 /* A region that nobody has used, or that tells of another past. */
 static void
-region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_record *r)
+region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_head *r)
 {
-	const struct vstate_inflight_region *region = dev->region;
+	const struct vstate_inflight_shm *region = dev->inflight_shm;
 	struct vstate_inflight *list = vq->inflight;
 	uint16_t i, at = 0;
 
@@ -445,11 +445,11 @@ region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_rec
 	memset(r, 0, region->stride);
 	r->split.desc_num = region->queue_size;
 	for (i = 0; region->packed && i < region->queue_size; i++)
-		vstate_packed_entries(&r->packed)[i].next = i + 1;
+		vstate_inflight_packed_descs(&r->packed)[i].next = i + 1;
 	if (region->packed)
-		vstate_record_step(r, vq->used, vq->used);
+		vstate_inflight_head_step(r, vq->used, vq->used);
 	else
-		vstate_record_used(r, vq->used.idx);
+		vstate_inflight_head_used(r, vq->used.idx);
 	for (i = 0; list != NULL && i < list->nb; i++) {
 		list->bufs[i].slot = list->bufs[i].head;
 		if (i < list->done)
@@ -462,20 +462,20 @@ region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_rec
 		}
 	}
 	if (list != NULL)
-		list->region = r;
-	__atomic_store_n(&r->split.version, VSTATE_REGION_VERSION, __ATOMIC_RELEASE);
+		list->shm = r;
+	__atomic_store_n(&r->split.version, VSTATE_INFLIGHT_VERSION, __ATOMIC_RELEASE);
 }
 
 bool
-vstate_region_begin(struct vstate_dev *dev, struct vstate_vq *vq)
+vstate_inflight_shm_begin(struct vstate_dev *dev, struct vstate_vq *vq)
 {
-	union vstate_record *r = region_of(dev, vq);
+	union vstate_inflight_head *r = region_of(dev, vq);
 
 	if (r == NULL)
 		return false;
-	if (vq->record != r) {
+	if (vq->inflight_head != r) {
 		region_init(dev, vq, r);
-		vq->record = r;
+		vq->inflight_head = r;
 	}
 	return true;
 }

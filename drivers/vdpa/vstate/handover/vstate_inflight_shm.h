@@ -9,7 +9,7 @@
  * @file
  * The in-flight region of vhost-user ("Inflight I/O tracking"): memory that the device makes,
  * the front end keeps, and hands to the device that comes after a crash. Its layouts are in
- * vstate_record.h. What is read from it is checked: it was in the hands of others.
+ * vstate_inflight_layout.h. What is read from it is checked: it was in the hands of others.
  */
 
 #include <stdbool.h>
@@ -20,35 +20,35 @@ struct vstate_ring_setup;
 struct vstate_vq;
 
 /** What GET_INFLIGHT_FD and SET_INFLIGHT_FD say of a region. */
-struct vstate_region_geometry {
+struct vstate_inflight_shm_geometry {
 	uint64_t mmap_size, mmap_offset;
 	uint16_t num_queues, queue_size;
 };
 
 /**
- * Make a region for the front end, which gives it back by vstate_region_set().
+ * Make a region for the front end, which gives it back by vstate_inflight_shm_set().
  * @param g its number of queues and their size; size and offset are written
  * @return a descriptor; -EINVAL, -ENOMEM or another -errno
  */
-int vstate_region_make(const struct vstate_dev *dev, struct vstate_region_geometry *g, bool packed);
+int vstate_inflight_shm_make(const struct vstate_dev *dev, struct vstate_inflight_shm_geometry *g, bool packed);
 
 /**
  * Take a region into use, in place of the one before. It is handed to the control thread, and
  * meets the rings when they start. @p fd stays the caller's.
  */
-int vstate_region_set(struct vstate_dev *dev, const struct vstate_region_geometry *g, int fd,
+int vstate_inflight_shm_set(struct vstate_dev *dev, const struct vstate_inflight_shm_geometry *g, int fd,
 		bool packed);
 /** Let go of it. Control thread, or with the control thread gone. */
-void vstate_region_drop(struct vstate_dev *dev);
+void vstate_inflight_shm_drop(struct vstate_dev *dev);
 
 /**
  * A ring that is new here finds what the region says of it: its position, and what is in
  * flight.
  * @return true if it says something
  */
-bool vstate_region_recover(struct vstate_dev *dev, struct vstate_vq *vq,
+bool vstate_inflight_shm_recover(struct vstate_dev *dev, struct vstate_vq *vq,
 		const struct vstate_ring_setup *ring);
 /** The region tells of the queue from now on; it is at rest. False: there is none for it. */
-bool vstate_region_begin(struct vstate_dev *dev, struct vstate_vq *vq);
+bool vstate_inflight_shm_begin(struct vstate_dev *dev, struct vstate_vq *vq);
 
 #endif /* VSTATE_INFLIGHT_SHM_H */

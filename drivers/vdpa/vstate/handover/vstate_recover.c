@@ -192,11 +192,11 @@ used_set(struct vstate_vq *vq, struct vstate_pos used, bool packed)
 }
 
 const char *
-vstate_recover_packed(struct vstate_vq *vq, const union vstate_record *rec, bool fresh)
+vstate_recover_packed(struct vstate_vq *vq, const union vstate_inflight_head *rec, bool fresh)
 {
 	struct vstate_pos old, now;
 
-	vstate_record_read(rec->packed.pos, &old, &now);
+	vstate_inflight_head_read(rec->packed.pos, &old, &now);
 	if (!pos_inside(vq, old) || !pos_inside(vq, now) ||
 			vstate_pos_distance(now, old, vq->size) > vq->size)
 		return "positions that a ring of this size cannot have";
@@ -227,17 +227,17 @@ vstate_recover_split(struct vstate_vq *vq)
 /* ---- a device ---- */
 
 /* Where the record was never begun, the state has the positions. */
-static union vstate_record
+static union vstate_inflight_head
 record_of(const struct vstate_recovery *rec, uint16_t qid, bool packed)
 {
 	const struct rte_vhost_state_vq *sv = &rec->st->vqs[qid];
 	const struct vstate_pos used = { sv->used_idx, sv->used_wrap };
-	union vstate_record record = { 0 };
+	union vstate_inflight_head record = { 0 };
 
 	if (rec->vqs[qid].valid)
 		return rec->vqs[qid].record;
 	if (packed)
-		record.packed.pos = vstate_record_word(used, used);
+		record.packed.pos = vstate_inflight_head_word(used, used);
 	else
 		record.split.used_idx = used.idx;
 	return record;
@@ -249,7 +249,7 @@ record_of(const struct vstate_recovery *rec, uint16_t qid, bool packed)
  */
 static uint16_t
 left_of(const struct vstate_vq *vq, const struct vstate_recovery *rec,
-		const union vstate_record *record, bool packed)
+		const union vstate_inflight_head *record, bool packed)
 {
 	const uint32_t left = rec->vqs[vq->qid].left;
 	struct vstate_pos old, now;
@@ -258,7 +258,7 @@ left_of(const struct vstate_vq *vq, const struct vstate_recovery *rec,
 	if (!rec->vqs[vq->qid].valid)
 		return rec->st->vqs[vq->qid].nb_inflight;
 	if (packed) {
-		vstate_record_read(record->packed.pos, &old, &now);
+		vstate_inflight_head_read(record->packed.pos, &old, &now);
 		told = !pos_same(old, now) && pos_inside(vq, old) && !flags_at(vq, old).avail;
 	} else {
 		told = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
@@ -269,7 +269,7 @@ left_of(const struct vstate_vq *vq, const struct vstate_recovery *rec,
 
 /* What the state has in flight was in flight in this very ring, or is of no use. */
 static const char *
-split_past_fits(const struct vstate_vq *vq, const union vstate_record *record)
+split_past_fits(const struct vstate_vq *vq, const union vstate_inflight_head *record)
 {
 	const uint16_t used = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
 			__ATOMIC_RELAXED));
@@ -283,7 +283,7 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_rin
 {
 	const struct vstate_recovery *rec = dev->recovery;
 	const bool packed = rte_vhost_state_is_packed(rec->st);
-	const union vstate_record record = record_of(rec, vq->qid, packed);
+	const union vstate_inflight_head record = record_of(rec, vq->qid, packed);
 	const struct vstate_pos first = { 0, 1 };
 	struct vstate_inflight *list = NULL;
 	uint16_t left;
@@ -323,7 +323,7 @@ vq_meet(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_s
 	uint16_t foreign = 0;
 
 	if (why == NULL && vq->qid % 2 == 1 && rte_vhost_state_is_packed(dev->recovery->st))
-		foreign = vstate_foreign_return(vq);
+		foreign = vstate_used_ahead_return(vq);
 	if (foreign > 0)
 		VSTATE_LOG(NOTICE, "%s: queue %u: %u buffers that the front end has used up return empty",
 				dev->name, vq->qid, foreign);
@@ -367,7 +367,7 @@ regions_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (!dev->vqs[i]->ready || !setup->rings[i].base_fresh ||
-				!vstate_region_recover(dev, dev->vqs[i], &setup->rings[i]))
+				!vstate_inflight_shm_recover(dev, dev->vqs[i], &setup->rings[i]))
 			continue;
 		if (dev->recovery != NULL && i < dev->recovery->st->nb_vqs)
 			dev->recovery->st->vqs[i].size = 0;
@@ -405,7 +405,7 @@ pages_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 void
 vstate_recover_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
 {
-	if (dev->region != NULL)
+	if (dev->inflight_shm != NULL)
 		regions_meet(dev, setup);
 	pages_meet(dev, setup);
 }

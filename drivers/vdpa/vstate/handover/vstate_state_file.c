@@ -30,14 +30,14 @@
 #define PLACE_SIZE (16u << 20)
 #define FILE_SIZE (MAP_SIZE + 2ull * PLACE_SIZE)
 
-struct vstate_page {
+struct vstate_state_file {
 	int fd;
 	char path[PATH_MAX];
 	union {
 		uint8_t *map;
-		struct vstate_page_head *head;
+		struct vstate_state_file_head *head;
 	};
-	struct vstate_page_vq *vqs;
+	struct vstate_state_file_vq *vqs;
 };
 
 static off_t
@@ -63,7 +63,7 @@ boot_id_get(char id[40])
 /* ---- what was left behind ---- */
 
 static struct rte_vhost_state *
-state_read(const struct vstate_dev *dev, const struct vstate_page *page, uint32_t seq)
+state_read(const struct vstate_dev *dev, const struct vstate_state_file *page, uint32_t seq)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state *st = NULL;
@@ -88,7 +88,7 @@ state_read(const struct vstate_dev *dev, const struct vstate_page *page, uint32_
 }
 
 static struct vstate_recovery *
-recovery_read(const struct vstate_dev *dev, const struct vstate_page *page)
+recovery_read(const struct vstate_dev *dev, const struct vstate_state_file *page)
 {
 	const uint32_t seq = page->head->seq;
 	struct vstate_recovery *rec;
@@ -118,7 +118,7 @@ fail:
 }
 
 static void
-recovery_take(struct vstate_dev *dev, const struct vstate_page *page)
+recovery_take(struct vstate_dev *dev, const struct vstate_state_file *page)
 {
 	char boot_id[sizeof(page->head->boot_id)];
 
@@ -143,12 +143,12 @@ recovery_take(struct vstate_dev *dev, const struct vstate_page *page)
 
 /* Whether the page is one of this device. What is wrong is told; the page is then made anew. */
 static bool
-head_fits(const struct vstate_dev *dev, const struct vstate_page *page)
+head_fits(const struct vstate_dev *dev, const struct vstate_state_file *page)
 {
-	const struct vstate_page_head *h = page->head;
+	const struct vstate_state_file_head *h = page->head;
 	const char *what = NULL;
 
-	if (h->version != VSTATE_PAGE_VERSION)
+	if (h->version != VSTATE_STATE_FILE_VERSION)
 		what = "of another version";
 	else if (h->file_size != FILE_SIZE)
 		what = "of another size";
@@ -162,12 +162,12 @@ head_fits(const struct vstate_dev *dev, const struct vstate_page *page)
 }
 
 static void
-head_make(const struct vstate_dev *dev, struct vstate_page *page)
+head_make(const struct vstate_dev *dev, struct vstate_state_file *page)
 {
-	struct vstate_page_head *h = page->head;
+	struct vstate_state_file_head *h = page->head;
 
 	memset(page->map, 0, MAP_SIZE);
-	h->version = VSTATE_PAGE_VERSION;
+	h->version = VSTATE_STATE_FILE_VERSION;
 	h->nb_vqs = dev->nb_vqs;
 	h->file_size = FILE_SIZE;
 	rte_strscpy(h->name, dev->name, sizeof(h->name));
@@ -176,7 +176,7 @@ head_make(const struct vstate_dev *dev, struct vstate_page *page)
 
 /* A file that somebody else could have put there, or could change, is not read. */
 static int
-file_check(const struct vstate_dev *dev, const struct vstate_page *page, struct stat *st)
+file_check(const struct vstate_dev *dev, const struct vstate_state_file *page, struct stat *st)
 {
 	if (fstat(page->fd, st) != 0)
 		return -errno;
@@ -188,7 +188,7 @@ file_check(const struct vstate_dev *dev, const struct vstate_page *page, struct 
 }
 
 static int
-file_map(struct vstate_page *page)
+file_map(struct vstate_state_file *page)
 {
 	page->map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
 			page->fd, 0);
@@ -196,13 +196,13 @@ file_map(struct vstate_page *page)
 		page->map = NULL;
 		return -errno;
 	}
-	page->vqs = (struct vstate_page_vq *)(void *)(page->map + VQS_OFFSET);
+	page->vqs = (struct vstate_state_file_vq *)(void *)(page->map + VQS_OFFSET);
 	return 0;
 }
 
 /* -EINVAL: it is no page at all, and perhaps somebody's file. */
 static int
-file_take(struct vstate_dev *dev, struct vstate_page *page, const struct stat *st)
+file_take(struct vstate_dev *dev, struct vstate_state_file *page, const struct stat *st)
 {
 	uint64_t magic = 0;
 	int ret;
@@ -237,9 +237,9 @@ file_take(struct vstate_dev *dev, struct vstate_page *page, const struct stat *s
 }
 
 static int
-file_lock(const struct vstate_dev *dev, const struct vstate_page *page)
+file_lock(const struct vstate_dev *dev, const struct vstate_state_file *page)
 {
-	struct vstate_page_head head;
+	struct vstate_state_file_head head;
 
 	if (flock(page->fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
@@ -254,7 +254,7 @@ file_lock(const struct vstate_dev *dev, const struct vstate_page *page)
 }
 
 void
-vstate_page_free(struct vstate_page *page)
+vstate_state_file_free(struct vstate_state_file *page)
 {
 	if (page == NULL)
 		return;
@@ -267,7 +267,7 @@ vstate_page_free(struct vstate_page *page)
 }
 
 static int
-page_name(const struct vstate_dev *dev, struct vstate_page *page)
+page_name(const struct vstate_dev *dev, struct vstate_state_file *page)
 {
 	int len = snprintf(page->path, sizeof(page->path), "%s/%s.vstate", dev->conf.state_dir,
 			dev->name);
@@ -302,9 +302,9 @@ dir_check(const struct vstate_dev *dev)
 
 /* Open the file, whoever owns it. */
 static int
-page_find(const struct vstate_dev *dev, struct vstate_page **out, struct stat *st)
+page_find(const struct vstate_dev *dev, struct vstate_state_file **out, struct stat *st)
 {
-	struct vstate_page *page = calloc(1, sizeof(*page));
+	struct vstate_state_file *page = calloc(1, sizeof(*page));
 	int ret;
 
 	*out = page;
@@ -321,7 +321,7 @@ page_find(const struct vstate_dev *dev, struct vstate_page **out, struct stat *s
 }
 
 int
-vstate_page_look(const struct vstate_dev *dev, struct vstate_page **out)
+vstate_state_file_look(const struct vstate_dev *dev, struct vstate_state_file **out)
 {
 	struct stat st;
 	int ret;
@@ -335,19 +335,19 @@ vstate_page_look(const struct vstate_dev *dev, struct vstate_page **out)
 		ret = -EPROTO;
 	if (ret == 0)
 		return 0;
-	vstate_page_free(*out);
+	vstate_state_file_free(*out);
 	*out = NULL;
 	return ret;
 }
 
-struct vstate_page_head *
-vstate_page_head(struct vstate_page *page)
+struct vstate_state_file_head *
+vstate_state_file_head(struct vstate_state_file *page)
 {
 	return page->head;
 }
 
 bool
-vstate_page_is_free(const struct vstate_page *page)
+vstate_state_file_is_free(const struct vstate_state_file *page)
 {
 	if (flock(page->fd, LOCK_EX | LOCK_NB) != 0)
 		return false;
@@ -356,22 +356,22 @@ vstate_page_is_free(const struct vstate_page *page)
 }
 
 void
-vstate_page_unlock(const struct vstate_page *page)
+vstate_state_file_unlock(const struct vstate_state_file *page)
 {
 	flock(page->fd, LOCK_UN);
 }
 
 int
-vstate_page_open(struct vstate_dev *dev)
+vstate_state_file_open(struct vstate_dev *dev)
 {
-	struct vstate_page *page;
+	struct vstate_state_file *page;
 	struct stat st;
 	uint16_t i;
 	int ret;
 
-	RTE_BUILD_BUG_ON(VQS_OFFSET + VSTATE_MAX_VQS * sizeof(struct vstate_page_vq) > MAP_SIZE);
-	RTE_BUILD_BUG_ON(sizeof(struct vstate_page_vq) != RTE_CACHE_LINE_MIN_SIZE);
-	RTE_BUILD_BUG_ON(sizeof(struct vstate_page_head) > VQS_OFFSET);
+	RTE_BUILD_BUG_ON(VQS_OFFSET + VSTATE_MAX_VQS * sizeof(struct vstate_state_file_vq) > MAP_SIZE);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_state_file_vq) != RTE_CACHE_LINE_MIN_SIZE);
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_state_file_head) > VQS_OFFSET);
 	ret = page_find(dev, &page, &st);
 	if (ret == 0)
 		ret = file_lock(dev, page);
@@ -384,39 +384,39 @@ vstate_page_open(struct vstate_dev *dev)
 		if (page != NULL && (ret != -EBUSY || !dev->conf.takeover))
 			VSTATE_LOG(ERR, "%s: no state page %s: %s", dev->name, page->path,
 					strerror(-ret));
-		vstate_page_free(page);
+		vstate_state_file_free(page);
 		return ret;
 	}
-	dev->page = page;
+	dev->state_file = page;
 	for (i = 0; i < dev->nb_vqs; i++)
-		vstate_page_record(dev, dev->vqs[i]);
+		vstate_state_file_attach(dev, dev->vqs[i]);
 	return 0;
 }
 
 void
-vstate_page_record(struct vstate_dev *dev, struct vstate_vq *vq)
+vstate_state_file_attach(struct vstate_dev *dev, struct vstate_vq *vq)
 {
-	vq->record = dev->page != NULL ? &dev->page->vqs[vq->qid].record : &vq->no_record;
+	vq->inflight_head = dev->state_file != NULL ? &dev->state_file->vqs[vq->qid].record : &vq->own_head;
 }
 
 void
-vstate_page_close(struct vstate_dev *dev)
+vstate_state_file_close(struct vstate_dev *dev)
 {
-	struct vstate_page *page = dev->page;
+	struct vstate_state_file *page = dev->state_file;
 	uint16_t i;
 
 	if (page == NULL)
 		return;
-	dev->page = NULL;
+	dev->state_file = NULL;
 	for (i = 0; i < dev->nb_vqs; i++)
-		vstate_page_record(dev, dev->vqs[i]);
-	vstate_page_free(page);
+		vstate_state_file_attach(dev, dev->vqs[i]);
+	vstate_state_file_free(page);
 }
 
 /* ---- what is left for the next one ---- */
 
 static int
-state_write(const struct vstate_page *page, const struct rte_vhost_state *st, uint32_t seq)
+state_write(const struct vstate_state_file *page, const struct rte_vhost_state *st, uint32_t seq)
 {
 	size_t size = rte_vhost_state_encoded_size(st), len = 0;
 	struct rte_vhost_state_error err = { 0 };
@@ -438,23 +438,23 @@ state_write(const struct vstate_page *page, const struct rte_vhost_state *st, ui
 }
 
 static void
-record_begin(struct vstate_page_vq *at, struct vstate_vq *vq, bool packed)
+record_begin(struct vstate_state_file_vq *at, struct vstate_vq *vq, bool packed)
 {
-	union vstate_record *rec = &at->record;
+	union vstate_inflight_head *rec = &at->record;
 	const uint16_t left = vstate_inflight_count(vq);
 
-	at->elsewhere = vq->record != rec;
+	at->elsewhere = vq->inflight_head != rec;
 	at->left = vstate_inflight_left(left, left);
 	if (vq->inflight != NULL)
 		vq->inflight->left = &at->left;
 	if (packed) {
 		rec->packed.desc_num = vq->size;
-		vstate_record_step(rec, vq->used, vq->used);
+		vstate_inflight_head_step(rec, vq->used, vq->used);
 	} else {
 		rec->split.desc_num = vq->size;
-		vstate_record_used(rec, vq->used.idx);
+		vstate_inflight_head_used(rec, vq->used.idx);
 	}
-	rec->split.version = VSTATE_REGION_VERSION;
+	rec->split.version = VSTATE_INFLIGHT_VERSION;
 }
 
 static bool
@@ -480,7 +480,7 @@ static int
 store(struct vstate_dev *dev)
 {
 	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
-	struct vstate_page *page = dev->page;
+	struct vstate_state_file *page = dev->state_file;
 	const uint32_t seq = page->head->seq + 1;
 	struct rte_vhost_state *st = vstate_state_collect(dev);
 	uint16_t i;
@@ -509,23 +509,23 @@ store(struct vstate_dev *dev)
 }
 
 void
-vstate_page_store(struct vstate_dev *dev)
+vstate_state_file_store(struct vstate_dev *dev)
 {
 	int ret;
 
-	if (dev->page == NULL || !dev->started)
+	if (dev->state_file == NULL || !dev->started)
 		return;
 	ret = store(dev);
 	if (ret == 0)
 		return;
-	vstate_page_retire(dev);
+	vstate_state_file_retire(dev);
 	VSTATE_LOG(ERR, "%s: state not written to %s, a crash cannot be recovered: %s", dev->name,
-			dev->page->path, strerror(-ret));
+			dev->state_file->path, strerror(-ret));
 }
 
 void
-vstate_page_retire(struct vstate_dev *dev)
+vstate_state_file_retire(struct vstate_dev *dev)
 {
-	if (dev->page != NULL)
-		__atomic_store_n(&dev->page->head->active, 0, __ATOMIC_RELEASE);
+	if (dev->state_file != NULL)
+		__atomic_store_n(&dev->state_file->head->active, 0, __ATOMIC_RELEASE);
 }

@@ -9,12 +9,12 @@
  * @file
  * The state page: a file in the directory of the user (state_dir=) that outlives the process.
  * It holds the device's state as it was when the rings were started or changed last, and a
- * record of each queue that its poll thread keeps (vstate_record.h). Whoever has the lock of
+ * record of each queue that its poll thread keeps (vstate_inflight_layout.h). Whoever has the lock of
  * the file owns the device; a process that is killed gives it up.
  *
  *	offset
- *	0	struct vstate_page_head
- *	4096	a struct vstate_page_vq for each queue
+ *	0	struct vstate_state_file_head
+ *	4096	a struct vstate_state_file_vq for each queue
  *	65536	state in the format of rte_vhost_state_encode(), first place
  *	+16 MiB	second place; one is whole while the other is written
  *
@@ -28,10 +28,10 @@
 #include "rte_vhost_state.h"
 #include "ring/vstate_inflight_layout.h"
 
-#define VSTATE_PAGE_VERSION 1
+#define VSTATE_STATE_FILE_VERSION 1
 
 /** In host order: another host has no use for it. */
-struct vstate_page_head {
+struct vstate_state_file_head {
 	/** Written last when the page is made. */
 	uint64_t magic;
 	uint32_t version;
@@ -55,8 +55,8 @@ struct vstate_page_head {
 };
 
 /** One cache line, written by one poll thread. */
-struct vstate_page_vq {
-	union vstate_record record;
+struct vstate_state_file_vq {
+	union vstate_inflight_head record;
 	/** As the head's when the record was begun; else the state tells the position. */
 	uint32_t seq;
 	/** Buffers of another device that are left; see vstate_inflight_left(). */
@@ -74,12 +74,12 @@ struct vstate_recovery {
 	struct {
 		bool valid;
 		uint32_t left;
-		union vstate_record record;
+		union vstate_inflight_head record;
 	} vqs[];
 };
 
 struct vstate_dev;
-struct vstate_page;
+struct vstate_state_file;
 
 /**
  * Open or make the page of a device that has state_dir=, and take its lock. What it says of a
@@ -87,27 +87,27 @@ struct vstate_page;
  * @return 0; -EBUSY: a living process owns it; -EPERM: the directory or the file is one that
  *   other users can write to; -EINVAL, ...: no page of ours
  */
-int vstate_page_open(struct vstate_dev *dev);
-void vstate_page_close(struct vstate_dev *dev);
+int vstate_state_file_open(struct vstate_dev *dev);
+void vstate_state_file_close(struct vstate_dev *dev);
 
 /** The page of another process, to talk to it. -EPROTO: it is of another kind. */
-int vstate_page_look(const struct vstate_dev *dev, struct vstate_page **page);
-struct vstate_page_head *vstate_page_head(struct vstate_page *page);
+int vstate_state_file_look(const struct vstate_dev *dev, struct vstate_state_file **page);
+struct vstate_state_file_head *vstate_state_file_head(struct vstate_state_file *page);
 /** No living process owns the page. */
-bool vstate_page_is_free(const struct vstate_page *page);
+bool vstate_state_file_is_free(const struct vstate_state_file *page);
 /** Let others own it; nothing is written to it any more. */
-void vstate_page_unlock(const struct vstate_page *page);
+void vstate_state_file_unlock(const struct vstate_state_file *page);
 /** NULL is ignored. */
-void vstate_page_free(struct vstate_page *page);
+void vstate_state_file_free(struct vstate_state_file *page);
 
 struct vstate_vq;
 
 /** The record of the queue is the page's, or nobody's if there is no page. */
-void vstate_page_record(struct vstate_dev *dev, struct vstate_vq *vq);
+void vstate_state_file_attach(struct vstate_dev *dev, struct vstate_vq *vq);
 /** The rings are at rest: note where, and let their records begin. */
-void vstate_page_store(struct vstate_dev *dev);
+void vstate_state_file_store(struct vstate_dev *dev);
 /** The front end has the rings back: what the page says is of no use any more. */
-void vstate_page_retire(struct vstate_dev *dev);
+void vstate_state_file_retire(struct vstate_dev *dev);
 
 /* ---- vstate_recover.c ---- */
 
@@ -131,16 +131,16 @@ bool vstate_packed_avail(const struct vstate_vq *vq, struct vstate_pos pos);
  * @param fresh the front end says that nobody has used the ring
  * @return NULL, or why the record does not hold; the queue is then as it was
  */
-const char *vstate_recover_packed(struct vstate_vq *vq, const union vstate_record *rec, bool fresh);
+const char *vstate_recover_packed(struct vstate_vq *vq, const union vstate_inflight_head *rec, bool fresh);
 /** The same of a split ring, which tells it itself. */
 const char *vstate_recover_split(struct vstate_vq *vq);
 
-/* ---- vstate_foreign.c ---- */
+/* ---- vstate_used_ahead.c ---- */
 
 /**
  * A packed queue from the driver, whose positions are known: return the buffers in order that
  * somebody else has used ahead of the device. @return how many there are
  */
-uint16_t vstate_foreign_return(struct vstate_vq *vq);
+uint16_t vstate_used_ahead_return(struct vstate_vq *vq);
 
 #endif /* VSTATE_STATE_FILE_H */

@@ -52,14 +52,14 @@ enum phase {
 
 struct vstate_takeover {
 	/** The owner's page, as long as it is another process. */
-	struct vstate_page *other;
+	struct vstate_state_file *other;
 	struct vstate_thread thread;
 	bool running;
 	bool stop;
 	enum phase phase;
 	/** Guards head: of the page in use here, NULL when it was let go. */
 	pthread_mutex_t lock;
-	struct vstate_page_head *head;
+	struct vstate_state_file_head *head;
 };
 
 static double
@@ -112,7 +112,7 @@ do_rest(struct vstate_dev *dev, void *arg)
 
 	if (!dev->started)
 		return 0;
-	ret = vstate_dev_rest(dev, REST_NS, late);
+	ret = vstate_quiesce(dev, REST_NS, late);
 	dev->leaving = ret == 0;
 	return ret;
 }
@@ -122,18 +122,18 @@ do_stay(struct vstate_dev *dev, void *arg)
 {
 	RTE_SET_USED(arg);
 	dev->leaving = false;
-	vstate_dev_grant(dev);
+	vstate_grant(dev);
 	return 0;
 }
 
 /* At rest, and whoever asked still waits for it. */
 static int
-rest_for(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
+rest_for(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t who)
 {
 	uint16_t late = 0;
 	int ret;
 
-	ret = vstate_ctrl_call_within(do_rest, dev, &late, REST_NS);
+	ret = vstate_control_run_within(do_rest, dev, &late, REST_NS);
 	if (ret != 0) {
 		VSTATE_LOG(ERR, "%s: not handed over (request %u): queue %u does not come to rest, "
 				"or the control thread is busy", dev->name, who, late);
@@ -142,7 +142,7 @@ rest_for(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
 	}
 	if (word_change(&head->request, who, REQUEST_GRANTED))
 		return 0;
-	vstate_ctrl_call(do_stay, dev, NULL);
+	vstate_control_run(do_stay, dev, NULL);
 	VSTATE_LOG(WARNING, "%s: not handed over: request %u was withdrawn", dev->name, who);
 	return -ECANCELED;
 }
@@ -162,13 +162,13 @@ pass_path(const struct vstate_dev *dev, uint32_t who, char path[PATH_MAX])
 static bool
 connection_pass(struct vstate_dev *dev, struct vstate_hold *hold, uint32_t who)
 {
-	struct vstate_parcel parcel;
+	struct vstate_handover_msg parcel;
 	char path[PATH_MAX];
 	int ret = -ENOTCONN;
 
 	vstate_socket_pack(dev, hold, &parcel);
 	if (parcel.len != 0 && who != REQUEST_RELEASE && pass_path(dev, who, path) == 0)
-		ret = vstate_parcel_send(path, &parcel);
+		ret = vstate_handover_msg_send(path, &parcel);
 	/* nobody there: it was told not to keep the connection, or is of a release before */
 	if (ret == -EPERM)
 		VSTATE_LOG(ERR, "%s: the connection is not passed: another user listens at %s",
@@ -181,12 +181,12 @@ connection_pass(struct vstate_dev *dev, struct vstate_hold *hold, uint32_t who)
 		hold->nb = 0;
 	else
 		parcel.connection = -1;
-	vstate_parcel_drop(&parcel);
+	vstate_handover_msg_drop(&parcel);
 	return ret == 0;
 }
 
 static int
-release(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
+release(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t who)
 {
 	struct vstate_takeover *t = dev->takeover;
 	struct vstate_hold hold;
@@ -207,11 +207,11 @@ release(struct vstate_dev *dev, struct vstate_page_head *head, uint32_t who)
 	pthread_mutex_lock(&t->lock);
 	t->head = NULL;
 	pthread_mutex_unlock(&t->lock);
-	vstate_page_unlock(dev->page);
+	vstate_state_file_unlock(dev->state_file);
 	word_set(&head->answer, ANSWER_RELEASED);
 	/* Only now, as who has seen the end may well end this process. */
 	vstate_socket_hang_up(&hold);
-	vstate_page_close(dev);
+	vstate_state_file_close(dev);
 	t->phase = PHASE_RELEASED;
 	VSTATE_LOG(NOTICE, "%s: handed over in %.1f ms, at rest after %.1f ms, %s",
 			dev->name, ms_since(start), rest_ms,
@@ -223,7 +223,7 @@ static void
 be_asked(struct vstate_dev *dev)
 {
 	struct vstate_takeover *t = dev->takeover;
-	struct vstate_page_head *head = t->head;
+	struct vstate_state_file_head *head = t->head;
 	uint32_t who;
 
 	while (!stopping(t)) {
@@ -265,11 +265,11 @@ wait_polled(struct vstate_dev *dev)
 
 /* 0: the page is free */
 static int
-ask(struct vstate_dev *dev, struct vstate_page *page)
+ask(struct vstate_dev *dev, struct vstate_state_file *page)
 {
-	struct vstate_page_head *head = vstate_page_head(page);
+	struct vstate_state_file_head *head = vstate_state_file_head(page);
 	const uint64_t end = rte_get_timer_cycles() + rte_get_timer_hz() * ANSWER_MS / 1000;
-	const uint32_t self = vstate_parcel_token();
+	const uint32_t self = vstate_handover_msg_token();
 	uint32_t answer;
 
 	__atomic_store_n(&head->answer, 0, __ATOMIC_RELEASE);
@@ -278,7 +278,7 @@ ask(struct vstate_dev *dev, struct vstate_page *page)
 	do {
 		word_wait(&head->answer, 0, LOOK_MS);
 		answer = __atomic_load_n(&head->answer, __ATOMIC_ACQUIRE);
-		if (answer == ANSWER_RELEASED || vstate_page_is_free(page))
+		if (answer == ANSWER_RELEASED || vstate_state_file_is_free(page))
 			return 0;
 		if (answer == 0 && !stopping(dev->takeover) && rte_get_timer_cycles() < end)
 			continue;
@@ -299,9 +299,9 @@ pass_listen(const struct vstate_dev *dev, char path[PATH_MAX])
 
 	if (!dev->conf.keep_connection)
 		return -1;
-	fd = pass_path(dev, vstate_parcel_token(), path);
+	fd = pass_path(dev, vstate_handover_msg_token(), path);
 	if (fd == 0)
-		fd = vstate_parcel_listen(path);
+		fd = vstate_handover_msg_listen(path);
 	if (fd < 0)
 		VSTATE_LOG(WARNING, "%s: its front end will have to connect again: %s: %s", dev->name,
 				path, strerror(-fd));
@@ -312,8 +312,8 @@ pass_listen(const struct vstate_dev *dev, char path[PATH_MAX])
 static int
 socket_take(struct vstate_dev *dev, int pass, bool *kept)
 {
-	struct vstate_parcel parcel;
-	int ret = pass >= 0 ? vstate_parcel_receive(pass, &parcel) : -EAGAIN;
+	struct vstate_handover_msg parcel;
+	int ret = pass >= 0 ? vstate_handover_msg_receive(pass, &parcel) : -EAGAIN;
 
 	if (ret == 0) {
 		ret = vstate_socket_adopt(dev, &parcel);
@@ -341,21 +341,21 @@ take(struct vstate_dev *dev)
 	start = rte_get_timer_cycles();
 	ret = stopping(t) || is_shut(dev) ? -ECANCELED : ask(dev, t->other);
 	answer_ms = ms_since(start);
-	vstate_page_free(t->other);
+	vstate_state_file_free(t->other);
 	t->other = NULL;
 	if (ret == 0)
-		ret = vstate_page_open(dev);
+		ret = vstate_state_file_open(dev);
 	if (ret == 0) {
 		ret = socket_take(dev, pass, &kept);
 		/* The guest can come to whoever gets it next. */
 		if (ret != 0)
-			vstate_page_close(dev);
+			vstate_state_file_close(dev);
 	}
 	if (ret == 0)
 		VSTATE_LOG(NOTICE, "%s: taken over in %.1f ms, answered after %.1f ms, %s", dev->name,
 				ms_since(start), answer_ms, kept ? "with the connection" :
 				"for the front end to connect");
-	vstate_parcel_unlisten(pass, path);
+	vstate_handover_msg_unlisten(pass, path);
 	vstate_socket_prepare_end(dev);
 	return ret;
 }
@@ -387,7 +387,7 @@ takeover_main(void *arg)
 		}
 		pthread_mutex_lock(&t->lock);
 		t->phase = PHASE_OWNER;
-		t->head = vstate_page_head(dev->page);
+		t->head = vstate_state_file_head(dev->state_file);
 		pthread_mutex_unlock(&t->lock);
 	}
 	be_asked(dev);
@@ -414,7 +414,7 @@ vstate_takeover_prepare(struct vstate_dev *dev)
 
 	if (t == NULL)
 		return -ENOMEM;
-	ret = vstate_page_look(dev, &t->other);
+	ret = vstate_state_file_look(dev, &t->other);
 	if (ret != 0) {
 		pthread_mutex_destroy(&t->lock);
 		free(t);
@@ -423,7 +423,7 @@ vstate_takeover_prepare(struct vstate_dev *dev)
 	t->phase = PHASE_WAITING;
 	dev->takeover = t;
 	VSTATE_LOG(NOTICE, "%s: process %u has the device, and will be asked for it", dev->name,
-			vstate_page_head(t->other)->pid);
+			vstate_state_file_head(t->other)->pid);
 	return 0;
 }
 
@@ -433,13 +433,13 @@ vstate_takeover_open(struct vstate_dev *dev)
 	int ret;
 
 	ret = dev->takeover == NULL ? vstate_socket_open(dev) : 0;
-	if (ret != 0 || (dev->page == NULL && dev->takeover == NULL))
+	if (ret != 0 || (dev->state_file == NULL && dev->takeover == NULL))
 		return ret;
 	if (dev->takeover == NULL) {
 		dev->takeover = takeover_alloc();
 		if (dev->takeover == NULL)
 			return -ENOMEM;
-		dev->takeover->head = vstate_page_head(dev->page);
+		dev->takeover->head = vstate_state_file_head(dev->state_file);
 	} else {
 		vstate_socket_prepare(dev);
 	}
@@ -479,7 +479,7 @@ vstate_takeover_free(struct vstate_dev *dev)
 
 	if (t == NULL)
 		return;
-	vstate_page_free(t->other);
+	vstate_state_file_free(t->other);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 	dev->takeover = NULL;

@@ -7,7 +7,7 @@
 
 /**
  * @file
- * One process hands a device over to another, through the state page (vstate_page.h).
+ * One process hands a device over to another, through the state page (vstate_state_file.h).
  *
  *	new process                              owner of the page
  *	makes all but the socket (takeover=1)

@@ -9,13 +9,13 @@
  * @file
  * The common case, many frames at a time: each frame in one mbuf, and in one buffer in the
  * queue's window, of one descriptor or of two of which the first is the header. What does not
- * look like that ends the batch, and the general code of vstate_burst.h takes the next frame.
+ * look like that ends the batch, and the general code of vstate_net_burst.h takes the next frame.
  *
  * First all descriptors are read, once, into arrays of our own, checked, and their
  * buffers prefetched; then the frames are copied. So the memory latencies of a batch
  * overlap, and what is copied is what was checked.
  *
- * Included by vstate_burst.h; the layout defines besides
+ * Included by vstate_net_burst.h; the layout defines besides
  *   uint16_t ring_gather(vq, g, n, want)	read up to n leading buffers that are wanted
  *   void ring_skip(vq, n)			move vq->avail behind n descriptors or heads
  */
@@ -23,10 +23,8 @@
 #include <rte_mempool.h>
 #include <rte_prefetch.h>
 
-#include "ring/vstate_four.h"
-#include "vstate_net_mbuf.h"
 #include "ring/vstate_gather.h"
-#include "vstate_net_pool.h"
+#include "vstate_net_mbuf.h"
 
 static __rte_always_inline uint16_t
 ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want);
@@ -160,7 +158,7 @@ batch_offload(const struct vstate_vq *vq, const uint8_t *p, struct rte_mbuf *m)
 		return true;
 	memcpy(RTE_PTR_ADD(&hdr, sizeof(begin)), p + sizeof(begin),
 			sizeof(hdr.hdr) - sizeof(begin));
-	return vstate_offload_from_header(vq, &hdr, m);
+	return vstate_net_offload_from_header(vq, &hdr, m);
 }
 
 /*
@@ -255,11 +253,11 @@ take_one(const struct vstate_vq *vq, struct rte_mbuf *m, const uint8_t *hdr, con
 	return !how->host_offloads || likely(batch_offload(vq, hdr, m));
 }
 
-#ifdef VSTATE_FOUR
+#ifdef VSTATE_SIMD_FOUR
 /* What is read ahead of four frames. */
 struct take_four {
-	vstate_four mbuf, hdr, data;
-	vstate_four_32 len;
+	vstate_simd_four mbuf, hdr, data;
+	vstate_simd_four_32 len;
 };
 
 static __rte_always_inline struct take_four
@@ -267,14 +265,14 @@ take_four_load(const struct gathered *g, struct rte_mbuf *const *pkts, unsigned 
 		const struct take_how *how)
 {
 	struct take_four t = {
-		.mbuf = four_load(&pkts[i]),
-		.data = four_load(&g->data[i]),
+		.mbuf = simd_four_load(&pkts[i]),
+		.data = simd_four_load(&g->data[i]),
 	};
 
 	if (how->host_offloads)
-		t.hdr = four_load(&g->hdr[i]);
+		t.hdr = simd_four_load(&g->hdr[i]);
 	if (how->alike == 0)
-		t.len = four_load_32(&g->len[i]);
+		t.len = simd_four_load_32(&g->len[i]);
 	return t;
 }
 
@@ -296,12 +294,12 @@ take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf
 	struct take_four now, next;
 	unsigned int done;
 
-	if (n < VSTATE_FOUR)
+	if (n < VSTATE_SIMD_FOUR)
 		return 0;
 	next = take_four_load(g, pkts, 0, how);
-	for (done = 0; done + VSTATE_FOUR <= n; done += VSTATE_FOUR) {
+	for (done = 0; done + VSTATE_SIMD_FOUR <= n; done += VSTATE_SIMD_FOUR) {
 		now = next;
-		next = take_four_load(g, pkts, four_next(done, n), how);
+		next = take_four_load(g, pkts, simd_four_next(done, n), how);
 		if (!take_four_one(vq, &now, 0, how) || !take_four_one(vq, &now, 1, how) ||
 				!take_four_one(vq, &now, 2, how) ||
 				!take_four_one(vq, &now, 3, how))
@@ -356,7 +354,7 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	n = batch_gather(vq, &g, n, batch_most(vq, begin), &want);
 	if (unlikely(g.len[0] > VSTATE_LARGE))
 		n = batch_cut(&g, n);
-	if (n == 0 || unlikely(!vstate_pool_get(pool, pkts, n))) {
+	if (n == 0 || unlikely(!vstate_net_mbuf_get(pool, pkts, n))) {
 		vq->nb_simple = 0;
 		return 0;
 	}
@@ -428,9 +426,9 @@ write_one(uint8_t *hdr, const struct rte_mbuf *m, const uint32_t len, const uint
 	return hdr_len + len;
 }
 
-#ifdef VSTATE_FOUR
+#ifdef VSTATE_SIMD_FOUR
 struct write_four {
-	vstate_four mbuf, hdr, used;
+	vstate_simd_four mbuf, hdr, used;
 };
 
 static __rte_always_inline struct write_four
@@ -438,9 +436,9 @@ write_four_load(const struct gathered *g, const struct vstate_used *shadow,
 		struct rte_mbuf *const *pkts, unsigned int i)
 {
 	return (struct write_four){
-		.mbuf = four_load(&pkts[i]),
-		.hdr = four_load(&g->hdr[i]),
-		.used = four_load(&shadow[i]),
+		.mbuf = simd_four_load(&pkts[i]),
+		.hdr = simd_four_load(&g->hdr[i]),
+		.used = simd_four_load(&shadow[i]),
 	};
 }
 
@@ -463,12 +461,12 @@ write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 	struct write_four now, next;
 	unsigned int i;
 
-	if (n < VSTATE_FOUR)
+	if (n < VSTATE_SIMD_FOUR)
 		return 0;
 	next = write_four_load(g, shadow, pkts, 0);
-	for (i = 0; i + VSTATE_FOUR <= n; i += VSTATE_FOUR) {
+	for (i = 0; i + VSTATE_SIMD_FOUR <= n; i += VSTATE_SIMD_FOUR) {
 		now = next;
-		next = write_four_load(g, shadow, pkts, four_next(i, n));
+		next = write_four_load(g, shadow, pkts, simd_four_next(i, n));
 		write_four_one(&now, 0, &shadow[i], alike, hdr_len, now.hdr[1]);
 		write_four_one(&now, 1, &shadow[i + 1], alike, hdr_len, now.hdr[2]);
 		write_four_one(&now, 2, &shadow[i + 2], alike, hdr_len, now.hdr[3]);
@@ -552,13 +550,13 @@ batch_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
 
 /**
  * Put up to @p n frames the fast way, and count them; @return how many.
- * @param look  VSTATE_FRAMES_* of these frames
+ * @param look  VSTATE_NET_MBUF_* of these frames
  */
 static __rte_always_inline uint16_t
 batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
 	/* An empty frame is nothing that anybody sends, and 0 says that lengths differ. */
-	const uint32_t alike = look & VSTATE_FRAMES_ALIKE ? pkts[0]->pkt_len : 0;
+	const uint32_t alike = look & VSTATE_NET_MBUF_ALIKE ? pkts[0]->pkt_len : 0;
 	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, vq->hdr_len + alike,
 			UINT32_MAX);
 	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];

@@ -37,7 +37,7 @@ struct bridge {
 	uint64_t stuck_since;
 };
 
-struct vstate_service {
+struct vstate_net_bridge {
 	struct vstate_dev *dev;
 	uint32_t id;
 	bool registered;
@@ -59,7 +59,7 @@ struct vstate_service {
  * before they show in the other: who is killed in between has lost them, and not doubled.
  */
 static uint16_t
-loop_pair(struct vstate_service *srv, struct vstate_vq *from, struct vstate_vq *to)
+loop_pair(struct vstate_net_bridge *srv, struct vstate_vq *from, struct vstate_vq *to)
 {
 	struct rte_mbuf *pkts[SERVICE_BURST];
 	uint16_t nb, put = 0, i;
@@ -73,7 +73,7 @@ loop_pair(struct vstate_service *srv, struct vstate_vq *from, struct vstate_vq *
 	nb = from->ops->take(from, srv->pool, pkts, SERVICE_BURST);
 	if (nb > 0) {
 		for (i = 0; i < nb; i++)
-			vstate_offload_turn(pkts[i]);
+			vstate_net_offload_turn(pkts[i]);
 		put = to->ops->fill(to, pkts, nb, to->ops->look(pkts, nb));
 		rte_pktmbuf_free_bulk(pkts, nb);
 	}
@@ -106,7 +106,7 @@ head_is_lost(struct bridge *br, uint16_t nb, uint16_t ready, uint16_t sent)
 }
 
 static uint16_t
-guest_to_uplink(struct vstate_service *srv, struct vstate_vq *from, struct bridge *br,
+guest_to_uplink(struct vstate_net_bridge *srv, struct vstate_vq *from, struct bridge *br,
 		uint16_t queue)
 {
 	struct rte_mbuf *pkts[SERVICE_BURST];
@@ -119,7 +119,7 @@ guest_to_uplink(struct vstate_service *srv, struct vstate_vq *from, struct bridg
 	nb = from->ops->take(from, srv->pool, pkts, SERVICE_BURST);
 	if (nb > 0) {
 		for (i = 0; i < nb; i++)
-			vstate_offload_turn(pkts[i]);
+			vstate_net_offload_turn(pkts[i]);
 		ready = rte_eth_tx_prepare(srv->uplink, queue, pkts, nb);
 		sent = rte_eth_tx_burst(srv->uplink, queue, pkts, ready);
 		rte_pktmbuf_free_bulk(pkts + sent, nb - sent);
@@ -138,7 +138,7 @@ guest_to_uplink(struct vstate_service *srv, struct vstate_vq *from, struct bridg
  * page or so is usual, and 1 KiB on the safe side; of packed rings descriptors are counted.
  */
 static uint16_t
-room_for(struct vstate_service *srv, struct vstate_vq *to)
+room_for(struct vstate_net_bridge *srv, struct vstate_vq *to)
 {
 	uint16_t per_frame = 1, n;
 
@@ -151,7 +151,7 @@ room_for(struct vstate_service *srv, struct vstate_vq *to)
 }
 
 static uint16_t
-uplink_to_guest(struct vstate_service *srv, struct vstate_vq *to, struct bridge *br,
+uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_vq *to, struct bridge *br,
 		uint16_t queue)
 {
 	uint16_t put = 0, room;
@@ -174,7 +174,7 @@ uplink_to_guest(struct vstate_service *srv, struct vstate_vq *to, struct bridge 
 
 /* The guest arrived by a move and cannot say so: announce it where its frames come from. */
 static void
-announce(struct vstate_service *srv)
+announce(struct vstate_net_bridge *srv)
 {
 	uint64_t due;
 	struct rte_mbuf *m = vstate_dev_rarp_make(srv->dev, srv->pool, &due);
@@ -190,12 +190,12 @@ announce(struct vstate_service *srv)
 static int32_t
 service_run(void *arg)
 {
-	struct vstate_service *srv = arg;
+	struct vstate_net_bridge *srv = arg;
 	struct vstate_dev *dev = srv->dev;
 	uint16_t pair, queue, work = 0;
 
 	/* A queue's lease does not say who may take it: the port may have the rings. */
-	if (!vstate_lease_take(&dev->service_lease))
+	if (!vstate_lease_take(&dev->poller_lease))
 		return -EAGAIN;
 	if (unlikely(dev->rarp_due != 0) && srv->uplink != RTE_MAX_ETHPORTS)
 		announce(srv);
@@ -211,14 +211,14 @@ service_run(void *arg)
 		work += guest_to_uplink(srv, from, &srv->bridges[pair], queue);
 		work += uplink_to_guest(srv, to, &srv->bridges[pair], queue);
 	}
-	vstate_lease_give(&dev->service_lease);
+	vstate_lease_give(&dev->poller_lease);
 	return work != 0 ? 0 : -EAGAIN;
 }
 
 void
-vstate_service_apply(struct vstate_dev *dev, void *arg)
+vstate_net_bridge_apply(struct vstate_dev *dev, void *arg)
 {
-	const struct vstate_service *srv = dev->service;
+	const struct vstate_net_bridge *srv = dev->bridge;
 	uint16_t i;
 
 	RTE_SET_USED(arg);
@@ -233,7 +233,7 @@ vstate_service_apply(struct vstate_dev *dev, void *arg)
 /* ---- life ---- */
 
 static int
-uplink_open(struct vstate_service *srv, int socket)
+uplink_open(struct vstate_net_bridge *srv, int socket)
 {
 	const char *name = srv->dev->conf.uplink;
 	struct rte_eth_conf conf = { 0 };
@@ -277,7 +277,7 @@ uplink_open(struct vstate_service *srv, int socket)
 
 /* EAL shares out the services that exist when it starts; a hot-plugged one comes later. */
 static void
-give_to_core(struct vstate_service *srv)
+give_to_core(struct vstate_net_bridge *srv)
 {
 	uint32_t lcores[RTE_MAX_LCORE];
 	int32_t n, i, count, best = -1, best_count = INT32_MAX;
@@ -300,7 +300,7 @@ give_to_core(struct vstate_service *srv)
 }
 
 static int
-service_register(struct vstate_service *srv, int socket)
+service_register(struct vstate_net_bridge *srv, int socket)
 {
 	struct rte_service_spec spec = {
 		.callback = service_run,
@@ -345,7 +345,7 @@ pool_get(const struct vstate_dev *dev, int socket)
 
 /* The uplink's queues keep buffers until it is closed, which is up to the application. */
 static void
-pool_put(const struct vstate_service *srv)
+pool_put(const struct vstate_net_bridge *srv)
 {
 	if (srv->pool == NULL || rte_mempool_full(srv->pool))
 		rte_mempool_free(srv->pool);
@@ -355,31 +355,31 @@ pool_put(const struct vstate_service *srv)
 }
 
 int
-vstate_service_create(struct vstate_dev *dev, int socket)
+vstate_net_bridge_create(struct vstate_dev *dev, int socket)
 {
-	struct vstate_service *srv;
+	struct vstate_net_bridge *srv;
 	int ret;
 
 	srv = calloc(1, sizeof(*srv));
 	if (srv == NULL)
 		return -ENOMEM;
 	srv->dev = dev;
-	dev->service = srv;
+	dev->bridge = srv;
 	srv->pool = pool_get(dev, socket);
 	ret = srv->pool != NULL ? uplink_open(srv, socket) : -rte_errno;
 	if (ret == 0)
 		ret = service_register(srv, socket);
 	if (ret != 0) {
 		VSTATE_LOG(ERR, "%s: no service: %s", dev->name, strerror(-ret));
-		vstate_service_destroy(dev);
+		vstate_net_bridge_destroy(dev);
 		return ret;
 	}
-	return vstate_dev_set_poller(dev, VSTATE_POLLER_SERVICE, vstate_service_apply, NULL);
+	return vstate_dev_set_poller(dev, VSTATE_POLLER_SERVICE, vstate_net_bridge_apply, NULL);
 }
 
 /* A service core may be inside the callback when the service is taken from it. */
 static void
-service_unregister(struct vstate_service *srv)
+service_unregister(struct vstate_net_bridge *srv)
 {
 	rte_service_component_runstate_set(srv->id, 0);
 	rte_service_runstate_set(srv->id, 0);
@@ -389,9 +389,9 @@ service_unregister(struct vstate_service *srv)
 }
 
 void
-vstate_service_destroy(struct vstate_dev *dev)
+vstate_net_bridge_destroy(struct vstate_dev *dev)
 {
-	struct vstate_service *srv = dev->service;
+	struct vstate_net_bridge *srv = dev->bridge;
 	uint16_t i;
 
 	if (srv == NULL)
@@ -404,6 +404,6 @@ vstate_service_destroy(struct vstate_dev *dev)
 	if (srv->uplink != RTE_MAX_ETHPORTS && srv->uplink_frame != 0)
 		rte_eth_dev_stop(srv->uplink);
 	pool_put(srv);
-	dev->service = NULL;
+	dev->bridge = NULL;
 	free(srv);
 }

@@ -16,9 +16,9 @@
 #include "dev/vstate_dev.h"
 
 /** Register the service of @p dev and give it to a service core, if there is one. */
-int vstate_service_create(struct vstate_dev *dev, int socket);
-void vstate_service_destroy(struct vstate_dev *dev);
+int vstate_net_bridge_create(struct vstate_dev *dev, int socket);
+void vstate_net_bridge_destroy(struct vstate_dev *dev);
 /** For vstate_dev_set_poller(): put what the service needs into the queues. */
-void vstate_service_apply(struct vstate_dev *dev, void *arg);
+void vstate_net_bridge_apply(struct vstate_dev *dev, void *arg);
 
 #endif /* VSTATE_NET_BRIDGE_H */

@@ -251,7 +251,7 @@ frame_check(const struct vstate_vq *vq, struct rte_mbuf *m,
 	if (unlikely(m->pkt_len < RTE_ETHER_HDR_LEN || m->data_len < RTE_ETHER_HDR_LEN))
 		return TAKE_RUNT;
 	if (vq->host_offloads && unlikely((hdr->hdr.flags | hdr->hdr.gso_type) != 0) &&
-			!vstate_offload_from_header(vq, hdr, m))
+			!vstate_net_offload_from_header(vq, hdr, m))
 		return TAKE_BAD_OFFLOAD;
 	m->port = vq->port_id;
 	return TAKE_DONE;
@@ -647,10 +647,10 @@ frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
 static enum put_result
 frame_put_offload(struct vstate_vq *vq, struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	struct rte_mbuf *own = vstate_offload_own(vq, m);
+	struct rte_mbuf *own = vstate_net_offload_own(vq, m);
 	enum put_result result = PUT_DROP;
 
-	if (own != NULL && vstate_offload_to_header(vq, own, hdr))
+	if (own != NULL && vstate_net_offload_to_header(vq, own, hdr))
 		result = frame_put_plain(vq, own, hdr);
 	else
 		vq->counters.bad_offload++;
@@ -682,7 +682,7 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 	return result;
 }
 
-/* Nothing is published here but what makes room. @p look: VSTATE_FRAMES_* */
+/* Nothing is published here but what makes room. @p look: VSTATE_NET_MBUF_* */
 static __rte_always_inline uint16_t
 burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {

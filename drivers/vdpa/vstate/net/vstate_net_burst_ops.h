@@ -8,7 +8,7 @@
 /**
  * @file
  * The bursts as operations of a virtqueue, once for both ring layouts. A layout includes
- * this file last, after what vstate_burst.h and vstate_batch.h want of it and
+ * this file last, after what vstate_net_burst.h and vstate_net_batch.h want of it and
  *
  *   void ring_look(vq)		tell where the next buffer of the ring will show
  *   uint16_t ring_waiting(vq)	buffers or descriptors available, asked by any thread
@@ -43,7 +43,7 @@ ops_give(struct vstate_vq *vq, uint16_t n)
 static uint8_t
 ops_look(struct rte_mbuf *const *pkts, uint16_t n)
 {
-	return vstate_frames_look(pkts, n);
+	return vstate_net_mbuf_look(pkts, n);
 }
 
 static __rte_noinline uint16_t

@@ -7,24 +7,28 @@
 
 /**
  * @file
- * What the frames of a burst have in common: found in one look at each, for the ring code that
- * puts them and for who frees them afterwards.
+ * Helpers for the mbufs of a burst: taken from a pool many at once, and what they have in common,
+ * found in one look at each, for the burst that puts them and for the port that frees them.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_common.h>
+#include <rte_lcore.h>
 #include <rte_mbuf.h>
+#include <rte_memcpy.h>
+#include <rte_mempool.h>
 #include <rte_prefetch.h>
 
 /** Whole mbufs of one pool that nobody else holds: they may go back to it as they are. */
-#define VSTATE_FRAMES_WHOLE 1u
+#define VSTATE_NET_MBUF_WHOLE 1u
 /** One segment each, of one length, that ask for no offload; tags do not count. */
-#define VSTATE_FRAMES_ALIKE 2u
+#define VSTATE_NET_MBUF_ALIKE 2u
 /** One at least wants a VLAN tag put in. */
-#define VSTATE_FRAMES_TAGGED 4u
+#define VSTATE_NET_MBUF_TAGGED 4u
 /** Nothing is known, which is always true. */
-#define VSTATE_FRAMES_UNKNOWN 0u
+#define VSTATE_NET_MBUF_UNKNOWN 0u
 
 /** Flags of an mbuf that ask for more than to be copied. */
 #define VSTATE_TX_OFFLOADS \
@@ -34,9 +38,9 @@
 /* Half of the first cache line of an mbuf. */
 typedef uint64_t vstate_half_line __attribute__((vector_size(32), aligned(8), may_alias));
 
-/** Look at @p n >= 1 frames, and ask for what is in them. @return VSTATE_FRAMES_* */
+/** Look at @p n >= 1 frames, and ask for what is in them. @return VSTATE_NET_MBUF_* */
 static __rte_always_inline uint8_t
-vstate_frames_look(struct rte_mbuf *const *pkts, uint16_t n)
+vstate_net_mbuf_look(struct rte_mbuf *const *pkts, uint16_t n)
 {
 	const struct rte_mbuf *first = pkts[0];
 	const vstate_half_line *line = (const void *)first;
@@ -63,15 +67,35 @@ vstate_frames_look(struct rte_mbuf *const *pkts, uint16_t n)
 	/* A flag of any of them is one of the first, or there they differ. */
 	flags = first->ol_flags | differ.mbuf.ol_flags;
 	if (flags & RTE_MBUF_F_TX_VLAN)
-		look |= VSTATE_FRAMES_TAGGED;
+		look |= VSTATE_NET_MBUF_TAGGED;
 	if (first->nb_segs != 1 || differ.mbuf.nb_segs != 0)
 		return look;
 	if (differ.mbuf.pkt_len == 0 && (flags & VSTATE_TX_OFFLOADS) == 0)
-		look |= VSTATE_FRAMES_ALIKE;
+		look |= VSTATE_NET_MBUF_ALIKE;
 	if (differ.mbuf.pool == NULL && first->refcnt == 1 && differ.mbuf.refcnt == 0 &&
 			(flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0)
-		look |= VSTATE_FRAMES_WHOLE;
+		look |= VSTATE_NET_MBUF_WHOLE;
 	return look;
+}
+
+/**
+ * Take @p n mbufs as they lie in the pool: nothing in them is set. As many as are needed or
+ * none. The cache of this lcore is read as a block, where the pool's own function goes through
+ * it one by one and backwards.
+ */
+static __rte_always_inline bool
+vstate_net_mbuf_get(struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+{
+#ifndef RTE_LIBRTE_MEMPOOL_DEBUG
+	struct rte_mempool_cache *cache = rte_mempool_default_cache(pool, rte_lcore_id());
+
+	if (likely(cache != NULL && cache->len >= n)) {
+		cache->len -= n;
+		rte_memcpy(pkts, &cache->objs[cache->len], n * sizeof(*pkts));
+		return true;
+	}
+#endif
+	return rte_mempool_get_bulk(pool, (void **)pkts, n) == 0;
 }
 
 #endif /* VSTATE_NET_MBUF_H */

@@ -119,7 +119,7 @@ gso_from_header(const struct vstate_vq *vq, uint8_t gso_type, uint16_t gso_size,
 }
 
 bool
-vstate_offload_from_header(const struct vstate_vq *vq,
+vstate_net_offload_from_header(const struct vstate_vq *vq,
 		const struct virtio_net_hdr_mrg_rxbuf *mrg, struct rte_mbuf *m)
 {
 	const struct virtio_net_hdr *hdr = &mrg->hdr;
@@ -193,7 +193,7 @@ data_pool(const struct rte_mbuf *m)
 }
 
 struct rte_mbuf *
-vstate_offload_own(const struct vstate_vq *vq, struct rte_mbuf *m)
+vstate_net_offload_own(const struct vstate_vq *vq, struct rte_mbuf *m)
 {
 	struct rte_mempool *pool;
 
@@ -204,7 +204,7 @@ vstate_offload_own(const struct vstate_vq *vq, struct rte_mbuf *m)
 }
 
 bool
-vstate_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
+vstate_net_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *mrg)
 {
 	struct virtio_net_hdr *hdr = &mrg->hdr;
@@ -245,7 +245,7 @@ vstate_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
 }
 
 void
-vstate_offload_turn(struct rte_mbuf *m)
+vstate_net_offload_turn(struct rte_mbuf *m)
 {
 	uint64_t rx = m->ol_flags;
 	bool tcp = (m->packet_type & RTE_PTYPE_L4_MASK) == RTE_PTYPE_L4_TCP;
@@ -260,7 +260,7 @@ vstate_offload_turn(struct rte_mbuf *m)
 }
 
 int
-vstate_offload_prepare(struct rte_mbuf *m)
+vstate_net_offload_prepare(struct rte_mbuf *m)
 {
 	uint64_t l4 = m->ol_flags & L4_MASK;
 	uint32_t start = m->l2_len + m->l3_len;

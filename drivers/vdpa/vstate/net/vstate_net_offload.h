@@ -24,29 +24,29 @@
  * wants that; segmentation becomes RTE_MBUF_F_RX_LRO with tso_segsz.
  * @return false: the header lies about the frame, or asks for what was not negotiated
  */
-bool vstate_offload_from_header(const struct vstate_vq *vq,
+bool vstate_net_offload_from_header(const struct vstate_vq *vq,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr, struct rte_mbuf *m);
 
 /**
  * Write the header for a frame to the driver. What the driver did not negotiate is
- * computed here where that can be done, in the frame itself: see vstate_offload_own().
+ * computed here where that can be done, in the frame itself: see vstate_net_offload_own().
  * @param hdr all zero before
  * @return false: the frame asks for what the driver cannot take
  */
-bool vstate_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
+bool vstate_net_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *hdr);
 
 /**
- * The frame itself, or, where vstate_offload_to_header() has to change its bytes and others may
+ * The frame itself, or, where vstate_net_offload_to_header() has to change its bytes and others may
  * hold them too, a copy to be freed by the caller.
  * @return NULL: no mbufs for a copy
  */
-struct rte_mbuf *vstate_offload_own(const struct vstate_vq *vq, struct rte_mbuf *m);
+struct rte_mbuf *vstate_net_offload_own(const struct vstate_vq *vq, struct rte_mbuf *m);
 
 /** Turn receive flags into the transmit flags that ask for the same, for forwarding. */
-void vstate_offload_turn(struct rte_mbuf *m);
+void vstate_net_offload_turn(struct rte_mbuf *m);
 
 /** Fill in the pseudo header checksum that frames with transmit flags must carry; as tx_prepare. */
-int vstate_offload_prepare(struct rte_mbuf *m);
+int vstate_net_offload_prepare(struct rte_mbuf *m);
 
 #endif /* VSTATE_NET_OFFLOAD_H */

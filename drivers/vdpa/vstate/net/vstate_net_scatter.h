@@ -10,14 +10,14 @@
  * Frames of several descriptors or several mbufs, as jumbo frames are and those that a driver
  * leaves to be segmented. Where all of a buffer lies in the queue's window, its pieces are read
  * and checked first, and its mbufs taken at once; then there is nothing left but to copy. What
- * is not like that is for the general code of vstate_burst.h, which looks at it anew.
+ * is not like that is for the general code of vstate_net_burst.h, which looks at it anew.
  *
- * Included by vstate_burst.h.
+ * Included by vstate_net_burst.h.
  */
 
 #include "vstate_net_batch.h"
 #include "ring/vstate_chain.h"
-#include "vstate_net_pool.h"
+#include "vstate_net_mbuf.h"
 
 /* A header, and 64 KB in pages that begin and end anywhere. */
 #define SCATTER_PIECES 32
@@ -144,7 +144,7 @@ scatter_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *p
 	nb = ((uint32_t)s.bytes + room - 1) / room;
 	if (unlikely(nb > SCATTER_MBUFS || (nb > 1 && vq->linear)))
 		return SCATTER_OTHER;
-	if (unlikely(!vstate_pool_get(pool, segs, nb)))
+	if (unlikely(!vstate_net_mbuf_get(pool, segs, nb)))
 		return SCATTER_NO_MBUFS;
 	mbuf_words_make(&empty, vq, pool);
 	scatter_chain(segs, nb, room, s.bytes, &empty);

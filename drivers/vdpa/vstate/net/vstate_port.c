@@ -85,7 +85,7 @@ port_link_update(struct rte_eth_dev *eth, int wait_to_complete)
 	RTE_SET_USED(wait_to_complete);
 	if (dev == NULL)
 		return -ENODEV;
-	ret = vstate_link_show(dev->port);
+	ret = vstate_port_link_show(dev->port);
 	vstate_port_unlock();
 	return ret;
 }
@@ -241,7 +241,7 @@ port_start(struct rte_eth_dev *eth)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
 	/* Not ethdev's dev_started: what comes between this and that must not be missed. */
 	__atomic_store_n(&dev->port->running, true, __ATOMIC_SEQ_CST);
-	vstate_link_show(dev->port);
+	vstate_port_link_show(dev->port);
 	return 0;
 }
 
@@ -251,14 +251,14 @@ port_stop(struct rte_eth_dev *eth)
 	struct vstate_dev *dev = vstate_port_dev(eth);
 	uint16_t i;
 
-	vstate_dev_set_poller(dev, dev->service != NULL ? VSTATE_POLLER_SERVICE :
-			VSTATE_POLLER_NONE, vstate_service_apply, NULL);
+	vstate_dev_set_poller(dev, dev->bridge != NULL ? VSTATE_POLLER_SERVICE :
+			VSTATE_POLLER_NONE, vstate_net_bridge_apply, NULL);
 	for (i = 0; i < eth->data->nb_rx_queues; i++)
 		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
 	for (i = 0; i < eth->data->nb_tx_queues; i++)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
 	__atomic_store_n(&dev->port->running, false, __ATOMIC_SEQ_CST);
-	vstate_link_show(dev->port);
+	vstate_port_link_show(dev->port);
 	eth->data->dev_started = 0;
 	return 0;
 }
@@ -313,7 +313,7 @@ port_forget(struct vstate_dev *dev)
 	vstate_dev_set_poller(dev, dev->poller, forget_apply, &port);
 	if (port == NULL)
 		return;
-	vstate_link_free(port);
+	vstate_port_link_free(port);
 }
 
 static int
@@ -381,18 +381,18 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 	struct rte_eth_dev *eth;
 	int ret;
 
-	ret = vstate_link_create(&port);
+	ret = vstate_port_link_create(&port);
 	if (ret != 0)
 		return ret;
 	eth = rte_eth_vdev_allocate(vdev, sizeof(struct vstate_dev *));
 	if (eth == NULL) {
-		vstate_link_free(port);
+		vstate_port_link_free(port);
 		return -ENOMEM;
 	}
 	eth->data->mac_addrs = rte_zmalloc("vstate mac", sizeof(struct rte_ether_addr), 0);
 	if (eth->data->mac_addrs == NULL) {
 		rte_eth_dev_release_port(eth);
-		vstate_link_free(port);
+		vstate_port_link_free(port);
 		return -ENOMEM;
 	}
 	rte_ether_addr_copy(&dev->mac, &eth->data->mac_addrs[0]);

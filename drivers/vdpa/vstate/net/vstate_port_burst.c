@@ -148,7 +148,7 @@ insert_vlan(struct rte_mbuf **pkts, uint16_t n)
 static __rte_always_inline void
 sent_free(struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
-	if (likely(look & VSTATE_FRAMES_WHOLE))
+	if (likely(look & VSTATE_NET_MBUF_WHOLE))
 		rte_mempool_put_bulk(pkts[0]->pool, (void **)pkts, n);
 	else
 		rte_pktmbuf_free_bulk(pkts, n);
@@ -183,10 +183,10 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	while (done < n) {
 		batch = RTE_MIN(n - done, VSTATE_BURST);
 		look = vq->ops->look(pkts + done, batch);
-		if (unlikely(look & VSTATE_FRAMES_TAGGED)) {
+		if (unlikely(look & VSTATE_NET_MBUF_TAGGED)) {
 			/* a tag may come to lie in an mbuf of its own, and all get longer */
 			batch = insert_vlan(pkts + done, batch);
-			look = VSTATE_FRAMES_UNKNOWN;
+			look = VSTATE_NET_MBUF_UNKNOWN;
 		}
 		if (unlikely(batch == 0)) {
 			if (!untaggable_drop(txq, vq, pkts[done]))
@@ -215,7 +215,7 @@ vstate_port_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
 
 	RTE_SET_USED(queue);
 	for (i = 0; i < n; i++) {
-		ret = vstate_offload_prepare(pkts[i]);
+		ret = vstate_net_offload_prepare(pkts[i]);
 		if (ret != 0) {
 			rte_errno = -ret;
 			break;

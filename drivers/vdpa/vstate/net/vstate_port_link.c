@@ -43,7 +43,7 @@ link_now(const struct vstate_port *port)
  * it is now.
  */
 int
-vstate_link_show(struct vstate_port *port)
+vstate_port_link_show(struct vstate_port *port)
 {
 	struct rte_eth_link link, next = link_now(port);
 	int ret = -1;
@@ -66,13 +66,13 @@ link_event(void *arg)
 	/* What comes after this read comes here again. */
 	if (read(rte_intr_fd_get(port->events), &n, sizeof(n)) != (ssize_t)sizeof(n))
 		return;
-	if (vstate_link_show(port) == 0 && __atomic_load_n(&port->running, __ATOMIC_RELAXED) &&
+	if (vstate_port_link_show(port) == 0 && __atomic_load_n(&port->running, __ATOMIC_RELAXED) &&
 			port->eth->data->dev_conf.intr_conf.lsc != 0)
 		rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_INTR_LSC, NULL);
 }
 
 void
-vstate_link_set(struct vstate_dev *dev, bool up)
+vstate_port_link_set(struct vstate_dev *dev, bool up)
 {
 	struct vstate_port *port = dev->port;
 	const uint64_t one = 1;
@@ -102,7 +102,7 @@ events_ended(struct rte_intr_handle *copy, void *port)
 }
 
 int
-vstate_link_create(struct vstate_port **out)
+vstate_port_link_create(struct vstate_port **out)
 {
 	struct vstate_port *port = calloc(1, sizeof(*port));
 	int ret;
@@ -130,7 +130,7 @@ vstate_link_create(struct vstate_port **out)
 }
 
 void
-vstate_link_free(struct vstate_port *port)
+vstate_port_link_free(struct vstate_port *port)
 {
 	int ret;
 

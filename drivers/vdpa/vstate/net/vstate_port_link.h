@@ -12,12 +12,12 @@
 #include "vstate_port.h"
 
 /** A port without link; 0 or -errno. */
-int vstate_link_create(struct vstate_port **port);
+int vstate_port_link_create(struct vstate_port **port);
 /** Free it; no link event of it is under way or comes any more. Not for the control thread. */
-void vstate_link_free(struct vstate_port *port);
+void vstate_port_link_free(struct vstate_port *port);
 /** Tell whether the guest is there; sends the link event if it changed. Control thread. */
-void vstate_link_set(struct vstate_dev *dev, bool up);
+void vstate_port_link_set(struct vstate_dev *dev, bool up);
 /** Show the link to ethdev as it is. 0: it changed; -1: it did not. */
-int vstate_link_show(struct vstate_port *port);
+int vstate_port_link_show(struct vstate_port *port);
 
 #endif /* VSTATE_PORT_LINK_H */

@@ -150,7 +150,7 @@ gather_used(uint16_t id, uint16_t num)
 	return (uint64_t)id << 32 | (uint64_t)num << 48;
 }
 
-#ifdef VSTATE_VEC_LANES
+#ifdef VSTATE_SIMD_LANES
 /**
  * As many plain descriptors as there are lanes, with addresses @p addr and lengths @p len.
  * @param bad  lanes that are known to be unwanted
@@ -158,27 +158,27 @@ gather_used(uint16_t id, uint16_t num)
  * @return leading buffers that are wanted
  */
 static __rte_always_inline uint16_t
-gather_lanes(struct gathered *g, unsigned int i, const struct gather_want *want, vstate_vec addr,
-		vstate_vec len, vstate_vec used, uint32_t bad)
+gather_lanes(struct gathered *g, unsigned int i, const struct gather_want *want, vstate_simd addr,
+		vstate_simd len, vstate_simd used, uint32_t bad)
 {
-	const vstate_vec off = vec_sub(addr, vec_all(want->win.gpa));
-	const vstate_vec ptr = vec_add(off, vec_all((uintptr_t)want->win.hva));
-	const vstate_vec hdr_len = vec_all(want->hdr_len);
+	const vstate_simd off = simd_sub(addr, simd_all(want->win.gpa));
+	const vstate_simd ptr = simd_add(off, simd_all((uintptr_t)want->win.hva));
+	const vstate_simd hdr_len = simd_all(want->hdr_len);
 	unsigned int k;
 
 	/* Below the minimum wraps to far above the maximum. */
-	bad |= vec_above(vec_sub(len, vec_all(want->min)), vec_all(want->max - want->min));
+	bad |= simd_above(simd_sub(len, simd_all(want->min)), simd_all(want->max - want->min));
 	/* The window is not smaller than a length that is not bad. */
-	bad |= vec_above(off, vec_sub(vec_all(want->win.size), len));
-	vec_store(&g->hdr[i], ptr);
-	vec_store(&g->data[i], vec_add(ptr, hdr_len));
-	vec_store_low(&g->len[i], vec_sub(len, hdr_len));
-	vec_store(&g->used[i], used);
+	bad |= simd_above(off, simd_sub(simd_all(want->win.size), len));
+	simd_store(&g->hdr[i], ptr);
+	simd_store(&g->data[i], simd_add(ptr, hdr_len));
+	simd_store_low(&g->len[i], simd_sub(len, hdr_len));
+	simd_store(&g->used[i], used);
 	if (unlikely(bad != 0))
 		return __builtin_ctz(bad);
-	for (k = 0; k < VSTATE_VEC_LANES; k++)
+	for (k = 0; k < VSTATE_SIMD_LANES; k++)
 		gather_prefetch(g->hdr[i + k], want->direction);
-	return VSTATE_VEC_LANES;
+	return VSTATE_SIMD_LANES;
 }
 #endif
 

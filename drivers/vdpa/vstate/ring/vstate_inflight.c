@@ -134,19 +134,19 @@ vstate_inflight_before(struct vstate_inflight *list)
 	if (list->left != NULL)
 		__atomic_store_n(list->left, vstate_inflight_left(left, list->nb - list->taken),
 				__ATOMIC_RELAXED);
-	for (i = list->done; list->region != NULL && i < list->taken; i++) {
+	for (i = list->done; list->shm != NULL && i < list->taken; i++) {
 		const uint16_t slot = list->bufs[i].slot;
 
 		if (list->packed) {
-			struct vstate_region_packed *r = &list->region->packed;
+			struct vstate_inflight_packed *r = &list->shm->packed;
 
-			vstate_packed_entries(r)[list->bufs[i].last].next = r->free_head;
+			vstate_inflight_packed_descs(r)[list->bufs[i].last].next = r->free_head;
 			rte_compiler_barrier();
 			r->free_head = slot;
 		} else {
-			struct vstate_region_split *r = &list->region->split;
+			struct vstate_inflight_split *r = &list->shm->split;
 
-			vstate_split_entries(r)[slot].next = r->last_batch_head;
+			vstate_inflight_split_descs(r)[slot].next = r->last_batch_head;
 			rte_compiler_barrier();
 			r->last_batch_head = slot;
 		}
@@ -160,17 +160,17 @@ vstate_inflight_after(struct vstate_vq *vq)
 	uint16_t i;
 
 	rte_compiler_barrier();
-	for (i = list->done; list->region != NULL && i < list->taken; i++) {
+	for (i = list->done; list->shm != NULL && i < list->taken; i++) {
 		if (list->packed)
-			vstate_packed_entries(&list->region->packed)
+			vstate_inflight_packed_descs(&list->shm->packed)
 				[list->bufs[i].slot].inflight = 0;
 		else
-			vstate_split_entries(&list->region->split)
+			vstate_inflight_split_descs(&list->shm->split)
 				[list->bufs[i].slot].inflight = 0;
 	}
 	rte_compiler_barrier();
-	if (list->packed && list->region != NULL)
-		list->region->packed.old_free_head = list->region->packed.free_head;
+	if (list->packed && list->shm != NULL)
+		list->shm->packed.old_free_head = list->shm->packed.free_head;
 	list->done = list->taken;
 	if (list->left != NULL)
 		__atomic_store_n(list->left, vstate_inflight_left(list->nb - list->done,

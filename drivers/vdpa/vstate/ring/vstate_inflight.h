@@ -49,7 +49,7 @@ struct vstate_inflight {
 	/** Size of the ring to which they belong. */
 	uint16_t size;
 	/** Region in which they are marked, or NULL. */
-	union vstate_record *region;
+	union vstate_inflight_head *shm;
 	/** Where the page has how many are left, or NULL; see vstate_inflight_left(). */
 	uint32_t *left;
 	/** Packed: copies of their descriptors. */

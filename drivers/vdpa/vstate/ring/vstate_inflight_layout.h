@@ -9,7 +9,7 @@
  * @file
  * What a poll thread leaves in shared memory, so that a ring can be gone on with when the
  * process is killed: the header of a vhost-user in-flight region ("Inflight I/O tracking").
- * It lies in a region of the front end's, in a page of our own (vstate_page.h), or, where
+ * It lies in a region of the front end's, in a page of our own (vstate_state_file.h), or, where
  * nobody wants it, in the queue: the ring code writes it always, and has no branch for it.
  *
  * No descriptor is ever marked in flight by this device: it holds no buffer between bursts
@@ -38,7 +38,7 @@
 #include "vstate_pos.h"
 
 /** As vhost-user has them; in host order, as one host's processes share them. */
-struct vstate_region_split_desc {
+struct vstate_inflight_split_desc {
 	uint8_t inflight;
 	uint8_t padding[5];
 	uint16_t next;
@@ -46,7 +46,7 @@ struct vstate_region_split_desc {
 };
 
 /** One entry for each descriptor follows. */
-struct vstate_region_split {
+struct vstate_inflight_split {
 	uint64_t features;
 	/** 1; 0: nobody has used the region yet. */
 	uint16_t version;
@@ -55,7 +55,7 @@ struct vstate_region_split {
 	uint16_t used_idx;
 };
 
-struct vstate_region_packed_desc {
+struct vstate_inflight_packed_desc {
 	uint8_t inflight;
 	uint8_t padding;
 	uint16_t next;
@@ -69,7 +69,7 @@ struct vstate_region_packed_desc {
 };
 
 /** One entry for each descriptor follows. */
-struct vstate_region_packed {
+struct vstate_inflight_packed {
 	uint64_t features;
 	uint16_t version;
 	uint16_t desc_num;
@@ -83,46 +83,46 @@ struct vstate_region_packed {
 	uint64_t padding;
 };
 
-#define VSTATE_REGION_VERSION 1
+#define VSTATE_INFLIGHT_VERSION 1
 
-static inline struct vstate_region_split_desc *
-vstate_split_entries(const struct vstate_region_split *r)
+static inline struct vstate_inflight_split_desc *
+vstate_inflight_split_descs(const struct vstate_inflight_split *r)
 {
-	return (struct vstate_region_split_desc *)(uintptr_t)(r + 1);
+	return (struct vstate_inflight_split_desc *)(uintptr_t)(r + 1);
 }
 
-static inline struct vstate_region_packed_desc *
-vstate_packed_entries(const struct vstate_region_packed *r)
+static inline struct vstate_inflight_packed_desc *
+vstate_inflight_packed_descs(const struct vstate_inflight_packed *r)
 {
-	return (struct vstate_region_packed_desc *)(uintptr_t)(r + 1);
+	return (struct vstate_inflight_packed_desc *)(uintptr_t)(r + 1);
 }
 
 /** The part that both layouts, and all places of it, have. */
-union vstate_record {
-	struct vstate_region_split split;
-	struct vstate_region_packed packed;
+union vstate_inflight_head {
+	struct vstate_inflight_split split;
+	struct vstate_inflight_packed packed;
 	uint64_t words[4];
 };
 
 #if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
-#define VSTATE_RECORD_SHIFTS { 0, 16, 32, 40 }
+#define VSTATE_INFLIGHT_HEAD_SHIFTS { 0, 16, 32, 40 }
 #else
-#define VSTATE_RECORD_SHIFTS { 48, 32, 24, 16 }
+#define VSTATE_INFLIGHT_HEAD_SHIFTS { 48, 32, 24, 16 }
 #endif
 
 static __rte_always_inline uint64_t
-vstate_record_word(struct vstate_pos old, struct vstate_pos now)
+vstate_inflight_head_word(struct vstate_pos old, struct vstate_pos now)
 {
-	const unsigned int shift[] = VSTATE_RECORD_SHIFTS;
+	const unsigned int shift[] = VSTATE_INFLIGHT_HEAD_SHIFTS;
 
 	return (uint64_t)now.idx << shift[0] | (uint64_t)old.idx << shift[1] |
 		(uint64_t)now.wrap << shift[2] | (uint64_t)old.wrap << shift[3];
 }
 
 static inline void
-vstate_record_read(uint64_t word, struct vstate_pos *old, struct vstate_pos *now)
+vstate_inflight_head_read(uint64_t word, struct vstate_pos *old, struct vstate_pos *now)
 {
-	const unsigned int shift[] = VSTATE_RECORD_SHIFTS;
+	const unsigned int shift[] = VSTATE_INFLIGHT_HEAD_SHIFTS;
 
 	now->idx = word >> shift[0];
 	old->idx = word >> shift[1];
@@ -132,15 +132,15 @@ vstate_record_read(uint64_t word, struct vstate_pos *old, struct vstate_pos *now
 
 /** W1 and W3. The barriers are for the compiler; see above. */
 static __rte_always_inline void
-vstate_record_step(union vstate_record *rec, struct vstate_pos old, struct vstate_pos now)
+vstate_inflight_head_step(union vstate_inflight_head *rec, struct vstate_pos old, struct vstate_pos now)
 {
 	rte_compiler_barrier();
-	__atomic_store_n(&rec->packed.pos, vstate_record_word(old, now), __ATOMIC_RELAXED);
+	__atomic_store_n(&rec->packed.pos, vstate_inflight_head_word(old, now), __ATOMIC_RELAXED);
 	rte_compiler_barrier();
 }
 
 static __rte_always_inline void
-vstate_record_used(union vstate_record *rec, uint16_t used)
+vstate_inflight_head_used(union vstate_inflight_head *rec, uint16_t used)
 {
 	rte_compiler_barrier();
 	__atomic_store_n(&rec->split.used_idx, used, __ATOMIC_RELAXED);

@@ -128,7 +128,7 @@ rest_write(struct vstate_vq *vq, struct vstate_pos end)
 		}
 		word = rte_cpu_to_le_64((word & (RTE_BIT64(48) - 1)) | flags);
 		__atomic_store_n(desc_tail(&ring[idx]), word, __ATOMIC_RELAXED);
-		rte_compiler_barrier(); /* in this order, see vstate_record.h */
+		rte_compiler_barrier(); /* in this order, see vstate_inflight_layout.h */
 	}
 }
 
@@ -155,7 +155,7 @@ ring_publish(struct vstate_vq *vq, struct vstate_pos now)
 	const uint64_t flags = used_flags(vq->used.wrap, first);
 	const struct vstate_pos old = vq->used;
 
-	vstate_record_step(vq->record, old, now); /* W1 */
+	vstate_inflight_head_step(vq->inflight_head, old, now); /* W1 */
 	rest_write(vq, now); /* W2 */
 	/* Release: frames and all other used descriptors are written before the flags that
 	 * announce them. Partner: the driver's barrier after it loads the flags.
@@ -173,7 +173,7 @@ ring_publish(struct vstate_vq *vq, struct vstate_pos now)
 static __rte_always_inline void
 ring_record(struct vstate_vq *vq)
 {
-	vstate_record_step(vq->record, vq->used, vq->used);
+	vstate_inflight_head_step(vq->inflight_head, vq->used, vq->used);
 }
 
 /* Whether the driver wants a call for what was published from @p old on. */
@@ -246,7 +246,7 @@ gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 	return (next.flags & GATHER_KIND) == 0 && gather_two(g, i, want, &d, &next) ? 2 : 0;
 }
 
-#ifdef VSTATE_VEC_LANES
+#ifdef VSTATE_SIMD_LANES
 /*
  * A group of descriptors, by whole cache lines. They are read twice. The first look only finds
  * out whether they are there, as the acquire in pos_is_avail() does: x86 keeps loads in order,
@@ -259,19 +259,19 @@ gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 {
 	const struct vring_packed_desc *p = &vq->packed.desc[pos.idx];
 	const uint64_t there = pos.wrap ? DESC_AVAIL : DESC_USED;
-	const vstate_vec look = vec_all((uint64_t)GATHER_FLAGS << 48);
-	const vstate_vec plain = vec_all((there | want->direction) << 48);
-	vstate_vec addr, tail, used;
+	const vstate_simd look = simd_all((uint64_t)GATHER_FLAGS << 48);
+	const vstate_simd plain = simd_all((there | want->direction) << 48);
+	vstate_simd addr, tail, used;
 	uint32_t bad;
 
-	vec_load_pairs(p, &addr, &tail);
-	bad = vec_differ(vec_and(tail, look), plain);
+	simd_load_pairs(p, &addr, &tail);
+	bad = simd_differ(simd_and(tail, look), plain);
 	rte_compiler_barrier();
-	vec_load_pairs(p, &addr, &tail);
-	bad |= vec_differ(vec_and(tail, look), plain);
-	used = vec_or(vec_and(tail, vec_all(gather_used(UINT16_MAX, 0))),
-			vec_all(gather_used(0, 1)));
-	return gather_lanes(g, i, want, addr, vec_and(tail, vec_all(UINT32_MAX)), used, bad);
+	simd_load_pairs(p, &addr, &tail);
+	bad |= simd_differ(simd_and(tail, look), plain);
+	used = simd_or(simd_and(tail, simd_all(gather_used(UINT16_MAX, 0))),
+			simd_all(gather_used(0, 1)));
+	return gather_lanes(g, i, want, addr, simd_and(tail, simd_all(UINT32_MAX)), used, bad);
 }
 #endif
 
@@ -285,13 +285,13 @@ ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct g
 	if (unlikely(want->max < want->min))
 		return 0;
 	nb = RTE_MIN(n, room);
-#ifdef VSTATE_VEC_LANES
-	while (nb - i >= VSTATE_VEC_LANES && size - pos.idx >= VSTATE_VEC_LANES) {
+#ifdef VSTATE_SIMD_LANES
+	while (nb - i >= VSTATE_SIMD_LANES && size - pos.idx >= VSTATE_SIMD_LANES) {
 		num = gather_group(vq, g, i, want, pos);
 		i += num;
 		left -= num;
 		vstate_pos_step(&pos, num, size);
-		if (num < VSTATE_VEC_LANES)
+		if (num < VSTATE_SIMD_LANES)
 			break;
 	}
 #endif

@@ -124,7 +124,7 @@ ring_publish(struct vstate_vq *vq, struct vstate_pos end)
 static __rte_always_inline void
 ring_record(struct vstate_vq *vq)
 {
-	vstate_record_used(vq->record, vq->used.idx);
+	vstate_inflight_head_used(vq->inflight_head, vq->used.idx);
 }
 
 /* Whether the driver wants a call for used indices (old, now] (VIRTIO "Used Buffer
@@ -194,26 +194,26 @@ gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 	return (next.flags & GATHER_KIND) == 0 && gather_two(g, i, want, &d, &next);
 }
 
-#ifdef VSTATE_VEC_LANES
+#ifdef VSTATE_SIMD_LANES
 /* A group of buffers whose heads lie at @p ring. @return leading ones that are wanted */
 static __rte_always_inline uint16_t
 gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, const uint16_t *ring)
 {
-	const vstate_vec kind = vec_all((uint64_t)GATHER_KIND << 32);
-	const vstate_vec plain = vec_all((uint64_t)want->direction << 32);
-	const __m128i heads = vec_16_load(ring);
-	uint32_t at[VSTATE_VEC_LANES];
-	vstate_vec addr, tail, used;
+	const vstate_simd kind = simd_all((uint64_t)GATHER_KIND << 32);
+	const vstate_simd plain = simd_all((uint64_t)want->direction << 32);
+	const __m128i heads = simd_16_load(ring);
+	uint32_t at[VSTATE_SIMD_LANES];
+	vstate_simd addr, tail, used;
 
 	RTE_BUILD_BUG_ON(sizeof(struct vring_desc) != 16);
-	if (unlikely(vec_16_any_above(heads, vq->size - 1)))
+	if (unlikely(simd_16_any_above(heads, vq->size - 1)))
 		return 0;
-	vec_16_store_times_16(at, heads);
-	vec_load_pairs_at(vq->split.desc, at, &addr, &tail);
-	used = vec_or(vec_16_up_32(heads), vec_all(gather_used(0, 1)));
-	return gather_lanes(g, i, want, addr, vec_and(tail, vec_all(UINT32_MAX)), used,
-			vec_differ(vec_and(tail, kind), plain));
+	simd_16_store_times_16(at, heads);
+	simd_load_pairs_at(vq->split.desc, at, &addr, &tail);
+	used = simd_or(simd_16_up_32(heads), simd_all(gather_used(0, 1)));
+	return gather_lanes(g, i, want, addr, simd_and(tail, simd_all(UINT32_MAX)), used,
+			simd_differ(simd_and(tail, kind), plain));
 }
 #endif
 
@@ -227,13 +227,13 @@ ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct g
 	if (unlikely(want->max < want->min))
 		return 0;
 	nb = ring_count(vq, n);
-#ifdef VSTATE_VEC_LANES
-	while (nb - i >= VSTATE_VEC_LANES && size - at >= VSTATE_VEC_LANES) {
+#ifdef VSTATE_SIMD_LANES
+	while (nb - i >= VSTATE_SIMD_LANES && size - at >= VSTATE_SIMD_LANES) {
 		unsigned int got = gather_group(vq, g, i, want, &ring[at]);
 
 		i += got;
 		at = (at + got) & mask;
-		if (got < VSTATE_VEC_LANES)
+		if (got < VSTATE_SIMD_LANES)
 			break;
 	}
 #endif

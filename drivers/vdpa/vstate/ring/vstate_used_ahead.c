@@ -93,7 +93,7 @@ give_again(struct vstate_vq *vq, struct vstate_pos pos, uint16_t num)
 }
 
 uint16_t
-vstate_foreign_return(struct vstate_vq *vq)
+vstate_used_ahead_return(struct vstate_vq *vq)
 {
 	uint16_t left = vstate_pos_room(vq->avail, vq->used, vq->size), n = 0, num;
 	struct vstate_pos pos = vq->avail;

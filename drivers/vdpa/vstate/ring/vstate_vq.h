@@ -168,11 +168,11 @@ struct vstate_vq_ops {
 			struct rte_mbuf **pkts, uint16_t n);
 	/** Publish the first @p n frames of the last take as used; forget the others. */
 	void (*give)(struct vstate_vq *vq, uint16_t n);
-	/** What @p n >= 1 frames to be put have in common: VSTATE_FRAMES_*. Needs no lease. */
+	/** What @p n >= 1 frames to be put have in common: VSTATE_NET_MBUF_*. Needs no lease. */
 	uint8_t (*look)(struct rte_mbuf *const *pkts, uint16_t n);
 	/**
 	 * Copy up to @p n frames to buffers of the driver and publish them.
-	 * @param look  what look() returned for them, or VSTATE_FRAMES_UNKNOWN
+	 * @param look  what look() returned for them, or VSTATE_NET_MBUF_UNKNOWN
 	 */
 	uint16_t (*put)(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look);
 	/**
@@ -215,7 +215,7 @@ struct vstate_vq {
 	/** Where the last take began. */
 	struct vstate_pos begin;
 	/** Where positions are told for a process that comes after; never NULL. */
-	union vstate_record *record;
+	union vstate_inflight_head *inflight_head;
 	/** Buffers of another device to be finished first; NULL once all are. */
 	struct vstate_inflight *inflight;
 	/** Used index at the last call, for the event index. */
@@ -261,7 +261,7 @@ struct vstate_vq {
 	bool simple_alike;
 	struct vstate_vq_counters counters;
 	/** What @p record is where nobody wants it. */
-	union vstate_record no_record;
+	union vstate_inflight_head own_head;
 
 	/* -- control -- */
 	uint16_t qid;

@@ -27,7 +27,7 @@
 static struct vstate_dev *by_vid[RTE_MAX_VHOST_DEVICE];
 
 struct vstate_dev *
-vstate_frontend_dev(int vid)
+vstate_connection_dev(int vid)
 {
 	if (vid < 0 || vid >= RTE_MAX_VHOST_DEVICE)
 		return NULL;
@@ -35,7 +35,7 @@ vstate_frontend_dev(int vid)
 }
 
 int
-vstate_frontend_attach(int vid, struct vstate_dev *dev)
+vstate_connection_attach(int vid, struct vstate_dev *dev)
 {
 	uint16_t i;
 
@@ -56,17 +56,17 @@ vstate_frontend_attach(int vid, struct vstate_dev *dev)
 	}
 	dev->fd_qid = -1;
 	dev->fd_taken = false;
-	vstate_session_begin(dev->session);
+	vstate_msg_log_begin(dev->msg_log);
 	vstate_dev_connect(dev);
 	__atomic_store_n(&by_vid[vid], dev, __ATOMIC_RELEASE);
 	return rte_vhost_extern_callback_register(vid, &vstate_msg_ops, NULL) == 0 ? 0 : -EINVAL;
 }
 
 int
-vstate_frontend_await(int vid, struct vstate_dev *dev)
+vstate_connection_await(int vid, struct vstate_dev *dev)
 {
 	if (dev->vid < 0)
-		return vstate_frontend_attach(vid, dev);
+		return vstate_connection_attach(vid, dev);
 	if (dev->waiting_vid >= 0)
 		return -EBUSY;
 	dev->waiting_vid = vid;
@@ -74,24 +74,24 @@ vstate_frontend_await(int vid, struct vstate_dev *dev)
 }
 
 void
-vstate_frontend_detach(int vid, struct vstate_dev *dev)
+vstate_connection_detach(int vid, struct vstate_dev *dev)
 {
 	if (dev->waiting_vid == vid) {
 		dev->waiting_vid = -1;
 		return;
 	}
-	if (vstate_frontend_dev(vid) != dev)
+	if (vstate_connection_dev(vid) != dev)
 		return;
-	vstate_transfer_abort(dev);
+	vstate_device_state_abort(dev);
 	vstate_dev_disconnect(dev);
 	/* nor is its memory kept, which the front end shares with us */
-	vstate_session_begin(dev->session);
+	vstate_msg_log_begin(dev->msg_log);
 	dev->vid = -1;
 	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
 	if (dev->waiting_vid >= 0) {
 		vid = dev->waiting_vid;
 		dev->waiting_vid = -1;
-		vstate_frontend_attach(vid, dev);
+		vstate_connection_attach(vid, dev);
 	}
 }
 
@@ -100,15 +100,15 @@ static void
 old_detach(struct vstate_dev *dev)
 {
 	VSTATE_LOG(NOTICE, "%s: a new front end takes the place of the old one", dev->name);
-	vstate_frontend_detach(dev->vid, dev);
+	vstate_connection_detach(dev->vid, dev);
 }
 
 int
-vstate_frontend_replace(int vid, struct vstate_dev *dev)
+vstate_connection_replace(int vid, struct vstate_dev *dev)
 {
 	if (dev->vid >= 0 && dev->vid != vid)
 		old_detach(dev);
-	return vstate_frontend_attach(vid, dev);
+	return vstate_connection_attach(vid, dev);
 }
 
 static int
@@ -123,7 +123,7 @@ waits_for(struct vstate_dev *dev, void *arg)
 }
 
 struct vstate_dev *
-vstate_frontend_take_over(int vid)
+vstate_connection_take_over(int vid)
 {
 	void *found[2] = { &vid, NULL };
 	struct vstate_dev *dev;
@@ -197,7 +197,7 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 }
 
 uint64_t
-vstate_frontend_features(const struct vstate_dev *dev, int vid)
+vstate_connection_features(const struct vstate_dev *dev, int vid)
 {
 	uint64_t features = 0;
 
@@ -206,9 +206,9 @@ vstate_frontend_features(const struct vstate_dev *dev, int vid)
 }
 
 bool
-vstate_frontend_is_packed(const struct vstate_dev *dev, int vid)
+vstate_connection_is_packed(const struct vstate_dev *dev, int vid)
 {
-	return vstate_frontend_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	return vstate_connection_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED);
 }
 
 /* NULL if there is no memory, here or the guest's. */
@@ -233,7 +233,7 @@ setup_get(struct vstate_dev *dev)
 		VSTATE_LOG(ERR, "%s: bad memory table: %s", dev->name, strerror(-ret));
 		goto fail;
 	}
-	setup->features = vstate_frontend_features(dev, dev->vid);
+	setup->features = vstate_connection_features(dev, dev->vid);
 	rte_vhost_get_negotiated_protocol_features(dev->vid, &protocol);
 	setup->status_negotiated = protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS);
 	if (rte_vhost_get_mtu(dev->vid, &setup->mtu) != 0)
@@ -269,7 +269,7 @@ rings_taken(struct vstate_dev *dev)
 }
 
 void
-vstate_frontend_sync(struct vstate_dev *dev)
+vstate_connection_sync(struct vstate_dev *dev)
 {
 	struct vstate_setup *setup = setup_get(dev);
 
@@ -284,9 +284,9 @@ vstate_frontend_sync(struct vstate_dev *dev)
 /* ---- events ---- */
 
 int
-vstate_frontend_start(int vid)
+vstate_connection_start(int vid)
 {
-	struct vstate_dev *dev = vstate_frontend_dev(vid);
+	struct vstate_dev *dev = vstate_connection_dev(vid);
 	struct vstate_setup *setup;
 
 	if (dev == NULL)
@@ -294,7 +294,7 @@ vstate_frontend_start(int vid)
 	setup = setup_get(dev);
 	if (setup == NULL)
 		return -1;
-	vstate_session_run(dev->session);
+	vstate_msg_log_run(dev->msg_log);
 	/* A restored state that does not fit shows as NEEDS_RESET. */
 	vstate_dev_start(dev, setup);
 	rings_taken(dev);
@@ -333,9 +333,9 @@ fd_message_end(struct vstate_dev *dev)
 }
 
 void
-vstate_frontend_stop(int vid)
+vstate_connection_stop(int vid)
 {
-	struct vstate_dev *dev = vstate_frontend_dev(vid);
+	struct vstate_dev *dev = vstate_connection_dev(vid);
 
 	if (dev == NULL)
 		return;
@@ -349,11 +349,11 @@ ring_start(struct vstate_dev *dev, uint16_t qid)
 {
 	struct vstate_ring_setup ring = { 0 };
 
-	ring_get(dev, qid, vstate_frontend_is_packed(dev, dev->vid), &ring);
+	ring_get(dev, qid, vstate_connection_is_packed(dev, dev->vid), &ring);
 	if (vstate_dev_ring_start(dev, qid, &ring) == 0)
 		ring_taken(dev, qid);
 	else
-		vstate_frontend_sync(dev);
+		vstate_connection_sync(dev);
 }
 
 /* The descriptor of a running queue was replaced, and nothing else. */
@@ -370,7 +370,7 @@ fd_replaced(struct vstate_dev *dev, uint16_t qid)
 }
 
 void
-vstate_frontend_fd_message(struct vstate_dev *dev, int qid, bool is_call)
+vstate_connection_fd_message(struct vstate_dev *dev, int qid, bool is_call)
 {
 	fd_message_end(dev);
 	dev->fd_qid = qid < dev->nb_vqs ? qid : -1;
@@ -379,9 +379,9 @@ vstate_frontend_fd_message(struct vstate_dev *dev, int qid, bool is_call)
 }
 
 int
-vstate_frontend_ring_state(int vid, uint16_t qid, bool ready)
+vstate_connection_ring_state(int vid, uint16_t qid, bool ready)
 {
-	struct vstate_dev *dev = vstate_frontend_dev(vid);
+	struct vstate_dev *dev = vstate_connection_dev(vid);
 
 	if (dev == NULL || qid >= dev->nb_vqs)
 		return 0;

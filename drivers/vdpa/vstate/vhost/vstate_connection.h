@@ -19,31 +19,31 @@
 #include "handover/vstate_handover_msg.h"
 
 /** A connection, by rte_vhost's name for it, belongs to @p dev from now on. */
-int vstate_frontend_attach(int vid, struct vstate_dev *dev);
+int vstate_connection_attach(int vid, struct vstate_dev *dev);
 /**
  * The same for one that begins to negotiate, whether or not the end of the old connection was
  * seen: it may have messages queued still, or hang. The new front end takes its place.
  */
-int vstate_frontend_replace(int vid, struct vstate_dev *dev);
+int vstate_connection_replace(int vid, struct vstate_dev *dev);
 /**
  * The same for a new connection of a socket. A front end that reconnects may be seen before
  * the end of its old connection; it waits until that is seen, or until it speaks.
  */
-int vstate_frontend_await(int vid, struct vstate_dev *dev);
+int vstate_connection_await(int vid, struct vstate_dev *dev);
 /**
  * The connection that waits has something to say, while the old one is not seen to end: it
  * may have messages queued still. The new front end takes its place; NULL if none waits.
  */
-struct vstate_dev *vstate_frontend_take_over(int vid);
+struct vstate_dev *vstate_connection_take_over(int vid);
 /** The connection ended, whether it was attached or waited. */
-void vstate_frontend_detach(int vid, struct vstate_dev *dev);
+void vstate_connection_detach(int vid, struct vstate_dev *dev);
 /** The device of a connection, or NULL. */
-struct vstate_dev *vstate_frontend_dev(int vid);
+struct vstate_dev *vstate_connection_dev(int vid);
 
 /** rte_vhost's events: ready to process rings; rings taken back; a ring came or went. */
-int vstate_frontend_start(int vid);
-void vstate_frontend_stop(int vid);
-int vstate_frontend_ring_state(int vid, uint16_t qid, bool ready);
+int vstate_connection_start(int vid);
+void vstate_connection_stop(int vid);
+int vstate_connection_ring_state(int vid, uint16_t qid, bool ready);
 
 /** vhost-user protocol feature: the state through a file descriptor. */
 #define VSTATE_PROTOCOL_F_DEVICE_STATE RTE_BIT64(19)
@@ -52,17 +52,17 @@ int vstate_frontend_ring_state(int vid, uint16_t qid, bool ready);
 /** Features that rte_vhost does not know, and this device serves. */
 #define VSTATE_OWN_FEATURES RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)
 /** Features negotiated, those included that rte_vhost does not know. */
-uint64_t vstate_frontend_features(const struct vstate_dev *dev, int vid);
+uint64_t vstate_connection_features(const struct vstate_dev *dev, int vid);
 
-bool vstate_frontend_is_packed(const struct vstate_dev *dev, int vid);
+bool vstate_connection_is_packed(const struct vstate_dev *dev, int vid);
 
 /**
  * A message begins. @p qid: the queue that it brings a kick or (@p is_call) call descriptor for,
  * or -1.
  */
-void vstate_frontend_fd_message(struct vstate_dev *dev, int qid, bool is_call);
+void vstate_connection_fd_message(struct vstate_dev *dev, int qid, bool is_call);
 /** Take over what the front end says now. */
-void vstate_frontend_sync(struct vstate_dev *dev);
+void vstate_connection_sync(struct vstate_dev *dev);
 
 /** Make ready what takes time, before another process is asked for its socket. */
 void vstate_socket_prepare(struct vstate_dev *dev);
@@ -74,7 +74,7 @@ int vstate_socket_open(struct vstate_dev *dev);
  * The same, and take the front end's connection out of @p parcel, or let it come anew where that
  * cannot be. The parcel is empty afterwards.
  */
-int vstate_socket_adopt(struct vstate_dev *dev, struct vstate_parcel *parcel);
+int vstate_socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *parcel);
 /** Close it for good, open or not; the guest sees its device disappear. Any thread. */
 void vstate_socket_close(struct vstate_dev *dev);
 
@@ -83,7 +83,7 @@ struct vstate_hold {
 	unsigned int nb;
 	/** More than one: it is not known which of them rte_vhost listens to. */
 	int fds[8];
-	/** The session that was on, see vstate_session_number(). */
+	/** The session that was on, see vstate_msg_log_number(). */
 	unsigned int session;
 };
 
@@ -100,6 +100,6 @@ void vstate_socket_hang_up(struct vstate_hold *hold);
  * process cannot go on with it.
  */
 void vstate_socket_pack(struct vstate_dev *dev, const struct vstate_hold *hold,
-		struct vstate_parcel *parcel);
+		struct vstate_handover_msg *parcel);
 
 #endif /* VSTATE_CONNECTION_H */

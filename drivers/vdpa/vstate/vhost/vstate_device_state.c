@@ -23,7 +23,7 @@
 #define LOAD_MAX (16u << 20)
 #define LOAD_STEP 65536u
 
-struct vstate_transfer {
+struct vstate_device_state {
 	bool load;
 	/** A file, of which all is there when CHECK comes, and not before. */
 	bool file;
@@ -44,13 +44,13 @@ struct vstate_transfer {
 #define STEP_CALLS 64
 
 static int
-save_bytes(struct vstate_transfer *t)
+save_bytes(struct vstate_device_state *t)
 {
 	unsigned int i;
 	ssize_t n;
 
 	for (i = 0; i < STEP_CALLS && t->written < t->len; i++) {
-		n = vstate_stream_write(t->fd, t->buf + t->written, t->len - t->written);
+		n = vstate_fd_io_write(t->fd, t->buf + t->written, t->len - t->written);
 		if (n <= 0)
 			return n < 0 ? n : -EIO;
 		t->written += n;
@@ -59,7 +59,7 @@ save_bytes(struct vstate_transfer *t)
 }
 
 static int
-load_room(struct vstate_transfer *t)
+load_room(struct vstate_device_state *t)
 {
 	uint8_t *buf;
 
@@ -76,7 +76,7 @@ load_room(struct vstate_transfer *t)
 }
 
 static int
-load_bytes(struct vstate_transfer *t)
+load_bytes(struct vstate_device_state *t)
 {
 	unsigned int i;
 	ssize_t n;
@@ -86,7 +86,7 @@ load_bytes(struct vstate_transfer *t)
 		ret = load_room(t);
 		if (ret != 0)
 			return ret;
-		n = vstate_stream_read(t->fd, t->buf + t->len, t->size - t->len);
+		n = vstate_fd_io_read(t->fd, t->buf + t->len, t->size - t->len);
 		if (n <= 0)
 			return n;
 		t->len += n;
@@ -96,7 +96,7 @@ load_bytes(struct vstate_transfer *t)
 
 /* Move what can be moved without waiting. @return true at the end of the transfer */
 static bool
-transfer_step(struct vstate_transfer *t)
+transfer_step(struct vstate_device_state *t)
 {
 	int ret;
 
@@ -143,7 +143,7 @@ unused_drop(struct rte_vhost_state *st)
 
 /* A device that was never started has no state: no bytes at all, which a load takes as such. */
 static int
-save_prepare(struct vstate_dev *dev, struct vstate_transfer *t)
+save_prepare(struct vstate_dev *dev, struct vstate_device_state *t)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state *st = NULL;
@@ -162,7 +162,7 @@ save_prepare(struct vstate_dev *dev, struct vstate_transfer *t)
 }
 
 static int
-load_take(struct vstate_dev *dev, const struct vstate_transfer *t)
+load_take(struct vstate_dev *dev, const struct vstate_device_state *t)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state *st = NULL;
@@ -181,7 +181,7 @@ load_take(struct vstate_dev *dev, const struct vstate_transfer *t)
 /* ---- begin and end ---- */
 
 static void
-transfer_free(struct vstate_transfer *t)
+transfer_free(struct vstate_device_state *t)
 {
 	if (t->fd >= 0)
 		close(t->fd);
@@ -191,10 +191,10 @@ transfer_free(struct vstate_transfer *t)
 
 /* Takes the descriptor, also where it fails. */
 static int
-transfer_create(struct vstate_dev *dev, bool load, int fd, struct vstate_transfer **created)
+transfer_create(struct vstate_dev *dev, bool load, int fd, struct vstate_device_state **created)
 {
-	struct vstate_transfer *t = NULL;
-	int ret = vstate_stream_check(fd, load);
+	struct vstate_device_state *t = NULL;
+	int ret = vstate_fd_io_check(fd, load);
 
 	if (ret < 0)
 		VSTATE_LOG(ERR, "%s: cannot use the descriptor for a state: %s", dev->name,
@@ -206,7 +206,7 @@ transfer_create(struct vstate_dev *dev, bool load, int fd, struct vstate_transfe
 		return ret < 0 ? ret : -ENOMEM;
 	}
 	t->load = load;
-	t->file = ret == VSTATE_STREAM_FILE;
+	t->file = ret == VSTATE_FD_IO_FILE;
 	t->fd = fd;
 	*created = t;
 	return 0;
@@ -218,13 +218,13 @@ transfer_create(struct vstate_dev *dev, bool load, int fd, struct vstate_transfe
  * What does not fit is moved by the control thread, bit by bit.
  */
 int
-vstate_transfer_start(struct vstate_dev *dev, bool load, int fd)
+vstate_device_state_start(struct vstate_dev *dev, bool load, int fd)
 {
-	struct vstate_transfer *t;
+	struct vstate_device_state *t;
 	int ret;
 
 	/* One that was never asked for its result. */
-	vstate_transfer_abort(dev);
+	vstate_device_state_abort(dev);
 	ret = transfer_create(dev, load, fd, &t);
 	if (ret != 0)
 		return ret;
@@ -236,45 +236,45 @@ vstate_transfer_start(struct vstate_dev *dev, bool load, int fd)
 	}
 	if (!load)
 		transfer_step(t);
-	pthread_mutex_lock(&dev->transfer_lock);
-	dev->transfer = t;
-	pthread_mutex_unlock(&dev->transfer_lock);
+	pthread_mutex_lock(&dev->device_state_lock);
+	dev->device_state = t;
+	pthread_mutex_unlock(&dev->device_state_lock);
 	return 0;
 }
 
 bool
-vstate_transfer_watch(struct vstate_dev *dev)
+vstate_device_state_watch(struct vstate_dev *dev)
 {
-	struct vstate_transfer *t;
+	struct vstate_device_state *t;
 	bool moved = false;
 	size_t before;
 
 	/* Its owner is about to end it. */
-	if (pthread_mutex_trylock(&dev->transfer_lock) != 0)
+	if (pthread_mutex_trylock(&dev->device_state_lock) != 0)
 		return false;
-	t = dev->transfer;
+	t = dev->device_state;
 	if (t != NULL && !t->file) {
 		before = t->len + t->written;
 		moved = !transfer_step(t) && t->len + t->written > before;
 	}
-	pthread_mutex_unlock(&dev->transfer_lock);
+	pthread_mutex_unlock(&dev->device_state_lock);
 	return moved;
 }
 
-static struct vstate_transfer *
+static struct vstate_device_state *
 transfer_take(struct vstate_dev *dev)
 {
-	struct vstate_transfer *t;
+	struct vstate_device_state *t;
 
-	pthread_mutex_lock(&dev->transfer_lock);
-	t = dev->transfer;
-	dev->transfer = NULL;
-	pthread_mutex_unlock(&dev->transfer_lock);
+	pthread_mutex_lock(&dev->device_state_lock);
+	t = dev->device_state;
+	dev->device_state = NULL;
+	pthread_mutex_unlock(&dev->device_state_lock);
 	return t;
 }
 
 static int
-transfer_finish(struct vstate_transfer *t)
+transfer_finish(struct vstate_device_state *t)
 {
 	const uint64_t until = vstate_clock_ms() + CHECK_MS;
 	struct pollfd p = { .fd = t->fd, .events = t->load ? POLLIN : POLLOUT };
@@ -290,7 +290,7 @@ transfer_finish(struct vstate_transfer *t)
 }
 
 static void
-account(struct vstate_dev *dev, const struct vstate_transfer *t)
+account(struct vstate_dev *dev, const struct vstate_device_state *t)
 {
 	if (t->load) {
 		dev->moved.loaded++;
@@ -304,9 +304,9 @@ account(struct vstate_dev *dev, const struct vstate_transfer *t)
 }
 
 int
-vstate_transfer_check(struct vstate_dev *dev)
+vstate_device_state_check(struct vstate_dev *dev)
 {
-	struct vstate_transfer *t = transfer_take(dev);
+	struct vstate_device_state *t = transfer_take(dev);
 	int ret;
 
 	if (t == NULL) {
@@ -326,9 +326,9 @@ vstate_transfer_check(struct vstate_dev *dev)
 }
 
 void
-vstate_transfer_abort(struct vstate_dev *dev)
+vstate_device_state_abort(struct vstate_dev *dev)
 {
-	struct vstate_transfer *t = transfer_take(dev);
+	struct vstate_device_state *t = transfer_take(dev);
 
 	if (t != NULL)
 		transfer_free(t);

@@ -24,21 +24,21 @@
  * @param fd belongs to the transfer from here on, whatever is returned
  * @return 0, -errno; the reason of a refusal is logged
  */
-int vstate_transfer_start(struct vstate_dev *dev, bool load, int fd);
+int vstate_device_state_start(struct vstate_dev *dev, bool load, int fd);
 
 /**
  * Wait for the end, for a bounded time, and take over what was loaded.
  * @return 0 if the whole state went through and, if loaded, is one that this device can take
  */
-int vstate_transfer_check(struct vstate_dev *dev);
+int vstate_device_state_check(struct vstate_dev *dev);
 
 /**
  * By the control thread: move on what is under way.
  * @return true if it moves, and has not come to its end
  */
-bool vstate_transfer_watch(struct vstate_dev *dev);
+bool vstate_device_state_watch(struct vstate_dev *dev);
 
 /** Give up whatever is under way. */
-void vstate_transfer_abort(struct vstate_dev *dev);
+void vstate_device_state_abort(struct vstate_dev *dev);
 
 #endif /* VSTATE_DEVICE_STATE_H */

@@ -21,7 +21,7 @@
  * waits for a peer.
  */
 int
-vstate_stream_check(int fd, bool read)
+vstate_fd_io_check(int fd, bool read)
 {
 	struct stat st;
 	int mode;
@@ -29,14 +29,14 @@ vstate_stream_check(int fd, bool read)
 	if (fstat(fd, &st) != 0)
 		return -errno;
 	if (S_ISREG(st.st_mode))
-		return VSTATE_STREAM_FILE;
+		return VSTATE_FD_IO_FILE;
 	if (S_ISSOCK(st.st_mode))
-		return VSTATE_STREAM_PEER;
+		return VSTATE_FD_IO_PEER;
 	if (!S_ISFIFO(st.st_mode))
 		return -EINVAL;
 	/* vmsplice() on a pipe that is open for both would write. */
 	mode = fcntl(fd, F_GETFL) & O_ACCMODE;
-	return mode == (read ? O_RDONLY : O_WRONLY) ? VSTATE_STREAM_PEER : -EINVAL;
+	return mode == (read ? O_RDONLY : O_WRONLY) ? VSTATE_FD_IO_PEER : -EINVAL;
 }
 
 static ssize_t
@@ -55,7 +55,7 @@ read_now(int fd, void *buf, size_t len)
 }
 
 ssize_t
-vstate_stream_read(int fd, void *buf, size_t len)
+vstate_fd_io_read(int fd, void *buf, size_t len)
 {
 	ssize_t n;
 
@@ -121,7 +121,7 @@ write_quietly(int fd, const void *buf, size_t len)
 }
 
 ssize_t
-vstate_stream_write(int fd, const void *buf, size_t len)
+vstate_fd_io_write(int fd, const void *buf, size_t len)
 {
 	ssize_t n;
 

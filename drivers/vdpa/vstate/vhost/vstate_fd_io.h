@@ -16,20 +16,20 @@
 #include <sys/types.h>
 
 /** There is somebody at the other end. */
-#define VSTATE_STREAM_PEER 0
-#define VSTATE_STREAM_FILE 1
+#define VSTATE_FD_IO_PEER 0
+#define VSTATE_FD_IO_FILE 1
 
 /**
  * Whether @p fd can be used: a socket, a file, or the end of a pipe that is open for this alone.
- * @return VSTATE_STREAM_PEER or VSTATE_STREAM_FILE, -EINVAL if it is none of these, or another
+ * @return VSTATE_FD_IO_PEER or VSTATE_FD_IO_FILE, -EINVAL if it is none of these, or another
  *   negative errno
  */
-int vstate_stream_check(int fd, bool read);
+int vstate_fd_io_check(int fd, bool read);
 
 /** @return bytes read; 0 at the end; -EAGAIN: not now; another negative errno */
-ssize_t vstate_stream_read(int fd, void *buf, size_t len);
+ssize_t vstate_fd_io_read(int fd, void *buf, size_t len);
 
 /** @return bytes written; -EAGAIN: not now; another negative errno. No SIGPIPE is left behind. */
-ssize_t vstate_stream_write(int fd, const void *buf, size_t len);
+ssize_t vstate_fd_io_write(int fd, const void *buf, size_t len);
 
 #endif /* VSTATE_FD_IO_H */

@@ -142,7 +142,7 @@ fault_of(const struct vstate_dev *dev, const struct msg *msg, const int *fds, in
 }
 
 void
-vstate_gate_close_fds(void *opaque)
+vstate_msg_close_fds(void *opaque)
 {
 	int *nb_fds, *fds = vstate_msg_fds(opaque, &nb_fds);
 	int i;
@@ -156,7 +156,7 @@ vstate_gate_close_fds(void *opaque)
 }
 
 bool
-vstate_gate_pass(const struct vstate_dev *dev, void *opaque)
+vstate_msg_check(const struct vstate_dev *dev, void *opaque)
 {
 	int *nb_fds, *fds = vstate_msg_fds(opaque, &nb_fds);
 	const struct msg *msg = opaque;
@@ -165,6 +165,6 @@ vstate_gate_pass(const struct vstate_dev *dev, void *opaque)
 	if (fault == NULL)
 		return true;
 	VSTATE_LOG(ERR, "%s: request %u of the front end refused: %s", dev->name, msg->request, fault);
-	vstate_gate_close_fds(opaque);
+	vstate_msg_close_fds(opaque);
 	return false;
 }

@@ -20,9 +20,9 @@ struct vstate_dev;
  * @param msg the message as the library hands it out, with its descriptors
  * @return false: refused, told in the log, and its descriptors closed
  */
-bool vstate_gate_pass(const struct vstate_dev *dev, void *msg);
+bool vstate_msg_check(const struct vstate_dev *dev, void *msg);
 
 /** Close the descriptors of a message that the library will not see. */
-void vstate_gate_close_fds(void *msg);
+void vstate_msg_close_fds(void *msg);
 
 #endif /* VSTATE_MSG_H */

@@ -56,7 +56,7 @@ static enum rte_vhost_msg_result
 reply_u64(struct msg *msg, uint64_t value)
 {
 	/* What came with the request is not what goes with the answer. */
-	vstate_gate_close_fds(msg);
+	vstate_msg_close_fds(msg);
 	msg->u64 = value;
 	msg->size = sizeof(msg->u64);
 	return RTE_VHOST_MSG_RESULT_REPLY;
@@ -77,7 +77,7 @@ rarp(struct vstate_dev *dev, const struct msg *msg)
 
 /*
  * rte_vhost refuses features that it does not know. It is not to see the one that the device
- * alone serves; what the driver chose is put back by vstate_frontend_features().
+ * alone serves; what the driver chose is put back by vstate_connection_features().
  */
 static void
 set_features(struct vstate_dev *dev, struct msg *msg)
@@ -129,14 +129,14 @@ device_state_fd(struct vstate_dev *dev, int vid, struct msg *msg)
 	if (!moves_state(dev, vid))
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	fd = msg->size >= sizeof(msg->move) ? take_fd(msg) : -1;
-	vstate_gate_close_fds(msg);
+	vstate_msg_close_fds(msg);
 	if (fd < 0 || msg->move.direction > MOVE_LOAD || msg->move.phase != MOVE_STOPPED) {
 		VSTATE_LOG(ERR, "%s: state transfer refused: direction %u, phase %u%s", dev->name,
 				msg->move.direction, msg->move.phase, fd < 0 ? ", no fd" : "");
 		if (fd >= 0)
 			close(fd);
 	} else {
-		ret = vstate_transfer_start(dev, msg->move.direction == MOVE_LOAD, fd);
+		ret = vstate_device_state_start(dev, msg->move.direction == MOVE_LOAD, fd);
 	}
 	return reply_u64(msg, MOVE_NO_FD | (ret != 0));
 }
@@ -158,21 +158,21 @@ set_protocol_features(struct vstate_dev *dev, struct msg *msg)
 	msg->u64 &= ~VSTATE_PROTOCOL_F_INFLIGHT;
 }
 
-static struct vstate_region_geometry
+static struct vstate_inflight_shm_geometry
 geometry_of(const struct msg *msg)
 {
-	return (struct vstate_region_geometry){ msg->inflight.mmap_size,
+	return (struct vstate_inflight_shm_geometry){ msg->inflight.mmap_size,
 		msg->inflight.mmap_offset, msg->inflight.num_queues, msg->inflight.queue_size };
 }
 
 static enum rte_vhost_msg_result
 get_inflight_fd(struct vstate_dev *dev, int vid, struct msg *msg)
 {
-	struct vstate_region_geometry g = geometry_of(msg);
+	struct vstate_inflight_shm_geometry g = geometry_of(msg);
 	int *nb_fds, *fds = vstate_msg_fds(msg, &nb_fds);
-	int fd = vstate_region_make(dev, &g, vstate_frontend_is_packed(dev, vid));
+	int fd = vstate_inflight_shm_make(dev, &g, vstate_connection_is_packed(dev, vid));
 
-	vstate_gate_close_fds(msg);
+	vstate_msg_close_fds(msg);
 	if (fd < 0) {
 		VSTATE_LOG(ERR, "%s: no in-flight region of %u queues of %u: %s", dev->name,
 				g.num_queues, g.queue_size, strerror(-fd));
@@ -190,11 +190,11 @@ get_inflight_fd(struct vstate_dev *dev, int vid, struct msg *msg)
 static enum rte_vhost_msg_result
 set_inflight_fd(struct vstate_dev *dev, int vid, struct msg *msg)
 {
-	const struct vstate_region_geometry g = geometry_of(msg);
+	const struct vstate_inflight_shm_geometry g = geometry_of(msg);
 	int fd = take_fd(msg), ret = -EINVAL;
 
 	if (fd >= 0) {
-		ret = vstate_region_set(dev, &g, fd, vstate_frontend_is_packed(dev, vid));
+		ret = vstate_inflight_shm_set(dev, &g, fd, vstate_connection_is_packed(dev, vid));
 		/* the mapping keeps it */
 		close(fd);
 	}
@@ -204,26 +204,26 @@ set_inflight_fd(struct vstate_dev *dev, int vid, struct msg *msg)
 static enum rte_vhost_msg_result
 pre_handle(int vid, void *opaque)
 {
-	struct vstate_dev *dev = vstate_frontend_dev(vid);
+	struct vstate_dev *dev = vstate_connection_dev(vid);
 	struct msg *msg = opaque;
 	int *nb_fds, *fds;
 
 	if (dev == NULL)
-		dev = vstate_frontend_take_over(vid);
+		dev = vstate_connection_take_over(vid);
 	if (dev == NULL) {
 		/* rte_vhost closes those only that it refused or did not know itself */
-		vstate_gate_close_fds(opaque);
+		vstate_msg_close_fds(opaque);
 		return RTE_VHOST_MSG_RESULT_ERR;
 	}
-	if (!vstate_gate_pass(dev, opaque))
+	if (!vstate_msg_check(dev, opaque))
 		return RTE_VHOST_MSG_RESULT_ERR;
 	fds = vstate_msg_fds(opaque, &nb_fds);
-	vstate_session_note(dev->session, msg, fds, *nb_fds);
+	vstate_msg_log_note(dev->msg_log, msg, fds, *nb_fds);
 
-	vstate_frontend_fd_message(dev, fd_queue(msg), msg->request == MSG_SET_VRING_CALL);
+	vstate_connection_fd_message(dev, fd_queue(msg), msg->request == MSG_SET_VRING_CALL);
 	/* The message before this one failed half way: see what is left. */
 	if (dev->started && dev->paused)
-		vstate_frontend_sync(dev);
+		vstate_connection_sync(dev);
 	if (dev->started && moves_ground(msg->request))
 		vstate_dev_pause(dev);
 
@@ -256,7 +256,7 @@ pre_handle(int vid, void *opaque)
 	case MSG_CHECK_DEVICE_STATE:
 		if (!moves_state(dev, vid))
 			break;
-		return reply_u64(msg, vstate_transfer_check(dev) != 0);
+		return reply_u64(msg, vstate_device_state_check(dev) != 0);
 	default:
 		break;
 	}
@@ -284,7 +284,7 @@ negotiate(struct vstate_dev *dev, int vid)
 	uint64_t protocol = 0;
 
 	rte_vhost_get_negotiated_protocol_features(vid, &protocol);
-	vstate_dev_negotiate(dev, vstate_frontend_features(dev, vid),
+	vstate_dev_negotiate(dev, vstate_connection_features(dev, vid),
 			protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS));
 }
 
@@ -301,7 +301,7 @@ base_set(struct vstate_dev *dev, int vid, const struct msg *msg)
 
 	dev->base_fresh[msg->state.index] = true;
 	dev->base_said[msg->state.index] = avail;
-	if (!vstate_frontend_is_packed(dev, vid))
+	if (!vstate_connection_is_packed(dev, vid))
 		return;
 	if (used == avail || (used == 0 && avail != 0))
 		return;
@@ -314,17 +314,17 @@ base_set(struct vstate_dev *dev, int vid, const struct msg *msg)
 static enum rte_vhost_msg_result
 post_handle(int vid, void *opaque)
 {
-	struct vstate_dev *dev = vstate_frontend_dev(vid);
+	struct vstate_dev *dev = vstate_connection_dev(vid);
 	struct msg *msg = opaque;
 
 	if (dev == NULL)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 
-	vstate_session_hold(dev->session);
+	vstate_msg_log_hold(dev->msg_log);
 	switch (msg->request) {
 	case MSG_GET_INFLIGHT_FD:
 		/* sent; the front end has its own now */
-		vstate_gate_close_fds(opaque);
+		vstate_msg_close_fds(opaque);
 		break;
 	case MSG_SET_FEATURES:
 		negotiate(dev, vid);
@@ -350,7 +350,7 @@ post_handle(int vid, void *opaque)
 		break;
 	}
 	if (dev->started && moves_ground(msg->request))
-		vstate_frontend_sync(dev);
+		vstate_connection_sync(dev);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 

@@ -64,7 +64,7 @@ struct said {
 	uint8_t payload[];
 };
 
-struct vstate_session {
+struct vstate_msg_log {
 	uint16_t nb_vqs;
 	unsigned int number;
 	/** Something was said that could not be kept. */
@@ -81,10 +81,10 @@ struct vstate_session {
 	struct said *said[][NB_KINDS];
 };
 
-struct vstate_session *
-vstate_session_create(uint16_t nb_vqs)
+struct vstate_msg_log *
+vstate_msg_log_create(uint16_t nb_vqs)
 {
-	struct vstate_session *s = calloc(1, sizeof(*s) + nb_vqs * sizeof(s->said[0]));
+	struct vstate_msg_log *s = calloc(1, sizeof(*s) + nb_vqs * sizeof(s->said[0]));
 
 	if (s != NULL)
 		s->nb_vqs = nb_vqs;
@@ -105,7 +105,7 @@ forget(struct said **slot)
 }
 
 void
-vstate_session_begin(struct vstate_session *s)
+vstate_msg_log_begin(struct vstate_msg_log *s)
 {
 	unsigned int q, k;
 
@@ -123,15 +123,15 @@ vstate_session_begin(struct vstate_session *s)
 }
 
 unsigned int
-vstate_session_number(const struct vstate_session *s)
+vstate_msg_log_number(const struct vstate_msg_log *s)
 {
 	return __atomic_load_n(&s->number, __ATOMIC_ACQUIRE);
 }
 
 void
-vstate_session_free(struct vstate_session *s)
+vstate_msg_log_free(struct vstate_msg_log *s)
 {
-	vstate_session_begin(s);
+	vstate_msg_log_begin(s);
 	free(s);
 }
 
@@ -175,7 +175,7 @@ kind_of(uint32_t request)
 }
 
 static struct said **
-slot_of(struct vstate_session *s, const struct msg *msg)
+slot_of(struct vstate_msg_log *s, const struct msg *msg)
 {
 	const unsigned int k = kind_of(msg->request);
 	uint32_t q = 0;
@@ -190,7 +190,7 @@ slot_of(struct vstate_session *s, const struct msg *msg)
 }
 
 void
-vstate_session_note(struct vstate_session *s, const struct msg *msg, const int *fds, int nb_fds)
+vstate_msg_log_note(struct vstate_msg_log *s, const struct msg *msg, const int *fds, int nb_fds)
 {
 	if (s == NULL)
 		return;
@@ -208,7 +208,7 @@ vstate_session_note(struct vstate_session *s, const struct msg *msg, const int *
 
 /* GET_VRING_BASE stops a ring; rte_vhost then has its descriptors no more. */
 static void
-ring_stopped(struct vstate_session *s)
+ring_stopped(struct vstate_msg_log *s)
 {
 	if (s->qid >= s->nb_vqs)
 		return;
@@ -217,7 +217,7 @@ ring_stopped(struct vstate_session *s)
 }
 
 void
-vstate_session_hold(struct vstate_session *s)
+vstate_msg_log_hold(struct vstate_msg_log *s)
 {
 	if (s == NULL)
 		return;
@@ -233,7 +233,7 @@ vstate_session_hold(struct vstate_session *s)
 		ring_stopped(s);
 		break;
 	case MSG_RESET_OWNER:
-		vstate_session_begin(s);
+		vstate_msg_log_begin(s);
 		break;
 	case MSG_POSTCOPY_ADVISE:
 		s->postcopy = true;
@@ -248,7 +248,7 @@ vstate_session_hold(struct vstate_session *s)
 }
 
 void
-vstate_session_run(struct vstate_session *s)
+vstate_msg_log_run(struct vstate_msg_log *s)
 {
 	if (s != NULL)
 		s->stopped = false;
@@ -262,7 +262,7 @@ struct record {
 };
 
 static void
-said_pack(struct said **slot, struct vstate_parcel *p)
+said_pack(struct said **slot, struct vstate_handover_msg *p)
 {
 	const struct said *said = *slot;
 	struct record r;
@@ -281,7 +281,7 @@ said_pack(struct said **slot, struct vstate_parcel *p)
 }
 
 static void
-count(const struct vstate_session *s, size_t *bytes, unsigned int *fds)
+count(const struct vstate_msg_log *s, size_t *bytes, unsigned int *fds)
 {
 	const struct said *said;
 	unsigned int q, k;
@@ -298,7 +298,7 @@ count(const struct vstate_session *s, size_t *bytes, unsigned int *fds)
 }
 
 bool
-vstate_session_is_whole(const struct vstate_session *s)
+vstate_msg_log_is_whole(const struct vstate_msg_log *s)
 {
 	return !s->gap && !s->postcopy && !s->stopped &&
 		s->said[0][kind_of(MSG_SET_FEATURES)] != NULL &&
@@ -306,7 +306,7 @@ vstate_session_is_whole(const struct vstate_session *s)
 }
 
 void
-vstate_session_rebase(struct vstate_session *s, uint16_t qid, uint32_t base)
+vstate_msg_log_rebase(struct vstate_msg_log *s, uint16_t qid, uint32_t base)
 {
 	struct said *said = qid < s->nb_vqs ? s->said[qid][kind_of(MSG_SET_VRING_BASE)] : NULL;
 
@@ -316,15 +316,15 @@ vstate_session_rebase(struct vstate_session *s, uint16_t qid, uint32_t base)
 }
 
 int
-vstate_session_pack(struct vstate_session *s, struct vstate_parcel *parcel)
+vstate_msg_log_pack(struct vstate_msg_log *s, struct vstate_handover_msg *parcel)
 {
 	unsigned int first, end, q, k, fds = 0;
 	size_t bytes = 0;
 
-	if (!vstate_session_is_whole(s))
+	if (!vstate_msg_log_is_whole(s))
 		return -ENOTCONN;
 	count(s, &bytes, &fds);
-	if (vstate_parcel_alloc(parcel, bytes, fds) != 0)
+	if (vstate_handover_msg_alloc(parcel, bytes, fds) != 0)
 		return -ENOMEM;
 	for (first = 0; first < NB_KINDS; first = end) {
 		for (end = first; end < NB_KINDS && kinds[end].scope == SCOPE_DEVICE; end++)
@@ -340,8 +340,8 @@ vstate_session_pack(struct vstate_session *s, struct vstate_parcel *parcel)
 }
 
 int
-vstate_session_next(const struct vstate_parcel *parcel, struct vstate_session_cursor *cursor,
-		struct vstate_session_message *msg)
+vstate_msg_log_next(const struct vstate_handover_msg *parcel, struct vstate_msg_log_cursor *cursor,
+		struct vstate_msg_log_entry *msg)
 {
 	const size_t left = parcel->len - cursor->at;
 	struct record r;
@@ -354,7 +354,7 @@ vstate_session_next(const struct vstate_parcel *parcel, struct vstate_session_cu
 	if (r.size > PAYLOAD_MAX || r.size > left - sizeof(r) || r.nb_fds > MSG_MAX_FDS ||
 			r.nb_fds > parcel->nb_fds - cursor->fd)
 		return -EBADMSG;
-	*msg = (struct vstate_session_message){
+	*msg = (struct vstate_msg_log_entry){
 		.request = r.request,
 		.size = r.size,
 		.payload = parcel->bytes + cursor->at + sizeof(r),

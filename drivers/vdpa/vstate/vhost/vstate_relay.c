@@ -180,7 +180,7 @@ fd_wait(int fd, short events, uint64_t until)
 }
 
 static int
-say(int fd, const struct vstate_session_message *msg, uint64_t until)
+say(int fd, const struct vstate_msg_log_entry *msg, uint64_t until)
 {
 	const uint32_t header[] = { msg->request, MSG_VERSION, msg->size };
 	uint8_t buf[MSG_HEADER_SIZE + PAYLOAD_MAX];
@@ -233,15 +233,15 @@ hear(int fd, uint32_t request, uint64_t until)
 
 /* rte_vhost answers one message after the other. */
 static int
-replay(int fd, const struct vstate_parcel *parcel)
+replay(int fd, const struct vstate_handover_msg *parcel)
 {
-	const struct vstate_session_message last = { .request = MSG_GET_FEATURES };
+	const struct vstate_msg_log_entry last = { .request = MSG_GET_FEATURES };
 	const uint64_t until = vstate_clock_ms() + REPLAY_MS;
-	struct vstate_session_cursor cursor = { 0 };
-	struct vstate_session_message msg;
+	struct vstate_msg_log_cursor cursor = { 0 };
+	struct vstate_msg_log_entry msg;
 	int ret;
 
-	while ((ret = vstate_session_next(parcel, &cursor, &msg)) > 0) {
+	while ((ret = vstate_msg_log_next(parcel, &cursor, &msg)) > 0) {
 		ret = say(fd, &msg, until);
 		if (ret != 0)
 			return ret;
@@ -264,7 +264,7 @@ relay_close(struct vstate_relay *r)
 }
 
 struct vstate_relay *
-vstate_relay_begin(int back, struct vstate_parcel *parcel)
+vstate_relay_begin(int back, struct vstate_handover_msg *parcel)
 {
 	struct vstate_relay *r = calloc(1, sizeof(*r));
 	int ret = -ENOMEM;
@@ -279,7 +279,7 @@ vstate_relay_begin(int back, struct vstate_parcel *parcel)
 	} else {
 		close(back);
 	}
-	vstate_parcel_drop(parcel);
+	vstate_handover_msg_drop(parcel);
 	if (ret == 0) {
 		r->to_back = (struct way){ .from = r->front, .to = r->back };
 		r->to_front = (struct way){ .from = r->back, .to = r->front };

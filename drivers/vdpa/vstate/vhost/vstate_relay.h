@@ -19,14 +19,14 @@
 #include <stdbool.h>
 
 struct vstate_relay;
-struct vstate_parcel;
+struct vstate_handover_msg;
 
 /**
  * Say what was packed to rte_vhost, at the other end of @p back. All of it is processed at return.
  * @p back belongs to the relay, and the parcel is empty, whatever is returned.
  * @return NULL with rte_errno: the connections are closed
  */
-struct vstate_relay *vstate_relay_begin(int back, struct vstate_parcel *parcel);
+struct vstate_relay *vstate_relay_begin(int back, struct vstate_handover_msg *parcel);
 
 /**
  * Pass messages on from now on, by a thread. Whoever may stop it does not run at the same time.

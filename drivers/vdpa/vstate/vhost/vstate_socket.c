@@ -72,7 +72,7 @@ new_connection(int vid)
 {
 	struct vstate_dev *dev = dev_of_vid(vid);
 
-	if (dev == NULL || vstate_frontend_await(vid, dev) != 0) {
+	if (dev == NULL || vstate_connection_await(vid, dev) != 0) {
 		VSTATE_LOG(ERR, "connection %d turned away", vid);
 		return -1;
 	}
@@ -85,18 +85,18 @@ destroy_connection(int vid)
 	struct vstate_dev *dev = dev_of_vid(vid);
 
 	if (dev != NULL)
-		vstate_frontend_detach(vid, dev);
+		vstate_connection_detach(vid, dev);
 }
 
 static int
 vring_state_changed(int vid, uint16_t qid, int enable)
 {
-	return vstate_frontend_ring_state(vid, qid, enable != 0);
+	return vstate_connection_ring_state(vid, qid, enable != 0);
 }
 
 static const struct rte_vhost_device_ops socket_ops = {
-	.new_device = vstate_frontend_start,
-	.destroy_device = vstate_frontend_stop,
+	.new_device = vstate_connection_start,
+	.destroy_device = vstate_connection_stop,
 	.vring_state_changed = vring_state_changed,
 	.new_connection = new_connection,
 	.destroy_connection = destroy_connection,
@@ -197,7 +197,7 @@ static int
 ahead_path(const struct vstate_dev *dev, char path[PATH_MAX])
 {
 	int len = snprintf(path, PATH_MAX, "%s/%s.%u.nobody", dev->conf.state_dir, dev->name,
-			vstate_parcel_token());
+			vstate_handover_msg_token());
 
 	return len < (int)sizeof(((struct sockaddr_un *)NULL)->sun_path) ? 0 : -ENAMETOOLONG;
 }
@@ -301,7 +301,7 @@ vstate_socket_open(struct vstate_dev *dev)
 struct passing {
 	const struct vstate_hold *hold;
 	/** Stays empty where that process could not go on with it. */
-	struct vstate_parcel *parcel;
+	struct vstate_handover_msg *parcel;
 };
 
 /*
@@ -311,9 +311,9 @@ struct passing {
 static bool
 can_be_passed(const struct vstate_dev *dev)
 {
-	return dev->session != NULL && dev->vid >= 0 && dev->started && !dev->paused &&
+	return dev->msg_log != NULL && dev->vid >= 0 && dev->started && !dev->paused &&
 		(dev->status & S_DRIVER_OK) && !(dev->status & S_NEEDS_RESET) &&
-		vstate_session_is_whole(dev->session);
+		vstate_msg_log_is_whole(dev->msg_log);
 }
 
 /* Where the rings stand, and not where they once began: nothing else tells it of one at rest. */
@@ -330,7 +330,7 @@ session_rebase(struct vstate_dev *dev)
 		base = packed ? vstate_pos_wire(vq->used) : 0;
 		base = base << 16 | (packed ? vstate_pos_wire(vq->avail) : vq->avail.idx);
 		if (!dev->base_fresh[i])
-			vstate_session_rebase(dev->session, i, base);
+			vstate_msg_log_rebase(dev->msg_log, i, base);
 	}
 }
 
@@ -338,11 +338,11 @@ session_rebase(struct vstate_dev *dev)
 static bool
 session_pack(struct vstate_dev *dev, struct passing *p)
 {
-	if (dev->waiting_vid >= 0 || dev->transfer != NULL ||
-			vstate_session_number(dev->session) != p->hold->session)
+	if (dev->waiting_vid >= 0 || dev->device_state != NULL ||
+			vstate_msg_log_number(dev->msg_log) != p->hold->session)
 		return false;
 	session_rebase(dev);
-	if (vstate_session_pack(dev->session, p->parcel) != 0)
+	if (vstate_msg_log_pack(dev->msg_log, p->parcel) != 0)
 		return false;
 	p->parcel->connection = p->hold->fds[0];
 	return true;
@@ -360,7 +360,7 @@ unregister(struct vstate_dev *dev, struct passing *passing)
 	/* their names will be given again */
 	dev->waiting_vid = -1;
 	if (dev->vid >= 0)
-		vstate_frontend_detach(dev->vid, dev);
+		vstate_connection_detach(dev->vid, dev);
 }
 
 /* Where the front end is to connect the next time. */
@@ -428,21 +428,21 @@ relay_connect(struct vstate_dev *dev)
 	int listener, ret, len;
 
 	len = snprintf(dev->front_path, sizeof(dev->front_path), "%s/%s.%u.front",
-			dev->conf.state_dir, dev->name, vstate_parcel_token());
+			dev->conf.state_dir, dev->name, vstate_handover_msg_token());
 	if (len >= (int)sizeof(dev->front_path))
 		return -ENAMETOOLONG;
-	listener = vstate_parcel_listen(dev->front_path);
+	listener = vstate_handover_msg_listen(dev->front_path);
 	if (listener < 0)
 		return listener;
 	ret = socket_open(dev, dev->front_path);
 	if (ret == 0)
-		ret = vstate_parcel_accept(listener);
-	vstate_parcel_unlisten(listener, dev->front_path);
+		ret = vstate_handover_msg_accept(listener);
+	vstate_handover_msg_unlisten(listener, dev->front_path);
 	return ret;
 }
 
 static int
-relay_make(struct vstate_dev *dev, struct vstate_parcel *parcel)
+relay_make(struct vstate_dev *dev, struct vstate_handover_msg *parcel)
 {
 	int back = relay_connect(dev);
 
@@ -458,7 +458,7 @@ relay_make(struct vstate_dev *dev, struct vstate_parcel *parcel)
 }
 
 static int
-socket_adopt(struct vstate_dev *dev, struct vstate_parcel *parcel)
+socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *parcel)
 {
 	int ret;
 
@@ -483,8 +483,8 @@ socket_adopt(struct vstate_dev *dev, struct vstate_parcel *parcel)
 	if (ret == 0)
 		return 0;
 	if (dev->recovery == NULL) {
-		vstate_page_close(dev);
-		ret = vstate_page_open(dev);
+		vstate_state_file_close(dev);
+		ret = vstate_state_file_open(dev);
 		if (ret != 0)
 			return ret;
 	}
@@ -492,7 +492,7 @@ socket_adopt(struct vstate_dev *dev, struct vstate_parcel *parcel)
 }
 
 int
-vstate_socket_adopt(struct vstate_dev *dev, struct vstate_parcel *parcel)
+vstate_socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *parcel)
 {
 	int ret = -ESHUTDOWN;
 
@@ -500,7 +500,7 @@ vstate_socket_adopt(struct vstate_dev *dev, struct vstate_parcel *parcel)
 	if (!dev->socket_shut)
 		ret = socket_adopt(dev, parcel);
 	pthread_mutex_unlock(&dev->socket_lock);
-	vstate_parcel_drop(parcel);
+	vstate_handover_msg_drop(parcel);
 	return ret;
 }
 
@@ -566,8 +566,8 @@ void
 vstate_socket_hold(struct vstate_dev *dev, struct vstate_hold *hold)
 {
 	*hold = (struct vstate_hold){ 0 };
-	if (dev->session != NULL)
-		hold->session = vstate_session_number(dev->session);
+	if (dev->msg_log != NULL)
+		hold->session = vstate_msg_log_number(dev->msg_log);
 	pthread_mutex_lock(&dev->socket_lock);
 	if (is_relayed(dev) && dev->relay != NULL) {
 		hold->fds[0] = vstate_relay_hold(dev->relay);
@@ -606,7 +606,7 @@ socket_close(struct vstate_dev *dev, struct passing *passing)
 	dev->socket_open = false;
 	if (!vstate_relay_free(dev->relay) && relayed && passing != NULL) {
 		passing->parcel->connection = -1;
-		vstate_parcel_drop(passing->parcel);
+		vstate_handover_msg_drop(passing->parcel);
 	}
 	dev->relay = NULL;
 }
@@ -628,10 +628,10 @@ vstate_socket_close(struct vstate_dev *dev)
 
 void
 vstate_socket_pack(struct vstate_dev *dev, const struct vstate_hold *hold,
-		struct vstate_parcel *parcel)
+		struct vstate_handover_msg *parcel)
 {
 	struct passing passing = { hold, parcel };
 
-	*parcel = VSTATE_PARCEL_EMPTY;
+	*parcel = VSTATE_HANDOVER_MSG_EMPTY;
 	shut(dev, &passing);
 }

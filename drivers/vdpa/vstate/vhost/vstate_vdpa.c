@@ -70,7 +70,7 @@ set_features(int vid)
 
 	if (dev == NULL)
 		return -ENODEV;
-	ret = vstate_frontend_replace(vid, dev);
+	ret = vstate_connection_replace(vid, dev);
 	if (ret != 0)
 		VSTATE_LOG(ERR, "%s: front end turned away: %s", dev->name, strerror(-ret));
 	return ret;
@@ -81,32 +81,32 @@ dev_conf(int vid)
 {
 	struct vstate_dev *dev = dev_of_vid(vid);
 
-	if (dev == NULL || vstate_frontend_attach(vid, dev) != 0)
+	if (dev == NULL || vstate_connection_attach(vid, dev) != 0)
 		return -1;
-	return vstate_frontend_start(vid);
+	return vstate_connection_start(vid);
 }
 
 static int
 dev_close(int vid)
 {
-	vstate_frontend_stop(vid);
+	vstate_connection_stop(vid);
 	return 0;
 }
 
 static int
 dev_cleanup(int vid)
 {
-	struct vstate_dev *dev = vstate_frontend_dev(vid);
+	struct vstate_dev *dev = vstate_connection_dev(vid);
 
 	if (dev != NULL)
-		vstate_frontend_detach(vid, dev);
+		vstate_connection_detach(vid, dev);
 	return 0;
 }
 
 static int
 set_vring_state(int vid, int vring, int state)
 {
-	return vstate_frontend_ring_state(vid, vring, state != 0);
+	return vstate_connection_ring_state(vid, vring, state != 0);
 }
 
 static int
