@@ -5,10 +5,10 @@
 # The benchmark: each side is measured, and what it reports is whole. What it measures is judged
 # by nobody here.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
+# shellcheck source=tests/lib/testpmd.sh
+. "$(dirname "$0")/lib/testpmd.sh"
 
 bench() { tool_must "$PATIENCE" bench "$@"; }
 

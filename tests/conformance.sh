@@ -5,8 +5,8 @@
 # VIRTIO 1.4 "Device Suspend" and "Device parts", item by item: split and packed rings,
 # asked through the API and through vhost-user.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
 
 case_all_items()
 {

@@ -7,10 +7,10 @@
 # must survive each, write nothing that it was not given, serve the next guest, and set
 # NEEDS_RESET where a queue is broken, and only there.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
+# shellcheck source=tests/lib/testpmd.sh
+. "$(dirname "$0")/lib/testpmd.sh"
 
 # Cases that there are, of all rings and messages; one more is known to be the library's fault.
 ALL=411

@@ -5,10 +5,10 @@
 # The main job in its variants: rings, queues, frame lengths, one process or two, net
 # and vDPA front end; and captures that are spoilt on purpose, which it must detect.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/move.sh
-. "$(dirname "$0")/move.sh"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
+# shellcheck source=tests/lib/move.sh
+. "$(dirname "$0")/lib/move.sh"
 
 # And what it takes.
 moves() # ROUNDS PAIRS OPTION...

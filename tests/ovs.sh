@@ -6,10 +6,10 @@
 # to one on a dpdkvhostuserclient port, a QEMU guest that moves between two ports, and the
 # life of ports and of ovs-vswitchd under a guest.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
-# shellcheck source=tests/ovs_lib.sh
-. "$(dirname "$0")/ovs_lib.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
+# shellcheck source=tests/lib/ovs_lib.sh
+. "$(dirname "$0")/lib/ovs_lib.sh"
 
 switch_start()
 {

@@ -5,8 +5,8 @@
 # Live migration of a QEMU guest that has no network device, and so no back end: whether what
 # its processor writes arrives. See known_fault() in migration.sh.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
 ATTEMPTS=1
 
 bare_guest() # VM [QEMU-OPTION...]

@@ -7,8 +7,8 @@
 # in the guest while it moves, each in pages of its own, and are checked after.
 
 WIRE_MTU=9000 FLOW_RATE=50 FLOW_PEER_SIZE=8000
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
 
 # hold_and_move SOCKET: the guest is on $W/SOCKET, which is a or leads there.
 hold_and_move()
@@ -50,7 +50,7 @@ case_packed() { DEVICE_PROPERTIES=packed=on complete; }
 case_control()
 {
 	back_ends
-	bg proxy /usr/bin/python3 "$VSTATE_ROOT/tests/vhost_user_proxy.py" "$W/proxy" "$W/a" forget-log
+	bg proxy /usr/bin/python3 "$VSTATE_ROOT/tests/tools/vhost_user_proxy.py" "$W/proxy" "$W/a" forget-log
 	wait_for 5 test -S "$W/proxy" || fail "no proxy"
 	hold_and_move proxy
 	has proxy '^forgot the dirty log' || fail "QEMU did not ask for a log"

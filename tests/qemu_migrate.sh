@@ -5,8 +5,8 @@
 # A running QEMU guest is migrated from one back end to another, with UDP in both
 # directions that a program outside the guest takes the time of.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
 
 case_split() { there; }
 case_packed() { DEVICE_PROPERTIES=packed=on; there; }

@@ -5,8 +5,8 @@
 # A running QEMU guest moves from rte_vhost's net_vhost to vstate and back, so that one
 # host after the other can take vstate.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
 
 # A guest begins on one, goes to the other and comes back.
 mixed() # PREFIX-OF-THE-FIRST PREFIX-OF-THE-OTHER

@@ -5,12 +5,12 @@
 # Two QEMU guests with stock Linux on two ports of one testpmd: UDP and TCP between
 # them, content checked, with checksum and segmentation offloads on and off.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$(dirname "$0")/vm.sh"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
+# shellcheck source=tests/lib/testpmd.sh
+. "$(dirname "$0")/lib/testpmd.sh"
+# shellcheck source=tests/lib/vm.sh
+. "$(dirname "$0")/lib/vm.sh"
 
 PAIRS=1
 switch_options=()

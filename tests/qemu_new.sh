@@ -5,8 +5,8 @@
 # Live migration with the QEMU of the distribution's backports, and from the
 # distribution's own to that. It is unpacked to a folder of its own.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
 
 moves() # FROM-QEMU TO-QEMU
 {

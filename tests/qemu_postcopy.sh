@@ -6,8 +6,8 @@
 # destination before its memory is there, and the poll threads of the back end wait in
 # page faults for what they touch.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
 
 CAPABILITIES=(return-path postcopy-ram)
 

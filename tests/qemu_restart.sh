@@ -4,8 +4,8 @@
 #
 # The back end of a running QEMU guest is killed and started again: the guest goes on.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
 
 # Both ways, whatever got lost while there was no back end.
 guest_is_heard() { vm one 10 "ping -c 1 -w 5 $WIRE_PEER" >"$W/ping.out"; }

@@ -4,8 +4,8 @@
 #
 # A running QEMU guest is written to a file and goes on from it later, on another back end.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
 
 # A file has no way back to the source.
 CAPABILITIES=()

@@ -6,8 +6,8 @@
 # DEVICE_STATE. Seen in the counters of the back ends; refused where it does not fit, and then
 # the guest goes on at the source; moves with "device-state=0" and with net_vhost.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
 
 TELEMETRY=yes
 QEMU=$QEMU_NEW
@@ -36,7 +36,7 @@ counter() # NAME COUNTER [QUEUE]
 {
 	local of=/vstate/dev,net_vstate0
 	[ -z "${3:-}" ] || of=/vstate/vq,net_vstate0,$3
-	"$VSTATE_ROOT/tests/telemetry.py" "$W/$1.run"/dpdk/*/dpdk_telemetry.v2 "$of" \
+	"$VSTATE_ROOT/tests/tools/telemetry.py" "$W/$1.run"/dpdk/*/dpdk_telemetry.v2 "$of" \
 			>"$W/counter.json" 2>>"$W/telemetry.out" ||
 		fail "telemetry of $1: $(tail -n 1 "$W/telemetry.out")"
 	json "$W/counter.json" "$2"
@@ -45,7 +45,7 @@ counter() # NAME COUNTER [QUEUE]
 # told NAME MODE BACKEND: a connection to the back end that does not tell the truth
 told()
 {
-	bg "$1" /usr/bin/python3 "$VSTATE_ROOT/tests/vhost_user_proxy.py" "$W/$1" "$W/$3" "$2"
+	bg "$1" /usr/bin/python3 "$VSTATE_ROOT/tests/tools/vhost_user_proxy.py" "$W/$1" "$W/$3" "$2"
 	wait_for 5 test -S "$W/$1" || fail "$1: no socket"
 }
 

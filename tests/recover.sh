@@ -5,10 +5,10 @@
 # A back end is killed under load, again and again, and a new one goes on by the state page
 # or by the in-flight region; and what another device had in flight is finished.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/move.sh
-. "$(dirname "$0")/move.sh"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
+# shellcheck source=tests/lib/move.sh
+. "$(dirname "$0")/lib/move.sh"
 
 finished() # OPTION...
 {

@@ -6,12 +6,12 @@
 # an EAL service that sends back what it receives; front ends: virtio-user and the
 # tool's own guest.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$(dirname "$0")/testpmd.sh"
-# shellcheck source=tests/serve_lib.sh
-. "$(dirname "$0")/serve_lib.sh"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
+# shellcheck source=tests/lib/testpmd.sh
+. "$(dirname "$0")/lib/testpmd.sh"
+# shellcheck source=tests/lib/serve_lib.sh
+. "$(dirname "$0")/lib/serve_lib.sh"
 
 QUEUES=1
 

@@ -5,8 +5,8 @@
 # Setting up: a clean clone below a world-writable directory, what meson says where
 # something is missing, and what "meson install" puts where.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
 
 # meson setup that must fail; what it said.
 meson_refuses() # MESON-OPTION...

@@ -5,8 +5,8 @@
 # Each build of the ring code in turn, as EAL's --force-max-simd-bitwidth chooses it: the unit
 # tests of the rings, moves of split and packed rings, bursts of every kind of buffer.
 
-# shellcheck source=tests/harness.sh
-. "$(dirname "$0")/harness.sh"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
 
 AUTOTEST=$VSTATE_BUILD/app/test/vstate-autotest
 

@@ -5,10 +5,10 @@
 # A back end is upgraded under load: a new process asks the one that has the device for it,
 # and the guest goes on with the new one.
 
-# shellcheck source=tests/migration.sh
-. "$(dirname "$0")/migration.sh"
-# shellcheck source=tests/move.sh
-. "$(dirname "$0")/move.sh"
+# shellcheck source=tests/lib/migration.sh
+. "$(dirname "$0")/lib/migration.sh"
+# shellcheck source=tests/lib/move.sh
+. "$(dirname "$0")/lib/move.sh"
 ATTEMPTS=1
 
 # ---- the tool's guest, who counts each frame ----
@@ -345,7 +345,7 @@ with_telemetry()
 
 release()
 {
-	/usr/bin/python3 "$VSTATE_ROOT/tests/telemetry.py" "$W/dpdk/rte/dpdk_telemetry.v2" \
+	/usr/bin/python3 "$VSTATE_ROOT/tests/tools/telemetry.py" "$W/dpdk/rte/dpdk_telemetry.v2" \
 		/vstate/release,net_vstate0
 }
 

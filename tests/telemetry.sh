@@ -7,12 +7,11 @@
 # of a broken queue is there, in the extended statistics and in the log. And of the tool's
 # serve: the latencies that it shows at its prompt.
 
-# shellcheck source=tests/pair.sh
-. "$(dirname "$0")/pair.sh"
-# shellcheck source=tests/serve_lib.sh
-. "$VSTATE_ROOT/tests/serve_lib.sh"
+# shellcheck source=tests/lib/pair.sh
+. "$(dirname "$0")/lib/pair.sh"
+# shellcheck source=tests/lib/serve_lib.sh
+. "$VSTATE_ROOT/tests/lib/serve_lib.sh"
 
-DIR=$(dirname "$0")
 # Of the device status.
 NEEDS_RESET=64
 
@@ -32,7 +31,7 @@ with_telemetry()
 
 ask() # COMMAND [until KEY VALUE SECONDS]
 {
-	/usr/bin/python3 "$DIR/telemetry.py" "$SOCKET" "$@" 2>"$W/ask.err" || fail "$(cat "$W/ask.err")"
+	/usr/bin/python3 "$VSTATE_ROOT/tests/tools/telemetry.py" "$SOCKET" "$@" 2>"$W/ask.err" || fail "$(cat "$W/ask.err")"
 }
 
 key() { json <(printf '%s' "$1") "$2"; } # ANSWER KEY

@@ -7,10 +7,10 @@
 #
 #	frames.py - tap - testpmd "guest" - virtio-user - device under test - testpmd "back"
 
-# shellcheck source=tests/pair.sh
-. "$(dirname "$0")/pair.sh"
-# shellcheck source=tests/wire.sh
-. "$(dirname "$0")/wire.sh"
+# shellcheck source=tests/lib/pair.sh
+. "$(dirname "$0")/lib/pair.sh"
+# shellcheck source=tests/lib/wire.sh
+. "$(dirname "$0")/lib/wire.sh"
 
 SPLIT=packed_vq=0,in_order=0,mrg_rxbuf=1
 PACKED=packed_vq=1,in_order=0,mrg_rxbuf=1
@@ -40,7 +40,7 @@ mode()
 	expect_match "set fwd $1" "$(cat "$W/set")" "^Set $1 packet forwarding mode"
 	tp_clear back guest
 	tp back start >/dev/null
-	said=$("${TP_WRAP[@]}" /usr/bin/python3 "$VSTATE_ROOT/tests/frames.py" t "$1" "$BACK_MAC" \
+	said=$("${TP_WRAP[@]}" /usr/bin/python3 "$VSTATE_ROOT/tests/tools/frames.py" t "$1" "$BACK_MAC" \
 		"$PEER_MAC" 2>&1) || fail "$1: $said"
 	read -r _ sent _ back _ <<<"$said"
 	if [ "$sent" -eq 0 ]; then

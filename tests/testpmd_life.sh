@@ -6,8 +6,8 @@
 # on either side, either process killed and restarted, unplugged and plugged,
 # more or fewer queues than the guest has, what it shows of itself.
 
-# shellcheck source=tests/pair.sh
-. "$(dirname "$0")/pair.sh"
+# shellcheck source=tests/lib/pair.sh
+. "$(dirname "$0")/lib/pair.sh"
 
 SPLIT=packed_vq=0,in_order=0,mrg_rxbuf=1
 PACKED=packed_vq=1,in_order=0,mrg_rxbuf=1

@@ -6,8 +6,8 @@
 # with virtio-user as the guest. Every ring layout, one and four queues, both directions;
 # the counters of both sides must agree.
 
-# shellcheck source=tests/pair.sh
-. "$(dirname "$0")/pair.sh"
+# shellcheck source=tests/lib/pair.sh
+. "$(dirname "$0")/lib/pair.sh"
 
 layout() # VIRTIO-USER-ARGUMENTS
 {

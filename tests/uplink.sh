@@ -6,10 +6,10 @@
 # with virtio-user as the uplink, and a third process at its other end, net_vhost in a
 # testpmd. What one end sends the other receives, over stops in the middle, too.
 
-# shellcheck source=tests/pair.sh
-. "$(dirname "$0")/pair.sh"
-# shellcheck source=tests/serve_lib.sh
-. "$(dirname "$0")/serve_lib.sh"
+# shellcheck source=tests/lib/pair.sh
+. "$(dirname "$0")/lib/pair.sh"
+# shellcheck source=tests/lib/serve_lib.sh
+. "$(dirname "$0")/lib/serve_lib.sh"
 
 UPLINK=net_virtio_user9
 

@@ -26,7 +26,7 @@
 set -u
 SCENARIO=$(basename "$0" .sh)
 # shellcheck source=devtools/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../devtools/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../../devtools/lib.sh"
 VSTATE_BUILD=${VSTATE_BUILD:-$VSTATE_ROOT/build}
 VSTATE_VDEV=${VSTATE_VDEV:-net_vstate}
 TOOL=$VSTATE_BUILD/app/dpdk-test-vdpa
@@ -191,7 +191,7 @@ sanitizer_environment()
 
 # EAL options for every process: no hugepages, no PCI, nothing left behind, and
 # poll threads that float at a low priority, so that a small machine stays usable. With
-# TELEMETRY=yes they answer tests/telemetry.py, below RUNTIME_DIRECTORY.
+# TELEMETRY=yes they answer tests/tools/telemetry.py, below RUNTIME_DIRECTORY.
 eal_options() # MEMORY_MIB
 {
 	EAL=(--lcores '0@0-1,1@0-1' --no-huge -m "$1" --no-pci --no-shconf)

@@ -5,16 +5,16 @@
 # Live migration of the guests of vm.sh on the back ends of wire.sh. With all that it takes: a
 # scenario sources no more.
 
-# shellcheck source=tests/harness.sh
+# shellcheck source=tests/lib/harness.sh
 . "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$VSTATE_ROOT/tests/testpmd.sh"
-# shellcheck source=tests/vm.sh
-. "$VSTATE_ROOT/tests/vm.sh"
-# shellcheck source=tests/wire.sh
-. "$VSTATE_ROOT/tests/wire.sh"
-# shellcheck source=tests/qemu_lib.sh
-. "$VSTATE_ROOT/tests/qemu_lib.sh"
+# shellcheck source=tests/lib/testpmd.sh
+. "$VSTATE_ROOT/tests/lib/testpmd.sh"
+# shellcheck source=tests/lib/vm.sh
+. "$VSTATE_ROOT/tests/lib/vm.sh"
+# shellcheck source=tests/lib/wire.sh
+. "$VSTATE_ROOT/tests/lib/wire.sh"
+# shellcheck source=tests/lib/qemu_lib.sh
+. "$VSTATE_ROOT/tests/lib/qemu_lib.sh"
 
 # With TCG, QEMU 7.2 loses what a guest's processor wrote to a page, at times and with any
 # back end, or none: tests/qemu_alone.sh shows it with no network device at all. (The thread of a
@@ -68,7 +68,7 @@ qmp() # VM COMMAND [JSON]
 {
 	local name=$1
 	shift
-	nice -n 19 /usr/bin/python3 "$VSTATE_ROOT/tests/qmp.py" "$W/$name.qmp" "$@" 2>>"$W/$name.out"
+	nice -n 19 /usr/bin/python3 "$VSTATE_ROOT/tests/tools/qmp.py" "$W/$name.qmp" "$@" 2>>"$W/$name.out"
 }
 
 qmp_must() { QMP_OUT=$(qmp "$@") || fail "$1: $2 ${3:-}: $(tail -n 1 "$W/$1.out")"; }

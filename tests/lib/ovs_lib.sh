@@ -5,8 +5,8 @@
 # OVS-DPDK from the distribution's packages, unpacked and not installed, so that no service
 # starts. It runs in the network namespace of wire.sh with all its files in $W.
 
-# shellcheck source=tests/packages.sh
-. "$VSTATE_ROOT/tests/packages.sh"
+# shellcheck source=tests/lib/packages.sh
+. "$VSTATE_ROOT/tests/lib/packages.sh"
 
 OVS_DIR=$VSTATE_CACHE/ovs
 # OVS wants hugepages; what is reserved here is given back.

@@ -6,10 +6,10 @@
 # and the traffic between them that the scenarios check. With all that it takes: a scenario
 # sources no more.
 
-# shellcheck source=tests/harness.sh
+# shellcheck source=tests/lib/harness.sh
 . "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
-# shellcheck source=tests/testpmd.sh
-. "$VSTATE_ROOT/tests/testpmd.sh"
+# shellcheck source=tests/lib/testpmd.sh
+. "$VSTATE_ROOT/tests/lib/testpmd.sh"
 
 QUEUES=1
 

@@ -4,8 +4,8 @@
 #
 # The QEMU of the distribution's backports, unpacked to a folder of its own.
 
-# shellcheck source=tests/packages.sh
-. "$VSTATE_ROOT/tests/packages.sh"
+# shellcheck source=tests/lib/packages.sh
+. "$VSTATE_ROOT/tests/lib/packages.sh"
 
 QEMU_DIR=$VSTATE_CACHE/qemu-backports
 QEMU_NEW=$QEMU_DIR/qemu

@@ -45,8 +45,9 @@ newer_than()
 # The initramfs, made again when a source of it is newer.
 vm_initramfs()
 {
-	local dir=$VSTATE_ROOT/tests tree version image=$VM_DIR/initramfs.gz program
-	if ! newer_than "$image" "$dir"/{netpeer.c,netflow.c,vm_memory.c,netcontent.h,vm_init.sh,vm.sh}; then
+	local dir=$VSTATE_ROOT/tests/tools tree version image=$VM_DIR/initramfs.gz program
+	if ! newer_than "$image" "$dir"/{netpeer.c,netflow.c,vm_memory.c,netcontent.h,vm_init.sh} \
+			"${BASH_SOURCE[0]}"; then
 		return 0
 	fi
 	tree=$(mktemp -d "$VM_DIR/initramfs.XXXXXX")

@@ -35,7 +35,7 @@ wire_namespace()
 	[ "$(id -u)" -eq 0 ] || TP_WRAP=(nsenter --target "${PID[wire]}" --user --net --)
 	"${TP_WRAP[@]}" sh -c "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 		echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6" 2>>"$W/wire.out"
-	gcc -std=gnu11 -O2 -o "$W/netflow" "$VSTATE_ROOT/tests/netflow.c" || fail "netflow does not compile"
+	gcc -std=gnu11 -O2 -o "$W/netflow" "$VSTATE_ROOT/tests/tools/netflow.c" || fail "netflow does not compile"
 }
 
 # wire_peer INTERFACE: where the guest's peer has its address
