@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# The benchmark: each side is measured, and what it reports is whole. What it measures is judged
-# by nobody here.
+# The benchmark measures each side and its report is complete. No figure is judged here.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
@@ -12,10 +11,10 @@
 
 bench() { tool_must "$PATIENCE" bench "$@"; }
 
-# numbers CASES SIDES: each case has each side, with figures that can be.
+# numbers CASES SIDES: the report has each side of each case, with plausible figures.
 numbers()
 {
-	/usr/bin/python3 - "$W/bench.json" "$@" <<-'PYTHON' || fail "the report is not whole"
+	/usr/bin/python3 - "$W/bench.json" "$@" <<-'PYTHON' || fail "the report is not complete"
 	import json, sys
 	report = json.load(open(sys.argv[1]))
 	cases, sides = sys.argv[2].split(","), sys.argv[3].split(",")
@@ -34,7 +33,7 @@ case_sides()
 		--svg "$W/bench.svg"
 	numbers loop/split,loop/packed vstate,vhost,roofline
 	/usr/bin/python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' "$W/bench.svg" ||
-		fail "the picture is no XML"
+		fail "the picture is not XML"
 	grep -q 'loop/packed' "$W/bench.svg" || fail "the picture does not name the cases"
 	measured "2 cases, 3 sides"
 }
@@ -56,7 +55,7 @@ case_two_core()
 case_stop()
 {
 	bench --stop --only vstate --repeat 20 "--json=$W/bench.json"
-	/usr/bin/python3 - "$W/bench.json" <<-'PYTHON' || fail "the report is not whole"
+	/usr/bin/python3 - "$W/bench.json" <<-'PYTHON' || fail "the report is not complete"
 	import json, sys
 	stops = json.load(open(sys.argv[1]))["stops"]
 	assert {s["virtqueues"] for s in stops} >= {2, 8, 32, 128}, stops
@@ -68,12 +67,12 @@ case_stop()
 
 case_unknown_case()
 {
-	! tool "$PATIENCE" bench --case loop/round --seconds 0.05 || fail "a case that is none runs"
+	! tool "$PATIENCE" bench --case loop/round --seconds 0.05 || fail "an unknown case was run"
 	expect_match "reason" "$(cat "$W/tool.err")" 'loop/round'
 }
 
-# One testpmd with a port of each device, which each send back what they receive: two processes
-# that poll would have to share a processor here.
+# One testpmd with a port of each device; each port sends back what it receives. Two polling
+# processes would share one processor on a small machine, so both ports are in one.
 backends() # FORWARD-MODE [QUEUES]
 {
 	local queues=${2:-1}
@@ -88,7 +87,7 @@ backends() # FORWARD-MODE [QUEUES]
 # socket_numbers CASES
 socket_numbers()
 {
-	/usr/bin/python3 - "$W/bench.json" "$@" <<-'PYTHON' || fail "the report is not whole"
+	/usr/bin/python3 - "$W/bench.json" "$@" <<-'PYTHON' || fail "the report is not complete"
 	import json, sys
 	report = json.load(open(sys.argv[1]))
 	assert [c["case"] for c in report["cases"]] == sys.argv[2].split(","), report["cases"]
@@ -117,18 +116,18 @@ case_socket_queues() { socket_cases io loop/split/4q,loop/packed/4q 4; }
 case_socket_dequeue() { socket_cases rxonly dequeue/split,dequeue/packed; }
 case_socket_enqueue() { socket_cases txonly enqueue/split,enqueue/packed; }
 
-# What cannot be measured is told, and does not hang.
+# A measurement that is impossible ends with its reason and does not hang.
 case_socket_errors()
 {
 	! tool "$PATIENCE" bench --socket "nobody=$W/nobody.sock" --seconds 0.05 ||
-		fail "a socket where nobody listens is measured"
+		fail "a socket without a listener was measured"
 	expect_match "reason" "$(cat "$W/tool.err")" 'loop/split: nobody: '
 	backends rxonly
 	! tool "$PATIENCE" bench "${SOCKETS[@]}" --case loop/split --seconds 0.05 ||
-		fail "frames that do not come back are measured"
+		fail "frames that do not come back were measured"
 	expect_match "reason" "$(cat "$W/tool.err")" 'loop/split: vhost: no frames flow'
 	! tool "$PATIENCE" bench "${SOCKETS[@]:2}" --case 'loop/split/4q' --seconds 0.05 ||
-		fail "queues that there are not are measured"
+		fail "queues that the device does not have were measured"
 	expect_match "reason" "$(cat "$W/tool.err")" '1 queue pairs, 4 wanted'
 	tp_quit back
 }
@@ -138,7 +137,7 @@ case_socket_dies()
 	backends io
 	(sleep 3; kill -KILL "${PID[back]}") &
 	! tool "$PATIENCE" bench "${SOCKETS[@]}" --case loop/split --seconds 30 ||
-		fail "a back end that died is measured"
+		fail "a back end that died was measured"
 	expect_match "reason" "$(cat "$W/tool.err")" 'the back end closed the connection'
 }
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# VIRTIO 1.4 "Device Suspend" and "Device parts", item by item: split and packed rings,
-# asked through the API and through vhost-user.
+# VIRTIO 1.4 "Device Suspend" and "Device parts", item by item: with split and packed rings,
+# through the API and through vhost-user.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
@@ -13,7 +13,7 @@ case_all_items()
 	tool "$PATIENCE" conformance --json ||
 		fail "exit status $?: $(grep -o '"item": [^}]*false[^}]*' "$W/tool.out" | paste -sd' ')"
 	report_none failed
-	# 29 items, each in four ways.
+	# 29 items with 2 kinds of rings through 2 interfaces.
 	expect passed "$(report passed)" -eq 116
 	measured "$(report passed) of 116"
 }

@@ -2,20 +2,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Guests and front ends that misbehave in every way that "dpdk-test-vdpa guest
-# --hostile list" names, against the device in testpmd and behind rte_vdpa. The process
-# must survive each, write nothing that it was not given, serve the next guest, and set
-# NEEDS_RESET where a queue is broken, and only there.
+# Guests and front ends that misbehave in each way that "dpdk-test-vdpa guest
+# --hostile list" names, against the device in testpmd and behind rte_vdpa. In each case the
+# process must survive, write only to memory that it was given, and serve the next guest. It must
+# set NEEDS_RESET if a queue is broken, and only then.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
 # shellcheck source=tests/lib/testpmd.sh
 . "$(dirname "$0")/lib/testpmd.sh"
 
-# Cases that there are, of all rings and messages; one more is known to be the library's fault.
+# Number of cases of all rings and messages. One more is skipped: a known fault of rte_vhost.
 ALL=411
 PATIENCE=$((240 * (${VSTATE_SANITIZE:-0} * 2 + 1)))
-# A request for memory without bounds shall end the test, not the machine (KiB).
+# Limit in KiB: a request for unbounded memory must fail the test and not exhaust the machine.
 FILE_LIMIT=4194304
 
 attack() # SOCKET [OPTION...]
@@ -34,10 +34,10 @@ case_net()
 {
 	local expect=(--expect-reset) page=''
 	ulimit -f "$FILE_LIMIT"
-	# which tells of no queue that it is broken
+	# net_vhost does not report that a queue is broken
 	[ "$VSTATE_VDEV" != net_vhost ] || expect=()
 	eal_options 256
-	# with all that is noted of what a front end says
+	# with the state file, which records the messages of a front end
 	[ "$VSTATE_VDEV" = net_vhost ] || page=,state_dir=$W/state
 	mkdir "$W/state"
 	dut "iface=$W/s,queues=2,tso=1$page"
@@ -49,13 +49,13 @@ case_net()
 	tp_quit back
 }
 
-# The same behind rte_vdpa, where rte_vhost handles messages in another way and a service polls.
+# The same behind rte_vdpa: rte_vhost handles the messages and a service polls.
 case_vdpa()
 {
 	ulimit -f "$FILE_LIMIT"
 	[ -x "$TOOL" ] || fail "no $TOOL: build first"
 	bg serve nice -n 19 "$TOOL" serve --iface "$W/s" --no-prompt --queues 2
-	wait_for 20 test -S "$W/s0" || fail "serve: no socket"
+	wait_for 20 test -S "$W/s0" || fail "serve: no socket after 20 s"
 	attack "$W/s0" --expect-reset
 	alive serve || fail "serve died"
 	kill "${PID[serve]}"

@@ -2,22 +2,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# The main job in its variants: rings, queues, frame lengths, one process or two, net
-# and vDPA front end; and captures that are spoilt on purpose, which it must detect.
+# State moves from device to device: with each kind of ring, numbers of queues and frame lengths,
+# in one process or two, with a net and a vDPA front end. Captures that are altered on purpose
+# must be detected.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
 # shellcheck source=tests/lib/move.sh
 . "$(dirname "$0")/lib/move.sh"
 
-# And what it takes.
+# As loses_nothing, and report the times.
 moves() # ROUNDS PAIRS OPTION...
 {
 	loses_nothing "$@"
 	measured "suspend p99 $(report suspend_us p99) us, blackout p99 $(report blackout_us p99) us"
 }
 
-# Through one carrier, both rings; and the largest device.
+# One carrier with split and packed rings, and with the largest device.
 carries() # CARRIER
 {
 	moves 30 2 --ring split --via "$1"
@@ -25,28 +26,28 @@ carries() # CARRIER
 	moves 4 64 --ring packed --via "$1"
 }
 
-# Each third move fails, and the source goes on with nothing lost or repeated.
+# Every third move fails, and the source continues: nothing is lost or duplicated.
 survives() # OPTION...
 {
 	moves 12 2 --fail-every 3 "$@"
 	expect "failed moves" "$(report failed_moves)" -ge 5
 }
 
-# Each captured state is one instant of frames that depend on each other.
+# Frames on different queues depend on each other; each captured state must be one instant.
 instant() # RING PAIRS CARRIER
 {
 	moves 40 "$2" --ring "$1" --via "$3" --causal
 	expect "causal states" "$(report causal_states)" -eq 40
 }
 
-# A spoilt capture ends in exit status 1, and the report or the log says what was seen.
+# An altered capture ends in exit status 1, and the errors name what was detected.
 detects() # KIND RING OPTION...
 {
 	local rc=0
 	tool "$PATIENCE" migrate --json --rounds 3 --queues 1 --break "$1" --ring "${@:2}" || rc=$?
 	expect "exit status" "$rc" -eq 1
 	expect_match "verdict" "$(cat "$W/tool.err")" 'detected|refuse'
-	! grep -q 'NOT DETECTED' "$W/tool.err" || fail "not detected"
+	! grep -q 'NOT DETECTED' "$W/tool.err" || fail "the altered capture was not detected"
 	measured "$(grep -vi 'on purpose' "$W/tool.err" | head -n 1 | sed 's/^dpdk-test-vdpa: //')"
 }
 

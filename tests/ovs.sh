@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# The distribution's OVS-DPDK with ports of the device: a guest, virtio-user or QEMU, that talks
-# to one on a dpdkvhostuserclient port, a QEMU guest that moves between two ports, and the
-# life of ports and of ovs-vswitchd under a guest.
+# The distribution's OVS-DPDK with ports of the device. A virtio-user or QEMU guest exchanges
+# traffic with a guest on a dpdkvhostuserclient port. A QEMU guest moves between two ports. Ports
+# and ovs-vswitchd are removed and restarted while their guest stays.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
@@ -19,7 +19,7 @@ switch_start()
 	ovs_start
 }
 
-# A testpmd whose virtio-user port owns the socket, as a QEMU guest that outlives the switch.
+# A testpmd whose virtio-user port owns the socket, like a QEMU guest that outlives the switch.
 user_guest() # NAME ARGUMENTS
 {
 	eal_options 256
@@ -27,7 +27,7 @@ user_guest() # NAME ARGUMENTS
 		-- --rxq=1 --txq=1
 }
 
-# Two guests on a port each: what one sends the other receives, by every counter there is.
+# Two guests, each on its own port: all counters agree on what one sends and the other receives.
 case_guests()
 {
 	switch_start
@@ -37,8 +37,8 @@ case_guests()
 	wait_for 10 test -S "$W/vm2" || fail "vm2: no socket"
 	ovs_port vm1 0
 	ovs_own_port vm2
-	wait_for 20 tp_ready vm1 || fail "vm1: testpmd does not start"
-	wait_for 20 tp_ready vm2 || fail "vm2: testpmd does not start"
+	wait_for 20 tp_ready vm1 || fail "vm1: testpmd did not start"
+	wait_for 20 tp_ready vm2 || fail "vm2: testpmd did not start"
 	tp_link_up vm1
 	tp_link_up vm2
 	one_way vm1 vm2
@@ -53,7 +53,7 @@ case_guests()
 	vswitchd_stop
 }
 
-# At a rate that the switch keeps up with while it shares its processor.
+# In short bursts: the switch shares its processor and must keep up.
 one_way() # FROM TO
 {
 	tp_clear "$1" "$2"
@@ -64,8 +64,8 @@ one_way() # FROM TO
 		sleep 0.02
 		tp "$1" stop >/dev/null
 	done
-	# What waits in the switch arrives still; a guest that stopped would leave it in its ring.
-	wait_for 20 tp_at_rest "$2" || fail "$2: packets do not end"
+	# Packets that wait in the switch still arrive. If the guest stopped they would stay in its ring.
+	wait_for 20 tp_at_rest "$2" || fail "$2: packets keep arriving"
 	tp "$2" stop >/dev/null
 	expect "packets $1 -> $2" "$(tp_stat "$2" RX-packets)" -gt 100
 	measured "$1 -> $2 sent $(tp_stat "$1" TX-packets) received $(tp_stat "$2" RX-packets)"
@@ -73,14 +73,14 @@ one_way() # FROM TO
 
 port_packets() { ovs_counter "$1" "$2_packets"; }
 
-# What poll threads and main thread received since they were cleared.
+# Packets that the poll threads and the main thread received since the statistics were cleared.
 pmd_received()
 {
 	appctl dpif-netdev/pmd-stats-show | sed -nE 's/^ *packets received: *//p' |
 		awk '{ n += $1 } END { print n + 0 }'
 }
 
-# live PORT RX|TX packets|bytes|dropped: as the datapath has it now
+# live PORT RX|TX packets|bytes|dropped: print the current counter of the datapath
 live()
 {
 	appctl dpctl/show -s netdev@ovs-netdev | awk -v port="$1" -v way="$2" -v counter="$3:" '
@@ -104,7 +104,7 @@ counters_mark()
 	appctl dpif-netdev/pmd-stats-clear >/dev/null
 }
 
-# How far they have gone since.
+# Set SINCE to the increase of each counter since counters_mark.
 counters_since()
 {
 	local name port way counter now
@@ -122,7 +122,7 @@ counters_agree()
 		[ "${SINCE[vm2.tx.packets]}" -eq "$(tp_stat vm2 RX-packets)" ]
 }
 
-# The database has them some seconds later.
+# The counters reach the database some seconds later.
 database_agrees()
 {
 	[ "$(port_packets vm1 rx)" = "$(live vm1 RX packets)" ] &&
@@ -130,8 +130,8 @@ database_agrees()
 		[ "$(port_packets vm2 tx)" = "$(live vm2 TX packets)" ]
 }
 
-# What the guest sent is what the port received, by packets and bytes; the poll thread has
-# seen as many; and what did not reach the other guest is counted as dropped.
+# The port received what the guest sent, in packets and bytes. The poll thread counts the same
+# number. Packets that did not reach the other guest are counted as dropped.
 counted()
 {
 	local sent drops
@@ -148,7 +148,7 @@ counted()
 	measured "by every counter $sent sent, $((sent - drops)) received, $drops dropped"
 }
 
-# The database hears of it a moment later.
+# The MTU reaches the database a moment later.
 port_has_mtu() { [ "$(vsctl get Interface vm1 mtu)" = "$1" ]; }
 
 mtu_change()
@@ -175,12 +175,12 @@ delete_and_add()
 
 port_link() { [ "$(vsctl get Interface vm1 link_state)" = "$1" ]; }
 
-# The guests stay.
+# Restart ovs-vswitchd; the guests keep running.
 switch_restart()
 {
 	vswitchd_stop
-	# OVS writes "down" when it adds the port, and leaves the "up" out that follows before the
-	# database has answered, as that still says "up" of the time before: it stays "down".
+	# OVS writes "down" when it adds the port. If the link comes up before the database has
+	# answered, OVS compares with the old value "up" and does not write it, so "down" would stay.
 	vsctl_must --no-wait clear Interface vm1 link_state
 	vswitchd_start
 	tp_link_up vm1
@@ -195,8 +195,9 @@ switch_restart()
 
 vm_frames() { vm "$1" 5 "cat /sys/class/net/eth0/statistics/$2_packets"; } # VM rx|tx
 
-# Of all frames since the ports were added: what a guest sent its port received, and the
-# other port gave the other guest, or counts as dropped. In WAY.
+# True if the counters of all frames since the ports were added agree: a port received what its
+# guest sent, and the other port sent each frame to its guest or counted it as dropped. WAY holds
+# the numbers.
 way_agrees() # FROM TO
 {
 	local sent from to drops got
@@ -207,7 +208,7 @@ way_agrees() # FROM TO
 	[ "$sent" = "$from" ] && [ "$from" = "$((to + drops))" ] && [ "$to" = "$got" ]
 }
 
-# carries FRAMES COMMAND: in vm1; vm2 answers each of so many frames at least.
+# carries FRAMES COMMAND: run COMMAND in vm1; at least FRAMES frames pass in each direction.
 carries()
 {
 	local there back
@@ -220,7 +221,7 @@ carries()
 	expect "frames back" $((CARRIED - back)) -ge "$1"
 }
 
-qemu_guests() # PROPERTIES PROPERTIES PORT: that of the second guest
+qemu_guests() # PROPERTIES PROPERTIES COMMAND: COMMAND adds the port of the second guest
 {
 	SOCKET_SIDE=server
 	vm_image
@@ -245,7 +246,7 @@ case_qemu_guests_two_devices() { qemu_guests '' packed=on ovs_port; }
 
 # ---- a QEMU guest that moves ----
 
-# A QEMU guest moves from one port of the switch to another; its peer is on a tap.
+# A QEMU guest moves from one port of the switch to another. Its peer is on the bridge interface.
 migrates() # DEVICE-PROPERTIES
 {
 	vm_image

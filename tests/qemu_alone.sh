@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Live migration of a QEMU guest that has no network device, and so no back end: whether what
-# its processor writes arrives. See known_fault() in migration.sh.
+# Live migration of a QEMU guest without a network device, and so without a back end: does every
+# write of its processor arrive? See known_fault() in migration.sh.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
@@ -26,7 +26,7 @@ alone()
 	for ((i = 1; i <= ${MOVES:-20}; i++)); do
 		next=vm$i
 		bare_guest "$next" -incoming defer
-		wait_for 20 vm_has_qmp "$next" || fail "$next: QEMU does not start"
+		wait_for 20 vm_has_qmp "$next" || fail "$next: QEMU did not start"
 		migration_begin "$vm" "$next"
 		migration_finish "$vm" "$next"
 		vm_gone "$vm"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# A running QEMU guest is migrated from one back end to another, with UDP in both
-# directions that a program outside the guest takes the time of.
+# A running QEMU guest is migrated from one back end to another under UDP traffic in both
+# directions. A program outside the guest measures the time.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
@@ -27,13 +27,13 @@ case_one_process()
 	arrive two
 }
 
-# Begun and given up half way: the guest goes on where it is.
-given_up() # FROM TO BACKEND
+# A migration is cancelled half way: the guest keeps running at the source.
+cancelled_move() # FROM TO BACKEND
 {
 	guest_waits "$2" "$3"
 	qmp_must "$1" migrate-set-parameters '{"max-bandwidth":2000000}'
 	migration_begin "$1" "$2"
-	wait_for 10 pages_flow "$1" || fail "migration does not begin: $QMP_OUT"
+	wait_for 10 pages_flow "$1" || fail "migration did not begin: $QMP_OUT"
 	qmp_must "$1" migrate_cancel
 	qmp_must "$1" wait-migration 10
 	expect_match "cancelled" "$QMP_OUT" '"status": "cancelled"'
@@ -46,13 +46,13 @@ case_cancel()
 {
 	DEVICE_PROPERTIES=packed=on
 	source_start
-	given_up one two b
+	cancelled_move one two b
 	sleep 0.3
 	move_on one three b
 	arrive three
 }
 
-# Much in one guest: there, over a socket of QEMU's own, and back to where it began.
+# Three moves of one guest: to b, to a socket that QEMU owns, and back to a.
 case_tour_split()
 {
 	source_start
@@ -63,12 +63,12 @@ case_tour_split()
 	arrive four
 }
 
-# Given up, there, and back by several channels.
+# One guest: a cancelled move, a move to b, and a move back to a with multifd.
 case_tour_packed()
 {
 	DEVICE_PROPERTIES=packed=on
 	source_start
-	given_up one two b
+	cancelled_move one two b
 	move_on one three b
 	CAPABILITIES+=(multifd)
 	move_on three four a

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# A running QEMU guest moves from rte_vhost's net_vhost to vstate and back, so that one
-# host after the other can take vstate.
+# A running QEMU guest moves between rte_vhost's net_vhost and vstate, in both directions, so
+# that hosts can change to vstate one at a time.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
 
-# A guest begins on one, goes to the other and comes back.
+# A guest starts on the first back end, moves to the second and moves back.
 mixed() # PREFIX-OF-THE-FIRST PREFIX-OF-THE-OTHER
 {
 	[ "$1 $DEVICE_PROPERTIES" != "net_vhost packed=on" ] || touch "$W/ends-on-net_vhost"

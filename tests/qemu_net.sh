@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Two QEMU guests with stock Linux on two ports of one testpmd: UDP and TCP between
-# them, content checked, with checksum and segmentation offloads on and off.
+# Two QEMU guests with stock Linux on two ports of one testpmd. UDP and TCP between them is
+# checked byte by byte, with checksum and segmentation offloads on and off.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
@@ -15,8 +15,8 @@
 PAIRS=1
 switch_options=()
 
-# A switch of two ports whose Tx offloads do the segmentation that a guest asks
-# for, as any application with hardware offloads would have it.
+# A switch of two ports. Their Tx offloads do the segmentation that a guest requests, as in an
+# application with hardware offloads.
 switch_start()
 {
 	local port
@@ -40,7 +40,7 @@ net_device() # SOCKET MAC PROPERTIES
 	local pairs=queues=$PAIRS mq=
 	[ "$PAIRS" -eq 1 ] || mq=,mq=on
 	NET=(-chardev "socket,id=c,path=$1" -netdev "vhost-user,id=n,chardev=c,$pairs"
-		# 7.2 with TCG and vhost-user crashes on MSI-X.
+		# QEMU 7.2 with TCG and vhost-user crashes on MSI-X, so the device has no vectors.
 		-device "virtio-net-pci,netdev=n,mac=$2,vectors=0,rx_queue_size=256$mq${3:+,$3}")
 }
 
@@ -80,8 +80,8 @@ offloads() # on|off
 	done
 }
 
-# The mean length of the frames that the switch gets from the first guest during its
-# TCP run: above the longest frame on a wire only if segmentation is left to the device.
+# The mean length of the first guest's frames in a TCP run. It exceeds the longest frame on a
+# wire only if the guest leaves segmentation to the device.
 WIRE_MAX=1514
 
 mean_frame()
@@ -92,7 +92,7 @@ mean_frame()
 	echo $(((bytes - $2) / (packets - $1)))
 }
 
-tcp_frames() # OP: the mean length against WIRE_MAX
+tcp_frames() # OP WORD: compare the mean length with WIRE_MAX
 {
 	local packets bytes mean
 	packets=$(tp_stat switch RX-packets 0)
@@ -114,8 +114,8 @@ traffic() # PROPERTIES
 	tcp_frames -le "offloads off:"
 }
 
-# Each processor of the guest sends on a queue of its own. Datagrams: a TCP connection is moved
-# to the queue of whoever hears of an acknowledgement.
+# Each processor of the guest sends on its own queue. The traffic is UDP, because a TCP connection
+# changes to the queue of the processor that receives the acknowledgement.
 both_queues_carry()
 {
 	local cpu before
@@ -133,7 +133,7 @@ case_packed() { traffic packed=on; }
 case_split_mq() { PAIRS=2; traffic ""; both_queues_carry; }
 case_packed_mq() { PAIRS=2; traffic packed=on; both_queues_carry; }
 
-# The device offers the guest no offload at all, nor mergeable buffers.
+# The guest has neither offloads nor mergeable buffers.
 case_plain_device()
 {
 	local none=csum=off,guest_csum=off,gso=off,host_tso4=off,host_tso6=off,host_ecn=off
@@ -143,7 +143,7 @@ case_plain_device()
 	tcp_frames -le "plain:"
 }
 
-# The driver goes and comes, with other rings each time; then the whole guest reboots.
+# The driver is reloaded three times, each time with new rings; then both guests reboot.
 case_reload_and_reboot()
 {
 	guests_start ""

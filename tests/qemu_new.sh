@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Live migration with the QEMU of the distribution's backports, and from the
-# distribution's own to that. It is unpacked to a folder of its own.
+# Live migration with the QEMU of the distribution's backports, and to it from the distribution's
+# own QEMU. The backport is unpacked to a folder of its own.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
@@ -26,7 +26,7 @@ moves() # FROM-QEMU TO-QEMU
 
 case_split() { moves "$QEMU_NEW" "$QEMU_NEW"; }
 case_packed_mq() { PAIRS=4 DEVICE_PROPERTIES=packed=on; moves "$QEMU_NEW" "$QEMU_NEW"; }
-# The machine is that of the old one.
+# Both QEMUs use the machine type of the old one.
 case_from_old() { VM_MACHINE=pc-q35-7.2 DEVICE_PROPERTIES=packed=on; moves qemu-system-x86_64 "$QEMU_NEW"; }
 
 case_many_moves_split() { qemu_backports; QEMU=$QEMU_NEW; many_moves; }

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# A live migration that is switched to postcopy under traffic: the guest goes on at the
-# destination before its memory is there, and the poll threads of the back end wait in
-# page faults for what they touch.
+# A live migration is switched to postcopy under traffic. The guest resumes at the destination
+# before its memory has arrived, and the back end's poll threads wait in page faults for pages.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
@@ -17,14 +16,14 @@ postcopy()
 	qemu_reliable
 	source_start postcopy-support=1
 	guest_waits two b
-	# Far from done when it is switched.
+	# Slow, so that most memory is missing at the switch to postcopy.
 	qmp_must one migrate-set-parameters '{"max-bandwidth":10000000,"max-postcopy-bandwidth":20000000}'
 	migration_begin one two
-	wait_for 10 pages_flow one || fail "migration does not begin: $QMP_OUT"
+	wait_for 10 pages_flow one || fail "migration did not begin: $QMP_OUT"
 	qmp_must one migrate-start-postcopy
 	migration_end one two
 	expect_match "migration" "$(cat "$W/migration.json")" '"postcopy-requests": [1-9]'
-	measured "$(json "$W/migration.json" ram postcopy-requests) pages asked for"
+	measured "$(json "$W/migration.json" ram postcopy-requests) pages requested"
 	arrive two
 }
 

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# A running QEMU guest is written to a file and goes on from it later, on another back end.
+# A running QEMU guest is saved to a file and resumes from it later on another back end.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
 
-# A file has no way back to the source.
+# No return path: a file cannot answer the source.
 CAPABILITIES=()
 
 snapshot() # SAVE-URI LOAD-URI
@@ -28,7 +28,7 @@ snapshot() # SAVE-URI LOAD-URI
 
 through_cat() { snapshot "exec:cat >$W/snapshot" "exec:cat $W/snapshot"; }
 
-# QEMU 7.2 has no such way.
+# QEMU 7.2 has no "file:" address.
 to_file()
 {
 	qemu_backports

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# QEMU of the distribution's backports carries the device's own state: vhost-user
-# DEVICE_STATE. Seen in the counters of the back ends; refused where it does not fit, and then
-# the guest goes on at the source; moves with "device-state=0" and with net_vhost.
+# The QEMU of the distribution's backports carries the device's own state (vhost-user
+# DEVICE_STATE), which the counters of the back ends prove. If a state does not fit, the
+# destination refuses it and the guest keeps running at the source. Moves with "device-state=0"
+# and with net_vhost are tested too.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
@@ -13,7 +14,7 @@ TELEMETRY=yes
 QEMU=$QEMU_NEW
 PAIRS=2
 NO_STATE=device-state=0
-# What QEMU says of a back end that does not offer it.
+# QEMU's error about a back end that does not offer DEVICE_STATE.
 NO_TRANSFER='Back-end does not support migration state transfer'
 
 prepare()
@@ -24,14 +25,14 @@ prepare()
 	wire_start
 }
 
-# A back end as of wire.sh, with telemetry below $W/NAME.run.
+# A back end of wire.sh with telemetry below $W/NAME.run.
 place() # NAME [DEVARGS]
 {
 	mkdir "$W/$1.run"
 	RUNTIME_DIRECTORY=$W/$1.run backend "$@"
 }
 
-# A counter of a back end's device, or with a queue of that queue.
+# Print a counter of a back end's device, or of one of its queues.
 counter() # NAME COUNTER [QUEUE]
 {
 	local of=/vstate/dev,net_vstate0
@@ -42,14 +43,14 @@ counter() # NAME COUNTER [QUEUE]
 	json "$W/counter.json" "$2"
 }
 
-# told NAME MODE BACKEND: a connection to the back end that does not tell the truth
-told()
+# proxy_start NAME MODE BACKEND: start a proxy of the back end that alters messages
+proxy_start()
 {
 	bg "$1" /usr/bin/python3 "$VSTATE_ROOT/tests/tools/vhost_user_proxy.py" "$W/$1" "$W/$3" "$2"
 	wait_for 5 test -S "$W/$1" || fail "$1: no socket"
 }
 
-# How often it was saved and loaded, and refused.
+# Check how many states a back end saved, loaded and refused.
 moved() # NAME SAVED LOADED REFUSED
 {
 	expect "$1: states saved" "$(counter "$1" state_saved_count)" -eq "$2"
@@ -57,29 +58,29 @@ moved() # NAME SAVED LOADED REFUSED
 	expect "$1: states refused" "$(counter "$1" state_refused_count)" -eq "$4"
 }
 
-# The bases that QEMU sets are wrong by one, and the guest does not notice: what counts is
-# in the state. (Of a split ring rte_vhost mends a base by the used index in guest memory.)
-# Neither of two destinations that it does not fit takes it.
+# A proxy adds one to each base that QEMU sets. The guest does not notice, because the state has
+# priority over the base. (For a split ring rte_vhost corrects a base with the used index in guest
+# memory.) Two destinations that the state does not fit refuse it.
 carried()
 {
 	local saved
 	prepare
-	# More pairs than the guest uses are no part of what moves.
+	# Queue pairs that the guest does not use are not part of the state.
 	PAIRS=4 place a tso=1
 	place plain
 	PAIRS=1 place small tso=1
-	told large queues=2 small
+	proxy_start large queues=2 small
 	place b tso=1
-	told b.wrong wrong-base b
+	proxy_start b.wrong wrong-base b
 	source_boot
 	guest_waits two plain
 	migration_refused one two 'Back-end failed to process its internal state'
 	has plain 'load refused: fit_features: state needs a feature that this device does not offer' ||
-		fail "plain: no reason"
+		fail "plain: the log does not give the reason"
 	moved plain 0 0 1
 	guest_waits three large
 	migration_refused one three 'Back-end failed to process its internal state'
-	has small 'load refused: fit_vq_count: state has more virtqueues than this device' || fail "small: no reason"
+	has small 'load refused: fit_vq_count: state has more virtqueues than this device' || fail "small: the log does not give the reason"
 	moved small 0 0 1
 	moved a 2 0 0
 	guest_waits four b.wrong
@@ -92,7 +93,7 @@ carried()
 	has b.wrong '^base of queue 3' || fail "QEMU set no base of queue 3"
 	[ -z "$DEVICE_PROPERTIES" ] ||
 		has b 'base of queue . is not that of the loaded state .*: the state counts' ||
-		fail "the state did not meet wrong bases"
+		fail "b received no wrong base"
 	measured "$((saved / 3)) bytes of state, refused twice, by features and by queues"
 	arrive four
 }
@@ -100,14 +101,14 @@ carried()
 case_split() { carried; }
 case_packed() { DEVICE_PROPERTIES=packed=on; carried; }
 
-# Without the state the same wrong bases lose the guest, or the cases above prove nothing.
+# Without the state the same wrong bases cut the guest off, or the cases above prove nothing.
 case_control()
 {
 	DEVICE_PROPERTIES=packed=on
 	prepare
 	place a "$NO_STATE"
 	place b "$NO_STATE"
-	told b.wrong wrong-base b
+	proxy_start b.wrong wrong-base b
 	source_boot
 	guest_waits two b.wrong
 	migrate one two
@@ -119,7 +120,7 @@ case_control()
 	expect "lost of what the guest sent" "${FLOW[out.lost]}" -gt 0
 }
 
-# Only a source that has saved a state needs a destination that takes it.
+# Only a source that saved a state needs a destination that can load it.
 case_mixed()
 {
 	prepare

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# A back end is killed under load, again and again, and a new one goes on by the state page
-# or by the in-flight region; and what another device had in flight is finished.
+# A back end is killed under load many times, and a new one resumes from the state file or from
+# the in-flight region. Buffers that another device had in flight are completed.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
@@ -24,7 +24,7 @@ carried() # RING
 	finished --ring "$1" --via inflight
 }
 
-# The short runs are in migrate.sh.
+# migrate.sh has the short runs.
 case_kill_any_layout() { survives_kills 3 2 --ring packed --any-layout --frames 64-9000; }
 case_kill_odd_ring() { survives_kills 3 1 --ring packed --size 100; }
 case_kill_16_queues() { survives_kills 2 16 --ring packed; }

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# vdpa_vstate attached through rte_vdpa by "dpdk-test-vdpa serve", its rings polled by
-# an EAL service that sends back what it receives; front ends: virtio-user and the
-# tool's own guest.
+# "dpdk-test-vdpa serve" attaches vdpa_vstate through rte_vdpa. An EAL service polls the rings and
+# sends back what it receives. The front ends are virtio-user and the tool's own guest.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
@@ -17,7 +16,7 @@ QUEUES=1
 
 received() { tp_stat guest RX-packets; }
 
-# Packets circulate; a suspend holds them all, a resume lets them go on, none is lost.
+# Packets circulate. A suspend stops all of them, a resume continues, and none is lost.
 round_and_round() # VIRTIO-USER-ARGUMENTS
 {
 	local held before state=$W/state
@@ -58,7 +57,7 @@ case_virtio_user_4_queues()
 	round_and_round packed_vq=1,mrg_rxbuf=1
 }
 
-# EAL's own options name the service core and the device.
+# EAL options name the service core and the device.
 case_service_core()
 {
 	eal_options 256
@@ -68,7 +67,7 @@ case_service_core()
 	round_and_round packed_vq=0,mrg_rxbuf=1
 }
 
-# The front end goes and comes, also by force.
+# The front end is killed and started again, three times.
 case_front_ends_come_and_go()
 {
 	serve_start -- --queues 1
@@ -99,7 +98,7 @@ guest_of_the_tool() # RING
 case_guest_split() { guest_of_the_tool split; }
 case_guest_packed() { guest_of_the_tool packed; }
 
-# tty_start NAME COMMAND: on a terminal of its own; what is written to TTY_FD is typed.
+# tty_start NAME COMMAND: start it on its own terminal; text written to TTY_FD is its input.
 tty_start()
 {
 	mkfifo "$W/$1.in"
@@ -109,12 +108,12 @@ tty_start()
 	echo "$!" >>"$W/pids"
 }
 
-# On a terminal the guest tells how far it is; stopped early, it drains, reports and judges.
+# On a terminal the guest prints its progress. Stopped early, it drains its rings and reports.
 case_guest_stopped_early()
 {
 	serve_start -- --queues 1
 	tty_start guest "'$TOOL' guest --socket '$W/s0' --seconds 600"
-	wait_for 20 has guest '[0-9] s, [1-9][0-9]* frames' || fail "guest: no progress is told"
+	wait_for 20 has guest '[0-9] s, [1-9][0-9]* frames' || fail "guest: no progress is printed"
 	printf '\003' >&"$TTY_FD"
 	bg_end guest 20 || fail "guest: exit status $?"
 	has guest 'received in [0-9.]+ s' || fail "guest: no report"
@@ -123,7 +122,7 @@ case_guest_stopped_early()
 	serve_quit
 }
 
-# Sockets on request: a device gets the one that is asked for, and no second one.
+# "create" gives a device the named socket, and refuses a second socket for it.
 case_create()
 {
 	serve_exec --vdev vdpa_vstate0,queues=1 --vdev vdpa_vstate1,queues=1 -- serve
@@ -132,14 +131,14 @@ case_create()
 	expect_match "show" "$(sv 'show vdpa_vstate1')" "socket $W/one, idle"
 	sv_refused "create vdpa_vstate0 $W/two" 'no socket for vdpa_vstate0'
 	sv_refused "create vdpa_none $W/two" 'no socket for vdpa_none'
-	[ ! -e "$W/two" ] || fail "what was refused left a socket"
+	[ ! -e "$W/two" ] || fail "a refused create left a socket"
 	tool_must 60 guest --json --socket "$W/one" --seconds 1
 	expect frames "$(report frames)" -gt 100
 	report_none lost
 	expect_match "stats of 1" "$(sv 'stats vdpa_vstate1 1')" 'good_packets +[1-9]'
 	expect_match "stats of 0" "$(sv 'stats vdpa_vstate0 1')" 'good_packets +0$'
 	serve_quit_with 1
-	[ ! -e "$W/one" ] || fail "the socket is left behind"
+	[ ! -e "$W/one" ] || fail "serve did not remove its socket"
 	measured "$(report frames) frames through a socket made at the prompt"
 }
 
@@ -161,7 +160,7 @@ case_help()
 	measured "all commands are listed"
 }
 
-# A state goes into a device between FEATURES_OK and DRIVER_OK, and at no other time.
+# A state can be loaded between FEATURES_OK and DRIVER_OK only.
 case_load()
 {
 	serve_start -- --queues 1
@@ -181,7 +180,7 @@ case_load()
 	measured "$(stat -c %s "$W/state") bytes of state loaded"
 }
 
-# On a terminal there is a prompt and an echo, and what is refused does not end in status 1.
+# On a terminal there is a prompt and an echo, and a refused command does not set exit status 1.
 case_terminal()
 {
 	tty_start serve "'$TOOL' --vdev vdpa_vstate0,queues=1 -- serve"

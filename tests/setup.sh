@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Setting up: a clean clone below a world-writable directory, what meson says where
-# something is missing, and what "meson install" puts where.
+# Set-up: a clean clone below a world-writable directory, meson's errors if something is
+# missing, and the files that "meson install" installs.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
 
-# meson setup that must fail; what it said.
+# Run a meson setup that must fail; print its error.
 meson_refuses() # MESON-OPTION...
 {
 	! env -u DPDK_SOURCE meson setup "$W/b" "$VSTATE_ROOT" "$@" >"$W/meson.out" 2>&1 ||
@@ -45,7 +45,7 @@ case_meson_with_wrong_source()
 
 apt_configuration() { find /etc/apt -type f -exec sha256sum {} + | sort; }
 
-# A clone where EAL refuses to load plugins, set up as the README has it.
+# A clone below a directory from which EAL refuses to load plugins, set up as the README says.
 case_clean_clone()
 {
 	local begin apt clone=$W/anybody/vstate
@@ -58,7 +58,7 @@ case_clean_clone()
 	"$clone/devtools/quickstart.sh" >"$W/first.out" 2>&1 || fail "quickstart: exit status $?"
 	expect_match "report" "$(cat "$W/first.out")" '^lost +0$'
 	expect_match "report" "$(cat "$W/first.out")" '^rounds +100$'
-	[ "$apt" = "$(apt_configuration)" ] || fail "the configuration of apt is not what it was"
+	[ "$apt" = "$(apt_configuration)" ] || fail "the configuration of apt was changed"
 	measured "from the clone to the report $((SECONDS - begin)) s"
 	begin=$SECONDS
 	"$clone/devtools/quickstart.sh" --rounds 1 --queues 1 >"$W/second.out" 2>&1 ||
@@ -66,10 +66,10 @@ case_clean_clone()
 	expect "seconds of a second run" $((SECONDS - begin)) -lt 20
 	measured "a second run $((SECONDS - begin)) s"
 	"$clone/tests/testpmd_pair.sh" split >"$W/pair.out" 2>&1 || fail "testpmd from the clone"
-	[ -z "$(git -C "$clone" status --porcelain)" ] || fail "files that git does not ignore"
+	[ -z "$(git -C "$clone" status --porcelain)" ] || fail "the clone has new files that git does not ignore"
 }
 
-installed() # PATTERN: the one path below the destination that matches
+installed() # PATTERN: print the first path below the destination that matches
 {
 	local found
 	found=$(cd "$W/root" && find . -path "./$1" | head -n 1)
@@ -77,7 +77,7 @@ installed() # PATTERN: the one path below the destination that matches
 	printf '%s\n' "$W/root/${found#./}"
 }
 
-# Where EAL looks for drivers when nobody says -d.
+# Print the directory from which EAL loads drivers without -d.
 dpdk_plugin_dir()
 {
 	# shellcheck disable=SC2046
@@ -85,7 +85,8 @@ dpdk_plugin_dir()
 		tail -n 1 | tr -d '" '
 }
 
-# As if installed for good, but seen by one process only: testpmd finds the driver by itself.
+# testpmd finds the driver without -d. An overlay shows the installed files to this process only,
+# so that the system does not change.
 found_by_testpmd()
 {
 	[ "$(id -u)" -eq 0 ] || return 0
@@ -99,7 +100,7 @@ found_by_testpmd()
 	local pid=$!
 	echo "$pid" >>"$W/pids"
 	wait_for 15 has testpmd 'NIC statistics for port 0' ||
-		fail "testpmd does not find the installed driver"
+		fail "testpmd did not find the installed driver"
 	kill "$pid"
 	measured "testpmd finds the driver without -d"
 }
@@ -124,7 +125,7 @@ case_install()
 	[ -s "$header" ] || fail "empty header"
 }
 
-# A program that knows the pkg-config file only.
+# A program is built with the flags of the pkg-config file only.
 links_with() # PC LIBRARY
 {
 	local flags name

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Each build of the ring code in turn, as EAL's --force-max-simd-bitwidth chooses it: the unit
-# tests of the rings, moves of split and packed rings, bursts of every kind of buffer.
+# Each build of the ring code, chosen by EAL's --force-max-simd-bitwidth: the unit tests of the
+# rings, moves of split and packed rings, and bursts of every kind of buffer.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
 
 AUTOTEST=$VSTATE_BUILD/app/test/vstate-autotest
 
-# with BUILD WIDTH
-with()
+# works_with BUILD WIDTH [CPU-FLAG]
+works_with()
 {
 	local ring
 	[ "$1" = base ] || grep -qw "${3:-$1}" /proc/cpuinfo || skip "this processor has no $1"
@@ -27,7 +27,7 @@ with()
 			--log-level=pmd.vdpa.vstate:debug -- migrate --json --rounds 20 \
 			--queues 2 --ring "$ring" --any-layout --frames 64-9000
 		report_none lost duplicated reordered corrupted
-		# The wanted build, and no other one.
+		# The run used this build and no other.
 		expect_match "$ring: build" "$(cat "$W/tool.err")" "ring code: $1"
 		expect "$ring: other builds" \
 			"$(grep 'ring code: ' "$W/tool.err" | grep -vc "ring code: $1")" -eq 0
@@ -37,8 +37,8 @@ with()
 		--case 'loop/split,loop/packed,loop/*/indirect,loop/*/9000B/mrg,loop/packed/log'
 }
 
-case_base() { with base 64; }
-case_avx2() { with avx2 256; }
-case_avx512() { with avx512 512 avx512bw; }
+case_base() { works_with base 64; }
+case_avx2() { works_with avx2 256; }
+case_avx512() { works_with avx512 512 avx512bw; }
 
 run_cases base avx2 avx512

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# A back end is upgraded under load: a new process asks the one that has the device for it,
-# and the guest goes on with the new one.
+# A back end is upgraded under load: a new process asks the old process for its device, and the
+# guest continues with the new process.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
@@ -11,13 +11,13 @@
 . "$(dirname "$0")/lib/move.sh"
 ATTEMPTS=1
 
-# ---- the tool's guest, who counts each frame ----
+# ---- the tool's guest, which counts each frame ----
 
 upgrades() # ROUNDS PAIRS RING OPTION...
 {
 	loses_nothing "$1" "$2" "--upgrade=$UPGRADE" --ring "$3" "${@:4}"
 	expect "connections kept" "$(report connections_kept)" -eq "$([ "$UPGRADE" = keep ] && echo "$1" || echo 0)"
-	measured "changed in p50 $(report capture_restore_us p50) us," \
+	measured "state handed over in p50 $(report capture_restore_us p50) us," \
 		"blackout p50 $(report blackout_us p50) us, p99 $(report blackout_us p99) us"
 }
 
@@ -31,25 +31,26 @@ case_packed_reconnect() { UPGRADE=reconnect; upgrades 5 16 packed; }
 
 takes_over() # NAME
 {
-	wait_for 15 has "$1" 'net_vstate0: taken over' || fail "$1 does not take over"
-	[ -z "$HOW" ] || has "$1" "taken over .*, $HOW" || fail "$1 takes over, and not $HOW"
+	wait_for 15 has "$1" 'net_vstate0: taken over' || fail "$1 did not take the device over"
+	[ -z "$HOW" ] || has "$1" "taken over .*, $HOW" || fail "$1 took the device over, but not $HOW"
 }
 
-# Where it matters what becomes of the front end's connection: the end of the message.
+# End of the log line that says how the new process gets the front end: with its connection, or by
+# a new one. Empty if a case accepts both.
 HOW=
 
-# ---- a QEMU guest, who knows nothing of it ----
+# ---- a QEMU guest, which must not notice ----
 
-# Frames that somebody counts as dropped, in OUT of what the guest sent, in IN of what it was sent.
+# Frames that are counted as dropped: in OUT frames of the guest, in IN frames to the guest.
 declare -A OUT IN
 
-# What the kernel dropped on its way out of an interface of the wire.
+# Print how many frames the kernel dropped on output to an interface of the network.
 interface_drops()
 {
 	"${TP_WRAP[@]}" cat /proc/net/dev | sed -n "s/^ *$1: *//p" | awk '{ print $11 + $12 }'
 }
 
-# testpmd has frames in its hands that its device does not take, and the tap may have no room.
+# Frames to the guest are dropped by testpmd if the device does not take them, or by a full tap.
 account() # BACKEND...
 {
 	local name
@@ -60,8 +61,8 @@ account() # BACKEND...
 	done
 }
 
-# While QEMU has no connection, it tells the guest that its link is down, whose kernel drops what is
-# sent on such a link: it does not come to the driver. What is in the ring QEMU uses up itself.
+# While QEMU has no connection it reports to the guest that the link is down. The guest's kernel
+# then drops frames before its driver. QEMU itself uses up the buffers that are in the ring.
 account_guest()
 {
 	vm_must one 5 "echo \$((\$(awk '/^Ip:/ { n = \$11 } END { print n }' /proc/net/snmp) -
@@ -70,7 +71,7 @@ account_guest()
 	OUT[QEMU]=$(grep -c ' len 0 ' "$W/one.log")
 }
 
-# No more is lost than is counted.
+# No more frames are lost than are counted as dropped.
 sum_up() # WHAT LOST COUNTS
 {
 	local -n counts=$3
@@ -78,13 +79,13 @@ sum_up() # WHAT LOST COUNTS
 	for n in "${counts[@]}"; do
 		sum=$((sum + n))
 	done
-	measured "lost of what it $1 $2, counted as dropped $sum"
-	expect "lost of what it $1 ($(declare -p "$3"))" "$2" -le "$sum"
+	measured "lost of what the guest $1 $2, counted as dropped $sum"
+	expect "lost of what the guest $1 ($(declare -p "$3"))" "$2" -le "$sum"
 }
 
-peer_is_heard() { vm one 10 "ping -c 1 -w 5 $WIRE_PEER" >"$W/ping.out"; }
+guest_is_answered() { vm one 10 "ping -c 1 -w 5 $WIRE_PEER" >"$W/ping.out"; }
 
-# A guest "one" with traffic on the first of the back ends that are to have its device.
+# Guest "one" with traffic on back end a, the first owner of its device.
 qemu_start() # DEVICE-OPTIONS
 {
 	vm_image
@@ -96,14 +97,14 @@ qemu_start() # DEVICE-OPTIONS
 	guest one a -D "$W/one.log" -trace virtqueue_fill
 	vm_ready one
 	flow_start one
-	peer_is_heard || fail "no answer before"
+	guest_is_answered || fail "no answer before the upgrade"
 	LINK_CHANGES=$(link_changes)
 }
 
-# How often the guest was told of its link.
+# Print how often the guest saw a change of its link.
 link_changes() { vm one 5 "cat /sys/class/net/eth0/carrier_changes" | tail -n 1; }
 
-# Nobody told it of any change.
+# The guest saw no change of its link.
 link_is_as_before() { expect "changes of the guest's link" "$(link_changes)" -eq "$LINK_CHANGES"; }
 
 upgrade_to() # NAME
@@ -112,10 +113,10 @@ upgrade_to() # NAME
 	backend "$1" "$UPGRADE_OPTIONS"
 	takes_over "$1"
 	tp_link_up "$1"
-	peer_is_heard || fail "no answer through $1"
+	guest_is_answered || fail "no answer through $1"
 	flow_mark one
-	measured "upgraded to $1: gap of what it sent $((${FLOW[out.gap]} / 1000)) ms," \
-		"hole in what it was sent $((${FLOW[in.hole]} / 1000)) ms"
+	measured "upgraded to $1: gap of what the guest sent $((${FLOW[out.gap]} / 1000)) ms," \
+		"hole in what the guest was sent $((${FLOW[in.hole]} / 1000)) ms"
 }
 
 qemu() # DEVICE-OPTIONS
@@ -125,10 +126,10 @@ qemu() # DEVICE-OPTIONS
 	qemu_start ",client=1${1:-}"
 	upgrade_to b
 	upgrade_to c
-	has a 'handed over' || fail "a says nothing"
+	has a 'handed over' || fail "a did not log that it handed the device over"
 	account a
 	tp_quit a
-	peer_is_heard || fail "no answer after the old process ended"
+	guest_is_answered || fail "no answer after the old process ended"
 	flow_stop one
 	account b c
 	IN[bridge]=$(interface_drops br0)
@@ -142,12 +143,12 @@ qemu() # DEVICE-OPTIONS
 	done
 }
 
-# The guest hears nothing of it, and nothing that it sends is lost by anybody.
+# The guest's link does not change, and no frame of the guest is lost.
 qemu_keeps()
 {
 	HOW='with the connection'
 	qemu
-	expect "lost of what it sent" "${FLOW[out.lost]}" -eq 0
+	expect "lost of what the guest sent" "${FLOW[out.lost]}" -eq 0
 	link_is_as_before
 }
 
@@ -158,7 +159,8 @@ qemu_reconnects() { HOW='for the front end to connect'; qemu ,keep-connection=0;
 case_qemu_split_reconnect() { qemu_reconnects; }
 case_qemu_packed_reconnect() { DEVICE_PROPERTIES=packed=on; qemu_reconnects; }
 
-# All that QEMU says after that goes the same way: to set up a guest that boots again, and to move.
+# QEMU uses the handed-over connection for all that follows: a guest that reboots sets its device up
+# again, and the guest migrates.
 case_qemu_goes_on()
 {
 	qemu_reliable
@@ -170,7 +172,7 @@ case_qemu_goes_on()
 	flow_check
 	vm_reboot one
 	flow_start one
-	peer_is_heard || fail "no answer of a guest that booted again"
+	guest_is_answered || fail "no answer after the guest rebooted"
 	upgrade_to c
 	DEVICE_SOCKET=
 	backend d client=1
@@ -179,21 +181,21 @@ case_qemu_goes_on()
 	arrive two
 }
 
-# The new process offers less than what was negotiated: it takes the rings, and QEMU comes to it and
-# negotiates again.
+# The new process does not offer a negotiated feature. It takes the rings but not the connection,
+# and QEMU connects and negotiates again.
 case_qemu_refused()
 {
 	HOW='for the front end to connect' DEVICE_PROPERTIES=packed=on SOCKET_SIDE=server
 	qemu_start ,client=1,postcopy-support=1
 	UPGRADE_OPTIONS=${UPGRADE_OPTIONS%,postcopy-support=1}
 	upgrade_to b
-	has a 'handed over .*, with the connection' || fail "a did not pass the connection"
-	has b 'its front end has to connect again' || fail "b does not say that it refused"
+	has a 'handed over .*, with the connection' || fail "a did not hand the connection over"
+	has b 'its front end has to connect again' || fail "b did not log that it refused the connection"
 	flow_stop one
 	flow_intact
 }
 
-# The guest's QEMU comes to the device, and after it another one does.
+# The device listens, so QEMU connects to it. After this guest ends another one connects.
 case_qemu_server()
 {
 	HOW='with the connection'
@@ -204,16 +206,16 @@ case_qemu_server()
 	flow_stop one
 	flow_check
 	vm_gone one
-	wait_for 5 test -S "$W/a" || fail "c does not listen"
+	wait_for 5 test -S "$W/a" || fail "c did not listen"
 	guest one a
 	vm_ready one
-	peer_is_heard || fail "no answer of the next guest"
+	guest_is_answered || fail "no answer of the next guest"
 	backend d "$UPGRADE_OPTIONS"
 	takes_over d
-	peer_is_heard || fail "no answer of the next guest through d"
+	guest_is_answered || fail "no answer of the next guest through d"
 }
 
-# It is killed, and QEMU comes to the next one as after any crash.
+# The new owner is killed, and QEMU connects to the next process as after any crash.
 case_qemu_crash_after()
 {
 	HOW='with the connection' SOCKET_SIDE=server
@@ -222,14 +224,14 @@ case_qemu_crash_after()
 	bg_kill b
 	backend c "$UPGRADE_OPTIONS"
 	tp_link_up c
-	peer_is_heard || fail "no answer after the crash"
+	guest_is_answered || fail "no answer after the crash"
 	flow_stop one
 	flow_intact
 }
 
-# ---- what goes wrong ----
+# ---- failures ----
 
-# owner NAME [OPTION...]: a testpmd with the device, without a guest.
+# owner NAME [OPTION...]: start a testpmd with the device and without a guest.
 owner()
 {
 	local name=$1
@@ -240,30 +242,30 @@ owner()
 	tp_start "$name" "${DUT[@]}" -- --auto-start --disable-link-check
 }
 
-# Owner a does not answer b, which ends.
+# Owner a is stopped, so it does not answer b, and b ends.
 refused_by_a_hanging_owner()
 {
 	owner a
 	kill -STOP "${PID[a]}"
 	owner b takeover=1
-	wait_for 15 has b 'not taken over: the other process does not answer' || fail "b says nothing"
+	wait_for 15 has b 'not taken over: the other process does not answer' || fail "b did not log the reason"
 	kill -CONT "${PID[a]}"
 	tp_quit b
 }
 
-# An owner that hangs keeps the device, and goes on with it.
+# An owner that does not answer keeps the device and continues to use it.
 case_no_answer()
 {
 	refused_by_a_hanging_owner
-	! has a 'handed over' || fail "a gave up the device"
+	! has a 'handed over' || fail "a handed the device over"
 	owner c takeover=1
 	takes_over c
-	measured "refused by name, and taken over later"
+	measured "refused with the reason, and taken over later"
 	tp_quit a
 	tp_quit c
 }
 
-# The guest's way to an owner that listens is left alone by who does not get the device.
+# A process that does not get the device must not remove the socket on which the owner listens.
 case_refused_leaves_the_socket()
 {
 	SOCKET_OPTION=client=0
@@ -272,11 +274,11 @@ case_refused_leaves_the_socket()
 	eal_options 128
 	dut "iface=$W/s"
 	tp_launch c "${DUT[@]}" -- --auto-start
-	wait_for 15 has c "net_vstate0: $W/s is in use" || fail "c takes a socket that is in use"
-	wait_for 15 has c 'not created: Address already in use' || fail "c has a device"
+	wait_for 15 has c "net_vstate0: $W/s is in use" || fail "c took a socket that is in use"
+	wait_for 15 has c 'not created: Address already in use' || fail "c created the device"
 	"$TOOL" guest --socket "$W/s" --seconds 1 >"$W/guest.out" 2>&1 || fail "a cannot be reached"
 	tp_quit a
-	measured "a guest came to the first process afterwards"
+	measured "a guest connected to the first process afterwards"
 }
 
 case_without_takeover_it_is_busy()
@@ -285,13 +287,13 @@ case_without_takeover_it_is_busy()
 	eal_options 128
 	dut "iface=$W/s,client=1,state_dir=$W/state"
 	tp_launch b "${DUT[@]}" -- --auto-start
-	wait_for 15 has b 'not created: Device or resource busy' || fail "b has a device that is in use"
+	wait_for 15 has b 'not created: Device or resource busy' || fail "b created a device that is in use"
 	expect_match "reason" "$(cat "$W/b.out")" "in use by process ${PID[a]}"
 	tp_quit a
 }
 
-# A guest on the first process; the second one is to take over as HOW says.
-with_guest() # COMMAND...: what else happens before
+# A guest on the first process, and a second process that must take over as HOW says.
+with_guest() # COMMAND...: runs before the second process starts
 {
 	SOCKET_OPTION=client=0
 	owner a
@@ -310,14 +312,14 @@ second_front_end()
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 time.sleep(60)' "$W/s"
-	wait_for 10 has a 'new device, handle is 1' || fail "a sees no second front end"
+	wait_for 10 has a 'new device, handle is 1' || fail "a did not accept a second front end"
 }
 
 case_one_front_end() { HOW='with the connection'; with_guest true; }
-# Which of the two it is that has the device is not known.
+# With two front ends the owner cannot know which connection belongs to the device.
 case_two_front_ends() { HOW='for the front end to connect'; with_guest second_front_end; }
 
-# Who dies while it is asked is followed as after any crash.
+# The owner dies while it is asked: the new process continues as after any crash.
 case_killed_owner()
 {
 	owner a
@@ -331,11 +333,11 @@ case_killed_owner()
 case_nobody_to_ask()
 {
 	owner a takeover=1
-	! has a 'will be asked' || fail "asked, and there is nobody"
+	! has a 'will be asked' || fail "a asked, but no process owns the device"
 	tp_quit a
 }
 
-# with_telemetry COMMAND...: the one testpmd that it starts answers release.
+# with_telemetry COMMAND...: the testpmd that COMMAND starts answers release.
 with_telemetry()
 {
 	local TELEMETRY=yes
@@ -349,23 +351,23 @@ release()
 		/vstate/release,net_vstate0
 }
 
-# On request by telemetry.
+# A telemetry command releases the device.
 case_release()
 {
 	with_telemetry owner a
 	expect_match "telemetry" "$(release)" 'asked for'
-	wait_for 10 has a 'handed over' || fail "a keeps the device"
+	wait_for 10 has a 'handed over' || fail "a did not release the device"
 	owner b
 	tp_quit b
 	tp_quit a
 }
 
-# ---- a virtio-user guest, whose frames the device's own service sends back ----
+# ---- a virtio-user guest; the device's service sends its frames back ----
 
 # Command that a looper is run by.
 LOOPER_WRAP=()
 
-# looper NAME [OPTION]: a process for the guest's device, whose service polls it.
+# looper NAME [OPTION]: start a process with the guest's device, polled by a service.
 looper()
 {
 	local name=$1 cpus
@@ -379,15 +381,15 @@ looper()
 	tp_start "$name" -s 0x2 "${DUT[@]}" -- --disable-device-start
 }
 
-# The guest sends as fast as frames come back, from now on. Where a back end comes to it, its rings
-# are split: with packed ones virtio-user begins anew then, and forgets what is in them.
+# The guest sends as fast as frames come back. If a new back end connects, the rings must be split:
+# virtio-user resets packed rings then and forgets the frames in them.
 loop_start() # [PACKED]
 {
 	eal_options 128
 	tp_launch guest --vdev "net_virtio_user0,path=$W/s,server=1,packed_vq=${1:-0},mrg_rxbuf=1" --
 	wait_for 10 test -S "$W/s" || fail "guest: no socket"
 	with_telemetry looper a
-	wait_for 20 tp_ready guest || fail "guest: testpmd does not start"
+	wait_for 20 tp_ready guest || fail "guest: testpmd did not start"
 	tp_link_up guest
 	tp guest "set fwd io" >/dev/null
 	tp guest "start tx_first 4" >/dev/null
@@ -401,7 +403,7 @@ comes_back()
 	wait_for 20 tp_received_more guest $((before + 1000)) || fail "${1:-}no frames come back"
 }
 
-# It sends no more; all that it sent has come back.
+# The guest stops sending; every frame that it sent must come back.
 loop_end()
 {
 	forward guest rxonly
@@ -416,7 +418,7 @@ loop() # PACKED OPTION
 	loop_start "$1"
 	looper b "takeover=1$2"
 	takes_over b
-	wait_for 10 has a 'handed over' || fail "a says nothing"
+	wait_for 10 has a 'handed over' || fail "a did not log that it handed the device over"
 	comes_back "through b "
 	tp_quit a
 	comes_back "after a ended "
@@ -437,12 +439,12 @@ case_loop_pid_namespaces()
 }
 case_loop_reconnect() { HOW='for the front end to connect'; loop 0 ,keep-connection=0; }
 
-# The device is given up under load, for whoever comes next.
+# The device is released under load, and the next process takes it.
 case_release_under_load()
 {
 	loop_start
 	expect_match "telemetry" "$(release)" 'asked for'
-	wait_for 10 has a 'handed over' || fail "a keeps the device"
+	wait_for 10 has a 'handed over' || fail "a did not release the device"
 	looper b
 	comes_back "through b "
 	tp_quit a
@@ -450,7 +452,7 @@ case_release_under_load()
 	tp_quit b
 }
 
-# Those with QEMU that are not run without SOAK=1 are parts of those that are.
+# The QEMU cases that run only with SOAK=1 are parts of those that always run.
 # shellcheck disable=SC2046 # names without blanks
 run_cases split packed split-16-queues packed-16-queues split-reconnect packed-reconnect \
 	qemu-packed-reconnect qemu-goes-on qemu-server qemu-refused \

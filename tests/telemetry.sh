@@ -2,21 +2,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Telemetry of the device in the distribution's testpmd, over its UNIX socket: what it
-# says is what testpmd shows, a question without sense has a clean answer, and the reason
-# of a broken queue is there, in the extended statistics and in the log. And of the tool's
-# serve: the latencies that it shows at its prompt.
+# Telemetry of the device in the distribution's testpmd, over its UNIX socket. Its values agree
+# with testpmd's, an invalid command has an empty answer, and telemetry, extended statistics and
+# log give the reason of a broken queue. Telemetry of the tool's serve: the latencies agree with
+# those at its prompt.
 
 # shellcheck source=tests/lib/pair.sh
 . "$(dirname "$0")/lib/pair.sh"
 # shellcheck source=tests/lib/serve_lib.sh
 . "$VSTATE_ROOT/tests/lib/serve_lib.sh"
 
-# Of the device status.
+# Bit of the device status.
 NEEDS_RESET=64
 
-# with_telemetry COMMAND...: what it starts with "${EAL[@]}", and that alone, has telemetry, in
-# the work directory.
+# with_telemetry COMMAND...: only the process that COMMAND starts with "${EAL[@]}" has telemetry.
+# Its socket is below the work directory.
 with_telemetry()
 {
 	local -x RUNTIME_DIRECTORY=$W
@@ -36,7 +36,7 @@ ask() # COMMAND [until KEY VALUE SECONDS]
 
 key() { json <(printf '%s' "$1") "$2"; } # ANSWER KEY
 
-# "name value" of each counter in an answer.
+# Print "name value" for each counter in an answer.
 counters()
 {
 	/usr/bin/python3 -c 'import json, sys
@@ -45,7 +45,7 @@ for k, v in sorted(json.loads(sys.argv[1]).items()):
         print(k, v)' "$1"
 }
 
-# The same of testpmd's extended statistics.
+# Print "name value" for testpmd's extended statistics with this prefix.
 xstats() # PREFIX
 {
 	tp back "show port xstats 0" | tr -d '\r' | sed -nE "s/^$1([a-z0-9_]+): ([0-9]+)$/\1 \2/p" | sort
@@ -56,7 +56,7 @@ same_counters() # VQ XSTATS-PREFIX
 	local want got
 	got=$(counters "$(ask "/vstate/vq,net_vstate0,$1")")
 	want=$(xstats "$2")
-	# ethdev has three of its own for each queue
+	# ethdev adds three counters of its own for each queue
 	want=$(grep -vE '^(packets|bytes|errors) ' <<<"$want")
 	[ "$got" = "$want" ] || fail "queue $1: telemetry and xstats differ: $(diff <(echo "$got") <(echo "$want") | paste -sd' ')"
 	expect "counters of queue $1" "$(wc -l <<<"$got")" -ge 17
@@ -109,19 +109,20 @@ case_bad_questions()
 		expect_match "$q" "$(ask "$q")" '^null$'
 		n=$((n + 1))
 	done
-	expect_match "list all the same" "$(ask /vstate/list,what)" '^\["net_vstate0"\]$'
+	expect_match "list with an argument" "$(ask /vstate/list,what)" '^\["net_vstate0"\]$'
 	expect_match "a queue that is not set up" "$(ask /vstate/vq,net_vstate0,1)" '"size": 0'
-	measured "$n questions without sense"
+	measured "$n invalid commands"
 	tp_quit back
 }
 
-# A guest breaks a queue; while it is connected the queue shows why, afterwards the device does.
+# A guest breaks a queue. While the guest is connected the queue gives the reason, and afterwards the
+# device's counters do.
 broken() # HOSTILE-CASE RING QUEUE REASON TEXT
 {
 	local vq dev seen=$W/seen.$1.$2
 	tp back "clear port xstats all" >/dev/null
-	# it takes an instant, so again and again until it was seen
-	# shellcheck disable=SC2016  # the words are the shell's that it starts
+	# the queue is broken only for an instant, so the attack is repeated until the reason was seen
+	# shellcheck disable=SC2016  # the started shell expands the variables
 	bg attack sh -c 'until [ -e "$0" ]; do "$@"; done' "$seen" \
 		"$TOOL" guest --socket "$W/s" --ring "$2" --hostile "$1" --expect-reset
 	vq=$(ask "/vstate/vq,net_vstate0,$3" until fault "$4" 20)
@@ -130,15 +131,16 @@ broken() # HOSTILE-CASE RING QUEUE REASON TEXT
 	expect_match "text of $4" "$(key "$vq" fault_text)" "^$5\$"
 	touch "$seen"
 	bg_end attack 120 || fail "$1: exit status $?"
-	wait_for 20 has back "queue $3 is broken: $5" || fail "the log does not say $4"
-	wait_for 20 broken_shown "$4" || fail "xstats do not say $4: $(tp back 'show port xstats 0' | grep broken_ | paste -sd' ')"
+	wait_for 20 has back "queue $3 is broken: $5" || fail "the log does not have the reason $4"
+	wait_for 20 broken_shown "$4" || fail "xstats do not count $4: $(tp back 'show port xstats 0' | grep broken_ | paste -sd' ')"
 	dev=$(ask /vstate/dev,net_vstate0)
 	expect "$4 in telemetry" "$(key "$dev" "broken_$4")" -ge "$(tp_xstat back "broken_$4")"
 }
 
 broken_shown() { [ "$(tp_xstat back "broken_$1")" -ge 1 ]; }
 
-# Case, ring, queue, reason and its text; not INDIRECT_FEATURE, as these guests have the feature.
+# Case, ring, queue, reason and its text. INDIRECT_FEATURE is missing, because these guests have
+# negotiated the feature.
 faults()
 {
 	cat <<-TABLE
@@ -175,11 +177,11 @@ case_broken_queue()
 
 serve_with_eal() { serve_start -s 0x2 "${EAL[@]}" -- --queues 1; }
 
-# Nanoseconds as the prompt shows them.
+# Nanoseconds in the format of the prompt.
 shown_us() { printf '%s\n' "$1" | awk '{ printf "%.1f", $1 / 1e3 }'; }
 
-# latency OPERATION COUNT ANSWER SHOWN: nonzero, possible, and as the prompt has it. The mean
-# is at the prompt alone.
+# latency OPERATION COUNT ANSWER SHOWN: the latency is not 0, is plausible and agrees with the
+# prompt. Only the prompt shows the mean.
 latency()
 {
 	local what=$1 last max mean
@@ -197,15 +199,15 @@ latency()
 	measured "$what $mean us"
 }
 
-# Suspended, captured and resumed twice under load; once the state is restored.
+# Two suspends, captures and resumes under load, and one restore of the state.
 case_latencies()
 {
 	local dev shown what
 	with_telemetry serve_with_eal
 	dev=$(ask /vstate/dev,vdpa_vstate0)
 	for what in suspend capture restore resume; do
-		expect "$what at first" "$(key "$dev" "${what}_count")" -eq 0
-		expect "$what at first" "$(key "$dev" "${what}_max_ns")" -eq 0
+		expect "$what: count at start" "$(key "$dev" "${what}_count")" -eq 0
+		expect "$what: max at start" "$(key "$dev" "${what}_max_ns")" -eq 0
 	done
 	serve_guest
 	for _ in 1 2; do

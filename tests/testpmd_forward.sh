@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Every forwarding mode of testpmd on a port of the device, with frames whose every byte is
-# checked when they come back; and ports that come and go under a guest that stays.
+# Every forwarding mode of testpmd on a port of the device: each byte of each returned frame is
+# checked. Ports are plugged and unplugged while their guest stays.
 #
 #	frames.py - tap - testpmd "guest" - virtio-user - device under test - testpmd "back"
 
@@ -16,12 +16,12 @@ SPLIT=packed_vq=0,in_order=0,mrg_rxbuf=1
 PACKED=packed_vq=1,in_order=0,mrg_rxbuf=1
 PEER_MAC=02:00:00:00:00:aa
 
-# The guest passes frames between its queue and a tap.
+# The guest forwards frames between its queue and a tap.
 tap_guest() # VIRTIO-USER-ARGUMENTS
 {
 	wire_namespace
 	eal_options 256
-	# Without it testpmd 22.11 dies in shared_rxq, with any port.
+	# Without --rxq-share testpmd 22.11 crashes in mode shared_rxq, with any port.
 	BACK_OPTIONS=(--rxq-share=1)
 	back_start
 	tp_start guest --vdev "net_virtio_user0,path=$W/s,queues=1,queue_size=256,$1" \
@@ -32,7 +32,7 @@ tap_guest() # VIRTIO-USER-ARGUMENTS
 	BACK_MAC=$(tp back "show port info 0" | sed -nE 's/^MAC address: *//p')
 }
 
-# mode NAME: what came back, and the counters of the port
+# mode NAME: check the returned frames and the counters of the port
 mode()
 {
 	local said sent back
@@ -58,10 +58,10 @@ mode()
 	measured "$1 $said"
 }
 
-# Those that leave no frame on their way first.
+# Modes that generate frames are last, because they leave frames under way.
 MODES='io mac macswap csum 5tswap icmpecho noisy rxonly shared_rxq txonly flowgen'
 
-# Of testpmd's own list, what is not in ours: ieee1588 needs the clock of a NIC.
+# Print testpmd's modes that MODES lacks: ieee1588 needs the clock of a NIC.
 other_modes()
 {
 	tp back "help config" | sed -nE 's/^set fwd \(([^)]*)\).*/\1/p' | head -n 1 | tr -d ' \r' | tr '|' '\n' |
@@ -82,7 +82,7 @@ modes() # VIRTIO-USER-ARGUMENTS
 case_modes_split() { modes "$SPLIT"; }
 case_modes_packed() { modes "$PACKED"; }
 
-# Unplugged and plugged under a guest that owns the socket and goes on sending.
+# The port is unplugged and plugged again under a guest that owns the socket and keeps sending.
 plug_under_guest() # VIRTIO-USER-ARGUMENTS
 {
 	pair_start_served "$1"
@@ -112,7 +112,7 @@ second_guest()
 	tp_start second --vdev "net_virtio_user0,path=$W/t,queues=1,queue_size=256,$PACKED" -- --rxq=1 --txq=1
 }
 
-# A second port comes, carries its guest's traffic and goes, and the first loses nothing.
+# A second port is plugged, carries traffic and is unplugged; the first port loses nothing.
 case_second_port()
 {
 	pair_start "$SPLIT"

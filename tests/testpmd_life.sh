@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# The life of a port in the distribution's testpmd, under traffic: stopped and started
-# on either side, either process killed and restarted, unplugged and plugged,
-# more or fewer queues than the guest has, what it shows of itself.
+# The life of a port in the distribution's testpmd under traffic. Either side is stopped and
+# started, either process is killed and restarted, and the port is unplugged and plugged. The port
+# has more or fewer queues than the guest. The values that testpmd shows are checked.
 
 # shellcheck source=tests/lib/pair.sh
 . "$(dirname "$0")/lib/pair.sh"
@@ -12,7 +12,7 @@
 SPLIT=packed_vq=0,in_order=0,mrg_rxbuf=1
 PACKED=packed_vq=1,in_order=0,mrg_rxbuf=1
 
-# A port, three times, and it receives again each time.
+# Stop and start a port three times; it must receive again each time.
 stop_and_start() # NAME
 {
 	local before
@@ -28,7 +28,7 @@ stop_and_start() # NAME
 	done
 }
 
-# The port is stopped and started while the guest goes on sending: nothing is lost.
+# The port is stopped and started while the guest keeps sending: nothing is lost.
 back_stop_start() # RING
 {
 	pair_start "$1"
@@ -44,7 +44,7 @@ back_stop_start() # RING
 	pair_quit
 }
 
-# The guest stops and starts its port while the back end goes on sending.
+# The guest stops and starts its port while the back end keeps sending.
 guest_stop_start() # RING
 {
 	pair_start "$1"
@@ -65,7 +65,7 @@ guest_descriptors() # NUMBER
 	pair_link_up
 }
 
-# The guest sets its queues up anew, so that the device is reset and its rings move.
+# The guest sets up its queues again, so that the device is reset and its rings move.
 guest_reset() # RING
 {
 	pair_start "$1"
@@ -79,7 +79,7 @@ guest_reset() # RING
 	pair_quit
 }
 
-# The guest dies under load, with frames on their way; another takes its place.
+# The guest is killed under load, with frames under way, and another guest takes its place.
 guest_killed() # RING
 {
 	pair_start "$1"
@@ -99,7 +99,7 @@ guest_killed() # RING
 	pair_quit
 }
 
-# The back end dies under load; the guest, a server, takes the next one.
+# The back end is killed under load; the guest owns the socket and accepts the next one.
 back_killed() # RING
 {
 	pair_start_served "$1"
@@ -164,7 +164,7 @@ case_hot_plug()
 	pair_quit
 }
 
-# Never started, never connected, removed: no hang, no leftover.
+# A port that was never started or connected is removed: no hang, no socket left behind.
 case_unplug_unused()
 {
 	eal_options 256
@@ -173,7 +173,7 @@ case_unplug_unused()
 	tp_quit back
 }
 
-# What testpmd shows agrees with itself and with what was sent.
+# All counters and values that testpmd shows agree with each other and with the traffic.
 case_show()
 {
 	local info n

@@ -3,8 +3,8 @@
 # Copyright(c) 2026 vstate contributors
 #
 # The EAL service as a bridge (uplink=): a guest in one testpmd, "dpdk-test-vdpa serve"
-# with virtio-user as the uplink, and a third process at its other end, net_vhost in a
-# testpmd. What one end sends the other receives, over stops in the middle, too.
+# with virtio-user as the uplink, and a third process at the far end, net_vhost in a
+# testpmd. Each end receives what the other end sends, also across stops of the device.
 
 # shellcheck source=tests/lib/pair.sh
 . "$(dirname "$0")/lib/pair.sh"
@@ -35,12 +35,12 @@ bridge_quit()
 	tp_quit far
 }
 
-uplink_lost() # frames of the guest that the uplink did not take
+uplink_lost() # print the number of the guest's frames that the uplink did not take
 {
 	sv "stats vdpa_vstate0 all" | awk '/dropped_uplink/ { n += $NF } END { print n + 0 }'
 }
 
-# Both ends have counted the same, and the device has dropped nothing.
+# Both ends count the same packets and bytes.
 ends_agree() # FROM TO
 {
 	wait_for 10 tp_agree "$1" TX-packets "$2" RX-packets ||
@@ -48,7 +48,7 @@ ends_agree() # FROM TO
 	expect "$1 -> $2 bytes" "$(tp_stat "$2" RX-bytes)" -eq "$(tp_stat "$1" TX-bytes)"
 }
 
-# Suspend and resume under load; nothing goes on in between.
+# Suspend and resume under load; the device moves nothing in between.
 stops_under_load() # FROM TO
 {
 	local held
@@ -59,7 +59,7 @@ stops_under_load() # FROM TO
 		held=$(tp_stat "$2" RX-packets)
 		wait_for 10 tp_received_more "$2" "$held" || fail "$1 -> $2: nothing arrives"
 		sv_must "suspend vdpa_vstate0"
-		# What the device moved before may take its time to the end; the device is at rest.
+		# Packets that the device moved before may still arrive; the device itself is quiesced.
 		held=$(device_packets)
 		sleep 0.2
 		expect "packets moved while suspended" "$(device_packets)" -eq "$held"
@@ -91,22 +91,22 @@ case_split_not_mergeable() { bridge packed_vq=0,mrg_rxbuf=0; }
 case_packed() { bridge packed_vq=1,mrg_rxbuf=1; }
 case_packed_4_queues() { QUEUES=4; bridge packed_vq=1,mrg_rxbuf=1; }
 
-# An uplink whose peer does not read: the guest's frames wait, and are given up and counted.
+# The peer of the uplink does not read: the guest's frames wait, then are dropped and counted.
 case_uplink_stands_still()
 {
 	local sent
 	bridge_start packed_vq=0,mrg_rxbuf=1
 	tp_clear far
 	forward guest txonly
-	wait_for 30 some_lost || fail "the guest is blocked for ever"
+	wait_for 30 some_lost || fail "no frame was dropped in 30 s: the guest is blocked"
 	tp guest stop >/dev/null
 	wait_for 30 all_accounted || fail "sent $(tp_stat guest TX-packets), lost $(uplink_lost)"
-	# and when it reads again the rest arrives
+	# when the peer reads again the rest arrives
 	sent=$(tp_stat guest TX-packets)
 	forward far rxonly
 	wait_for 10 arrived "$((sent - $(uplink_lost)))" ||
 		fail "sent $sent, lost $(uplink_lost), received $(tp_stat far RX-packets)"
-	measured "sent $sent, given up $(uplink_lost), arrived $(tp_stat far RX-packets)"
+	measured "sent $sent, dropped $(uplink_lost), arrived $(tp_stat far RX-packets)"
 	tp far stop >/dev/null
 	one_way guest far
 	bridge_quit
@@ -114,7 +114,7 @@ case_uplink_stands_still()
 
 some_lost() { [ "$(uplink_lost)" -gt 0 ]; }
 arrived() { [ "$(tp_stat far RX-packets)" -eq "$1" ]; }
-# The device has taken all that the guest sent, one way or the other.
+# True if the device took every frame that the guest sent.
 all_accounted()
 {
 	local got

@@ -2,26 +2,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# What the scenario tests share. A scenario sources this file, or one that does, defines a
-# function per case, and ends in:
+# Shared by all scenario tests. A scenario sources this file, or a file that sources it, defines
+# a function for each case, and ends in:
 #
 #	run_cases NAME...
 #
 # Each case runs in a subshell with a work directory $W and leaves nothing
-# behind: whatever it started with bg is ended by its pid. It prints one line:
+# behind: processes that it started with bg are ended by their pids. It prints one line:
 #
-#	PASS scenario/case (seconds): what it measured
-#	FAIL scenario/case (seconds): why
-#	SKIP scenario/case: why
+#	PASS scenario/case (seconds): measurements
+#	FAIL scenario/case (seconds): reason
+#	SKIP scenario/case: reason
 #
-# A scenario takes names of cases as arguments, or --list. Its exit status is 0 if
-# none failed and 77 if all were skipped.
+# A scenario takes names of cases as arguments, or --list. Its exit status is 1 if a case
+# failed, 77 if all cases were skipped, and 0 otherwise.
 #
-#	VSTATE_BUILD	build tree (build)
-#	VSTATE_VDEV	prefix of the device under test (net_vstate); net_vhost tests
-#			the tests: no plugin is loaded then
-#	SOAK=1		the long cases too
-#	KEEP=1		keep the work directories, and say where they are
+#	VSTATE_BUILD	build tree (default: build)
+#	VSTATE_VDEV	prefix of the device under test (default: net_vstate). With net_vhost
+#			no plugin is loaded, and a failure is a fault of the test.
+#	SOAK=1		run the long cases too
+#	KEEP=1		keep the work directories and print their paths
 
 set -u
 SCENARIO=$(basename "$0" .sh)
@@ -35,7 +35,7 @@ TOOL=$VSTATE_BUILD/app/dpdk-test-vdpa
 
 fail()
 {
-	# From a $(...) inside a case, only the first reason counts.
+	# fail may run in a $(...) inside a case: only the first reason is kept.
 	[ -e "$W/why" ] || { printf '%s\n' "$*" >"$W/why"; tail_outputs >"$W/tails"; }
 	exit 1
 }
@@ -54,7 +54,7 @@ tail_outputs()
 skip() { printf '%s\n' "$*" >"$W/why"; exit 77; }
 measured() { printf '%s\n' "$*" >>"$W/measured"; }
 
-# expect TEXT A OP B: numbers, or fail with both.
+# expect TEXT A OP B: compare two numbers; fail and print both if the comparison is false.
 expect()
 {
 	test "$2" "$3" "$4" 2>/dev/null || fail "$1: '$2' $3 '$4' does not hold"
@@ -65,7 +65,7 @@ expect_match() # TEXT STRING REGEX
 	grep -qE -- "$3" <<<"$2" || fail "$1: no match for '$3' in: $2"
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: repeat the command until it succeeds.
 wait_for()
 {
 	local end=$((SECONDS + $1))
@@ -80,7 +80,7 @@ wait_for()
 
 declare -A PID
 
-# bg NAME COMMAND...: start it, its output in $W/NAME.out.
+# bg NAME COMMAND...: start the command in the background, with its output in $W/NAME.out.
 bg()
 {
 	local name=$1
@@ -94,21 +94,21 @@ alive() { kill -0 "${PID[$1]}" 2>/dev/null; }
 ended() { ! alive "$1"; }
 has() { grep -qE -- "$2" "$W/$1.out" 2>/dev/null; } # NAME REGEX
 
-# bg_end NAME [SECONDS]: wait for its end; its exit status.
+# bg_end NAME [SECONDS]: wait until the process ends; return its exit status.
 bg_end()
 {
-	wait_for "${2:-10}" ended "$1" || { kill -9 "${PID[$1]}" 2>/dev/null; fail "$1 does not end"; }
+	wait_for "${2:-10}" ended "$1" || { kill -9 "${PID[$1]}" 2>/dev/null; fail "$1 did not end in ${2:-10} s"; }
 	wait "${PID[$1]}"
 }
 
-bg_kill() # NAME: SIGKILL, as a crash
+bg_kill() # NAME: send SIGKILL, to simulate a crash
 {
 	kill -9 "${PID[$1]}" 2>/dev/null
 	wait "${PID[$1]}" 2>/dev/null
 	return 0
 }
 
-signal_all() # SIGNAL: to whatever the case started and has not ended
+signal_all() # SIGNAL: to each process that the case started and that still runs
 {
 	local pid some=1
 	while read -r pid; do
@@ -137,12 +137,12 @@ case_cleanup()
 
 # ---- DPDK ----
 
-# The plugin as a path that EAL accepts: it refuses those below a directory that
-# everybody may write to, so a build tree there is copied to a place of our own.
+# Print a path of the plugin that EAL accepts. EAL refuses a plugin below a world-writable
+# directory, so a plugin in such a build tree is copied to a private directory.
 plugin_path()
 {
 	local so=$VSTATE_BUILD/drivers/librte_vdpa_vstate.so dir
-	[ -e "$so" ] || { echo "no plugin $so: build first" >&2; return 1; }
+	[ -e "$so" ] || { echo "no plugin $so: run ninja first" >&2; return 1; }
 	if path_is_private "$(readlink -f "$so")"; then
 		readlink -f "$so"
 		return 0
@@ -150,11 +150,11 @@ plugin_path()
 	for dir in "$VSTATE_CACHE" "${XDG_RUNTIME_DIR:-}" /run /var/lib; do
 		plugin_copy "$so" "$dir" && return 0
 	done
-	echo "no directory to load the plugin from" >&2
+	echo "no private directory to load the plugin from: set VSTATE_CACHE to one" >&2
 	return 1
 }
 
-# The plugin and its library as in a build tree, below DIR, until the case ends.
+# Copy the plugin and its library below DIR, laid out as in a build tree, until the case ends.
 plugin_copy() # PLUGIN DIR
 {
 	local dir=$2
@@ -170,7 +170,7 @@ plugin_copy() # PLUGIN DIR
 		echo "$dir/drivers/$(basename "$1")"
 }
 
-path_is_private() # FILE: no directory above it is writable by others
+path_is_private() # FILE: true if no directory above it is world-writable
 {
 	local dir=$1
 	while [ "$dir" != / ]; do
@@ -179,9 +179,9 @@ path_is_private() # FILE: no directory above it is writable by others
 	done
 }
 
-# Environment in SANITIZER for a program of others that loads the plugin: one with
-# AddressSanitizer needs its runtime loaded before all else; what the rest of DPDK does
-# not free at exit is not our concern.
+# Set SANITIZER to the environment of an installed program that loads the plugin. A plugin
+# with AddressSanitizer needs the sanitizer's runtime loaded first. Leak detection is off,
+# because installed DPDK libraries do not free everything at exit.
 sanitizer_environment()
 {
 	SANITIZER=()
@@ -189,9 +189,9 @@ sanitizer_environment()
 	SANITIZER=("LD_PRELOAD=$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0)
 }
 
-# EAL options for every process: no hugepages, no PCI, nothing left behind, and
-# poll threads that float at a low priority, so that a small machine stays usable. With
-# TELEMETRY=yes they answer tests/tools/telemetry.py, below RUNTIME_DIRECTORY.
+# Set EAL to the options of every process: no hugepages, no PCI, no files left behind. Poll
+# threads are not pinned and have a low priority, so that a small machine stays usable. With
+# TELEMETRY=yes the process serves telemetry below RUNTIME_DIRECTORY (tests/tools/telemetry.py).
 eal_options() # MEMORY_MIB
 {
 	EAL=(--lcores '0@0-1,1@0-1' --no-huge -m "$1" --no-pci --no-shconf)
@@ -199,7 +199,7 @@ eal_options() # MEMORY_MIB
 	[ "$(nproc)" -gt 1 ] || EAL[1]='0@0,1@0'
 }
 
-# The device under test as EAL options in DUT.
+# Set DUT to the EAL options that create the device under test.
 dut() # VDEV-ARGUMENTS...
 {
 	local i=0 args plugin
@@ -214,28 +214,28 @@ dut() # VDEV-ARGUMENTS...
 	done
 }
 
-# tool SECONDS ARGUMENT...: the tool, its report in $W/tool.out, the rest in $W/tool.err.
+# tool SECONDS ARGUMENT...: run the tool with its report in $W/tool.out, its errors in $W/tool.err.
 tool()
 {
 	local limit=$1
 	shift
-	[ -x "$TOOL" ] || fail "no $TOOL: build first"
+	[ -x "$TOOL" ] || fail "no $TOOL: run ninja first"
 	timeout -k 5 "$limit" "$TOOL" "$@" >"$W/tool.out" 2>"$W/tool.err" </dev/null
 }
 
-# tool_must SECONDS ARGUMENT...: the same, where a failure of the tool is one of the case.
+# tool_must SECONDS ARGUMENT...: run the tool; the case fails if the tool fails.
 tool_must()
 {
 	tool "$@" || fail "${*:2}: exit status $?: $(tail -n 3 "$W/tool.err" | paste -sd' ')"
 }
 
-# What a run of it may take; a sanitized build on a busy machine is several times slower.
+# Seconds that a run of the tool may take. A sanitized build is several times slower.
 PATIENCE=$((120 * (${VSTATE_SANITIZE:-0} * 3 + 1)))
 
-# report KEY...: the value in its report that the keys lead to.
+# report KEY...: print the value at this path of keys in the report of the tool.
 report() { json "$W/tool.out" "$@"; }
 
-# report_none KEY...: its report counts none of each.
+# report_none KEY...: each of these counts in the report must be 0.
 report_none()
 {
 	local key
@@ -244,8 +244,8 @@ report_none()
 	done
 }
 
-# json FILE KEY...: the value that the keys lead to; nothing where there is none. Of a low
-# priority, as qmp() in migration.sh.
+# json FILE KEY...: print the value at this path of keys, or nothing if there is none. It runs
+# at a low priority for the same reason as qmp() in migration.sh.
 json()
 {
 	nice -n 19 /usr/bin/python3 -c 'import json, sys
@@ -257,9 +257,9 @@ print(value)' "$@" 2>/dev/null
 
 # ---- the cases ----
 
-# Attempts at a case, where something that is not under test is known to fail at times.
-# Only a failure for which known_fault, run in the case's subshell with its work directory,
-# prints what it is leads to another attempt, and the result names it.
+# Attempts at a case that depends on software with a known, occasional fault. A scenario
+# defines known_fault, which runs in the case's subshell and work directory after a failure. If
+# it prints the name of a known fault, the case is tried again and its result names the fault.
 ATTEMPTS=1
 
 run_case()
@@ -273,7 +273,7 @@ run_case()
 	done
 }
 
-# attempt_case NAME NUMBER AFTER: KNOWN is set where another attempt is to follow.
+# attempt_case NAME NUMBER AFTER: sets KNOWN if another attempt must follow.
 attempt_case()
 {
 	local name=$1 rc=0 begin=$SECONDS line said
@@ -299,7 +299,7 @@ attempt_case()
 
 CASES=("$@")
 
-# soak NAME...: the names, if long cases are wanted or one of them is asked for.
+# soak NAME...: print the names if SOAK is set or if cases are given by name.
 soak()
 {
 	case ${CASES[0]:---list} in

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Live migration of the guests of vm.sh on the back ends of wire.sh. With all that it takes: a
-# scenario sources no more.
+# Live migration of the guests of vm.sh on the back ends of wire.sh. This file sources all
+# others that a migration scenario needs.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
@@ -16,14 +16,14 @@
 # shellcheck source=tests/lib/qemu_lib.sh
 . "$VSTATE_ROOT/tests/lib/qemu_lib.sh"
 
-# With TCG, QEMU 7.2 loses what a guest's processor wrote to a page, at times and with any
-# back end, or none: tests/qemu_alone.sh shows it with no network device at all. (The thread of a
-# processor finds the page marked dirty, the migration takes the mark and guards the page
-# again, and only then the thread lifts the guard.) QEMU 10.0 does not, so with it a failure
-# is one.
+# With TCG, QEMU 7.2 at times loses a write of a guest's processor, with any back end or none:
+# tests/qemu_alone.sh shows it without a network device. The thread of a processor finds the
+# page marked dirty. The migration then clears the mark and write-protects the page again. Only
+# after that does the thread remove the write protection. QEMU 10.0 does not have this fault, so
+# with QEMU 10.0 every failure is reported.
 ATTEMPTS=${VSTATE_ATTEMPTS:-3}
 
-# The first that the kernel of a guest said of it, and how it ended.
+# Print the first message of a guest kernel that stumbled, and the fault that ended it.
 kernel_stumbled()
 {
 	cat "$W"/*.out | tr -d '\r' | sed -nE 's/^\[[^]]*\] (.*)/\1/p; /^VM-DIED/p' | awk '
@@ -35,18 +35,18 @@ kernel_stumbled()
 		}'
 }
 
-# With packed rings a guest at times hears nothing any more after a move to net_vhost, from
-# another net_vhost as well (devtools/compare.sh). A case that ends there marks it.
+# A guest with packed rings at times receives nothing after a move to net_vhost, also if it
+# came from another net_vhost (devtools/compare.sh). A case that ends there marks it.
 net_vhost_deaf()
 {
 	[ -e "$W/ends-on-net_vhost" ] || return 0
 	! grep -q '^lost at the end of what it was sent' "$W/why" ||
-		echo "the guest heard nothing on net_vhost, where it ended"
+		echo "the guest received nothing on net_vhost, its last back end"
 }
 
-# What QEMU 7.2 did to the guest, by what is known to come of it: its kernel stumbles over its
-# own memory, or a program in it forgets that it has sent something. A frame that comes twice is
-# none of these, nor is one that is lost or changed while the guest is well.
+# Print which fault of QEMU 7.2 the guest shows: its kernel finds its own memory damaged, or a
+# program in it sends a datagram again. A duplicated frame is not a known fault. Neither is a
+# lost or changed frame while the guest's kernel runs well.
 known_fault()
 {
 	net_vhost_deaf
@@ -56,14 +56,14 @@ known_fault()
 	[ ! -e "$W/resent" ] || cat "$W/resent"
 }
 
-# The guest's network device; a scenario adds properties.
+# Properties of the guest's network device, set by a scenario.
 DEVICE_PROPERTIES=${DEVICE_PROPERTIES:-}
-# Socket: QEMU connects to the back end, or with "server" it listens.
+# With "client" QEMU connects to the back end's socket, with "server" QEMU listens.
 SOCKET_SIDE=client
 VM_MEMORY=192
 
-# Below QEMU's priority: Python takes longer to start than a guest stands still for a move, and
-# would be given the processor first just when the guest is to go on.
+# At a priority below QEMU's: Python takes longer to start than a guest is stopped for a move.
+# At the same priority it would delay the guest exactly when the guest resumes.
 qmp() # VM COMMAND [JSON]
 {
 	local name=$1
@@ -73,15 +73,15 @@ qmp() # VM COMMAND [JSON]
 
 qmp_must() { QMP_OUT=$(qmp "$@") || fail "$1: $2 ${3:-}: $(tail -n 1 "$W/$1.out")"; }
 
-# guest VM BACKEND [QEMU-OPTION...]: on that back end's socket
+# guest VM BACKEND [QEMU-OPTION...]: start a guest on the socket of this back end
 guest()
 {
 	local name=$1 backend=$2 mq='' server='' props=$DEVICE_PROPERTIES
 	shift 2
 	[ "$PAIRS" -eq 1 ] || mq=,mq=on
 	[ "$SOCKET_SIDE" != server ] || server=,server=on,wait=off
-	# 7.2 with TCG and vhost-user crashes on MSI-X.
-	# The guest uses as many pairs as it has processors.
+	# QEMU 7.2 with TCG and vhost-user crashes on MSI-X, so the device has no vectors.
+	# The guest uses one queue pair for each of its processors.
 	VM_CPUS=${VM_CPUS:-$PAIRS} vm_start "$name" "$WIRE_GUEST" "$VM_MEMORY" \
 		-chardev "socket,id=c,path=$W/$backend$server" \
 		-netdev "vhost-user,id=n,chardev=c,queues=$PAIRS" \
@@ -89,23 +89,23 @@ guest()
 		-qmp "unix:$W/$name.qmp,server=on,wait=off" "$@"
 }
 
-guest_waits() # VM BACKEND [QEMU-OPTION...]: for a migration
+guest_waits() # VM BACKEND [QEMU-OPTION...]: start a QEMU that waits for a migration
 {
 	guest "$@" -incoming defer
-	wait_for 20 vm_has_qmp "$1" || fail "$1: QEMU does not start"
+	wait_for 20 vm_has_qmp "$1" || fail "$1: QEMU did not start"
 }
 
 vm_has_qmp() { alive "$1" || fail "$1: QEMU ended"; [ -S "$W/$1.qmp" ] && qmp "$1" query-status >/dev/null; }
 
-# A destination whose migration was given up ends by itself, and not with success.
+# Wait for a destination whose migration was cancelled or failed: QEMU exits with an error.
 vm_reap() # VM
 {
 	local fd=${VM_FD[$1]}
-	wait_for 10 ended "$1" || fail "$1: QEMU waits on"
+	wait_for 10 ended "$1" || fail "$1: QEMU still waits for the migration"
 	exec {fd}>&-
 }
 
-# vm_gone VM: end it, its memory and its socket with it.
+# vm_gone VM: end the guest; its memory and its socket go too.
 vm_gone()
 {
 	local fd=${VM_FD[$1]}
@@ -114,7 +114,7 @@ vm_gone()
 	exec {fd}>&-
 }
 
-# The source must hear of a load that fails at the destination: return-path.
+# return-path: without it the source does not learn that the destination failed to load.
 CAPABILITIES=(return-path)
 
 migration_capabilities() # VM
@@ -135,7 +135,7 @@ migration_begin() # FROM TO
 	qmp_must "$1" migrate "{\"uri\":\"unix:$W/$2.mig\"}"
 }
 
-# What migration_finish found: MIGRATION[total], MIGRATION[downtime] in ms.
+# Results of migration_finish in ms: MIGRATION[total], MIGRATION[downtime].
 declare -A MIGRATION
 migration_finish() # FROM TO
 {
@@ -159,14 +159,14 @@ migrate() # FROM TO
 	migration_end "$1" "$2"
 }
 
-# Memory is on its way, and the dirty log in use.
+# True if QEMU is sending memory, so that the dirty log is in use.
 pages_flow() # VM
 {
 	qmp_must "$1" query-migrate
 	grep -q '"status": "active"' <<<"$QMP_OUT" && ! grep -q '"transferred": 0,' <<<"$QMP_OUT"
 }
 
-# The move fails for a reason that its source is told, and its guest goes on there.
+# The migration fails, the source reports the reason, and the guest keeps running there.
 migration_refused() # FROM TO REASON-REGEX
 {
 	local why
@@ -180,9 +180,9 @@ migration_refused() # FROM TO REASON-REGEX
 	qmp_must "$1" wait-status running 10
 }
 
-# ---- what most cases begin and end with ----
+# ---- begin and end of most cases ----
 
-# A guest "one" on back end "a", with traffic, and an empty back end "b".
+# Start guest "one" with traffic on back end "a", and back end "b" without a guest.
 source_start() # [DEVARGS]
 {
 	vm_image
@@ -200,7 +200,7 @@ source_boot()
 	sleep 0.3
 }
 
-# The guest is now in this QEMU, and has what it was sent to the end.
+# The guest now runs in this QEMU: it must receive until the end of the traffic.
 arrive() # VM
 {
 	sleep 0.5
@@ -210,7 +210,7 @@ arrive() # VM
 		$((${FLOW[in.lost]} - ${FLOW[guest.missing]})) -le $((${FLOW[peer.sent]} / 20))
 }
 
-# One more place: the guest moves to a new QEMU, and the old one ends.
+# The guest moves to a new QEMU on another back end, and the old QEMU ends.
 move_on() # FROM TO BACKEND
 {
 	guest_waits "$2" "$3"
@@ -226,7 +226,7 @@ there() # [DEVARGS]
 	arrive two
 }
 
-# spread UNIT NUMBER...: the least, the middle and the largest
+# spread UNIT NUMBER...: print the least, the median and the largest
 spread()
 {
 	local unit=$1 list
@@ -235,8 +235,8 @@ spread()
 	echo "least ${list[0]} $unit, middle ${list[${#list[@]} / 2]} $unit, largest ${list[-1]} $unit"
 }
 
-# QEMU stops a guest when it believes that the rest of its memory takes that long to send, and without
-# a limit of our own that belief, of 10 to 150 ms, decides how long the gap is.
+# QEMU stops a guest when it expects to send the remaining memory within this limit (ms). QEMU's
+# own expectation ranges from 10 to 150 ms, and without a fixed limit it would decide the gap.
 DOWNTIME_LIMIT=20
 
 downtime_limit() # VM
@@ -244,8 +244,9 @@ downtime_limit() # VM
 	qmp_must "$1" migrate-set-parameters "{\"downtime-limit\":$DOWNTIME_LIMIT}"
 }
 
-# MOVES moves to and fro between two back ends, in one guest: what each took. With EACH_MOVE each
-# one is appended to that file: device, number, gap and hole in us, downtime and all of it in ms.
+# Move one guest MOVES times between two back ends and report the time of each move. With
+# EACH_MOVE=FILE one line for each move is appended to FILE: device, number, gap and hole in us,
+# downtime and total time in ms.
 many_moves()
 {
 	local i vm=one next here=a there=b free totals=() stops=() gaps=() holes=()
@@ -257,7 +258,7 @@ many_moves()
 		downtime_limit "$vm"
 		migration_begin "$vm" "$next"
 		migration_finish "$vm" "$next"
-		# It is heard of again.
+		# Time for traffic of the resumed guest to arrive.
 		sleep 0.5
 		flow_mark "$next"
 		totals+=("${MIGRATION[total]}") stops+=("${MIGRATION[downtime]}")

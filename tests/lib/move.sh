@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Runs of "dpdk-test-vdpa migrate": its guest goes from one device to the next, round by round,
-# counts each frame, and its report must say what a kind of run is for.
+# Runs of "dpdk-test-vdpa migrate". Its guest moves from one device to the next in each round and
+# counts every frame. Each function checks the report for one kind of run.
 
-# To the end, and all rounds that were asked for.
+# The run ends without an error after all requested rounds.
 run_rounds() # ROUNDS PAIRS OPTION...
 {
 	tool_must "$PATIENCE" migrate --json --rounds "$1" --queues "$2" "${@:3}"
@@ -22,20 +22,21 @@ loses_nothing() # ROUNDS PAIRS OPTION...
 	measured "$1 rounds, $((2 * $2)) virtqueues, $(report frames) frames, none lost"
 }
 
-# Each device gets buffers in flight from the one before, and finishes exactly those.
+# Each device receives the buffers in flight of the previous device and completes exactly those.
 finishes() # ROUNDS PAIRS OPTION...
 {
 	run_rounds "$@"
 	report_none lost duplicated corrupted
 	expect reordered "$(report reordered)" -eq "$(report overtaken)"
-	# There are always receive buffers.
+	# Receive buffers are always in flight.
 	expect "buffers in flight" "$(report inflight)" -ge $((2 * $1 * $2))
 	measured "$1 rounds, $(report inflight) buffers in flight, $(report overtaken) overtaken"
 	measured "$(report frames) frames, none lost"
 }
 
-# Its process is killed under load, and a new one goes on; what it held may be lost, and it holds
-# nothing between two bursts that is not in its page or its rings.
+# The back end's process is killed under load and a new process continues. Frames of the burst
+# under way may be lost. Between two bursts the process holds nothing outside its state file and
+# its rings.
 survives_kills() # ROUNDS PAIRS OPTION...
 {
 	run_rounds "$1" "$2" --kill "${@:3}"

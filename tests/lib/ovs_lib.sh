@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# OVS-DPDK from the distribution's packages, unpacked and not installed, so that no service
-# starts. It runs in the network namespace of wire.sh with all its files in $W.
+# OVS-DPDK from the distribution's packages. They are unpacked but not installed, so that no
+# system service starts. OVS runs in the network namespace of wire.sh with all its files in $W.
 
 # shellcheck source=tests/lib/packages.sh
 . "$VSTATE_ROOT/tests/lib/packages.sh"
 
 OVS_DIR=$VSTATE_CACHE/ovs
-# OVS wants hugepages; what is reserved here is given back.
+# OVS needs hugepages. after_case restores the number that was set before.
 OVS_HUGEPAGES=320
 NR_HUGEPAGES=/proc/sys/vm/nr_hugepages
 
@@ -26,7 +26,7 @@ hugepages_reserve()
 	wait_for 5 hugepages_free || skip "not enough memory for $OVS_HUGEPAGES hugepages"
 }
 
-# Memory that was just given back may take a while to be in one piece again.
+# Memory that was freed a moment ago may still be fragmented: compact it.
 hugepages_free()
 {
 	echo $((HUGEPAGES_BEFORE + OVS_HUGEPAGES)) >$NR_HUGEPAGES
@@ -35,7 +35,7 @@ hugepages_free()
 	return 1
 }
 
-# Called by the harness when a case ends, after its processes have.
+# The harness calls this after the processes of a case have ended.
 after_case()
 {
 	[ -z "${HUGEPAGES_BEFORE:-}" ] || echo "$HUGEPAGES_BEFORE" >$NR_HUGEPAGES
@@ -55,7 +55,7 @@ vsctl() { ovs-vsctl --timeout=20 "--db=unix:$W/db.sock" "$@" 2>>"$W/vsctl.out"; 
 vsctl_must() { OVS_OUT=$(vsctl "$@") || fail "ovs-vsctl $*: $(tail -n 1 "$W/vsctl.out")"; }
 appctl() { ovs-appctl --timeout=20 --target="$W/vswitchd.ctl" "$@" 2>>"$W/vsctl.out"; }
 
-# ovs_start: a bridge br0 of the user-space datapath, with no ports
+# ovs_start: start OVS with a bridge br0 of the user-space datapath and without ports
 ovs_start()
 {
 	local extra='--no-pci --in-memory --no-telemetry'
@@ -95,11 +95,11 @@ vswitchd_stop()
 	local rc=0
 	kill "${PID[vswitchd]}"
 	bg_end vswitchd 20 || rc=$?
-	# It dies of the signal after it has cleaned up.
+	# ovs-vswitchd cleans up first and then raises the signal again.
 	expect "exit status of ovs-vswitchd" $rc -eq $((128 + 15))
 }
 
-# ovs_port NAME DEVICE [DEVARGS]: a port of the device under test on socket $W/NAME
+# ovs_port NAME DEVICE [DEVARGS]: add a port of the device under test on socket $W/NAME
 ovs_port()
 {
 	vsctl_must add-port br0 "$1" -- set Interface "$1" type=dpdk \
@@ -107,7 +107,7 @@ ovs_port()
 	expect_match "error of port $1" "$(vsctl get Interface "$1" error)" '^\[\]$'
 }
 
-# ovs_own_port NAME: one of OVS's own back end, on socket $W/NAME
+# ovs_own_port NAME: add a port of OVS's own back end on socket $W/NAME
 ovs_own_port()
 {
 	vsctl_must add-port br0 "$1" -- set Interface "$1" type=dpdkvhostuserclient \

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Packages that a scenario uses without installing them: downloaded by apt, which checks
-# them, and unpacked to a folder of their own.
+# Packages that a scenario uses without installing them. apt downloads and checks them, and they
+# are unpacked to a folder of their own.
 
-# packages_unpack DIR PACKAGE [APT-OPTION...]: with what it needs that is not installed
+# packages_unpack DIR PACKAGE [APT-OPTION...]: unpack it with its dependencies that are missing
 packages_unpack()
 {
 	local to=$1 package=$2 tmp deb
@@ -25,7 +25,7 @@ packages_unpack()
 	rm -rf "$tmp"
 }
 
-# backports_sources DIR: the user's own sources of Debian, with its backports instead
+# backports_sources DIR: write to DIR the user's Debian sources, changed to backports
 backports_sources()
 {
 	local suite f

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# A testpmd with the device under test ("back") and one with virtio-user ("guest"),
-# and the traffic between them that the scenarios check. With all that it takes: a scenario
-# sources no more.
+# A testpmd with the device under test ("back"), a testpmd with virtio-user ("guest"), and
+# checked traffic between them. This file sources all others that such a scenario needs.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
@@ -13,10 +12,10 @@
 
 QUEUES=1
 
-# Queues of the port and of the device where they differ from the guest's.
+# Queues of the port and of the device, if they differ from the guest's.
 PORT_QUEUES=
 DEVICE_QUEUES=
-# Further options of testpmd for the back end, and of EAL for the guest.
+# More options: of testpmd for the back end, of EAL for the guest.
 BACK_OPTIONS=()
 GUEST_EAL=()
 
@@ -34,7 +33,7 @@ guest_start() # VIRTIO-USER-ARGUMENTS
 		-- "--rxq=$QUEUES" "--txq=$QUEUES"
 }
 
-# A virtio-user server waits at its start for the back end.
+# A virtio-user server waits for the back end before testpmd prints its prompt.
 guest_serve() # VIRTIO-USER-ARGUMENTS
 {
 	tp_launch guest --vdev "net_virtio_user0,path=$W/s,queues=$QUEUES,queue_size=256,$1" \
@@ -50,13 +49,13 @@ pair_start() # VIRTIO-USER-ARGUMENTS [DEVARGS]
 	pair_link_up
 }
 
-# The same with the socket owned by the guest, which may outlive the back end.
+# As pair_start, but the guest owns the socket and may outlive the back end.
 pair_start_served() # VIRTIO-USER-ARGUMENTS
 {
 	eal_options 256
 	guest_serve "$1,server=1"
 	back_start client=1
-	wait_for 20 tp_ready guest || fail "guest: testpmd does not start"
+	wait_for 20 tp_ready guest || fail "guest: testpmd did not start"
 	pair_link_up
 }
 
@@ -68,35 +67,36 @@ pair_link_up()
 
 link_is_down() { ! tp_link_is_up "$1"; }
 
-# What was on its way when one side went may still arrive, and is no part of what comes next.
+# Frames that were under way when one side ended may still arrive. Wait for them, so that the next
+# step does not count them.
 pair_settle()
 {
 	forward back rxonly
 	forward guest rxonly
-	wait_for 20 tp_at_rest back || fail "back: packets do not end"
-	wait_for 20 tp_at_rest guest || fail "guest: packets do not end"
+	wait_for 20 tp_at_rest back || fail "back: packets keep arriving"
+	wait_for 20 tp_at_rest guest || fail "guest: packets keep arriving"
 	tp guest stop >/dev/null
 	tp back stop >/dev/null
 }
 
-# The back end's testpmd stays, its device number NUMBER comes and goes.
+# Plug device NUMBER into the running testpmd of the back end.
 back_plug() # NUMBER SOCKET [DEVARGS]
 {
 	tp back "port attach $VSTATE_VDEV$1,iface=$2,queues=1${3:+,$3}" >/dev/null
 	tp back "port start $1" >/dev/null
 }
 
-back_unplug() # NUMBER, of the last device
+back_unplug() # NUMBER of the last device
 {
 	tp back "port stop $1" >/dev/null
 	expect_match "detach" "$(tp back "port detach $1")" "Now total ports is $1"
 }
 
-# With a socket that is the device's own.
+# As back_unplug, for a device that created its socket and must remove it.
 back_unplug_server() # NUMBER SOCKET
 {
 	back_unplug "$1"
-	[ ! -e "$2" ] || fail "the socket is left behind: $2"
+	[ ! -e "$2" ] || fail "the device did not remove its socket: $2"
 }
 
 pair_quit()
@@ -107,14 +107,14 @@ pair_quit()
 
 enough() { [ "$(tp_stat "$1" "$2")" -gt 1000 ]; } # PORT COUNTER
 
-# A while of traffic, however slow the machine or the build is.
+# Let traffic run until enough packets passed, on a slow machine or build too.
 flow() # PORT COUNTER
 {
 	sleep 0.4
 	wait_for 20 enough "$1" "$2"
 }
 
-# One direction for a while: all that was sent arrives, and on every queue.
+# Traffic in one direction: every packet that was sent arrives, and every queue carries some.
 one_way() # FROM TO
 {
 	tp_clear "$1" "$2"
@@ -131,7 +131,7 @@ one_way() # FROM TO
 	measured "$1 to $2 $TP_GOT packets"
 }
 
-# Each queue carried packets, and the queues sum up to the port.
+# Each queue carried packets, and their sum is the port's counter.
 every_queue() # RECEIVER
 {
 	local q n sum=0
@@ -143,7 +143,7 @@ every_queue() # RECEIVER
 	expect "$1: sum of the queues" "$sum" -eq "$TP_GOT"
 }
 
-# Packets go round for a while, then both sides count the same.
+# Packets circulate, then both sides must count the same.
 round_trip()
 {
 	tp_clear guest back

@@ -29,7 +29,8 @@ qemu_backports()
 	chmod +x "$QEMU_NEW"
 }
 
-# A QEMU that keeps its guest's memory, where it can be had: see known_fault() in migration.sh.
+# Use the QEMU of the backports if it can be downloaded, because it does not lose guest memory:
+# see known_fault() in migration.sh.
 qemu_reliable()
 {
 	if ( qemu_backports ); then

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# "dpdk-test-vdpa serve" at the end of pipes, and a testpmd with virtio-user as its guest.
+# "dpdk-test-vdpa serve" controlled through pipes, and a testpmd with virtio-user as its guest.
 
-# serve_start EAL-OPTION... -- SERVE-OPTION...: commands by sv.
+# serve_start EAL-OPTION... -- SERVE-OPTION...: start it; sv sends it commands.
 serve_start()
 {
 	local eal=()
@@ -14,10 +14,10 @@ serve_start()
 	done
 	shift
 	serve_exec "${eal[@]}" -- serve --iface "$W/s" "$@"
-	wait_for 20 serve_ready || fail "serve: no socket"
+	wait_for 20 serve_ready || fail "serve: no socket after 20 s"
 }
 
-# serve_exec ARGUMENT...: the tool at the end of a pipe.
+# serve_exec ARGUMENT...: start the tool with a pipe as its input.
 serve_exec()
 {
 	[ -x "$TOOL" ] || fail "no $TOOL: build first"
@@ -31,7 +31,7 @@ serve_exec()
 
 serve_ready() { alive serve || fail "serve ended at its start"; [ -S "$W/s0" ]; }
 
-# sv COMMAND: what it printed. "list" after it tells that it is done.
+# sv COMMAND: print its output. A "list" is sent after it: the head of its table marks the end.
 sv()
 {
 	local at
@@ -55,7 +55,7 @@ sv_refused() # COMMAND WHY
 
 serve_quit() { serve_quit_with 0; }
 
-serve_quit_with() # EXIT-STATUS: 1 where a command was refused
+serve_quit_with() # EXIT-STATUS: 1 if a command was refused
 {
 	local rc=0
 	printf 'quit\n' >&"$SERVE_FD"
@@ -66,7 +66,7 @@ serve_quit_with() # EXIT-STATUS: 1 where a command was refused
 
 device_is() { sv 'show vdpa_vstate0' | grep -q "^vdpa_vstate0: $1 "; } # STATUS
 
-# A front end that negotiates the features of a state, and no more until the case ends.
+# A front end that negotiates the features of a state and then waits until the case ends.
 front_end_negotiates() # FEATURES
 {
 	bg front /usr/bin/python3 -c 'import signal, socket, struct, sys
@@ -75,14 +75,14 @@ s.connect(sys.argv[1])
 s.sendall(struct.pack("<III", 3, 1, 0))  # SET_OWNER
 s.sendall(struct.pack("<IIIQ", 2, 1, 8, int(sys.argv[2], 0)))  # SET_FEATURES
 signal.pause()' "$W/s0" "$1"
-	wait_for 10 device_is configurable || fail "no features are negotiated: $(sv 'show vdpa_vstate0')"
+	wait_for 10 device_is configurable || fail "the features were not negotiated: $(sv 'show vdpa_vstate0')"
 }
 
-# The tool's own guest for some seconds, until the device runs.
+# Start the tool's own guest for 3 seconds and wait until the device runs.
 serve_guest()
 {
 	bg guest "$TOOL" guest --socket "$W/s0" --seconds 3
-	wait_for 10 device_is running || fail "the guest does not start the device"
+	wait_for 10 device_is running || fail "the guest did not start the device"
 }
 
 virtio_user() # ARGUMENTS

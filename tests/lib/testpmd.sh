@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# testpmd processes that a test talks to: start, command, counters.
+# testpmd processes that a scenario controls: start, commands, counters.
 
 declare -A TP_FD
-# Command that each testpmd is run by, as to be in a network namespace.
+# Command that runs each testpmd, for example in a network namespace.
 TP_WRAP=()
 
 # Option of a testpmd whose ports take frames of several mbufs. net_vhost needs none, and its
@@ -13,11 +13,11 @@ TP_WRAP=()
 SCATTER=()
 [ "$VSTATE_VDEV" = net_vhost ] || SCATTER=(--enable-scatter)
 
-# tp_start NAME EAL-OPTION... -- TESTPMD-OPTION...: up to its prompt
+# tp_start NAME EAL-OPTION... -- TESTPMD-OPTION...: start it and wait for its prompt
 tp_start()
 {
 	tp_launch "$@"
-	wait_for 60 tp_ready "$1" || fail "$1: testpmd does not start"
+	wait_for 60 tp_ready "$1" || fail "$1: testpmd did not start"
 }
 
 tp_launch()
@@ -31,7 +31,7 @@ tp_launch()
 	shift
 	rm -f "$W/$name.in"
 	mkfifo "$W/$name.in"
-	# Open for both, so that neither side waits for the other.
+	# Opened for reading and writing, so that neither side waits for the other.
 	exec {fd}<>"$W/$name.in"
 	TP_FD[$name]=$fd
 	: >"$W/$name.out"
@@ -52,7 +52,8 @@ tp_exec()
 	echo "$!" >>"$W/pids"
 }
 
-# What other threads of it log may stand behind the prompt, or in it, as it is written byte by byte.
+# testpmd writes its prompt byte by byte, so a log line of another thread may stand behind the
+# prompt or inside it.
 without_logs() { sed -E 's/(VHOST_CONFIG|VHOST_DATA|EAL|ETHDEV|TAP|vstate): .*//; /^Port [0-9]+: link state/d' | tr -d '\n'; }
 
 tp_ready()
@@ -61,7 +62,7 @@ tp_ready()
 	without_logs <"$W/$1.out" | grep -q 'testpmd> '
 }
 
-# tp NAME COMMAND: run it, print what it printed.
+# tp NAME COMMAND: run the command and print its output.
 tp()
 {
 	local name=$1 at
@@ -71,13 +72,13 @@ tp()
 	tail -c +$((at + 1)) "$W/$name.out" | sed '$d'
 }
 
-tp_done() # NAME OFFSET: the prompt is back after the echoed command
+tp_done() # NAME OFFSET: true if the prompt stands after the echoed command
 {
 	alive "$1" || fail "$1: testpmd died"
 	tail -c +$(($2 + 1)) "$W/$1.out" | tail -n +2 | without_logs | grep -q 'testpmd> '
 }
 
-# A counter of port 0 (or $3): RX-packets, TX-packets, RX-bytes ...
+# tp_stat NAME COUNTER [PORT]: print RX-packets, TX-packets, RX-bytes ... of port 0 or PORT
 tp_stat()
 {
 	tp "$1" "show port stats ${3:-0}" | grep -oE "$2: *[0-9]+" | head -n 1 | grep -oE '[0-9]+$'
@@ -94,19 +95,19 @@ tp_cleared()
 	[ "$(tp_stat "$1" RX-packets)" = 0 ] && [ "$(tp_stat "$1" TX-packets)" = 0 ]
 }
 
-# Counters begin anew, of ports that no frame passes. Where a poll thread just adds nothing to
-# one, it writes the old number back: then once more.
+# Reset the counters of ports that no frame passes. A poll thread that adds 0 to a counter at the
+# same time writes the old value back, so the reset is repeated until it holds.
 tp_clear() # NAME...
 {
 	local name
 	for name; do
-		wait_for 5 tp_cleared "$name" || fail "$name: the counters are not cleared"
+		wait_for 5 tp_cleared "$name" || fail "$name: the counters were not cleared"
 	done
 }
 
 tp_received_more() { [ "$(tp_stat "$1" RX-packets)" -gt "$2" ]; } # NAME THAN
 
-# Nothing arrives for a while.
+# True if nothing arrives for 0.3 s.
 tp_at_rest() # NAME
 {
 	local before
@@ -119,8 +120,8 @@ forward() { tp "$1" stop >/dev/null; tp "$1" "set fwd $2" >/dev/null; tp "$1" st
 
 tp_link_is_up() { tp "$1" "show port summary ${2:-0}" | grep -qw up; }
 
-# The port's link, seen by testpmd, comes up: the other side is there.
-tp_link_up() { wait_for 15 tp_link_is_up "$1" "${2:-0}" || fail "$1: link does not come up"; }
+# Wait until testpmd reports the link as up: the other side is connected.
+tp_link_up() { wait_for 15 tp_link_is_up "$1" "${2:-0}" || fail "$1: the link did not come up"; }
 
 tp_quit() # NAME
 {
@@ -135,7 +136,7 @@ tp_close()
 	exec {fd}>&-
 }
 
-# Both counters come to rest at the same value.
+# True if both counters have the same value; TP_SENT and TP_GOT keep the values.
 tp_agree() # SENDER FIELD RECEIVER FIELD [RECEIVER-PORT]
 {
 	TP_SENT=$(tp_stat "$1" "$2")

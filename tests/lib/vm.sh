@@ -3,20 +3,20 @@
 # Copyright(c) 2026 vstate contributors
 #
 # QEMU guests of the scenario tests: the distribution's stock cloud kernel, an
-# initramfs of busybox and netpeer, and a shell on the serial line. No KVM: what
-# the host offers of it may not boot a stock kernel, and TCG needs nothing.
+# initramfs of busybox and netpeer, and a shell on the serial line. TCG instead of KVM: a nested
+# KVM may not boot a stock kernel, and TCG needs nothing from the host.
 
 declare -A VM_FD
 VM_DIR=$VSTATE_CACHE/vm
 
-# ---- the image, made once ----
+# ---- the image, built once ----
 
-# The stock kernel as $VM_DIR/kernel/boot/vmlinuz-*, unpacked and not installed.
+# Unpack the stock kernel as $VM_DIR/kernel/boot/vmlinuz-*; it is not installed.
 vm_kernel()
 {
 	local package tmp
 	ls "$VM_DIR"/kernel/boot/vmlinuz-* >/dev/null 2>&1 && return 0
-	[ "$(dpkg --print-architecture)" = amd64 ] || skip "no guest kernel is known for this machine"
+	[ "$(dpkg --print-architecture)" = amd64 ] || skip "no guest kernel is known for this architecture"
 	apt-cache show linux-image-cloud-amd64 >/dev/null 2>&1 || as_root apt-get -q update >/dev/null 2>&1
 	package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: *//p' | head -n 1)
 	[ -n "$package" ] || skip "the package sources have no linux-image-cloud-amd64"
@@ -31,7 +31,7 @@ vm_kernel()
 
 VM_MODULES='virtio|virtio_ring|virtio_pci|virtio_pci_legacy_dev|virtio_pci_modern_dev|failover|net_failover|virtio_net'
 
-# newer_than IMAGE SOURCE...: whether a source is newer.
+# newer_than IMAGE SOURCE...: true if a source is newer than the image.
 newer_than()
 {
 	local image=$1 source
@@ -42,7 +42,7 @@ newer_than()
 	return 1
 }
 
-# The initramfs, made again when a source of it is newer.
+# Build the initramfs if one of its sources is newer.
 vm_initramfs()
 {
 	local dir=$VSTATE_ROOT/tests/tools tree version image=$VM_DIR/initramfs.gz program
@@ -62,7 +62,7 @@ vm_initramfs()
 	find "$VM_DIR/kernel/lib/modules/$version" -regextype posix-extended \
 		-regex ".*/($VM_MODULES)\.ko" -exec cp {} "$tree/lib/modules/$version/" \;
 	cp "$VM_DIR/kernel/lib/modules/$version"/modules.{builtin,order} "$tree/lib/modules/$version/"
-	# Which module needs which differs between kernel builds, so ask.
+	# The dependencies of modules differ between kernel builds.
 	busybox depmod -b "$tree" "$version" || fail "depmod failed"
 	chmod 755 "$tree/init"
 	( cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1 ) >"$image.$$" && mv "$image.$$" "$image"
@@ -81,8 +81,8 @@ vm_image()
 
 # ---- a guest ----
 
-# vm_start NAME ADDRESS MEMORY_MIB QEMU-OPTION...: boots in the background.
-# Its interface gets ADDRESS; its memory is shared, for vhost-user.
+# vm_start NAME ADDRESS MEMORY_MIB QEMU-OPTION...: boot a guest in the background. Its interface
+# has ADDRESS. Its memory is shared, as vhost-user requires.
 vm_start()
 {
 	local name=$1 address=$2 memory=$3 fd
@@ -108,7 +108,7 @@ vm_booted() { alive "$1" || fail "$1: QEMU ended"; has "$1" '^VM-READY'; }
 
 vm_ready() # NAME
 {
-	wait_for 60 vm_booted "$1" || fail "$1: the guest does not boot"
+	wait_for 60 vm_booted "$1" || fail "$1: the guest did not boot"
 }
 
 vm_boots() { grep -c '^VM-READY' "$W/$1.out"; }
@@ -119,18 +119,19 @@ vm_reboot() # NAME
 	local boots
 	boots=$(vm_boots "$1")
 	printf 'reboot -f\n' >&"${VM_FD[$1]}"
-	wait_for 60 vm_booted_again "$1" "$boots" || fail "$1: the guest does not boot again"
+	wait_for 60 vm_booted_again "$1" "$boots" || fail "$1: the guest did not reboot"
 }
 
-# vm NAME SECONDS COMMAND: run it in the guest's shell; its output and exit status. The time is
-# the guest's: QEMU runs at a low priority, and gets a share of a busy machine only.
+# vm NAME SECONDS COMMAND: run the command in the guest's shell; print its output and return its
+# exit status. The limit is three times SECONDS, because QEMU runs at a low priority and gets only
+# a share of a busy machine.
 vm()
 {
 	local name=$1 limit=$((3 * $2)) at out
 	at=$(stat -c %s "$W/$name.out")
-	# One line a command: the guest evaluates line by line.
+	# The command becomes one line, because the guest evaluates line by line.
 	printf '%s; echo "VM-STATUS $?"\n' "$(tr '\n\t' '  ' <<<"$3")" >&"${VM_FD[$name]}"
-	wait_for "$limit" vm_answered "$name" "$at" || fail "$name: no end of '$3' in $limit s"
+	wait_for "$limit" vm_answered "$name" "$at" || fail "$name: '$3' did not end in $limit s"
 	out=$(tail -c +$((at + 1)) "$W/$name.out" | tr -d '\r')
 	sed '/^VM-STATUS/d' <<<"$out"
 	return "$(sed -n 's/^VM-STATUS //p' <<<"$out" | tail -n 1)"
@@ -142,7 +143,7 @@ vm_answered() # NAME OFFSET
 	tail -c +$(($2 + 1)) "$W/$1.out" | grep -q '^VM-STATUS [0-9]'
 }
 
-# The same, where a failure in the guest is a failure of the case; output in VM_OUT.
+# As vm, but the case fails if the command fails. The output is in VM_OUT.
 vm_must()
 {
 	VM_OUT=$(vm "$@") || fail "$1: '$3': $VM_OUT"

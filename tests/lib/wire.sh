@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Where the guests of the migration scenarios are connected: a network namespace of the case
-# with a bridge, and a tap of each back end on it. A program on this machine is the
-# guest's peer, so that its clock goes on while the guest stands still.
+# The network of the migration scenarios: a network namespace of the case with a bridge, and a
+# tap of each back end on that bridge. The guest's peer is a program on this machine, because its
+# clock keeps running while the guest is stopped.
 #
 #	guest - device under test - testpmd - tap - bridge - netflow
 
@@ -13,7 +13,7 @@ WIRE_PEER_MAC=52:54:00:00:00:fe
 WIRE_GUEST=192.168.9.1
 WIRE_GUEST_MAC=52:54:00:00:00:01
 WIRE_MTU=${WIRE_MTU:-1500}
-# Queue pairs of guest and back end.
+# Queue pairs of the guest and of the back end.
 PAIRS=1
 
 wire_start()
@@ -38,7 +38,7 @@ wire_namespace()
 	gcc -std=gnu11 -O2 -o "$W/netflow" "$VSTATE_ROOT/tests/tools/netflow.c" || fail "netflow does not compile"
 }
 
-# wire_peer INTERFACE: where the guest's peer has its address
+# wire_peer INTERFACE: give the interface the address of the guest's peer
 wire_peer()
 {
 	"${TP_WRAP[@]}" sh -e -c "
@@ -56,17 +56,18 @@ wire_is_apart()
 	[ "$(readlink "/proc/${PID[wire]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 
-# wire_tap NAME: onto the bridge. It learns where the guest is from what the guest sends. (If it
-# flooded, a back end that is late would give the guest again what it had at the source.)
+# wire_tap NAME: connect the tap to the bridge. The bridge learns from the guest's frames on which
+# tap the guest is. If it flooded instead, a late back end would deliver to the guest frames that
+# the guest already received at the source.
 wire_tap()
 {
 	"${TP_WRAP[@]}" ip link set dev "$1" mtu "$WIRE_MTU" master br0 up || fail "no tap $1"
 }
 
-# Socket of a back end, where it is not $W/NAME: one guest's, for one back end after the other.
+# Socket of all back ends of one guest, if each back end replaces the previous one. Empty: $W/NAME.
 DEVICE_SOCKET=
 
-# backend NAME DEVARGS: a testpmd between the socket and tap NAME.
+# backend NAME DEVARGS: start a testpmd between the socket and tap NAME.
 backend()
 {
 	local socket=${DEVICE_SOCKET:-$W/$1}
@@ -78,12 +79,12 @@ backend()
 	tp "$1" "port config 1 rx_offload scatter on" >/dev/null
 	[ ${#SCATTER[@]} -eq 0 ] || tp "$1" "port config 0 rx_offload scatter on" >/dev/null
 	tp "$1" "port start all" >/dev/null
-	# First: who takes a device over has its frames as soon as it polls.
+	# The tap comes first: a process that takes a device over sends frames as soon as it polls.
 	wire_tap "$1"
 	tp "$1" start >/dev/null
 }
 
-# Two back ends in one testpmd, sockets and taps of these names.
+# Start two back ends in one testpmd, with sockets and taps of these names.
 backends_in_one() # NAME NAME
 {
 	eal_options 256
@@ -99,13 +100,13 @@ backends_in_one() # NAME NAME
 
 FLOW_RATE=${FLOW_RATE:-1000}
 FLOW_SIZE=${FLOW_SIZE:-1400}
-# What the guest is sent; more than FLOW_SIZE where net_tap sends no large frame.
+# Size of datagrams to the guest. It exceeds FLOW_SIZE if net_tap cannot send large frames.
 FLOW_PEER_SIZE=${FLOW_PEER_SIZE:-$FLOW_SIZE}
 
-# flow_start GUEST [hold]: both ends; with hold the guest reads nothing until flow_release.
+# flow_start GUEST [hold]: start both ends. With hold the guest reads nothing until flow_release.
 flow_start()
 {
-	# Neither sends before the other listens.
+	# The peer waits: neither end may send before the other listens.
 	bg flow "${TP_WRAP[@]}" "$W/netflow" 2 1 "$WIRE_GUEST" 7000 "$PAIRS" "$FLOW_RATE" \
 		"$FLOW_PEER_SIZE" "$FLOW_SIZE" wait
 	vm_must "$1" 10 "arp -s $WIRE_PEER $WIRE_PEER_MAC; ip link set eth0 mtu $WIRE_MTU;
@@ -116,8 +117,9 @@ flow_start()
 
 flow_release() { vm_must "$1" 5 "killall -USR1 netflow"; }
 
-# flow_mark GUEST: FLOW[out.gap] by the peer's clock and FLOW[in.hole], in us, since the last
-# one: what the guest sent was not seen for so long, and what was sent to it for so long is missing.
+# flow_mark GUEST: set FLOW[out.gap] and FLOW[in.hole], in us by the peer's clock, since the last
+# mark. out.gap: the longest time without a datagram from the guest. in.hole: the longest time
+# whose datagrams to the guest are missing.
 flow_mark()
 {
 	local marks
@@ -132,7 +134,7 @@ flow_mark()
 
 flow_marked() { [ "$(grep -c '^mark:' "$W/flow.out")" -gt "$1" ]; }
 
-# flow_stop GUEST: the reports of both, as FLOW[guest.sent], FLOW[peer.holes] and so on.
+# flow_stop GUEST: end both; set FLOW[guest.sent], FLOW[peer.holes] and so on from their reports.
 declare -A FLOW
 flow_stop()
 {
@@ -166,7 +168,7 @@ flow_print()
 		"reordered ${FLOW[guest.reordered]} largest hole ${FLOW[guest.hole]} ms"
 }
 
-# Whatever happened to the guest: traffic flowed, nothing came twice, changed or overtaken.
+# Traffic flowed, and no datagram was duplicated, corrupted or reordered.
 flow_intact()
 {
 	local who
@@ -179,13 +181,13 @@ flow_intact()
 		expect "duplicated at the $who" "${FLOW[$who.duplicated]}" -eq 0
 		expect "sent twice to the $who" "${FLOW[$who.resent]}" -eq 0
 		expect "corrupted at the $who" "${FLOW[$who.corrupted]}" -eq 0
-		# Only within a queue is there an order, and the tap's kernel moves flows between them.
+		# Order is kept only within a queue, and the tap's kernel moves flows between queues.
 		[ "$PAIRS" -gt 1 ] || expect "reordered at the $who" "${FLOW[$who.reordered]}" -eq 0
 	done
 }
 
-# And all that the guest sent has come. What it was sent is lost while it stands still:
-# testpmd keeps no frame that a port does not take.
+# As flow_intact, and every datagram of the guest arrived. Datagrams to a stopped guest are lost:
+# testpmd does not keep a frame that a port does not take.
 flow_check()
 {
 	flow_intact

@@ -7,16 +7,16 @@
 
 /**
  * @file
- * Bytes that both ends of a test can compute, for a check of every one of them.
+ * Bytes that both ends of a test compute, so that every byte can be checked.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** Byte @p pos of stream @p seed: any offset can be computed on its own. */
+/** Return byte @p pos of stream @p seed. No other byte is needed to compute it. */
 static inline uint8_t
-content(uint64_t seed, uint64_t pos)
+content_byte(uint64_t seed, uint64_t pos)
 {
 	uint64_t x = (pos >> 3) + seed * 0x9e3779b97f4a7c15ULL;
 
@@ -26,21 +26,21 @@ content(uint64_t seed, uint64_t pos)
 }
 
 static inline void
-fill(uint8_t *buf, size_t len, uint64_t seed, uint64_t pos)
+content_fill(uint8_t *buf, size_t len, uint64_t seed, uint64_t pos)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		buf[i] = content(seed, pos + i);
+		buf[i] = content_byte(seed, pos + i);
 }
 
 static inline bool
-matches(const uint8_t *buf, size_t len, uint64_t seed, uint64_t pos)
+content_matches(const uint8_t *buf, size_t len, uint64_t seed, uint64_t pos)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		if (buf[i] != content(seed, pos + i))
+		if (buf[i] != content_byte(seed, pos + i))
 			return false;
 	return true;
 }

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) 2026 vstate contributors
  *
- * One end of UDP flows in both directions that lasts as long as it is wanted: every
- * datagram has a sequence number, the time it was sent and content that is checked.
+ * One end of UDP flows in both directions, until a signal ends it. Every datagram has a
+ * sequence number, the time at which it was sent, and content that the receiver checks.
  *
  *	netflow SEED PEER-SEED PEER-ADDRESS PORT FLOWS RATE SIZE PEER-SIZE [hold|wait]
  *
- * Sends RATE datagrams a second, of SIZE bytes at most, on FLOWS ports from PORT on,
- * a flow a processor. With "hold" nothing is read before SIGUSR1, with "wait" nothing
- * is sent. SIGTERM ends the sending; a second without a datagram after that ends the program
- * with its report:
+ * Sends RATE datagrams a second of at most SIZE bytes, on FLOWS ports from PORT on, one flow
+ * for each processor. With "hold" nothing is read before SIGUSR1, with "wait" nothing is sent
+ * before SIGUSR1. SIGTERM ends the sending. After that, one second without a datagram ends the
+ * program with its report:
  *
  *	flow: sent N received N duplicated N resent N corrupted N reordered N
  *	 holes N longest N missing N gap N ms hole N ms
  *
- * duplicated counts datagrams that came twice, resent those that the other end sent twice:
- * they have the same number and another time.
- * SIGUSR2 has it print what gap and hole were since the last one, or its start:
+ * duplicated counts datagrams that arrived twice. resent counts datagrams that the other end
+ * sent twice: they have the same number and another time. SIGUSR2 prints gap and hole since the
+ * last SIGUSR2, or since the start:
  *
  *	mark: gap N us hole N us
  *
- * holes, longest and missing count datagrams that are missing between two that came: how
- * often, in a row, in all; gap is the longest time between two arrivals by the clock here, hole by
- * the sender's clock: that of a guest stands still while the guest does.
+ * holes, longest and missing count datagrams that are missing between two that arrived: the
+ * number of holes, the longest hole, and all missing datagrams. gap is the longest time between
+ * two arrivals by the receiver's clock, hole by the sender's clock. The clock of a guest stops
+ * while the guest is stopped.
  */
 
 #define _GNU_SOURCE
@@ -57,7 +58,7 @@ struct header {
 struct flow {
 	int fd;
 	uint32_t sent;
-	/* One more than the highest number that came. */
+	/* One more than the highest number received. */
 	uint32_t next;
 	uint8_t seen[SEQ_MAX / 8];
 	uint64_t sent_ns[SEQ_MAX];
@@ -91,11 +92,11 @@ now_ns(void)
 	return ts.tv_sec * NS_S + ts.tv_nsec;
 }
 
-/* Half of the datagrams are of full size, the rest of any. */
+/* Half of the datagrams have full size, the others any size. */
 static uint32_t
-length(uint64_t stream, uint32_t max, uint32_t seq)
+datagram_length(uint64_t stream, uint32_t max, uint32_t seq)
 {
-	uint32_t x = content(stream, seq) | content(stream, seq + 7) << 8;
+	uint32_t x = content_byte(stream, seq) | content_byte(stream, seq + 7) << 8;
 
 	if (x & 1)
 		return max;
@@ -121,7 +122,7 @@ send_one(uint32_t i)
 	static const long processors_max = CPU_SETSIZE;
 	struct flow *f = &flows[i];
 	struct header h = { .seq = f->sent, .flow = i };
-	uint32_t len = length(stream_of(seed, i), size_max, f->sent);
+	uint32_t len = datagram_length(stream_of(seed, i), size_max, f->sent);
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	cpu_set_t set;
 
@@ -132,14 +133,14 @@ send_one(uint32_t i)
 		CPU_SET(i % processors, &set);
 		sched_setaffinity(0, sizeof(set), &set);
 	}
-	fill(buf, len, datagram_of(seed, i, f->sent), 0);
+	content_fill(buf, len, datagram_of(seed, i, f->sent), 0);
 	h.sent_ns = now_ns();
 	memcpy(buf, &h, sizeof(h));
 	if (send(f->fd, buf, len, 0) == (ssize_t)len)
 		f->sent++;
 }
 
-/* Where the time went is judged by what came in order; a late one is no news. */
+/* Only datagrams in order count for gap and hole: a late one does not end a gap. */
 static void
 account_times(const struct header *h, uint64_t now)
 {
@@ -161,7 +162,7 @@ mark_end(void)
 }
 
 static void
-mark(void)
+mark_print(void)
 {
 	marking = 0;
 	printf("mark: gap %llu us hole %llu us\n", (unsigned long long)(mark_gap_ns / NS_US),
@@ -183,8 +184,8 @@ receive_one(uint32_t i)
 	if ((size_t)n >= sizeof(h))
 		memcpy(&h, buf, sizeof(h));
 	if ((size_t)n < sizeof(h) || h.flow != i || h.seq >= SEQ_MAX ||
-			(uint32_t)n != length(stream_of(peer_seed, i), peer_size_max, h.seq) ||
-			!matches(buf + sizeof(h), n - sizeof(h),
+			(uint32_t)n != datagram_length(stream_of(peer_seed, i), peer_size_max, h.seq) ||
+			!content_matches(buf + sizeof(h), n - sizeof(h),
 				datagram_of(peer_seed, i, h.seq), sizeof(h))) {
 		corrupted++;
 		return;
@@ -216,7 +217,7 @@ open_flow(uint32_t i, const char *address, uint16_t port)
 	if (inet_pton(AF_INET, address, &there.sin_addr) != 1)
 		return -1;
 	flows[i].fd = socket(AF_INET, SOCK_DGRAM, 0);
-	/* A checksum would hide what was corrupted: the kernel would drop it. */
+	/* No UDP checksum: with one the kernel would drop a corrupted datagram unseen. */
 	setsockopt(flows[i].fd, SOL_SOCKET, SO_NO_CHECK, &one, sizeof(one));
 	if (setsockopt(flows[i].fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
 		setsockopt(flows[i].fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
@@ -225,7 +226,7 @@ open_flow(uint32_t i, const char *address, uint16_t port)
 	return connect(flows[i].fd, (struct sockaddr *)&there, sizeof(there));
 }
 
-/* Datagrams of a flow that are missing between two that came: where, and how many. */
+/* Print and count the datagrams of a flow that are missing between two that arrived. */
 static void
 find_holes(uint32_t i, uint64_t *holes, uint64_t *longest, uint64_t *missing)
 {
@@ -249,7 +250,7 @@ find_holes(uint32_t i, uint64_t *holes, uint64_t *longest, uint64_t *missing)
 }
 
 static void
-report(void)
+report_print(void)
 {
 	uint64_t sent = 0, holes = 0, longest = 0, missing = 0;
 	uint32_t i;
@@ -270,7 +271,7 @@ report(void)
 }
 
 static void
-run(uint64_t interval)
+flows_run(uint64_t interval)
 {
 	struct pollfd p[FLOWS_MAX];
 	uint64_t now = now_ns(), due = now, quiet = now;
@@ -281,12 +282,12 @@ run(uint64_t interval)
 		p[i] = (struct pollfd){ .fd = flows[i].fd, .events = POLLIN };
 	while (!ending || holding || now - quiet < QUIET_NS) {
 		if (marking)
-			mark();
+			mark_print();
 		if (ending || waiting) {
 			due = now + 20 * NS_MS;
 		} else if (now >= due) {
 			send_one(turn++ % nb_flows);
-			/* What could not be sent in time is not caught up in a burst. */
+			/* Late datagrams are skipped: a burst to catch up would change the rate. */
 			due = now - due > 10 * interval ? now + interval : due + interval;
 		}
 		wait.tv_sec = due > now ? (due - now) / NS_S : 0;
@@ -314,7 +315,8 @@ main(int argc, char **argv)
 		waiting = strcmp(argv[9], "wait") == 0;
 	}
 	if (argc != 9 && !holding && !waiting) {
-		printf("netflow: see the head of its source\n");
+		printf("usage: netflow SEED PEER-SEED PEER-ADDRESS PORT FLOWS RATE SIZE PEER-SIZE "
+			"[hold|wait]\n");
 		return 2;
 	}
 	seed = strtoull(argv[1], NULL, 0);
@@ -336,7 +338,7 @@ main(int argc, char **argv)
 			return 1;
 		}
 	}
-	run(NS_S / rate);
-	report();
+	flows_run(NS_S / rate);
+	report_print();
 	return 0;
 }

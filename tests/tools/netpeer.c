@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) 2026 vstate contributors
  *
- * The program that guests of the scenario tests run: an echo server for TCP and UDP,
- * clients that check every byte that comes back, and a switch for the
- * offloads of an interface. Linked statically, to live in an initramfs.
+ * A program for the guests of the scenario tests: an echo server for TCP and UDP, clients that
+ * check every returned byte, and a command that sets the offloads of an interface. It is linked
+ * statically, because the initramfs has no libraries.
  *
  *	netpeer serve PORT
  *	netpeer tcp ADDRESS PORT BYTES SEED
@@ -46,7 +46,7 @@ now_ms(void)
 }
 
 static int
-fail(const char *what)
+print_error(const char *what)
 {
 	printf("%s: %s\n", what, strerror(errno));
 	return 1;
@@ -92,7 +92,7 @@ echo_udp(int fd)
 }
 
 static int
-serve(const char *port)
+serve_echo(const char *port)
 {
 	struct sockaddr_in sin;
 	struct pollfd p[2];
@@ -103,7 +103,7 @@ serve(const char *port)
 	setsockopt(p[0].fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(p[0].fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 || listen(p[0].fd, 8) < 0 ||
 			bind(p[1].fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
-		return fail("bind");
+		return print_error("bind");
 	p[0].events = p[1].events = POLLIN;
 	while (poll(p, 2, -1) > 0) {
 		if (p[1].revents & POLLIN)
@@ -117,10 +117,10 @@ serve(const char *port)
 		}
 		close(conn);
 	}
-	return fail("poll");
+	return print_error("poll");
 }
 
-/* Send what the socket takes; both directions are busy at the same time. */
+/* Send as much as the socket takes and receive: both directions are busy at once. */
 static int
 tcp_exchange(int fd, uint64_t bytes, uint64_t seed)
 {
@@ -139,17 +139,17 @@ tcp_exchange(int fd, uint64_t bytes, uint64_t seed)
 		}
 		if (p.revents & POLLOUT) {
 			n = bytes - sent < CHUNK ? (ssize_t)(bytes - sent) : CHUNK;
-			fill(out, n, seed, sent);
+			content_fill(out, n, seed, sent);
 			n = send(fd, out, n, MSG_DONTWAIT);
 			if (n < 0 && errno != EAGAIN)
-				return fail("send");
+				return print_error("send");
 			sent += n > 0 ? n : 0;
 		}
 		if (p.revents & (POLLIN | POLLHUP | POLLERR)) {
 			n = recv(fd, in, sizeof(in), MSG_DONTWAIT);
 			if (n == 0 || (n < 0 && errno != EAGAIN))
-				return fail("recv");
-			if (n > 0 && !matches(in, n, seed, received)) {
+				return print_error("recv");
+			if (n > 0 && !content_matches(in, n, seed, received)) {
 				printf("tcp: wrong content after %llu bytes\n",
 					(unsigned long long)received);
 				return 1;
@@ -168,7 +168,7 @@ tcp_client(char **arg)
 	int fd = open_socket(SOCK_STREAM, arg[0], arg[1], &sin);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
-		return fail("connect");
+		return print_error("connect");
 	if (tcp_exchange(fd, bytes, strtoull(arg[3], NULL, 0)) != 0)
 		return 1;
 	printf("tcp: %llu bytes there and back in %llu ms\n", (unsigned long long)bytes,
@@ -188,8 +188,8 @@ struct udp_run {
 static uint32_t
 udp_length(const struct udp_run *r, uint32_t seq)
 {
-	uint32_t x = content(r->seed + 1, 2 * (uint64_t)seq) << 8 |
-		content(r->seed + 1, 2 * (uint64_t)seq + 1);
+	uint32_t x = content_byte(r->seed + 1, 2 * (uint64_t)seq) << 8 |
+		content_byte(r->seed + 1, 2 * (uint64_t)seq + 1);
 
 	return UDP_HEADER + x % (r->largest - UDP_HEADER + 1);
 }
@@ -200,7 +200,7 @@ udp_send(struct udp_run *r)
 	static uint8_t buf[CHUNK];
 	uint32_t seq = r->sent++, len = udp_length(r, seq);
 
-	fill(buf, len, r->seed + seq, 0);
+	content_fill(buf, len, r->seed + seq, 0);
 	memset(buf, 0, UDP_HEADER);
 	memcpy(buf, &seq, sizeof(seq));
 	send(r->fd, buf, len, 0);
@@ -218,7 +218,7 @@ udp_receive(struct udp_run *r)
 	if (n >= UDP_HEADER)
 		memcpy(&seq, buf, sizeof(seq));
 	if (n < UDP_HEADER || seq >= r->sent || (uint32_t)n != udp_length(r, seq) ||
-			!matches(buf + UDP_HEADER, n - UDP_HEADER, r->seed + seq, UDP_HEADER)) {
+			!content_matches(buf + UDP_HEADER, n - UDP_HEADER, r->seed + seq, UDP_HEADER)) {
 		r->corrupted++;
 	} else if (r->seen[seq]) {
 		r->duplicated++;
@@ -242,7 +242,7 @@ udp_client(char **arg)
 		return 2;
 	p.fd = r.fd = open_socket(SOCK_DGRAM, arg[0], arg[1], &sin);
 	if (r.fd < 0 || connect(r.fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
-		return fail("connect");
+		return print_error("connect");
 	while (r.received < count) {
 		while (r.sent < count && r.sent - r.received < UDP_WINDOW)
 			udp_send(&r);
@@ -257,7 +257,7 @@ udp_client(char **arg)
 }
 
 static int
-offload(char **arg)
+offload_set(char **arg)
 {
 	static const struct { const char *name; uint32_t set, get; } list[] = {
 		{ "csum", ETHTOOL_STXCSUM, ETHTOOL_GTXCSUM },
@@ -280,10 +280,10 @@ offload(char **arg)
 			continue;
 		v.cmd = list[i].set;
 		if (ioctl(fd, SIOCETHTOOL, &ifr) < 0)
-			return fail(arg[1]);
+			return print_error(arg[1]);
 		v.cmd = list[i].get;
 		if (ioctl(fd, SIOCETHTOOL, &ifr) < 0)
-			return fail(arg[1]);
+			return print_error(arg[1]);
 		printf("offload: %s is %s\n", arg[1], v.data ? "on" : "off");
 		return v.data != want;
 	}
@@ -295,13 +295,15 @@ main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 3 && strcmp(argv[1], "serve") == 0)
-		return serve(argv[2]);
+		return serve_echo(argv[2]);
 	if (argc == 6 && strcmp(argv[1], "tcp") == 0)
 		return tcp_client(argv + 2);
 	if (argc == 7 && strcmp(argv[1], "udp") == 0)
 		return udp_client(argv + 2);
 	if (argc == 5 && strcmp(argv[1], "offload") == 0)
-		return offload(argv + 2);
-	printf("netpeer serve|tcp|udp|offload: see the head of its source\n");
+		return offload_set(argv + 2);
+	printf("usage: netpeer serve PORT | tcp ADDRESS PORT BYTES SEED |\n"
+		" udp ADDRESS PORT COUNT LARGEST SEED |\n"
+		" offload INTERFACE csum|tso|gso|gro|sg on|off\n");
 	return 2;
 }

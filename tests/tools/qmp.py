@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Commands for QEMU's machine protocol, one connection a call.
+# Sends one command over QEMU's machine protocol and prints the answer as JSON.
 #
-#	qmp.py SOCKET COMMAND [JSON-ARGUMENTS]	what it returns, as JSON
-#	qmp.py SOCKET wait-migration SECONDS	until it has ended; its query-migrate
-#	qmp.py SOCKET wait-status STATUS SECONDS	until query-status says so
-"""Talk to QEMU."""
+#	qmp.py SOCKET COMMAND [JSON-ARGUMENTS]
+#	qmp.py SOCKET wait-migration SECONDS	wait for its end; the answer of query-migrate
+#	qmp.py SOCKET wait-status STATUS SECONDS	wait until query-status has this status
+"""A client of QEMU's machine protocol."""
 import json
 import socket
 import sys
@@ -17,7 +17,7 @@ ENDED = ("completed", "failed", "cancelled")
 
 
 class Qmp:
-    """A connection."""
+    """A connection to QEMU."""
 
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX)
@@ -28,7 +28,7 @@ class Qmp:
         self.command("qmp_capabilities")
 
     def command(self, name, arguments=None):
-        """Run it; what it returns."""
+        """Run a command and return its answer."""
         request = {"execute": name}
         if arguments is not None:
             request["arguments"] = arguments
@@ -39,23 +39,23 @@ class Qmp:
                 sys.exit(f"{name}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
-        return sys.exit(f"{name}: QEMU has gone")
+        return sys.exit(f"{name}: QEMU closed the connection")
 
 
 def wait(qmp, command, seconds, values):
-    """Until the status is one of those; the answer."""
+    """Repeat a command until its status is one of the values; return the answer."""
     end = time.monotonic() + seconds
     while True:
         answer = qmp.command(command)
         if answer.get("status") in values:
             return answer
         if time.monotonic() > end:
-            sys.exit(f"still '{answer.get('status')}' after {seconds} s: {answer}")
+            sys.exit(f"{command}: status is still '{answer.get('status')}' after {seconds} s: {answer}")
         time.sleep(0.01)
 
 
 def main(path, command, *arguments):
-    """One call."""
+    """Run one command of the command line."""
     qmp = Qmp(path)
     if command == "wait-migration":
         answer = wait(qmp, "query-migrate", float(arguments[0]), ENDED)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
-"""Ask a DPDK process by telemetry, as its own client does: one packet a question and answer.
+"""A telemetry client for DPDK processes: one packet for each command and answer.
 
 telemetry.py SOCKET COMMAND             print the answer as JSON
 telemetry.py SOCKET COMMAND until KEY VALUE SECONDS
-                                        ask until KEY of the answer is VALUE (!VALUE: is not,
-                                        &VALUE: has its bits)
+                                        repeat the command until KEY of the answer is
+                                        VALUE (!VALUE: is not, &VALUE: has its bits)
 """
 
 import json
@@ -23,16 +23,16 @@ class Client:
         self.max = json.loads(self.sock.recv(1024))["max_output_len"]
 
     def ask(self, command):
-        """The answer; None where the process has none. It names the command."""
+        """Return the answer, or None if the process has none."""
         self.sock.send(command.encode())
         answer = json.loads(self.sock.recv(self.max))
         name = command.split(",")[0]
         if list(answer) != [name]:
-            raise ValueError("not an answer to %s: %s" % (name, answer))
+            raise ValueError("answer to another command than %s: %s" % (name, answer))
         return answer[name]
 
 
-def is_there(answer, key, value):
+def is_met(answer, key, value):
     if not isinstance(answer, dict) or key not in answer:
         return False
     if value.startswith("!"):
@@ -46,9 +46,9 @@ def main(path, command, how=None, key=None, value=None, seconds="0"):
     client = Client(path)
     answer = client.ask(command)
     end = time.monotonic() + float(seconds)
-    while how == "until" and not is_there(answer, key, value):
+    while how == "until" and not is_met(answer, key, value):
         if time.monotonic() > end:
-            sys.exit("%s: %s never was %s: %s" % (command, key, value, answer))
+            sys.exit("%s: %s did not become %s: %s" % (command, key, value, answer))
         time.sleep(0.001)
         answer = client.ask(command)
     print(json.dumps(answer))

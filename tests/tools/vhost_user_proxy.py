@@ -3,14 +3,15 @@
 # Copyright(c) 2026 vstate contributors
 #
 #	vhost_user_proxy.py FRONT-END-SOCKET BACK-END-SOCKET forget-log|wrong-base|queues=N
-"""A vhost-user connection that does not tell the truth.
+"""A vhost-user proxy that alters messages.
 
-Passes every message and descriptor between a front end and a back end, but
+Passes every message and descriptor between a front end and a back end, with one change:
 
-forget-log  takes VHOST_F_LOG_ALL out of SET_FEATURES: the back end then writes to guest
-            memory without telling anyone, as one without dirty logging would
-wrong-base  adds one to each SET_VRING_BASE: a back end that believes it is lost
-queues=N    says that the back end has N queue pairs
+forget-log  removes VHOST_F_LOG_ALL from SET_FEATURES, so that the back end writes to guest
+            memory without a dirty log
+wrong-base  adds one to each SET_VRING_BASE, so that a back end which uses the base gets out of
+            step with the guest
+queues=N    reports that the back end has N queue pairs
 """
 import array
 import os
@@ -28,7 +29,7 @@ FDS_MAX = 16
 
 
 def receive(sock):
-    """One message: header and body, descriptors."""
+    """Return one message (header and body) and its descriptors."""
     fds = array.array("i")
     data, ancillary, _, _ = sock.recvmsg(HEADER.size, socket.CMSG_LEN(FDS_MAX * fds.itemsize))
     for level, kind, value in ancillary:
@@ -46,22 +47,22 @@ def receive(sock):
 
 
 def forget_log(features):
-    """No wish for a log."""
+    """Remove the request for a dirty log."""
     if features & LOG_ALL:
         print("forgot the dirty log", flush=True)
     return features & ~LOG_ALL
 
 
 def wrong_base(state):
-    """Queue in the lower half, base in the upper one."""
+    """Add one to a base: queue in the lower half, base in the upper half."""
     queue, base = state & 0xFFFFFFFF, state >> 32
     wrong = base & ~0xFFFF | (base + 1) & 0xFFFF
-    print(f"base of queue {queue} is {base}, told {wrong}", flush=True)
+    print(f"base of queue {queue} is {base}, sent {wrong}", flush=True)
     return wrong << 32 | queue
 
 
-def lie_of(mode):
-    """What it changes: request, and a function of its first eight bytes."""
+def change_of(mode):
+    """Return the request that a mode changes, and a function of its first eight bytes."""
     name, _, value = mode.partition("=")
     return {
         "forget-log": (SET_FEATURES, forget_log),
@@ -70,18 +71,18 @@ def lie_of(mode):
     }[name]
 
 
-def tell(data, lie):
-    """The message as it goes on."""
+def altered(data, change):
+    """Return the message to send, altered if it is the request to change."""
     request, flags, size = HEADER.unpack_from(data)
-    if request != lie[0] or size < 8:
+    if request != change[0] or size < 8:
         return data
-    value = lie[1](struct.unpack_from("<Q", data, HEADER.size)[0])
+    value = change[1](struct.unpack_from("<Q", data, HEADER.size)[0])
     return HEADER.pack(request, flags, size) + struct.pack("<Q", value) + data[HEADER.size + 8 :]
 
 
 def main(front_path, back_path, mode):
-    """One connection."""
-    lie = lie_of(mode)
+    """Serve one connection."""
+    change = change_of(mode)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(front_path)
     listener.listen(1)
@@ -92,7 +93,7 @@ def main(front_path, back_path, mode):
         for sock in select.select([front, back], [], [])[0]:
             data, fds = receive(sock)
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if fds else []
-            (back if sock is front else front).sendmsg([tell(data, lie)], ancillary)
+            (back if sock is front else front).sendmsg([altered(data, change)], ancillary)
             for fd in fds:
                 os.close(fd)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) 2026 vstate contributors
  *
- * A guest's processor writes to its memory, one word a page, over and over. Each word must
- * be what was written the time before.
+ * A guest's processor writes to its memory repeatedly, one word in each page. Each word must
+ * hold the value of the previous round.
  *
  *	vm_memory MIB ROUND-MS
  *
