@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Instructions per packet of net_vstate and net_vhost, counted by valgrind: the
-# figure that does not depend on how busy the machine is.
+# Instructions per packet of net_vstate and net_vhost, counted by valgrind. This
+# figure does not depend on machine load.
 #
 #	devtools/bench_instructions.sh [CASE...]
 #
-# Only the device's part is counted (the function bench_device_part and what it
-# calls). Each case runs twice with different numbers of packets; the difference
-# leaves out what happens once. BUILD names the build directory (default: build).
-# valgrind knows no AVX-512: what is counted is what a CPU without it executes.
+# Only the device's part is counted (the function bench_device_part and its
+# callees). Each case runs twice with different numbers of packets, so that the
+# difference leaves out the start. BUILD names the build directory (default: build).
+# valgrind does not support AVX-512, so the counts are those of a CPU without it.
 
 set -u
 # shellcheck source=devtools/lib.sh
@@ -27,15 +27,15 @@ MANY=20480
 [ $# -gt 0 ] || set -- {dequeue,enqueue,loop}/{split,packed} loop/{split,packed}-inorder \
 	loop/{split,packed}/mrg idle/split idle/packed
 
-[ -x "$TOOL" ] || die "no $TOOL: build it first"
+[ -x "$TOOL" ] || die "no $TOOL: run ninja -C ${BUILD:-build} first"
 need_packages valgrind
 WORK=$(mktemp -d) || exit 1
 trap 'rm -rf "$WORK"' EXIT
 
-# instructions CASE SIDE PACKETS: of the device's part in such a run.
+# instructions CASE SIDE PACKETS: print the instructions of the device's part in one run.
 instructions()
 {
-	# Without hugepages: the room that EAL reserves for them is more than valgrind has.
+	# Without hugepages: EAL reserves more address space for them than valgrind has.
 	valgrind --tool=callgrind --callgrind-out-file="$WORK/out" --collect-atstart=no \
 		--toggle-collect=bench_device_part "$TOOL" --no-huge -m 256 -- bench --case "$1" \
 		--only "$2" --packets "$3" >"$WORK/log" 2>&1 || { cat "$WORK/log" >&2; return 1; }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# What can be checked without running the product: warning-free builds with gcc and
-# clang, the scripts, the guides, and a few rules of the tree.
+# Checks that do not run the device: builds without warnings by gcc and clang, the
+# scripts, the guides, and some rules of the source tree.
 
 set -u
 # shellcheck source=devtools/lib.sh
@@ -37,7 +37,7 @@ warning_free() # COMPILER
 	return $rc
 }
 
-# Lines that match are wrong.
+# Fail if a line matches.
 none_match() # REGEX PATHSPEC...
 {
 	local regex=$1
@@ -55,7 +55,7 @@ spdx_everywhere()
 	return $rc
 }
 
-# Tabs count as eight. A text that users may search for is not broken in two.
+# A tab counts as eight columns. Lines with a string may be longer, so that it can be found by grep.
 lines_of_100()
 {
 	local file rc=0

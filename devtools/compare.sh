@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# The scenarios with QEMU, OVS-DPDK and testpmd, with net_vhost and with net_vstate, what each
-# measured side by side.
+# Run scenarios with QEMU, OVS-DPDK and testpmd on net_vhost and on net_vstate, and print their
+# measurements side by side.
 #
 #	devtools/compare.sh [--rounds N] [SCENARIO[/CASE]...]
 #
 # Without a name: qemu_new/many-moves-packed (five moves of one guest) and the cases of
 # qemu_migrate, qemu_dirty, qemu_postcopy, qemu_snapshot, ovs and testpmd_forward.
-#	--rounds N	each case N times with each device, in turn; the middle of each number
-# Set MOVES for another number of moves. See doc/guides/howto/compare.rst.
+#	--rounds N	run each case N times with each device in turn; print medians
+# MOVES sets another number of moves. See doc/guides/howto/compare.rst.
 
 set -u
 # shellcheck source=devtools/lib.sh
@@ -26,17 +26,17 @@ NAMES=("$@")
 	qemu_snapshot ovs testpmd_forward)
 export MOVES=${MOVES:-5}
 DEVICES=(net_vhost net_vstate)
-DIR=$(mktemp -d) || die "no room for what is measured"
+DIR=$(mktemp -d) || die "cannot create a temporary directory for the results"
 trap 'rm -rf "$DIR"' EXIT
 
-# verdict DEVICE SCENARIO CASE: its last line, without the name
+# verdict DEVICE SCENARIO CASE: run the case and print its result without the name
 verdict()
 {
 	VSTATE_VDEV=$1 "$VSTATE_ROOT/tests/$2.sh" "$3" 2>&1 </dev/null |
 		sed -nE "s|^(PASS\|FAIL\|SKIP) $2/$3( \([0-9]+ s\))?: |\1 |p" | tail -n 1
 }
 
-# Both devices have the same share of what else the machine does.
+# The devices alternate, so that other load of the machine affects both.
 compare() # SCENARIO CASE
 {
 	local round device

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# What quickstart.sh, test.sh and checks.sh share: packages, DPDK's driver
-# headers, the build. Sourced, never run.
+# Shared by the scripts of devtools and by the scenario tests: packages, DPDK's driver
+# headers, the build. This file is sourced, not run.
 
 VSTATE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VSTATE_CACHE=${VSTATE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vstate}
 
-# What a build needs, and what the tests need on top of it.
+# Packages for a build, and more packages for the tests.
 BUILD_PACKAGES=(gcc libc6-dev pkg-config meson ninja-build libdpdk-dev dpdk libnuma-dev
 	libcmocka-dev python3-pyelftools dpkg-dev xz-utils ca-certificates)
 TEST_PACKAGES=(dpdk-dev procps iproute2 qemu-system-x86 busybox-static cpio spin)
@@ -17,13 +17,13 @@ say() { printf '==> %s\n' "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# run_quiet WHAT COMMAND...: a line before, the seconds after, the output only
-# if it failed. On a terminal the seconds count up meanwhile.
+# run_quiet WHAT COMMAND...: print a line before the command and its seconds after it, and the
+# output of the command only if it fails. On a terminal the seconds count up while it runs.
 run_quiet()
 {
 	local what=$1 log rc=0 begin=$SECONDS ticker=
 	shift
-	log=$(mktemp) || die "no room for a log file"
+	log=$(mktemp) || die "cannot create a temporary log file"
 	printf '==> %s ... ' "$what"
 	if [ -t 1 ]; then
 		( while sleep 1; do printf '\r==> %s ... %d s ' "$what" $((SECONDS - begin)); done ) &
@@ -61,18 +61,18 @@ is_installed()
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# Debian's name of pkg-config changed; either serves.
+# Debian renamed the package of pkg-config; both provide the command.
 package_is_there()
 {
 	is_installed "$1" || { [ "$1" = pkg-config ] && command -v pkg-config >/dev/null; }
 }
 
-# need_packages NAME...: install those that are missing, touch nothing otherwise.
+# need_packages NAME...: install missing packages; change nothing if none is missing.
 need_packages()
 {
 	local name missing=()
 	command -v dpkg-query >/dev/null || {
-		warn "not a Debian system: taking for granted that these are installed: $*"
+		warn "not a Debian system: packages cannot be checked; these must be installed: $*"
 		return 0
 	}
 	for name in "$@"; do
@@ -83,13 +83,13 @@ need_packages()
 		return 0
 	fi
 	say "packages: missing ${missing[*]}"
-	run_quiet "apt-get update" as_root apt-get -q update || warn "going on with the old package lists"
+	run_quiet "apt-get update" as_root apt-get -q update || warn "the package lists may be old; continuing with them"
 	run_quiet "apt-get install" as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get -q -y --no-install-recommends install "${missing[@]}" ||
 		die "could not install: ${missing[*]}"
 }
 
-# True if DPDK was installed together with its headers for drivers.
+# True if DPDK is installed with its headers for drivers.
 driver_headers_installed()
 {
 	local dir
@@ -99,7 +99,7 @@ driver_headers_installed()
 	return 1
 }
 
-# private_sources DIR: the user's own apt sources, as source-code sources, in DIR.
+# private_sources DIR: write the user's apt sources to DIR, changed to source-code sources.
 private_sources()
 {
 	local to=$1 f list=/etc/apt/sources.list parts=/etc/apt/sources.list.d
@@ -120,19 +120,19 @@ private_sources()
 	done
 }
 
-# private_apt DIR COMMAND...: apt-get that reads and writes its lists in DIR only.
+# private_apt DIR COMMAND...: run apt-get with its lists and cache in DIR only.
 private_apt()
 {
 	local dir=$1
 	shift
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-	# The user may own DIR where apt's own user has no way in.
+	# apt's sandbox user may have no access to DIR, so downloads run as this user.
 	apt-get -q -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$dir/sources.list.d" \
 		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache" \
 		-o "APT::Sandbox::User=$(id -un)" -o Acquire::Languages=none "$@"
 }
 
-# The version that the archive has for upstream version $2, nearest first: $1 itself.
+# Print version $1 if the archive has it, else its newest version of the upstream version $2.
 pick_source_version()
 {
 	local exact=$1 upstream=$2 have
@@ -143,20 +143,20 @@ pick_source_version()
 		sed -n 's/^Version: //p' | grep -E "^${upstream//./\\.}[.~-]" | sort -Vr | head -n 1
 }
 
-# Download and unpack into $1 the headers of the DPDK source package of version $2.
+# Download the DPDK source package of version $2 and unpack its headers into $1.
 download_driver_headers()
 {
 	local to=$1 version=$2 dir=$VSTATE_CACHE/apt tmp got tarball
 	mkdir -p "$dir"
 	private_sources "$dir/sources.list.d"
-	run_quiet "fetching the lists of source packages" private_apt "$dir" update ||
-		warn "not every source could be read"
+	run_quiet "downloading the lists of source packages" private_apt "$dir" update ||
+		warn "apt could not read every source; continuing with the others"
 	got=$(pick_source_version "$version" "$(cut -d. -f1-2 <<<"$version")" "$dir")
 	[ -n "$got" ] || die "no source package dpdk $version in your apt sources; \
 update DPDK (apt-get install libdpdk-dev), or give a source tree: meson setup build -Ddpdk_source=DIR"
-	[ "$got" = "$version" ] || warn "source package $version is gone; taking $got of the same release"
+	[ "$got" = "$version" ] || warn "the archive has no source package $version any more; using $got of the same release"
 	tmp=$(mktemp -d "$VSTATE_CACHE/unpack.XXXXXX")
-	# apt checks the signature of the lists and by them the tarball's hash.
+	# apt checks the signature of the lists, and the tarball's hash against the lists.
 	( cd "$tmp" && run_quiet "downloading the source package dpdk $got" \
 		private_apt "$dir" --download-only source "dpdk=$got" ) ||
 		{ rm -rf "$tmp"; die "download failed"; }
@@ -164,18 +164,18 @@ update DPDK (apt-get install libdpdk-dev), or give a source tree: meson setup bu
 	mkdir "$tmp/tree"
 	run_quiet "unpacking its headers" tar -C "$tmp/tree" --strip-components=1 --wildcards \
 		-xf "$tarball" '*/VERSION' '*/lib/*.h' '*/drivers/bus/vdev/*.h' ||
-		{ rm -rf "$tmp"; die "the source package is not as expected"; }
+		{ rm -rf "$tmp"; die "the source package dpdk $got lacks the expected headers"; }
 	rm -rf "$to"
 	mv "$tmp/tree" "$to"
 	rm -rf "$tmp" "$dir"
 }
 
-# Set DPDK_SOURCE to a tree with the driver headers, or to nothing where none is needed.
+# Set DPDK_SOURCE to a tree with the driver headers, or to "" if they are installed.
 need_driver_headers()
 {
 	local version
 	DPDK_SOURCE=${DPDK_SOURCE:-}
-	pkg-config --exists libdpdk || die "DPDK is not found by pkg-config"
+	pkg-config --exists libdpdk || die "pkg-config does not find libdpdk: install libdpdk-dev or set PKG_CONFIG_PATH"
 	if [ -n "$DPDK_SOURCE" ]; then
 		say "driver headers: from DPDK_SOURCE=$DPDK_SOURCE"
 		return 0
@@ -189,14 +189,14 @@ need_driver_headers()
 build it with -Denable_driver_sdk=true or set DPDK_SOURCE to its source tree"
 	DPDK_SOURCE=$VSTATE_CACHE/dpdk-$version
 	if [ -e "$DPDK_SOURCE/lib/vhost/vdpa_driver.h" ]; then
-		say "driver headers: of dpdk $version, fetched before"
+		say "driver headers: of dpdk $version, downloaded before"
 		return 0
 	fi
-	say "driver headers: Debian packages none; taking them from the source package dpdk $version"
+	say "driver headers: no Debian package has them; using the source package dpdk $version"
 	download_driver_headers "$DPDK_SOURCE" "$version"
 }
 
-# build DIR [MESON OPTION...]: configure once, then compile what changed.
+# build DIR [MESON OPTION...]: configure at the first call, then compile the changes.
 build()
 {
 	local dir=$VSTATE_ROOT/$1 name=$1
@@ -208,10 +208,10 @@ build()
 		meson configure "$dir" "-Ddpdk_source=$DPDK_SOURCE" "$@" >/dev/null ||
 			die "meson configure failed; remove $name and try again"
 	fi
-	run_quiet "ninja -C $name" ninja -C "$dir" || die "the build failed"
+	run_quiet "ninja -C $name" ninja -C "$dir" || die "the build failed: see the output above"
 }
 
-# Tell about hugepages, and get 256 MiB of them where root may and memory is ample.
+# Report the hugepages. If there are none, root reserves 256 MiB if enough memory is available.
 offer_hugepages()
 {
 	local nr=/proc/sys/vm/nr_hugepages free_kb want=128
@@ -224,6 +224,6 @@ offer_hugepages()
 			grep -q hugetlbfs /proc/mounts && echo $want 2>/dev/null >$nr; then
 		say "hugepages: reserved $(cat $nr) (give them back: echo 0 > $nr)"
 	else
-		say "hugepages: none, and none needed"
+		say "hugepages: none; they are not needed"
 	fi
 }

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# From a fresh Debian 12 to the main job: a device under load that is stopped,
-# captured, restored elsewhere and resumed, every frame checked.
+# From a fresh Debian 12 to a move of device state: a device under load is stopped,
+# captured, restored in another device and resumed, and every frame is checked.
 #
 #	devtools/quickstart.sh [MIGRATE OPTION...]
 #
-# Options are handed to "dpdk-test-vdpa migrate" in place of the ones below.
+# Options replace the default options of "dpdk-test-vdpa migrate" below.
 
 set -u
 # shellcheck source=devtools/lib.sh
@@ -24,5 +24,5 @@ need_packages "${BUILD_PACKAGES[@]}"
 need_driver_headers
 build build
 offer_hugepages
-say "the main job: build/app/dpdk-test-vdpa migrate $*"
+say "moving device state: build/app/dpdk-test-vdpa migrate $*"
 exec "$VSTATE_ROOT/build/app/dpdk-test-vdpa" migrate "$@"

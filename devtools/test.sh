@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# All tests: the unit tests, then each scenario below tests/, one line a test.
+# Run all tests: the unit tests, then each scenario in tests/. One line for each test.
 #
 #	devtools/test.sh [--asan|--clang] [--soak] [--list] [NAME...]
 #
-# NAME is "unit", a unit test, a scenario or scenario/case; without one all are run.
+# NAME is "unit", a unit test, a scenario or scenario/case. Without a name all tests run.
 #	--asan	build with AddressSanitizer and UBSan, in build-asan
 #	--clang	build with clang, in build-clang
-#	--soak	the long cases too
-#	--list	the names, nothing else
-# Output of each goes to BUILD/test-logs. Ends in "N passed, N failed[, N skipped]".
+#	--soak	run the long cases too
+#	--list	print the names and run nothing
+# Logs are in BUILD/test-logs. The last line is "N passed, N failed[, N skipped]".
 
 set -u
 # shellcheck source=devtools/lib.sh
@@ -31,7 +31,7 @@ parse_arguments()
 		case $1 in
 		--asan)
 			BUILD=build-asan
-			# A sanitizer's finding must end the process to be seen.
+			# A finding of a sanitizer must end the process, or the test would not fail.
 			MESON_OPTIONS=("-Db_sanitize=address,undefined" -Db_lundef=false
 				-Dc_args=-fno-sanitize-recover=all)
 			export VSTATE_SANITIZE=1 ;;
@@ -50,7 +50,7 @@ parse_arguments()
 
 # ---- which tests ----
 
-# As meson names them, one a line; here blanks become dashes.
+# Print the unit tests with meson's names, one a line. test.sh replaces blanks by dashes.
 unit_tests()
 {
 	meson test -C "$VSTATE_ROOT/$BUILD" --list 2>/dev/null | sed -E '/^ninja:/d; s/^.* \/ //'
@@ -59,7 +59,7 @@ unit_tests()
 # A scenario is an executable file in tests/.
 scenarios() { find "$VSTATE_ROOT/tests" -maxdepth 1 -name '*.sh' -perm -u+x | sort; }
 
-# wanted NAME [CASE]: whether the user asked for it.
+# wanted NAME [CASE]: true if the user asked for it.
 wanted()
 {
 	local name
@@ -71,7 +71,7 @@ wanted()
 	return 1
 }
 
-# The cases of scenario file $1 that are wanted, one a line. A long one is, if it is named.
+# Print the wanted cases of scenario file $1, one a line. A long case is wanted if it is named.
 wanted_cases()
 {
 	local name scenario
@@ -122,7 +122,7 @@ run_unit_tests()
 			result "PASS unit/$name ($((SECONDS - begin)) s)"
 		else
 			result "FAIL unit/$name ($((SECONDS - begin)) s)"
-			# What failed may stand far above the end.
+			# The failure may stand far above the end of the log.
 			{ grep -E 'ERROR|LINE|FAILED|Sanitizer' "$log" | head -n 40; tail -n 20 "$log"; } |
 				sed 's/^/    /'
 		fi
@@ -137,13 +137,13 @@ run_scenario() # FILE
 	[ ${#cases[@]} -gt 0 ] || return 0
 	log=$LOGS/$name.log
 	before=$((PASSED + FAILED + SKIPPED))
-	# Line by line, so that it is seen while it runs.
+	# Line by line, so that the user sees results while the scenario runs.
 	while IFS= read -r line; do
 		result "$line"
 	done < <("$1" "${cases[@]}" 2>&1 </dev/null | tee "$log"; echo "${PIPESTATUS[0]}" >"$log.status")
 	rc=$(cat "$log.status")
 	rm -f "$log.status"
-	# A scenario that dies before its verdicts must not pass for a short one.
+	# A scenario that ends early must not look like one with fewer cases.
 	if [ $((PASSED + FAILED + SKIPPED - before)) -ne ${#cases[@]} ]; then
 		result "FAIL $name: ended with exit status $rc before all its cases had run"
 	fi
@@ -168,7 +168,7 @@ for scenario in $(scenarios); do
 done
 
 if [ $((PASSED + FAILED + SKIPPED)) -eq 0 ]; then
-	die "no test of that name"
+	die "no test of that name: see devtools/test.sh --list"
 fi
 if [ $SKIPPED -gt 0 ]; then
 	echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"

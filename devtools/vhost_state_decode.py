@@ -3,10 +3,10 @@
 # Copyright(c) 2026 vstate contributors
 """Decode a saved vhost state and print it as JSON.
 
-Written from the byte tables of doc/guides/prog_guide/vhost_state_lib.rst, apart from the library
-in C, to show that the tables suffice. It checks the bytes: header, checksums, order, number and
-length of parts, reserved fields. Whether the values make sense together is left to the library
-(dpdk-test-vdpa state FILE). Prints the same line as rte_vhost_state_dump_json().
+Written from the byte tables of doc/guides/prog_guide/vhost_state_lib.rst alone, without the C
+library, to show that the tables are complete. It checks the bytes: header, checksums, order,
+number and length of parts, reserved fields. It does not check whether the values fit together:
+the library does (dpdk-test-vdpa state FILE). Prints the same line as rte_vhost_state_dump_json().
 """
 
 import json
@@ -38,17 +38,17 @@ PARTS = {
 
 
 class Refused(Exception):
-    """The bytes are not a state of this version."""
+    """The bytes are not a state of this format version."""
 
 
 def require(condition, text):
-    """Refuse with a text unless the condition holds."""
+    """Raise Refused with this text if the condition is false."""
     if not condition:
         raise Refused(text)
 
 
 def header(data):
-    """Check the header; device ID and number of virtqueues."""
+    """Check the header; return the device ID and the number of virtqueues."""
     require(len(data) >= HEADER.size, 'state ends in its header')
     magic, version, length, total, crc, device_id, nb_vqs, reserved, header_crc = \
         HEADER.unpack_from(data)
@@ -57,7 +57,7 @@ def header(data):
     require(length == HEADER.size, f'header length {length}')
     require(header_crc == zlib.crc32(data[:HEADER.size - 4]), 'checksum of the header')
     require(reserved == 0, 'reserved header field')
-    require(total == len(data), f'{len(data)} bytes, header tells {total}')
+    require(total == len(data), f'{len(data)} bytes, but {total} in the header')
     require(crc == zlib.crc32(data[HEADER.size:]), 'checksum of the parts')
     require(0 < nb_vqs <= MAX_VQ, f'{nb_vqs} virtqueues')
     require(device_id == 1, f'device class {device_id}')
@@ -65,7 +65,7 @@ def header(data):
 
 
 def parts(data, nb_vqs):
-    """The values of the known parts by (type, virtqueue); virtqueue 0 for those of the device."""
+    """Return the known parts by (type, virtqueue); parts of the device have virtqueue 0."""
     found = {}
     last = (0, 0)
     at = HEADER.size
@@ -94,13 +94,13 @@ def parts(data, nb_vqs):
 
 
 def features(value):
-    """One word; more must be zero."""
+    """Return the first word of features; the others must be zero."""
     require(not any(value[8:]), 'features above 63')
     return int.from_bytes(value[:8], 'little')
 
 
 def network(value):
-    """The part of a network device."""
+    """Decode the part of a network device."""
     mac, mtu, status, pairs, rx_mode, reserved, offloads = struct.unpack('<6sHHHB3sQ', value)
     require(not any(reserved), 'reserved field of the network device')
     return {
@@ -114,7 +114,7 @@ def network(value):
 
 
 def inflight(value):
-    """Buffers in flight."""
+    """Decode the buffers in flight."""
     entries = []
     for counter, head, ident, num, reserved in struct.iter_unpack('<QHHHH', value):
         require(reserved == 0, 'reserved field of an entry in flight')
@@ -123,13 +123,13 @@ def inflight(value):
 
 
 def descriptors(value):
-    """Descriptors of the buffers in flight in a packed ring."""
+    """Decode the descriptors of the buffers in flight in a packed ring."""
     return [{'addr': hex(addr), 'len': length, 'id': ident, 'flags': flags}
             for addr, length, ident, flags in struct.iter_unpack('<QIHH', value)]
 
 
 def virtqueue(index, found):
-    """The parts of one virtqueue."""
+    """Decode the parts of one virtqueue."""
     size, vector, enabled, reserved, desc, driver, device = \
         struct.unpack('<HHHHQQQ', found[0x0104, index])
     require(vector == NO_VECTOR, 'interrupt vector')
@@ -159,7 +159,7 @@ def virtqueue(index, found):
 
 
 def decode(data):
-    """The state in bytes as a dictionary; Refused if they are none."""
+    """Return the state as a dictionary; raise Refused if the bytes are not a state."""
     device_id, nb_vqs = header(data)
     found = parts(data, nb_vqs)
     driver_features = features(found[0x0101, 0])
@@ -176,7 +176,7 @@ def decode(data):
 
 
 def main():
-    """Command line."""
+    """Decode the file on the command line."""
     if len(sys.argv) != 2 or sys.argv[1] in ('-h', '--help'):
         print(f'usage: {sys.argv[0]} FILE\n\n{__doc__}', end='')
         return 0 if len(sys.argv) == 2 else 2

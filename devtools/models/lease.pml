@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) 2026 vstate contributors
  *
- * The stop protocol of drivers/vdpa/vstate as a model for spin: how the control thread
- * takes virtqueues away from poll threads that pay neither fence nor atomic exchange.
- * doc/guides/prog_guide/vstate_lease_model.rst says which function is which transition,
+ * The stop protocol of drivers/vdpa/vstate as a model for spin: how the control side takes
+ * virtqueues away from poll threads that use neither a fence nor an atomic exchange. The control
+ * side is the thread that holds the control lock.
+ * doc/guides/prog_guide/vstate_lease_model.rst maps functions to transitions,
  * devtools/models/run.sh checks the model and the broken variants (BROKEN_*).
  *
- * The machine has TSO memory: each thread's stores wait in a buffer, first in first out,
- * until they reach memory at any later time; loads look into the own buffer first.
+ * The machine has TSO memory. Each thread's stores wait in a first-in, first-out buffer and
+ * reach memory at any later time. A load looks into its thread's own buffer first.
  *
  * Configurations (one of them):
- *   TWO      two queues, each with a poll thread of its own, and a guest whose frame
- *            n + 1 on queue 0 follows the answer to frame n on queue 1
- *   STUCK    as TWO, but poll thread 0 may stay inside for ever
+ *   TWO      two queues, each with a poll thread of its own, and a guest that sends frame
+ *            n + 1 on queue 0 after the answer to frame n on queue 1
+ *   STUCK    as TWO, but poll thread 0 may stay inside and never return
  *   SHARED   one queue that two poll threads share
- *   SERVICE  one queue, polled by the port or by the service, as the control thread says
- * and FENCE: a kernel without membarrier, poll threads fence.
+ *   SERVICE  one queue, polled by the port or by the service; the control side chooses
+ * and FENCE: a kernel without membarrier, so poll threads use a fence.
  */
 
 #if defined(STUCK)
@@ -27,7 +28,7 @@
 #define NQ 1
 #endif
 #define NP 2			/* poll threads; with SERVICE, 0 is the port's, 1 the service */
-#define CTL NP			/* the control thread's store buffer */
+#define CTL NP			/* the control side's store buffer */
 #ifndef DEPTH
 #define DEPTH 3			/* stores that a buffer holds */
 #endif
@@ -113,25 +114,25 @@ inline fence(b)
 	}
 }
 
-/* ---- what is to be shown; no thread of the protocol reads these ---- */
+/* ---- for the assertions; no thread of the protocol reads these ---- */
 
 byte inside_now[NQ];	/* poll threads between their check and their return */
-bool stopped[NQ];	/* the queue is the control thread's, from wait to grant */
+bool stopped[NQ];	/* the control side owns the queue, from wait to grant */
 bool gone[NP];		/* stopped polling, outside */
-bool stuck;		/* stays inside for ever */
-bool stopping;		/* a stop was asked for and has not returned */
+bool stuck;		/* stays inside and never returns */
+bool stopping;		/* a stop has begun and has not returned */
 bool waiting;		/* in lease_wait(), for queue wait_q */
 byte wait_q;
 bool idle;		/* no more requests */
 
-/* ---- device, owned by the control thread ---- */
+/* ---- device, owned by the control side ---- */
 
 #define P_PORT 0
 #define P_SERVICE 1
 bool suspended;
 bool poller = P_PORT;
 bool port_started = 1;	/* the application's threads may poll the port */
-bool port_busy;		/* and one does */
+bool port_busy;		/* one of them is polling it */
 
 /* ---- poll threads ---- */
 
@@ -142,7 +143,7 @@ end:	do
 	od
 }
 
-/* P3 and what is claimed of it. */
+/* P3, and the assertions about it. */
 inline check(p, q, got)
 {
 	d_step {
@@ -200,7 +201,7 @@ inline take(p, q, got)
 	:: else
 	fi
 #elif defined(SHARED) && !defined(BROKEN_PLAIN_SHARED)
-	/* An exchange is a full fence. Spins that run out end as "not now". */
+	/* An exchange is a full fence. A take that spins too often fails: "not now". */
 	fence(p);
 	atomic {
 		if
@@ -218,11 +219,11 @@ inline take(p, q, got)
 #endif
 }
 
-/* The driver's available index: how far the guest has buffers for us. */
+/* Whether the driver's available index is ahead of ours. */
 inline guest_has_work(q, idx, has)
 {
 #ifdef TWO
-	/* It sends n + 1 on queue 0 when n was answered on queue 1. */
+	/* The guest sends n + 1 on queue 0 after n was answered on queue 1. */
 	if
 	:: q == 0 -> has = (idx == mem[RING(1)])
 	:: else -> has = (idx != mem[RING(0)])
@@ -279,7 +280,7 @@ end_stuck:		false
 }
 
 #ifdef SERVICE
-/* The application polls while the port is started, and not longer. */
+/* The application polls only while the port is started. */
 proctype Port()
 {
 	byte idx, other;
@@ -288,7 +289,7 @@ proctype Port()
 end:	do
 	:: atomic { port_started -> port_busy = 1 };
 		poll_once(0, 0);
-		/* whoever stops the port waits for the thread */
+		/* an application that stops the port waits for this thread */
 		atomic { fence(0); port_busy = 0 }
 	od
 }
@@ -329,9 +330,9 @@ proctype Poll(byte me)
 }
 #endif
 
-/* ---- control thread ---- */
+/* ---- control side ---- */
 
-/* vstate_lease_barrier(): each thread passes a fence, one after the other. */
+/* vstate_lease_barrier(): each thread executes a fence, one after the other. */
 inline barrier()
 {
 	fence(CTL);
@@ -364,13 +365,13 @@ inline grant_all()
 	i = 0
 }
 
-/* lease_wait(); the control thread is seen by no one inside its last load. */
+/* lease_wait(): its last load is one atomic step. */
 inline lease_wait(q)
 {
 	d_step { waiting = 1; wait_q = q };
 #ifdef BROKEN_WAIT_FOR_POLLERS
 	d_step { waiting = 0; wait_q = 0 };
-	/* wants to be told by the thread itself, which may be gone */
+	/* waits for an answer of the thread, which may have ended */
 	!gone[q] && inside_now[q] == 0;
 #endif
 	atomic {
@@ -388,8 +389,8 @@ inline lease_wait(q)
 }
 
 /*
- * vstate_dev_rest(). Timed: with a deadline, which may be anywhere. Otherwise the
- * deadline is long against a burst, and dev_rest_always() tries again.
+ * vstate_dev_rest(). Timed: the deadline may pass at any step. Not timed: the deadline is
+ * long compared with a burst, and dev_rest_always() tries again.
  */
 inline rest()
 {
@@ -495,7 +496,7 @@ inline cut()
 	}
 }
 
-/* What a stop that takes one queue after the other would capture. */
+/* The capture of a stop that takes one queue after the other. */
 inline capture_queue_by_queue()
 {
 	i = 0;
@@ -533,7 +534,7 @@ inline set_base()
 	idx = 0
 }
 
-/* do_set_poller(), and the application's part of the contract around it */
+/* do_set_poller(), with the steps that the contract requires of the application */
 inline set_poller()
 {
 	if
@@ -599,7 +600,7 @@ proctype Control()
 	:: !suspended -> capture_queue_by_queue()
 #endif
 #ifdef SERVICE
-	:: true -> set_poller()		/* "else" inside shall not be that of this do */
+	:: true -> set_poller()		/* "true ->": an "else" inside must not belong to this do */
 #endif
 	:: idle = 1; break
 	od
@@ -627,13 +628,13 @@ init
 /* ---- liveness, under weak fairness ---- */
 
 #ifdef LIVE
-/* A stop ends. A wait ends where it finds the lease free; a lease that is free again and
- * again is found free at some time, as a poll thread does not run in step with it.
+/* A stop ends. A wait ends when it finds the lease free. A lease that is free again and again is
+ * found free at some time, because the poll thread does not run in step with the wait.
  */
 ltl stop_ends {
 	([]<> !stopping) || ([]<> (waiting && mem[INSIDE(wait_q)] == 0))
 }
-/* Where the device runs and no one stops it, threads that go on polling get in. */
+/* If the device runs and nothing stops it, threads that keep polling get the lease. */
 #if defined(SERVICE)
 ltl progress {
 	(<>[] (idle && !suspended && (poller == P_PORT || !gone[1]))) ->

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Check lease.pml with spin, all states of each configuration, and see that each broken
-# variant of it is refused. One line each, as they end: as many are checked at once as there
-# are processors. The last line is "N passed, N failed".
+# Check all states of each configuration of lease.pml with spin, and that spin finds an error
+# in each broken variant. Each check prints a line when it ends; one check runs on each
+# processor at a time. The last line is "N passed, N failed".
 #
 #	devtools/models/run.sh [-v] [--list] [NAME...]
 #
-#	-v	with what spin says
-#	--list	the names, nothing else
+#	-v	print the output of spin
+#	--list	print the names and check nothing
 
 set -u
 MODEL=$(cd "$(dirname "$0")" && pwd)/lease.pml
@@ -55,7 +55,7 @@ cases()
 	END
 }
 
-# One search for CLAIM with FLAGS, in $W; its report is $W/out.
+# Search for errors of CLAIM with FLAGS in $W; spin's report is $W/out.
 search()
 {
 	local claim=$1
@@ -67,7 +67,7 @@ search()
 			spin -a "$@" "$MODEL" && $CC -O1 -w -DSAFETY -DNOFAIR -o pan pan.c &&
 				./pan -m2000000 -w24
 		else
-			# Fairness multiplies the states; these claims are not about values.
+			# Fairness multiplies the states. These claims are not about values, so smaller bounds do.
 			spin -a "$@" -DLIVE -DDEPTH=2 -DMOD=2 "$MODEL" &&
 				$CC -O1 -w -DNFAIR=3 -o pan pan.c &&
 				./pan -a -f -N "$claim" -m4000000 -w24
@@ -76,14 +76,14 @@ search()
 	[ -z "$VERBOSE" ] || cat "$W/out"
 }
 
-# The search found nothing and left nothing out.
+# True if the search was complete and found no error.
 found_nothing()
 {
 	grep -q 'errors: 0' "$W/out" &&
 		! grep -Eq 'max search depth too small|out of memory|interrupted|BITSTATE' "$W/out"
 }
 
-# It found an error of the kind that CLAIM is about, not any other.
+# True if the search found an error of the kind that CLAIM is about.
 found_error()
 {
 	local kind='acceptance cycle'
@@ -91,10 +91,10 @@ found_error()
 	grep -q "^pan:[0-9]*: $kind" "$W/out" && grep -q 'errors: 1' "$W/out"
 }
 
-what_spin_says() { sed -nE 's/^pan:[0-9]*: (.*) \(at depth.*/\1/p; s/^(pan: error.*|spin: .*Error.*)/\1/p' "$W/out" | head -n 1; }
+spin_error() { sed -nE 's/^pan:[0-9]*: (.*) \(at depth.*/\1/p; s/^(pan: error.*|spin: .*Error.*)/\1/p' "$W/out" | head -n 1; }
 states() { awk '/states, stored/ { print $1; exit }' "$W/out"; }
 
-# Each is one write, whoever else is at it.
+# Each verdict is one write, so that parallel checks do not mix their lines.
 pass() { echo "PASS lease_model/$1" | tee -a "$VERDICTS"; }
 fail() { echo "FAIL lease_model/$1" | tee -a "$VERDICTS"; }
 
@@ -109,15 +109,15 @@ run_case() # NAME VERDICT CLAIM FLAGS
 	if [ "$verdict" = holds ] && found_nothing; then
 		pass "$name: holds in all $(states) states"
 	elif [ "$verdict" = holds ]; then
-		fail "$name: $(what_spin_says)"
+		fail "$name: $(spin_error)"
 	elif found_error "$1"; then
-		pass "$name: refused: $(what_spin_says)"
+		pass "$name: refused: $(spin_error)"
 	else
-		fail "$name: not refused; $(what_spin_says)"
+		fail "$name: not refused; $(spin_error)"
 	fi
 }
 
-wanted() # NAME [NAME...]: whether the first is among the others, or there are none
+wanted() # NAME [NAME...]: true if the first is among the others, or if there are no others
 {
 	local name=$1 each
 	shift
@@ -160,7 +160,7 @@ while read -r name verdict claim flags; do
 done < <(cases)
 wait
 PASSED=$(grep -c '^PASS' "$VERDICTS")
-# One that gave no verdict did not pass.
+# A check without a verdict did not pass.
 FAILED=$((STARTED - PASSED))
 
 if [ $((PASSED + FAILED + SKIPPED)) -eq 0 ]; then
