@@ -32,15 +32,15 @@ attack() # SOCKET [OPTION...]
 # Split and packed rings, and all messages.
 case_net()
 {
-	local expect=(--expect-reset) page=''
+	local expect=(--expect-reset) state_dir=''
 	ulimit -f "$FILE_LIMIT"
 	# net_vhost does not report that a queue is broken
 	[ "$VSTATE_VDEV" != net_vhost ] || expect=()
 	eal_options 256
 	# with the state file, which records the messages of a front end
-	[ "$VSTATE_VDEV" = net_vhost ] || page=,state_dir=$W/state
+	[ "$VSTATE_VDEV" = net_vhost ] || state_dir=,state_dir=$W/state
 	mkdir "$W/state"
-	dut "iface=$W/s,queues=2,tso=1$page"
+	dut "iface=$W/s,queues=2,tso=1$state_dir"
 	tp_start back "${DUT[@]}" -- --rxq=2 --txq=2
 	tp back "set fwd io" >/dev/null
 	tp back start >/dev/null

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Two of the distribution's testpmd: one with the device under test as back end, one
-# with virtio-user as the guest. Every ring layout, one and four queues, both directions;
-# the counters of both sides must agree.
+# Two of the distribution's testpmd: one with the device under test as back end, the other
+# with virtio-user as the guest. With each ring layout, one and four queues, and traffic in both
+# directions, the counters of both sides must agree.
 
 # shellcheck source=tests/lib/pair.sh
 . "$(dirname "$0")/lib/pair.sh"
@@ -16,10 +16,11 @@ layout() # VIRTIO-USER-ARGUMENTS
 	pair_quit
 }
 
-# virtio's vectorized paths, which it leaves without a word where anything is not as they want it.
+# virtio's vectorized paths. The driver falls back to another path without an error if a condition
+# is not met, so its log must name the path.
 vectorized() # VIRTIO-USER-ARGUMENTS
 {
-	# that of packed rings is AVX-512's
+	# the path for packed rings needs AVX-512
 	grep -qw avx512f /proc/cpuinfo || skip "the processor has no AVX-512"
 	GUEST_EAL=(--force-max-simd-bitwidth=512 "--log-level=pmd.net.virtio.*:info")
 	pair_start "$1,vectorized=1"
@@ -43,8 +44,8 @@ case_split_4_queues() { QUEUES=4; layout packed_vq=0,in_order=0,mrg_rxbuf=1; }
 case_packed_4_queues() { QUEUES=4; layout packed_vq=1,in_order=0,mrg_rxbuf=1; }
 case_packed_in_order_4_queues() { QUEUES=4; layout packed_vq=1,in_order=1,mrg_rxbuf=1; }
 
-# Frames of two mbufs' length: chained, or dropped and counted. A frame that fits one mbuf passes
-# either way.
+# Frames longer than one mbuf are received as chains, or they are dropped and counted. Frames that
+# fit one mbuf pass in both cases.
 long_frames() # RING chained|dropped [DEVARGS]
 {
 	local sent
@@ -52,7 +53,7 @@ long_frames() # RING chained|dropped [DEVARGS]
 	forward back rxonly
 	tp guest "set txpkts 1500,1500" >/dev/null
 	forward guest txonly
-	wait_for 10 sent_some || fail "nothing is sent"
+	wait_for 10 sent_some || fail "the guest sent nothing"
 	tp guest stop >/dev/null
 	sent=$(tp_stat guest TX-packets)
 	if [ "$2" = dropped ]; then

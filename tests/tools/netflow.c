@@ -184,7 +184,8 @@ receive_one(uint32_t i)
 	if ((size_t)n >= sizeof(h))
 		memcpy(&h, buf, sizeof(h));
 	if ((size_t)n < sizeof(h) || h.flow != i || h.seq >= SEQ_MAX ||
-			(uint32_t)n != datagram_length(stream_of(peer_seed, i), peer_size_max, h.seq) ||
+			(uint32_t)n != datagram_length(stream_of(peer_seed, i), peer_size_max,
+				h.seq) ||
 			!content_matches(buf + sizeof(h), n - sizeof(h),
 				datagram_of(peer_seed, i, h.seq), sizeof(h))) {
 		corrupted++;

@@ -218,7 +218,8 @@ udp_receive(struct udp_run *r)
 	if (n >= UDP_HEADER)
 		memcpy(&seq, buf, sizeof(seq));
 	if (n < UDP_HEADER || seq >= r->sent || (uint32_t)n != udp_length(r, seq) ||
-			!content_matches(buf + UDP_HEADER, n - UDP_HEADER, r->seed + seq, UDP_HEADER)) {
+			!content_matches(buf + UDP_HEADER, n - UDP_HEADER, r->seed + seq,
+				UDP_HEADER)) {
 		r->corrupted++;
 	} else if (r->seen[seq]) {
 		r->duplicated++;
