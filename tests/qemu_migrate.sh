@@ -8,12 +8,12 @@
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "$0")/lib/migration.sh"
 
-case_split() { there; }
-case_packed() { DEVICE_PROPERTIES=packed=on; there; }
-case_split_mq() { PAIRS=4; there; }
-case_packed_mq() { PAIRS=4 DEVICE_PROPERTIES=packed=on; there; }
-case_server_sockets() { SOCKET_SIDE=server; there client=1; }
-case_multifd() { CAPABILITIES+=(multifd); DEVICE_PROPERTIES=packed=on; there; }
+case_split() { migrate_once; }
+case_packed() { DEVICE_PROPERTIES=packed=on; migrate_once; }
+case_split_mq() { PAIRS=4; migrate_once; }
+case_packed_mq() { PAIRS=4 DEVICE_PROPERTIES=packed=on; migrate_once; }
+case_server_sockets() { SOCKET_SIDE=server; migrate_once client=1; }
+case_multifd() { CAPABILITIES+=(multifd); DEVICE_PROPERTIES=packed=on; migrate_once; }
 
 # Both back ends are ports of one process.
 case_one_process()

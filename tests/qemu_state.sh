@@ -26,7 +26,7 @@ prepare()
 }
 
 # A back end of wire.sh with telemetry below $W/NAME.run.
-place() # NAME [DEVARGS]
+backend_with_telemetry() # NAME [DEVARGS]
 {
 	mkdir "$W/$1.run"
 	RUNTIME_DIRECTORY=$W/$1.run backend "$@"
@@ -51,7 +51,7 @@ proxy_start()
 }
 
 # Check how many states a back end saved, loaded and refused.
-moved() # NAME SAVED LOADED REFUSED
+expect_states() # NAME SAVED LOADED REFUSED
 {
 	expect "$1: states saved" "$(counter "$1" state_saved_count)" -eq "$2"
 	expect "$1: states loaded" "$(counter "$1" state_loaded_count)" -eq "$3"
@@ -66,27 +66,27 @@ carried()
 	local saved
 	prepare
 	# Queue pairs that the guest does not use are not part of the state.
-	PAIRS=4 place a tso=1
-	place plain
-	PAIRS=1 place small tso=1
+	PAIRS=4 backend_with_telemetry a tso=1
+	backend_with_telemetry plain
+	PAIRS=1 backend_with_telemetry small tso=1
 	proxy_start large queues=2 small
-	place b tso=1
+	backend_with_telemetry b tso=1
 	proxy_start b.wrong wrong-base b
 	source_boot
 	guest_waits two plain
 	migration_refused one two 'Back-end failed to process its internal state'
 	has plain 'load refused: fit_features: state needs a feature that this device does not offer' ||
 		fail "plain: the log does not give the reason"
-	moved plain 0 0 1
+	expect_states plain 0 0 1
 	guest_waits three large
 	migration_refused one three 'Back-end failed to process its internal state'
 	has small 'load refused: fit_vq_count: state has more virtqueues than this device' || fail "small: the log does not give the reason"
-	moved small 0 0 1
-	moved a 2 0 0
+	expect_states small 0 0 1
+	expect_states a 2 0 0
 	guest_waits four b.wrong
 	migrate one four
-	moved a 3 0 0
-	moved b 0 1 0
+	expect_states a 3 0 0
+	expect_states b 0 1 0
 	saved=$(counter a state_saved_bytes)
 	expect "bytes loaded" "$(counter b state_loaded_bytes)" -eq $((saved / 3))
 	expect "bytes loaded" $((saved / 3)) -gt 100
@@ -106,8 +106,8 @@ case_control()
 {
 	DEVICE_PROPERTIES=packed=on
 	prepare
-	place a "$NO_STATE"
-	place b "$NO_STATE"
+	backend_with_telemetry a "$NO_STATE"
+	backend_with_telemetry b "$NO_STATE"
 	proxy_start b.wrong wrong-base b
 	source_boot
 	guest_waits two b.wrong
@@ -115,8 +115,8 @@ case_control()
 	sleep 1
 	flow_stop two
 	flow_print
-	moved a 0 0 0
-	moved b 0 0 0
+	expect_states a 0 0 0
+	expect_states b 0 0 0
 	expect "lost of what the guest sent" "${FLOW[out.lost]}" -gt 0
 }
 
@@ -124,22 +124,22 @@ case_control()
 case_mixed()
 {
 	prepare
-	place old "$NO_STATE"
-	VSTATE_VDEV=net_vhost place vhost
-	place new
+	backend_with_telemetry old "$NO_STATE"
+	VSTATE_VDEV=net_vhost backend_with_telemetry vhost
+	backend_with_telemetry new
 	guest one old
 	vm_ready one
 	flow_start one
 	move_on one two vhost
 	move_on two three old
 	move_on three four new
-	moved old 0 0 0
-	moved new 0 0 0
+	expect_states old 0 0 0
+	expect_states new 0 0 0
 	guest_waits five vhost
 	migration_refused four five "$NO_TRANSFER"
 	guest_waits six old
 	migration_refused four six "$NO_TRANSFER"
-	moved new 2 0 0
+	expect_states new 2 0 0
 	measured "device-state=0 to net_vhost, back, to device-state=1, refused from there to both"
 	arrive four
 }

@@ -51,7 +51,7 @@ interface_drops()
 }
 
 # Frames to the guest are dropped by testpmd if the device does not take them, or by a full tap.
-account() # BACKEND...
+count_drops() # BACKEND...
 {
 	local name
 	for name; do
@@ -63,7 +63,7 @@ account() # BACKEND...
 
 # While QEMU has no connection it reports to the guest that the link is down. The guest's kernel
 # then drops frames before its driver. QEMU itself uses up the buffers that are in the ring.
-account_guest()
+count_guest_drops()
 {
 	vm_must one 5 "echo \$((\$(awk '/^Ip:/ { n = \$11 } END { print n }' /proc/net/snmp) -
 		\$(cat /sys/class/net/eth0/statistics/tx_packets)))"
@@ -127,13 +127,13 @@ qemu() # DEVICE-OPTIONS
 	upgrade_to b
 	upgrade_to c
 	has a 'handed over' || fail "a did not log that it handed the device over"
-	account a
+	count_drops a
 	tp_quit a
 	guest_is_answered || fail "no answer after the old process ended"
 	flow_stop one
-	account b c
+	count_drops b c
 	IN[bridge]=$(interface_drops br0)
-	account_guest
+	count_guest_drops
 	flow_print
 	sum_up sent "${FLOW[out.lost]}" OUT
 	sum_up "was sent" "${FLOW[in.lost]}" IN
@@ -393,10 +393,10 @@ loop_start() # [PACKED]
 	tp_link_up guest
 	tp guest "set fwd io" >/dev/null
 	tp guest "start tx_first 4" >/dev/null
-	comes_back
+	frames_come_back
 }
 
-comes_back()
+frames_come_back()
 {
 	local before
 	before=$(tp_stat guest RX-packets)
@@ -419,9 +419,9 @@ loop() # PACKED OPTION
 	looper b "takeover=1$2"
 	takes_over b
 	wait_for 10 has a 'handed over' || fail "a did not log that it handed the device over"
-	comes_back "through b "
+	frames_come_back "through b "
 	tp_quit a
-	comes_back "after a ended "
+	frames_come_back "after a ended "
 	loop_end
 	tp_quit b
 }
@@ -446,7 +446,7 @@ case_release_under_load()
 	expect_match "telemetry" "$(release)" 'asked for'
 	wait_for 10 has a 'handed over' || fail "a did not release the device"
 	looper b
-	comes_back "through b "
+	frames_come_back "through b "
 	tp_quit a
 	loop_end
 	tp_quit b

@@ -218,7 +218,7 @@ move_on() # FROM TO BACKEND
 	vm_gone "$1"
 }
 
-there() # [DEVARGS]
+migrate_once() # [DEVARGS]
 {
 	source_start "${1:-}"
 	guest_waits two b
