@@ -59,6 +59,8 @@ extern "C" {
 #define RTE_VHOST_STATE_MAX_VQ_SIZE 32768
 /** Longest name of a registered device, with its terminating zero. */
 #define RTE_VHOST_STATE_NAME_SIZE 64
+/** Room for the data of a device class in a state, in words of 8 bytes. */
+#define RTE_VHOST_STATE_CLASS_WORDS 16
 /** Version of the byte format that this library writes. */
 #define RTE_VHOST_STATE_FORMAT_VERSION 1
 
@@ -274,8 +276,18 @@ struct rte_vhost_state {
 	uint8_t status;
 	/** Features offered, and features negotiated. */
 	uint64_t device_features, driver_features;
-	/** Valid if device_id is RTE_VHOST_STATE_ID_NET. */
-	struct rte_vhost_state_net net;
+	/**
+	 * Data of the device class: the member that belongs to device_id.
+	 *
+	 * A new class adds a member here, of a type without pointers, that fits into
+	 * class_data. The size of this structure and the other members then stay as they are.
+	 */
+	__extension__ union {
+		/** Network device, RTE_VHOST_STATE_ID_NET. */
+		struct rte_vhost_state_net net;
+		/** Room for every class. */
+		uint64_t class_data[RTE_VHOST_STATE_CLASS_WORDS];
+	};
 	/** Number of entries in @p vqs, 1 .. RTE_VHOST_STATE_MAX_VQ. */
 	uint16_t nb_vqs;
 	/** Virtqueues by index. */

@@ -9,7 +9,8 @@
 #include <rte_bitops.h>
 #include <rte_errno.h>
 
-#include "vhost_state_private.h"
+#include "vhost_state_class.h"
+#include "vhost_state_features.h"
 
 /*
  * The C library's heap, not rte_malloc: a tool that only looks into a file needs no EAL.
@@ -192,11 +193,14 @@ vq_equal(const struct rte_vhost_state_vq *a, const struct rte_vhost_state_vq *b)
 }
 
 static bool
-net_equal(const struct rte_vhost_state_net *a, const struct rte_vhost_state_net *b)
+class_equal(const struct rte_vhost_state *a, const struct rte_vhost_state *b)
 {
-	return rte_is_same_ether_addr(&a->mac, &b->mac) && a->mtu == b->mtu &&
-			a->status == b->status && a->active_pairs == b->active_pairs &&
-			a->rx_mode == b->rx_mode && a->guest_offloads == b->guest_offloads;
+	const struct vhost_state_class *class = vhost_state_class_find(a->device_id);
+
+	/* The fields of an unknown class are not known either, so all bytes count. */
+	if (class == NULL)
+		return memcmp(a->class_data, b->class_data, sizeof(a->class_data)) == 0;
+	return class->equal(a, b);
 }
 
 bool
@@ -207,7 +211,7 @@ rte_vhost_state_equal(const struct rte_vhost_state *a, const struct rte_vhost_st
 	if (a->device_id != b->device_id || a->status != b->status ||
 			a->device_features != b->device_features ||
 			a->driver_features != b->driver_features || a->nb_vqs != b->nb_vqs ||
-			!net_equal(&a->net, &b->net))
+			!class_equal(a, b))
 		return false;
 	for (i = 0; i < a->nb_vqs; i++)
 		if (!vq_equal(&a->vqs[i], &b->vqs[i]))

@@ -11,7 +11,7 @@
 #include <rte_errno.h>
 #include <rte_string_fns.h>
 
-#include "vhost_state_private.h"
+#include "vhost_state_reason.h"
 
 /*
  * A device that lends itself. Operations run without the lock, since they may take long and may

@@ -62,10 +62,4 @@ vhost_state_zero_prefix(const uint8_t *p, size_t len)
 	return i;
 }
 
-/**
- * CRC-32 of IEEE 802.3, as zlib computes it.
- * @param crc 0 at first, then the value for the bytes so far
- */
-uint32_t vhost_state_crc32(uint32_t crc, const void *buf, size_t len);
-
 #endif /* VHOST_STATE_BYTES_H */

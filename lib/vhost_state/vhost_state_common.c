@@ -2,48 +2,35 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#include <errno.h>
-#include <string.h>
-
 #include "vhost_state_bytes.h"
-#include "vhost_state_parts.h"
+#include "vhost_state_common.h"
+#include "vhost_state_format.h"
+#include "vhost_state_reason.h"
 
 /*
- * Values of the parts. Each has its table of bytes, then how it is put and how it is got; what it
- * means is checked later, by vhost_state_check(), for decoded and captured states alike.
+ * Each part: its table of bytes, then how its value is encoded and decoded. Values are checked
+ * later, by vhost_state_check(), for decoded and captured states alike.
  */
 
-static int
-reserved_fault(const struct vhost_state_value *v, uint32_t at, uint64_t expected, uint64_t found,
-		struct rte_vhost_state_error *e)
-{
-	return vhost_state_fault(e, RTE_VHOST_STATE_R_PART_RESERVED, v->vq, v->offset + at,
-			expected, found);
-}
-
-static int
-get_zero(const struct vhost_state_value *v, uint32_t from, uint32_t to,
-		struct rte_vhost_state_error *e)
-{
-	const uint32_t at = from + (uint32_t)vhost_state_zero_prefix(v->p + from, to - from);
-
-	return at == to ? 0 : reserved_fault(v, at, 0, v->p[at], e);
-}
-
-static uint32_t
-one(const struct rte_vhost_state *st, uint16_t vq)
-{
-	return 1;
-}
+enum part_type {
+	P_DEV_FEATURES = 0x0100,
+	P_DRV_FEATURES = 0x0101,
+	P_DEVICE_STATUS = 0x0103,
+	P_VQ_CFG = 0x0104,
+	P_VQ_RING = 0xf001,
+	P_VQ_INFLIGHT = 0xf002,
+	P_VQ_STATS = 0xf003,
+	P_VQ_INFLIGHT_DESC = 0xf004,
+};
 
 /*
- * DEV_FEATURES, DRV_FEATURES: le64 feature_bits[]. One word is written; more are read if they are
- * zero, because the model has no place for features above 63.
+ * DEV_FEATURES, DRV_FEATURES: le64 feature_bits[]. One word is encoded. A reader accepts more
+ * words if they are zero, because the model has no place for features above 63.
  */
 #define FEATURE_WORDS_MAX 16
 
 static void
-put_features(struct vhost_state_sink *sink, uint64_t features)
+encode_features(struct vhost_state_sink *sink, uint64_t features)
 {
 	uint8_t b[8];
 
@@ -52,43 +39,43 @@ put_features(struct vhost_state_sink *sink, uint64_t features)
 }
 
 static void
-put_dev_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+encode_dev_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
 {
-	put_features(sink, st->device_features);
+	encode_features(sink, st->device_features);
 }
 
 static int
-get_dev_features(struct rte_vhost_state *st, const struct vhost_state_value *v,
+decode_dev_features(struct rte_vhost_state *st, const struct vhost_state_value *v,
 		struct rte_vhost_state_error *e)
 {
 	st->device_features = vhost_state_get_le64(v->p);
-	return get_zero(v, 8, v->len, e);
+	return vhost_state_part_check_zero(v, 8, v->len, e);
 }
 
 static void
-put_drv_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+encode_drv_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
 {
-	put_features(sink, st->driver_features);
+	encode_features(sink, st->driver_features);
 }
 
 static int
-get_drv_features(struct rte_vhost_state *st, const struct vhost_state_value *v,
+decode_drv_features(struct rte_vhost_state *st, const struct vhost_state_value *v,
 		struct rte_vhost_state_error *e)
 {
 	st->driver_features = vhost_state_get_le64(v->p);
-	return get_zero(v, 8, v->len, e);
+	return vhost_state_part_check_zero(v, 8, v->len, e);
 }
 
 /* DEVICE_STATUS: u8 status. */
 
 static void
-put_status(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+encode_status(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
 {
 	vhost_state_sink_put(sink, &st->status, 1);
 }
 
 static int
-get_status(struct rte_vhost_state *st, const struct vhost_state_value *v,
+decode_status(struct rte_vhost_state *st, const struct vhost_state_value *v,
 		struct rte_vhost_state_error *e)
 {
 	st->status = v->p[0];
@@ -98,7 +85,7 @@ get_status(struct rte_vhost_state *st, const struct vhost_state_value *v,
 /*
  * VQ_CFG:
  *   0  le16 queue_size
- *   2  le16 vector        0xffff: an interrupt vector is the transport's, not the device's
+ *   2  le16 vector        0xffff: interrupt vectors belong to the transport
  *   4  le16 enabled       0 or 1
  *   6  le16 reserved      0
  *   8  le64 queue_desc
@@ -109,7 +96,7 @@ get_status(struct rte_vhost_state *st, const struct vhost_state_value *v,
 #define NO_VECTOR 0xffff
 
 static void
-put_vq_cfg(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+encode_vq_cfg(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
 {
 	const struct rte_vhost_state_vq *vq = &st->vqs[i];
 	uint8_t b[VQ_CFG_SIZE] = { 0 };
@@ -124,66 +111,24 @@ put_vq_cfg(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint
 }
 
 static int
-get_vq_cfg(struct rte_vhost_state *st, const struct vhost_state_value *v,
+decode_vq_cfg(struct rte_vhost_state *st, const struct vhost_state_value *v,
 		struct rte_vhost_state_error *e)
 {
 	struct rte_vhost_state_vq *vq = &st->vqs[v->vq];
 	const uint16_t vector = vhost_state_get_le16(v->p + 2);
 	const uint16_t enabled = vhost_state_get_le16(v->p + 4);
 
-	/* A vector that cannot be kept must not be dropped in silence. */
+	/* The model has no place for a vector. It must not be lost without an error. */
 	if (vector != NO_VECTOR)
-		return reserved_fault(v, 2, NO_VECTOR, vector, e);
+		return vhost_state_part_fault(v, 2, NO_VECTOR, vector, e);
 	if (enabled > 1)
-		return reserved_fault(v, 4, 1, enabled, e);
+		return vhost_state_part_fault(v, 4, 1, enabled, e);
 	vq->size = vhost_state_get_le16(v->p);
 	vq->enabled = enabled != 0;
 	vq->desc_addr = vhost_state_get_le64(v->p + 8);
 	vq->driver_addr = vhost_state_get_le64(v->p + 16);
 	vq->device_addr = vhost_state_get_le64(v->p + 24);
-	return get_zero(v, 6, 8, e);
-}
-
-/*
- * NET:
- *   0  u8   mac[6]
- *   6  le16 mtu
- *   8  le16 status
- *  10  le16 active_pairs
- *  12  u8   rx_mode
- *  13  u8   reserved[3]   0
- *  16  le64 guest_offloads
- */
-#define NET_SIZE 24
-
-static void
-put_net(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
-{
-	const struct rte_vhost_state_net *net = &st->net;
-	uint8_t b[NET_SIZE] = { 0 };
-
-	memcpy(b, net->mac.addr_bytes, RTE_ETHER_ADDR_LEN);
-	vhost_state_put_le(b + 6, net->mtu, 2);
-	vhost_state_put_le(b + 8, net->status, 2);
-	vhost_state_put_le(b + 10, net->active_pairs, 2);
-	b[12] = net->rx_mode;
-	vhost_state_put_le(b + 16, net->guest_offloads, 8);
-	vhost_state_sink_put(sink, b, sizeof(b));
-}
-
-static int
-get_net(struct rte_vhost_state *st, const struct vhost_state_value *v,
-		struct rte_vhost_state_error *e)
-{
-	struct rte_vhost_state_net *net = &st->net;
-
-	memcpy(net->mac.addr_bytes, v->p, RTE_ETHER_ADDR_LEN);
-	net->mtu = vhost_state_get_le16(v->p + 6);
-	net->status = vhost_state_get_le16(v->p + 8);
-	net->active_pairs = vhost_state_get_le16(v->p + 10);
-	net->rx_mode = v->p[12];
-	net->guest_offloads = vhost_state_get_le64(v->p + 16);
-	return get_zero(v, 13, 16, e);
+	return vhost_state_part_check_zero(v, 6, 8, e);
 }
 
 /*
@@ -202,7 +147,7 @@ get_net(struct rte_vhost_state *st, const struct vhost_state_value *v,
 #define RING_F_NOTIFY 0x02
 
 static void
-put_vq_ring(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+encode_vq_ring(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
 {
 	const struct rte_vhost_state_vq *vq = &st->vqs[i];
 	uint8_t b[VQ_RING_SIZE] = { 0 };
@@ -218,16 +163,16 @@ put_vq_ring(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uin
 }
 
 static int
-get_vq_ring(struct rte_vhost_state *st, const struct vhost_state_value *v,
+decode_vq_ring(struct rte_vhost_state *st, const struct vhost_state_value *v,
 		struct rte_vhost_state_error *e)
 {
 	struct rte_vhost_state_vq *vq = &st->vqs[v->vq];
 	const uint8_t flags = v->p[6];
 
 	if ((flags & ~(RING_F_SIGNALLED | RING_F_NOTIFY)) != 0)
-		return reserved_fault(v, 6, RING_F_SIGNALLED | RING_F_NOTIFY, flags, e);
+		return vhost_state_part_fault(v, 6, RING_F_SIGNALLED | RING_F_NOTIFY, flags, e);
 	if (v->p[7] != 0)
-		return reserved_fault(v, 7, 0, v->p[7], e);
+		return vhost_state_part_fault(v, 7, 0, v->p[7], e);
 	vq->avail_idx = vhost_state_get_le16(v->p);
 	vq->used_idx = vhost_state_get_le16(v->p + 2);
 	vq->avail_wrap = v->p[4];
@@ -235,11 +180,11 @@ get_vq_ring(struct rte_vhost_state *st, const struct vhost_state_value *v,
 	vq->signalled_valid = (flags & RING_F_SIGNALLED) != 0;
 	vq->notify_pending = (flags & RING_F_NOTIFY) != 0;
 	vq->signalled_used = vhost_state_get_le16(v->p + 8);
-	return get_zero(v, 10, VQ_RING_SIZE, e);
+	return vhost_state_part_check_zero(v, 10, VQ_RING_SIZE, e);
 }
 
 /*
- * VQ_INFLIGHT: entries in the order taken, each
+ * VQ_INFLIGHT: entries in the order in which buffers were dequeued, each
  *   0  le64 counter
  *   8  le16 head
  *  10  le16 id
@@ -248,13 +193,13 @@ get_vq_ring(struct rte_vhost_state *st, const struct vhost_state_value *v,
  */
 
 static uint32_t
-nb_inflight(const struct rte_vhost_state *st, uint16_t vq)
+count_inflight(const struct rte_vhost_state *st, uint16_t vq)
 {
 	return st->vqs[vq].nb_inflight;
 }
 
 static void
-put_vq_inflight(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+encode_vq_inflight(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
 {
 	const struct rte_vhost_state_vq *vq = &st->vqs[i];
 	uint8_t b[VHOST_STATE_INFLIGHT_SIZE] = { 0 };
@@ -270,7 +215,7 @@ put_vq_inflight(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
 }
 
 static int
-get_vq_inflight(struct rte_vhost_state *st, const struct vhost_state_value *v,
+decode_vq_inflight(struct rte_vhost_state *st, const struct vhost_state_value *v,
 		struct rte_vhost_state_error *e)
 {
 	const uint16_t nb = (uint16_t)(v->len / VHOST_STATE_INFLIGHT_SIZE);
@@ -290,26 +235,26 @@ get_vq_inflight(struct rte_vhost_state *st, const struct vhost_state_value *v,
 		entry[n].num = vhost_state_get_le16(p + 12);
 		at = n * VHOST_STATE_INFLIGHT_SIZE + 14;
 		if (vhost_state_get_le16(p + 14) != 0)
-			return reserved_fault(v, at, 0, vhost_state_get_le16(p + 14), e);
+			return vhost_state_part_fault(v, at, 0, vhost_state_get_le16(p + 14), e);
 	}
 	return 0;
 }
 
 /*
- * VQ_STATS, optional, left out if all are zero:
+ * VQ_STATS, optional, left out if both are zero:
  *   0  le64 packets
  *   8  le64 bytes
  */
 #define VQ_STATS_SIZE 16
 
 static uint32_t
-has_stats(const struct rte_vhost_state *st, uint16_t vq)
+count_stats(const struct rte_vhost_state *st, uint16_t vq)
 {
 	return (st->vqs[vq].stats.packets | st->vqs[vq].stats.bytes) != 0;
 }
 
 static void
-put_vq_stats(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+encode_vq_stats(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
 {
 	uint8_t b[VQ_STATS_SIZE];
 
@@ -319,7 +264,7 @@ put_vq_stats(struct vhost_state_sink *sink, const struct rte_vhost_state *st, ui
 }
 
 static int
-get_vq_stats(struct rte_vhost_state *st, const struct vhost_state_value *v,
+decode_vq_stats(struct rte_vhost_state *st, const struct vhost_state_value *v,
 		struct rte_vhost_state_error *e)
 {
 	st->vqs[v->vq].stats.packets = vhost_state_get_le64(v->p);
@@ -336,13 +281,13 @@ get_vq_stats(struct rte_vhost_state *st, const struct vhost_state_value *v,
  */
 
 static uint32_t
-nb_inflight_descs(const struct rte_vhost_state *st, uint16_t vq)
+count_inflight_descs(const struct rte_vhost_state *st, uint16_t vq)
 {
 	return st->vqs[vq].nb_inflight_descs;
 }
 
 static void
-put_vq_inflight_desc(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
+encode_vq_inflight_desc(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t i)
 {
 	const struct rte_vhost_state_vq *vq = &st->vqs[i];
 	uint8_t b[VHOST_STATE_INFLIGHT_DESC_SIZE];
@@ -358,7 +303,7 @@ put_vq_inflight_desc(struct vhost_state_sink *sink, const struct rte_vhost_state
 }
 
 static int
-get_vq_inflight_desc(struct rte_vhost_state *st, const struct vhost_state_value *v,
+decode_vq_inflight_desc(struct rte_vhost_state *st, const struct vhost_state_value *v,
 		struct rte_vhost_state_error *e)
 {
 	const uint32_t nb = v->len / VHOST_STATE_INFLIGHT_DESC_SIZE;
@@ -379,44 +324,56 @@ get_vq_inflight_desc(struct rte_vhost_state *st, const struct vhost_state_value 
 	return 0;
 }
 
-const struct vhost_state_part vhost_state_parts[VHOST_STATE_NB_PARTS] = {
+/* Reasons of vhost_state_check() by the part that has the value. */
+#define REASONS(...) (const enum rte_vhost_state_reason[]){ __VA_ARGS__, RTE_VHOST_STATE_R_NONE }
+
+const struct vhost_state_part vhost_state_common_parts[VHOST_STATE_NB_COMMON_PARTS] = {
 	{
-		.type = VHOST_STATE_P_DEV_FEATURES, .always = true,
+		.type = P_DEV_FEATURES, .mandatory = true,
 		.unit = 8, .max_units = FEATURE_WORDS_MAX,
-		.units = one, .put = put_dev_features, .get = get_dev_features,
+		.encode = encode_dev_features, .decode = decode_dev_features,
 	}, {
-		.type = VHOST_STATE_P_DRV_FEATURES, .always = true,
+		.type = P_DRV_FEATURES, .mandatory = true,
 		.unit = 8, .max_units = FEATURE_WORDS_MAX,
-		.units = one, .put = put_drv_features, .get = get_drv_features,
+		.encode = encode_drv_features, .decode = decode_drv_features,
+		.reasons = REASONS(RTE_VHOST_STATE_R_FEATURES_NOT_OFFERED),
 	}, {
-		.type = VHOST_STATE_P_DEVICE_STATUS, .always = true,
+		.type = P_DEVICE_STATUS, .mandatory = true,
 		.unit = 1, .max_units = 1,
-		.units = one, .put = put_status, .get = get_status,
+		.encode = encode_status, .decode = decode_status,
+		.reasons = REASONS(RTE_VHOST_STATE_R_STATUS),
 	}, {
-		.type = VHOST_STATE_P_VQ_CFG, .per_vq = true, .always = true,
+		.type = P_VQ_CFG, .per_vq = true, .mandatory = true,
 		.unit = VQ_CFG_SIZE, .max_units = 1,
-		.units = one, .put = put_vq_cfg, .get = get_vq_cfg,
+		.encode = encode_vq_cfg, .decode = decode_vq_cfg,
+		.reasons = REASONS(RTE_VHOST_STATE_R_VQ_SIZE, RTE_VHOST_STATE_R_VQ_ADDRESS),
 	}, {
-		.type = VHOST_STATE_P_NET, .always = true,
-		.unit = NET_SIZE, .max_units = 1,
-		.units = one, .put = put_net, .get = get_net,
-	}, {
-		.type = VHOST_STATE_P_VQ_RING, .per_vq = true, .always = true,
+		.type = P_VQ_RING, .per_vq = true, .mandatory = true,
 		.unit = VQ_RING_SIZE, .max_units = 1,
-		.units = one, .put = put_vq_ring, .get = get_vq_ring,
+		.encode = encode_vq_ring, .decode = decode_vq_ring,
+		.reasons = REASONS(RTE_VHOST_STATE_R_VQ_IDX_RANGE, RTE_VHOST_STATE_R_VQ_WRAP,
+				RTE_VHOST_STATE_R_VQ_IDX_DISTANCE),
 	}, {
-		.type = VHOST_STATE_P_VQ_INFLIGHT, .per_vq = true,
+		.type = P_VQ_INFLIGHT, .per_vq = true,
 		.unit = VHOST_STATE_INFLIGHT_SIZE, .max_units = RTE_VHOST_STATE_MAX_VQ_SIZE,
-		.units = nb_inflight, .put = put_vq_inflight, .get = get_vq_inflight,
+		.units = count_inflight, .encode = encode_vq_inflight,
+		.decode = decode_vq_inflight,
+		.reasons = REASONS(RTE_VHOST_STATE_R_INFLIGHT_COUNT,
+				RTE_VHOST_STATE_R_INFLIGHT_HEAD,
+				RTE_VHOST_STATE_R_INFLIGHT_DUPLICATE,
+				RTE_VHOST_STATE_R_INFLIGHT_ORDER),
 	}, {
-		.type = VHOST_STATE_P_VQ_STATS, .per_vq = true,
+		.type = P_VQ_STATS, .per_vq = true,
 		.flags = VHOST_STATE_PART_F_OPTIONAL,
 		.unit = VQ_STATS_SIZE, .max_units = 1,
-		.units = has_stats, .put = put_vq_stats, .get = get_vq_stats,
+		.units = count_stats, .encode = encode_vq_stats, .decode = decode_vq_stats,
 	}, {
-		.type = VHOST_STATE_P_VQ_INFLIGHT_DESC, .per_vq = true,
+		.type = P_VQ_INFLIGHT_DESC, .per_vq = true,
 		.unit = VHOST_STATE_INFLIGHT_DESC_SIZE, .max_units = RTE_VHOST_STATE_MAX_VQ_SIZE,
-		.units = nb_inflight_descs, .put = put_vq_inflight_desc,
-		.get = get_vq_inflight_desc,
+		.units = count_inflight_descs, .encode = encode_vq_inflight_desc,
+		.decode = decode_vq_inflight_desc,
+		.reasons = REASONS(RTE_VHOST_STATE_R_INFLIGHT_DESC_COUNT,
+				RTE_VHOST_STATE_R_INFLIGHT_DESC_FLAGS,
+				RTE_VHOST_STATE_R_INFLIGHT_DESC_ID),
 	},
 };

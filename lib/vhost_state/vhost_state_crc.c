@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#include "vhost_state_bytes.h"
+#include "vhost_state_crc.h"
 
 /*
  * rte_net_crc_calc() has no way to go on with a running value, which a state written in pieces

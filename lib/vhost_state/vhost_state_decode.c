@@ -7,7 +7,12 @@
 #include <rte_errno.h>
 
 #include "vhost_state_bytes.h"
-#include "vhost_state_parts.h"
+#include "vhost_state_crc.h"
+#include "vhost_state_decode.h"
+#include "vhost_state_format.h"
+#include "vhost_state_part_list.h"
+#include "vhost_state_reason.h"
+#include "vhost_state_validate.h"
 
 #define FAULT(e, reason, vq, offset, expected, found) \
 	vhost_state_fault(e, RTE_VHOST_STATE_R_##reason, vq, offset, expected, found)
@@ -69,7 +74,7 @@ vhost_state_parse_header(const uint8_t *buf, size_t len, uint32_t *total,
 			VHOST_STATE_MAX_SIZE, *total, e);
 }
 
-/** Everything that can be said of the whole before its parts are looked at. */
+/** Check the header against all bytes, before the parts are read. */
 static int
 parse_frame(const uint8_t *buf, size_t len, struct rte_vhost_state_error *e)
 {
@@ -92,21 +97,41 @@ parse_frame(const uint8_t *buf, size_t len, struct rte_vhost_state_error *e)
 	if (nb_vqs == 0 || nb_vqs > RTE_VHOST_STATE_MAX_VQ)
 		return FAULT(e, VQ_COUNT, -1, VHOST_STATE_H_NB_VQS, RTE_VHOST_STATE_MAX_VQ,
 				nb_vqs);
-	/* Now, not after the parts: those of another class would be unknown ones. */
-	return vhost_state_check_class(vhost_state_get_le16(buf + VHOST_STATE_H_DEVICE_ID),
-			VHOST_STATE_H_DEVICE_ID, e);
+	return 0;
+}
+
+/**
+ * Return the class that the header names; NULL with the reason in @p e. This comes before the
+ * parts: those of an unknown class would be refused as unknown parts.
+ */
+static const struct vhost_state_class *
+parse_class(const uint8_t *buf, struct rte_vhost_state_error *e)
+{
+	const uint16_t device_id = vhost_state_get_le16(buf + VHOST_STATE_H_DEVICE_ID);
+	const uint16_t nb_vqs = vhost_state_get_le16(buf + VHOST_STATE_H_NB_VQS);
+	const struct vhost_state_class *class = vhost_state_class_find(device_id);
+
+	if (class == NULL) {
+		vhost_state_class_fault(device_id, VHOST_STATE_H_DEVICE_ID, e);
+		return NULL;
+	}
+	if (vhost_state_class_check_vqs(class, nb_vqs, VHOST_STATE_H_NB_VQS, e) != 0)
+		return NULL;
+	return class;
 }
 
 /* ---- parts ---- */
 
-/** Where each part was found; 0: not yet, because no part stands in the header. */
-struct places {
-	uint32_t at[VHOST_STATE_NB_PARTS][RTE_VHOST_STATE_MAX_VQ];
-	/** Part and virtqueue of the one read last. */
+/** The parts that a state can have, and where each was found. */
+struct part_places {
+	struct vhost_state_part_list list;
+	/** Offset of each part; 0: not found yet, because offset 0 is the state's header. */
+	uint32_t at[VHOST_STATE_MAX_PARTS][RTE_VHOST_STATE_MAX_VQ];
+	/** Position in the list, and virtqueue, of the part that was read last. */
 	unsigned int part, vq;
 };
 
-/** A part's header. */
+/** Header of a part. */
 struct part_header {
 	uint16_t type;
 	uint8_t flags;
@@ -134,18 +159,7 @@ read_part_header(const uint8_t *p, size_t left, uint32_t at, struct part_header 
 	return 0;
 }
 
-static unsigned int
-find_part(uint16_t type)
-{
-	unsigned int i;
-
-	for (i = 0; i < VHOST_STATE_NB_PARTS; i++)
-		if (vhost_state_parts[i].type == type)
-			break;
-	return i;
-}
-
-/** Selector, place and length of a part whose type is known. */
+/** Check selector, virtqueue and length of a part whose type is known. */
 static int
 check_part(const struct vhost_state_part *part, const struct part_header *h, const uint8_t *p,
 		uint16_t nb_vqs, uint32_t at, struct rte_vhost_state_error *e)
@@ -167,14 +181,14 @@ check_part(const struct vhost_state_part *part, const struct part_header *h, con
 }
 
 static int
-take_place(struct places *places, unsigned int part, unsigned int vq, int where, uint32_t at,
+take_place(struct part_places *places, unsigned int part, unsigned int vq, int where, uint32_t at,
 		struct rte_vhost_state_error *e)
 {
 	if (places->at[part][vq] != 0)
 		return FAULT(e, PART_DUPLICATE, where, at, places->at[part][vq], at);
 	if (part < places->part || (part == places->part && vq < places->vq))
-		return FAULT(e, PART_ORDER, where, at, vhost_state_parts[places->part].type,
-				vhost_state_parts[part].type);
+		return FAULT(e, PART_ORDER, where, at, places->list.part[places->part]->type,
+				places->list.part[part]->type);
 	places->at[part][vq] = at;
 	places->part = part;
 	places->vq = vq;
@@ -183,19 +197,19 @@ take_place(struct places *places, unsigned int part, unsigned int vq, int where,
 
 static int
 read_part(struct rte_vhost_state *st, const uint8_t *p, const struct part_header *h, uint32_t at,
-		struct places *places, struct rte_vhost_state_error *e)
+		struct part_places *places, struct rte_vhost_state_error *e)
 {
-	const unsigned int i = find_part(h->type);
+	const unsigned int i = vhost_state_part_list_find(&places->list, h->type);
 	const struct vhost_state_part *part;
 	struct vhost_state_value value;
 	int ret;
 
-	if (i == VHOST_STATE_NB_PARTS) {
+	if (i == places->list.nb) {
 		if ((h->flags & VHOST_STATE_PART_F_OPTIONAL) != 0)
 			return 0;
 		return FAULT(e, PART_UNKNOWN, -1, at, 0, h->type);
 	}
-	part = &vhost_state_parts[i];
+	part = places->list.part[i];
 	ret = check_part(part, h, p, st->nb_vqs, at, e);
 	if (ret != 0)
 		return ret;
@@ -206,20 +220,20 @@ read_part(struct rte_vhost_state *st, const uint8_t *p, const struct part_header
 	ret = take_place(places, i, part->per_vq ? h->vq : 0, value.vq, at, e);
 	if (ret != 0)
 		return ret;
-	return part->get(st, &value, e);
+	return part->decode(st, &value, e);
 }
 
 static int
-check_missing(const struct rte_vhost_state *st, const struct places *places,
+check_missing(const struct rte_vhost_state *st, const struct part_places *places,
 		struct rte_vhost_state_error *e)
 {
 	const struct vhost_state_part *part;
 	uint16_t vq, nb;
 	unsigned int i;
 
-	for (i = 0; i < VHOST_STATE_NB_PARTS; i++) {
-		part = &vhost_state_parts[i];
-		nb = part->always ? (part->per_vq ? st->nb_vqs : 1) : 0;
+	for (i = 0; i < places->list.nb; i++) {
+		part = places->list.part[i];
+		nb = part->mandatory ? (part->per_vq ? st->nb_vqs : 1) : 0;
 		for (vq = 0; vq < nb; vq++)
 			if (places->at[i][vq] == 0)
 				return FAULT(e, PART_MISSING, part->per_vq ? vq : -1, -1,
@@ -229,7 +243,7 @@ check_missing(const struct rte_vhost_state *st, const struct places *places,
 }
 
 static int
-read_parts(struct rte_vhost_state *st, const uint8_t *buf, size_t len, struct places *places,
+read_parts(struct rte_vhost_state *st, const uint8_t *buf, size_t len, struct part_places *places,
 		struct rte_vhost_state_error *e)
 {
 	size_t at = VHOST_STATE_HEADER_SIZE;
@@ -249,86 +263,65 @@ read_parts(struct rte_vhost_state *st, const uint8_t *buf, size_t len, struct pl
 
 /* ---- the whole ---- */
 
-/** Which part holds what @p reason speaks of; 0 if none does. */
-static uint16_t
-part_of_reason(enum rte_vhost_state_reason reason)
+/** Return whether @p reason concerns a value in @p part. */
+static bool
+part_has_reason(const struct vhost_state_part *part, enum rte_vhost_state_reason reason)
 {
-	switch (reason) {
-	case RTE_VHOST_STATE_R_FEATURES_NOT_OFFERED:
-		return VHOST_STATE_P_DRV_FEATURES;
-	case RTE_VHOST_STATE_R_STATUS:
-		return VHOST_STATE_P_DEVICE_STATUS;
-	case RTE_VHOST_STATE_R_VQ_SIZE:
-	case RTE_VHOST_STATE_R_VQ_ADDRESS:
-		return VHOST_STATE_P_VQ_CFG;
-	case RTE_VHOST_STATE_R_VQ_IDX_RANGE:
-	case RTE_VHOST_STATE_R_VQ_WRAP:
-	case RTE_VHOST_STATE_R_VQ_IDX_DISTANCE:
-		return VHOST_STATE_P_VQ_RING;
-	case RTE_VHOST_STATE_R_INFLIGHT_COUNT:
-	case RTE_VHOST_STATE_R_INFLIGHT_HEAD:
-	case RTE_VHOST_STATE_R_INFLIGHT_DUPLICATE:
-	case RTE_VHOST_STATE_R_INFLIGHT_ORDER:
-		return VHOST_STATE_P_VQ_INFLIGHT;
-	case RTE_VHOST_STATE_R_INFLIGHT_DESC_COUNT:
-	case RTE_VHOST_STATE_R_INFLIGHT_DESC_FLAGS:
-	case RTE_VHOST_STATE_R_INFLIGHT_DESC_ID:
-		return VHOST_STATE_P_VQ_INFLIGHT_DESC;
-	case RTE_VHOST_STATE_R_NET_MAC:
-	case RTE_VHOST_STATE_R_NET_MTU:
-	case RTE_VHOST_STATE_R_NET_QUEUE_PAIRS:
-	case RTE_VHOST_STATE_R_NET_OFFLOADS:
-		return VHOST_STATE_P_NET;
-	default:
-		return 0;
-	}
+	const enum rte_vhost_state_reason *r = part->reasons;
+
+	while (r != NULL && *r != RTE_VHOST_STATE_R_NONE && *r != reason)
+		r++;
+	return r != NULL && *r == reason;
 }
 
-/** The model has no offsets: say in which part the value stands that it refused. */
+/** The model has no offsets: add that of the part which has the refused value. */
 static void
-locate(struct rte_vhost_state_error *e, const struct places *places)
+locate_error(struct rte_vhost_state_error *e, const struct part_places *places)
 {
-	const unsigned int i = find_part(part_of_reason(e->reason));
-	uint32_t at;
+	const unsigned int vq = e->vq >= 0 ? (unsigned int)e->vq : 0;
+	unsigned int i;
 
-	if (i == VHOST_STATE_NB_PARTS)
-		return;
-	at = places->at[i][e->vq >= 0 ? e->vq : 0];
-	if (at != 0)
-		e->offset = (int64_t)at;
+	for (i = 0; i < places->list.nb; i++)
+		if (part_has_reason(places->list.part[i], e->reason) && places->at[i][vq] != 0)
+			e->offset = (int64_t)places->at[i][vq];
 }
 
 static int
 parse_into(struct rte_vhost_state *st, const uint8_t *buf, size_t len,
-		struct rte_vhost_state_error *e)
+		const struct vhost_state_class *class, struct rte_vhost_state_error *e)
 {
-	struct places places;
+	struct part_places places;
 	int ret;
 
 	memset(&places, 0, sizeof(places));
+	vhost_state_part_list_init(&places.list, class);
 	ret = read_parts(st, buf, len, &places, e);
 	if (ret != 0)
 		return ret;
 	ret = vhost_state_check(st, e);
 	if (ret != 0)
-		locate(e, &places);
+		locate_error(e, &places);
 	return ret;
 }
 
 struct rte_vhost_state *
 vhost_state_parse(const uint8_t *buf, size_t len, struct rte_vhost_state_error *e)
 {
+	const struct vhost_state_class *class;
 	struct rte_vhost_state *st;
 
 	if (parse_frame(buf, len, e) != 0)
+		return NULL;
+	class = parse_class(buf, e);
+	if (class == NULL)
 		return NULL;
 	st = rte_vhost_state_alloc(vhost_state_get_le16(buf + VHOST_STATE_H_NB_VQS));
 	if (st == NULL) {
 		FAULT(e, NO_MEMORY, -1, -1, 0, sizeof(*st));
 		return NULL;
 	}
-	st->device_id = vhost_state_get_le16(buf + VHOST_STATE_H_DEVICE_ID);
-	if (parse_into(st, buf, len, e) != 0) {
+	st->device_id = class->device_id;
+	if (parse_into(st, buf, len, class, e) != 0) {
 		rte_vhost_state_free(st);
 		return NULL;
 	}

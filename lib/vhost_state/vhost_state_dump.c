@@ -4,9 +4,7 @@
 
 #include <inttypes.h>
 
-#include "vhost_state_private.h"
-
-/* ---- for people ---- */
+#include "vhost_state_class.h"
 
 static void
 dump_status(uint8_t status, FILE *f)
@@ -32,19 +30,7 @@ dump_status(uint8_t status, FILE *f)
 	fprintf(f, "\n");
 }
 
-static void
-dump_net(const struct rte_vhost_state_net *net, FILE *f)
-{
-	fprintf(f, "  mac              " RTE_ETHER_ADDR_PRT_FMT "\n",
-			RTE_ETHER_ADDR_BYTES(&net->mac));
-	fprintf(f, "  mtu              %u\n", net->mtu);
-	fprintf(f, "  net status       0x%04x\n", net->status);
-	fprintf(f, "  queue pairs      %u\n", net->active_pairs);
-	fprintf(f, "  rx mode          0x%02x\n", net->rx_mode);
-	fprintf(f, "  guest offloads   0x%016" PRIx64 "\n", net->guest_offloads);
-}
-
-/** An index, with its wrap counter if the ring has one: "17/1". */
+/** Print an index, with its wrap counter if the ring has one: "17/1". */
 static void
 dump_idx(uint16_t idx, uint8_t wrap, bool packed, FILE *f)
 {
@@ -67,7 +53,10 @@ dump_desc(const struct rte_vhost_state_desc *desc, FILE *f)
 			(desc->flags & RTE_VHOST_STATE_DESC_F_INDIRECT) != 0 ? " INDIRECT" : "");
 }
 
-/* Any state can be looked at, one that contradicts itself too: no count is taken for another's. */
+/*
+ * A state that is not valid can be printed too. The number of descriptors is therefore never
+ * derived from the entries.
+ */
 static void
 dump_inflight(const struct rte_vhost_state_vq *vq, FILE *f)
 {
@@ -108,6 +97,7 @@ dump_vq(const struct rte_vhost_state_vq *vq, uint16_t i, bool packed, FILE *f)
 void
 rte_vhost_state_dump(const struct rte_vhost_state *st, FILE *f)
 {
+	const struct vhost_state_class *class = vhost_state_class_find(st->device_id);
 	const bool packed = rte_vhost_state_is_packed(st);
 	uint16_t i;
 
@@ -116,8 +106,8 @@ rte_vhost_state_dump(const struct rte_vhost_state *st, FILE *f)
 	dump_status(st->status, f);
 	fprintf(f, "  device features  0x%016" PRIx64 "\n", st->device_features);
 	fprintf(f, "  driver features  0x%016" PRIx64 "\n", st->driver_features);
-	if (st->device_id == RTE_VHOST_STATE_ID_NET)
-		dump_net(&st->net, f);
+	if (class != NULL)
+		class->dump(st, f);
 	fprintf(f, "     vq   size   on     avail      used  in flight  notification\n");
 	for (i = 0; i < st->nb_vqs; i++)
 		dump_vq(&st->vqs[i], i, packed, f);

@@ -5,44 +5,19 @@
 #include <string.h>
 
 #include "vhost_state_bytes.h"
-#include "vhost_state_parts.h"
-
-static void
-sink_flush(struct vhost_state_sink *sink)
-{
-	if (sink->error == 0 && sink->flush != NULL && sink->used > 0)
-		sink->error = sink->flush(sink);
-	sink->used = 0;
-}
-
-void
-vhost_state_sink_put(struct vhost_state_sink *sink, const void *bytes, size_t len)
-{
-	const uint8_t *p = bytes;
-	size_t n;
-
-	sink->total += len;
-	if (sink->sum)
-		sink->crc = vhost_state_crc32(sink->crc, bytes, len);
-	while (sink->buf != NULL && len > 0 && sink->error == 0) {
-		n = RTE_MIN(len, sink->size - sink->used);
-		memcpy(sink->buf + sink->used, p, n);
-		sink->used += n;
-		p += n;
-		len -= n;
-		if (sink->used == sink->size && sink->flush != NULL)
-			sink_flush(sink);
-		else if (len > 0)
-			sink->error = -rte_vhost_state_reason_errno(RTE_VHOST_STATE_R_NO_SPACE);
-	}
-}
+#include "vhost_state_crc.h"
+#include "vhost_state_encode.h"
+#include "vhost_state_format.h"
+#include "vhost_state_part_list.h"
+#include "vhost_state_reason.h"
+#include "vhost_state_validate.h"
 
 static void
 put_part(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
 		const struct vhost_state_part *part, uint16_t vq)
 {
 	uint8_t b[VHOST_STATE_PART_HEADER_SIZE] = { 0 };
-	const uint32_t units = part->units(st, vq);
+	const uint32_t units = vhost_state_part_units(part, st, vq);
 
 	if (units == 0)
 		return;
@@ -51,19 +26,21 @@ put_part(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
 	vhost_state_put_le(b + 4, part->per_vq ? vq : 0, 2);
 	vhost_state_put_le(b + 12, (uint64_t)units * part->unit, 4);
 	vhost_state_sink_put(sink, b, sizeof(b));
-	part->put(sink, st, vq);
+	part->encode(sink, st, vq);
 }
 
 static void
 put_parts(struct vhost_state_sink *sink, const struct rte_vhost_state *st)
 {
+	struct vhost_state_part_list list;
 	unsigned int p;
 	uint16_t i, nb;
 
-	for (p = 0; p < RTE_DIM(vhost_state_parts); p++) {
-		nb = vhost_state_parts[p].per_vq ? st->nb_vqs : 1;
+	vhost_state_part_list_init(&list, vhost_state_class_find(st->device_id));
+	for (p = 0; p < list.nb; p++) {
+		nb = list.part[p]->per_vq ? st->nb_vqs : 1;
 		for (i = 0; i < nb; i++)
-			put_part(sink, st, &vhost_state_parts[p], i);
+			put_part(sink, st, list.part[p], i);
 	}
 }
 
@@ -87,8 +64,8 @@ put_header(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
 }
 
 /*
- * Twice over the parts: the first time only for their length and checksum, which stand before
- * them. That is what allows a state to be streamed through a small buffer.
+ * The parts are encoded twice. The first pass only computes their length and checksum, which are
+ * in the header. This allows a state of any length to be streamed through a small buffer.
  */
 int
 vhost_state_emit(const struct rte_vhost_state *st, struct vhost_state_sink *sink)
@@ -98,7 +75,7 @@ vhost_state_emit(const struct rte_vhost_state *st, struct vhost_state_sink *sink
 	put_parts(&measure, st);
 	put_header(sink, st, &measure);
 	put_parts(sink, st);
-	sink_flush(sink);
+	vhost_state_sink_flush(sink);
 	return sink->error;
 }
 

@@ -4,7 +4,9 @@
 
 #include <rte_bitops.h>
 
-#include "vhost_state_private.h"
+#include "vhost_state_class.h"
+#include "vhost_state_features.h"
+#include "vhost_state_reason.h"
 
 /*
  * A destination may offer more than the state needs: features, virtqueues, a larger MTU. It may
@@ -51,20 +53,25 @@ fit_inflight(const struct rte_vhost_state *st, const struct rte_vhost_state_limi
 }
 
 static int
-fit(const struct rte_vhost_state *st, const struct rte_vhost_state_limits *lim,
+fit_device(const struct rte_vhost_state *st, const struct rte_vhost_state_limits *lim,
 		struct rte_vhost_state_error *e)
 {
+	const struct vhost_state_class *class;
 	int ret;
 
 	if (st->device_id != lim->device_id)
 		return FAULT(e, FIT_DEVICE_ID, -1, lim->device_id, st->device_id);
+	class = vhost_state_class_find(st->device_id);
+	if (class == NULL)
+		return vhost_state_class_fault(st->device_id, -1, e);
 	ret = fit_features(st, lim, e);
 	if (ret != 0)
 		return ret;
 	if (st->nb_vqs > lim->max_vqs)
 		return FAULT(e, FIT_VQ_COUNT, -1, lim->max_vqs, st->nb_vqs);
-	if (st->device_id == RTE_VHOST_STATE_ID_NET && st->net.mtu > lim->max_mtu)
-		return FAULT(e, FIT_MTU, -1, lim->max_mtu, st->net.mtu);
+	ret = class->check_fit(st, lim, e);
+	if (ret != 0)
+		return ret;
 	return fit_inflight(st, lim, e);
 }
 
@@ -75,7 +82,7 @@ rte_vhost_state_check_fit(const struct rte_vhost_state *st,
 	struct rte_vhost_state_error e;
 
 	vhost_state_no_error(&e);
-	fit(st, lim, &e);
+	fit_device(st, lim, &e);
 	return vhost_state_report(err, &e);
 }
 

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef VHOST_STATE_PARTS_H
-#define VHOST_STATE_PARTS_H
+#ifndef VHOST_STATE_FORMAT_H
+#define VHOST_STATE_FORMAT_H
 
 /**
  * @file
@@ -21,23 +21,27 @@
  *  24  le32 reserved      0
  *  28  le32 header_crc    CRC-32 of bytes 0 .. 27
  *
- * Part, a header of 16 bytes (VIRTIO 1.4 "Device parts"), then its value:
+ * Part: a header of 16 bytes (VIRTIO 1.4 "Device parts"), then its value:
  *
  *   0  le16 part_type
  *   2  u8   flags         bit 0 OPTIONAL: a reader that does not know the type skips the part
  *   3  u8   reserved      0
- *   4  u8   selector[8]   parts of a virtqueue: le16 index, u8 reserved[6]; others: 0
+ *   4  u8   selector[8]   part of a virtqueue: le16 index, u8 reserved[6]; other parts: 0
  *  12  le32 length        of the value
  *
- * Parts stand in the order of their types, those of one type in the order of virtqueues, and none
- * stands twice. Types from 0xf000 are this library's own; VIRTIO 1.4 defines types to 0x2ff.
+ * Parts are in ascending order of type. Parts of one type are in ascending order of virtqueue. No
+ * part occurs twice.
  *
- * The header has a checksum of its own so that a reader of a stream can trust total_length before
- * it has the rest. Magic and version come first and never move: they must be readable in every
- * version, and a newer one is told apart before its checksum is looked for.
+ * VIRTIO 1.4 defines part types up to 0x2ff and reserves those from 0x600. This library has its
+ * own from 0xf000. Types 0xf001 .. 0xf00f are parts of every class (vhost_state_common.c). A class
+ * that comes after net takes its types from 0xf010; vhost_state_lib.rst lists all types.
+ *
+ * The header has a checksum of its own. A reader of a stream can therefore trust total_length
+ * before it has read the parts. Magic and version come first and never move. A reader recognises
+ * a newer version by them before it looks for a checksum.
  */
 
-#include "vhost_state_private.h"
+#include "rte_vhost_state.h"
 
 #define VHOST_STATE_HEADER_SIZE		32
 #define VHOST_STATE_PART_HEADER_SIZE	16
@@ -56,61 +60,17 @@
 #define VHOST_STATE_H_RESERVED		24
 #define VHOST_STATE_H_CRC		28
 
-/** One entry of the in-flight part. */
+/** One entry of the in-flight part, in bytes. */
 #define VHOST_STATE_INFLIGHT_SIZE	16
-/** One entry of the part with their descriptors. */
+/** One entry of the part with the descriptors of these buffers, in bytes. */
 #define VHOST_STATE_INFLIGHT_DESC_SIZE	16
 
 /**
- * Longest state that is read: the largest one of this version, all virtqueues full of buffers in
- * flight, each of one descriptor, and 1 MiB for optional parts that a later writer may add.
+ * Longest state that is read, in bytes. All virtqueues are full of buffers in flight, each of one
+ * descriptor. 1 MiB more is for parts of a class and for optional parts of a later writer.
  */
 #define VHOST_STATE_MAX_SIZE ((uint32_t)(RTE_VHOST_STATE_MAX_VQ * \
 		(RTE_VHOST_STATE_MAX_VQ_SIZE * (VHOST_STATE_INFLIGHT_SIZE + \
 		VHOST_STATE_INFLIGHT_DESC_SIZE) + 256) + (1 << 20)))
 
-enum vhost_state_part_type {
-	VHOST_STATE_P_DEV_FEATURES	= 0x0100,
-	VHOST_STATE_P_DRV_FEATURES	= 0x0101,
-	VHOST_STATE_P_DEVICE_STATUS	= 0x0103,
-	VHOST_STATE_P_VQ_CFG		= 0x0104,
-	VHOST_STATE_P_NET		= 0xf000,
-	VHOST_STATE_P_VQ_RING		= 0xf001,
-	VHOST_STATE_P_VQ_INFLIGHT	= 0xf002,
-	VHOST_STATE_P_VQ_STATS		= 0xf003,
-	VHOST_STATE_P_VQ_INFLIGHT_DESC	= 0xf004,
-};
-
-/** A value that is read: its length has been checked against the part's rules. */
-struct vhost_state_value {
-	const uint8_t *p;
-	uint32_t len;
-	/** Where it stands in the state, for errors. */
-	int64_t offset;
-	/** Virtqueue, or -1. */
-	int vq;
-};
-
-/** How a part is written and read. One list serves encoder and decoder. */
-struct vhost_state_part {
-	uint16_t type;
-	/** A part for each virtqueue, not one for the device. */
-	bool per_vq;
-	/** Stands in every state. */
-	bool always;
-	/** VHOST_STATE_PART_F_OPTIONAL or 0. */
-	uint8_t flags;
-	/** The value is a whole number of units, 1 .. max_units. */
-	uint32_t unit, max_units;
-	/** Units to write; 0: the part is left out. */
-	uint32_t (*units)(const struct rte_vhost_state *st, uint16_t vq);
-	void (*put)(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq);
-	int (*get)(struct rte_vhost_state *st, const struct vhost_state_value *v,
-			struct rte_vhost_state_error *e);
-};
-
-#define VHOST_STATE_NB_PARTS 9
-/** In the order in which parts stand in a state. */
-extern const struct vhost_state_part vhost_state_parts[VHOST_STATE_NB_PARTS];
-
-#endif /* VHOST_STATE_PARTS_H */
+#endif /* VHOST_STATE_FORMAT_H */

@@ -13,7 +13,11 @@
 
 #include <rte_errno.h>
 
-#include "vhost_state_parts.h"
+#include "vhost_state_decode.h"
+#include "vhost_state_encode.h"
+#include "vhost_state_format.h"
+#include "vhost_state_reason.h"
+#include "vhost_state_validate.h"
 
 /** First allocation of a reader, which grows only as bytes do arrive: a header costs nothing. */
 #define READ_CHUNK (64 * 1024)

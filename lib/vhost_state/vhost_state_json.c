@@ -4,12 +4,12 @@
 
 #include <inttypes.h>
 
-#include "vhost_state_private.h"
+#include "vhost_state_class.h"
 
 /*
- * One line, keys in the order of the structures. Features and addresses are strings in
- * hexadecimal, because many readers of JSON keep numbers as doubles, which lose bits above 53.
- * devtools/vhost_state_decode.py prints the same bytes.
+ * The output is one line, with the keys in the order of the structures. Features and addresses
+ * are hexadecimal strings: many readers of JSON keep a number as a double, which loses the bits
+ * above 53. devtools/vhost_state_decode.py prints the same bytes.
  */
 
 static const char *
@@ -19,15 +19,15 @@ json_bool(bool value)
 }
 
 static void
-json_net(const struct rte_vhost_state_net *net, FILE *f)
+json_class(const struct rte_vhost_state *st, FILE *f)
 {
-	const uint8_t *mac = net->mac.addr_bytes;
+	const struct vhost_state_class *class = vhost_state_class_find(st->device_id);
 
-	fprintf(f, "\"net\": {\"mac\": \"%02x:%02x:%02x:%02x:%02x:%02x\", ", mac[0], mac[1],
-			mac[2], mac[3], mac[4], mac[5]);
-	fprintf(f, "\"mtu\": %u, \"status\": %u, \"active_pairs\": %u, \"rx_mode\": %u, ",
-			net->mtu, net->status, net->active_pairs, net->rx_mode);
-	fprintf(f, "\"guest_offloads\": \"0x%" PRIx64 "\"}, ", net->guest_offloads);
+	if (class == NULL)
+		return;
+	fprintf(f, "\"%s\": {", class->name);
+	class->dump_json(st, f);
+	fprintf(f, "}, ");
 }
 
 static void
@@ -91,8 +91,7 @@ rte_vhost_state_dump_json(const struct rte_vhost_state *st, FILE *f)
 	fprintf(f, "\"device_features\": \"0x%" PRIx64 "\", \"driver_features\": \"0x%" PRIx64
 			"\", ", st->device_features, st->driver_features);
 	fprintf(f, "\"ring\": \"%s\", ", rte_vhost_state_is_packed(st) ? "packed" : "split");
-	if (st->device_id == RTE_VHOST_STATE_ID_NET)
-		json_net(&st->net, f);
+	json_class(st, f);
 	fprintf(f, "\"vqs\": [");
 	for (i = 0; i < st->nb_vqs; i++) {
 		fprintf(f, "%s", i > 0 ? ", " : "");

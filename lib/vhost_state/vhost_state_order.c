@@ -2,7 +2,9 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#include "vhost_state_private.h"
+#include <rte_bitops.h>
+
+#include "vhost_state_reason.h"
 
 #define ACK		RTE_VHOST_STATE_S_ACKNOWLEDGE
 #define DRIVER		RTE_VHOST_STATE_S_DRIVER

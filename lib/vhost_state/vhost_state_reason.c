@@ -11,7 +11,7 @@
 #include <rte_errno.h>
 #include <rte_log.h>
 
-#include "vhost_state_private.h"
+#include "vhost_state_reason.h"
 
 /* INFO is below the default: a hostile peer must not be able to fill a disk with log lines. */
 RTE_LOG_REGISTER_DEFAULT(vhost_state_logtype, NOTICE);

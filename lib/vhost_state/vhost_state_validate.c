@@ -6,7 +6,10 @@
 
 #include <rte_bitops.h>
 
-#include "vhost_state_private.h"
+#include "vhost_state_class.h"
+#include "vhost_state_features.h"
+#include "vhost_state_reason.h"
+#include "vhost_state_validate.h"
 
 /*
  * Every check reads, none writes, and a state that passes them all is one that some device could
@@ -18,17 +21,9 @@
 
 /* ---- device ---- */
 
-int
-vhost_state_check_class(uint16_t device_id, int64_t offset, struct rte_vhost_state_error *e)
-{
-	if (device_id == RTE_VHOST_STATE_ID_NET)
-		return 0;
-	return vhost_state_fault(e, RTE_VHOST_STATE_R_DEVICE_ID, -1, offset,
-			RTE_VHOST_STATE_ID_NET, device_id);
-}
-
 static int
-check_device(const struct rte_vhost_state *st, struct rte_vhost_state_error *e)
+check_device(const struct rte_vhost_state *st, const struct vhost_state_class *class,
+		struct rte_vhost_state_error *e)
 {
 	const uint8_t must = RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER |
 			RTE_VHOST_STATE_S_FEATURES_OK | RTE_VHOST_STATE_S_SUSPEND;
@@ -38,42 +33,15 @@ check_device(const struct rte_vhost_state *st, struct rte_vhost_state_error *e)
 
 	if (st->nb_vqs == 0 || st->nb_vqs > RTE_VHOST_STATE_MAX_VQ || st->vqs == NULL)
 		return FAULT(e, VQ_COUNT, -1, RTE_VHOST_STATE_MAX_VQ, st->nb_vqs);
-	ret = vhost_state_check_class(st->device_id, -1, e);
+	if (class == NULL)
+		return vhost_state_class_fault(st->device_id, -1, e);
+	ret = vhost_state_class_check_vqs(class, st->nb_vqs, -1, e);
 	if (ret != 0)
 		return ret;
 	if (extra != 0)
 		return FAULT(e, FEATURES_NOT_OFFERED, -1, 0, extra);
 	if ((st->status & ~may) != must)
 		return FAULT(e, STATUS, -1, must, st->status);
-	return 0;
-}
-
-static uint64_t
-mac_value(const struct rte_ether_addr *mac)
-{
-	uint64_t value = 0;
-	unsigned int i;
-
-	for (i = 0; i < RTE_ETHER_ADDR_LEN; i++)
-		value = value << 8 | mac->addr_bytes[i];
-	return value;
-}
-
-static int
-check_net(const struct rte_vhost_state *st, struct rte_vhost_state_error *e)
-{
-	const struct rte_vhost_state_net *net = &st->net;
-	const uint16_t pairs = st->nb_vqs / 2;
-	uint64_t extra = net->guest_offloads & ~st->driver_features;
-
-	if (!rte_is_valid_assigned_ether_addr(&net->mac))
-		return FAULT(e, NET_MAC, -1, 0, mac_value(&net->mac));
-	if (net->mtu < RTE_ETHER_MIN_MTU)
-		return FAULT(e, NET_MTU, -1, RTE_ETHER_MIN_MTU, net->mtu);
-	if (net->active_pairs == 0 || net->active_pairs > pairs)
-		return FAULT(e, NET_QUEUE_PAIRS, -1, pairs, net->active_pairs);
-	if (extra != 0)
-		return FAULT(e, NET_OFFLOADS, -1, 0, extra);
 	return 0;
 }
 
@@ -314,12 +282,13 @@ int
 vhost_state_check(const struct rte_vhost_state *st, struct rte_vhost_state_error *e)
 {
 	const bool packed = rte_vhost_state_is_packed(st);
+	const struct vhost_state_class *class = vhost_state_class_find(st->device_id);
 	uint16_t i;
 	int ret;
 
-	ret = check_device(st, e);
+	ret = check_device(st, class, e);
 	if (ret == 0)
-		ret = check_net(st, e);
+		ret = class->check(st, e);
 	for (i = 0; i < st->nb_vqs && ret == 0; i++)
 		ret = check_vq(&st->vqs[i], packed, i, e);
 	return ret;

@@ -19,8 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_vhost_state.h>
+
 #include "vhost_state_bytes.h"
-#include "vhost_state_parts.h"
+#include "vhost_state_crc.h"
+#include "vhost_state_format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -38,6 +38,7 @@ main(void)
 
 	failed += test_model();
 	failed += test_codec();
+	failed += test_class();
 	failed += test_golden();
 	failed += test_refuse_model();
 	failed += test_refuse_bytes();

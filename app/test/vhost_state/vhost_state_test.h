@@ -26,6 +26,7 @@
 /* Groups of tests; each returns the number of those that failed. */
 int test_model(void);
 int test_codec(void);
+int test_class(void);
 int test_golden(void);
 int test_refuse_model(void);
 int test_refuse_bytes(void);

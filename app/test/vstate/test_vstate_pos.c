@@ -18,7 +18,9 @@
 
 #include <cmocka.h>
 
-#include "vhost_state_private.h"
+#include "vhost_state_features.h"
+#include "vhost_state_reason.h"
+#include "vhost_state_validate.h"
 #include "ring/vstate_pos.h"
 
 #define MAX_SIZE 32768u
