@@ -40,10 +40,6 @@
  * return NULL and set rte_errno, unless they say otherwise.
  */
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +48,10 @@ extern "C" {
 #include <rte_common.h>
 #include <rte_compat.h>
 #include <rte_ether.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /** Most virtqueues in one state: 128 queue pairs and a control virtqueue. */
 #define RTE_VHOST_STATE_MAX_VQ 257

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
-"""Check library and guide against the header: test_vhost_state_header.py HEADER LIBRARY GUIDE"""
+"""Compare library and guide with the header: test_vhost_state_header.py HEADER LIBRARY GUIDE"""
 
 import pathlib
 import re
@@ -13,13 +13,13 @@ HEADER, LIBRARY, GUIDE = sys.argv[1:4]
 
 
 class HeaderTest(unittest.TestCase):
-    """The header is what counts; the others must say the same."""
+    """The header is the reference for the library and the guide."""
 
     def setUp(self):
         self.header = pathlib.Path(HEADER).read_text(encoding='utf-8')
 
     def test_library_exports_what_the_header_declares(self):
-        """No more and no less; versions are no symbols."""
+        """All symbols of the header and no others; version nodes do not count."""
         code = re.sub(r'/\*.*?\*/', '', self.header, flags=re.DOTALL)
         declared = set(re.findall(r'__rte_experimental\s+[\w\s*]*?(\w+)\(', code))
         done = subprocess.run(['nm', '-D', '--defined-only', LIBRARY], check=True,
@@ -28,6 +28,12 @@ class HeaderTest(unittest.TestCase):
         exported = {name.split('@')[0] for kind, name in symbols if kind != 'A'}
         self.assertGreater(len(declared), 30)
         self.assertEqual(declared, exported)
+
+    def test_header_includes_nothing_inside_extern_c(self):
+        """A header of DPDK may have C++ templates, which must not have C linkage."""
+        before, inside = self.header.split('extern "C" {')
+        self.assertIn('#include <rte_', before)
+        self.assertNotIn('#include', inside)
 
     def test_guide_lists_the_reasons_of_the_header(self):
         """Name, errno and text, in the same order."""
