@@ -9,20 +9,22 @@
  * @file
  * RTE vhost state
  *
- * What the state of a virtio device is, in which order it may be read and
- * written, how it is put into bytes, and how an application reaches a device
- * that has such a state. The library starts no thread and knows no driver.
+ * This library defines the state of a virtio device: its model, the order in
+ * which it may be captured and restored, its byte format and its checks.
+ * Applications reach a device with such a state by name. The library starts no
+ * thread and knows no driver.
  *
- * The idea is the virtio-comment thread "Virtqueue state synchronization"
- * (July 2021). Today's names are VIRTIO 1.4's: suspend (section "Device
+ * The idea is from the virtio-comment thread "Virtqueue state synchronization"
+ * (July 2021). The names are those of VIRTIO 1.4: suspend (section "Device
  * Suspend") and device parts (section "Device parts").
  *
  * Terms:
  * - *available index*: next entry of the available ring that the device reads.
- *   Split: free running, 16 bits. Packed: 0 .. size - 1, with a wrap counter.
- * - *used index*: next entry of the used ring that the device writes.
- *   The same ranges.
- * - *in flight*: taken from the available ring, not yet written to the used one.
+ *   Split: runs freely over 16 bits. Packed: 0 .. size - 1, with a wrap counter.
+ * - *used index*: next entry of the used ring that the device writes. It has the
+ *   ranges of the available index.
+ * - *in flight*: a buffer that the device has dequeued from the available ring
+ *   and not yet written to the used ring.
  *
  * Status machine, as seen by this library:
  *
@@ -36,8 +38,12 @@
  *                                                                 v
  *                                                               (same)
  *
- * All functions return 0 or a negative errno, and those that return a pointer
- * return NULL and set rte_errno, unless they say otherwise.
+ * Unless a function says otherwise, it returns 0 or a negative errno. A function
+ * that returns a pointer returns NULL on error and sets rte_errno.
+ *
+ * Thread-safety: several threads may read one state at a time. A thread that
+ * changes or frees a state must be the only one that uses it; the library has
+ * no lock for states. All other data of the library is thread-safe.
  */
 
 #include <stdbool.h>
@@ -53,15 +59,15 @@
 extern "C" {
 #endif
 
-/** Most virtqueues in one state: 128 queue pairs and a control virtqueue. */
+/** Largest number of virtqueues in a state: 128 queue pairs and a control virtqueue. */
 #define RTE_VHOST_STATE_MAX_VQ 257
-/** Largest virtqueue size (VIRTIO 1.x "Virtqueues"). */
+/** Largest virtqueue size in descriptors (VIRTIO 1.4 "Virtqueues"). */
 #define RTE_VHOST_STATE_MAX_VQ_SIZE 32768
-/** Longest name of a registered device, with its terminating zero. */
+/** Size in bytes of the longest name of a registered device, with its terminating zero. */
 #define RTE_VHOST_STATE_NAME_SIZE 64
 /** Room for the data of a device class in a state, in words of 8 bytes. */
 #define RTE_VHOST_STATE_CLASS_WORDS 16
-/** Version of the byte format that this library writes. */
+/** Version of the byte format that this library writes. It reads this and all earlier ones. */
 #define RTE_VHOST_STATE_FORMAT_VERSION 1
 
 /** Device status bits (VIRTIO 1.4 "Device Status Field"). */
@@ -80,8 +86,9 @@ extern "C" {
 #define RTE_VHOST_STATE_ID_NET 1
 
 /**
- * Why a state or a request was refused: name, errno, text.
- * One list feeds the enum, the counters, the logs and the tool.
+ * List of the reasons why a state or a request is refused: name, errno, text.
+ * The enum, the counters, the logs and dpdk-test-vdpa are made from this list.
+ * A new reason is appended to its group, and to the table of the library's guide.
  */
 #define RTE_VHOST_STATE_REASONS(X) \
 	X(NONE, 0, "no error") \
@@ -91,26 +98,26 @@ extern "C" {
 	X(NOT_CONFIGURABLE, EBUSY, "state is written only after FEATURES_OK and before DRIVER_OK") \
 	X(STATUS_ILLEGAL, EINVAL, "status bits set out of order, or cleared without a reset") \
 	X(NEEDS_RESET, EIO, "device needs a reset") \
-	X(TIMEOUT, ETIMEDOUT, "a queue did not come to rest in time") \
+	X(TIMEOUT, ETIMEDOUT, "a queue did not quiesce in time") \
 	X(NOT_CONNECTED, ENOTCONN, "no front end is connected") \
 	X(NO_DEVICE, ENODEV, "no device of this name") \
 	/* bytes */ \
 	X(TRUNCATED, EBADMSG, "state ends too early") \
 	X(TRAILING_BYTES, EBADMSG, "bytes after the end of the state") \
 	X(BAD_MAGIC, EBADMSG, "not a vhost state") \
-	X(BAD_VERSION, EPROTONOSUPPORT, "state of a newer format version") \
+	X(BAD_VERSION, EPROTONOSUPPORT, "format version is newer than this library") \
 	X(BAD_CHECKSUM, EBADMSG, "checksum does not match") \
 	X(BAD_HEADER, EBADMSG, "header field has an illegal value") \
 	X(PART_UNKNOWN, EPROTONOSUPPORT, "unknown mandatory part") \
 	X(PART_LENGTH, EBADMSG, "part has a wrong length") \
 	X(PART_ORDER, EBADMSG, "part is out of order") \
-	X(PART_DUPLICATE, EBADMSG, "part stands twice") \
+	X(PART_DUPLICATE, EBADMSG, "part occurs twice") \
 	X(PART_MISSING, EBADMSG, "mandatory part is missing") \
 	X(PART_RESERVED, EBADMSG, "reserved field of a part is not zero") \
 	/* self consistency */ \
 	X(DEVICE_ID, EINVAL, "unknown device class") \
 	X(FEATURES_NOT_OFFERED, EINVAL, "negotiated features were never offered") \
-	X(STATUS, EINVAL, "device status is not one that a saved device can have") \
+	X(STATUS, EINVAL, "a saved device cannot have this device status") \
 	X(VQ_COUNT, EINVAL, "number of virtqueues out of range") \
 	X(VQ_INDEX, EINVAL, "virtqueue index out of range") \
 	X(VQ_SIZE, EINVAL, "virtqueue size out of range, or not a power of two for a split ring") \
@@ -118,25 +125,25 @@ extern "C" {
 	X(VQ_IDX_RANGE, EINVAL, "packed index not below the virtqueue size") \
 	X(VQ_WRAP, EINVAL, "wrap counter neither 0 nor 1, or set for a split ring") \
 	X(VQ_IDX_DISTANCE, EINVAL, "available index more than the virtqueue size ahead of used") \
-	X(INFLIGHT_COUNT, EINVAL, "in-flight entries do not account for available minus used") \
+	X(INFLIGHT_COUNT, EINVAL, "in-flight entries do not add up to available minus used") \
 	X(INFLIGHT_HEAD, EINVAL, "in-flight head out of range, or not the id of a split ring") \
-	X(INFLIGHT_DUPLICATE, EINVAL, "in-flight buffer or counter stands twice") \
-	X(INFLIGHT_ORDER, EINVAL, "in-flight entries are not in the order taken") \
-	X(INFLIGHT_DESC_COUNT, EINVAL, "in-flight descriptors are not those of the entries") \
-	X(INFLIGHT_DESC_FLAGS, EINVAL, "in-flight descriptor has a flag that its place forbids") \
+	X(INFLIGHT_DUPLICATE, EINVAL, "in-flight buffer or counter occurs twice") \
+	X(INFLIGHT_ORDER, EINVAL, "in-flight entries are not in dequeue order") \
+	X(INFLIGHT_DESC_COUNT, EINVAL, "wrong number of in-flight descriptors") \
+	X(INFLIGHT_DESC_FLAGS, EINVAL, "in-flight descriptor flag not allowed at its position") \
 	X(INFLIGHT_DESC_ID, EINVAL, "last in-flight descriptor of a buffer has another id") \
-	X(NET_MAC, EINVAL, "MAC address is not a unicast one") \
+	X(NET_MAC, EINVAL, "MAC address is not a unicast address") \
 	X(NET_MTU, EINVAL, "MTU out of range") \
 	X(NET_QUEUE_PAIRS, EINVAL, "active queue pairs out of range") \
-	X(NET_OFFLOADS, EINVAL, "guest offloads in force that were not negotiated") \
+	X(NET_OFFLOADS, EINVAL, "enabled guest offloads were not negotiated") \
 	/* fit to a destination */ \
-	X(FIT_DEVICE_ID, EXDEV, "state of another device class") \
+	X(FIT_DEVICE_ID, EXDEV, "device class of the state differs from that of this device") \
 	X(FIT_FEATURES, EXDEV, "state needs a feature that this device does not offer") \
 	X(FIT_NEGOTIATED, EXDEV, "front end negotiated other features than the state has") \
 	X(FIT_VQ_COUNT, EXDEV, "state has more virtqueues than this device") \
 	X(FIT_VQ_SIZE, EXDEV, "virtqueue size differs from what the front end set up") \
 	X(FIT_VQ_ADDRESS, EXDEV, "virtqueue addresses differ from what the front end set up") \
-	X(FIT_INFLIGHT, EXDEV, "this device cannot take over in-flight buffers") \
+	X(FIT_INFLIGHT, EXDEV, "this device does not accept in-flight buffers") \
 	X(FIT_INFLIGHT_DESCS, EXDEV, "in-flight buffers of a packed ring lack their descriptors") \
 	X(FIT_MTU, EXDEV, "state has a larger MTU than this device") \
 	/* carriers */ \
@@ -144,7 +151,7 @@ extern "C" {
 	X(NO_MEMORY, ENOMEM, "out of memory") \
 	X(NO_SPACE, ENOSPC, "buffer too small")
 
-/** Reasons for a refusal. */
+/** Reason for a refusal. */
 enum rte_vhost_state_reason {
 #define RTE_VHOST_STATE_REASON_ENUM(name, err, text) RTE_VHOST_STATE_R_##name,
 	RTE_VHOST_STATE_REASONS(RTE_VHOST_STATE_REASON_ENUM)
@@ -152,37 +159,40 @@ enum rte_vhost_state_reason {
 	RTE_VHOST_STATE_R_MAX
 };
 
-/** What was refused, where, and what was expected. */
+/** A refusal: the reason, the place and the values. */
 struct rte_vhost_state_error {
 	enum rte_vhost_state_reason reason;
-	/** Virtqueue index, or -1 where the error is not one of a virtqueue. */
+	/** Virtqueue index, or -1 if the error does not concern a virtqueue. */
 	int vq;
-	/** Byte offset in the encoded state, or -1 where there is none. */
+	/** Byte offset in the encoded state, or -1 if the error has none. */
 	int64_t offset;
-	/** The value that was expected, or the limit that was passed. */
+	/** Value that was expected, or limit that was exceeded. */
 	uint64_t expected;
-	/** The value that was found. */
+	/** Value that was found. For IO: the errno of the system call. */
 	uint64_t found;
 };
 
 /**
- * A buffer that the device has taken and not yet used.
+ * A buffer in flight.
  *
- * The id tells the buffers of a virtqueue apart. In a packed ring heads may coincide: a buffer
- * that is completed early gives its position back, and a later one may be made available there.
+ * The id identifies the buffer in its virtqueue. In a packed ring the head does not: a buffer that
+ * is completed early frees its position, and the driver may make a later buffer available there.
  */
 struct rte_vhost_state_inflight {
-	/** Split: head descriptor. Packed: ring position of the first descriptor. 0 .. size - 1. */
+	/**
+	 * Split: head descriptor. Packed: ring position of the first descriptor. Both are
+	 * 0 .. size - 1.
+	 */
 	uint16_t head;
-	/** Split: equal to head. Packed: buffer ID. */
+	/** Split: equal to head. Packed: buffer ID, any value. */
 	uint16_t id;
-	/** Descriptors of the chain in the ring, 1 .. size. Split: 1. */
+	/** Number of descriptors of the chain in the ring, 1 .. size. Split: 1. */
 	uint16_t num;
-	/** Order in which the buffers were taken, unique in the virtqueue. */
+	/** Rises with every buffer that is dequeued from the virtqueue. */
 	uint64_t counter;
 };
 
-/** Flags that a descriptor of a buffer in flight may have (VIRTIO "Virtqueues"). */
+/** Flags that a descriptor in flight may have (VIRTIO 1.4 "Packed Virtqueues"). */
 #define RTE_VHOST_STATE_DESC_F_NEXT	0x0001
 #define RTE_VHOST_STATE_DESC_F_WRITE	0x0002
 #define RTE_VHOST_STATE_DESC_F_INDIRECT	0x0004
@@ -190,219 +200,341 @@ struct rte_vhost_state_inflight {
 /**
  * A descriptor of a buffer in flight, as the device read it from a packed ring.
  *
- * A split ring keeps the descriptors of a buffer until it is used. In a packed ring a buffer that
- * is completed out of order is written over the descriptors of one that is not, so the state is
- * the only place where these still stand.
+ * A split ring keeps the descriptors of a buffer until the buffer is used. A packed ring does not:
+ * if buffers complete out of order, used descriptors overwrite those of a buffer still in flight.
+ * The state then has the only copy.
  */
 struct rte_vhost_state_desc {
-	/** Guest physical address; of a table if INDIRECT is set. */
+	/** Guest physical address of the data, or of a descriptor table if INDIRECT is set. */
 	uint64_t addr;
 	/** Length in bytes. */
 	uint32_t len;
-	/** In the last descriptor of a buffer its id; in others whatever the driver wrote. */
+	/** Last descriptor of a buffer: buffer ID. Other descriptors: any value. */
 	uint16_t id;
 	/**
-	 * RTE_VHOST_STATE_DESC_F_*, no others. NEXT in all but the last descriptor of a buffer;
-	 * INDIRECT only where a buffer has one descriptor.
+	 * RTE_VHOST_STATE_DESC_F_*, no other bits. NEXT is set in all but the last descriptor of
+	 * a buffer. INDIRECT may be set only if the buffer has one descriptor.
 	 */
 	uint16_t flags;
 };
 
-/** Statistics of a virtqueue; free running, restored only for continuity. */
+/** Statistics of a virtqueue. They run freely over 64 bits and do not affect the device. */
 struct rte_vhost_state_vq_stats {
+	/** Number of packets or requests. */
 	uint64_t packets;
+	/** Number of payload bytes. */
 	uint64_t bytes;
 };
 
 /** State of one virtqueue. */
 struct rte_vhost_state_vq {
 	/**
-	 * Number of descriptors, 1 .. 32768; split: a power of two. 0: the driver never set up
-	 * the virtqueue; every other field is then zero.
+	 * Number of descriptors, 1 .. 32768. Split: a power of two. 0: the driver never set up
+	 * the virtqueue, and all other fields are zero.
 	 */
 	uint16_t size;
-	/** Ring set up by the driver and processed by the device. */
+	/** The driver has enabled the virtqueue. */
 	bool enabled;
-	/** Guest physical addresses of the three areas (VIRTIO "Virtqueue layout"). */
+	/**
+	 * Guest physical addresses of the three areas (VIRTIO 1.4 "Virtqueues"). Alignment of
+	 * desc_addr: 16 bytes. Of driver_addr: split 2, packed 4. Of device_addr: 4.
+	 */
 	uint64_t desc_addr, driver_addr, device_addr;
 	/** Next available entry; see the terms above. */
 	uint16_t avail_idx;
-	/** Next used entry. */
+	/** Next used entry; see the terms above. */
 	uint16_t used_idx;
-	/** Packed: wrap counters, 0 or 1. Split: 0. */
+	/** Packed: wrap counters of the two indices, 0 or 1. Split: 0. */
 	uint8_t avail_wrap, used_wrap;
-	/** Event index: used index at the last notification; valid if signalled_valid. */
+	/** For VIRTIO_F_EVENT_IDX: used index at the last notification. */
 	uint16_t signalled_used;
+	/** signalled_used has a value. */
 	bool signalled_valid;
-	/** A used notification was due when the device stopped, and is sent at resume. */
+	/** A used notification was due when the device stopped. The device sends it at resume. */
 	bool notify_pending;
 	/** Number of entries in @p inflight. */
 	uint16_t nb_inflight;
-	/** In-flight buffers in the order taken; NULL if there are none. */
+	/** Buffers in flight in the order in which they were dequeued. NULL if there are none. */
 	struct rte_vhost_state_inflight *inflight;
 	/**
-	 * Number of entries in @p inflight_descs. Packed: the sum of all num, or 0 where they were
-	 * not recorded, which no destination takes over. Split: 0.
+	 * Number of entries in @p inflight_descs. Packed: sum of num of all entries of
+	 * @p inflight, or 0 if the descriptors are not known; no destination accepts the latter.
+	 * Split: 0.
 	 */
 	uint32_t nb_inflight_descs;
-	/** Packed: the num descriptors of each entry, in the order of the entries; else NULL. */
+	/** Packed: num descriptors for each entry, in the order of the entries. Otherwise NULL. */
 	struct rte_vhost_state_desc *inflight_descs;
 	struct rte_vhost_state_vq_stats stats;
 };
 
-/** State of a network device beyond its queues. */
+/** Data of a network device (VIRTIO 1.4 "Network Device"). */
 struct rte_vhost_state_net {
+	/** Unicast address. */
 	struct rte_ether_addr mac;
 	/** Largest MTU in bytes, 68 .. 65535. */
 	uint16_t mtu;
-	/** Link status and announce bits (VIRTIO_NET_S_*). */
+	/** Link status and announce bits, VIRTIO_NET_S_*. */
 	uint16_t status;
-	/** Queue pairs the driver uses, 1 .. 128. */
+	/** Number of queue pairs that the driver uses, 1 .. nb_vqs / 2. */
 	uint16_t active_pairs;
-	/** VIRTIO_NET_CTRL_RX_* modes, one bit each in the order of the commands. */
+	/** Modes of VIRTIO_NET_CTRL_RX, one bit a command, in the order of the commands. */
 	uint8_t rx_mode;
-	/** Features in force for the guest's receive offloads (VIRTIO_NET_F_GUEST_*). */
+	/** Receive offloads that the driver has enabled, VIRTIO_NET_F_GUEST_* as feature bits. */
 	uint64_t guest_offloads;
 };
 
 /** State of one device. */
 struct rte_vhost_state {
-	/** Virtio device ID. */
+	/** Virtio device ID, RTE_VHOST_STATE_ID_*. */
 	uint16_t device_id;
 	/**
 	 * Device status, RTE_VHOST_STATE_S_*. A captured device is suspended: ACKNOWLEDGE, DRIVER,
-	 * FEATURES_OK and SUSPEND are set, DRIVER_OK is not; NEEDS_RESET and FAILED may be.
+	 * FEATURES_OK and SUSPEND are set, DRIVER_OK is not. NEEDS_RESET and FAILED may be set.
 	 */
 	uint8_t status;
-	/** Features offered, and features negotiated. */
+	/** Features that the device offered, and features that were negotiated. */
 	uint64_t device_features, driver_features;
 	/**
 	 * Data of the device class: the member that belongs to device_id.
 	 *
-	 * A new class adds a member here, of a type without pointers, that fits into
-	 * class_data. The size of this structure and the other members then stay as they are.
+	 * A new class adds a member here. Its type has no pointers and is not larger than
+	 * class_data. The size of this structure and its other members then do not change.
 	 */
 	__extension__ union {
 		/** Network device, RTE_VHOST_STATE_ID_NET. */
 		struct rte_vhost_state_net net;
-		/** Room for every class. */
+		/** Room for the data of any class. */
 		uint64_t class_data[RTE_VHOST_STATE_CLASS_WORDS];
 	};
 	/** Number of entries in @p vqs, 1 .. RTE_VHOST_STATE_MAX_VQ. */
 	uint16_t nb_vqs;
-	/** Virtqueues by index. */
+	/** Virtqueues in the order of their indices. */
 	struct rte_vhost_state_vq *vqs;
 };
 
-/** What a destination offers, for rte_vhost_state_check_fit(). */
+/**
+ * What a destination offers, for rte_vhost_state_check_fit().
+ *
+ * A new class adds members for its own limits. A class ignores the limits of other classes.
+ */
 struct rte_vhost_state_limits {
+	/** Virtio device ID, RTE_VHOST_STATE_ID_*. */
 	uint16_t device_id;
+	/** Features that the destination offers. */
 	uint64_t device_features;
-	/** Features that the front end negotiated with the destination; 0: not known. */
+	/** Features that the front end negotiated with the destination. 0: not known. */
 	uint64_t driver_features;
+	/** Largest number of virtqueues. */
 	uint16_t max_vqs;
+	/** Network device: largest MTU in bytes. */
 	uint16_t max_mtu;
-	/** The device finishes in-flight buffers of a source. */
+	/** The destination completes buffers that are in flight in the state. */
 	bool inflight;
 };
 
 /* ---- model ---- */
 
 /**
- * Allocate a state with all fields zero.
- * @param nb_vqs 1 .. RTE_VHOST_STATE_MAX_VQ
- * @return the state; NULL with rte_errno EINVAL or ENOMEM
+ * Allocate a state with all fields zero. The memory is from malloc(), so EAL is not needed.
+ *
+ * @param nb_vqs
+ *   Number of virtqueues, 1 .. RTE_VHOST_STATE_MAX_VQ.
+ * @return
+ *   The state, to be freed by rte_vhost_state_free(). NULL with rte_errno:
+ *   - EINVAL: @p nb_vqs is out of range.
+ *   - ENOMEM: out of memory.
  */
 __rte_experimental
 struct rte_vhost_state *rte_vhost_state_alloc(uint16_t nb_vqs);
 
-/** Give virtqueue @p vq of @p st room for @p nb in-flight entries (0: none), all zero. */
+/**
+ * Replace the in-flight entries of a virtqueue by @p nb entries with all fields zero.
+ * An error changes nothing.
+ *
+ * @param vq
+ *   Virtqueue index.
+ * @param nb
+ *   Number of entries, 0 .. RTE_VHOST_STATE_MAX_VQ_SIZE.
+ * @return
+ *   - 0: success.
+ *   - -EINVAL: @p vq or @p nb is out of range.
+ *   - -ENOMEM: out of memory.
+ */
 __rte_experimental
 int rte_vhost_state_vq_inflight_alloc(struct rte_vhost_state *st, uint16_t vq, uint16_t nb);
 
-/** Give virtqueue @p vq of @p st room for @p nb in-flight descriptors (0: none), all zero. */
+/**
+ * Replace the in-flight descriptors of a virtqueue by @p nb descriptors with all fields zero.
+ * An error changes nothing.
+ *
+ * @param vq
+ *   Virtqueue index.
+ * @param nb
+ *   Number of descriptors, 0 .. RTE_VHOST_STATE_MAX_VQ_SIZE.
+ * @return
+ *   - 0: success.
+ *   - -EINVAL: @p vq or @p nb is out of range.
+ *   - -ENOMEM: out of memory.
+ */
 __rte_experimental
 int rte_vhost_state_vq_inflight_descs_alloc(struct rte_vhost_state *st, uint16_t vq, uint32_t nb);
 
-/** Deep copy; NULL with rte_errno ENOMEM. */
+/**
+ * Copy a state with all that it points to.
+ *
+ * @return
+ *   The copy, to be freed; NULL with rte_errno ENOMEM.
+ */
 __rte_experimental
 struct rte_vhost_state *rte_vhost_state_copy(const struct rte_vhost_state *st);
 
-/** Free a state; NULL is ignored. */
+/** Free a state and all that it points to. NULL is ignored. */
 __rte_experimental
 void rte_vhost_state_free(struct rte_vhost_state *st);
 
-/** True if both have the same value in every field. */
+/** Return true if every field has the same value in both states. */
 __rte_experimental
 bool rte_vhost_state_equal(const struct rte_vhost_state *a, const struct rte_vhost_state *b);
 
-/** True if the state is one of packed rings (VIRTIO_F_RING_PACKED negotiated). */
+/** Return true if the rings of the state are packed: VIRTIO_F_RING_PACKED was negotiated. */
 __rte_experimental
 bool rte_vhost_state_is_packed(const struct rte_vhost_state *st);
 
 /* ---- bytes ---- */
 
-/** Bytes that rte_vhost_state_encode() needs for @p st. */
+/** Return the number of bytes that rte_vhost_state_encode() writes for the valid state @p st. */
 __rte_experimental
 size_t rte_vhost_state_encoded_size(const struct rte_vhost_state *st);
 
 /**
- * Validate @p st and write it to @p buf.
- * @param len written: number of bytes
- * @param err may be NULL
- * @return 0, or -errno of the reason in @p err
+ * Validate a state and encode it into memory. A refusal leaves @p buf unchanged.
+ *
+ * @param size
+ *   Size of @p buf in bytes.
+ * @param len
+ *   Written if the state is valid: number of bytes that the state needs.
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err.
  */
 __rte_experimental
 int rte_vhost_state_encode(const struct rte_vhost_state *st, void *buf, size_t size, size_t *len,
 		struct rte_vhost_state_error *err);
 
 /**
- * Read a state from bytes that nobody vouches for, and validate it.
- * @return the state, to be freed; NULL with rte_errno and the reason in @p err (may be NULL)
+ * Decode a state from bytes that are not trusted, and validate it.
+ *
+ * @param len
+ *   Number of bytes; all of them must belong to the state.
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   The state, to be freed; NULL with rte_errno and the reason in @p err.
  */
 __rte_experimental
 struct rte_vhost_state *rte_vhost_state_decode(const void *buf, size_t len,
 		struct rte_vhost_state_error *err);
 
-/** Save to a file with mode 0600, written whole or not at all. */
+/**
+ * Validate a state and save it to a regular file with mode 0600.
+ *
+ * The file is complete or not written at all: the state goes to a temporary file in the same
+ * directory, is synced, and gets its name. May block on the disk.
+ *
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err. The old file is then unchanged.
+ */
 __rte_experimental
 int rte_vhost_state_save(const struct rte_vhost_state *st, const char *path,
 		struct rte_vhost_state_error *err);
 
-/** Load from a file; as rte_vhost_state_decode(). */
+/**
+ * Load a state from a file, as rte_vhost_state_decode() does from memory.
+ *
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   The state, to be freed; NULL with rte_errno and the reason in @p err.
+ */
 __rte_experimental
 struct rte_vhost_state *rte_vhost_state_load(const char *path, struct rte_vhost_state_error *err);
 
-/** Write to a file descriptor, until done. */
+/**
+ * Validate a state and write all of it to a file descriptor. May block, without a bound, also if
+ * the descriptor is in non-blocking mode. A closed peer is an error and raises no SIGPIPE.
+ *
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err. Part of the state may then be written.
+ */
 __rte_experimental
 int rte_vhost_state_write(const struct rte_vhost_state *st, int fd,
 		struct rte_vhost_state_error *err);
 
-/** Read from a file descriptor until the end that the header announces. */
+/**
+ * Read one state from a file descriptor, as rte_vhost_state_decode() does from memory.
+ *
+ * Exactly the bytes that the header announces are read, so states can follow each other in a
+ * stream. May block, without a bound, also if the descriptor is in non-blocking mode.
+ *
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   The state, to be freed; NULL with rte_errno and the reason in @p err.
+ */
 __rte_experimental
 struct rte_vhost_state *rte_vhost_state_read(int fd, struct rte_vhost_state_error *err);
 
 /* ---- checks ---- */
 
-/** Check that @p st is consistent in itself. Changes nothing. */
+/**
+ * Check that a state is consistent in itself. The state is not changed.
+ *
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err.
+ */
 __rte_experimental
 int rte_vhost_state_validate(const struct rte_vhost_state *st, struct rte_vhost_state_error *err);
 
-/** Check that a destination with @p lim can take @p st. Changes nothing. */
+/**
+ * Check that a destination can restore a valid state. Nothing is changed.
+ *
+ * @param lim
+ *   What the destination offers.
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err: DEVICE_ID, FIT_*.
+ */
 __rte_experimental
 int rte_vhost_state_check_fit(const struct rte_vhost_state *st,
 		const struct rte_vhost_state_limits *lim, struct rte_vhost_state_error *err);
 
 /**
- * Check that virtqueue @p vq of @p st is the one that a front end set up at a destination: size
- * and addresses of @p found are those of the state. A virtqueue of size 0 in the state is one
- * that the driver never set up, and fits whatever the front end did with it. Changes nothing.
+ * Check that the front end of a destination set up a virtqueue as it is in the state: with the
+ * same size and addresses. A virtqueue of size 0 in the state was never set up by the driver, and
+ * any set-up fits. Nothing is changed.
+ *
+ * @param vq
+ *   Virtqueue index.
+ * @param found
+ *   The virtqueue of the destination; only size and addresses are read.
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err: VQ_INDEX, FIT_VQ_SIZE, FIT_VQ_ADDRESS.
  */
 __rte_experimental
 int rte_vhost_state_check_vq(const struct rte_vhost_state *st, uint16_t vq,
 		const struct rte_vhost_state_vq *found, struct rte_vhost_state_error *err);
 
-/** What may be asked of a device. */
+/** Operation on a device whose legality depends on the device status. */
 enum rte_vhost_state_action {
 	RTE_VHOST_STATE_A_SUSPEND,
 	RTE_VHOST_STATE_A_RESUME,
@@ -411,23 +543,42 @@ enum rte_vhost_state_action {
 };
 
 /**
- * Whether @p action is legal for a device with status byte @p status.
- * Suspending a suspended device and resuming a running one are legal and do nothing.
- * NEEDS_RESET and FAILED do not keep a device from being stopped and captured, because a host
- * must always be able to move a guest; they keep it from taking over a state.
- * @return 0, or -errno of the reason in @p err (may be NULL)
+ * Check that @p action is legal for a device with status byte @p status.
+ *
+ * Suspending a suspended device and resuming a running device are legal and have no effect.
+ * NEEDS_RESET and FAILED do not forbid suspend and capture, because a host must always be able to
+ * move a guest. They forbid restore.
+ *
+ * @param status
+ *   RTE_VHOST_STATE_S_*.
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err: NOT_RUNNING, NOT_SUSPENDED, NOT_CONFIGURABLE,
+ *   NEEDS_RESET, STATUS_ILLEGAL (unknown action).
  */
 __rte_experimental
 int rte_vhost_state_may(uint8_t status, enum rte_vhost_state_action action,
 		struct rte_vhost_state_error *err);
 
 /**
- * Whether a driver may write @p next over the status byte @p cur.
- * Writing 0 (reset) always is legal; bits are otherwise only added, in order, but for
- * SUSPEND, which needs DRIVER_OK and VIRTIO_F_SUSPEND in @p driver_features. NEEDS_RESET
- * belongs to the device: a driver may leave it out, and never sets or clears it.
- * @param result written: the status byte that the device shows when it has obeyed, which is
- *   @p cur if the write is refused
+ * Check a driver's write to the status byte, and compute the status that the device then shows
+ * (VIRTIO 1.4 "Device Status Field", "Device Suspend").
+ *
+ * Writing 0 (reset) is always legal. Otherwise a driver only adds bits, in order. SUSPEND needs
+ * DRIVER_OK, and VIRTIO_F_SUSPEND in @p driver_features. NEEDS_RESET belongs to the device: a
+ * driver can neither set nor clear it, and may leave it out of what it writes.
+ *
+ * @param cur
+ *   Status byte before the write.
+ * @param next
+ *   Byte that the driver writes.
+ * @param result
+ *   Written: status byte after the write, which is @p cur if the write is refused.
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err: STATUS_ILLEGAL, NEEDS_RESET.
  */
 __rte_experimental
 int rte_vhost_state_status_write(uint8_t cur, uint8_t next, uint64_t driver_features,
@@ -435,125 +586,218 @@ int rte_vhost_state_status_write(uint8_t cur, uint8_t next, uint64_t driver_feat
 
 /* ---- reasons ---- */
 
-/** Short name of a reason ("vq_wrap"), never NULL. */
+/** Return the short name of a reason, such as "vq_wrap"; "unknown" if it is out of range. */
 __rte_experimental
 const char *rte_vhost_state_reason_name(enum rte_vhost_state_reason reason);
 
-/** Sentence for a reason, never NULL. */
+/** Return the text of a reason; "unknown reason" if it is out of range. */
 __rte_experimental
 const char *rte_vhost_state_reason_text(enum rte_vhost_state_reason reason);
 
-/** Positive errno of a reason. */
+/** Return the positive errno of a reason; EINVAL if it is out of range. */
 __rte_experimental
 int rte_vhost_state_reason_errno(enum rte_vhost_state_reason reason);
 
-/** How often this process refused for @p reason. */
+/** Return how many refusals with @p reason this process has had; 0 if it is out of range. */
 __rte_experimental
 uint64_t rte_vhost_state_reason_count(enum rte_vhost_state_reason reason);
 
 /**
- * Fill @p err (may be NULL), count the reason, return its -errno.
- * For back ends, so that all refusals are told and counted in one way.
+ * Fill an error, count it and log it. Back ends refuse by this function, so that all refusals
+ * are reported and counted in the same way. Thread-safe.
+ *
+ * @param err
+ *   Error to fill; may be NULL.
+ * @param vq
+ *   Virtqueue index, or -1.
+ * @return
+ *   The -errno of @p reason.
  */
 __rte_experimental
 int rte_vhost_state_refuse(struct rte_vhost_state_error *err, enum rte_vhost_state_reason reason,
 		int vq, uint64_t expected, uint64_t found);
 
-/** Put an error into words, as snprintf() does. */
+/**
+ * Format an error as one line of text without a newline.
+ *
+ * @param size
+ *   Size of @p buf in bytes; longer text is cut.
+ * @return
+ *   Length of the whole text, as snprintf() returns it.
+ */
 __rte_experimental
 int rte_vhost_state_error_format(const struct rte_vhost_state_error *err, char *buf, size_t size);
 
-/** Print a state for people, or as one JSON object. */
+/** Print a state as text. The state need not be valid. */
 __rte_experimental
 void rte_vhost_state_dump(const struct rte_vhost_state *st, FILE *f);
+
+/** Print a state as one line with a JSON object. The state need not be valid. */
 __rte_experimental
 void rte_vhost_state_dump_json(const struct rte_vhost_state *st, FILE *f);
 
 /* ---- back ends ---- */
 
 /*
- * Thread-safety of this part: all functions may be called from any thread at any time, but an
- * operation must not unregister the device that it works on (it would wait for itself).
+ * Thread-safety: any thread may call these functions at any time. An operation must not
+ * unregister its own device, because unregistering waits for the operation.
  */
 
-/** Latencies that a back end measured of itself, in nanoseconds. */
+/** Latencies that a back end measured, in nanoseconds. */
 struct rte_vhost_state_timing {
+	/** Number of measurements. */
 	uint64_t count;
 	uint64_t last_ns;
 	uint64_t max_ns;
 	uint64_t sum_ns;
 };
 
-/** What a back end tells of itself. */
+/** What a back end reports of one device. */
 struct rte_vhost_state_info {
+	/** Device status, RTE_VHOST_STATE_S_*. */
 	uint8_t status;
+	/** A front end is connected. */
 	bool connected;
 	struct rte_vhost_state_limits limits;
+	/** Durations of the operations that succeeded. */
 	struct rte_vhost_state_timing suspend, capture, restore, resume;
 };
 
 /**
- * Operations by which a back end lends its devices to this library.
- * Each is called from any thread that may block, several at a time; each checks the
- * order by rte_vhost_state_may() and has no effect if it is refused.
+ * Operations of a back end. All are mandatory.
+ *
+ * An operation runs on the thread of the caller, which may block. The library holds no lock, and
+ * several operations may run at a time. An operation checks its legality by rte_vhost_state_may()
+ * first, refuses by rte_vhost_state_refuse(), and has no effect if it refuses.
  */
 struct rte_vhost_state_ops {
-	/** Tell status, limits and timings. Mandatory. */
+	/** Report status, limits and timings. Return 0 or -errno. */
 	int (*info_get)(void *ctx, struct rte_vhost_state_info *info);
-	/** Stop all virtqueues at one instant, within @p timeout_us. Mandatory. */
+	/**
+	 * Stop all virtqueues at one instant, within @p timeout_us microseconds; 0: a default of
+	 * the back end. Return 0, or -errno of the reason in @p err.
+	 */
 	int (*suspend)(void *ctx, uint32_t timeout_us, struct rte_vhost_state_error *err);
-	/** Go on where suspend stopped. Mandatory. */
+	/** Resume where suspend stopped. Return 0, or -errno of the reason in @p err. */
 	int (*resume)(void *ctx, struct rte_vhost_state_error *err);
-	/** Copy the state of a suspended device; NULL with the reason in err. Mandatory. */
+	/** Return a copy of the state of a suspended device; NULL with the reason in @p err. */
 	struct rte_vhost_state *(*capture)(void *ctx, struct rte_vhost_state_error *err);
-	/** Take over a state that is validated already; it takes effect at DRIVER_OK. Mandatory. */
+	/**
+	 * Accept a state, which the library has validated. The state takes effect at DRIVER_OK and
+	 * is copied as needed: @p st is valid during the call only. Return 0, or -errno of the
+	 * reason in @p err.
+	 */
 	int (*restore)(void *ctx, const struct rte_vhost_state *st,
 			struct rte_vhost_state_error *err);
 };
 
 /**
- * Make a device known by a name.
- * @return 0, -EEXIST, -EINVAL (an operation is missing, bad name), -ENOMEM
+ * Register a device, so that the functions below find it by name.
+ *
+ * @param name
+ *   Name of 1 .. RTE_VHOST_STATE_NAME_SIZE - 1 characters; copied.
+ * @param ops
+ *   Operations of the back end; copied.
+ * @param ctx
+ *   First argument of each operation.
+ * @return
+ *   - 0: success.
+ *   - -EINVAL: an operation is missing, or the length of the name is out of range.
+ *   - -EEXIST: a device with this name is registered.
+ *   - -ENOMEM: out of memory.
  */
 __rte_experimental
 int rte_vhost_state_register(const char *name, const struct rte_vhost_state_ops *ops, void *ctx);
 
-/** Forget a device. Waits for the operations under way on it. */
+/**
+ * Unregister a device. Blocks until the operations that run on the device have returned.
+ *
+ * @return
+ *   - 0: success; no operation of the device is called any more.
+ *   - -ENODEV: no device with this name is registered.
+ */
 __rte_experimental
 int rte_vhost_state_unregister(const char *name);
 
 /**
- * Walk the devices in the order they were registered.
- * @param pos 0 for the first
- * @return 0 with the name copied, -ENOENT past the last
+ * Get the name of a device by its position in the order of registration.
+ *
+ * @param pos
+ *   Position; 0 for the first device.
+ * @param name
+ *   Written: the name.
+ * @return
+ *   - 0: success.
+ *   - -ENOENT: there are not more than @p pos devices.
  */
 __rte_experimental
 int rte_vhost_state_name_get(unsigned int pos, char name[RTE_VHOST_STATE_NAME_SIZE]);
 
 /**
- * The five operations, by name of the device. -ENODEV where there is none.
- * @{
+ * Get status, limits and timings of a device.
+ *
+ * @return
+ *   - 0: success.
+ *   - -ENODEV: no device with this name is registered.
+ *   - other: the error of the back end.
  */
 __rte_experimental
 int rte_vhost_state_info_get(const char *name, struct rte_vhost_state_info *info);
 
-/** @param timeout_us bound of the wait; 0: the back end's default */
+/**
+ * Stop all virtqueues of a device at one instant.
+ *
+ * @param timeout_us
+ *   Bound of the wait in microseconds; 0: the default of the back end.
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err: NO_DEVICE, NOT_RUNNING, NOT_CONNECTED, TIMEOUT, others
+ *   of the back end. The device then runs as before.
+ */
 __rte_experimental
 int rte_vhost_state_suspend(const char *name, uint32_t timeout_us,
 		struct rte_vhost_state_error *err);
 
+/**
+ * Resume a suspended device where it stopped.
+ *
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err: NO_DEVICE, NOT_SUSPENDED, others of the back end.
+ */
 __rte_experimental
 int rte_vhost_state_resume(const char *name, struct rte_vhost_state_error *err);
 
+/**
+ * Capture the state of a suspended device.
+ *
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   The state, to be freed. NULL with rte_errno and the reason in @p err: NO_DEVICE,
+ *   NOT_SUSPENDED, others of the back end.
+ */
 __rte_experimental
 struct rte_vhost_state *rte_vhost_state_capture(const char *name,
 		struct rte_vhost_state_error *err);
 
-/** Validates @p st, then hands it to the back end. */
+/**
+ * Validate a state and hand it to a device, where it takes effect at DRIVER_OK.
+ *
+ * @param st
+ *   The caller keeps the state.
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err: NO_DEVICE, NOT_CONFIGURABLE, NEEDS_RESET, those of
+ *   rte_vhost_state_validate() and rte_vhost_state_check_fit(), others of the back end. A state
+ *   that was restored before is then unchanged.
+ */
 __rte_experimental
 int rte_vhost_state_restore(const char *name, const struct rte_vhost_state *st,
 		struct rte_vhost_state_error *err);
-/** @} */
 
 #ifdef __cplusplus
 }

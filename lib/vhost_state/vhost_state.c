@@ -13,7 +13,8 @@
 #include "vhost_state_features.h"
 
 /*
- * The C library's heap, not rte_malloc: a tool that only looks into a file needs no EAL.
+ * Memory is from the heap of the C library, not from rte_malloc(). A tool that only reads a state
+ * file then needs no EAL.
  */
 
 struct rte_vhost_state *
@@ -40,9 +41,12 @@ no_memory:
 	return NULL;
 }
 
-/** An array of @p nb elements, all zero, or NULL if that is none; neither has more than a ring. */
+/**
+ * Allocate an array of @p nb elements, all zero, for virtqueue @p vq. NULL if @p nb is 0. A
+ * virtqueue has no more buffers, and no more descriptors, than RTE_VHOST_STATE_MAX_VQ_SIZE.
+ */
 static int
-new_array(const struct rte_vhost_state *st, uint16_t vq, uint32_t nb, size_t size, void **array)
+alloc_array(const struct rte_vhost_state *st, uint16_t vq, uint32_t nb, size_t size, void **array)
 {
 	*array = NULL;
 	if (vq >= st->nb_vqs || nb > RTE_VHOST_STATE_MAX_VQ_SIZE)
@@ -59,7 +63,7 @@ rte_vhost_state_vq_inflight_alloc(struct rte_vhost_state *st, uint16_t vq, uint1
 	void *inflight;
 	int ret;
 
-	ret = new_array(st, vq, nb, sizeof(*st->vqs[vq].inflight), &inflight);
+	ret = alloc_array(st, vq, nb, sizeof(*st->vqs[vq].inflight), &inflight);
 	if (ret != 0)
 		return ret;
 	free(st->vqs[vq].inflight);
@@ -74,7 +78,7 @@ rte_vhost_state_vq_inflight_descs_alloc(struct rte_vhost_state *st, uint16_t vq,
 	void *descs;
 	int ret;
 
-	ret = new_array(st, vq, nb, sizeof(*st->vqs[vq].inflight_descs), &descs);
+	ret = alloc_array(st, vq, nb, sizeof(*st->vqs[vq].inflight_descs), &descs);
 	if (ret != 0)
 		return ret;
 	free(st->vqs[vq].inflight_descs);
@@ -149,9 +153,7 @@ rte_vhost_state_free(struct rte_vhost_state *st)
 	free(st);
 }
 
-/*
- * Field by field, because the padding of a struct has no value.
- */
+/* Structures are compared field by field, because padding has no defined value. */
 
 static bool
 inflight_equal(const struct rte_vhost_state_inflight *a, const struct rte_vhost_state_inflight *b)
@@ -197,7 +199,7 @@ class_equal(const struct rte_vhost_state *a, const struct rte_vhost_state *b)
 {
 	const struct vhost_state_class *class = vhost_state_class_find(a->device_id);
 
-	/* The fields of an unknown class are not known either, so all bytes count. */
+	/* The fields of an unknown class are not known, so all bytes are compared. */
 	if (class == NULL)
 		return memcmp(a->class_data, b->class_data, sizeof(a->class_data)) == 0;
 	return class->equal(a, b);

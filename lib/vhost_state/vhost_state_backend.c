@@ -14,15 +14,15 @@
 #include "vhost_state_reason.h"
 
 /*
- * A device that lends itself. Operations run without the lock, since they may take long and may
- * look at other devices; a count of those under way keeps the device from going away meanwhile.
+ * A registered device. Operations run without the lock, because they may take long and may call
+ * functions of other devices. The count of running operations keeps the device registered.
  */
 struct device {
 	TAILQ_ENTRY(device) next;
 	char name[RTE_VHOST_STATE_NAME_SIZE];
 	struct rte_vhost_state_ops ops;
 	void *ctx;
-	/** Operations under way. */
+	/** Number of running operations. */
 	unsigned int users;
 };
 
@@ -32,9 +32,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Signalled when a count of users falls to zero. */
 static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
 
-/** Find a device; the lock is held. */
+/** Find a device by name. The caller holds the lock. */
 static struct device *
-find(const char *name)
+device_find(const char *name)
 {
 	struct device *dev;
 
@@ -76,7 +76,7 @@ rte_vhost_state_register(const char *name, const struct rte_vhost_state_ops *ops
 	dev->ctx = ctx;
 
 	pthread_mutex_lock(&lock);
-	if (find(name) == NULL)
+	if (device_find(name) == NULL)
 		TAILQ_INSERT_TAIL(&devices, dev, next);
 	else
 		ret = -EEXIST;
@@ -94,9 +94,9 @@ rte_vhost_state_unregister(const char *name)
 	if (name == NULL)
 		return -ENODEV;
 	pthread_mutex_lock(&lock);
-	dev = find(name);
+	dev = device_find(name);
 	if (dev != NULL) {
-		/* Off the list first: no operation begins any more, so the wait has an end. */
+		/* Removed first: no new operation can begin, so the wait ends. */
 		TAILQ_REMOVE(&devices, dev, next);
 		while (dev->users > 0)
 			pthread_cond_wait(&idle, &lock);
@@ -125,16 +125,19 @@ rte_vhost_state_name_get(unsigned int pos, char name[RTE_VHOST_STATE_NAME_SIZE])
 
 /* ---- operations ---- */
 
-/** Begin an operation: the device stays until release(). NULL: there is none, @p err says so. */
+/**
+ * Begin an operation: the device stays registered until device_release(). Return NULL with
+ * NO_DEVICE in @p err if there is none.
+ */
 static struct device *
-acquire(const char *name, struct rte_vhost_state_error *err)
+device_acquire(const char *name, struct rte_vhost_state_error *err)
 {
 	struct device *dev = NULL;
 
 	vhost_state_no_error(err);
 	pthread_mutex_lock(&lock);
 	if (name != NULL)
-		dev = find(name);
+		dev = device_find(name);
 	if (dev != NULL)
 		dev->users++;
 	pthread_mutex_unlock(&lock);
@@ -144,7 +147,7 @@ acquire(const char *name, struct rte_vhost_state_error *err)
 }
 
 static void
-release(struct device *dev)
+device_release(struct device *dev)
 {
 	pthread_mutex_lock(&lock);
 	if (--dev->users == 0)
@@ -159,16 +162,16 @@ rte_vhost_state_info_get(const char *name, struct rte_vhost_state_info *info)
 	struct device *dev;
 	int ret;
 
-	dev = acquire(name, &e);
+	dev = device_acquire(name, &e);
 	if (dev == NULL)
 		return -ENODEV;
 	memset(info, 0, sizeof(*info));
 	ret = dev->ops.info_get(dev->ctx, info);
-	release(dev);
+	device_release(dev);
 	return ret;
 }
 
-/** One of the operations that may be refused, and what it takes and gives. */
+/** An operation that may be refused, with its arguments and its result. */
 struct operation {
 	enum rte_vhost_state_action action;
 	uint32_t timeout_us;
@@ -177,7 +180,7 @@ struct operation {
 };
 
 static int
-call(const struct device *dev, struct operation *op, struct rte_vhost_state_error *err)
+operation_call(const struct device *dev, struct operation *op, struct rte_vhost_state_error *err)
 {
 	int ret;
 
@@ -199,20 +202,20 @@ call(const struct device *dev, struct operation *op, struct rte_vhost_state_erro
 }
 
 static int
-operate(const char *name, struct operation *op, struct rte_vhost_state_error *err)
+operation_run(const char *name, struct operation *op, struct rte_vhost_state_error *err)
 {
 	struct rte_vhost_state_error unused;
 	struct device *dev;
 	int ret;
 
 	err = err != NULL ? err : &unused;
-	dev = acquire(name, err);
+	dev = device_acquire(name, err);
 	if (dev == NULL) {
 		rte_errno = ENODEV;
 		return -ENODEV;
 	}
-	ret = call(dev, op, err);
-	release(dev);
+	ret = operation_call(dev, op, err);
+	device_release(dev);
 	return ret;
 }
 
@@ -221,7 +224,7 @@ rte_vhost_state_suspend(const char *name, uint32_t timeout_us, struct rte_vhost_
 {
 	struct operation op = { .action = RTE_VHOST_STATE_A_SUSPEND, .timeout_us = timeout_us };
 
-	return operate(name, &op, err);
+	return operation_run(name, &op, err);
 }
 
 int
@@ -229,7 +232,7 @@ rte_vhost_state_resume(const char *name, struct rte_vhost_state_error *err)
 {
 	struct operation op = { .action = RTE_VHOST_STATE_A_RESUME };
 
-	return operate(name, &op, err);
+	return operation_run(name, &op, err);
 }
 
 struct rte_vhost_state *
@@ -237,7 +240,7 @@ rte_vhost_state_capture(const char *name, struct rte_vhost_state_error *err)
 {
 	struct operation op = { .action = RTE_VHOST_STATE_A_CAPTURE };
 
-	operate(name, &op, err);
+	operation_run(name, &op, err);
 	return op.captured;
 }
 
@@ -247,5 +250,5 @@ rte_vhost_state_restore(const char *name, const struct rte_vhost_state *st,
 {
 	struct operation op = { .action = RTE_VHOST_STATE_A_RESTORE, .restore = st };
 
-	return operate(name, &op, err);
+	return operation_run(name, &op, err);
 }

@@ -7,12 +7,13 @@
 
 /**
  * @file
- * Little-endian values in bytes that are aligned to nothing, on any host.
+ * Access to little-endian values at any address, on hosts of any byte order.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
+/** Write the low @p bytes bytes (1 .. 8) of @p value to @p p. */
 static inline void
 vhost_state_put_le(uint8_t *p, uint64_t value, unsigned int bytes)
 {
@@ -22,6 +23,7 @@ vhost_state_put_le(uint8_t *p, uint64_t value, unsigned int bytes)
 		p[i] = (uint8_t)(value >> (8 * i));
 }
 
+/** Return the value of @p bytes bytes (1 .. 8) at @p p. */
 static inline uint64_t
 vhost_state_get_le(const uint8_t *p, unsigned int bytes)
 {
@@ -51,7 +53,7 @@ vhost_state_get_le64(const uint8_t *p)
 	return vhost_state_get_le(p, 8);
 }
 
-/** Offset of the first byte that is not zero, or @p len. */
+/** Return the offset of the first byte that is not zero, or @p len if all bytes are zero. */
 static inline size_t
 vhost_state_zero_prefix(const uint8_t *p, size_t len)
 {

@@ -29,7 +29,7 @@
 #include "rte_vhost_state.h"
 #include "vhost_state_part.h"
 
-/** Largest number of parts of one class, beside those of every class. */
+/** Largest number of parts of one class, without those of every class. */
 #define VHOST_STATE_CLASS_MAX_PARTS 4
 
 /** A device class. All functions are mandatory; all are thread-safe and read the state only. */

@@ -5,9 +5,9 @@
 #include "vhost_state_crc.h"
 
 /*
- * rte_net_crc_calc() has no way to go on with a running value, which a state written in pieces
- * needs. A table of half bytes is small enough to be read as what it is: the remainders of
- * 0 .. 15 by the reflected polynomial 0xedb88320.
+ * A state is written in pieces, so the checksum must continue from the value of the piece before.
+ * rte_net_crc_calc() cannot do that. The table has the remainders of the half bytes 0 .. 15 by the
+ * reflected polynomial 0xedb88320.
  */
 static const uint32_t nibble[16] = {
 	0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,

@@ -20,7 +20,7 @@
 /* ---- header ---- */
 
 static int
-header_value(unsigned int at, uint64_t min, uint64_t max, uint64_t found,
+check_header_value(unsigned int at, uint64_t min, uint64_t max, uint64_t found,
 		struct rte_vhost_state_error *e)
 {
 	if (found >= min && found <= max)
@@ -29,7 +29,7 @@ header_value(unsigned int at, uint64_t min, uint64_t max, uint64_t found,
 }
 
 static int
-header_version(const uint8_t *buf, size_t len, struct rte_vhost_state_error *e)
+check_header_version(const uint8_t *buf, size_t len, struct rte_vhost_state_error *e)
 {
 	const uint8_t magic[] = VHOST_STATE_MAGIC;
 	uint16_t version;
@@ -43,7 +43,8 @@ header_version(const uint8_t *buf, size_t len, struct rte_vhost_state_error *e)
 	if (version > RTE_VHOST_STATE_FORMAT_VERSION)
 		return FAULT(e, BAD_VERSION, -1, VHOST_STATE_H_VERSION,
 				RTE_VHOST_STATE_FORMAT_VERSION, version);
-	return header_value(VHOST_STATE_H_VERSION, 1, RTE_VHOST_STATE_FORMAT_VERSION, version, e);
+	return check_header_value(VHOST_STATE_H_VERSION, 1, RTE_VHOST_STATE_FORMAT_VERSION,
+			version, e);
 }
 
 int
@@ -53,10 +54,10 @@ vhost_state_parse_header(const uint8_t *buf, size_t len, uint32_t *total,
 	uint32_t crc, found;
 	int ret;
 
-	ret = header_version(buf, len, e);
+	ret = check_header_version(buf, len, e);
 	if (ret != 0)
 		return ret;
-	ret = header_value(VHOST_STATE_H_LENGTH, VHOST_STATE_HEADER_SIZE,
+	ret = check_header_value(VHOST_STATE_H_LENGTH, VHOST_STATE_HEADER_SIZE,
 			VHOST_STATE_HEADER_SIZE,
 			vhost_state_get_le16(buf + VHOST_STATE_H_LENGTH), e);
 	if (ret != 0)
@@ -65,12 +66,12 @@ vhost_state_parse_header(const uint8_t *buf, size_t len, uint32_t *total,
 	found = vhost_state_get_le32(buf + VHOST_STATE_H_CRC);
 	if (crc != found)
 		return FAULT(e, BAD_CHECKSUM, -1, VHOST_STATE_H_CRC, crc, found);
-	ret = header_value(VHOST_STATE_H_RESERVED, 0, 0,
+	ret = check_header_value(VHOST_STATE_H_RESERVED, 0, 0,
 			vhost_state_get_le32(buf + VHOST_STATE_H_RESERVED), e);
 	if (ret != 0)
 		return ret;
 	*total = vhost_state_get_le32(buf + VHOST_STATE_H_TOTAL);
-	return header_value(VHOST_STATE_H_TOTAL, VHOST_STATE_HEADER_SIZE,
+	return check_header_value(VHOST_STATE_H_TOTAL, VHOST_STATE_HEADER_SIZE,
 			VHOST_STATE_MAX_SIZE, *total, e);
 }
 
@@ -180,8 +181,9 @@ check_part(const struct vhost_state_part *part, const struct part_header *h, con
 	return 0;
 }
 
+/** Record where a part was found, and check that parts are in order and unique. */
 static int
-take_place(struct part_places *places, unsigned int part, unsigned int vq, int where, uint32_t at,
+record_place(struct part_places *places, unsigned int part, unsigned int vq, int where, uint32_t at,
 		struct rte_vhost_state_error *e)
 {
 	if (places->at[part][vq] != 0)
@@ -217,7 +219,7 @@ read_part(struct rte_vhost_state *st, const uint8_t *p, const struct part_header
 	value.len = h->len;
 	value.offset = (int64_t)at + VHOST_STATE_PART_HEADER_SIZE;
 	value.vq = part->per_vq ? h->vq : -1;
-	ret = take_place(places, i, part->per_vq ? h->vq : 0, value.vq, at, e);
+	ret = record_place(places, i, part->per_vq ? h->vq : 0, value.vq, at, e);
 	if (ret != 0)
 		return ret;
 	return part->decode(st, &value, e);

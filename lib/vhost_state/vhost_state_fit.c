@@ -9,8 +9,9 @@
 #include "vhost_state_reason.h"
 
 /*
- * A destination may offer more than the state needs: features, virtqueues, a larger MTU. It may
- * not offer less, and what the front end agreed with it must be what it agreed with the source.
+ * A destination may offer more than the state needs: features, virtqueues, a larger MTU. It must
+ * not offer less. The front end must have negotiated the features that it negotiated with the
+ * source.
  */
 
 #define FAULT(e, reason, vq, expected, found) \
@@ -23,7 +24,7 @@ fit_features(const struct rte_vhost_state *st, const struct rte_vhost_state_limi
 	const uint64_t needed = st->driver_features & ~VHOST_STATE_F_TRANSPORT;
 	const uint64_t agreed = lim->driver_features & ~VHOST_STATE_F_TRANSPORT;
 
-	/* The features offered at the source are told, not needed (VIRTIO 1.4: only verified). */
+	/* Features that the source only offered are not needed (VIRTIO 1.4 "Device parts"). */
 	if ((needed & ~lim->device_features) != 0)
 		return FAULT(e, FIT_FEATURES, -1, lim->device_features, needed);
 	if (lim->driver_features != 0 && needed != agreed)
@@ -45,7 +46,7 @@ fit_inflight(const struct rte_vhost_state *st, const struct rte_vhost_state_limi
 			continue;
 		if (!lim->inflight)
 			return FAULT(e, FIT_INFLIGHT, i, 0, vq->nb_inflight);
-		/* Guessed from the ring they could be those of a buffer that came later. */
+		/* The ring may hold the descriptors of a later buffer at these positions. */
 		if (packed && vq->nb_inflight_descs == 0)
 			return FAULT(e, FIT_INFLIGHT_DESCS, i, vq->nb_inflight, 0);
 	}

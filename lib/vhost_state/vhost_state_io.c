@@ -19,7 +19,7 @@
 #include "vhost_state_reason.h"
 #include "vhost_state_validate.h"
 
-/** First allocation of a reader, which grows only as bytes do arrive: a header costs nothing. */
+/** First allocation of a reader in bytes. It grows as bytes arrive, not as a header announces. */
 #define READ_CHUNK (64 * 1024)
 #define WRITE_CHUNK (16 * 1024)
 
@@ -29,7 +29,9 @@ io_fault(struct rte_vhost_state_error *e, int err)
 	return vhost_state_fault(e, RTE_VHOST_STATE_R_IO, -1, -1, 0, (uint64_t)err);
 }
 
-/** What to do about a failed read or write: 0: try again; otherwise the errno. */
+/**
+ * Handle a failed read or write. Return 0 if the call is to be repeated, otherwise the errno.
+ */
 static int
 io_retry(int fd, short events)
 {
@@ -39,7 +41,7 @@ io_retry(int fd, short events)
 		return 0;
 	if (errno != EAGAIN && errno != EWOULDBLOCK)
 		return errno;
-	/* The descriptor does not block, but the caller wants to wait. */
+	/* The descriptor is in non-blocking mode, but the function waits. */
 	return poll(&p, 1, -1) < 0 && errno != EINTR ? errno : 0;
 }
 
@@ -72,8 +74,8 @@ flush_to_fd(struct vhost_state_sink *sink)
 }
 
 /*
- * A destination that dies in the middle of a move must not take the source with it: SIGPIPE is
- * held back from this thread, and taken off it if the writing raised it.
+ * If the destination of a migration dies, the source must survive and resume. SIGPIPE is therefore
+ * blocked in this thread, and removed from the pending signals if the write raised it.
  */
 static void
 sigpipe_block(sigset_t *saved, bool *was_pending)
@@ -135,7 +137,7 @@ rte_vhost_state_write(const struct rte_vhost_state *st, int fd,
 
 /* ---- read ---- */
 
-/** Read up to @p len bytes, fewer only at the end of the file; how many, or -errno. */
+/** Read @p len bytes, fewer only at the end of the file. Return their number, or -errno. */
 static ssize_t
 read_some(int fd, uint8_t *buf, size_t len)
 {
@@ -172,9 +174,9 @@ read_range(int fd, uint8_t *buf, size_t from, size_t to, uint32_t total,
 	return 0;
 }
 
-/** Make room for more of the state: twice as much as has arrived. */
+/** Enlarge the buffer to twice the bytes that have arrived, at most to the whole state. */
 static int
-grow(uint8_t **buf, size_t *size, uint32_t total, struct rte_vhost_state_error *e)
+grow_buffer(uint8_t **buf, size_t *size, uint32_t total, struct rte_vhost_state_error *e)
 {
 	size_t larger = *size == 0 ? READ_CHUNK : 2 * *size;
 	uint8_t *p;
@@ -188,7 +190,14 @@ grow(uint8_t **buf, size_t *size, uint32_t total, struct rte_vhost_state_error *
 	return 0;
 }
 
-/** @p buf, to be freed by the caller even after an error, and @p len are written. */
+/**
+ * Read the bytes of one state.
+ *
+ * @param buf
+ *   Written: the bytes. The caller frees them, also after an error.
+ * @param len
+ *   Written: their number.
+ */
 static int
 read_bytes(int fd, uint8_t **buf, size_t *len, struct rte_vhost_state_error *e)
 {
@@ -201,13 +210,13 @@ read_bytes(int fd, uint8_t **buf, size_t *len, struct rte_vhost_state_error *e)
 	if (ret == 0)
 		ret = vhost_state_parse_header(header, have, &total, e);
 	if (ret == 0)
-		ret = grow(buf, &size, total, e);
+		ret = grow_buffer(buf, &size, total, e);
 	if (ret != 0)
 		return ret;
 	memcpy(*buf, header, have);
 	while (have < total) {
 		if (have == size)
-			ret = grow(buf, &size, total, e);
+			ret = grow_buffer(buf, &size, total, e);
 		if (ret == 0)
 			ret = read_range(fd, *buf, have, size, total, e);
 		if (ret != 0)
@@ -218,7 +227,7 @@ read_bytes(int fd, uint8_t **buf, size_t *len, struct rte_vhost_state_error *e)
 	return 0;
 }
 
-/** @param whole the state must be all that @p fd has */
+/** Read a state. If @p whole is set, bytes after the state are an error. */
 static struct rte_vhost_state *
 read_state(int fd, bool whole, struct rte_vhost_state_error *e)
 {
@@ -278,8 +287,8 @@ rte_vhost_state_load(const char *path, struct rte_vhost_state_error *err)
 /* ---- save ---- */
 
 /*
- * The directory entry reaches the disk with the directory. If that fails, a power loss may bring
- * back the old file, but what stands under the name is whole in either case: no error.
+ * The new name reaches the disk with the directory. If this sync fails, a power loss may bring
+ * back the old file. The file of that name is complete in either case, so this is no error.
  */
 static void
 sync_directory(const char *path)
@@ -304,7 +313,7 @@ sync_directory(const char *path)
 
 /** Write, sync and close @p fd. */
 static int
-fill(const struct rte_vhost_state *st, int fd, struct rte_vhost_state_error *e)
+fill_file(const struct rte_vhost_state *st, int fd, struct rte_vhost_state_error *e)
 {
 	int ret;
 
@@ -316,18 +325,18 @@ fill(const struct rte_vhost_state *st, int fd, struct rte_vhost_state_error *e)
 	return ret;
 }
 
-/** @param temp a template for mkostemp() beside @p path */
+/** Save by way of a temporary file. @p temp is a template for mkostemp(). */
 static int
-save_by(const struct rte_vhost_state *st, const char *path, char *temp,
+save_by_rename(const struct rte_vhost_state *st, const char *path, char *temp,
 		struct rte_vhost_state_error *e)
 {
 	int fd, ret;
 
-	/* Mode 0600: addresses, indices and MAC of a guest are its owner's. */
+	/* mkostemp() gives mode 0600: other users must not read the addresses of a guest. */
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
 		return io_fault(e, errno);
-	ret = fill(st, fd, e);
+	ret = fill_file(st, fd, e);
 	if (ret == 0 && rename(temp, path) != 0)
 		ret = io_fault(e, errno);
 	if (ret != 0)
@@ -338,7 +347,7 @@ save_by(const struct rte_vhost_state *st, const char *path, char *temp,
 }
 
 static int
-save(const struct rte_vhost_state *st, const char *path, struct rte_vhost_state_error *e)
+save_state(const struct rte_vhost_state *st, const char *path, struct rte_vhost_state_error *e)
 {
 	static const char suffix[] = ".XXXXXX";
 	struct stat info;
@@ -346,7 +355,7 @@ save(const struct rte_vhost_state *st, const char *path, struct rte_vhost_state_
 	char *temp;
 	int ret;
 
-	/* A rename would put a file in the place of a device or a pipe. */
+	/* A rename would replace a device or a pipe by a file. */
 	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
 		return io_fault(e, EINVAL);
 	size = strlen(path) + sizeof(suffix);
@@ -354,7 +363,7 @@ save(const struct rte_vhost_state *st, const char *path, struct rte_vhost_state_
 	if (temp == NULL)
 		return vhost_state_fault(e, RTE_VHOST_STATE_R_NO_MEMORY, -1, -1, 0, size);
 	snprintf(temp, size, "%s%s", path, suffix);
-	ret = save_by(st, path, temp, e);
+	ret = save_by_rename(st, path, temp, e);
 	free(temp);
 	return ret;
 }
@@ -366,6 +375,6 @@ rte_vhost_state_save(const struct rte_vhost_state *st, const char *path,
 	struct rte_vhost_state_error e;
 
 	vhost_state_no_error(&e);
-	save(st, path, &e);
+	save_state(st, path, &e);
 	return vhost_state_report(err, &e);
 }

@@ -105,7 +105,7 @@ check_net_fit(const struct rte_vhost_state *st, const struct rte_vhost_state_lim
 	return 0;
 }
 
-/* Field by field, because padding has no defined value. */
+/* Padding has no defined value, so the fields are compared one by one. */
 static bool
 net_equal(const struct rte_vhost_state *st_a, const struct rte_vhost_state *st_b)
 {

@@ -14,22 +14,22 @@
 #define NEEDS_RESET	RTE_VHOST_STATE_S_NEEDS_RESET
 #define FAILED		RTE_VHOST_STATE_S_FAILED
 
-/** The bits by which a driver brings a device up, in VIRTIO's order ("Device Initialization"). */
+/** Status bits that a driver sets, in order (VIRTIO 1.4 "Device Initialization"). */
 static const uint8_t steps[] = { ACK, DRIVER, FEATURES_OK, DRIVER_OK };
 #define STEPS	(ACK | DRIVER | FEATURES_OK | DRIVER_OK)
 
 static bool
-suspended(uint8_t status)
+status_suspended(uint8_t status)
 {
 	return (status & (SUSPEND | DRIVER_OK)) == SUSPEND;
 }
 
-/* ---- what may be asked of a device ---- */
+/* ---- operations on a device ---- */
 
 static int
 may_suspend(uint8_t status, struct rte_vhost_state_error *e)
 {
-	if ((status & DRIVER_OK) != 0 || suspended(status))
+	if ((status & DRIVER_OK) != 0 || status_suspended(status))
 		return 0;
 	return vhost_state_fault(e, RTE_VHOST_STATE_R_NOT_RUNNING, -1, -1, STEPS, status);
 }
@@ -37,7 +37,7 @@ may_suspend(uint8_t status, struct rte_vhost_state_error *e)
 static int
 may_resume(uint8_t status, struct rte_vhost_state_error *e)
 {
-	if ((status & DRIVER_OK) != 0 || suspended(status))
+	if ((status & DRIVER_OK) != 0 || status_suspended(status))
 		return 0;
 	return vhost_state_fault(e, RTE_VHOST_STATE_R_NOT_SUSPENDED, -1, -1,
 			(STEPS & ~DRIVER_OK) | SUSPEND, status);
@@ -46,7 +46,7 @@ may_resume(uint8_t status, struct rte_vhost_state_error *e)
 static int
 may_capture(uint8_t status, struct rte_vhost_state_error *e)
 {
-	if (suspended(status))
+	if (status_suspended(status))
 		return 0;
 	return vhost_state_fault(e, RTE_VHOST_STATE_R_NOT_SUSPENDED, -1, -1,
 			(STEPS & ~DRIVER_OK) | SUSPEND, status);
@@ -91,9 +91,9 @@ rte_vhost_state_may(uint8_t status, enum rte_vhost_state_action action,
 	return vhost_state_report(err, &e);
 }
 
-/* ---- what a driver may write ---- */
+/* ---- writes of a driver ---- */
 
-/** The steps of @p status, none left out on the way; what is missing otherwise. */
+/** Return the steps before the last one of @p status that @p status lacks; 0 if none. */
 static uint8_t
 steps_missing(uint8_t status)
 {
@@ -108,7 +108,7 @@ steps_missing(uint8_t status)
 	return needed & ~status;
 }
 
-/** A status that a device can show: reset, on its way up, running or suspended. */
+/** Return whether a device can have @p status: in or after reset, running or suspended. */
 static bool
 status_possible(uint8_t status)
 {
@@ -120,12 +120,13 @@ status_possible(uint8_t status)
 }
 
 /**
- * @p set and @p cleared are the bits that the write changes, NEEDS_RESET apart. Only a resume
- * may clear one: SUSPEND, in the write that sets DRIVER_OK. What else could be set but FAILED is
- * set already in a suspended device.
+ * Apply a write that resumes the device. @p set and @p cleared are the bits that the write
+ * changes, without NEEDS_RESET. SUSPEND is the only bit that any write may clear, and only in the
+ * write that sets DRIVER_OK. A suspended device has all other bits set that a driver can set, but
+ * FAILED.
  */
 static int
-resume_write(uint8_t cur, uint8_t set, uint8_t cleared, uint8_t *result)
+write_resume(uint8_t cur, uint8_t set, uint8_t cleared, uint8_t *result)
 {
 	if ((cleared & ~SUSPEND) != 0)
 		return -1;
@@ -134,36 +135,36 @@ resume_write(uint8_t cur, uint8_t set, uint8_t cleared, uint8_t *result)
 }
 
 static int
-suspend_write(uint8_t cur, uint8_t set, uint64_t driver_features, uint8_t *result)
+write_suspend(uint8_t cur, uint8_t set, uint64_t driver_features, uint8_t *result)
 {
 	if ((cur & DRIVER_OK) == 0 ||
 			(driver_features & RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)) == 0)
 		return -1;
-	/* The device takes DRIVER_OK away when it has come to rest. */
+	/* The device clears DRIVER_OK when all its queues are quiesced. */
 	*result = (cur | set) & ~DRIVER_OK;
 	return 0;
 }
 
 static enum rte_vhost_state_reason
-status_write(uint8_t cur, uint8_t next, uint64_t driver_features, uint8_t *result)
+write_status(uint8_t cur, uint8_t next, uint64_t driver_features, uint8_t *result)
 {
 	uint8_t set = next & ~cur;
 	uint8_t cleared = cur & ~next & ~NEEDS_RESET;
 
 	if (!status_possible(cur) || (set & ~(STEPS | SUSPEND | FAILED)) != 0)
 		return RTE_VHOST_STATE_R_STATUS_ILLEGAL;
-	/* A driver that has given up begins anew. */
+	/* After FAILED a driver has to reset the device. */
 	if ((cur & FAILED) != 0 && (set | cleared) != 0)
 		return RTE_VHOST_STATE_R_STATUS_ILLEGAL;
-	if (suspended(cur) && (set & DRIVER_OK) != 0)
-		return resume_write(cur, set, cleared, result) == 0 ?
+	if (status_suspended(cur) && (set & DRIVER_OK) != 0)
+		return write_resume(cur, set, cleared, result) == 0 ?
 				RTE_VHOST_STATE_R_NONE : RTE_VHOST_STATE_R_STATUS_ILLEGAL;
 	if (cleared != 0)
 		return RTE_VHOST_STATE_R_STATUS_ILLEGAL;
 	if ((set & SUSPEND) != 0)
-		return suspend_write(cur, set, driver_features, result) == 0 ?
+		return write_suspend(cur, set, driver_features, result) == 0 ?
 				RTE_VHOST_STATE_R_NONE : RTE_VHOST_STATE_R_STATUS_ILLEGAL;
-	if (!suspended(cur) && steps_missing(next) != 0)
+	if (!status_suspended(cur) && steps_missing(next) != 0)
 		return RTE_VHOST_STATE_R_STATUS_ILLEGAL;
 	if ((cur & NEEDS_RESET) != 0 && (set & STEPS) != 0)
 		return RTE_VHOST_STATE_R_NEEDS_RESET;
@@ -182,7 +183,7 @@ rte_vhost_state_status_write(uint8_t cur, uint8_t next, uint64_t driver_features
 	if (next == 0)
 		*result = 0;
 	else
-		reason = status_write(cur, next, driver_features, result);
+		reason = write_status(cur, next, driver_features, result);
 	vhost_state_no_error(&e);
 	if (reason != RTE_VHOST_STATE_R_NONE)
 		vhost_state_fault(&e, reason, -1, -1, cur, next);

@@ -13,7 +13,7 @@
 #include "rte_vhost_state.h"
 #include "vhost_state_sink.h"
 
-/** A value to be decoded. Its length is one that the part allows. */
+/** A value to be decoded. The decoder has checked its length. */
 struct vhost_state_value {
 	const uint8_t *p;
 	uint32_t len;

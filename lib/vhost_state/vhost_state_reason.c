@@ -13,7 +13,7 @@
 
 #include "vhost_state_reason.h"
 
-/* INFO is below the default: a hostile peer must not be able to fill a disk with log lines. */
+/* Refusals are logged at INFO, so by default a hostile peer cannot fill a disk with log lines. */
 RTE_LOG_REGISTER_DEFAULT(vhost_state_logtype, NOTICE);
 
 #define NAME_SIZE 32
@@ -32,8 +32,9 @@ static struct reason reasons[RTE_VHOST_STATE_R_MAX] = {
 };
 
 /*
- * The list has the names in capitals, for the enum. Constructor, so that they are in place
- * before the first thread; 101 is the earliest priority, before drivers and applications.
+ * The list has the names in upper case, for the enum. A constructor changes them before any thread
+ * is started. Its priority is that of logging, the earliest in DPDK, so that constructors of
+ * drivers and applications already see the final names.
  */
 RTE_INIT_PRIO(vhost_state_reason_init, LOG)
 {
@@ -46,7 +47,7 @@ RTE_INIT_PRIO(vhost_state_reason_init, LOG)
 }
 
 static bool
-known(enum rte_vhost_state_reason reason)
+reason_known(enum rte_vhost_state_reason reason)
 {
 	return (unsigned int)reason < RTE_VHOST_STATE_R_MAX;
 }
@@ -54,26 +55,26 @@ known(enum rte_vhost_state_reason reason)
 const char *
 rte_vhost_state_reason_name(enum rte_vhost_state_reason reason)
 {
-	return known(reason) ? reasons[reason].name : "unknown";
+	return reason_known(reason) ? reasons[reason].name : "unknown";
 }
 
 const char *
 rte_vhost_state_reason_text(enum rte_vhost_state_reason reason)
 {
-	return known(reason) ? reasons[reason].text : "unknown reason";
+	return reason_known(reason) ? reasons[reason].text : "unknown reason";
 }
 
 int
 rte_vhost_state_reason_errno(enum rte_vhost_state_reason reason)
 {
-	return known(reason) ? reasons[reason].err : EINVAL;
+	return reason_known(reason) ? reasons[reason].err : EINVAL;
 }
 
 uint64_t
 rte_vhost_state_reason_count(enum rte_vhost_state_reason reason)
 {
-	/* Relaxed: a count orders nothing, it only must not be lost or torn. */
-	return known(reason) ? __atomic_load_n(&reasons[reason].count, __ATOMIC_RELAXED) : 0;
+	/* Relaxed: no other data depends on a count. It only must not be lost or torn. */
+	return reason_known(reason) ? __atomic_load_n(&reasons[reason].count, __ATOMIC_RELAXED) : 0;
 }
 
 int
@@ -103,7 +104,7 @@ vhost_state_report(struct rte_vhost_state_error *err, const struct rte_vhost_sta
 		*err = *e;
 	if (e->reason == RTE_VHOST_STATE_R_NONE)
 		return 0;
-	if (known(e->reason))
+	if (reason_known(e->reason))
 		__atomic_fetch_add(&reasons[e->reason].count, 1, __ATOMIC_RELAXED);
 	if (rte_log_can_log(vhost_state_logtype, RTE_LOG_INFO)) {
 		rte_vhost_state_error_format(e, text, sizeof(text));
@@ -122,17 +123,17 @@ rte_vhost_state_refuse(struct rte_vhost_state_error *err, enum rte_vhost_state_r
 	return vhost_state_report(err, &e);
 }
 
-/** A buffer that is written to as snprintf() does, piece by piece. */
-struct text {
+/** Text that is written piece by piece, and cut as snprintf() cuts it. */
+struct text_buffer {
 	char *buf;
 	size_t size;
-	/** Length of the whole text, whether it fitted or not. */
+	/** Length of the whole text, including what was cut. */
 	size_t len;
 };
 
 __rte_format_printf(2, 3)
 static void
-append(struct text *t, const char *format, ...)
+text_append(struct text_buffer *t, const char *format, ...)
 {
 	size_t room = t->len < t->size ? t->size - t->len : 0;
 	va_list ap;
@@ -145,39 +146,39 @@ append(struct text *t, const char *format, ...)
 		t->len += (size_t)n;
 }
 
-/* Features and addresses are read in hexadecimal, indices and sizes in decimal. */
+/* Large values are features and addresses: hexadecimal. Small ones are indices and sizes. */
 static void
-append_value(struct text *t, const char *sep, const char *name, uint64_t value)
+text_append_value(struct text_buffer *t, const char *sep, const char *name, uint64_t value)
 {
-	append(t, value > UINT16_MAX ? "%s%s 0x%" PRIx64 : "%s%s %" PRIu64, sep, name, value);
+	text_append(t, value > UINT16_MAX ? "%s%s 0x%" PRIx64 : "%s%s %" PRIu64, sep, name, value);
 }
 
 int
 rte_vhost_state_error_format(const struct rte_vhost_state_error *err, char *buf, size_t size)
 {
-	struct text t = { .buf = buf, .size = size };
+	struct text_buffer t = { .buf = buf, .size = size };
 	const char *sep = " (";
 
-	append(&t, "%s: %s", rte_vhost_state_reason_name(err->reason),
+	text_append(&t, "%s: %s", rte_vhost_state_reason_name(err->reason),
 			rte_vhost_state_reason_text(err->reason));
 	if (err->reason == RTE_VHOST_STATE_R_IO && err->found != 0) {
-		append(&t, " (%s)", rte_strerror((int)err->found));
+		text_append(&t, " (%s)", rte_strerror((int)err->found));
 		return (int)t.len;
 	}
 	if (err->vq >= 0) {
-		append(&t, "%svq %d", sep, err->vq);
+		text_append(&t, "%svq %d", sep, err->vq);
 		sep = ", ";
 	}
 	if (err->offset >= 0) {
-		append(&t, "%soffset %" PRId64, sep, err->offset);
+		text_append(&t, "%soffset %" PRId64, sep, err->offset);
 		sep = ", ";
 	}
 	if (err->expected != err->found) {
-		append_value(&t, sep, "expected", err->expected);
-		append_value(&t, ", ", "found", err->found);
+		text_append_value(&t, sep, "expected", err->expected);
+		text_append_value(&t, ", ", "found", err->found);
 		sep = ", ";
 	}
 	if (sep[0] == ',')
-		append(&t, ")");
+		text_append(&t, ")");
 	return (int)t.len;
 }

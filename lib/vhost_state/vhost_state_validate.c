@@ -12,8 +12,8 @@
 #include "vhost_state_validate.h"
 
 /*
- * Every check reads, none writes, and a state that passes them all is one that some device could
- * have had. Each names the first thing that is wrong, in the order in which a reader would look.
+ * No check changes the state. A state that passes all checks is one that a device can have had.
+ * The first value that is wrong is reported: of the device, of its class, then of each virtqueue.
  */
 
 #define FAULT(e, reason, vq, expected, found) \
@@ -47,7 +47,7 @@ check_device(const struct rte_vhost_state *st, const struct vhost_state_class *c
 
 /* ---- virtqueue: size and areas ---- */
 
-/** True for a virtqueue that the driver never set up: every field is zero. */
+/** Return whether the driver never set up the virtqueue: every field is zero. */
 static bool
 vq_untouched(const struct rte_vhost_state_vq *vq)
 {
@@ -82,7 +82,10 @@ check_area(uint64_t addr, uint64_t align, uint64_t len, int i, struct rte_vhost_
 	return 0;
 }
 
-/* Alignments and sizes: VIRTIO "Split Virtqueues" and "Packed Virtqueues", event fields included. */
+/*
+ * Alignments and sizes are those of VIRTIO 1.4 "Split Virtqueues" and "Packed Virtqueues". The
+ * sizes include the event fields.
+ */
 static int
 check_addresses(const struct rte_vhost_state_vq *vq, bool packed, int i,
 		struct rte_vhost_state_error *e)
@@ -118,9 +121,9 @@ check_indices(const struct rte_vhost_state_vq *vq, bool packed, int i,
 }
 
 /**
- * How far available is ahead of used. Split: in buffers, the indices run freely over 16 bits.
- * Packed: in descriptors. The wrap counter makes position and counter together run over twice the
- * size, so that "empty" and "all taken" differ.
+ * Return how far available is ahead of used. Split: in buffers, modulo 2^16. Packed: in
+ * descriptors. Position and wrap counter together have 2 * size values. An empty ring and a
+ * ring with all descriptors in flight therefore differ.
  */
 static uint32_t
 idx_distance(const struct rte_vhost_state_vq *vq, bool packed)
@@ -138,12 +141,12 @@ idx_distance(const struct rte_vhost_state_vq *vq, bool packed)
 
 /* ---- virtqueue: in flight ---- */
 
-/** One bit for each value that an id can have. */
+/** A set of buffer IDs: one bit for each value. */
 struct id_set {
 	uint64_t word[(UINT16_MAX + 1) / 64];
 };
 
-/** Add @p id; false if it was there before. */
+/** Add @p id to @p set. Return false if the set had it already. */
 static bool
 id_add(struct id_set *set, uint16_t id)
 {
@@ -161,7 +164,7 @@ check_entry(const struct rte_vhost_state_vq *vq, const struct rte_vhost_state_in
 {
 	if (entry->head >= vq->size)
 		return FAULT(e, INFLIGHT_HEAD, i, vq->size - 1, entry->head);
-	/* In a packed ring the driver is free to choose ids. */
+	/* In a packed ring the driver may use any ID. */
 	if (!packed && entry->id != entry->head)
 		return FAULT(e, INFLIGHT_HEAD, i, entry->head, entry->id);
 	if (entry->num == 0 || (!packed && entry->num != 1))
@@ -170,8 +173,8 @@ check_entry(const struct rte_vhost_state_vq *vq, const struct rte_vhost_state_in
 }
 
 /*
- * Entries stand in the order taken, so unique counters are rising ones, and equal ones are
- * neighbours. The id names a buffer; heads of a packed ring may coincide (rte_vhost_state.h).
+ * Entries are in dequeue order, so unique counters rise from entry to entry, and equal counters
+ * are neighbours. IDs are unique. Heads of a packed ring need not be, see rte_vhost_state.h.
  */
 static int
 check_inflight(const struct rte_vhost_state_vq *vq, uint32_t distance, bool packed, int i,
@@ -208,7 +211,7 @@ check_inflight(const struct rte_vhost_state_vq *vq, uint32_t distance, bool pack
 
 /* ---- virtqueue: descriptors in flight ---- */
 
-/** What flags the nth of @p num descriptors must have, and which it may have. */
+/** Check the flags of the descriptor at position @p n of a buffer with @p num descriptors. */
 static int
 check_desc_flags(const struct rte_vhost_state_desc *desc, uint16_t n, uint16_t num, int i,
 		struct rte_vhost_state_error *e)
@@ -223,8 +226,8 @@ check_desc_flags(const struct rte_vhost_state_desc *desc, uint16_t n, uint16_t n
 }
 
 /*
- * Addresses and lengths are the guest's own: the device looks at them as it does at those in the
- * ring, against memory that is not known here.
+ * Addresses and lengths are values of the guest. The library does not know guest memory, so the
+ * device checks them before use, as it does for descriptors in the ring.
  */
 static int
 check_inflight_descs(const struct rte_vhost_state_vq *vq, uint32_t distance, bool packed, int i,
