@@ -3,9 +3,9 @@
 # Copyright(c) 2026 vstate contributors
 """Fuzz the decoder from a corpus of valid states: fuzz_run.py FUZZER SAMPLES DATA [SECONDS]
 
-The corpus is made of the golden files (hexadecimal) in DATA and of states that SAMPLES writes.
-An input that breaks the decoder is left in the current directory by the fuzzer, which tells its
-name; the exit status is the fuzzer's.
+The corpus has the golden files (hexadecimal) in DATA and states that SAMPLES writes.
+The fuzzer writes an input that breaks the decoder to the current directory and prints its name.
+The exit status is that of the fuzzer.
 """
 
 import pathlib
@@ -18,12 +18,12 @@ SECONDS = '20'
 
 
 def golden(path):
-    """The bytes of a file of hexadecimal digits; '#' begins a comment."""
+    """Return the bytes of a file of hexadecimal digits; '#' begins a comment."""
     return bytes.fromhex(''.join(line.split('#')[0] for line in path.read_text().splitlines()))
 
 
 def main():
-    """Command line."""
+    """Run the fuzzer."""
     fuzzer, samples, data = sys.argv[1:4]
     seconds = sys.argv[4] if len(sys.argv) > 4 else SECONDS
     with tempfile.TemporaryDirectory() as place:

@@ -8,11 +8,11 @@
  *   CC=clang meson setup build-fuzz -Dfuzz=true && ninja -C build-fuzz
  *   meson test -C build-fuzz --suite fuzz
  *
- * or fuzz_run.py with a longer time. The corpus is made anew each time, of the golden files and of
- * what vhost-state-samples writes; what was once found is a test of its own in test_hostile.c.
+ * fuzz_run.py runs it for a longer time. It makes the corpus from the golden files and from the
+ * output of vhost-state-samples. A defect that the fuzzer finds gets a test in test_hostile.c.
  *
- * Each input is tried as it is, and once more with length and checksums that fit, because a
- * fuzzer does not find a checksum by chance and would never get behind it.
+ * Each input is tried twice: unchanged, and with correct length and checksums. A fuzzer does not
+ * find a checksum by chance, so it would never reach the bytes behind it.
  */
 
 #include <stdio.h>
@@ -29,9 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static FILE *sink;
 
-/** A property of every accepted state. Ends the process: that is how a fuzzer is told. */
+/** Check a property of every accepted state. A failure ends the process, as libFuzzer needs. */
 static void
-require(bool condition, const char *what)
+require_property(bool condition, const char *what)
 {
 	if (condition)
 		return;
@@ -40,7 +40,7 @@ require(bool condition, const char *what)
 }
 
 static void
-dump(const struct rte_vhost_state *st)
+dump_state(const struct rte_vhost_state *st)
 {
 	if (sink == NULL)
 		sink = fopen("/dev/null", "w");
@@ -60,31 +60,31 @@ round_trip(const struct rte_vhost_state *st)
 
 	if (buf == NULL)
 		return;
-	require(rte_vhost_state_encode(st, buf, size, &len, NULL) == 0 && len == size,
+	require_property(rte_vhost_state_encode(st, buf, size, &len, NULL) == 0 && len == size,
 			"an accepted state can be encoded");
 	back = rte_vhost_state_decode(buf, len, NULL);
-	require(back != NULL, "what was encoded is accepted");
-	require(rte_vhost_state_equal(st, back), "and is the same");
+	require_property(back != NULL, "an encoded state is accepted");
+	require_property(rte_vhost_state_equal(st, back), "a decoded state equals the encoded one");
 	rte_vhost_state_free(back);
 	free(buf);
 }
 
 static void
-try(const uint8_t *data, size_t size)
+try_input(const uint8_t *data, size_t size)
 {
 	struct rte_vhost_state_error err;
 	struct rte_vhost_state *st;
 	char text[256];
 
 	st = rte_vhost_state_decode(data, size, &err);
-	require((st != NULL) == (err.reason == RTE_VHOST_STATE_R_NONE),
+	require_property((st != NULL) == (err.reason == RTE_VHOST_STATE_R_NONE),
 			"a refusal has a reason");
 	rte_vhost_state_error_format(&err, text, sizeof(text));
 	if (st == NULL)
 		return;
-	require(rte_vhost_state_validate(st, NULL) == 0, "an accepted state is valid");
+	require_property(rte_vhost_state_validate(st, NULL) == 0, "an accepted state is valid");
 	round_trip(st);
-	dump(st);
+	dump_state(st);
 	rte_vhost_state_free(st);
 }
 
@@ -93,7 +93,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *sealed;
 
-	try(data, size);
+	try_input(data, size);
 	if (size < VHOST_STATE_HEADER_SIZE)
 		return 0;
 	sealed = malloc(size);
@@ -105,7 +105,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			sealed + VHOST_STATE_HEADER_SIZE, size - VHOST_STATE_HEADER_SIZE), 4);
 	vhost_state_put_le(sealed + VHOST_STATE_H_CRC,
 			vhost_state_crc32(0, sealed, VHOST_STATE_H_CRC), 4);
-	try(sealed, size);
+	try_input(sealed, size);
 	free(sealed);
 	return 0;
 }

@@ -13,24 +13,24 @@
 
 #include "vhost_state_test.h"
 
-/* ---- a back end: a status byte and a state ---- */
+/* ---- a back end that has a status byte and a state only ---- */
 
 struct fake {
-	/** Operations come from several threads at a time. */
+	/** Several threads call operations at a time. */
 	pthread_mutex_t lock;
 	uint8_t status;
 	bool connected, late;
 	uint32_t timeout_us;
 	struct rte_vhost_state *st;
-	/** Operations under way and, ever, begun. */
+	/** Operations that run now, and operations that have begun since the start. */
 	int inside, begun;
-	/** If set: an operation posts entered and waits for leave. */
+	/** An operation posts @p entered and waits for @p leave. */
 	bool gated;
 	sem_t entered, leave;
 };
 
 static void
-enter(struct fake *dev)
+fake_enter(struct fake *dev)
 {
 	__atomic_add_fetch(&dev->inside, 1, __ATOMIC_SEQ_CST);
 	__atomic_add_fetch(&dev->begun, 1, __ATOMIC_SEQ_CST);
@@ -43,7 +43,7 @@ enter(struct fake *dev)
 }
 
 static void
-leave(struct fake *dev)
+fake_leave(struct fake *dev)
 {
 	pthread_mutex_unlock(&dev->lock);
 	__atomic_sub_fetch(&dev->inside, 1, __ATOMIC_SEQ_CST);
@@ -54,11 +54,11 @@ fake_info_get(void *ctx, struct rte_vhost_state_info *info)
 {
 	struct fake *dev = ctx;
 
-	enter(dev);
+	fake_enter(dev);
 	info->status = dev->status;
 	info->connected = dev->connected;
 	info->limits = sample_limits();
-	leave(dev);
+	fake_leave(dev);
 	return 0;
 }
 
@@ -68,7 +68,7 @@ fake_suspend(void *ctx, uint32_t timeout_us, struct rte_vhost_state_error *err)
 	struct fake *dev = ctx;
 	int ret;
 
-	enter(dev);
+	fake_enter(dev);
 	dev->timeout_us = timeout_us;
 	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_SUSPEND, err);
 	if (ret == 0 && !dev->connected)
@@ -78,7 +78,7 @@ fake_suspend(void *ctx, uint32_t timeout_us, struct rte_vhost_state_error *err)
 				timeout_us + 1);
 	else if (ret == 0)
 		dev->status = SAMPLE_SUSPENDED;
-	leave(dev);
+	fake_leave(dev);
 	return ret;
 }
 
@@ -88,11 +88,11 @@ fake_resume(void *ctx, struct rte_vhost_state_error *err)
 	struct fake *dev = ctx;
 	int ret;
 
-	enter(dev);
+	fake_enter(dev);
 	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESUME, err);
 	if (ret == 0)
 		dev->status = 0x0f;
-	leave(dev);
+	fake_leave(dev);
 	return ret;
 }
 
@@ -102,10 +102,10 @@ fake_capture(void *ctx, struct rte_vhost_state_error *err)
 	struct fake *dev = ctx;
 	struct rte_vhost_state *st = NULL;
 
-	enter(dev);
+	fake_enter(dev);
 	if (rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_CAPTURE, err) == 0)
 		st = rte_vhost_state_copy(dev->st);
-	leave(dev);
+	fake_leave(dev);
 	return st;
 }
 
@@ -116,7 +116,7 @@ fake_restore(void *ctx, const struct rte_vhost_state *st, struct rte_vhost_state
 	struct fake *dev = ctx;
 	int ret;
 
-	enter(dev);
+	fake_enter(dev);
 	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESTORE, err);
 	if (ret == 0)
 		ret = rte_vhost_state_check_fit(st, &limits, err);
@@ -124,7 +124,7 @@ fake_restore(void *ctx, const struct rte_vhost_state *st, struct rte_vhost_state
 		rte_vhost_state_free(dev->st);
 		dev->st = rte_vhost_state_copy(st);
 	}
-	leave(dev);
+	fake_leave(dev);
 	return ret;
 }
 
@@ -161,7 +161,7 @@ fake_stop(struct fake *dev, const char *name)
 /* ---- registry ---- */
 
 static void
-devices_are_walked_in_the_order_registered(void **state)
+devices_are_listed_in_the_order_of_registration(void **state)
 {
 	char name[RTE_VHOST_STATE_NAME_SIZE];
 	struct fake b, a, c;
@@ -184,7 +184,7 @@ devices_are_walked_in_the_order_registered(void **state)
 }
 
 static void
-bad_registrations_are_refused(void **state)
+invalid_registrations_are_refused(void **state)
 {
 	struct rte_vhost_state_ops ops;
 	char name[RTE_VHOST_STATE_NAME_SIZE + 1];
@@ -197,7 +197,7 @@ bad_registrations_are_refused(void **state)
 	assert_int_equal(rte_vhost_state_register("", &fake_ops, NULL), -EINVAL);
 	assert_int_equal(rte_vhost_state_register(NULL, &fake_ops, NULL), -EINVAL);
 	assert_int_equal(rte_vhost_state_register("d", NULL, NULL), -EINVAL);
-	/* Each operation missing in turn. */
+	/* In each round another operation is missing. */
 	for (at = 0; at < sizeof(ops); at += sizeof(void *)) {
 		ops = fake_ops;
 		memset((char *)&ops + at, 0, sizeof(void *));
@@ -248,7 +248,7 @@ unknown_device_is_refused_by_every_operation(void **state)
 }
 
 static void
-state_moves_from_one_device_to_another(void **state)
+captured_state_is_restored_at_another_device(void **state)
 {
 	struct rte_vhost_state_error err;
 	struct rte_vhost_state_info info;
@@ -264,7 +264,7 @@ state_moves_from_one_device_to_another(void **state)
 	assert_int_equal(rte_vhost_state_suspend("a", 1234, &err), 0);
 	assert_int_equal(err.reason, RTE_VHOST_STATE_R_NONE);
 	assert_int_equal(a.timeout_us, 1234);
-	/* P11: again is no error. */
+	/* VIRTIO 1.4 P11: suspending a suspended device is no error. */
 	assert_int_equal(rte_vhost_state_suspend("a", 0, NULL), 0);
 	assert_int_equal(rte_vhost_state_info_get("a", &info), 0);
 	assert_int_equal(info.status, SAMPLE_SUSPENDED);
@@ -280,7 +280,7 @@ state_moves_from_one_device_to_another(void **state)
 }
 
 static void
-refusals_of_the_back_end_reach_the_caller(void **state)
+refusals_of_the_back_end_are_returned_to_the_caller(void **state)
 {
 	struct rte_vhost_state *st = sample_split();
 	struct rte_vhost_state_error err;
@@ -320,7 +320,7 @@ run_unregister(void *arg)
 	struct fake *dev = arg;
 	int ret = rte_vhost_state_unregister("d");
 
-	/* What unregister promises: from here on the back end may go. */
+	/* After unregister the back end may be freed, so no operation runs any more. */
 	if (__atomic_load_n(&dev->inside, __ATOMIC_SEQ_CST) != 0)
 		ret = -EBUSY;
 	__atomic_store_n(&unregistered, 1, __ATOMIC_SEQ_CST);
@@ -328,7 +328,7 @@ run_unregister(void *arg)
 }
 
 static bool
-listed(const char *wanted)
+device_listed(const char *wanted)
 {
 	char name[RTE_VHOST_STATE_NAME_SIZE];
 	unsigned int pos;
@@ -339,19 +339,19 @@ listed(const char *wanted)
 	return false;
 }
 
-/** Wait until the device has left the list, which is the first thing that unregister does. */
+/** Wait until unregister has removed the device from the list, which it does first. */
 static void
 wait_until_gone(void)
 {
 	unsigned int tries;
 
-	for (tries = 0; listed("d") && tries < 50000; tries++)
+	for (tries = 0; device_listed("d") && tries < 50000; tries++)
 		usleep(100);
-	assert_false(listed("d"));
+	assert_false(device_listed("d"));
 }
 
 static void
-unregister_waits_for_operations_under_way(void **state)
+unregister_waits_for_running_operations(void **state)
 {
 	pthread_t op[2], un;
 	struct fake dev;
@@ -367,7 +367,7 @@ unregister_waits_for_operations_under_way(void **state)
 		assert_int_equal(sem_wait(&dev.entered), 0);
 	assert_int_equal(pthread_create(&un, NULL, run_unregister, &dev), 0);
 	wait_until_gone();
-	/* No operation begins any more, and a second unregister finds nothing. */
+	/* No new operation begins, and a second unregister does not find the device. */
 	assert_int_equal(rte_vhost_state_suspend("d", 0, NULL), -ENODEV);
 	assert_int_equal(rte_vhost_state_unregister("d"), -ENODEV);
 	assert_int_equal(dev.begun, 2);
@@ -407,9 +407,9 @@ run_hammer(void *arg)
 	return (void *)(uintptr_t)bad;
 }
 
-/** Each round the back end's memory goes away: a call that outlives it is seen. */
+/** Memory of the back end is freed in each round, so a call that runs too late is detected. */
 static void
-devices_come_and_go_under_load(void **state)
+registering_and_unregistering_under_load_succeeds(void **state)
 {
 	pthread_t threads[3];
 	struct fake *dev;
@@ -441,14 +441,14 @@ int
 test_backend(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(devices_are_walked_in_the_order_registered),
-		cmocka_unit_test(bad_registrations_are_refused),
+		cmocka_unit_test(devices_are_listed_in_the_order_of_registration),
+		cmocka_unit_test(invalid_registrations_are_refused),
 		cmocka_unit_test(longest_name_is_accepted),
 		cmocka_unit_test(unknown_device_is_refused_by_every_operation),
-		cmocka_unit_test(state_moves_from_one_device_to_another),
-		cmocka_unit_test(refusals_of_the_back_end_reach_the_caller),
-		cmocka_unit_test(unregister_waits_for_operations_under_way),
-		cmocka_unit_test(devices_come_and_go_under_load),
+		cmocka_unit_test(captured_state_is_restored_at_another_device),
+		cmocka_unit_test(refusals_of_the_back_end_are_returned_to_the_caller),
+		cmocka_unit_test(unregister_waits_for_running_operations),
+		cmocka_unit_test(registering_and_unregistering_under_load_succeeds),
 	};
 
 	return cmocka_run_group_tests_name("backend", tests, NULL, NULL);

@@ -251,7 +251,7 @@ difference_in_class_data_makes_states_unequal(void **state)
 	disk_of(copy)->weight[0] = 0;
 	copy->class_data[RTE_VHOST_STATE_CLASS_WORDS - 1] = 1;
 	assert_true(rte_vhost_state_equal(st, copy));
-	/* For an unknown class every byte may have one. */
+	/* All bytes of an unknown class are compared. */
 	disk_known = false;
 	assert_false(rte_vhost_state_equal(st, copy));
 	copy->class_data[RTE_VHOST_STATE_CLASS_WORDS - 1] = 0;
@@ -370,7 +370,8 @@ class_data_is_printed_as_text_and_json(void **state)
 	fclose(f);
 	assert_non_null(strstr(text, "virtio device 2, split rings, 2 virtqueues\n"));
 	assert_non_null(strstr(text, "  capacity         0x1122334455667788\n     vq "));
-	assert_non_null(strstr(text, "\"disk\": {\"capacity\": \"0x1122334455667788\"}, \"vqs\": ["));
+	assert_non_null(strstr(text,
+			"\"disk\": {\"capacity\": \"0x1122334455667788\"}, \"vqs\": ["));
 	assert_null(strstr(text, "mac"));
 	free(text);
 	rte_vhost_state_free(st);
@@ -405,7 +406,7 @@ unknown_class_is_refused(void **state)
 /* ---- the tables themselves ---- */
 
 static void
-assert_well_formed(const struct vhost_state_class *class)
+assert_class_complete(const struct vhost_state_class *class)
 {
 	struct vhost_state_part_list list;
 	unsigned int i;
@@ -431,10 +432,10 @@ assert_well_formed(const struct vhost_state_class *class)
 
 /** Classes have part types of their own, so that a part type has one meaning. */
 static void
-every_class_is_well_formed_and_shares_no_part_type(void **state)
+every_class_is_complete_and_shares_no_part_type(void **state)
 {
 	const struct vhost_state_class *class;
-	bool taken[UINT16_MAX + 1] = { false };
+	bool known[UINT16_MAX + 1] = { false };
 	unsigned int id, i, nb = 0;
 
 	for (id = 0; id <= UINT16_MAX; id++) {
@@ -443,16 +444,16 @@ every_class_is_well_formed_and_shares_no_part_type(void **state)
 			continue;
 		nb++;
 		assert_int_equal(class->device_id, id);
-		assert_well_formed(class);
+		assert_class_complete(class);
 		for (i = 0; i < VHOST_STATE_CLASS_MAX_PARTS; i++) {
 			if (class->parts[i].type == 0)
 				continue;
-			assert_false(taken[class->parts[i].type]);
-			taken[class->parts[i].type] = true;
+			assert_false(known[class->parts[i].type]);
+			known[class->parts[i].type] = true;
 		}
 	}
 	assert_true(nb > 0);
-	assert_well_formed(&disk_class);
+	assert_class_complete(&disk_class);
 }
 
 int
@@ -471,7 +472,7 @@ test_class(void)
 		cmocka_unit_test_teardown(limit_of_the_class_is_applied_to_a_fit, forget_disk),
 		cmocka_unit_test_teardown(class_data_is_printed_as_text_and_json, forget_disk),
 		cmocka_unit_test_teardown(unknown_class_is_refused, forget_disk),
-		cmocka_unit_test(every_class_is_well_formed_and_shares_no_part_type),
+		cmocka_unit_test(every_class_is_complete_and_shares_no_part_type),
 	};
 
 	return cmocka_run_group_tests_name("class", tests, NULL, NULL);

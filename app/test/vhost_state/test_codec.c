@@ -98,9 +98,9 @@ state_with_most_virtqueues_survives_the_round_trip(void **state)
 	rte_vhost_state_free(from);
 }
 
-/** Packed rings of small sizes: every pair of positions and wraps, all taken as one chain. */
+/** Packed rings of small sizes: every pair of positions and wraps, with one chain in flight. */
 static void
-every_position_of_small_packed_rings_is_judged_right(void **state)
+small_packed_ring_is_valid_at_every_distance_up_to_its_size(void **state)
 {
 	struct rte_vhost_state *st = sample_packed();
 	struct rte_vhost_state_vq *vq = &st->vqs[0];
@@ -112,7 +112,7 @@ every_position_of_small_packed_rings_is_judged_right(void **state)
 			vq->size = (uint16_t)size;
 			vq->used_idx = (uint16_t)(used % size);
 			vq->used_wrap = (uint8_t)(used / size);
-			/* As a device goes: one descriptor a step, 0 .. 2 * size - 1 of them. */
+			/* Available is 0 .. 2 * size - 1 descriptors ahead. */
 			for (step = 0, pos = used; step < 2 * size; step++) {
 				vq->avail_idx = (uint16_t)(pos % size);
 				vq->avail_wrap = (uint8_t)(pos / size);
@@ -127,9 +127,9 @@ every_position_of_small_packed_rings_is_judged_right(void **state)
 	rte_vhost_state_free(st);
 }
 
-/** Split rings: every distance, over the edge of 16 bits too. */
+/** Split rings: every distance, also where the 16 bits of an index overflow. */
 static void
-every_distance_of_a_split_ring_is_judged_right(void **state)
+split_ring_is_valid_at_every_distance_up_to_its_size(void **state)
 {
 	struct rte_vhost_state *st = sample_split();
 	struct rte_vhost_state_vq *vq = &st->vqs[0];
@@ -150,7 +150,7 @@ every_distance_of_a_split_ring_is_judged_right(void **state)
 }
 
 static void
-size_is_told_before_encoding(void **state)
+encoded_size_is_known_before_encoding(void **state)
 {
 	struct rte_vhost_state *st = sample_split();
 	struct rte_vhost_state_error err;
@@ -167,7 +167,7 @@ size_is_told_before_encoding(void **state)
 }
 
 static void
-too_small_a_buffer_is_refused_and_left_alone(void **state)
+too_small_buffer_is_refused_and_unchanged(void **state)
 {
 	struct rte_vhost_state *st = sample_split();
 	struct rte_vhost_state_error err;
@@ -187,7 +187,7 @@ too_small_a_buffer_is_refused_and_left_alone(void **state)
 }
 
 static void
-errors_need_not_be_asked_for(void **state)
+error_argument_may_be_null(void **state)
 {
 	struct rte_vhost_state *st = sample_split();
 	uint8_t *buf;
@@ -214,11 +214,11 @@ test_codec(void)
 		cmocka_unit_test(
 			packed_state_with_full_ring_of_descriptors_survives_the_round_trip),
 		cmocka_unit_test(state_with_most_virtqueues_survives_the_round_trip),
-		cmocka_unit_test(every_position_of_small_packed_rings_is_judged_right),
-		cmocka_unit_test(every_distance_of_a_split_ring_is_judged_right),
-		cmocka_unit_test(size_is_told_before_encoding),
-		cmocka_unit_test(too_small_a_buffer_is_refused_and_left_alone),
-		cmocka_unit_test(errors_need_not_be_asked_for),
+		cmocka_unit_test(small_packed_ring_is_valid_at_every_distance_up_to_its_size),
+		cmocka_unit_test(split_ring_is_valid_at_every_distance_up_to_its_size),
+		cmocka_unit_test(encoded_size_is_known_before_encoding),
+		cmocka_unit_test(too_small_buffer_is_refused_and_unchanged),
+		cmocka_unit_test(error_argument_may_be_null),
 	};
 
 	return cmocka_run_group_tests_name("codec", tests, NULL, NULL);

@@ -7,9 +7,9 @@
 
 #include "vhost_state_test.h"
 
-/** What @p dump prints; to be freed. */
+/** Return what @p dump prints, to be freed. Frees @p st. */
 static char *
-text_of(void (*dump)(const struct rte_vhost_state *st, FILE *f), struct rte_vhost_state *st)
+dump_text(void (*dump)(const struct rte_vhost_state *st, FILE *f), struct rte_vhost_state *st)
 {
 	char *text = NULL;
 	size_t len;
@@ -31,9 +31,9 @@ assert_contains(const char *text, const char *part)
 }
 
 static void
-people_are_told_what_they_ask_for(void **state)
+text_has_status_addresses_indices_and_buffers(void **state)
 {
-	char *text = text_of(rte_vhost_state_dump, sample_packed());
+	char *text = dump_text(rte_vhost_state_dump, sample_packed());
 
 	assert_contains(text, "virtio device 1, packed rings, 4 virtqueues");
 	assert_contains(text, "0x1b ACKNOWLEDGE DRIVER FEATURES_OK SUSPEND\n");
@@ -48,7 +48,7 @@ people_are_told_what_they_ask_for(void **state)
 static void
 descriptors_in_flight_are_shown_with_their_buffers(void **state)
 {
-	char *text = text_of(rte_vhost_state_dump, sample_packed_descs());
+	char *text = dump_text(rte_vhost_state_dump, sample_packed_descs());
 
 	assert_contains(text, "in flight: head 4 id 43981 num 1 counter 100\n"
 			"           desc 0x7ffe12345670 len 48 id 43981 INDIRECT\n"
@@ -59,7 +59,7 @@ descriptors_in_flight_are_shown_with_their_buffers(void **state)
 			"         in flight: head 1 id 2 num 1 counter 103\n"
 			"           desc 0x8000000000 len 64 id 2\n");
 	free(text);
-	text = text_of(rte_vhost_state_dump_json, sample_packed_descs());
+	text = dump_text(rte_vhost_state_dump_json, sample_packed_descs());
 	assert_contains(text, "\"counter\": 103}], \"inflight_descs\": ["
 			"{\"addr\": \"0x7ffe12345670\", \"len\": 48, \"id\": 43981, "
 			"\"flags\": 4}, "
@@ -70,7 +70,7 @@ descriptors_in_flight_are_shown_with_their_buffers(void **state)
 	free(text);
 }
 
-/** A state that nobody has validated: fewer descriptors than the entries speak of. */
+/** A state that is not valid: it has fewer descriptors than its entries. */
 static void
 missing_descriptors_are_not_shown(void **state)
 {
@@ -78,7 +78,7 @@ missing_descriptors_are_not_shown(void **state)
 	char *text;
 
 	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ, 1), 0);
-	text = text_of(rte_vhost_state_dump, st);
+	text = dump_text(rte_vhost_state_dump, st);
 	assert_contains(text, "           desc 0x0 len 0 id 0\n"
 			"         in flight: head 8 id 9 num 3 counter 101\n"
 			"         in flight: head 1 id 2 num 1 counter 103\n");
@@ -88,7 +88,7 @@ missing_descriptors_are_not_shown(void **state)
 static void
 split_indices_are_shown_without_wraps(void **state)
 {
-	char *text = text_of(rte_vhost_state_dump, sample_split());
+	char *text = dump_text(rte_vhost_state_dump, sample_split());
 
 	assert_contains(text, "split rings");
 	assert_contains(text, "2     65535          3  pending");
@@ -100,7 +100,7 @@ split_indices_are_shown_without_wraps(void **state)
 static void
 json_has_every_field(void **state)
 {
-	char *text = text_of(rte_vhost_state_dump_json, sample_packed());
+	char *text = dump_text(rte_vhost_state_dump_json, sample_packed());
 
 	assert_contains(text, "{\"format\": 1, \"device_id\": 1, \"status\": 27, "
 			"\"device_features\": \"0x805200180a2\"");
@@ -114,7 +114,7 @@ json_has_every_field(void **state)
 			"\"signalled_valid\": true, \"notify_pending\": false, "
 			"\"inflight\": [{\"head\": 4, \"id\": 43981, \"num\": 1, \"counter\": 100}, ");
 	assert_contains(text, "\"stats\": {\"packets\": 77, \"bytes\": 4928}}");
-	/* One line. */
+	/* The output is one line. */
 	assert_int_equal(strcspn(text, "\n"), strlen(text) - 1);
 	free(text);
 }
@@ -123,7 +123,7 @@ int
 test_dump(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(people_are_told_what_they_ask_for),
+		cmocka_unit_test(text_has_status_addresses_indices_and_buffers),
 		cmocka_unit_test(descriptors_in_flight_are_shown_with_their_buffers),
 		cmocka_unit_test(missing_descriptors_are_not_shown),
 		cmocka_unit_test(split_indices_are_shown_without_wraps),

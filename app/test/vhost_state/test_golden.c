@@ -9,7 +9,7 @@
 
 #define GOLDEN_MAX 4096
 
-/** Bytes of a file of hexadecimal digits; '#' begins a comment. */
+/** Read the bytes of a file of hexadecimal digits; '#' begins a comment. */
 static size_t
 read_hex(const char *name, uint8_t *buf, size_t size)
 {

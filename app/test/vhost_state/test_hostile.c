@@ -8,13 +8,13 @@
 #include "vhost_state_test.h"
 
 /*
- * Bytes that nobody vouches for. Each buffer is allocated at its exact length, so that
- * AddressSanitizer sees a read of one byte too many.
+ * Bytes that are not trusted. Each buffer is allocated at its exact length, so that
+ * AddressSanitizer detects a read of one byte too many.
  */
 
-/** Decode a copy; what is accepted must be a state that survives the round trip. */
+/** Decode a copy. Return whether it is accepted; the state must then survive a round trip. */
 static bool
-accepted(const uint8_t *bytes, size_t len)
+decode_accepts(const uint8_t *bytes, size_t len)
 {
 	struct rte_vhost_state *st, *back;
 	uint8_t *buf = malloc(len > 0 ? len : 1);
@@ -46,10 +46,10 @@ assert_every_flip_refused(struct rte_vhost_state *st)
 	buf = test_encode(st, &len);
 	for (bit = 0; bit < 8 * len; bit++) {
 		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_false(accepted(buf, len));
+		assert_false(decode_accepts(buf, len));
 		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
-	assert_true(accepted(buf, len));
+	assert_true(decode_accepts(buf, len));
 	free(buf);
 	rte_vhost_state_free(st);
 }
@@ -61,7 +61,7 @@ every_flipped_bit_is_refused(void **state)
 	assert_every_flip_refused(sample_packed_descs());
 }
 
-/** Behind a good checksum a flip may make another valid state, and never anything else. */
+/** With a valid checksum, a flipped bit is refused or makes another valid state. */
 static void
 try_every_sealed_flip(struct rte_vhost_state *st)
 {
@@ -75,9 +75,9 @@ try_every_sealed_flip(struct rte_vhost_state *st)
 		memcpy(work, buf, len);
 		work[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		test_seal(work, len);
-		good += accepted(work, len);
+		good += decode_accepts(work, len);
 	}
-	/* MAC, statistics and so on may have any value; most of the rest may not. */
+	/* Fields such as MAC and statistics may have any value. Most other fields may not. */
 	assert_in_range(good, 1, 8 * len / 2);
 	free(work);
 	free(buf);
@@ -85,7 +85,7 @@ try_every_sealed_flip(struct rte_vhost_state *st)
 }
 
 static void
-every_flipped_bit_behind_a_good_checksum_is_refused_or_valid(void **state)
+every_flipped_bit_with_valid_checksum_is_refused_or_valid(void **state)
 {
 	try_every_sealed_flip(sample_split());
 	try_every_sealed_flip(sample_packed_descs());
@@ -100,12 +100,12 @@ every_truncation_is_refused(void **state)
 
 	buf = test_encode(st, &len);
 	for (n = 0; n < len; n++)
-		assert_false(accepted(buf, n));
+		assert_false(decode_accepts(buf, n));
 	free(buf);
 	rte_vhost_state_free(st);
 }
 
-/** With length and checksum to match, only the optional statistics at the end may go. */
+/** With a valid length and checksum, only the optional statistics at the end can be cut. */
 static void
 every_sealed_truncation_is_refused(void **state)
 {
@@ -120,16 +120,16 @@ every_sealed_truncation_is_refused(void **state)
 	for (n = 32; n < len; n++) {
 		memcpy(work, buf, n);
 		test_seal(work, n);
-		assert_int_equal(accepted(work, n), n == stats);
+		assert_int_equal(decode_accepts(work, n), n == stats);
 	}
 	free(work);
 	free(buf);
 	rte_vhost_state_free(st);
 }
 
-/** Bytes of which each has many chances to be a part header. */
+/** Part types and lengths at random places, so that many of them are read as part headers. */
 static void
-random_parts_do_no_harm(void **state)
+random_parts_are_refused_or_valid(void **state)
 {
 	static const uint16_t types[] = {
 		0x100, 0x101, 0x103, 0x104, 0xf000, 0xf001, 0xf002, 0xf003, 0x200, 0xffff,
@@ -154,16 +154,16 @@ random_parts_do_no_harm(void **state)
 			work[at + 4] = (uint8_t)(rand_r(&seed) % 6);
 		}
 		test_seal(work, len);
-		accepted(work, len);
+		decode_accepts(work, len);
 	}
 	free(work);
 	free(buf);
 	rte_vhost_state_free(st);
 }
 
-/** A good header that announces @p total bytes. */
+/** Write a valid header that announces @p total bytes. */
 static void
-header_for(uint32_t total, uint8_t header[32])
+write_header(uint32_t total, uint8_t header[32])
 {
 	struct rte_vhost_state *st = sample_split();
 	uint8_t *buf;
@@ -183,7 +183,7 @@ length_beyond_any_state_is_refused(void **state)
 	uint8_t header[32];
 
 	/* 257 virtqueues of 32768 buffers and descriptors of 16 bytes each are 257 MiB. */
-	header_for(288 << 20, header);
+	write_header(288 << 20, header);
 	assert_refused(RTE_VHOST_STATE_R_BAD_HEADER, &err,
 			test_state_result(rte_vhost_state_decode(header, 32, &err)));
 	assert_int_equal(err.offset, 12);
@@ -191,13 +191,13 @@ length_beyond_any_state_is_refused(void **state)
 }
 
 static void
-length_that_never_arrives_takes_no_memory(void **state)
+announced_length_that_never_arrives_allocates_no_memory(void **state)
 {
 	struct rte_vhost_state_error err;
 	uint8_t header[32];
 	int pipes[2];
 
-	header_for(128 << 20, header);
+	write_header(128 << 20, header);
 	assert_int_equal(pipe(pipes), 0);
 	assert_int_equal(write(pipes[1], header, 32), 32);
 	close(pipes[1]);
@@ -215,12 +215,12 @@ test_hostile(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_flipped_bit_is_refused),
-		cmocka_unit_test(every_flipped_bit_behind_a_good_checksum_is_refused_or_valid),
+		cmocka_unit_test(every_flipped_bit_with_valid_checksum_is_refused_or_valid),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(every_sealed_truncation_is_refused),
-		cmocka_unit_test(random_parts_do_no_harm),
+		cmocka_unit_test(random_parts_are_refused_or_valid),
 		cmocka_unit_test(length_beyond_any_state_is_refused),
-		cmocka_unit_test(length_that_never_arrives_takes_no_memory),
+		cmocka_unit_test(announced_length_that_never_arrives_allocates_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("hostile", tests, NULL, NULL);

@@ -19,7 +19,7 @@
 
 #define PATH_SIZE 128
 
-/** A directory of the test's own. */
+/** A temporary directory, and a path in it. */
 struct place {
 	char dir[32];
 	char path[PATH_SIZE];
@@ -64,7 +64,7 @@ assert_loads(const char *path, const struct rte_vhost_state *expected)
 	rte_vhost_state_free(st);
 }
 
-/** A state of more than half a megabyte. */
+/** Return a state of more than half a megabyte. */
 static struct rte_vhost_state *
 large_state(void)
 {
@@ -74,7 +74,7 @@ large_state(void)
 /* ---- files ---- */
 
 static void
-saved_file_is_the_owners_and_loads_equal(void **state)
+saved_file_has_mode_0600_and_loads_equal(void **state)
 {
 	struct rte_vhost_state *st = sample_packed();
 	struct rte_vhost_state_error err;
@@ -96,7 +96,7 @@ saved_file_is_the_owners_and_loads_equal(void **state)
 	rte_vhost_state_free(st);
 }
 
-/** A power loss at any moment finds the old file or the new one: the order is what counts. */
+/** The order of calls ensures that a power loss at any time leaves the old or the new file. */
 static void
 saved_file_is_synced_before_it_gets_its_name(void **state)
 {
@@ -128,9 +128,9 @@ saving_replaces_a_longer_file(void **state)
 	rte_vhost_state_free(large);
 }
 
-/** write(), fsync() and rename() in turn fail: the old file stays, and it alone. */
+/** Each call of write(), fsync() and rename() fails once. */
 static void
-failed_save_leaves_the_old_file_and_nothing_else(void **state)
+failed_save_leaves_the_old_file_only(void **state)
 {
 	struct rte_vhost_state *old = sample_packed(), *st = large_state();
 	struct rte_vhost_state_error err;
@@ -153,8 +153,8 @@ failed_save_leaves_the_old_file_and_nothing_else(void **state)
 		assert_loads(p.path, old);
 	}
 	/*
-	 * Some 33 writes, fsync, rename. The last that failed was the directory's fsync, which
-	 * is no error: the file is whole.
+	 * There are about 33 writes, an fsync and a rename. The last call that failed was the
+	 * fsync of the directory, which is no error: the file is complete.
 	 */
 	assert_true(test_file_call_failed());
 	assert_in_range(nth, 20, 60);
@@ -218,7 +218,7 @@ loading_without_memory_is_refused(void **state)
 
 	place_make(&p);
 	assert_int_equal(rte_vhost_state_save(st, p.path, NULL), 0);
-	/* Five growing buffers of the reader, the state, its virtqueues, two lists. */
+	/* Allocations: five buffers of the reader, the state, its virtqueues, two lists. */
 	for (nth = 1; nth <= 9; nth++) {
 		test_fail_allocation(nth);
 		assert_refused(RTE_VHOST_STATE_R_NO_MEMORY, &err,
@@ -261,7 +261,7 @@ saving_into_a_missing_directory_is_refused(void **state)
 }
 
 static void
-loading_what_is_no_file_is_refused(void **state)
+loading_from_no_regular_state_file_is_refused(void **state)
 {
 	struct rte_vhost_state_error err;
 
@@ -297,7 +297,7 @@ interrupted_and_short_transfers_are_completed(void **state)
 }
 
 static void
-states_follow_each_other_in_a_stream(void **state)
+two_states_are_read_from_one_stream(void **state)
 {
 	struct rte_vhost_state *first = sample_packed(), *second = sample_split(), *back;
 	FILE *f = tmpfile();
@@ -319,7 +319,7 @@ states_follow_each_other_in_a_stream(void **state)
 	fclose(f);
 }
 
-/** The same state gives the same bytes by every carrier. */
+/** A state has the same bytes in memory and in a stream. */
 static void
 stream_and_memory_have_the_same_bytes(void **state)
 {
@@ -354,13 +354,13 @@ writer_run(void *arg)
 	struct writer *w = arg;
 
 	w->ret = rte_vhost_state_write(w->st, w->fd, NULL);
-	/* A reader of less than it was promised must not wait for ever. */
+	/* If the write failed, the reader must not wait without end. */
 	shutdown(w->fd, SHUT_WR);
 	return NULL;
 }
 
 static void
-descriptors_that_do_not_block_are_waited_for(void **state)
+non_blocking_descriptors_are_waited_for(void **state)
 {
 	struct rte_vhost_state *st = large_state(), *back;
 	struct writer w = { .st = st };
@@ -381,7 +381,7 @@ descriptors_that_do_not_block_are_waited_for(void **state)
 	close(fds[1]);
 }
 
-/** A destination that dies must not kill the source, which still has to resume. */
+/** If the destination dies, the source must survive, because it has to resume. */
 static void
 writing_to_a_closed_pipe_is_refused_without_a_signal(void **state)
 {
@@ -427,7 +427,7 @@ stream_that_ends_early_is_refused(void **state)
 }
 
 static void
-bad_descriptors_are_refused(void **state)
+invalid_descriptors_are_refused(void **state)
 {
 	struct rte_vhost_state *st = sample_split();
 	struct rte_vhost_state_error err;
@@ -444,23 +444,23 @@ int
 test_io(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(saved_file_is_the_owners_and_loads_equal),
+		cmocka_unit_test(saved_file_has_mode_0600_and_loads_equal),
 		cmocka_unit_test(saved_file_is_synced_before_it_gets_its_name),
 		cmocka_unit_test(saving_replaces_a_longer_file),
-		cmocka_unit_test(failed_save_leaves_the_old_file_and_nothing_else),
+		cmocka_unit_test(failed_save_leaves_the_old_file_only),
 		cmocka_unit_test(saving_without_memory_is_refused),
 		cmocka_unit_test(decoding_without_memory_is_refused),
 		cmocka_unit_test(loading_without_memory_is_refused),
 		cmocka_unit_test(saving_over_a_device_or_directory_is_refused),
 		cmocka_unit_test(saving_into_a_missing_directory_is_refused),
-		cmocka_unit_test(loading_what_is_no_file_is_refused),
+		cmocka_unit_test(loading_from_no_regular_state_file_is_refused),
 		cmocka_unit_test(interrupted_and_short_transfers_are_completed),
-		cmocka_unit_test(states_follow_each_other_in_a_stream),
+		cmocka_unit_test(two_states_are_read_from_one_stream),
 		cmocka_unit_test(stream_and_memory_have_the_same_bytes),
-		cmocka_unit_test(descriptors_that_do_not_block_are_waited_for),
+		cmocka_unit_test(non_blocking_descriptors_are_waited_for),
 		cmocka_unit_test(writing_to_a_closed_pipe_is_refused_without_a_signal),
 		cmocka_unit_test(stream_that_ends_early_is_refused),
-		cmocka_unit_test(bad_descriptors_are_refused),
+		cmocka_unit_test(invalid_descriptors_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("io", tests, NULL, NULL);

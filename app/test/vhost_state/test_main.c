@@ -7,7 +7,7 @@
 #include "vhost_state_test.h"
 
 static void
-every_reason_is_refused_by_a_test(void **state)
+every_reason_is_raised_by_a_test(void **state)
 {
 	bool complete = true;
 	unsigned int r;
@@ -25,7 +25,7 @@ int
 test_coverage(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_reason_is_refused_by_a_test),
+		cmocka_unit_test(every_reason_is_raised_by_a_test),
 	};
 
 	return cmocka_run_group_tests_name("coverage", tests, NULL, NULL);

@@ -27,7 +27,7 @@ new_state_is_all_zero(void **state)
 }
 
 static void
-state_with_wrong_number_of_virtqueues_is_not_made(void **state)
+state_with_wrong_number_of_virtqueues_is_not_allocated(void **state)
 {
 	rte_errno = 0;
 	assert_null(rte_vhost_state_alloc(0));
@@ -44,7 +44,7 @@ freeing_null_does_nothing(void **state)
 }
 
 static void
-room_for_inflight_replaces_the_old_one(void **state)
+allocated_inflight_replaces_the_old_entries(void **state)
 {
 	struct rte_vhost_state *st = sample_split();
 	struct rte_vhost_state_vq *vq = &st->vqs[SAMPLE_BUSY_VQ];
@@ -59,7 +59,7 @@ room_for_inflight_replaces_the_old_one(void **state)
 }
 
 static void
-room_for_inflight_descriptors_replaces_the_old_one(void **state)
+allocated_inflight_descriptors_replace_the_old_ones(void **state)
 {
 	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state_vq *vq = &st->vqs[SAMPLE_BUSY_VQ];
@@ -75,7 +75,7 @@ room_for_inflight_descriptors_replaces_the_old_one(void **state)
 }
 
 static void
-impossible_room_for_inflight_changes_nothing(void **state)
+failed_allocation_of_inflight_changes_nothing(void **state)
 {
 	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state *before = rte_vhost_state_copy(st);
@@ -96,7 +96,7 @@ impossible_room_for_inflight_changes_nothing(void **state)
 }
 
 static void
-copy_is_equal_and_apart(void **state)
+copy_is_equal_and_independent(void **state)
 {
 	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state *copy = rte_vhost_state_copy(st);
@@ -127,14 +127,14 @@ copy_without_memory_is_null_and_leaks_nothing(void **state)
 		if (copy == NULL)
 			assert_int_equal(rte_errno, ENOMEM);
 	}
-	/* The state, its virtqueues, one list of buffers in flight and one of descriptors. */
+	/* Allocations: state, virtqueues, a list of buffers in flight, a list of descriptors. */
 	assert_int_equal(nth - 2, 4);
 	rte_vhost_state_free(copy);
 	rte_vhost_state_free(st);
 }
 
-/** Each turn changes one field; the field that equal() forgets is named by its line. */
-#define assert_field_counts(st, field) do { \
+/** Change one field. A macro, so that a failure has the line of the field. */
+#define assert_field_compared(st, field) do { \
 	struct rte_vhost_state *other_ = rte_vhost_state_copy(st); \
 	assert_true(rte_vhost_state_equal(st, other_)); \
 	other_->field ^= 1; \
@@ -144,43 +144,43 @@ copy_without_memory_is_null_and_leaks_nothing(void **state)
 } while (0)
 
 static void
-every_field_counts_for_equality(void **state)
+difference_in_any_field_makes_states_unequal(void **state)
 {
 	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state *copy;
 
-	assert_field_counts(st, device_id);
-	assert_field_counts(st, status);
-	assert_field_counts(st, device_features);
-	assert_field_counts(st, driver_features);
-	assert_field_counts(st, net.mac.addr_bytes[5]);
-	assert_field_counts(st, net.mtu);
-	assert_field_counts(st, net.status);
-	assert_field_counts(st, net.active_pairs);
-	assert_field_counts(st, net.rx_mode);
-	assert_field_counts(st, net.guest_offloads);
-	assert_field_counts(st, vqs[1].size);
-	assert_field_counts(st, vqs[1].enabled);
-	assert_field_counts(st, vqs[1].desc_addr);
-	assert_field_counts(st, vqs[1].driver_addr);
-	assert_field_counts(st, vqs[1].device_addr);
-	assert_field_counts(st, vqs[1].avail_idx);
-	assert_field_counts(st, vqs[1].used_idx);
-	assert_field_counts(st, vqs[1].avail_wrap);
-	assert_field_counts(st, vqs[1].used_wrap);
-	assert_field_counts(st, vqs[1].signalled_used);
-	assert_field_counts(st, vqs[1].signalled_valid);
-	assert_field_counts(st, vqs[1].notify_pending);
-	assert_field_counts(st, vqs[1].inflight[2].head);
-	assert_field_counts(st, vqs[1].inflight[2].id);
-	assert_field_counts(st, vqs[1].inflight[2].num);
-	assert_field_counts(st, vqs[1].inflight[2].counter);
-	assert_field_counts(st, vqs[1].inflight_descs[4].addr);
-	assert_field_counts(st, vqs[1].inflight_descs[4].len);
-	assert_field_counts(st, vqs[1].inflight_descs[4].id);
-	assert_field_counts(st, vqs[1].inflight_descs[4].flags);
-	assert_field_counts(st, vqs[3].stats.packets);
-	assert_field_counts(st, vqs[3].stats.bytes);
+	assert_field_compared(st, device_id);
+	assert_field_compared(st, status);
+	assert_field_compared(st, device_features);
+	assert_field_compared(st, driver_features);
+	assert_field_compared(st, net.mac.addr_bytes[5]);
+	assert_field_compared(st, net.mtu);
+	assert_field_compared(st, net.status);
+	assert_field_compared(st, net.active_pairs);
+	assert_field_compared(st, net.rx_mode);
+	assert_field_compared(st, net.guest_offloads);
+	assert_field_compared(st, vqs[1].size);
+	assert_field_compared(st, vqs[1].enabled);
+	assert_field_compared(st, vqs[1].desc_addr);
+	assert_field_compared(st, vqs[1].driver_addr);
+	assert_field_compared(st, vqs[1].device_addr);
+	assert_field_compared(st, vqs[1].avail_idx);
+	assert_field_compared(st, vqs[1].used_idx);
+	assert_field_compared(st, vqs[1].avail_wrap);
+	assert_field_compared(st, vqs[1].used_wrap);
+	assert_field_compared(st, vqs[1].signalled_used);
+	assert_field_compared(st, vqs[1].signalled_valid);
+	assert_field_compared(st, vqs[1].notify_pending);
+	assert_field_compared(st, vqs[1].inflight[2].head);
+	assert_field_compared(st, vqs[1].inflight[2].id);
+	assert_field_compared(st, vqs[1].inflight[2].num);
+	assert_field_compared(st, vqs[1].inflight[2].counter);
+	assert_field_compared(st, vqs[1].inflight_descs[4].addr);
+	assert_field_compared(st, vqs[1].inflight_descs[4].len);
+	assert_field_compared(st, vqs[1].inflight_descs[4].id);
+	assert_field_compared(st, vqs[1].inflight_descs[4].flags);
+	assert_field_compared(st, vqs[3].stats.packets);
+	assert_field_compared(st, vqs[3].stats.bytes);
 
 	copy = rte_vhost_state_copy(st);
 	copy->vqs[1].nb_inflight--;
@@ -196,7 +196,7 @@ every_field_counts_for_equality(void **state)
 }
 
 static void
-packed_is_told_by_the_negotiated_feature(void **state)
+ring_is_packed_if_the_feature_was_negotiated(void **state)
 {
 	struct rte_vhost_state *st = sample_split();
 
@@ -212,15 +212,15 @@ test_model(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_state_is_all_zero),
-		cmocka_unit_test(state_with_wrong_number_of_virtqueues_is_not_made),
+		cmocka_unit_test(state_with_wrong_number_of_virtqueues_is_not_allocated),
 		cmocka_unit_test(freeing_null_does_nothing),
-		cmocka_unit_test(room_for_inflight_replaces_the_old_one),
-		cmocka_unit_test(room_for_inflight_descriptors_replaces_the_old_one),
-		cmocka_unit_test(impossible_room_for_inflight_changes_nothing),
-		cmocka_unit_test(copy_is_equal_and_apart),
+		cmocka_unit_test(allocated_inflight_replaces_the_old_entries),
+		cmocka_unit_test(allocated_inflight_descriptors_replace_the_old_ones),
+		cmocka_unit_test(failed_allocation_of_inflight_changes_nothing),
+		cmocka_unit_test(copy_is_equal_and_independent),
 		cmocka_unit_test(copy_without_memory_is_null_and_leaks_nothing),
-		cmocka_unit_test(every_field_counts_for_equality),
-		cmocka_unit_test(packed_is_told_by_the_negotiated_feature),
+		cmocka_unit_test(difference_in_any_field_makes_states_unequal),
+		cmocka_unit_test(ring_is_packed_if_the_feature_was_negotiated),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);

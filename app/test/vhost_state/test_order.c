@@ -10,19 +10,19 @@
 #define NEEDS_RESET 0x40
 #define FAILED 0x80
 
-/* ---- what a driver may write ---- */
+/* ---- writes of a driver ---- */
 
 /**
- * All that a driver may do, by hand from VIRTIO 1.4, without NEEDS_RESET and FAILED: from, to,
- * what the device then shows. A reset is legal from everywhere and not listed.
+ * All legal writes without NEEDS_RESET and FAILED, listed by hand from VIRTIO 1.4: status before,
+ * byte that is written, status after. A reset is legal in every status and not listed.
  */
 static const struct {
 	uint8_t cur, next, result;
 	bool suspend;
-	/** The device starts to do what it did not do before. */
+	/** The write is a step towards DRIVER_OK. */
 	bool progress;
 } legal[] = {
-	/* One step or several at a time, never over one. */
+	/* One step or several steps at a time, none left out. */
 	{ 0x00, 0x01, 0x01, false, true },
 	{ 0x00, 0x03, 0x03, false, true },
 	{ 0x00, 0x0b, 0x0b, false, true },
@@ -33,14 +33,14 @@ static const struct {
 	{ 0x03, 0x0b, 0x0b, false, true },
 	{ 0x03, 0x0f, 0x0f, false, true },
 	{ 0x0b, 0x0f, 0x0f, false, true },
-	/* Nothing new. */
+	/* No change. */
 	{ 0x00, 0x00, 0x00, false, false },
 	{ 0x01, 0x01, 0x01, false, false },
 	{ 0x03, 0x03, 0x03, false, false },
 	{ 0x0b, 0x0b, 0x0b, false, false },
 	{ 0x0f, 0x0f, 0x0f, false, false },
 	{ 0x1b, 0x1b, 0x1b, false, false },
-	/* Suspend, and resume by a driver that leaves SUSPEND in or takes it out. */
+	/* Suspend; resume by a driver that writes SUSPEND or leaves it out. */
 	{ 0x0f, 0x1f, 0x1b, true, false },
 	{ 0x1b, 0x1f, 0x0f, false, false },
 	{ 0x1b, 0x0f, 0x0f, false, false },
@@ -54,12 +54,12 @@ struct expectation {
 static struct expectation expected[256][256];
 
 static void
-expect(uint8_t cur, uint8_t next, enum rte_vhost_state_reason reason, uint8_t result)
+expect_write(uint8_t cur, uint8_t next, enum rte_vhost_state_reason reason, uint8_t result)
 {
 	expected[cur][next] = (struct expectation){ reason, result };
 }
 
-/** One row of the table, with what NEEDS_RESET and FAILED make of it. */
+/** Add a row of the table, and the writes that follow from it for NEEDS_RESET and FAILED. */
 static void
 expect_row(unsigned int i, bool feature)
 {
@@ -67,31 +67,32 @@ expect_row(unsigned int i, bool feature)
 
 	if (legal[i].suspend && !feature)
 		return;
-	expect(cur, next, RTE_VHOST_STATE_R_NONE, result);
-	/* The driver gives up. */
-	expect(cur, next | FAILED, RTE_VHOST_STATE_R_NONE, result | FAILED);
-	/* The device asked for a reset; the driver may or may not have seen it. */
+	expect_write(cur, next, RTE_VHOST_STATE_R_NONE, result);
+	/* The driver sets FAILED. */
+	expect_write(cur, next | FAILED, RTE_VHOST_STATE_R_NONE, result | FAILED);
+	/* The device needs a reset. The driver may or may not have read that. */
 	if (legal[i].progress) {
-		expect(cur | NEEDS_RESET, next, RTE_VHOST_STATE_R_NEEDS_RESET, 0);
-		expect(cur | NEEDS_RESET, next | NEEDS_RESET, RTE_VHOST_STATE_R_NEEDS_RESET, 0);
-		expect(cur | NEEDS_RESET, next | FAILED, RTE_VHOST_STATE_R_NEEDS_RESET, 0);
-		expect(cur | NEEDS_RESET, next | NEEDS_RESET | FAILED,
+		expect_write(cur | NEEDS_RESET, next, RTE_VHOST_STATE_R_NEEDS_RESET, 0);
+		expect_write(cur | NEEDS_RESET, next | NEEDS_RESET,
+				RTE_VHOST_STATE_R_NEEDS_RESET, 0);
+		expect_write(cur | NEEDS_RESET, next | FAILED, RTE_VHOST_STATE_R_NEEDS_RESET, 0);
+		expect_write(cur | NEEDS_RESET, next | NEEDS_RESET | FAILED,
 				RTE_VHOST_STATE_R_NEEDS_RESET, 0);
 	} else {
-		expect(cur | NEEDS_RESET, next, RTE_VHOST_STATE_R_NONE, result | NEEDS_RESET);
-		expect(cur | NEEDS_RESET, next | NEEDS_RESET, RTE_VHOST_STATE_R_NONE,
+		expect_write(cur | NEEDS_RESET, next, RTE_VHOST_STATE_R_NONE, result | NEEDS_RESET);
+		expect_write(cur | NEEDS_RESET, next | NEEDS_RESET, RTE_VHOST_STATE_R_NONE,
 				result | NEEDS_RESET);
-		expect(cur | NEEDS_RESET, next | FAILED, RTE_VHOST_STATE_R_NONE,
+		expect_write(cur | NEEDS_RESET, next | FAILED, RTE_VHOST_STATE_R_NONE,
 				result | NEEDS_RESET | FAILED);
-		expect(cur | NEEDS_RESET, next | NEEDS_RESET | FAILED, RTE_VHOST_STATE_R_NONE,
+		expect_write(cur | NEEDS_RESET, next | NEEDS_RESET | FAILED, RTE_VHOST_STATE_R_NONE,
 				result | NEEDS_RESET | FAILED);
 	}
-	/* It gave up before: nothing but the same again, or a reset. */
+	/* After FAILED only the same byte and a reset are legal. */
 	if (cur == next) {
-		expect(cur | FAILED, cur | FAILED, RTE_VHOST_STATE_R_NONE, cur | FAILED);
-		expect(cur | FAILED | NEEDS_RESET, cur | FAILED, RTE_VHOST_STATE_R_NONE,
+		expect_write(cur | FAILED, cur | FAILED, RTE_VHOST_STATE_R_NONE, cur | FAILED);
+		expect_write(cur | FAILED | NEEDS_RESET, cur | FAILED, RTE_VHOST_STATE_R_NONE,
 				cur | FAILED | NEEDS_RESET);
-		expect(cur | FAILED | NEEDS_RESET, cur | FAILED | NEEDS_RESET,
+		expect_write(cur | FAILED | NEEDS_RESET, cur | FAILED | NEEDS_RESET,
 				RTE_VHOST_STATE_R_NONE, cur | FAILED | NEEDS_RESET);
 	}
 }
@@ -103,11 +104,12 @@ build_expected(bool feature)
 
 	for (cur = 0; cur < 256; cur++)
 		for (next = 0; next < 256; next++)
-			expect((uint8_t)cur, (uint8_t)next, RTE_VHOST_STATE_R_STATUS_ILLEGAL, 0);
+			expect_write((uint8_t)cur, (uint8_t)next,
+					RTE_VHOST_STATE_R_STATUS_ILLEGAL, 0);
 	for (i = 0; i < RTE_DIM(legal); i++)
 		expect_row(i, feature);
 	for (cur = 0; cur < 256; cur++)
-		expect((uint8_t)cur, 0, RTE_VHOST_STATE_R_NONE, 0);
+		expect_write((uint8_t)cur, 0, RTE_VHOST_STATE_R_NONE, 0);
 }
 
 static void
@@ -130,27 +132,27 @@ check_all_writes(uint64_t driver_features)
 						rte_vhost_state_reason_name(err.reason),
 						rte_vhost_state_reason_name(e->reason));
 			assert_int_equal(ret, -rte_vhost_state_reason_errno(e->reason));
-			/* What is refused has no effect. */
+			/* A refused write has no effect. */
 			assert_int_equal(result, ret == 0 ? e->result : cur);
 		}
 	}
 }
 
 static void
-every_status_write_is_judged_right_with_suspend(void **state)
+every_status_write_has_the_listed_result_with_suspend(void **state)
 {
 	build_expected(true);
 	check_all_writes(UINT64_MAX);
 }
 
 static void
-every_status_write_is_judged_right_without_suspend(void **state)
+every_status_write_has_the_listed_result_without_suspend(void **state)
 {
 	build_expected(false);
 	check_all_writes(~F_SUSPEND);
 }
 
-/** D1 and S1 by name. */
+/** VIRTIO 1.4 D1 and S1. */
 static void
 suspend_before_driver_ok_is_refused(void **state)
 {
@@ -175,7 +177,7 @@ suspend_without_the_feature_is_refused(void **state)
 	assert_int_equal(result, 0x0f);
 }
 
-/** D2 and D4: what the driver reads back. */
+/** VIRTIO 1.4 D2 and D4: the status that the driver reads. */
 static void
 suspended_device_shows_suspend_and_no_driver_ok(void **state)
 {
@@ -198,9 +200,9 @@ driver_ok_while_a_reset_is_needed_is_refused(void **state)
 	assert_int_equal(result, 0x4b);
 }
 
-/* ---- what may be asked of a device ---- */
+/* ---- operations on a device ---- */
 
-/** By hand: S suspend, U resume, C capture, R restore. */
+/** Legal operations, listed by hand: S suspend, U resume, C capture, R restore. */
 static const struct {
 	uint8_t status;
 	const char *may;
@@ -230,7 +232,7 @@ check_action(uint8_t status, const char *may, enum rte_vhost_state_action action
 }
 
 static void
-every_action_in_every_status_is_judged_right(void **state)
+every_action_in_every_status_has_the_listed_result(void **state)
 {
 	const char *may;
 	unsigned int i;
@@ -264,13 +266,13 @@ int
 test_order(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_status_write_is_judged_right_with_suspend),
-		cmocka_unit_test(every_status_write_is_judged_right_without_suspend),
+		cmocka_unit_test(every_status_write_has_the_listed_result_with_suspend),
+		cmocka_unit_test(every_status_write_has_the_listed_result_without_suspend),
 		cmocka_unit_test(suspend_before_driver_ok_is_refused),
 		cmocka_unit_test(suspend_without_the_feature_is_refused),
 		cmocka_unit_test(suspended_device_shows_suspend_and_no_driver_ok),
 		cmocka_unit_test(driver_ok_while_a_reset_is_needed_is_refused),
-		cmocka_unit_test(every_action_in_every_status_is_judged_right),
+		cmocka_unit_test(every_action_in_every_status_has_the_listed_result),
 		cmocka_unit_test(unknown_action_is_refused),
 	};
 

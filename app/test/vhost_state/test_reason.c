@@ -33,7 +33,7 @@ every_reason_has_its_own_name_and_text(void **state)
 }
 
 static void
-unknown_reason_is_no_crash(void **state)
+unknown_reason_has_a_name_and_a_text(void **state)
 {
 	const enum rte_vhost_state_reason unknown = RTE_VHOST_STATE_R_MAX;
 	struct rte_vhost_state_error err;
@@ -46,7 +46,7 @@ unknown_reason_is_no_crash(void **state)
 }
 
 static void
-refusal_is_filled_in_and_counted_once(void **state)
+refusal_fills_the_error_and_counts_once(void **state)
 {
 	struct rte_vhost_state_error err;
 	const uint64_t before = rte_vhost_state_reason_count(RTE_VHOST_STATE_R_TIMEOUT);
@@ -73,7 +73,7 @@ assert_text(struct rte_vhost_state_error err, const char *expected)
 }
 
 static void
-error_is_put_into_words(void **state)
+error_is_formatted_as_text(void **state)
 {
 	assert_text((struct rte_vhost_state_error){ RTE_VHOST_STATE_R_VQ_WRAP, 3, 120, 0, 2 },
 			"vq_wrap: wrap counter neither 0 nor 1, or set for a split ring "
@@ -95,7 +95,7 @@ error_is_put_into_words(void **state)
 }
 
 static void
-long_error_text_is_cut_as_snprintf_does(void **state)
+long_error_text_is_cut_as_by_snprintf(void **state)
 {
 	const struct rte_vhost_state_error err = { RTE_VHOST_STATE_R_VQ_WRAP, 3, 120, 0, 2 };
 	char whole[256], buf[256];
@@ -118,10 +118,10 @@ test_reason(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_reason_has_its_own_name_and_text),
-		cmocka_unit_test(unknown_reason_is_no_crash),
-		cmocka_unit_test(refusal_is_filled_in_and_counted_once),
-		cmocka_unit_test(error_is_put_into_words),
-		cmocka_unit_test(long_error_text_is_cut_as_snprintf_does),
+		cmocka_unit_test(unknown_reason_has_a_name_and_a_text),
+		cmocka_unit_test(refusal_fills_the_error_and_counts_once),
+		cmocka_unit_test(error_is_formatted_as_text),
+		cmocka_unit_test(long_error_text_is_cut_as_by_snprintf),
 	};
 
 	return cmocka_run_group_tests_name("reason", tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include "vhost_state_test.h"
 
 /*
- * One row a way in which bytes can be wrong. Each row is tried on decode(), read() and load().
+ * Each row is a way in which bytes can be wrong. It is tried on decode(), read() and load().
  */
 
 #define ROOM 4096
@@ -25,16 +25,16 @@ struct refusal {
 	const char *name;
 	enum rte_vhost_state_reason reason;
 	struct rte_vhost_state *(*sample)(void);
-	/** Give length and checksums that fit, so that what lies behind them is reached. */
+	/** Correct length and checksums, so that the decoder reaches the bytes behind them. */
 	bool seal;
-	/** Returns the offset that the error must name, or -1 where it names none. */
-	int64_t (*spoil)(struct bytes *b);
-	/** Bytes after the state are another's in a stream, and an error anywhere else. */
+	/** Change the bytes. Return the offset that the error must have, or -1. */
+	int64_t (*change)(struct bytes *b);
+	/** A stream accepts it, because bytes after the state belong to the next state. */
 	bool stream_accepts;
 };
 
 static uint8_t *
-part(struct bytes *b, uint16_t type, unsigned int nth)
+find_part(struct bytes *b, uint16_t type, unsigned int nth)
 {
 	const size_t at = test_find_part(b->buf, b->len, type, nth);
 
@@ -43,22 +43,22 @@ part(struct bytes *b, uint16_t type, unsigned int nth)
 }
 
 static int64_t
-offset(const struct bytes *b, const uint8_t *p)
+offset_of(const struct bytes *b, const uint8_t *p)
 {
 	return p - b->buf;
 }
 
-/** Take @p n bytes away at @p p. */
+/** Remove @p n bytes at @p p. */
 static void
-cut(struct bytes *b, uint8_t *p, size_t n)
+remove_bytes(struct bytes *b, uint8_t *p, size_t n)
 {
 	memmove(p, p + n, b->len - (size_t)(p - b->buf) - n);
 	b->len -= n;
 }
 
-/** Make a gap of @p n zero bytes at @p p. */
+/** Insert @p n zero bytes at @p p. */
 static void
-gap(struct bytes *b, uint8_t *p, size_t n)
+insert_zeros(struct bytes *b, uint8_t *p, size_t n)
 {
 	assert_true(b->len + n <= ROOM);
 	memmove(p + n, p, b->len - (size_t)(p - b->buf));
@@ -66,11 +66,11 @@ gap(struct bytes *b, uint8_t *p, size_t n)
 	b->len += n;
 }
 
-/** Put a part of 8 bytes at @p p. */
+/** Insert a part of 8 bytes at @p p. */
 static void
-put_part(struct bytes *b, uint8_t *p, uint16_t type, uint8_t flags)
+insert_part(struct bytes *b, uint8_t *p, uint16_t type, uint8_t flags)
 {
-	gap(b, p, 24);
+	insert_zeros(b, p, 24);
 	p[0] = (uint8_t)type;
 	p[1] = (uint8_t)(type >> 8);
 	p[2] = flags;
@@ -81,7 +81,7 @@ put_part(struct bytes *b, uint8_t *p, uint16_t type, uint8_t flags)
 /* ---- header ---- */
 
 static int64_t
-empty(struct bytes *b)
+empty_state(struct bytes *b)
 {
 	b->len = 0;
 	return 0;
@@ -184,164 +184,164 @@ too_many_virtqueues(struct bytes *b)
 static int64_t
 part_header_cut(struct bytes *b)
 {
-	gap(b, b->buf + b->len, 15);
+	insert_zeros(b, b->buf + b->len, 15);
 	return (int64_t)b->len - 15;
 }
 
 static int64_t
 unknown_mandatory(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0104, 0);
+	uint8_t *p = find_part(b, 0x0104, 0);
 
-	put_part(b, p, 0x0102, 0);
-	return offset(b, p);
+	insert_part(b, p, 0x0102, 0);
+	return offset_of(b, p);
 }
 
 static int64_t
 part_flag(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0103, 0);
+	uint8_t *p = find_part(b, 0x0103, 0);
 
 	p[2] = 2;
-	return offset(b, p + 2);
+	return offset_of(b, p + 2);
 }
 
 static int64_t
 part_reserved(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0103, 0);
+	uint8_t *p = find_part(b, 0x0103, 0);
 
 	p[3] = 1;
-	return offset(b, p + 3);
+	return offset_of(b, p + 3);
 }
 
 static int64_t
 device_selector(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0101, 0);
+	uint8_t *p = find_part(b, 0x0101, 0);
 
 	p[4] = 1;
-	return offset(b, p + 4);
+	return offset_of(b, p + 4);
 }
 
 static int64_t
 vq_selector(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0104, 1);
+	uint8_t *p = find_part(b, 0x0104, 1);
 
 	p[11] = 1;
-	return offset(b, p + 11);
+	return offset_of(b, p + 11);
 }
 
 static int64_t
 vq_index(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf001, 3);
+	uint8_t *p = find_part(b, 0xf001, 3);
 
 	p[4] = SAMPLE_VQS;
-	return offset(b, p + 4);
+	return offset_of(b, p + 4);
 }
 
 static int64_t
 value_longer_than_state(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0100, 0);
+	uint8_t *p = find_part(b, 0x0100, 0);
 
 	p[15] = 0xff;
-	return offset(b, p + 12);
+	return offset_of(b, p + 12);
 }
 
 static int64_t
 value_one_short(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0104, 0);
+	uint8_t *p = find_part(b, 0x0104, 0);
 
-	cut(b, p + 16, 1);
+	remove_bytes(b, p + 16, 1);
 	p[12] = 31;
-	return offset(b, p + 12);
+	return offset_of(b, p + 12);
 }
 
 static int64_t
 value_twice_as_long(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf001, 0);
+	uint8_t *p = find_part(b, 0xf001, 0);
 
-	gap(b, p + 32, 16);
+	insert_zeros(b, p + 32, 16);
 	p[12] = 32;
-	return offset(b, p + 12);
+	return offset_of(b, p + 12);
 }
 
 static int64_t
 value_empty(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf002, 0);
+	uint8_t *p = find_part(b, 0xf002, 0);
 
-	cut(b, p + 16, 48);
+	remove_bytes(b, p + 16, 48);
 	p[12] = 0;
-	return offset(b, p + 12);
+	return offset_of(b, p + 12);
 }
 
 static int64_t
 half_an_entry(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf002, 0);
+	uint8_t *p = find_part(b, 0xf002, 0);
 
-	cut(b, p + 16, 8);
+	remove_bytes(b, p + 16, 8);
 	p[12] = 40;
-	return offset(b, p + 12);
+	return offset_of(b, p + 12);
 }
 
 static int64_t
 parts_swapped(struct bytes *b)
 {
 	/* DRV_FEATURES before DEV_FEATURES: they have the same length. */
-	uint8_t *p = part(b, 0x0100, 0), *q = part(b, 0x0101, 0);
+	uint8_t *p = find_part(b, 0x0100, 0), *q = find_part(b, 0x0101, 0);
 
 	p[0] = 0x01;
 	q[0] = 0x00;
-	return offset(b, q);
+	return offset_of(b, q);
 }
 
 static int64_t
 virtqueues_swapped(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0104, 0), *q = part(b, 0x0104, 1);
+	uint8_t *p = find_part(b, 0x0104, 0), *q = find_part(b, 0x0104, 1);
 
 	p[4] = 1;
 	q[4] = 0;
-	return offset(b, q);
+	return offset_of(b, q);
 }
 
 static int64_t
 part_twice(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0103, 0);
+	uint8_t *p = find_part(b, 0x0103, 0);
 
-	gap(b, p + 17, 17);
+	insert_zeros(b, p + 17, 17);
 	memcpy(p + 17, p, 17);
-	return offset(b, p + 17);
+	return offset_of(b, p + 17);
 }
 
 static int64_t
 virtqueue_twice(struct bytes *b)
 {
-	uint8_t *q = part(b, 0x0104, 3);
+	uint8_t *q = find_part(b, 0x0104, 3);
 
 	q[4] = 0;
-	return offset(b, q);
+	return offset_of(b, q);
 }
 
 static int64_t
 device_part_missing(struct bytes *b)
 {
-	cut(b, part(b, 0xf000, 0), 40);
+	remove_bytes(b, find_part(b, 0xf000, 0), 40);
 	return -1;
 }
 
 static int64_t
 vq_part_missing(struct bytes *b)
 {
-	cut(b, part(b, 0xf001, 2), 32);
+	remove_bytes(b, find_part(b, 0xf001, 2), 32);
 	return -1;
 }
 
@@ -357,196 +357,197 @@ all_parts_missing(struct bytes *b)
 static int64_t
 feature_64(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0101, 0);
+	uint8_t *p = find_part(b, 0x0101, 0);
 
-	gap(b, p + 24, 8);
+	insert_zeros(b, p + 24, 8);
 	p[12] = 16;
 	p[24] = 1;
-	return offset(b, p + 24);
+	return offset_of(b, p + 24);
 }
 
 static int64_t
 interrupt_vector(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0104, 0);
+	uint8_t *p = find_part(b, 0x0104, 0);
 
 	p[16 + 2] = 3;
 	p[16 + 3] = 0;
-	return offset(b, p + 16 + 2);
+	return offset_of(b, p + 16 + 2);
 }
 
 static int64_t
 enabled_2(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0104, 0);
+	uint8_t *p = find_part(b, 0x0104, 0);
 
 	p[16 + 4] = 2;
-	return offset(b, p + 16 + 4);
+	return offset_of(b, p + 16 + 4);
 }
 
 static int64_t
 vq_cfg_reserved(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0104, 2);
+	uint8_t *p = find_part(b, 0x0104, 2);
 
 	p[16 + 7] = 1;
-	return offset(b, p + 16 + 7);
+	return offset_of(b, p + 16 + 7);
 }
 
 static int64_t
 net_reserved(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf000, 0);
+	uint8_t *p = find_part(b, 0xf000, 0);
 
 	p[16 + 15] = 1;
-	return offset(b, p + 16 + 15);
+	return offset_of(b, p + 16 + 15);
 }
 
 static int64_t
 ring_flag(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf001, 0);
+	uint8_t *p = find_part(b, 0xf001, 0);
 
 	p[16 + 6] |= 4;
-	return offset(b, p + 16 + 6);
+	return offset_of(b, p + 16 + 6);
 }
 
 static int64_t
 ring_reserved(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf001, 0);
+	uint8_t *p = find_part(b, 0xf001, 0);
 
 	p[16 + 7] = 1;
-	return offset(b, p + 16 + 7);
+	return offset_of(b, p + 16 + 7);
 }
 
 static int64_t
 ring_reserved_end(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf001, 0);
+	uint8_t *p = find_part(b, 0xf001, 0);
 
 	p[16 + 15] = 1;
-	return offset(b, p + 16 + 15);
+	return offset_of(b, p + 16 + 15);
 }
 
 static int64_t
 entry_reserved(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf002, 0);
+	uint8_t *p = find_part(b, 0xf002, 0);
 
 	p[16 + 16 + 15] = 1;
-	return offset(b, p + 16 + 16 + 14);
+	return offset_of(b, p + 16 + 16 + 14);
 }
 
-/* ---- values that contradict each other: the error names the part ---- */
+/* ---- values that contradict others: the error has the offset of the part ---- */
 
 static int64_t
 status_running(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0103, 0);
+	uint8_t *p = find_part(b, 0x0103, 0);
 
 	p[16] = 0x0f;
-	return offset(b, p);
+	return offset_of(b, p);
 }
 
 static int64_t
 size_three(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0104, 1);
+	uint8_t *p = find_part(b, 0x0104, 1);
 
 	p[16] = 3;
-	return offset(b, p);
+	return offset_of(b, p);
 }
 
 static int64_t
 wrap_flipped(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf001, 1);
+	uint8_t *p = find_part(b, 0xf001, 1);
 
 	p[16 + 4] ^= 1;
-	return offset(b, p);
+	return offset_of(b, p);
 }
 
 static int64_t
 entry_twice(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf002, 0);
+	uint8_t *p = find_part(b, 0xf002, 0);
 
 	memcpy(p + 32, p + 16, 16);
-	return offset(b, p);
+	return offset_of(b, p);
 }
 
 static int64_t
 inflight_missing(struct bytes *b)
 {
-	cut(b, part(b, 0xf002, 0), 64);
+	remove_bytes(b, find_part(b, 0xf002, 0), 64);
 	return -1;
 }
 
 static int64_t
 half_a_descriptor(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf004, 0);
+	uint8_t *p = find_part(b, 0xf004, 0);
 
-	cut(b, p + 16, 8);
+	remove_bytes(b, p + 16, 8);
 	p[12] -= 8;
-	return offset(b, p + 12);
+	return offset_of(b, p + 12);
 }
 
 static int64_t
 descriptor_missing(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf004, 0);
+	uint8_t *p = find_part(b, 0xf004, 0);
 
-	cut(b, p + 16, 16);
+	remove_bytes(b, p + 16, 16);
 	p[12] -= 16;
-	return offset(b, p);
+	return offset_of(b, p);
 }
 
 static int64_t
 descriptor_flag(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf004, 0);
+	uint8_t *p = find_part(b, 0xf004, 0);
 
 	p[16 + 15] = 0x80;
-	return offset(b, p);
+	return offset_of(b, p);
 }
 
 static int64_t
 descriptor_id(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf004, 0);
+	uint8_t *p = find_part(b, 0xf004, 0);
 
 	p[16 + 12] ^= 1;
-	return offset(b, p);
+	return offset_of(b, p);
 }
 
 static int64_t
 mac_multicast(struct bytes *b)
 {
-	uint8_t *p = part(b, 0xf000, 0);
+	uint8_t *p = find_part(b, 0xf000, 0);
 
 	p[16] = 1;
-	return offset(b, p);
+	return offset_of(b, p);
 }
 
 static int64_t
 feature_not_offered(struct bytes *b)
 {
-	uint8_t *p = part(b, 0x0101, 0);
+	uint8_t *p = find_part(b, 0x0101, 0);
 
 	p[23] |= 0x80;
-	return offset(b, p);
+	return offset_of(b, p);
 }
 
-/* As it is, or sealed anew. */
-#define RAW(name, reason, spoil) { name, RTE_VHOST_STATE_R_##reason, sample_split, false, spoil }
-#define SEALED(name, reason, spoil) { name, RTE_VHOST_STATE_R_##reason, sample_split, true, spoil }
-#define DESCS(name, reason, spoil) \
-	{ name, RTE_VHOST_STATE_R_##reason, sample_packed_descs, true, spoil }
+/* With the old length and checksums, or with corrected ones. */
+#define RAW(name, reason, change) { name, RTE_VHOST_STATE_R_##reason, sample_split, false, change }
+#define SEALED(name, reason, change) \
+	{ name, RTE_VHOST_STATE_R_##reason, sample_split, true, change }
+#define DESCS(name, reason, change) \
+	{ name, RTE_VHOST_STATE_R_##reason, sample_packed_descs, true, change }
 
 static const struct refusal refusals[] = {
-	RAW("empty_state_is_refused", TRUNCATED, empty),
+	RAW("empty_state_is_refused", TRUNCATED, empty_state),
 	RAW("half_a_header_is_refused", TRUNCATED, half_a_header),
 	RAW("state_without_its_last_byte_is_refused", TRUNCATED, last_byte_missing),
 	{ "state_with_bytes_behind_it_is_refused", RTE_VHOST_STATE_R_TRAILING_BYTES,
@@ -606,7 +607,7 @@ static const struct refusal refusals[] = {
 			feature_not_offered),
 };
 
-/* ---- the doors ---- */
+/* ---- ways to decode ---- */
 
 static FILE *
 file_of(const struct bytes *b)
@@ -658,7 +659,7 @@ encode_sample(struct bytes *b, struct rte_vhost_state *st)
 }
 
 static void
-refused_at_every_door(void **state)
+refused_by_every_decoder(void **state)
 {
 	const struct refusal *r = *state;
 	struct rte_vhost_state_error err;
@@ -666,7 +667,7 @@ refused_at_every_door(void **state)
 	int64_t at;
 
 	encode_sample(&b, r->sample());
-	at = r->spoil(&b);
+	at = r->change(&b);
 	if (r->seal)
 		test_seal(b.buf, b.len);
 	before = b;
@@ -678,7 +679,7 @@ refused_at_every_door(void **state)
 	refused_by_load(r, &b, at);
 }
 
-/* ---- what must be accepted ---- */
+/* ---- bytes that must be accepted ---- */
 
 static void
 assert_decodes_to(const struct bytes *b, struct rte_vhost_state *expected)
@@ -697,10 +698,10 @@ unknown_optional_parts_are_skipped(void **state)
 	struct bytes b;
 
 	encode_sample(&b, sample_split());
-	put_part(&b, b.buf + 32, 0x0fff, 1);
-	put_part(&b, part(&b, 0x0104, 2), 0x0105, 1);
-	put_part(&b, b.buf + b.len, 0xffff, 1);
-	put_part(&b, b.buf + b.len, 0xffff, 1);
+	insert_part(&b, b.buf + 32, 0x0fff, 1);
+	insert_part(&b, find_part(&b, 0x0104, 2), 0x0105, 1);
+	insert_part(&b, b.buf + b.len, 0xffff, 1);
+	insert_part(&b, b.buf + b.len, 0xffff, 1);
 	test_seal(b.buf, b.len);
 	assert_decodes_to(&b, sample_split());
 }
@@ -712,7 +713,7 @@ state_without_statistics_is_decoded(void **state)
 	struct bytes b;
 
 	encode_sample(&b, sample_split());
-	cut(&b, part(&b, 0xf003, 0), 32);
+	remove_bytes(&b, find_part(&b, 0xf003, 0), 32);
 	test_seal(b.buf, b.len);
 	expected->vqs[0].stats.packets = 0;
 	expected->vqs[0].stats.bytes = 0;
@@ -726,8 +727,8 @@ zero_feature_words_are_accepted(void **state)
 	uint8_t *p;
 
 	encode_sample(&b, sample_packed());
-	p = part(&b, 0x0100, 0);
-	gap(&b, p + 24, 8);
+	p = find_part(&b, 0x0100, 0);
+	insert_zeros(&b, p + 24, 8);
 	p[12] = 16;
 	test_seal(b.buf, b.len);
 	assert_decodes_to(&b, sample_packed());
@@ -739,7 +740,7 @@ known_part_marked_optional_is_read(void **state)
 	struct bytes b;
 
 	encode_sample(&b, sample_packed());
-	part(&b, 0xf000, 0)[2] = 1;
+	find_part(&b, 0xf000, 0)[2] = 1;
 	test_seal(b.buf, b.len);
 	assert_decodes_to(&b, sample_packed());
 }
@@ -754,6 +755,6 @@ test_refuse_bytes(void)
 		cmocka_unit_test(known_part_marked_optional_is_read),
 	};
 
-	tests_of_rows(tests + 4, refusals, refused_at_every_door);
+	tests_of_rows(tests + 4, refusals, refused_by_every_decoder);
 	return cmocka_run_group_tests_name("refuse bytes", tests, NULL, NULL);
 }

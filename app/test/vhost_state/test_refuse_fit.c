@@ -5,8 +5,8 @@
 #include "vhost_state_test.h"
 
 /*
- * check_fit() and check_vq(): one row a destination that is too small, and tests of those that
- * are larger than they need be.
+ * check_fit() and check_vq(). Each row is a destination that offers too little. The other tests
+ * have destinations that offer enough.
  */
 
 struct refusal {
@@ -14,27 +14,28 @@ struct refusal {
 	enum rte_vhost_state_reason reason;
 	int vq;
 	uint64_t expected, found;
-	void (*spoil)(struct rte_vhost_state_limits *lim, struct rte_vhost_state *st);
+	void (*change)(struct rte_vhost_state_limits *lim, struct rte_vhost_state *st);
 };
 
-#define SPOIL(name, statement) \
+#define CHANGE(name, statement) \
 	static void name(struct rte_vhost_state_limits *lim, struct rte_vhost_state *st) \
 	{ statement; }
 
-SPOIL(block_device, lim->device_id = 2)
-SPOIL(no_event_idx, lim->device_features &= ~SAMPLE_F_EVENT_IDX)
-SPOIL(no_packed, lim->device_features &= ~SAMPLE_F_RING_PACKED)
-SPOIL(packed_not_negotiated, lim->driver_features = st->driver_features & ~SAMPLE_F_RING_PACKED)
-SPOIL(more_negotiated, lim->driver_features = st->driver_features | UINT64_C(1) << 35)
-SPOIL(fewer_vqs, lim->max_vqs = SAMPLE_VQS - 1)
-SPOIL(smaller_mtu, lim->max_mtu = 1500)
-SPOIL(no_inflight, lim->inflight = false)
-SPOIL(no_descs, assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ, 0), 0))
+CHANGE(block_device, lim->device_id = 2)
+CHANGE(no_event_idx, lim->device_features &= ~SAMPLE_F_EVENT_IDX)
+CHANGE(no_packed, lim->device_features &= ~SAMPLE_F_RING_PACKED)
+CHANGE(packed_not_negotiated, lim->driver_features = st->driver_features & ~SAMPLE_F_RING_PACKED)
+CHANGE(more_negotiated, lim->driver_features = st->driver_features | UINT64_C(1) << 35)
+CHANGE(fewer_vqs, lim->max_vqs = SAMPLE_VQS - 1)
+CHANGE(smaller_mtu, lim->max_mtu = 1500)
+CHANGE(no_inflight, lim->inflight = false)
+CHANGE(no_descs, assert_int_equal(
+		rte_vhost_state_vq_inflight_descs_alloc(st, SAMPLE_BUSY_VQ, 0), 0))
 
 #define ALL UINT64_MAX
 #define NEEDED UINT64_C(0x5200100a2)
-#define ROW(name, reason, vq, expected, found, spoil) \
-	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, spoil }
+#define ROW(name, reason, vq, expected, found, change) \
+	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, change }
 
 static const struct refusal refusals[] = {
 	ROW("state_of_other_class_does_not_fit", FIT_DEVICE_ID, -1, 2, 1, block_device),
@@ -63,7 +64,7 @@ does_not_fit(void **state)
 	struct rte_vhost_state *before;
 
 	assert_int_equal(st->driver_features, NEEDED);
-	r->spoil(&lim, st);
+	r->change(&lim, st);
 	before = rte_vhost_state_copy(st);
 	assert_refused(r->reason, &err, rte_vhost_state_check_fit(st, &lim, &err));
 	assert_int_equal(err.vq, r->vq);
@@ -90,7 +91,7 @@ larger_destination_fits(void **state)
 	rte_vhost_state_free(st);
 }
 
-/** Features offered at the source and never negotiated are told, not needed (P6). */
+/** VIRTIO 1.4 P6: a feature that was offered and not negotiated is not needed. */
 static void
 feature_only_offered_at_the_source_fits(void **state)
 {
@@ -103,9 +104,9 @@ feature_only_offered_at_the_source_fits(void **state)
 	rte_vhost_state_free(st);
 }
 
-/** Dirty logging is on at the source of a live move only. */
+/** Only the source of a live migration has dirty logging on. */
 static void
-dirty_logging_makes_no_difference(void **state)
+dirty_logging_does_not_affect_the_fit(void **state)
 {
 	struct rte_vhost_state *st = sample_packed_descs();
 	struct rte_vhost_state_limits lim = sample_limits();
@@ -117,7 +118,7 @@ dirty_logging_makes_no_difference(void **state)
 	rte_vhost_state_free(st);
 }
 
-/** The ring of a split queue still has them. */
+/** A split ring keeps the descriptors. */
 static void
 split_inflight_buffers_fit_without_descriptors(void **state)
 {
@@ -140,7 +141,7 @@ idle_state_fits_device_without_inflight(void **state)
 	rte_vhost_state_free(st);
 }
 
-/* ---- one virtqueue against what the front end set up ---- */
+/* ---- a virtqueue, compared with the set-up of the front end ---- */
 
 static void
 virtqueue_set_up_alike_fits(void **state)
@@ -215,7 +216,7 @@ test_refuse_fit(void)
 	struct CMUnitTest tests[RTE_DIM(refusals) + 9] = {
 		cmocka_unit_test(larger_destination_fits),
 		cmocka_unit_test(feature_only_offered_at_the_source_fits),
-		cmocka_unit_test(dirty_logging_makes_no_difference),
+		cmocka_unit_test(dirty_logging_does_not_affect_the_fit),
 		cmocka_unit_test(split_inflight_buffers_fit_without_descriptors),
 		cmocka_unit_test(idle_state_fits_device_without_inflight),
 		cmocka_unit_test(virtqueue_set_up_alike_fits),

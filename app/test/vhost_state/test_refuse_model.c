@@ -9,23 +9,23 @@
 #include "vhost_state_test.h"
 
 /*
- * One row a way in which a state can contradict itself. Each row is tried on every door through
- * which a state passes: validate, encode, write, save, restore. None may change anything.
+ * Each row is a way in which a state can be invalid. It is tried on every function that takes a
+ * state: validate, encode, write, save, restore. None of them may change anything.
  */
 
 struct refusal {
 	const char *name;
 	enum rte_vhost_state_reason reason;
-	/** Virtqueue that the error must name. */
+	/** Virtqueue that the error must have. */
 	int vq;
 	uint64_t expected, found;
 	struct rte_vhost_state *(*sample)(void);
-	void (*spoil)(struct rte_vhost_state *st);
+	void (*change)(struct rte_vhost_state *st);
 };
 
-/** The virtqueue of the samples with buffers in flight. */
+/** Return the virtqueue with buffers in flight. */
 static struct rte_vhost_state_vq *
-busy(struct rte_vhost_state *st)
+busy_vq(struct rte_vhost_state *st)
 {
 	return &st->vqs[SAMPLE_BUSY_VQ];
 }
@@ -36,77 +36,77 @@ add_descs(struct rte_vhost_state *st, uint16_t vq, uint32_t nb)
 	assert_int_equal(rte_vhost_state_vq_inflight_descs_alloc(st, vq, nb), 0);
 }
 
-#define SPOIL(name, statement) \
+#define CHANGE(name, statement) \
 	static void name(struct rte_vhost_state *st) { statement; }
 
-SPOIL(no_vqs, st->nb_vqs = 0)
-SPOIL(too_many_vqs, st->nb_vqs = RTE_VHOST_STATE_MAX_VQ + 1)
-SPOIL(other_class, st->device_id = 99)
-SPOIL(feature_not_offered, st->device_features &= ~SAMPLE_F_EVENT_IDX)
-SPOIL(running, st->status = 0x0f)
-SPOIL(running_and_suspended, st->status |= RTE_VHOST_STATE_S_DRIVER_OK)
-SPOIL(not_negotiated, st->status &= ~RTE_VHOST_STATE_S_FEATURES_OK)
-SPOIL(unknown_status, st->status |= 0x20)
-SPOIL(size_0_but_used, busy(st)->size = 0)
-SPOIL(size_0_but_enabled, st->vqs[SAMPLE_UNUSED_VQ].enabled = true)
-SPOIL(size_0_but_counted, st->vqs[SAMPLE_UNUSED_VQ].stats.bytes = 1)
-SPOIL(size_too_large, busy(st)->size = 0x8001)
-SPOIL(size_no_power_of_2, busy(st)->size = 10)
-SPOIL(desc_unaligned, busy(st)->desc_addr += 8)
-SPOIL(driver_unaligned, busy(st)->driver_addr += 1)
-SPOIL(packed_driver_unaligned, busy(st)->driver_addr += 2)
-SPOIL(device_unaligned, busy(st)->device_addr += 2)
-SPOIL(desc_wraps, busy(st)->desc_addr = UINT64_MAX - 15)
-SPOIL(driver_wraps, busy(st)->driver_addr = UINT64_MAX - 15)
-SPOIL(device_wraps, busy(st)->device_addr = UINT64_MAX - 15)
-SPOIL(avail_idx_is_size, busy(st)->avail_idx = 10)
-SPOIL(used_idx_is_size, busy(st)->used_idx = 10)
-SPOIL(avail_wrap_2, busy(st)->avail_wrap = 2)
-SPOIL(used_wrap_2, busy(st)->used_wrap = 2)
-SPOIL(split_avail_wrap, busy(st)->avail_wrap = 1)
-SPOIL(split_used_wrap, busy(st)->used_wrap = 1)
-SPOIL(flipped_wrap, busy(st)->avail_wrap ^= 1)
-SPOIL(flipped_wrap_idle, st->vqs[0].used_wrap ^= 1)
-SPOIL(avail_too_far, st->vqs[0].avail_idx += 257)
-SPOIL(avail_behind, st->vqs[0].avail_idx -= 1)
-SPOIL(avail_1_more, busy(st)->avail_idx++)
-SPOIL(used_1_more, busy(st)->used_idx++)
-SPOIL(entry_lost, busy(st)->nb_inflight--)
-SPOIL(chain_longer, busy(st)->inflight[1].num++)
-SPOIL(chain_empty, busy(st)->inflight[1].num = 0)
-SPOIL(split_chain_of_2, busy(st)->inflight[1].num = 2)
-SPOIL(head_is_size, busy(st)->inflight[0].head = 8; busy(st)->inflight[0].id = 8)
-SPOIL(packed_head_is_size, busy(st)->inflight[0].head = 10)
-SPOIL(split_id_not_head, busy(st)->inflight[0].id = 6)
-SPOIL(head_twice, busy(st)->inflight[2].head = 7; busy(st)->inflight[2].id = 7)
-SPOIL(packed_id_twice, busy(st)->inflight[2].id = 0xabcd)
-SPOIL(counter_twice, busy(st)->inflight[1].counter = 41)
-SPOIL(counter_back, busy(st)->inflight[1].counter = 40)
-SPOIL(descs_of_unused_vq, add_descs(st, SAMPLE_UNUSED_VQ, 1))
-SPOIL(split_descs, add_descs(st, SAMPLE_BUSY_VQ, 3))
-SPOIL(descs_of_idle_vq, add_descs(st, 0, 1))
-SPOIL(desc_lost, busy(st)->nb_inflight_descs--)
-SPOIL(desc_with_avail_bit, busy(st)->inflight_descs[0].flags |= 0x80)
-SPOIL(desc_with_used_bit, busy(st)->inflight_descs[4].flags |= 0x8000)
-SPOIL(desc_chain_broken, busy(st)->inflight_descs[2].flags &= ~RTE_VHOST_STATE_DESC_F_NEXT)
-SPOIL(desc_chain_open, busy(st)->inflight_descs[3].flags |= RTE_VHOST_STATE_DESC_F_NEXT)
-SPOIL(desc_single_open, busy(st)->inflight_descs[4].flags |= RTE_VHOST_STATE_DESC_F_NEXT)
-SPOIL(desc_chain_indirect, busy(st)->inflight_descs[3].flags |= RTE_VHOST_STATE_DESC_F_INDIRECT)
-SPOIL(desc_other_id, busy(st)->inflight_descs[3].id = 2)
-SPOIL(mac_multicast, st->net.mac.addr_bytes[0] |= 1)
-SPOIL(mac_zero, memset(&st->net.mac, 0, sizeof(st->net.mac)))
-SPOIL(mtu_small, st->net.mtu = 67)
-SPOIL(no_pairs, st->net.active_pairs = 0)
-SPOIL(more_pairs_than_vqs, st->net.active_pairs = SAMPLE_VQS / 2 + 1)
-SPOIL(offload_not_negotiated, st->net.guest_offloads |= UINT64_C(1) << 10)
+CHANGE(no_vqs, st->nb_vqs = 0)
+CHANGE(too_many_vqs, st->nb_vqs = RTE_VHOST_STATE_MAX_VQ + 1)
+CHANGE(other_class, st->device_id = 99)
+CHANGE(feature_not_offered, st->device_features &= ~SAMPLE_F_EVENT_IDX)
+CHANGE(status_running, st->status = 0x0f)
+CHANGE(running_and_suspended, st->status |= RTE_VHOST_STATE_S_DRIVER_OK)
+CHANGE(not_negotiated, st->status &= ~RTE_VHOST_STATE_S_FEATURES_OK)
+CHANGE(unknown_status, st->status |= 0x20)
+CHANGE(size_0_but_used, busy_vq(st)->size = 0)
+CHANGE(size_0_but_enabled, st->vqs[SAMPLE_UNUSED_VQ].enabled = true)
+CHANGE(size_0_but_counted, st->vqs[SAMPLE_UNUSED_VQ].stats.bytes = 1)
+CHANGE(size_too_large, busy_vq(st)->size = 0x8001)
+CHANGE(size_no_power_of_2, busy_vq(st)->size = 10)
+CHANGE(desc_unaligned, busy_vq(st)->desc_addr += 8)
+CHANGE(driver_unaligned, busy_vq(st)->driver_addr += 1)
+CHANGE(packed_driver_unaligned, busy_vq(st)->driver_addr += 2)
+CHANGE(device_unaligned, busy_vq(st)->device_addr += 2)
+CHANGE(desc_wraps, busy_vq(st)->desc_addr = UINT64_MAX - 15)
+CHANGE(driver_wraps, busy_vq(st)->driver_addr = UINT64_MAX - 15)
+CHANGE(device_wraps, busy_vq(st)->device_addr = UINT64_MAX - 15)
+CHANGE(avail_idx_is_size, busy_vq(st)->avail_idx = 10)
+CHANGE(used_idx_is_size, busy_vq(st)->used_idx = 10)
+CHANGE(avail_wrap_2, busy_vq(st)->avail_wrap = 2)
+CHANGE(used_wrap_2, busy_vq(st)->used_wrap = 2)
+CHANGE(split_avail_wrap, busy_vq(st)->avail_wrap = 1)
+CHANGE(split_used_wrap, busy_vq(st)->used_wrap = 1)
+CHANGE(flipped_wrap, busy_vq(st)->avail_wrap ^= 1)
+CHANGE(flipped_wrap_idle, st->vqs[0].used_wrap ^= 1)
+CHANGE(avail_too_far, st->vqs[0].avail_idx += 257)
+CHANGE(avail_behind, st->vqs[0].avail_idx -= 1)
+CHANGE(avail_1_more, busy_vq(st)->avail_idx++)
+CHANGE(used_1_more, busy_vq(st)->used_idx++)
+CHANGE(entry_lost, busy_vq(st)->nb_inflight--)
+CHANGE(chain_longer, busy_vq(st)->inflight[1].num++)
+CHANGE(chain_empty, busy_vq(st)->inflight[1].num = 0)
+CHANGE(split_chain_of_2, busy_vq(st)->inflight[1].num = 2)
+CHANGE(head_is_size, busy_vq(st)->inflight[0].head = 8; busy_vq(st)->inflight[0].id = 8)
+CHANGE(packed_head_is_size, busy_vq(st)->inflight[0].head = 10)
+CHANGE(split_id_not_head, busy_vq(st)->inflight[0].id = 6)
+CHANGE(head_twice, busy_vq(st)->inflight[2].head = 7; busy_vq(st)->inflight[2].id = 7)
+CHANGE(packed_id_twice, busy_vq(st)->inflight[2].id = 0xabcd)
+CHANGE(counter_twice, busy_vq(st)->inflight[1].counter = 41)
+CHANGE(counter_back, busy_vq(st)->inflight[1].counter = 40)
+CHANGE(descs_of_unused_vq, add_descs(st, SAMPLE_UNUSED_VQ, 1))
+CHANGE(split_descs, add_descs(st, SAMPLE_BUSY_VQ, 3))
+CHANGE(descs_of_idle_vq, add_descs(st, 0, 1))
+CHANGE(desc_lost, busy_vq(st)->nb_inflight_descs--)
+CHANGE(desc_with_avail_bit, busy_vq(st)->inflight_descs[0].flags |= 0x80)
+CHANGE(desc_with_used_bit, busy_vq(st)->inflight_descs[4].flags |= 0x8000)
+CHANGE(desc_chain_broken, busy_vq(st)->inflight_descs[2].flags &= ~RTE_VHOST_STATE_DESC_F_NEXT)
+CHANGE(desc_chain_open, busy_vq(st)->inflight_descs[3].flags |= RTE_VHOST_STATE_DESC_F_NEXT)
+CHANGE(desc_single_open, busy_vq(st)->inflight_descs[4].flags |= RTE_VHOST_STATE_DESC_F_NEXT)
+CHANGE(desc_chain_indirect, busy_vq(st)->inflight_descs[3].flags |= RTE_VHOST_STATE_DESC_F_INDIRECT)
+CHANGE(desc_other_id, busy_vq(st)->inflight_descs[3].id = 2)
+CHANGE(mac_multicast, st->net.mac.addr_bytes[0] |= 1)
+CHANGE(mac_zero, memset(&st->net.mac, 0, sizeof(st->net.mac)))
+CHANGE(mtu_small, st->net.mtu = 67)
+CHANGE(no_pairs, st->net.active_pairs = 0)
+CHANGE(more_pairs_than_vqs, st->net.active_pairs = SAMPLE_VQS / 2 + 1)
+CHANGE(offload_not_negotiated, st->net.guest_offloads |= UINT64_C(1) << 10)
 
 /* The busy virtqueue has 3 of 8 buffers in flight if split, 5 of 10 descriptors if packed. */
-#define S(name, reason, vq, expected, found, spoil) \
-	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, sample_split, spoil }
-#define P(name, reason, vq, expected, found, spoil) \
-	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, sample_packed, spoil }
-#define D(name, reason, vq, expected, found, spoil) \
-	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, sample_packed_descs, spoil }
+#define S(name, reason, vq, expected, found, change) \
+	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, sample_split, change }
+#define P(name, reason, vq, expected, found, change) \
+	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, sample_packed, change }
+#define D(name, reason, vq, expected, found, change) \
+	{ name, RTE_VHOST_STATE_R_##reason, vq, expected, found, sample_packed_descs, change }
 
 static const struct refusal refusals[] = {
 	S("state_without_virtqueues_is_refused", VQ_COUNT, -1, 257, 0, no_vqs),
@@ -114,7 +114,7 @@ static const struct refusal refusals[] = {
 	S("state_of_unknown_class_is_refused", DEVICE_ID, -1, 1, 99, other_class),
 	S("state_with_feature_never_offered_is_refused", FEATURES_NOT_OFFERED, -1, 0,
 			SAMPLE_F_EVENT_IDX, feature_not_offered),
-	S("state_of_running_device_is_refused", STATUS, -1, 0x1b, 0x0f, running),
+	S("state_of_running_device_is_refused", STATUS, -1, 0x1b, 0x0f, status_running),
 	S("state_running_and_suspended_is_refused", STATUS, -1, 0x1b, 0x1f,
 			running_and_suspended),
 	S("state_before_features_ok_is_refused", STATUS, -1, 0x1b, 0x13, not_negotiated),
@@ -133,11 +133,11 @@ static const struct refusal refusals[] = {
 			packed_driver_unaligned),
 	S("unaligned_used_ring_is_refused", VQ_ADDRESS, 1, 0x101200000, 0x101200002,
 			device_unaligned),
-	S("descriptors_around_the_end_are_refused", VQ_ADDRESS, 1, UINT64_MAX - 128,
+	S("descriptors_beyond_the_address_space_are_refused", VQ_ADDRESS, 1, UINT64_MAX - 128,
 			UINT64_MAX - 15, desc_wraps),
-	S("avail_ring_around_the_end_is_refused", VQ_ADDRESS, 1, UINT64_MAX - 22,
+	S("avail_ring_beyond_the_address_space_is_refused", VQ_ADDRESS, 1, UINT64_MAX - 22,
 			UINT64_MAX - 15, driver_wraps),
-	S("used_ring_around_the_end_is_refused", VQ_ADDRESS, 1, UINT64_MAX - 70,
+	S("used_ring_beyond_the_address_space_is_refused", VQ_ADDRESS, 1, UINT64_MAX - 70,
 			UINT64_MAX - 15, device_wraps),
 	P("avail_idx_beyond_packed_ring_is_refused", VQ_IDX_RANGE, 1, 9, 10, avail_idx_is_size),
 	P("used_idx_beyond_packed_ring_is_refused", VQ_IDX_RANGE, 1, 9, 10, used_idx_is_size),
@@ -167,7 +167,7 @@ static const struct refusal refusals[] = {
 	P("packed_buffer_id_twice_is_refused", INFLIGHT_DUPLICATE, 1, 2, 0xabcd,
 			packed_id_twice),
 	S("inflight_counter_twice_is_refused", INFLIGHT_DUPLICATE, 1, 42, 41, counter_twice),
-	S("inflight_not_in_order_taken_is_refused", INFLIGHT_ORDER, 1, 42, 40, counter_back),
+	S("inflight_not_in_dequeue_order_is_refused", INFLIGHT_ORDER, 1, 42, 40, counter_back),
 	P("descriptors_of_vq_of_size_0_are_refused", VQ_SIZE, 3, 1, 0, descs_of_unused_vq),
 	S("descriptors_of_split_ring_are_refused", INFLIGHT_DESC_COUNT, 1, 0, 3, split_descs),
 	D("descriptors_of_idle_vq_are_refused", INFLIGHT_DESC_COUNT, 0, 0, 1, descs_of_idle_vq),
@@ -179,7 +179,7 @@ static const struct refusal refusals[] = {
 	D("chain_that_ends_too_early_is_refused", INFLIGHT_DESC_FLAGS, 1, 3, 2,
 			desc_chain_broken),
 	D("chain_that_does_not_end_is_refused", INFLIGHT_DESC_FLAGS, 1, 2, 3, desc_chain_open),
-	D("single_descriptor_that_goes_on_is_refused", INFLIGHT_DESC_FLAGS, 1, 0, 1,
+	D("single_descriptor_with_next_flag_is_refused", INFLIGHT_DESC_FLAGS, 1, 0, 1,
 			desc_single_open),
 	D("indirect_descriptor_in_a_chain_is_refused", INFLIGHT_DESC_FLAGS, 1, 2, 6,
 			desc_chain_indirect),
@@ -195,7 +195,7 @@ static const struct refusal refusals[] = {
 			offload_not_negotiated),
 };
 
-/* ---- a back end that must never see a spoilt state ---- */
+/* ---- a back end that must never get an invalid state ---- */
 
 static unsigned int restored;
 
@@ -238,7 +238,7 @@ static const struct rte_vhost_state_ops stub_ops = {
 	.restore = stub_restore,
 };
 
-/* ---- the doors ---- */
+/* ---- functions that take a state ---- */
 
 static void
 assert_error(const struct refusal *r, const struct rte_vhost_state_error *err)
@@ -289,7 +289,7 @@ refused_by_save(const struct refusal *r, const struct rte_vhost_state *st)
 	snprintf(path, sizeof(path), "%s/state", dir);
 	assert_refused(r->reason, &err, rte_vhost_state_save(st, path, &err));
 	assert_error(r, &err);
-	/* Nothing is left: an empty directory can be removed. */
+	/* No file is left: only an empty directory can be removed. */
 	assert_int_equal(rmdir(dir), 0);
 }
 
@@ -307,7 +307,7 @@ refused_by_restore(const struct refusal *r, const struct rte_vhost_state *st)
 }
 
 static void
-refused_at_every_door(void **state)
+refused_by_every_function(void **state)
 {
 	const struct refusal *r = *state;
 	struct rte_vhost_state *st = r->sample();
@@ -316,15 +316,15 @@ refused_at_every_door(void **state)
 
 	assert_int_equal(rte_vhost_state_validate(st, &err), 0);
 	assert_int_equal(err.reason, RTE_VHOST_STATE_R_NONE);
-	r->spoil(st);
-	r->spoil(twin);
+	r->change(st);
+	r->change(twin);
 	assert_refused(r->reason, &err, rte_vhost_state_validate(st, &err));
 	assert_error(r, &err);
 	refused_by_encode(r, st);
 	refused_by_write(r, st);
 	refused_by_save(r, st);
 	refused_by_restore(r, st);
-	/* What was refused is as it was; a spoilt count must not lead the comparison astray. */
+	/* The state is unchanged. The comparison needs the correct number of virtqueues. */
 	assert_int_equal(st->nb_vqs, twin->nb_vqs);
 	st->nb_vqs = SAMPLE_VQS;
 	twin->nb_vqs = SAMPLE_VQS;
@@ -337,15 +337,15 @@ static void
 missing_inflight_array_is_refused(void **state)
 {
 	struct rte_vhost_state *st = sample_split();
-	struct rte_vhost_state_inflight *inflight = busy(st)->inflight;
+	struct rte_vhost_state_inflight *inflight = busy_vq(st)->inflight;
 	struct rte_vhost_state_error err;
 
-	busy(st)->inflight = NULL;
+	busy_vq(st)->inflight = NULL;
 	assert_refused(RTE_VHOST_STATE_R_INFLIGHT_COUNT, &err,
 			rte_vhost_state_validate(st, &err));
 	assert_int_equal(err.expected, 3);
 	assert_int_equal(err.found, 0);
-	busy(st)->inflight = inflight;
+	busy_vq(st)->inflight = inflight;
 	rte_vhost_state_free(st);
 }
 
@@ -353,15 +353,15 @@ static void
 missing_inflight_descs_array_is_refused(void **state)
 {
 	struct rte_vhost_state *st = sample_packed_descs();
-	struct rte_vhost_state_desc *descs = busy(st)->inflight_descs;
+	struct rte_vhost_state_desc *descs = busy_vq(st)->inflight_descs;
 	struct rte_vhost_state_error err;
 
-	busy(st)->inflight_descs = NULL;
+	busy_vq(st)->inflight_descs = NULL;
 	assert_refused(RTE_VHOST_STATE_R_INFLIGHT_DESC_COUNT, &err,
 			rte_vhost_state_validate(st, &err));
 	assert_int_equal(err.expected, 5);
 	assert_int_equal(err.found, 0);
-	busy(st)->inflight_descs = descs;
+	busy_vq(st)->inflight_descs = descs;
 	rte_vhost_state_free(st);
 }
 
@@ -374,19 +374,19 @@ missing_virtqueue_array_is_refused(void **state)
 	assert_refused(RTE_VHOST_STATE_R_VQ_COUNT, &err, rte_vhost_state_validate(&st, &err));
 }
 
-/** What must not be refused, next to what is. */
+/** Values next to the refused ones. */
 static void
 states_at_the_limits_are_accepted(void **state)
 {
 	struct rte_vhost_state *st = sample_packed();
 
-	/* Positions of a packed ring come back while an early buffer is still in flight. */
-	busy(st)->inflight[2].head = busy(st)->inflight[0].head;
+	/* A position of a packed ring can be reused while an older buffer is in flight. */
+	busy_vq(st)->inflight[2].head = busy_vq(st)->inflight[0].head;
 	assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
-	/* A broken or given up device can be moved, and stays so. */
+	/* A device with NEEDS_RESET or FAILED can be migrated. */
 	st->status |= RTE_VHOST_STATE_S_NEEDS_RESET | RTE_VHOST_STATE_S_FAILED;
 	assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
-	/* A front end's own bits in the feature words. */
+	/* Bits in the feature words that front end and back end agree on. */
 	st->driver_features |= SAMPLE_F_LOG_ALL;
 	assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
 	st->net.mtu = 68;
@@ -407,6 +407,6 @@ test_refuse_model(void)
 		cmocka_unit_test(states_at_the_limits_are_accepted),
 	};
 
-	tests_of_rows(tests + 4, refusals, refused_at_every_door);
+	tests_of_rows(tests + 4, refusals, refused_by_every_function);
 	return cmocka_run_group_tests_name("refuse model", tests, NULL, NULL);
 }

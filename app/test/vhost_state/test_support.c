@@ -37,7 +37,7 @@ test_encode(const struct rte_vhost_state *st, size_t *len)
 	return buf;
 }
 
-/* Bit by bit, from the definition: not the library's way to the same value. */
+/* Bit by bit, from the definition, so that an error in the library's table is detected. */
 static uint32_t
 crc32_of(const uint8_t *p, size_t len)
 {
@@ -52,7 +52,7 @@ crc32_of(const uint8_t *p, size_t len)
 }
 
 static void
-put32(uint8_t *p, uint32_t value)
+put_le32(uint8_t *p, uint32_t value)
 {
 	p[0] = (uint8_t)value;
 	p[1] = (uint8_t)(value >> 8);
@@ -63,8 +63,8 @@ put32(uint8_t *p, uint32_t value)
 void
 test_seal_header(uint8_t *buf, uint32_t total)
 {
-	put32(buf + 12, total);
-	put32(buf + 28, crc32_of(buf, 28));
+	put_le32(buf + 12, total);
+	put_le32(buf + 28, crc32_of(buf, 28));
 }
 
 void
@@ -81,7 +81,7 @@ test_assert_encoded(const struct rte_vhost_state *st, const uint8_t *bytes, size
 void
 test_seal(uint8_t *buf, size_t len)
 {
-	put32(buf + 16, crc32_of(buf + 32, len - 32));
+	put_le32(buf + 16, crc32_of(buf + 32, len - 32));
 	test_seal_header(buf, (uint32_t)len);
 }
 
@@ -103,12 +103,12 @@ test_find_part(const uint8_t *buf, size_t len, uint16_t type, unsigned int nth)
 	return 0;
 }
 
-/* ---- faults of the system, by the linker's --wrap ---- */
+/* ---- failing system calls and allocations, by the linker's --wrap ---- */
 
 static unsigned int fail_allocation, fail_file_call;
 static bool file_call_failed;
 static int file_call_errno;
-/* From one thread at a time: cleared by the tests that read it. */
+/* Used by one thread at a time. Tests that read it clear it first. */
 static char file_calls[16];
 static size_t io_max, largest_allocation;
 static bool io_interrupt;
@@ -199,7 +199,7 @@ file_call_fails(char call)
 	return true;
 }
 
-/** How much of @p len to move; 0: interrupted, errno is set. */
+/** Return how many of @p len bytes to transfer; 0 with errno EINTR: none. */
 static size_t
 io_length(size_t len)
 {

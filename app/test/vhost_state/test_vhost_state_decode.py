@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
-"""Hold the decoder in Python against the library: test_vhost_state_decode.py DECODER SAMPLES"""
+"""Compare the decoder in Python with the library: test_vhost_state_decode.py DECODER SAMPLES"""
 
 import importlib.util
 import pathlib
@@ -15,7 +15,7 @@ COUNT = 100
 
 
 def load_decoder():
-    """The decoder as a module."""
+    """Load the decoder as a module."""
     spec = importlib.util.spec_from_file_location('decoder', DECODER)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -23,7 +23,7 @@ def load_decoder():
 
 
 class DecoderTest(unittest.TestCase):
-    """Samples are written by the library in C, as states and as JSON."""
+    """The library in C writes samples as states and as JSON; the decoder reads the states."""
 
     @classmethod
     def setUpClass(cls):
@@ -37,18 +37,18 @@ class DecoderTest(unittest.TestCase):
         cls.place.cleanup()
 
     def run_decoder(self, path):
-        """The decoder as people run it."""
+        """Run the decoder from the command line."""
         return subprocess.run([sys.executable, DECODER, path], capture_output=True, check=False)
 
     def test_both_decoders_print_the_same_bytes(self):
-        """Of the samples with names, by the command line."""
+        """The samples with names, decoded by the command line."""
         for name in 'split', 'packed', 'packed_descs':
             done = self.run_decoder(self.dir / f'{name}.state')
             self.assertEqual(done.returncode, 0)
             self.assertEqual(done.stdout, (self.dir / f'{name}.json').read_bytes())
 
     def test_both_decoders_agree_on_random_states(self):
-        """Of all samples."""
+        """All samples."""
         states = list(self.dir.glob('*.state'))
         self.assertEqual(len(states), COUNT + 3)
         for state in states:
@@ -56,7 +56,7 @@ class DecoderTest(unittest.TestCase):
             self.assertEqual(line, state.with_suffix('.json').read_text())
 
     def test_every_flipped_bit_is_refused(self):
-        """As the library does."""
+        """The library refuses the same bytes."""
         data = (self.dir / 'packed_descs.state').read_bytes()
         for bit in range(8 * len(data)):
             flipped = bytearray(data)
@@ -65,14 +65,14 @@ class DecoderTest(unittest.TestCase):
                 self.decoder.decode(bytes(flipped))
 
     def test_every_truncation_is_refused(self):
-        """As the library does."""
+        """The library refuses the same bytes."""
         data = (self.dir / 'split.state').read_bytes()
         for length in range(len(data)):
             with self.assertRaises(self.decoder.Refused):
                 self.decoder.decode(data[:length])
 
-    def test_refusal_is_told_by_the_exit_status(self):
-        """And in words."""
+    def test_refusal_has_exit_status_1_and_a_message(self):
+        """The message is on stderr, and stdout is empty."""
         path = self.dir / 'bad'
         path.write_bytes(b'no state')
         done = self.run_decoder(path)

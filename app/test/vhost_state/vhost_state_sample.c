@@ -83,7 +83,7 @@ sample_split(void)
 
 	vq = &st->vqs[SAMPLE_BUSY_VQ];
 	fill_vq(vq, 8, UINT64_C(0x101000000));
-	/* The free running index has passed 65535. */
+	/* The free-running index has passed 65535. */
 	vq->avail_idx = 2;
 	vq->used_idx = 0xffff;
 	vq->notify_pending = true;
@@ -118,7 +118,7 @@ sample_packed(void)
 
 	vq = &st->vqs[SAMPLE_BUSY_VQ];
 	fill_vq(vq, 10, UINT64_C(0x101000000));
-	/* Available has gone round, used has not: 10 - 8 + 3 = 5 descriptors. */
+	/* Available has wrapped, used has not: 10 - 8 + 3 = 5 descriptors. */
 	vq->avail_idx = 3;
 	vq->avail_wrap = 0;
 	vq->used_idx = 8;
@@ -142,7 +142,7 @@ sample_packed_descs(void)
 	struct rte_vhost_state *st = sample_packed();
 	struct rte_vhost_state_desc *desc = new_descs(st, SAMPLE_BUSY_VQ, 5);
 
-	/* One chain a line: an indirect table, three of which two are written, a single one. */
+	/* Three chains: an indirect table; three descriptors, two of them WRITE; one descriptor. */
 	desc[0] = (struct rte_vhost_state_desc){ UINT64_C(0x7ffe12345670), 48, 0xabcd,
 			RTE_VHOST_STATE_DESC_F_INDIRECT };
 	desc[1] = (struct rte_vhost_state_desc){ 0x1000, 12, 9, RTE_VHOST_STATE_DESC_F_NEXT };
@@ -182,9 +182,9 @@ sample_limits(void)
 
 /* ---- random ---- */
 
-/* SplitMix64: any seed will do, 0 included. */
+/* SplitMix64: every seed is valid, also 0. */
 static uint64_t
-draw(uint64_t *seed, uint64_t bound)
+draw_random(uint64_t *seed, uint64_t bound)
 {
 	uint64_t z = *seed += UINT64_C(0x9e3779b97f4a7c15);
 
@@ -193,21 +193,21 @@ draw(uint64_t *seed, uint64_t bound)
 	return (z ^ (z >> 31)) % bound;
 }
 
-/** Ids in flight are unique: a random walk through all of them, by a stride that meets each. */
+/** Add buffers in flight. Their IDs are unique: consecutive, from a random one on. */
 static void
 random_inflight(struct rte_vhost_state *st, uint16_t i, bool packed, uint16_t nb, uint64_t *seed)
 {
 	struct rte_vhost_state_vq *vq = &st->vqs[i];
 	struct rte_vhost_state_inflight *entry = new_inflight(st, i, nb);
-	uint64_t counter = draw(seed, 1000);
-	uint16_t id = (uint16_t)draw(seed, vq->size);
+	uint64_t counter = draw_random(seed, 1000);
+	uint16_t id = (uint16_t)draw_random(seed, vq->size);
 	uint16_t n;
 
 	for (n = 0; n < nb; n++) {
 		entry[n].id = id;
-		entry[n].head = packed ? (uint16_t)draw(seed, vq->size) : id;
+		entry[n].head = packed ? (uint16_t)draw_random(seed, vq->size) : id;
 		entry[n].num = 1;
-		counter += 1 + draw(seed, 3);
+		counter += 1 + draw_random(seed, 3);
 		entry[n].counter = counter;
 		id = (uint16_t)((id + 1) % vq->size);
 	}
@@ -221,14 +221,14 @@ random_chains(struct rte_vhost_state_vq *vq, uint64_t *seed)
 	uint16_t n, more;
 
 	for (n = 0; n < vq->nb_inflight && descs < vq->size; n++) {
-		more = (uint16_t)draw(seed, vq->size - descs + 1);
+		more = (uint16_t)draw_random(seed, vq->size - descs + 1);
 		vq->inflight[n].num += more;
 		descs += more;
 	}
 	return descs;
 }
 
-/** Mostly the descriptors are there; a state without them is one, too. */
+/** Add the descriptors of the buffers in flight, in seven of eight states. */
 static void
 random_descs(struct rte_vhost_state *st, uint16_t i, uint32_t descs, uint64_t *seed)
 {
@@ -236,20 +236,20 @@ random_descs(struct rte_vhost_state *st, uint16_t i, uint32_t descs, uint64_t *s
 	struct rte_vhost_state_desc *desc;
 	uint16_t n, d, num;
 
-	if (draw(seed, 8) == 0)
+	if (draw_random(seed, 8) == 0)
 		return;
 	desc = new_descs(st, i, descs);
 	for (n = 0; n < vq->nb_inflight; n++) {
 		num = vq->inflight[n].num;
 		for (d = 0; d < num; d++, desc++) {
-			desc->addr = draw(seed, UINT64_MAX);
-			desc->len = (uint32_t)draw(seed, UINT32_MAX);
-			desc->flags = draw(seed, 2) != 0 ? RTE_VHOST_STATE_DESC_F_WRITE : 0;
+			desc->addr = draw_random(seed, UINT64_MAX);
+			desc->len = (uint32_t)draw_random(seed, UINT32_MAX);
+			desc->flags = draw_random(seed, 2) != 0 ? RTE_VHOST_STATE_DESC_F_WRITE : 0;
 			if (d + 1 < num)
 				desc->flags |= RTE_VHOST_STATE_DESC_F_NEXT;
-			else if (num == 1 && draw(seed, 2) != 0)
+			else if (num == 1 && draw_random(seed, 2) != 0)
 				desc->flags |= RTE_VHOST_STATE_DESC_F_INDIRECT;
-			desc->id = d + 1 < num ? (uint16_t)draw(seed, 65536) :
+			desc->id = d + 1 < num ? (uint16_t)draw_random(seed, 65536) :
 					vq->inflight[n].id;
 		}
 	}
@@ -261,14 +261,14 @@ random_indices(struct rte_vhost_state_vq *vq, bool packed, uint32_t descs, uint6
 	uint32_t pos;
 
 	if (!packed) {
-		vq->used_idx = (uint16_t)draw(seed, 65536);
+		vq->used_idx = (uint16_t)draw_random(seed, 65536);
 		vq->avail_idx = (uint16_t)(vq->used_idx + descs);
 		return;
 	}
-	/* Step by step as a device goes: at the end of the ring the wrap counter turns. */
-	pos = (uint32_t)draw(seed, vq->size);
+	/* The wrap counter toggles each time the position passes the end of the ring. */
+	pos = (uint32_t)draw_random(seed, vq->size);
 	vq->used_idx = (uint16_t)pos;
-	vq->used_wrap = (uint8_t)draw(seed, 2);
+	vq->used_wrap = (uint8_t)draw_random(seed, 2);
 	vq->avail_wrap = vq->used_wrap;
 	for (pos += descs; pos >= vq->size; pos -= vq->size)
 		vq->avail_wrap ^= 1;
@@ -282,36 +282,37 @@ random_vq(struct rte_vhost_state *st, uint16_t i, bool packed, uint64_t *seed)
 	uint32_t descs;
 	uint16_t size;
 
-	if (draw(seed, 8) == 0)
+	if (draw_random(seed, 8) == 0)
 		return;
-	size = packed ? (uint16_t)(1 + draw(seed, 300)) : (uint16_t)(1 << draw(seed, 9));
-	fill_vq(vq, size, draw(seed, UINT64_C(1) << 50) & ~UINT64_C(15));
-	vq->enabled = draw(seed, 2) != 0;
-	random_inflight(st, i, packed, (uint16_t)draw(seed, vq->size + 1), seed);
+	size = packed ? (uint16_t)(1 + draw_random(seed, 300)) :
+			(uint16_t)(1 << draw_random(seed, 9));
+	fill_vq(vq, size, draw_random(seed, UINT64_C(1) << 50) & ~UINT64_C(15));
+	vq->enabled = draw_random(seed, 2) != 0;
+	random_inflight(st, i, packed, (uint16_t)draw_random(seed, vq->size + 1), seed);
 	descs = packed ? random_chains(vq, seed) : vq->nb_inflight;
 	if (packed)
 		random_descs(st, i, descs, seed);
 	random_indices(vq, packed, descs, seed);
-	vq->signalled_used = (uint16_t)draw(seed, 65536);
-	vq->signalled_valid = draw(seed, 2) != 0;
-	vq->notify_pending = draw(seed, 2) != 0;
-	if (draw(seed, 2) != 0) {
-		vq->stats.packets = draw(seed, UINT64_MAX);
-		vq->stats.bytes = draw(seed, UINT64_MAX);
+	vq->signalled_used = (uint16_t)draw_random(seed, 65536);
+	vq->signalled_valid = draw_random(seed, 2) != 0;
+	vq->notify_pending = draw_random(seed, 2) != 0;
+	if (draw_random(seed, 2) != 0) {
+		vq->stats.packets = draw_random(seed, UINT64_MAX);
+		vq->stats.bytes = draw_random(seed, UINT64_MAX);
 	}
 }
 
 struct rte_vhost_state *
 sample_random(uint64_t seed)
 {
-	const uint16_t nb_vqs = (uint16_t)(2 + draw(&seed, 9));
+	const uint16_t nb_vqs = (uint16_t)(2 + draw_random(&seed, 9));
 	struct rte_vhost_state *st = new_state(nb_vqs);
-	const bool packed = draw(&seed, 2) != 0;
+	const bool packed = draw_random(&seed, 2) != 0;
 	uint16_t i;
 
 	fill_device(st, FEATURES | (packed ? SAMPLE_F_RING_PACKED : 0));
-	st->net.active_pairs = (uint16_t)(1 + draw(&seed, nb_vqs / 2));
-	st->net.mtu = (uint16_t)(68 + draw(&seed, 65536 - 68));
+	st->net.active_pairs = (uint16_t)(1 + draw_random(&seed, nb_vqs / 2));
+	st->net.mtu = (uint16_t)(68 + draw_random(&seed, 65536 - 68));
 	for (i = 0; i < nb_vqs; i++)
 		random_vq(st, i, packed, &seed);
 	return st;

@@ -7,8 +7,8 @@
 
 /**
  * @file
- * Valid states for tests and for the golden files. All return a state to be freed, or exit: a
- * test without its sample has no result.
+ * Valid states for tests and for the golden files. All functions return a state to be freed. They
+ * exit if memory is missing, because a test without its sample has no result.
  */
 
 #include <rte_vhost_state.h>
@@ -24,29 +24,29 @@
 #define SAMPLE_SUSPENDED (RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER | \
 		RTE_VHOST_STATE_S_FEATURES_OK | RTE_VHOST_STATE_S_SUSPEND)
 
-/** Virtqueues of the two states below, and the one that has buffers in flight. */
+/** Number of virtqueues of the states below, and index of the one with buffers in flight. */
 #define SAMPLE_VQS 4
 #define SAMPLE_BUSY_VQ 1
-/** The one that the driver never set up. */
+/** Index of the virtqueue that the driver never set up. */
 #define SAMPLE_UNUSED_VQ 3
 
 /**
- * Every field has a value of its own. These two are in the golden files: they never change.
- * A later format version gets new ones.
+ * Return a state in which every field has another value. The golden files have these states, so
+ * the functions never change. A later format version gets functions of its own.
  */
 struct rte_vhost_state *sample_split(void);
 struct rte_vhost_state *sample_packed(void);
 
-/** sample_packed() with the descriptors of its buffers in flight; golden as the two above. */
+/** Return sample_packed() with the descriptors of its buffers in flight. Never changes. */
 struct rte_vhost_state *sample_packed_descs(void);
 
-/** sample_split() with all buffers of a large ring in flight, from @p used_idx on. */
+/** Return sample_split() with all buffers of a large ring in flight, from @p used_idx on. */
 struct rte_vhost_state *sample_split_full(uint16_t used_idx);
 
-/** Any valid state: sizes, indices, wraps and buffers in flight by @p seed. */
+/** Return a valid state with sizes, indices, wraps and buffers in flight by @p seed. */
 struct rte_vhost_state *sample_random(uint64_t seed);
 
-/** What a destination must offer for sample_split() and sample_packed(). */
+/** Return what a destination must offer for sample_split() and sample_packed(). */
 struct rte_vhost_state_limits sample_limits(void);
 
 #endif /* VHOST_STATE_SAMPLE_H */

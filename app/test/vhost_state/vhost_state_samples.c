@@ -3,11 +3,11 @@
  */
 
 /*
- * vhost-state-samples DIR COUNT: writes valid states, each as DIR/NAME.state and, as JSON,
- * DIR/NAME.json. NAME is split, packed, packed_descs, and a number for each of COUNT random ones.
+ * vhost-state-samples DIR COUNT: write valid states, each as DIR/NAME.state and, in JSON, as
+ * DIR/NAME.json. NAME is split, packed, packed_descs, and a number for each of COUNT random states.
  *
- * It links with the installed kind of the library, so it also shows that the exports suffice.
- * The golden files are made of its output; see data/README.rst.
+ * The program links with the shared library, so it also tests that the exports suffice. The golden
+ * files are made from its output, see data/README.rst.
  */
 
 #include <stdio.h>

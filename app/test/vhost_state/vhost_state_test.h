@@ -7,7 +7,7 @@
 
 /**
  * @file
- * What the files of vhost-state-autotest share. One file a concern, each with one group of tests.
+ * Helpers of vhost-state-autotest. Each file has one concern and one group of tests.
  */
 
 #include <setjmp.h>
@@ -23,7 +23,7 @@
 
 #include "vhost_state_sample.h"
 
-/* Groups of tests; each returns the number of those that failed. */
+/* Run a group of tests. Return the number of failed tests. */
 int test_model(void);
 int test_codec(void);
 int test_class(void);
@@ -37,7 +37,7 @@ int test_reason(void);
 int test_io(void);
 int test_backend(void);
 int test_dump(void);
-/** Last: that every reason was seen by one of the others. */
+/** Test that the other groups have seen every reason. Must be the last group. */
 int test_coverage(void);
 
 /* ---- refusals ---- */
@@ -46,8 +46,8 @@ int test_coverage(void);
 extern bool test_reason_seen[RTE_VHOST_STATE_R_MAX];
 
 /**
- * That @p call returns the -errno of @p why, fills @p err with it and counts it once.
- * A macro, so that a failure tells the line of the test.
+ * Assert that @p call returns the -errno of @p why, fills @p err with it and counts it once.
+ * A macro, so that a failure has the line of the test.
  */
 #define assert_refused(why, err, call) do { \
 	const uint64_t before_ = rte_vhost_state_reason_count(why); \
@@ -59,8 +59,8 @@ extern bool test_reason_seen[RTE_VHOST_STATE_R_MAX];
 } while (0)
 
 /**
- * A test of each row of @p table, which has a name and is the test's initial state, from @p to
- * on. A macro, as each table is of its own type.
+ * Make a test of each row of @p table, from @p to on. The row has the name of the test and is its
+ * initial state. A macro, because each table has its own type.
  */
 #define tests_of_rows(to, table, func) do { \
 	struct CMUnitTest *to_ = (to); \
@@ -73,48 +73,48 @@ extern bool test_reason_seen[RTE_VHOST_STATE_R_MAX];
 		}; \
 } while (0)
 
-/** The result of a function that returns a state, as 0 or -rte_errno; frees the state. */
+/** Convert the result of a function that returns a state to 0 or -rte_errno. Frees the state. */
 int test_state_result(struct rte_vhost_state *st);
 
 /* ---- bytes ---- */
 
-/** Encode @p st, which must be valid; to be freed. */
+/** Encode the valid state @p st. Return its bytes, to be freed. */
 uint8_t *test_encode(const struct rte_vhost_state *st, size_t *len);
 
-/** That @p st is encoded to the @p len bytes @p bytes. */
+/** Assert that @p st is encoded to the @p len bytes @p bytes. */
 void test_assert_encoded(const struct rte_vhost_state *st, const uint8_t *bytes, size_t len);
 
-/** Write length and checksums anew after a change of other bytes. */
+/** Correct length and checksums after a change of other bytes. */
 void test_seal(uint8_t *buf, size_t len);
 
-/** The same for a header alone, which then announces @p total bytes. */
+/** Write the length @p total into a header and correct the checksum of the header. */
 void test_seal_header(uint8_t *buf, uint32_t total);
 
-/** Offset of the nth part (0: first) of @p type, or 0. */
+/** Return the offset of the nth part (0: first) of @p type, or 0 if there is none. */
 size_t test_find_part(const uint8_t *buf, size_t len, uint16_t type, unsigned int nth);
 
-/** Length of the part at @p at, its header included. */
+/** Return the length in bytes of the part at @p at, including its header. */
 size_t test_part_len(const uint8_t *buf, size_t at);
 
-/* ---- faults of the system ---- */
+/* ---- failing system calls and allocations ---- */
 
-/** The nth allocation from now on fails; 0: none. */
+/** Let the nth allocation from now on fail; 0: none. */
 void test_fail_allocation(unsigned int nth);
 
-/** Bytes of the largest allocation since the last call. */
+/** Return the size in bytes of the largest allocation since the last call. */
 size_t test_largest_allocation(void);
 
-/** read() and write() move at most @p max bytes and every other one is interrupted; 0: not. */
+/** Limit read() and write() to @p max bytes, and interrupt every second call; 0: do neither. */
 void test_disturb_io(size_t max);
 
-/** The nth call from now on of write(), fsync() or rename() fails with @p err; 0: none. */
+/** Let the nth call of write(), fsync() or rename() from now on fail with @p err; 0: none. */
 void test_fail_file_call(unsigned int nth, int err);
-/** True if that call was reached. */
+/** Return true if that call was made. */
 bool test_file_call_failed(void);
 
-/** Empty the log of file calls. */
+/** Clear the log of file calls. */
 void test_file_calls_clear(void);
-/** The first calls since then, in order: w write(), s fsync(), r rename(). */
+/** Return the first calls since then, in order: w write(), s fsync(), r rename(). */
 const char *test_file_calls(void);
 
 #endif /* VHOST_STATE_TEST_H */
