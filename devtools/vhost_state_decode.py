@@ -3,10 +3,11 @@
 # Copyright(c) 2026 vstate contributors
 """Decode a saved vhost state and print it as JSON.
 
-Written from the byte tables of doc/guides/prog_guide/vhost_state_lib.rst alone, without the C
-library, to show that the tables are complete. It checks the bytes: header, checksums, order,
-number and length of parts, reserved fields. It does not check whether the values fit together:
-the library does (dpdk-test-vdpa state FILE). Prints the same line as rte_vhost_state_dump_json().
+This decoder was written from the byte tables of doc/guides/prog_guide/vhost_state_lib.rst,
+independently of the library in C, to show that the tables suffice. It checks the bytes: header,
+checksums, order, number and length of parts, reserved fields. It does not check whether values
+contradict each other; dpdk-test-vdpa state FILE does. It prints the line that
+rte_vhost_state_dump_json() prints.
 """
 
 import json
@@ -23,13 +24,13 @@ MAX_VQ = 257
 RING_PACKED = 34
 NO_VECTOR = 0xffff
 
-# type: (name, one for each virtqueue, mandatory, length of a unit, most units)
-PARTS = {
+# Parts of every class: {type: (name, one for each virtqueue, mandatory, length of a unit in bytes,
+# largest number of units)}
+COMMON_PARTS = {
     0x0100: ('device features', False, True, 8, 16),
     0x0101: ('driver features', False, True, 8, 16),
     0x0103: ('device status', False, True, 1, 1),
     0x0104: ('virtqueue configuration', True, True, 32, 1),
-    0xf000: ('network device', False, True, 24, 1),
     0xf001: ('ring', True, True, 16, 1),
     0xf002: ('in flight', True, False, 16, 32768),
     0xf003: ('statistics', True, False, 16, 1),
@@ -38,17 +39,17 @@ PARTS = {
 
 
 class Refused(Exception):
-    """The bytes are not a state of this format version."""
+    """The bytes are no state of this format version."""
 
 
 def require(condition, text):
-    """Raise Refused with this text if the condition is false."""
+    """Refuse with the text if the condition is false."""
     if not condition:
         raise Refused(text)
 
 
 def header(data):
-    """Check the header; return the device ID and the number of virtqueues."""
+    """Check the header. Return device ID and number of virtqueues."""
     require(len(data) >= HEADER.size, 'state ends in its header')
     magic, version, length, total, crc, device_id, nb_vqs, reserved, header_crc = \
         HEADER.unpack_from(data)
@@ -57,15 +58,15 @@ def header(data):
     require(length == HEADER.size, f'header length {length}')
     require(header_crc == zlib.crc32(data[:HEADER.size - 4]), 'checksum of the header')
     require(reserved == 0, 'reserved header field')
-    require(total == len(data), f'{len(data)} bytes, but {total} in the header')
+    require(total == len(data), f'{len(data)} bytes, header announces {total}')
     require(crc == zlib.crc32(data[HEADER.size:]), 'checksum of the parts')
     require(0 < nb_vqs <= MAX_VQ, f'{nb_vqs} virtqueues')
-    require(device_id == 1, f'device class {device_id}')
+    require(device_id in CLASSES, f'unknown device class {device_id}')
     return device_id, nb_vqs
 
 
-def parts(data, nb_vqs):
-    """Return the known parts by (type, virtqueue); parts of the device have virtqueue 0."""
+def parts(data, nb_vqs, known):
+    """Return the values of the known parts by (type, virtqueue); 0 for a part of the device."""
     found = {}
     last = (0, 0)
     at = HEADER.size
@@ -76,10 +77,10 @@ def parts(data, nb_vqs):
         require(flags & ~OPTIONAL == 0 and reserved == 0, f'reserved bits of part at {at}')
         require(len(value) == length, f'part at {at} longer than the state')
         at += PART.size + length
-        if kind not in PARTS:
+        if kind not in known:
             require(flags & OPTIONAL, f'unknown part 0x{kind:x}')
             continue
-        name, per_vq, _, unit, most = PARTS[kind]
+        name, per_vq, _, unit, most = known[kind]
         index = int.from_bytes(selector[:2], 'little') if per_vq else 0
         require(not any(selector[2 if per_vq else 0:]), f'selector of {name}')
         require(index < nb_vqs, f'{name} of virtqueue {index}')
@@ -87,20 +88,20 @@ def parts(data, nb_vqs):
         require((kind, index) > last, f'{name} of virtqueue {index} twice or out of order')
         last = (kind, index)
         found[last] = value
-    for kind, (name, per_vq, mandatory, _, _) in PARTS.items():
+    for kind, (name, per_vq, mandatory, _, _) in known.items():
         for index in range(nb_vqs if per_vq else 1):
             require(not mandatory or (kind, index) in found, f'{name} {index} missing')
     return found
 
 
 def features(value):
-    """Return the first word of features; the others must be zero."""
+    """Return the first word of feature bits. Other words must be zero."""
     require(not any(value[8:]), 'features above 63')
     return int.from_bytes(value[:8], 'little')
 
 
 def network(value):
-    """Decode the part of a network device."""
+    """Return the data of a network device."""
     mac, mtu, status, pairs, rx_mode, reserved, offloads = struct.unpack('<6sHHHB3sQ', value)
     require(not any(reserved), 'reserved field of the network device')
     return {
@@ -113,8 +114,14 @@ def network(value):
     }
 
 
+# {device ID: (key in JSON, part type, part as in COMMON_PARTS, decoder of the part)}
+CLASSES = {
+    1: ('net', 0xf000, ('network device', False, True, 24, 1), network),
+}
+
+
 def inflight(value):
-    """Decode the buffers in flight."""
+    """Return the buffers in flight."""
     entries = []
     for counter, head, ident, num, reserved in struct.iter_unpack('<QHHHH', value):
         require(reserved == 0, 'reserved field of an entry in flight')
@@ -123,13 +130,13 @@ def inflight(value):
 
 
 def descriptors(value):
-    """Decode the descriptors of the buffers in flight in a packed ring."""
+    """Return the descriptors of the buffers in flight in a packed ring."""
     return [{'addr': hex(addr), 'len': length, 'id': ident, 'flags': flags}
             for addr, length, ident, flags in struct.iter_unpack('<QIHH', value)]
 
 
 def virtqueue(index, found):
-    """Decode the parts of one virtqueue."""
+    """Return one virtqueue, from its parts."""
     size, vector, enabled, reserved, desc, driver, device = \
         struct.unpack('<HHHHQQQ', found[0x0104, index])
     require(vector == NO_VECTOR, 'interrupt vector')
@@ -159,9 +166,10 @@ def virtqueue(index, found):
 
 
 def decode(data):
-    """Return the state as a dictionary; raise Refused if the bytes are not a state."""
+    """Return the state as a dictionary. Raise Refused if the bytes are no state."""
     device_id, nb_vqs = header(data)
-    found = parts(data, nb_vqs)
+    class_name, class_part, class_rules, class_decode = CLASSES[device_id]
+    found = parts(data, nb_vqs, {**COMMON_PARTS, class_part: class_rules})
     driver_features = features(found[0x0101, 0])
     return {
         'format': VERSION,
@@ -170,13 +178,13 @@ def decode(data):
         'device_features': hex(features(found[0x0100, 0])),
         'driver_features': hex(driver_features),
         'ring': 'packed' if driver_features >> RING_PACKED & 1 else 'split',
-        'net': network(found[0xf000, 0]),
+        class_name: class_decode(found[class_part, 0]),
         'vqs': [virtqueue(index, found) for index in range(nb_vqs)],
     }
 
 
 def main():
-    """Decode the file on the command line."""
+    """Decode the file of the command line."""
     if len(sys.argv) != 2 or sys.argv[1] in ('-h', '--help'):
         print(f'usage: {sys.argv[0]} FILE\n\n{__doc__}', end='')
         return 0 if len(sys.argv) == 2 else 2
