@@ -24,7 +24,6 @@
 
 #include "backend_plain.h"
 #include "clock.h"
-#include "guest.h"
 
 #define BURST 32
 #define NB_MBUFS 8191
@@ -32,7 +31,9 @@
 #define STOP_US 1000000
 /* VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD */
 #define INFLIGHT_SHMFD 12
-#define NB_VQS (2 * GUEST_MAX_PAIRS)
+/* As many as a guest can have. */
+#define MAX_PAIRS 64
+#define NB_VQS (2 * MAX_PAIRS)
 #define MTU 9600
 
 struct plain {
@@ -54,8 +55,8 @@ struct plain {
 	/** Waits for the rings. */
 	struct rte_vhost_state *pending;
 	/** Frames taken from a pair and not delivered yet. */
-	struct rte_mbuf *held[GUEST_MAX_PAIRS][BURST];
-	uint16_t nb_held[GUEST_MAX_PAIRS];
+	struct rte_mbuf *held[MAX_PAIRS][BURST];
+	uint16_t nb_held[MAX_PAIRS];
 	struct rte_vhost_state_timing suspend_time;
 };
 
@@ -116,7 +117,7 @@ holds_frames(const struct plain *p)
 {
 	uint16_t pair;
 
-	for (pair = 0; pair < GUEST_MAX_PAIRS; pair++)
+	for (pair = 0; pair < MAX_PAIRS; pair++)
 		if (p->nb_held[pair] != 0)
 			return true;
 	return false;
@@ -127,7 +128,7 @@ held_free(struct plain *p)
 {
 	uint16_t pair;
 
-	for (pair = 0; pair < GUEST_MAX_PAIRS; pair++) {
+	for (pair = 0; pair < MAX_PAIRS; pair++) {
 		rte_pktmbuf_free_bulk(p->held[pair], p->nb_held[pair]);
 		p->nb_held[pair] = 0;
 	}

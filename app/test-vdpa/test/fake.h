@@ -11,8 +11,8 @@
  * goes on from its indices, and the guest sees by how much these are wrong.
  */
 
-#include "../backend.h"
-#include "../guest.h"
+#include "backend.h"
+#include "guest.h"
 
 /** What a fake device is told to do wrong, and what became of it. */
 struct fake_device {

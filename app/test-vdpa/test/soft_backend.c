@@ -17,7 +17,7 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 
-#include "../vhost_user_fe.h"
+#include "vhost_user_fe.h"
 #include "soft_backend.h"
 
 #define MAX_VQS 16

@@ -12,10 +12,10 @@
 
 #include <rte_errno.h>
 
-#include "../backend_child.h"
-#include "../backend_process.h"
-#include "../backend_wire.h"
-#include "../process.h"
+#include "backend_child.h"
+#include "backend_process.h"
+#include "backend_wire.h"
+#include "process.h"
 #include "fake.h"
 #include "unit.h"
 

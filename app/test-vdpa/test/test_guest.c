@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "../guest.h"
-#include "../guest_track.h"
+#include "guest.h"
+#include "guest_track.h"
 #include "soft_backend.h"
 
 #define WAIT_MS 10000

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../migrate_break.h"
+#include "migrate_break.h"
 #include "fake.h"
 #include "unit.h"
 

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../guest_features.h"
-#include "../migrate.h"
-#include "../number.h"
-#include "../strvec.h"
+#include "guest_features.h"
+#include "migrate.h"
+#include "number.h"
+#include "strvec.h"
 #include "unit.h"
 
 static int

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../migrate_priv.h"
+#include "migrate_priv.h"
 #include "fake.h"
 #include "unit.h"
 

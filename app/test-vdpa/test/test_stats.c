@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../stats.h"
+#include "stats.h"
 #include "unit.h"
 
 static void

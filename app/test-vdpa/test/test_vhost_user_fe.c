@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "../vhost_user_fe.h"
+#include "vhost_user_fe.h"
 
 struct peers {
 	struct vu_fe fe;
