@@ -85,7 +85,7 @@ device_destroy(struct backend_child *bc)
 }
 
 static int
-dispatch(struct backend_child *bc, struct wire_head *head, const void *in, size_t len, void **out)
+request_run(struct backend_child *bc, struct wire_head *head, const void *in, size_t len, void **out)
 {
 	if (head->op == WIRE_CREATE)
 		return serve_create(bc, in, len);
@@ -128,7 +128,7 @@ backend_child_serve(struct backend_child *bc, int fd)
 		memset(&head.err, 0, sizeof(head.err));
 		out = NULL;
 		last = head.op == WIRE_DESTROY;
-		head.result = dispatch(bc, &head, in, len, &out);
+		head.result = request_run(bc, &head, in, len, &out);
 		if (head.result < 0)
 			head.len = 0;
 		ret = wire_send(fd, &head, out, ANSWER_MS);

@@ -35,7 +35,7 @@ busy_set(struct backend_local *lo, bool busy)
 }
 
 static struct backend_local *
-local(struct backend *be)
+local_of(struct backend *be)
 {
 	return container_of(be, struct backend_local, be);
 }
@@ -58,7 +58,7 @@ local_capture(struct backend *be, struct rte_vhost_state_error *err)
 	struct rte_vhost_state *st = rte_vhost_state_capture(be->dev.name, err);
 
 	if (st != NULL)
-		busy_set(local(be), false);
+		busy_set(local_of(be), false);
 	return st;
 }
 
@@ -67,14 +67,14 @@ local_restore(struct backend *be, const struct rte_vhost_state *st,
 		struct rte_vhost_state_error *err)
 {
 	/* The next message may be DRIVER_OK: have the service lcore awake by then. */
-	busy_set(local(be), true);
+	busy_set(local_of(be), true);
 	return rte_vhost_state_restore(be->dev.name, st, err);
 }
 
 static int
 local_resume(struct backend *be, struct rte_vhost_state_error *err)
 {
-	busy_set(local(be), true);
+	busy_set(local_of(be), true);
 	return rte_vhost_state_resume(be->dev.name, err);
 }
 
@@ -82,16 +82,16 @@ static void
 local_destroy(struct backend *be)
 {
 	if (be->dev.plain) {
-		plain_destroy(local(be)->plain);
-		free(local(be));
+		plain_destroy(local_of(be)->plain);
+		free(local_of(be));
 		return;
 	}
 	if (be->dev.attach)
 		vdpa_socket_close(be->dev.socket);
 	if (rte_eal_hotplug_remove("vdev", be->dev.name) < 0)
 		fprintf(stderr, "dpdk-test-vdpa: %s does not go away\n", be->dev.name);
-	busy_set(local(be), false);
-	free(local(be));
+	busy_set(local_of(be), false);
+	free(local_of(be));
 }
 
 static const struct backend_ops local_ops = {

@@ -32,7 +32,7 @@ struct backend_process {
 };
 
 static struct backend_process *
-process(struct backend *be)
+process_of(struct backend *be)
 {
 	return container_of(be, struct backend_process, be);
 }
@@ -58,7 +58,7 @@ death_tell(struct backend_process *bp)
 
 /* Send a request and get its answer, the same head filled anew. */
 static int
-call(struct backend_process *bp, struct wire_head *head, const void *out, void **in,
+request_call(struct backend_process *bp, struct wire_head *head, const void *out, void **in,
 		int timeout_ms)
 {
 	uint32_t op = head->op;
@@ -90,14 +90,14 @@ call(struct backend_process *bp, struct wire_head *head, const void *out, void *
 
 /* A request that has no bytes either way. */
 static int
-call_plain(struct backend_process *bp, enum wire_op op, uint32_t arg, int timeout_ms,
+request_call_plain(struct backend_process *bp, enum wire_op op, uint32_t arg, int timeout_ms,
 		struct rte_vhost_state_error *err)
 {
 	struct wire_head head = { .op = op, .arg = arg };
 	void *bytes;
 	int ret;
 
-	ret = call(bp, &head, NULL, &bytes, timeout_ms);
+	ret = request_call(bp, &head, NULL, &bytes, timeout_ms);
 	free(bytes);
 	if (err != NULL)
 		*err = head.err;
@@ -111,7 +111,7 @@ process_info(struct backend *be, struct rte_vhost_state_info *info)
 	void *bytes;
 	int ret;
 
-	ret = call(process(be), &head, NULL, &bytes, ANSWER_MS);
+	ret = request_call(process_of(be), &head, NULL, &bytes, ANSWER_MS);
 	if (ret == 0 && head.len != sizeof(*info))
 		ret = -EBADMSG;
 	if (ret == 0)
@@ -123,7 +123,7 @@ process_info(struct backend *be, struct rte_vhost_state_info *info)
 static int
 process_suspend(struct backend *be, uint32_t timeout_us, struct rte_vhost_state_error *err)
 {
-	return call_plain(process(be), WIRE_SUSPEND, timeout_us, ANSWER_MS + timeout_us / 1000,
+	return request_call_plain(process_of(be), WIRE_SUSPEND, timeout_us, ANSWER_MS + timeout_us / 1000,
 			err);
 }
 
@@ -135,7 +135,7 @@ process_capture(struct backend *be, struct rte_vhost_state_error *err)
 	void *bytes;
 	int ret;
 
-	ret = call(process(be), &head, NULL, &bytes, ANSWER_MS);
+	ret = request_call(process_of(be), &head, NULL, &bytes, ANSWER_MS);
 	if (ret < 0) {
 		if (err != NULL)
 			*err = head.err;
@@ -163,7 +163,7 @@ process_restore(struct backend *be, const struct rte_vhost_state *st,
 	ret = rte_vhost_state_encode(st, bytes, size, &len, err);
 	if (ret == 0) {
 		head.len = len;
-		ret = call(process(be), &head, bytes, &none, ANSWER_MS);
+		ret = request_call(process_of(be), &head, bytes, &none, ANSWER_MS);
 		free(none);
 		if (err != NULL)
 			*err = head.err;
@@ -175,7 +175,7 @@ process_restore(struct backend *be, const struct rte_vhost_state *st,
 static int
 process_resume(struct backend *be, struct rte_vhost_state_error *err)
 {
-	return call_plain(process(be), WIRE_RESUME, 0, ANSWER_MS, err);
+	return request_call_plain(process_of(be), WIRE_RESUME, 0, ANSWER_MS, err);
 }
 
 /* Start the child with one end of a socket pair. */
@@ -221,7 +221,7 @@ child_begin(struct backend_process *bp)
 		fprintf(stderr, "dpdk-test-vdpa: no back end process: %s\n", strerror(-ret));
 		return ret;
 	}
-	ret = call(bp, &head, &bp->be.dev, &none, START_MS);
+	ret = request_call(bp, &head, &bp->be.dev, &none, START_MS);
 	free(none);
 	return ret;
 }
@@ -229,7 +229,7 @@ child_begin(struct backend_process *bp)
 static int
 process_kill(struct backend *be)
 {
-	struct backend_process *bp = process(be);
+	struct backend_process *bp = process_of(be);
 
 	if (bp->fd < 0)
 		return -ESRCH;
@@ -249,7 +249,7 @@ process_kill(struct backend *be)
 static int
 process_revive(struct backend *be)
 {
-	struct backend_process *bp = process(be);
+	struct backend_process *bp = process_of(be);
 
 	return bp->fd < 0 ? child_begin(bp) : -EBUSY;
 }
@@ -257,10 +257,10 @@ process_revive(struct backend *be)
 static void
 process_destroy(struct backend *be)
 {
-	struct backend_process *bp = process(be);
+	struct backend_process *bp = process_of(be);
 
 	if (bp->fd >= 0)
-		call_plain(bp, WIRE_DESTROY, 0, ANSWER_MS, NULL);
+		request_call_plain(bp, WIRE_DESTROY, 0, ANSWER_MS, NULL);
 	if (bp->fd >= 0)
 		close(bp->fd);
 	if (bp->pid > 0)

@@ -16,7 +16,7 @@
 #define NO_DEADLINE UINT64_MAX
 
 static uint64_t
-deadline(int timeout_ms)
+deadline_after(int timeout_ms)
 {
 	return timeout_ms < 0 ? NO_DEADLINE : clock_ns() + timeout_ms * UINT64_C(1000000);
 }
@@ -40,7 +40,7 @@ wait_for(int fd, short events, uint64_t until)
 }
 
 static bool
-try_again(void)
+may_try_again(void)
 {
 	return errno == EAGAIN || errno == EINTR;
 }
@@ -61,7 +61,7 @@ send_all(int fd, const void *bytes, size_t len, uint64_t until)
 		}
 		if (errno == ECONNRESET)
 			return -EPIPE;
-		if (!try_again())
+		if (!may_try_again())
 			return -errno;
 		ret = wait_for(fd, POLLOUT, until);
 		if (ret < 0)
@@ -86,7 +86,7 @@ recv_all(int fd, void *bytes, size_t len, uint64_t until)
 		}
 		if (n == 0 || errno == ECONNRESET)
 			return -EPIPE;
-		if (!try_again())
+		if (!may_try_again())
 			return -errno;
 		ret = wait_for(fd, POLLIN, until);
 		if (ret < 0)
@@ -98,7 +98,7 @@ recv_all(int fd, void *bytes, size_t len, uint64_t until)
 int
 wire_send(int fd, struct wire_head *head, const void *bytes, int timeout_ms)
 {
-	uint64_t until = deadline(timeout_ms);
+	uint64_t until = deadline_after(timeout_ms);
 	int ret;
 
 	head->magic = WIRE_MAGIC;
@@ -111,7 +111,7 @@ wire_send(int fd, struct wire_head *head, const void *bytes, int timeout_ms)
 int
 wire_recv(int fd, struct wire_head *head, void **bytes, int timeout_ms)
 {
-	uint64_t until = deadline(timeout_ms);
+	uint64_t until = deadline_after(timeout_ms);
 	int ret;
 
 	*bytes = NULL;

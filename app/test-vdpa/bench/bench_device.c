@@ -64,7 +64,7 @@ bench_mbufs_drop(struct bench_mbufs *b)
 }
 
 static __rte_always_inline uint32_t
-dequeue(struct bench_side *s, uint16_t pair, uint16_t burst)
+burst_dequeue(struct bench_side *s, uint16_t pair, uint16_t burst)
 {
 	struct rte_mbuf *m[MAX_BURST];
 	uint16_t n = rte_eth_rx_burst(s->port.id, pair, m, burst);
@@ -75,7 +75,7 @@ dequeue(struct bench_side *s, uint16_t pair, uint16_t burst)
 }
 
 static __rte_always_inline uint32_t
-enqueue(struct bench_side *s, struct bench_mbufs *b, uint16_t pair, uint16_t burst)
+burst_enqueue(struct bench_side *s, struct bench_mbufs *b, uint16_t pair, uint16_t burst)
 {
 	uint16_t n = rte_eth_tx_burst(s->port.id, pair, &b->m[b->next],
 			RTE_MIN(burst, b->nb - b->next));
@@ -86,7 +86,7 @@ enqueue(struct bench_side *s, struct bench_mbufs *b, uint16_t pair, uint16_t bur
 }
 
 static __rte_always_inline uint32_t
-loop(struct bench_side *s, uint16_t pair, uint16_t burst)
+burst_loop(struct bench_side *s, uint16_t pair, uint16_t burst)
 {
 	struct rte_mbuf *m[MAX_BURST];
 	uint16_t n = rte_eth_rx_burst(s->port.id, pair, m, burst), sent = 0;
@@ -111,16 +111,16 @@ bench_device_burst(struct bench_side *s, struct bench_mbufs *b, uint16_t pair, u
 		return bench_roof_burst(s, pair, burst);
 	switch (s->c->op) {
 	case BENCH_ENQUEUE:
-		return enqueue(s, b, pair, burst);
+		return burst_enqueue(s, b, pair, burst);
 	case BENCH_LOOP:
-		return loop(s, pair, burst);
+		return burst_loop(s, pair, burst);
 	default:
-		return dequeue(s, pair, burst);
+		return burst_dequeue(s, pair, burst);
 	}
 }
 
 static uint32_t
-idle(struct bench_side *s, uint32_t polls)
+polls_idle(struct bench_side *s, uint32_t polls)
 {
 	struct rte_mbuf *m[MAX_BURST];
 	uint32_t got = 0;
@@ -148,7 +148,7 @@ bench_device_part(struct bench_side *s, struct bench_mbufs *b, uint32_t want)
 	uint16_t pair;
 
 	if (s->c->op == BENCH_IDLE)
-		return idle(s, want);
+		return polls_idle(s, want);
 	for (pair = 0; pair < s->c->pairs; pair++)
 		left[pair] = want;
 	/* One burst of each queue pair in turn, as a poll thread does. */

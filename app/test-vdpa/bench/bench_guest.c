@@ -104,7 +104,7 @@ vq_map(struct bench_guest *bg, uint16_t vq)
 }
 
 static int
-layout(struct bench_guest *bg)
+guest_layout_make(struct bench_guest *bg)
 {
 	uint16_t vq, nb = guest_nb_vqs(bg->g);
 	int ret = 0;
@@ -144,7 +144,7 @@ bench_guest_create(const struct bench_case *c, uint64_t features)
 	if (ret == 0) {
 		/* In force from the start: a link takes them as they are, or refuses. */
 		bg->g->features = features;
-		ret = layout(bg);
+		ret = guest_layout_make(bg);
 	}
 	if (ret == 0)
 		return bg;

@@ -35,7 +35,7 @@ bench_series_free(struct bench_series *s)
 }
 
 static int
-compare(const void *a, const void *b)
+doubles_compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
@@ -45,13 +45,13 @@ compare(const void *a, const void *b)
 void
 bench_min_median(double *v, size_t nb, double *min, double *median)
 {
-	qsort(v, nb, sizeof(*v), compare);
+	qsort(v, nb, sizeof(*v), doubles_compare);
 	*min = v[0];
 	*median = nb % 2 == 1 ? v[nb / 2] : (v[nb / 2 - 1] + v[nb / 2]) / 2;
 }
 
 static struct bench_ratio
-ratio(const struct bench_series *a, const struct bench_series *b, double *work)
+ratio_make(const struct bench_series *a, const struct bench_series *b, double *work)
 {
 	size_t nb = RTE_MIN(a->nb, b->nb), i;
 	struct bench_ratio r = { 0 };
@@ -93,8 +93,8 @@ bench_result_make(struct bench_result *r, const struct bench_case *c,
 		f->gbytes = f->mpps * c->frame / 1e3;
 		f->interrupted = (double)series[kind].interrupted / series[kind].steps;
 	}
-	r->to_vhost = ratio(own, &series[BENCH_VHOST], work);
-	r->to_roofline = ratio(own, &series[BENCH_ROOFLINE], work);
+	r->to_vhost = ratio_make(own, &series[BENCH_VHOST], work);
+	r->to_roofline = ratio_make(own, &series[BENCH_ROOFLINE], work);
 	f = r->side;
 	if (f[BENCH_VHOST].min > 0)
 		r->to_vhost.min = f[BENCH_VSTATE].min / f[BENCH_VHOST].min;

@@ -54,7 +54,7 @@ slot_after(const struct bench_vq *q, uint16_t slot, uint16_t n)
 
 /* Descriptor @p i of a slot, but for its flags. */
 static __rte_always_inline uint64_t
-piece(const struct bench_vq *q, uint16_t slot, uint16_t i, uint32_t *len)
+piece_addr(const struct bench_vq *q, uint16_t slot, uint16_t i, uint32_t *len)
 {
 	if (q->indirect) {
 		*len = BENCH_TABLE_LEN * sizeof(struct vring_desc);
@@ -101,7 +101,7 @@ split_put(struct bench_vq *q, uint32_t n, const bool rx)
 		for (i = 0; i < q->descs; i++) {
 			struct vring_desc *d = &desc[head + i];
 
-			d->addr = piece(q, q->next, i, &d->len);
+			d->addr = piece_addr(q, q->next, i, &d->len);
 			d->flags = piece_flags(q, i, rx);
 			d->next = head + i + 1;
 		}
@@ -127,7 +127,7 @@ packed_put(struct bench_vq *q, uint32_t n, const bool rx)
 			uint16_t flags = piece_flags(q, i, rx) |
 				(q->avail_wrap ? BENCH_AVAIL : BENCH_USED);
 
-			d->addr = piece(q, q->next, i, &d->len);
+			d->addr = piece_addr(q, q->next, i, &d->len);
 			d->id = q->next;
 			if (k == 0 && i == 0)
 				first_flags = flags;

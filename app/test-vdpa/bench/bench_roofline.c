@@ -51,7 +51,7 @@ struct piece {
 };
 
 static __rte_always_inline void
-copy(uint8_t *dst, const uint8_t *src, uint32_t len, const bool small)
+frame_copy(uint8_t *dst, const uint8_t *src, uint32_t len, const bool small)
 {
 	if (small) {
 		/* A compiler makes of this what the machine copies 64 bytes best with. */
@@ -80,7 +80,7 @@ view_open(struct view *v, struct bench_side *s, uint16_t vq, const bool packed)
 
 /* True if the @p n th descriptor from here is available. */
 static __rte_always_inline bool
-has(const struct view *v, uint32_t n, const bool packed)
+view_has(const struct view *v, uint32_t n, const bool packed)
 {
 	const struct vring_packed_desc *desc = v->q->desc;
 	uint32_t pos = v->r->pos + n - 1;
@@ -123,7 +123,7 @@ piece_of(const struct view *v, const void *desc)
 }
 
 static __rte_always_inline void
-forward(struct view *v, uint16_t n, const bool packed)
+view_forward(struct view *v, uint16_t n, const bool packed)
 {
 	if (!packed) {
 		v->r->pos++;
@@ -149,7 +149,7 @@ packed_used(const struct view *v, uint16_t pos, bool wrap, uint16_t id, uint32_t
 
 /* The buffer at the position is used; in order only the last of a transmit batch is told. */
 static __rte_always_inline void
-done(struct view *v, uint16_t id, uint32_t len, uint16_t descs, const bool packed,
+view_use(struct view *v, uint16_t id, uint32_t len, uint16_t descs, const bool packed,
 		const bool in_order)
 {
 	v->nb++;
@@ -164,11 +164,11 @@ done(struct view *v, uint16_t id, uint32_t len, uint16_t descs, const bool packe
 		e->id = id;
 		e->len = len;
 	}
-	forward(v, descs, packed);
+	view_forward(v, descs, packed);
 }
 
 static __rte_always_inline void
-publish(struct view *v, const bool packed, const bool in_order)
+view_publish(struct view *v, const bool packed, const bool in_order)
 {
 	struct vring_used *used = v->q->device;
 
@@ -221,21 +221,21 @@ frame_out(struct view *v, const struct piece *src, uint32_t nb, const bool packe
 	for (i = 0; i < nb; i++) {
 		for (pos = 0; pos < src[i].len; pos += n, written += n) {
 			if (!small && written == buf.len) {
-				done(v, id, written, 1, packed, in_order);
+				view_use(v, id, written, 1, packed, in_order);
 				buf = piece_of(v, desc_at(v, 0, packed, &id));
 				written = 0;
 				merged++;
 			}
 			n = small ? src[i].len : RTE_MIN(src[i].len - pos, buf.len - written);
-			copy(buf.p + written, src[i].p + pos, n, small);
+			frame_copy(buf.p + written, src[i].p + pos, n, small);
 		}
 	}
 	*num_buffers = merged;
-	done(v, id, written, 1, packed, in_order);
+	view_use(v, id, written, 1, packed, in_order);
 }
 
 static __rte_always_inline uint32_t
-burst(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_op op,
+burst_run(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_op op,
 		const bool packed, const bool in_order, const bool small)
 {
 	const uint32_t frame = s->c->frame, stride = SCRATCH_STRIDE(frame);
@@ -254,9 +254,9 @@ burst(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_op op
 
 		src[0] = (struct piece){ .p = scratch + n % SCRATCH_FRAMES * stride, .len = frame };
 
-		if (op != BENCH_ENQUEUE && !has(&tx, 1, packed))
+		if (op != BENCH_ENQUEUE && !view_has(&tx, 1, packed))
 			break;
-		if (op != BENCH_DEQUEUE && !has(&rx, bufs, packed))
+		if (op != BENCH_DEQUEUE && !view_has(&rx, bufs, packed))
 			break;
 		if (op != BENCH_ENQUEUE) {
 			nb = frame_in(&tx, src, &id, packed, small);
@@ -264,16 +264,16 @@ burst(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_op op
 				uint8_t *dst = scratch + n % SCRATCH_FRAMES * stride;
 
 				for (i = 0; i < nb; dst += src[i].len, i++)
-					copy(dst, src[i].p, src[i].len, small);
+					frame_copy(dst, src[i].p, src[i].len, small);
 			}
 		}
 		if (op != BENCH_DEQUEUE)
 			frame_out(&rx, src, nb, packed, in_order, small);
 		if (op != BENCH_ENQUEUE)
-			done(&tx, id, 0, tx.q->descs, packed, in_order);
+			view_use(&tx, id, 0, tx.q->descs, packed, in_order);
 	}
-	publish(&rx, packed, in_order);
-	publish(&tx, packed, in_order);
+	view_publish(&rx, packed, in_order);
+	view_publish(&tx, packed, in_order);
 	if (op != BENCH_ENQUEUE)
 		s->taken += n;
 	if (op != BENCH_DEQUEUE)
@@ -283,7 +283,7 @@ burst(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_op op
 
 /* One instance for each layout and operation, for plain frames of 64 bytes and for all others. */
 #define BURST(op, packed, in_order, small) \
-	burst(s, pair, want, BENCH_##op, packed, in_order, small)
+	burst_run(s, pair, want, BENCH_##op, packed, in_order, small)
 #define LAYOUT(name, packed, in_order) \
 	static uint32_t \
 	name(struct bench_side *s, uint16_t pair, uint32_t want) \

@@ -65,7 +65,7 @@ bench_socket_add(struct bench_sockets *socks, const char *word)
 }
 
 static int
-complain(const struct side *s, int err, const char *what)
+side_fail(const struct side *s, int err, const char *what)
 {
 	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s: %s\n", s->c->name, s->sock->name, what);
 	return err;
@@ -115,7 +115,7 @@ side_on_way(const struct side *s)
 
 /* Take back what is on its way, until that is all or nothing comes any more. */
 static void
-drain(struct side *s)
+side_drain(struct side *s)
 {
 	uint64_t last = side_frames(s), since = clock_ns(), now;
 
@@ -142,7 +142,7 @@ side_check(struct side *s)
 		return 0;
 	/* Of a process that was killed the sockets end last. */
 	if (lost > 0 && guest_link_hung_up(s->guest->link, HUNG_UP_MS))
-		return complain(s, -ECONNRESET, "the back end closed the connection");
+		return side_fail(s, -ECONNRESET, "the back end closed the connection");
 	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s: %" PRIu64 " frames lost, %" PRIu64
 		" errors in the guest\n", s->c->name, s->sock->name, lost, errors);
 	return -EIO;
@@ -153,20 +153,20 @@ side_check(struct side *s)
  * one ring into use and not yet the other: they are not counted.
  */
 static int
-prime(struct side *s)
+side_prime(struct side *s)
 {
 	uint64_t end = clock_ns() + FIRST_NS;
 	uint16_t pair;
 
 	while (!all_pairs_flow(s)) {
 		if (guest_link_hung_up(s->guest->link, 0))
-			return complain(s, -ECONNRESET, "the back end closed the connection");
+			return side_fail(s, -ECONNRESET, "the back end closed the connection");
 		if (clock_ns() >= end || stop_requested())
-			return complain(s, -ETIMEDOUT, "no frames flow: the back end must poll, and "
+			return side_fail(s, -ETIMEDOUT, "no frames flow: the back end must poll, and "
 				"forward as the case says");
 		bench_guest_turn(s->guest);
 		/* What the back end dropped must not fill the window. */
-		drain(s);
+		side_drain(s);
 		for (pair = 0; pair < s->c->pairs; pair++) {
 			struct bench_vq *tx = bench_guest_tx(s->guest, pair);
 
@@ -186,20 +186,20 @@ side_open(struct side *s)
 
 	s->guest = bench_guest_create(s->c, bench_guest_want(s->c));
 	if (s->guest == NULL)
-		return complain(s, -rte_errno, rte_strerror(rte_errno));
+		return side_fail(s, -rte_errno, rte_strerror(rte_errno));
 	/* Frames of testpmd's own making. */
 	for (pair = 0; pair < s->c->pairs; pair++)
 		bench_guest_rx(s->guest, pair)->foreign = s->c->op == BENCH_ENQUEUE;
 	ret = bench_guest_connect(s->guest, s->sock->path);
 	if (ret == 0)
-		return prime(s);
+		return side_prime(s);
 	why = guest_error(s->guest->g);
-	return complain(s, ret, why != NULL ? why : rte_strerror(-ret));
+	return side_fail(s, ret, why != NULL ? why : rte_strerror(-ret));
 }
 
 /* Drive the guest for @p ns; frames that went through, and the time that it took. */
 static int
-drive(struct side *s, uint64_t ns, uint64_t *frames, uint64_t *spent)
+side_drive(struct side *s, uint64_t ns, uint64_t *frames, uint64_t *spent)
 {
 	uint64_t begin = clock_ns(), moved = begin, now, before = side_frames(s), last = before;
 	unsigned int i;
@@ -212,7 +212,7 @@ drive(struct side *s, uint64_t ns, uint64_t *frames, uint64_t *spent)
 			last = side_frames(s);
 			moved = now;
 		} else if (now - moved > STALLED_NS) {
-			return complain(s, -ETIMEDOUT,
+			return side_fail(s, -ETIMEDOUT,
 				guest_link_hung_up(s->guest->link, HUNG_UP_MS) ?
 				"the back end closed the connection" : "frames flow no more");
 		}
@@ -223,18 +223,18 @@ drive(struct side *s, uint64_t ns, uint64_t *frames, uint64_t *spent)
 }
 
 static int
-slice(struct side *s, uint64_t ns, double *mpps)
+slice_run(struct side *s, uint64_t ns, double *mpps)
 {
 	uint64_t frames, spent;
 	int ret;
 
-	ret = drive(s, ns / WARM_UP, &frames, &spent);
+	ret = side_drive(s, ns / WARM_UP, &frames, &spent);
 	if (ret == 0)
-		ret = drive(s, ns, &frames, &spent);
+		ret = side_drive(s, ns, &frames, &spent);
 	if (ret < 0)
 		return ret;
 	*mpps = frames * 1e3 / spent;
-	drain(s);
+	side_drain(s);
 	return side_check(s);
 }
 
@@ -248,7 +248,7 @@ slices_grow(struct run *run)
 	for (i = 0; i < run->nb; i++) {
 		v = realloc(run->side[i].v, room * sizeof(*v));
 		if (v == NULL)
-			return complain(&run->side[i], -ENOMEM, "no memory");
+			return side_fail(&run->side[i], -ENOMEM, "no memory");
 		run->side[i].v = v;
 	}
 	run->room = room;
@@ -267,7 +267,7 @@ slices_run(struct run *run, const struct bench_conf *conf)
 		if (run->slices == run->room)
 			ret = slices_grow(run);
 		for (i = 0; i < run->nb && ret == 0; i++)
-			ret = slice(&run->side[i], conf->slice_us * 1000,
+			ret = slice_run(&run->side[i], conf->slice_us * 1000,
 				&run->side[i].v[run->slices]);
 		run->slices += ret == 0;
 	} while (ret == 0 && clock_ns() < end && !stop_requested());
@@ -275,7 +275,7 @@ slices_run(struct run *run, const struct bench_conf *conf)
 }
 
 static int
-figures(struct run *run, struct bench_socket_result *r)
+figures_make(struct run *run, struct bench_socket_result *r)
 {
 	double *ratios = malloc(run->slices * sizeof(*ratios));
 	struct bench_socket_figures *f;
@@ -284,7 +284,7 @@ figures(struct run *run, struct bench_socket_result *r)
 	size_t n;
 
 	if (ratios == NULL)
-		return complain(&run->side[0], -ENOMEM, "no memory");
+		return side_fail(&run->side[0], -ENOMEM, "no memory");
 	r->slices = run->slices;
 	/* The first one last: the others are compared with it slice by slice. */
 	for (i = run->nb; i-- > 0; ) {
@@ -316,7 +316,7 @@ bench_socket_case(const struct bench_sockets *socks, const struct bench_conf *co
 	if (ret == 0)
 		ret = slices_run(&run, conf);
 	if (ret == 0)
-		ret = figures(&run, r);
+		ret = figures_make(&run, r);
 	for (i = 0; i < run.nb; i++) {
 		bench_guest_destroy(run.side[i].guest);
 		free(run.side[i].v);

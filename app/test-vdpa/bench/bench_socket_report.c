@@ -11,7 +11,7 @@
 #define NAME_WIDTH 28
 
 static double
-cycles(const struct bench_socket_figures *f)
+cycles_of(const struct bench_socket_figures *f)
 {
 	return rte_get_tsc_hz() / (f->median * 1e6);
 }
@@ -43,7 +43,7 @@ bench_socket_rows(const struct bench_sockets *socks, const struct bench_socket_r
 		s = &r->side[i];
 		fprintf(f, "%-*s %-15s %8.3f %8.3f %8.3f %8.3f %8.1f %8.2f\n", NAME_WIDTH,
 			r->c->name, socks->v[i].name, s->min, s->median, s->max,
-			s->median * r->c->frame / 1e3, cycles(s), s->ratio);
+			s->median * r->c->frame / 1e3, cycles_of(s), s->ratio);
 	}
 }
 
@@ -57,7 +57,7 @@ json_sides(const struct bench_sockets *socks, const struct bench_socket_result *
 		s = &r->side[i];
 		fprintf(f, "%s\n      {\"name\": \"%s\", \"mpps_min\": %.4f, \"mpps_median\": %.4f, "
 			"\"mpps_max\": %.4f, \"wall_cycles_median\": %.1f, \"to_first\": %.3f}",
-			i > 0 ? "," : "", socks->v[i].name, s->min, s->median, s->max, cycles(s),
+			i > 0 ? "," : "", socks->v[i].name, s->min, s->median, s->max, cycles_of(s),
 			s->ratio);
 	}
 }

@@ -57,7 +57,7 @@ in_block(const struct bench_result *r, unsigned int block)
 }
 
 static double
-largest(const struct bench_report *rep, unsigned int block, unsigned int *rows)
+largest_of(const struct bench_report *rep, unsigned int block, unsigned int *rows)
 {
 	double most = 1;
 	unsigned int i;
@@ -86,7 +86,7 @@ step_of(double most)
 }
 
 static void
-head(const struct bench_report *rep, unsigned int height, FILE *f)
+head_draw(const struct bench_report *rep, unsigned int height, FILE *f)
 {
 	int kind, x = LEFT;
 
@@ -108,7 +108,7 @@ head(const struct bench_report *rep, unsigned int height, FILE *f)
 }
 
 static void
-scale(double step, double full, unsigned int top, unsigned int bottom, FILE *f)
+scale_draw(double step, double full, unsigned int top, unsigned int bottom, FILE *f)
 {
 	double v;
 
@@ -122,7 +122,7 @@ scale(double step, double full, unsigned int top, unsigned int bottom, FILE *f)
 }
 
 static void
-row(const struct bench_result *r, unsigned int y, double full, FILE *f)
+row_draw(const struct bench_result *r, unsigned int y, double full, FILE *f)
 {
 	double goal = goal_of(r->c) * r->side[BENCH_VHOST].min;
 	const unsigned int top = y;
@@ -147,21 +147,21 @@ row(const struct bench_result *r, unsigned int y, double full, FILE *f)
 
 /* A title, a scale, the rows. @return where the next block begins */
 static unsigned int
-draw_block(const struct bench_report *rep, unsigned int block, unsigned int y, FILE *f)
+block_draw(const struct bench_report *rep, unsigned int block, unsigned int y, FILE *f)
 {
 	unsigned int rows, i;
-	double full = largest(rep, block, &rows);
+	double full = largest_of(rep, block, &rows);
 
 	if (rows == 0)
 		return y;
 	fprintf(f, "<text x=\"%d\" y=\"%u\" font-weight=\"bold\">%s</text>\n", LEFT, y + 14,
 		block_names[block]);
 	y += TITLE;
-	scale(step_of(full), full, y, y + rows * ROW, f);
+	scale_draw(step_of(full), full, y, y + rows * ROW, f);
 	for (i = 0; i < rep->nb_results; i++) {
 		if (!in_block(&rep->results[i], block))
 			continue;
-		row(&rep->results[i], y, full, f);
+		row_draw(&rep->results[i], y, full, f);
 		y += ROW;
 	}
 	return y + AXIS;
@@ -176,12 +176,12 @@ bench_report_svg(const struct bench_report *rep, const char *path)
 	if (f == NULL)
 		return -errno;
 	for (block = 0; block < RTE_DIM(block_names); block++) {
-		largest(rep, block, &rows);
+		largest_of(rep, block, &rows);
 		height += rows > 0 ? TITLE + rows * ROW + AXIS : 0;
 	}
-	head(rep, height, f);
+	head_draw(rep, height, f);
 	for (block = 0; block < RTE_DIM(block_names); block++)
-		y = draw_block(rep, block, y, f);
+		y = block_draw(rep, block, y, f);
 	fprintf(f, "</svg>\n");
 	return fclose(f) == 0 ? 0 : -errno;
 }

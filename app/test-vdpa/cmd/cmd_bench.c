@@ -70,7 +70,7 @@ static const struct option long_options[] = {
 };
 
 static void
-usage(FILE *f)
+usage_print(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa bench [OPTIONS]\n"
 		"\n"
@@ -173,7 +173,7 @@ option_parse(struct bench_options *o, int opt, const char *arg)
 
 /* The name of an option that is for devices in this process only; NULL for others. */
 static const char *
-own_only(int opt)
+own_only_name(int opt)
 {
 	const struct option *o;
 
@@ -202,13 +202,13 @@ options_parse(struct bench_options *o, int argc, char **argv)
 	optind = 0;
 	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (opt == OPT_HELP) {
-			usage(stdout);
+			usage_print(stdout);
 			return 1;
 		}
 		if (option_parse(o, opt, optarg) < 0)
 			goto bad;
 		if (o->own_only == NULL)
-			o->own_only = own_only(opt);
+			o->own_only = own_only_name(opt);
 	}
 	if (optind < argc)
 		fprintf(stderr, "dpdk-test-vdpa bench: what is '%s'?\n", argv[optind]);
@@ -247,7 +247,7 @@ struct bench_run {
 };
 
 static int
-slice(struct bench_run *run, struct bench_side *s, struct bench_work *work)
+slice_run(struct bench_run *run, struct bench_side *s, struct bench_work *work)
 {
 	uint64_t cycles = run->rep.tsc_hz / 1000000 * run->o->conf.slice_us;
 
@@ -257,7 +257,7 @@ slice(struct bench_run *run, struct bench_side *s, struct bench_work *work)
 
 /* One slice of each side, at one place. */
 static int
-slices(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
+slices_run(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
 		struct bench_work work[BENCH_KINDS])
 {
 	volatile uint8_t *unused;
@@ -268,7 +268,7 @@ slices(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
 	*unused = 0;
 	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
 		if (sides[kind].guest != NULL)
-			ret = slice(run, &sides[kind], &work[kind]);
+			ret = slice_run(run, &sides[kind], &work[kind]);
 	bench_place_leave(&run->place);
 	return ret;
 }
@@ -278,13 +278,13 @@ slices(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
  * series: on a busy machine the guest's thread may get no CPU for a slice.
  */
 static int
-turn(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
+turn_run(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
 		struct bench_series series[BENCH_KINDS])
 {
 	struct bench_work work[BENCH_KINDS] = { { 0 } };
 	int kind, ret;
 
-	ret = slices(run, sides, work);
+	ret = slices_run(run, sides, work);
 	for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
 		if (sides[kind].guest != NULL && work[kind].count == 0)
 			return 0;
@@ -305,7 +305,7 @@ case_slices(struct bench_run *run, const struct bench_case *c,
 
 	while (ret == 0 && !stop_requested() &&
 			(spent < budget || (turns == 0 && spent < budget + PATIENCE_NS))) {
-		ret = turn(run, sides, series);
+		ret = turn_run(run, sides, series);
 		for (kind = 0; kind < BENCH_KINDS; kind++)
 			turns = RTE_MAX(turns, series[kind].nb);
 		spent = clock_ns() - begin;
@@ -427,7 +427,7 @@ stops_run(struct bench_run *run)
 }
 
 static int
-measure(struct bench_run *run)
+measure_all(struct bench_run *run)
 {
 	const struct bench_options *o = run->o;
 	int ret;
@@ -452,7 +452,7 @@ measure(struct bench_run *run)
 }
 
 static int
-bench(struct bench_options *o)
+bench_main(struct bench_options *o)
 {
 	static struct bench_run run;
 	int ret;
@@ -473,7 +473,7 @@ bench(struct bench_options *o)
 		return ret;
 	}
 	run.pool = bench_pool_create();
-	ret = run.pool != NULL ? measure(&run) : -rte_errno;
+	ret = run.pool != NULL ? measure_all(&run) : -rte_errno;
 	if (run.pool == NULL)
 		fprintf(stderr, "dpdk-test-vdpa bench: no mbufs: %s\n", rte_strerror(-ret));
 	if (o->packets == 0 && run.rep.nb_results + run.rep.nb_stops > 0) {
@@ -487,7 +487,7 @@ bench(struct bench_options *o)
 }
 
 static int
-vhost_stop(struct bench_options *o, const struct eal_need *need)
+vhost_stops_measure(struct bench_options *o, const struct eal_need *need)
 {
 	unsigned int deaths = 0;
 	int ret = bench_cpus_choose(&o->conf);
@@ -522,12 +522,12 @@ cmd_bench(int argc, char **argv)
 	need.verbose = o.verbose;
 	need.plugin = o.sockets.nb == 0;
 	stop_install();
-	if (o.stop && (o.mask & (1u << BENCH_VHOST)) != 0 && vhost_stop(&o, &need) < 0)
+	if (o.stop && (o.mask & (1u << BENCH_VHOST)) != 0 && vhost_stops_measure(&o, &need) < 0)
 		return CMD_FAILED;
 	if (eal_start(&need) < 0)
 		return CMD_FAILED;
 	ret = o.sockets.nb > 0 ? cmd_bench_sockets(&o.sockets, &o.conf, o.cases, o.json) :
-		bench(&o);
+		bench_main(&o);
 	eal_stop();
 	return ret == 0 && stop_requested() == 0 ? CMD_OK : CMD_FAILED;
 }

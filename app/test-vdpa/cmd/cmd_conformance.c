@@ -30,7 +30,7 @@ struct tally {
 };
 
 static void
-usage(FILE *f)
+usage_print(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa conformance [OPTIONS]\n"
 		"\n"
@@ -71,7 +71,7 @@ options_parse(struct options *opt, int argc, char **argv)
 			opt->verbose = true;
 			break;
 		case 'h':
-			usage(stdout);
+			usage_print(stdout);
 			return 1;
 		default:
 			goto bad;
@@ -144,7 +144,7 @@ items_run(const struct conform_item *items, const struct options *opt, struct ba
 }
 
 static int
-conformance(void *arg, const struct workdir *wd)
+conformance_run(void *arg, const struct workdir *wd)
 {
 	const struct options *opt = arg;
 	struct backend_device dev = { .name = "net_vstate0" };
@@ -188,5 +188,5 @@ cmd_conformance(int argc, char **argv)
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
 	need.verbose = opt.verbose;
-	return cmd_in_eal(&need, conformance, &opt);
+	return cmd_in_eal(&need, conformance_run, &opt);
 }

@@ -72,7 +72,7 @@ static const struct option long_options[] = {
 };
 
 static void
-usage(FILE *f)
+usage_print(FILE *f)
 {
 	fputs("Usage: dpdk-test-vdpa guest --socket PATH [OPTION]...\n"
 		"A virtio-net guest on a vhost-user socket: sends numbered frames on every queue pair\n"
@@ -103,7 +103,7 @@ usage(FILE *f)
 }
 
 static int
-number_opt(const char *opt, const char *word, uint64_t min, uint64_t max, uint64_t *value)
+number_parse_opt(const char *opt, const char *word, uint64_t min, uint64_t max, uint64_t *value)
 {
 	return option_number("guest", opt, word, min, max, value);
 }
@@ -116,15 +116,15 @@ guest_option(struct guest_conf *c, int opt, const char *arg)
 
 	switch (opt) {
 	case OPT_QUEUES:
-		ret = number_opt("--queues", arg, 1, GUEST_MAX_PAIRS, &n);
+		ret = number_parse_opt("--queues", arg, 1, GUEST_MAX_PAIRS, &n);
 		c->pairs = n;
 		break;
 	case OPT_SIZE:
-		ret = number_opt("--size", arg, 8, RTE_VHOST_STATE_MAX_VQ_SIZE, &n);
+		ret = number_parse_opt("--size", arg, 8, RTE_VHOST_STATE_MAX_VQ_SIZE, &n);
 		c->ring_size = n;
 		break;
 	case OPT_WINDOW:
-		ret = number_opt("--window", arg, 1, RTE_VHOST_STATE_MAX_VQ_SIZE, &n);
+		ret = number_parse_opt("--window", arg, 1, RTE_VHOST_STATE_MAX_VQ_SIZE, &n);
 		c->window = n;
 		break;
 	case OPT_FRAMES:
@@ -134,15 +134,15 @@ guest_option(struct guest_conf *c, int opt, const char *arg)
 		return guest_features_parse(arg, &c->features) ? 0 : -EINVAL;
 	case OPT_ANY_LAYOUT: c->any_layout = true; break;
 	case OPT_RX_VHOST: c->rx_as_rte_vhost = true; break;
-	case OPT_SEED: return number_opt("--seed", arg, 0, UINT64_MAX, &c->seed);
-	case OPT_RATE: return number_opt("--rate", arg, 1, UINT64_MAX, &c->rate);
+	case OPT_SEED: return number_parse_opt("--seed", arg, 0, UINT64_MAX, &c->seed);
+	case OPT_RATE: return number_parse_opt("--rate", arg, 1, UINT64_MAX, &c->rate);
 	default: return -EINVAL;
 	}
 	return ret;
 }
 
 static int
-option_take(struct options *o, int opt, const char *arg)
+option_store(struct options *o, int opt, const char *arg)
 {
 	switch (opt) {
 	case OPT_SOCKET: o->path = arg; return 0;
@@ -198,10 +198,10 @@ options_parse(struct options *o, int argc, char **argv)
 	optind = 0;
 	while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (opt == 'h') {
-			usage(stdout);
+			usage_print(stdout);
 			return 1;
 		}
-		if (option_take(o, opt, optarg) < 0)
+		if (option_store(o, opt, optarg) < 0)
 			goto bad;
 	}
 	if (optind < argc)
@@ -222,7 +222,7 @@ struct report {
 };
 
 static bool
-good(const struct report *r)
+report_good(const struct report *r)
 {
 	const struct guest_counts *c = &r->counts;
 
@@ -245,7 +245,7 @@ print_json(const struct options *o, const struct report *r, const char *why)
 		", \"calls_missed\": %" PRIu64 ", \"ok\": %s",
 		o->guest.seed, r->seconds, c->sent, c->received, c->received / r->seconds, c->lost,
 		c->duplicated, c->reordered, c->corrupted, c->gap_max_ns / 1e3, r->notify.kicks,
-		r->notify.calls, r->notify.calls_missed, good(r) ? "true" : "false");
+		r->notify.calls, r->notify.calls_missed, report_good(r) ? "true" : "false");
 	if (why != NULL)
 		printf(", \"first_error\": \"%s\"", why);
 	printf("}\n");
@@ -289,7 +289,7 @@ run_for(struct guest *g, double seconds)
 }
 
 static int
-traffic(struct guest *g, const struct options *o, struct report *r)
+traffic_run(struct guest *g, const struct options *o, struct report *r)
 {
 	struct guest_link *l = guest_connect(g, o->path, o->server, CONNECT_MS);
 	uint64_t start;
@@ -325,7 +325,7 @@ out:
 }
 
 static int
-hostile(struct options *o)
+hostile_cases_run(struct options *o)
 {
 	o->hostile.path = o->path;
 	o->hostile.server = o->server;
@@ -347,7 +347,7 @@ guest_run(const struct options *o)
 		return CMD_FAILED;
 	}
 	stop_install();
-	ret = traffic(g, o, &r);
+	ret = traffic_run(g, o, &r);
 	if (ret == 0) {
 		if (o->json)
 			print_json(o, &r, guest_error(g));
@@ -355,7 +355,7 @@ guest_run(const struct options *o)
 			print_text(o, &r, guest_error(g));
 	}
 	guest_destroy(g);
-	return ret == 0 && good(&r) ? CMD_OK : CMD_FAILED;
+	return ret == 0 && report_good(&r) ? CMD_OK : CMD_FAILED;
 }
 
 int
@@ -371,5 +371,5 @@ cmd_guest(int argc, char **argv)
 		hostile_list();
 		return CMD_OK;
 	}
-	return o.hostile.name != NULL ? hostile(&o) : guest_run(&o);
+	return o.hostile.name != NULL ? hostile_cases_run(&o) : guest_run(&o);
 }

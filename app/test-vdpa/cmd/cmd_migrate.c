@@ -122,7 +122,7 @@ backends_destroy(struct backend *be[2])
 }
 
 static int
-migrate(void *arg, const struct workdir *wd)
+migrate_main(void *arg, const struct workdir *wd)
 {
 	struct migrate_options *opt = arg;
 	struct backend *be[2] = { NULL, NULL };
@@ -158,5 +158,5 @@ cmd_migrate(int argc, char **argv)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
 	need.verbose = opt.verbose;
 	stop_install();
-	return cmd_in_eal(&need, migrate, &opt);
+	return cmd_in_eal(&need, migrate_main, &opt);
 }

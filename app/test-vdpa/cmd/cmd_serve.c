@@ -31,7 +31,7 @@ struct serve_options {
 };
 
 static void
-usage(FILE *f)
+usage_print(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa serve [OPTIONS]\n"
 		"       dpdk-test-vdpa [EAL OPTIONS] -- serve [OPTIONS]\n"
@@ -72,7 +72,7 @@ options_parse(struct serve_options *opt, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'h':
-			usage(stdout);
+			usage_print(stdout);
 			return 1;
 		case 'i':
 			opt->iface = optarg;
@@ -176,7 +176,7 @@ devices_remove(void)
 }
 
 static int
-serve(const struct serve_options *opt)
+serve_run(const struct serve_options *opt)
 {
 	struct backend *be;
 	int ret;
@@ -215,7 +215,7 @@ cmd_serve(int argc, char **argv)
 	stop_install();
 	if (eal_start(&need) < 0)
 		return CMD_FAILED;
-	ret = serve(&opt);
+	ret = serve_run(&opt);
 	eal_stop();
 	return ret;
 }

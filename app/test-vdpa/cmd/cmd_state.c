@@ -20,7 +20,7 @@ struct state_options {
 };
 
 static void
-usage(FILE *f)
+usage_print(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa state [--json] FILE\n"
 		"\n"
@@ -47,7 +47,7 @@ options_parse(struct state_options *opt, int argc, char **argv)
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (c == 'h') {
-			usage(stdout);
+			usage_print(stdout);
 			return 1;
 		}
 		if (c != 'j')
@@ -66,7 +66,7 @@ bad:
 
 /* Texts of errors have neither quotes nor control characters, but file names may. */
 static void
-invalid_tell(const struct state_options *opt, const struct rte_vhost_state_error *err, int error)
+invalid_report(const struct state_options *opt, const struct rte_vhost_state_error *err, int error)
 {
 	char why[192];
 
@@ -96,7 +96,7 @@ cmd_state(int argc, char **argv)
 	else
 		st = rte_vhost_state_load(opt.file, &err);
 	if (st == NULL) {
-		invalid_tell(&opt, &err, rte_errno);
+		invalid_report(&opt, &err, rte_errno);
 		return CMD_FAILED;
 	}
 	if (opt.json)

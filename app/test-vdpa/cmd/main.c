@@ -23,7 +23,7 @@ static const struct cmd commands[] = {
 };
 
 static void
-usage(FILE *f)
+usage_print(FILE *f)
 {
 	unsigned int i;
 
@@ -62,12 +62,12 @@ command_run(struct strvec *words)
 	const struct cmd *cmd;
 
 	if (words->nb == 0) {
-		usage(stderr);
+		usage_print(stderr);
 		return CMD_USAGE;
 	}
 	if (strcmp(words->v[0], "--help") == 0 || strcmp(words->v[0], "-h") == 0 ||
 			strcmp(words->v[0], "help") == 0) {
-		usage(stdout);
+		usage_print(stdout);
 		return CMD_OK;
 	}
 	cmd = command_find(words->v[0]);

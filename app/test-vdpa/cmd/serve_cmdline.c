@@ -38,7 +38,7 @@ static bool command_failed;
 static bool quit;
 
 static void __rte_format_printf(2, 3)
-refuse(struct cmdline *cl, const char *fmt, ...)
+command_refuse(struct cmdline *cl, const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;
@@ -52,19 +52,19 @@ refuse(struct cmdline *cl, const char *fmt, ...)
 
 /* Say how a state operation ended. */
 static void
-state_tell(struct cmdline *cl, int ret, const struct rte_vhost_state_error *err)
+state_report(struct cmdline *cl, int ret, const struct rte_vhost_state_error *err)
 {
 	char why[192];
 
 	if (ret == 0)
 		cmdline_printf(cl, "done\n");
 	else if (ret == -ENODEV)
-		refuse(cl, "no such device");
+		command_refuse(cl, "no such device");
 	else if (err->reason == RTE_VHOST_STATE_R_NONE)
-		refuse(cl, "%s", strerror(-ret));
+		command_refuse(cl, "%s", strerror(-ret));
 	else {
 		rte_vhost_state_error_format(err, why, sizeof(why));
-		refuse(cl, "%s", why);
+		command_refuse(cl, "%s", why);
 	}
 }
 
@@ -84,7 +84,7 @@ do_list(void *words, struct cmdline *cl, void *data)
 		vdpa = rte_vdpa_find_device_by_name(name);
 		if (vdpa == NULL || rte_vdpa_get_queue_num(vdpa, &queues) < 0 ||
 				rte_vdpa_get_features(vdpa, &features) < 0) {
-			refuse(cl, "%s does not tell", name);
+			command_refuse(cl, "%s does not tell", name);
 			continue;
 		}
 		cmdline_printf(cl, "%s\t%" PRIu32 "\t\t0x%" PRIx64 "\n", name, queues, features);
@@ -99,7 +99,7 @@ do_create(void *words, struct cmdline *cl, void *data)
 
 	ret = serve_port_create(w->device, w->last, client_sockets);
 	if (ret < 0)
-		refuse(cl, "no socket for %s: %s", w->device, strerror(-ret));
+		command_refuse(cl, "no socket for %s: %s", w->device, strerror(-ret));
 	else
 		cmdline_printf(cl, "done\n");
 }
@@ -152,12 +152,12 @@ do_stats(void *words, struct cmdline *cl, void *data)
 
 	vdpa = rte_vdpa_find_device_by_name(w->device);
 	if (vdpa == NULL || rte_vdpa_get_queue_num(vdpa, &pairs) < 0) {
-		refuse(cl, "no vDPA device %s", w->device);
+		command_refuse(cl, "no vDPA device %s", w->device);
 		return;
 	}
 	if (strcmp(w->last, "all") != 0 && (number_parse(w->last, 0, UINT16_MAX, &queue) < 0 ||
 			(queue != ALL_QUEUES && queue >= 2 * pairs))) {
-		refuse(cl, "%s: a virtqueue below %" PRIu32 " or all is expected", w->last,
+		command_refuse(cl, "%s: a virtqueue below %" PRIu32 " or all is expected", w->last,
 			2 * pairs);
 		return;
 	}
@@ -166,7 +166,7 @@ do_stats(void *words, struct cmdline *cl, void *data)
 	else
 		ret = stats_queues(cl, vdpa, queue, queue);
 	if (ret < 0)
-		refuse(cl, "no statistics: %s", rte_strerror(-ret));
+		command_refuse(cl, "no statistics: %s", rte_strerror(-ret));
 }
 
 static const char *
@@ -201,7 +201,7 @@ device_show(struct cmdline *cl, const char *name)
 
 	ret = rte_vhost_state_info_get(name, &info);
 	if (ret < 0) {
-		refuse(cl, "%s: %s", name, ret == -ENODEV ? "no such device" : strerror(-ret));
+		command_refuse(cl, "%s: %s", name, ret == -ENODEV ? "no such device" : strerror(-ret));
 		return;
 	}
 	cmdline_printf(cl, "%s: %s (0x%02x), front end %sconnected, up to %u virtqueues\n", name,
@@ -240,7 +240,7 @@ do_suspend(void *words, struct cmdline *cl, void *data)
 	const struct words *w = words;
 	struct rte_vhost_state_error err = { 0 };
 
-	state_tell(cl, rte_vhost_state_suspend(w->device, SUSPEND_US, &err), &err);
+	state_report(cl, rte_vhost_state_suspend(w->device, SUSPEND_US, &err), &err);
 }
 
 static void
@@ -249,7 +249,7 @@ do_resume(void *words, struct cmdline *cl, void *data)
 	const struct words *w = words;
 	struct rte_vhost_state_error err = { 0 };
 
-	state_tell(cl, rte_vhost_state_resume(w->device, &err), &err);
+	state_report(cl, rte_vhost_state_resume(w->device, &err), &err);
 }
 
 static void
@@ -263,7 +263,7 @@ do_save(void *words, struct cmdline *cl, void *data)
 	st = rte_vhost_state_capture(w->device, &err);
 	ret = st != NULL ? rte_vhost_state_save(st, w->last, &err) : -rte_errno;
 	rte_vhost_state_free(st);
-	state_tell(cl, ret, &err);
+	state_report(cl, ret, &err);
 }
 
 static void
@@ -277,7 +277,7 @@ do_load(void *words, struct cmdline *cl, void *data)
 	st = rte_vhost_state_load(w->last, &err);
 	ret = st != NULL ? rte_vhost_state_restore(w->device, st, &err) : -rte_errno;
 	rte_vhost_state_free(st);
-	state_tell(cl, ret, &err);
+	state_report(cl, ret, &err);
 }
 
 static void
@@ -371,7 +371,7 @@ pipe_serve(void)
 		if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#')
 			continue;
 		if (cmdline_parse(cl, line) < 0)
-			refuse(cl, "not understood: %.*s", (int)strcspn(line, "\n"), line);
+			command_refuse(cl, "not understood: %.*s", (int)strcspn(line, "\n"), line);
 	}
 	free(line);
 	cmdline_free(cl);

@@ -18,7 +18,7 @@
 #define WAITING 4
 
 static int
-suspended(struct conform *c)
+run_and_suspend(struct conform *c)
 {
 	int ret;
 
@@ -29,7 +29,7 @@ suspended(struct conform *c)
 }
 
 static int
-resumed(struct conform *c)
+resume_device(struct conform *c)
 {
 	int ret = conform_resume(c);
 
@@ -58,15 +58,15 @@ frames_wait(struct conform *c)
 
 /* S4, and vhost's rule for SUSPEND: a kick that comes meanwhile is served at resume. */
 static int
-kick(struct conform *c)
+item_kick(struct conform *c)
 {
 	struct guest_notify before, after;
 	uint16_t pair;
 
-	if (suspended(c) < 0 || frames_wait(c) < 0)
+	if (run_and_suspend(c) < 0 || frames_wait(c) < 0)
 		return -1;
 	guest_notify_get(c->guest, &before);
-	if (resumed(c) < 0)
+	if (resume_device(c) < 0)
 		return -1;
 	/* A pair is at rest when all that it sent has come back. */
 	for (pair = 0; pair < 2; pair++)
@@ -83,14 +83,14 @@ kick(struct conform *c)
 
 /* An announcement is the network's: it is taken at any time, and no matter of the rings. */
 static int
-rarp(struct conform *c)
+item_rarp(struct conform *c)
 {
 	const uint8_t mac[] = { 2, 0, 0, 0, 0, 9 };
 	uint8_t *a = NULL, *b = NULL;
 	size_t la = 0, lb = 0;
 	int ret = 0;
 
-	if (suspended(c) < 0)
+	if (run_and_suspend(c) < 0)
 		return -1;
 	if (conform_get(c, &a, &la) < 0)
 		return conform_no(c, "no state");
@@ -102,7 +102,7 @@ rarp(struct conform *c)
 		ret = conform_no(c, "an announcement changed the state");
 	free(a);
 	free(b);
-	if (ret < 0 || resumed(c) < 0)
+	if (ret < 0 || resume_device(c) < 0)
 		return -1;
 	return conform_flow(c);
 }
@@ -120,7 +120,7 @@ state_ahead(struct conform *c)
 	uint8_t wrap;
 	int ret;
 
-	if (suspended(c) < 0)
+	if (run_and_suspend(c) < 0)
 		return -1;
 	st = rte_vhost_state_capture(c->be->dev.name, &err);
 	if (st == NULL)
@@ -195,7 +195,7 @@ base_once(struct conform *c, bool *ahead)
 }
 
 static int
-base(struct conform *c)
+item_base(struct conform *c)
 {
 	bool ahead = !c->packed;
 	unsigned int i;
@@ -221,7 +221,7 @@ base(struct conform *c)
  * @param held written: those that are left, in the order taken
  */
 static int
-hold(struct conform *c, struct rte_vhost_state *st, struct guest_pos *used, struct guest_held *held)
+buffers_hold(struct conform *c, struct rte_vhost_state *st, struct guest_pos *used, struct guest_held *held)
 {
 	struct rte_vhost_state_vq *vq = &st->vqs[0];
 	struct guest_pos avail;
@@ -269,7 +269,7 @@ hold(struct conform *c, struct rte_vhost_state *st, struct guest_pos *used, stru
 
 /* The rings go and come, as when a virtual machine is stopped and goes on. */
 static int
-stop_and_go(struct conform *c)
+rings_return(struct conform *c)
 {
 	uint16_t vq;
 
@@ -286,7 +286,7 @@ stop_and_go(struct conform *c)
  * gets them again: the buffers are in flight still, and used before all others.
  */
 static int
-given_again(struct conform *c)
+item_given_again(struct conform *c)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct guest_held held[HELD];
@@ -305,7 +305,7 @@ given_again(struct conform *c)
 	st = rte_vhost_state_capture(c->be->dev.name, &err);
 	if (st == NULL)
 		return conform_no(c, "no state");
-	ret = hold(c, st, &used, held);
+	ret = buffers_hold(c, st, &used, held);
 	guest_link_close(c->link);
 	c->link = NULL;
 	if (ret == 0)
@@ -318,7 +318,7 @@ given_again(struct conform *c)
 	rte_vhost_state_free(st);
 	if (ret < 0 || guest_link_driver_ok(c->link) < 0)
 		return -1;
-	if (stop_and_go(c) < 0)
+	if (rings_return(c) < 0)
 		return -1;
 	for (pair = 0; pair < 2; pair++)
 		guest_pair_resume(c->guest, pair);
@@ -331,10 +331,10 @@ given_again(struct conform *c)
 }
 
 const struct conform_item conform_change_items[] = {
-	{ "S4-kick", "a kick that comes while suspended is served at resume", kick },
-	{ "S4-rarp", "an announcement while suspended is taken and changes nothing", rarp },
-	{ "base", "buffers taken, not used and not in flight are taken again or refused", base },
+	{ "S4-kick", "a kick that comes while suspended is served at resume", item_kick },
+	{ "S4-rarp", "an announcement while suspended is taken and changes nothing", item_rarp },
+	{ "base", "buffers taken, not used and not in flight are taken again or refused", item_base },
 	{ "given-again", "buffers in flight outlive that the rings are taken back and given again",
-		given_again },
+		item_given_again },
 	{ NULL, NULL, NULL },
 };

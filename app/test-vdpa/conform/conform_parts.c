@@ -23,7 +23,7 @@
 /* ---- bytes ---- */
 
 static uint32_t
-crc32(const uint8_t *p, size_t len)
+crc32_compute(const uint8_t *p, size_t len)
 {
 	uint32_t crc = UINT32_MAX;
 	unsigned int bit;
@@ -66,11 +66,11 @@ part_size(const uint8_t *part)
 
 /* Length and checksums, after bytes were changed. */
 static void
-seal(uint8_t *state, size_t len)
+state_seal(uint8_t *state, size_t len)
 {
 	le32_put(state + 12, len);
-	le32_put(state + 16, crc32(state + HEADER, len - HEADER));
-	le32_put(state + 28, crc32(state, 28));
+	le32_put(state + 16, crc32_compute(state + HEADER, len - HEADER));
+	le32_put(state + 28, crc32_compute(state, 28));
 }
 
 static uint8_t *
@@ -101,7 +101,7 @@ stop_and_get(struct conform *c, uint8_t **bytes, size_t *len)
 
 /* The state as it should be still is accepted, and every frame comes through. */
 static int
-moves_on(struct conform *c, const uint8_t *bytes, size_t len)
+move_and_run(struct conform *c, const uint8_t *bytes, size_t len)
 {
 	if (conform_move(c, bytes, len) < 0)
 		return -1;
@@ -109,7 +109,7 @@ moves_on(struct conform *c, const uint8_t *bytes, size_t len)
 }
 
 static int
-p2(struct conform *c)
+item_p2(struct conform *c)
 {
 	uint8_t *a, *b;
 	size_t len, size;
@@ -129,13 +129,13 @@ p2(struct conform *c)
 	if (ret == 0 && !c->user && conform_set(c, a, len) < 0)
 		ret = conform_no(c, "second set is refused");
 	if (ret == 0)
-		ret = c->user ? moves_on(c, a, len) : conform_run(c);
+		ret = c->user ? move_and_run(c, a, len) : conform_run(c);
 	free(a);
 	return ret;
 }
 
 static int
-p3(struct conform *c)
+item_p3(struct conform *c)
 {
 	unsigned int vq, last_type = 0, last_vq = 0;
 	uint8_t *a, *p;
@@ -155,14 +155,14 @@ p3(struct conform *c)
 	if (ret == 0 && p != a + len)
 		ret = conform_no(c, "parts do not end where the state does");
 	if (ret == 0)
-		ret = moves_on(c, a, len);
+		ret = move_and_run(c, a, len);
 	free(a);
 	return ret;
 }
 
 /* P4, R1: a device that runs takes no state, and runs on. */
 static int
-p4(struct conform *c)
+item_p4(struct conform *c)
 {
 	uint8_t *a;
 	size_t len;
@@ -183,14 +183,14 @@ p4(struct conform *c)
 
 /* @p bytes are refused, and the device that refused them takes the right ones. */
 static int
-refused(struct conform *c, const char *what, const uint8_t *bytes, size_t size,
+refusal_check(struct conform *c, const char *what, const uint8_t *bytes, size_t size,
 		const uint8_t *good, size_t len)
 {
 	if (conform_reopen(c) < 0)
 		return -1;
 	if (conform_set(c, bytes, size) == 0)
 		return conform_no(c, "%s was taken", what);
-	return moves_on(c, good, len);
+	return move_and_run(c, good, len);
 }
 
 /* The state, and a copy of it to be spoilt. */
@@ -209,7 +209,7 @@ stop_and_get_two(struct conform *c, uint8_t **a, uint8_t **bad, size_t *len)
 }
 
 static int
-p5(struct conform *c)
+item_p5(struct conform *c)
 {
 	uint8_t *a, *bad, *p;
 	size_t len;
@@ -224,8 +224,8 @@ p5(struct conform *c)
 	} else {
 		le32_put(p + 12, le32_get(p + 12) - 1);
 		memmove(p + part_size(p), p + part_size(p) + 1, bad + len - (p + part_size(p) + 1));
-		seal(bad, len - 1);
-		ret = refused(c, "a part of a wrong length", bad, len - 1, a, len);
+		state_seal(bad, len - 1);
+		ret = refusal_check(c, "a part of a wrong length", bad, len - 1, a, len);
 	}
 	free(bad);
 	free(a);
@@ -234,7 +234,7 @@ p5(struct conform *c)
 
 /* A source that offered more than this device: accepted, and nothing of it taken over. */
 static int
-p6(struct conform *c)
+item_p6(struct conform *c)
 {
 	struct rte_vhost_state_info before, after;
 	uint8_t *a, *p;
@@ -250,8 +250,8 @@ p6(struct conform *c)
 	} else {
 		/* feature 62, which nobody has */
 		p[PART + 7] |= 0x40;
-		seal(a, len);
-		ret = moves_on(c, a, len);
+		state_seal(a, len);
+		ret = move_and_run(c, a, len);
 		c->be->ops->info(c->be, &after);
 	}
 	if (ret == 0 && before.limits.device_features != after.limits.device_features)
@@ -280,23 +280,23 @@ foreign_part(struct conform *c, bool optional)
 	more[len + 1] = 0xff;
 	more[len + 2] = optional;
 	le32_put(more + len + 12, 4);
-	seal(more, len + PART + 4);
-	ret = optional ? moves_on(c, more, len + PART + 4) :
-		refused(c, "an unknown part that is not optional", more, len + PART + 4, a, len);
+	state_seal(more, len + PART + 4);
+	ret = optional ? move_and_run(c, more, len + PART + 4) :
+		refusal_check(c, "an unknown part that is not optional", more, len + PART + 4, a, len);
 	free(more);
 	free(a);
 	return ret;
 }
 
 static int
-p7(struct conform *c)
+item_p7(struct conform *c)
 {
 	return foreign_part(c, true);
 }
 
 /* P8: a state that the device refuses, whole and sound but for one part, leaves no trace. */
 static int
-p8(struct conform *c)
+item_p8(struct conform *c)
 {
 	struct rte_vhost_state *st;
 	uint8_t *a, *bad = NULL;
@@ -315,7 +315,7 @@ p8(struct conform *c)
 		bad = malloc(size);
 	}
 	if (bad != NULL && rte_vhost_state_encode(st, bad, size, &size, NULL) == 0)
-		ret = refused(c, "a state with a feature that nobody has", bad, size, a, len);
+		ret = refusal_check(c, "a state with a feature that nobody has", bad, size, a, len);
 	else
 		conform_no(c, "no state to spoil");
 	rte_vhost_state_free(st);
@@ -326,7 +326,7 @@ p8(struct conform *c)
 
 /* What was set is not of force before the device runs. */
 static int
-p9(struct conform *c)
+item_p9(struct conform *c)
 {
 	const int configured = RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER |
 		RTE_VHOST_STATE_S_FEATURES_OK;
@@ -353,14 +353,14 @@ p9(struct conform *c)
 }
 
 static int
-p10(struct conform *c)
+item_p10(struct conform *c)
 {
 	return foreign_part(c, false);
 }
 
 /* R2: parts out of table order are refused. */
 static int
-r2(struct conform *c)
+item_r2(struct conform *c)
 {
 	uint8_t *a, *bad, *first, *second;
 	size_t len, n1, n2;
@@ -374,24 +374,24 @@ r2(struct conform *c)
 	n2 = part_size(second);
 	memcpy(bad + HEADER, second, n2);
 	memcpy(bad + HEADER + n2, first, n1);
-	seal(bad, len);
-	ret = refused(c, "parts out of order", bad, len, a, len);
+	state_seal(bad, len);
+	ret = refusal_check(c, "parts out of order", bad, len, a, len);
 	free(bad);
 	free(a);
 	return ret;
 }
 
 const struct conform_item conform_parts_items[] = {
-	{ "P2", "get and set can be repeated", p2 },
-	{ "P3", "parts come in table order", p3 },
-	{ "P4", "a set while running is an error", p4 },
-	{ "P5", "a wrong length is an error", p5 },
-	{ "P6", "device features are verified, not applied", p6 },
-	{ "P7", "optional parts may be ignored", p7 },
-	{ "P8", "a set that fails has no side effect", p8 },
-	{ "P9", "a set takes effect when the device runs", p9 },
-	{ "P10", "an unknown part is skipped if it may be, and refused if not", p10 },
-	{ "R1", "a driver stops the device before it sets parts", p4 },
-	{ "R2", "a driver sets parts in table order", r2 },
+	{ "P2", "get and set can be repeated", item_p2 },
+	{ "P3", "parts come in table order", item_p3 },
+	{ "P4", "a set while running is an error", item_p4 },
+	{ "P5", "a wrong length is an error", item_p5 },
+	{ "P6", "device features are verified, not applied", item_p6 },
+	{ "P7", "optional parts may be ignored", item_p7 },
+	{ "P8", "a set that fails has no side effect", item_p8 },
+	{ "P9", "a set takes effect when the device runs", item_p9 },
+	{ "P10", "an unknown part is skipped if it may be, and refused if not", item_p10 },
+	{ "R1", "a driver stops the device before it sets parts", item_p4 },
+	{ "R2", "a driver sets parts in table order", item_r2 },
 	{ NULL, NULL, NULL },
 };

@@ -21,7 +21,7 @@
 #define WATCH_US 30000
 
 static int
-suspend(struct conform *c)
+suspend_device(struct conform *c)
 {
 	int ret = conform_suspend(c);
 
@@ -29,7 +29,7 @@ suspend(struct conform *c)
 }
 
 static int
-resume(struct conform *c)
+resume_device(struct conform *c)
 {
 	int ret = conform_resume(c);
 
@@ -57,7 +57,7 @@ status_force(struct conform *c, uint8_t status)
 
 /* D1: the driver does not ask too early, nor without the feature; the device would not obey. */
 static int
-d1(struct conform *c)
+item_d1(struct conform *c)
 {
 	if (conform_begin(c, CONFORM_PREPARED) < 0)
 		return -1;
@@ -78,17 +78,17 @@ d1(struct conform *c)
 
 /* D2: suspended is SUSPEND set and DRIVER_OK clear, in every view. */
 static int
-d2(struct conform *c)
+item_d2(struct conform *c)
 {
-	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 ||
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0 ||
 			status_is(c, SUSPENDED) < 0)
 		return -1;
-	return resume(c) < 0 ? -1 : conform_flow(c);
+	return resume_device(c) < 0 ? -1 : conform_flow(c);
 }
 
 /* D3: no new buffers, no notifications. */
 static int
-d3(struct conform *c)
+item_d3(struct conform *c)
 {
 	struct guest_notify before, after;
 	uint16_t avail[4], vq;
@@ -98,7 +98,7 @@ d3(struct conform *c)
 	for (vq = 0; vq < 2; vq++)
 		if (guest_pair_pause(c->guest, vq, 3000) < 0)
 			return conform_no(c, "the driver does not hold pair %u", vq);
-	if (suspend(c) < 0)
+	if (suspend_device(c) < 0)
 		return -1;
 	guest_notify_get(c->guest, &before);
 	for (vq = 0; vq < 4; vq++)
@@ -110,7 +110,7 @@ d3(struct conform *c)
 			return conform_no(c, "the driver added buffers to virtqueue %u", vq);
 	if (before.kicks != after.kicks)
 		return conform_no(c, "the driver sent notifications");
-	if (resume(c) < 0)
+	if (resume_device(c) < 0)
 		return -1;
 	for (vq = 0; vq < 2; vq++)
 		guest_pair_resume(c->guest, vq);
@@ -119,15 +119,15 @@ d3(struct conform *c)
 
 /* D4: resumed is SUSPEND clear and DRIVER_OK set. */
 static int
-d4(struct conform *c)
+item_d4(struct conform *c)
 {
-	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 || resume(c) < 0)
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0 || resume_device(c) < 0)
 		return -1;
 	return status_is(c, RUNNING) < 0 ? -1 : conform_flow(c);
 }
 
 static int
-s1(struct conform *c)
+item_s1(struct conform *c)
 {
 	if (conform_begin(c, CONFORM_PREPARED) < 0)
 		return -1;
@@ -140,7 +140,7 @@ s1(struct conform *c)
 
 /* Two states of one stop; the first in @p a. */
 static int
-unchanged(struct conform *c, const uint8_t *a, size_t len)
+state_unchanged(struct conform *c, const uint8_t *a, size_t len)
 {
 	uint8_t *b;
 	size_t size;
@@ -155,30 +155,30 @@ unchanged(struct conform *c, const uint8_t *a, size_t len)
 
 /* The network device has no config field that a driver may write, so no write has an effect. */
 static int
-s2(struct conform *c)
+item_s2(struct conform *c)
 {
 	struct { uint32_t offset, size, flags; uint8_t mac[6]; } config = { 0, 6, 0, { 2, 9 } };
 	uint8_t *a;
 	size_t len;
 	int ret;
 
-	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0)
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0)
 		return -1;
 	if (conform_get(c, &a, &len) < 0)
 		return conform_no(c, "no state");
 	if (vu_fe_request(&c->link->fe, VU_SET_CONFIG, &config, 18, NULL, 0) == 0)
 		ret = conform_no(c, "a config write was taken while suspended");
 	else
-		ret = unchanged(c, a, len);
+		ret = state_unchanged(c, a, len);
 	free(a);
-	if (ret < 0 || resume(c) < 0)
+	if (ret < 0 || resume_device(c) < 0)
 		return -1;
 	return conform_flow(c);
 }
 
 /* S3, P12: neither queues nor buffers nor notifications while the driver goes on adding. */
 static int
-rest_is_rest(struct conform *c)
+nothing_moves(struct conform *c)
 {
 	struct guest_counts before, after;
 	struct guest_notify n0, n1;
@@ -187,7 +187,7 @@ rest_is_rest(struct conform *c)
 	int ret;
 
 	guest_use_calls(c->guest, true);
-	if (suspend(c) < 0)
+	if (suspend_device(c) < 0)
 		return -1;
 	/* What was used before the stop is seen by then, and called for. */
 	usleep(WATCH_US);
@@ -198,21 +198,21 @@ rest_is_rest(struct conform *c)
 	usleep(WATCH_US);
 	guest_counts_get(c->guest, &after);
 	guest_notify_get(c->guest, &n1);
-	ret = unchanged(c, a, len);
+	ret = state_unchanged(c, a, len);
 	free(a);
 	if (before.received != after.received)
 		return conform_no(c, "frames were received while suspended");
 	if (n0.calls != n1.calls)
 		return conform_no(c, "notifications came while suspended");
-	if (ret < 0 || resume(c) < 0)
+	if (ret < 0 || resume_device(c) < 0)
 		return -1;
 	return conform_flow(c);
 }
 
 static int
-s3(struct conform *c)
+item_s3(struct conform *c)
 {
-	return conform_begin(c, CONFORM_RUNNING) < 0 ? -1 : rest_is_rest(c);
+	return conform_begin(c, CONFORM_RUNNING) < 0 ? -1 : nothing_moves(c);
 }
 
 /* The state, decoded. NULL: not conforming, and told. */
@@ -248,26 +248,26 @@ mtu_get(struct conform *c, uint16_t *mtu)
 
 /* A change of the configuration (the MTU) that comes while suspended is of force at resume. */
 static int
-s4(struct conform *c)
+item_s4(struct conform *c)
 {
 	uint16_t before = 0, during = 0, after = 0;
 
-	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 || mtu_get(c, &before) < 0)
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0 || mtu_get(c, &before) < 0)
 		return -1;
 	if (vu_fe_set_u64(&c->link->fe, VU_NET_SET_MTU, 1444) < 0)
 		return conform_no(c, "the MTU cannot be set");
-	if (mtu_get(c, &during) < 0 || resume(c) < 0 || conform_flow(c) < 0 || suspend(c) < 0 ||
+	if (mtu_get(c, &during) < 0 || resume_device(c) < 0 || conform_flow(c) < 0 || suspend_device(c) < 0 ||
 			mtu_get(c, &after) < 0)
 		return -1;
 	if (before == 1444 || during != before || after != 1444)
 		return conform_no(c, "MTU %u, while suspended %u, after resume %u; 1444 was set", before,
 			during, after);
-	return resume(c) < 0 ? -1 : conform_flow(c);
+	return resume_device(c) < 0 ? -1 : conform_flow(c);
 }
 
 /* Suspended, or told that it is not: after each request one of the two, and never half. */
 static int
-s5(struct conform *c)
+item_s5(struct conform *c)
 {
 	struct rte_vhost_state_error err;
 	unsigned int i;
@@ -284,7 +284,7 @@ s5(struct conform *c)
 			return conform_no(c, "suspend: %s", strerror(-ret));
 		if (status_is(c, ret == 0 ? SUSPENDED : RUNNING) < 0)
 			return -1;
-		if (ret == 0 && resume(c) < 0)
+		if (ret == 0 && resume_device(c) < 0)
 			return -1;
 	}
 	return conform_flow(c);
@@ -292,12 +292,12 @@ s5(struct conform *c)
 
 /* Resumed, or told that it is not: a device without its rings cannot. */
 static int
-s6(struct conform *c)
+item_s6(struct conform *c)
 {
 	int ret, status;
 
-	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 || resume(c) < 0 ||
-			status_is(c, RUNNING) < 0 || conform_flow(c) < 0 || suspend(c) < 0)
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0 || resume_device(c) < 0 ||
+			status_is(c, RUNNING) < 0 || conform_flow(c) < 0 || suspend_device(c) < 0)
 		return -1;
 	if (vu_fe_get_vring_base(&c->link->fe, 0, &c->link->base[0]) < 0)
 		return conform_no(c, "no GET_VRING_BASE");
@@ -320,7 +320,7 @@ s6(struct conform *c)
 
 /* S7, P13: buffers taken are used, and in the guest's memory, before SUSPEND shows. */
 static int
-all_is_used(struct conform *c)
+everything_used(struct conform *c)
 {
 	const struct rte_vhost_state_vq *vq;
 	struct rte_vhost_state *st;
@@ -329,7 +329,7 @@ all_is_used(struct conform *c)
 	int ret = 0;
 
 	guest_use_calls(c->guest, true);
-	if (suspend(c) < 0)
+	if (suspend_device(c) < 0)
 		return -1;
 	st = state_get(c);
 	if (st == NULL)
@@ -350,42 +350,42 @@ all_is_used(struct conform *c)
 	guest_notify_get(c->guest, &n);
 	if (n.calls_missed != 0)
 		return conform_no(c, "used buffers without the notification that was asked for");
-	if (ret < 0 || resume(c) < 0)
+	if (ret < 0 || resume_device(c) < 0)
 		return -1;
 	return conform_flow(c);
 }
 
 static int
-s7(struct conform *c)
+item_s7(struct conform *c)
 {
-	return conform_begin(c, CONFORM_RUNNING) < 0 ? -1 : all_is_used(c);
+	return conform_begin(c, CONFORM_RUNNING) < 0 ? -1 : everything_used(c);
 }
 
 static int
-p11(struct conform *c)
+item_p11(struct conform *c)
 {
-	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend(c) < 0 || suspend(c) < 0 ||
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0 || suspend_device(c) < 0 ||
 			status_is(c, SUSPENDED) < 0)
 		return -1;
-	if (resume(c) < 0 || resume(c) < 0 || status_is(c, RUNNING) < 0)
+	if (resume_device(c) < 0 || resume_device(c) < 0 || status_is(c, RUNNING) < 0)
 		return -1;
 	return conform_flow(c);
 }
 
 const struct conform_item conform_suspend_items[] = {
-	{ "D1", "no SUSPEND without DRIVER_OK or without the feature", d1 },
-	{ "D2", "suspended is SUSPEND set and DRIVER_OK clear", d2 },
-	{ "D3", "the driver adds no buffer and sends no notification", d3 },
-	{ "D4", "resumed is SUSPEND clear and DRIVER_OK set", d4 },
-	{ "S1", "SUSPEND is ignored before full initialisation", s1 },
-	{ "S2", "config writes are ignored while suspended", s2 },
-	{ "S3", "no notification, no queue access while suspended", s3 },
-	{ "S4", "a config change is of force at resume", s4 },
-	{ "S5", "the device suspends or tells that it did not", s5 },
-	{ "S6", "the device resumes or tells that it did not", s6 },
-	{ "S7", "buffers taken are used before SUSPEND shows", s7 },
-	{ "P11", "repeated stop and resume succeed", p11 },
-	{ "P12", "stopped: no queue or buffer access, no notification", s3 },
-	{ "P13", "descriptors of all buffers taken are written back", s7 },
+	{ "D1", "no SUSPEND without DRIVER_OK or without the feature", item_d1 },
+	{ "D2", "suspended is SUSPEND set and DRIVER_OK clear", item_d2 },
+	{ "D3", "the driver adds no buffer and sends no notification", item_d3 },
+	{ "D4", "resumed is SUSPEND clear and DRIVER_OK set", item_d4 },
+	{ "S1", "SUSPEND is ignored before full initialisation", item_s1 },
+	{ "S2", "config writes are ignored while suspended", item_s2 },
+	{ "S3", "no notification, no queue access while suspended", item_s3 },
+	{ "S4", "a config change is of force at resume", item_s4 },
+	{ "S5", "the device suspends or tells that it did not", item_s5 },
+	{ "S6", "the device resumes or tells that it did not", item_s6 },
+	{ "S7", "buffers taken are used before SUSPEND shows", item_s7 },
+	{ "P11", "repeated stop and resume succeed", item_p11 },
+	{ "P12", "stopped: no queue or buffer access, no notification", item_s3 },
+	{ "P13", "descriptors of all buffers taken are written back", item_s7 },
 	{ NULL, NULL, NULL },
 };

@@ -27,7 +27,7 @@ static const struct {
 #define NB_NAMES (sizeof(names) / sizeof(names[0]))
 
 static bool
-lookup(const char *s, size_t len, uint64_t *bit)
+name_lookup(const char *s, size_t len, uint64_t *bit)
 {
 	size_t i;
 
@@ -51,7 +51,7 @@ guest_features_parse(const char *list, uint64_t *features)
 	while (*list != '\0') {
 		size_t len = strcspn(list, ",");
 
-		if (!lookup(list, len, &bit)) {
+		if (!name_lookup(list, len, &bit)) {
 			fprintf(stderr, "guest: unknown feature \"%.*s\"\n", (int)len, list);
 			return false;
 		}

@@ -17,31 +17,31 @@
 #define PATTERN_OFF (TAG_OFF + TAG_LEN)
 
 static void
-put16(uint8_t *p, uint16_t v)
+be16_put(uint8_t *p, uint16_t v)
 {
 	p[0] = v >> 8;
 	p[1] = v & 0xff;
 }
 
 static uint16_t
-get16(const uint8_t *p)
+be16_get(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 /* Sum in host order of 16-bit words, to be folded. */
 static uint64_t
-sum16(const uint8_t *p, uint32_t len, uint64_t sum)
+be16_sum(const uint8_t *p, uint32_t len, uint64_t sum)
 {
 	for (; len >= 2; len -= 2, p += 2)
-		sum += get16(p);
+		sum += be16_get(p);
 	if (len != 0)
 		sum += (uint64_t)p[0] << 8;
 	return sum;
 }
 
 static uint16_t
-fold(uint64_t sum)
+sum_fold(uint64_t sum)
 {
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -49,7 +49,7 @@ fold(uint64_t sum)
 }
 
 static uint16_t
-magic(const struct guest_frame_conf *c)
+magic_of(const struct guest_frame_conf *c)
 {
 	return (uint16_t)((c->seed * 0x9e3779b97f4a7c15ull) >> 48) ^ 0x5653;
 }
@@ -65,7 +65,7 @@ frame_key(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq)
 
 /* Word k of the pattern. */
 static inline uint64_t
-pattern(uint64_t key, uint64_t k)
+pattern_word(uint64_t key, uint64_t k)
 {
 	uint64_t x = (key + k) * 0x9e3779b97f4a7c15ull;
 
@@ -86,10 +86,10 @@ build_pattern(uint64_t key, uint8_t *p, uint32_t len)
 	uint64_t w, k = 0;
 
 	for (; len >= 8; len -= 8, p += 8, k++) {
-		w = pattern(key, k);
+		w = pattern_word(key, k);
 		memcpy(p, &w, 8);
 	}
-	w = pattern(key, k);
+	w = pattern_word(key, k);
 	memcpy(p, &w, len);
 }
 
@@ -99,16 +99,16 @@ check_pattern(uint64_t key, const uint8_t *p, uint32_t len)
 	uint64_t w, v, diff = 0, k = 0;
 
 	for (; len >= 8; len -= 8, p += 8, k++) {
-		w = pattern(key, k);
+		w = pattern_word(key, k);
 		memcpy(&v, p, 8);
 		diff |= w ^ v;
 	}
-	w = pattern(key, k);
+	w = pattern_word(key, k);
 	return diff == 0 && memcmp(p, &w, len) == 0;
 }
 
 static uint16_t
-clip16(uint32_t len)
+len_clip(uint32_t len)
 {
 	/* Larger frames exist as virtio buffers only; IPv4 has no number for them. */
 	return len > 0xffff ? 0xffff : (uint16_t)len;
@@ -119,28 +119,28 @@ build_headers(uint16_t pair, uint8_t *f, uint32_t len)
 {
 	static const uint8_t macs[12] = { 2, 0x56, 0x53, 0, 0, 1, 2, 0x56, 0x53, 0, 0, 2 };
 	uint8_t *ip = f + ETH_LEN, *udp = f + UDP_OFF;
-	uint16_t ip_len = clip16(len - ETH_LEN);
+	uint16_t ip_len = len_clip(len - ETH_LEN);
 
 	memcpy(f, macs, sizeof(macs));
 	f[4] = f[10] = (uint8_t)pair;
-	put16(f + 12, 0x0800);
+	be16_put(f + 12, 0x0800);
 	memset(ip, 0, IP_LEN);
 	ip[0] = 0x45;
-	put16(ip + 2, ip_len);
+	be16_put(ip + 2, ip_len);
 	ip[8] = 64;
 	ip[9] = 17;
 	memcpy(ip + 12, (const uint8_t[]){ 198, 18, 0, 1, 198, 18, 0, 2 }, 8);
-	put16(ip + 10, ~fold(sum16(ip, IP_LEN, 0)));
-	put16(udp, 49152 + pair);
-	put16(udp + 2, 49152 + pair);
-	put16(udp + 4, ip_len - IP_LEN);
-	put16(udp + 6, 0);
+	be16_put(ip + 10, ~sum_fold(be16_sum(ip, IP_LEN, 0)));
+	be16_put(udp, 49152 + pair);
+	be16_put(udp + 2, 49152 + pair);
+	be16_put(udp + 4, ip_len - IP_LEN);
+	be16_put(udp + 6, 0);
 }
 
 static uint64_t
 pseudo_sum(const uint8_t *f)
 {
-	return sum16(f + ETH_LEN + 12, 8, 17u + get16(f + UDP_OFF + 4));
+	return be16_sum(f + ETH_LEN + 12, 8, 17u + be16_get(f + UDP_OFF + 4));
 }
 
 uint32_t
@@ -149,7 +149,7 @@ guest_frame_build(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq,
 	struct virtio_net_hdr_v1 hdr = { 0 };
 	uint32_t len = guest_frame_len(c, pair, seq);
 	uint8_t *f = buf + GUEST_HDR_LEN;
-	uint16_t m = magic(c);
+	uint16_t m = magic_of(c);
 
 	build_headers(pair, f, len);
 	memcpy(f + TAG_OFF, &m, 2);
@@ -160,7 +160,7 @@ guest_frame_build(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq,
 		hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 		hdr.csum_start = UDP_OFF;
 		hdr.csum_offset = CSUM_OFF - UDP_OFF;
-		put16(f + CSUM_OFF, fold(pseudo_sum(f)));
+		be16_put(f + CSUM_OFF, sum_fold(pseudo_sum(f)));
 	}
 	memcpy(buf, &hdr, sizeof(hdr));
 	return len;
@@ -170,20 +170,20 @@ static const char *
 check_csum(const struct guest_frame_conf *c, const struct virtio_net_hdr_v1 *hdr, const uint8_t *f,
 		uint32_t len)
 {
-	uint32_t udp_len = get16(f + UDP_OFF + 4);
+	uint32_t udp_len = be16_get(f + UDP_OFF + 4);
 
 	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0) {
 		if (!c->rx_csum)
 			return "checksum left to a driver that did not negotiate GUEST_CSUM";
 		if (hdr->csum_start != UDP_OFF || hdr->csum_offset != CSUM_OFF - UDP_OFF)
 			return "wrong csum_start or csum_offset";
-		return get16(f + CSUM_OFF) == fold(pseudo_sum(f)) ? NULL : "wrong pseudo checksum";
+		return be16_get(f + CSUM_OFF) == sum_fold(pseudo_sum(f)) ? NULL : "wrong pseudo checksum";
 	}
-	if (get16(f + CSUM_OFF) == 0)
+	if (be16_get(f + CSUM_OFF) == 0)
 		return c->tx_csum ? "checksum not computed" : NULL;
 	if (udp_len < UDP_LEN || udp_len > len - UDP_OFF)
 		return "wrong UDP length";
-	return fold(sum16(f + UDP_OFF, udp_len, pseudo_sum(f))) == 0xffff ? NULL :
+	return sum_fold(be16_sum(f + UDP_OFF, udp_len, pseudo_sum(f))) == 0xffff ? NULL :
 		"wrong UDP checksum";
 }
 
@@ -195,10 +195,10 @@ check_content(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq, con
 
 	if (len != guest_frame_len(c, pair, seq))
 		return "frame has another length than the one sent";
-	if (ip[0] != 0x45 || ip[9] != 17 || get16(ip + 2) != clip16(len - ETH_LEN) ||
-			get16(f + UDP_OFF + 4) != clip16(len - ETH_LEN) - IP_LEN)
+	if (ip[0] != 0x45 || ip[9] != 17 || be16_get(ip + 2) != len_clip(len - ETH_LEN) ||
+			be16_get(f + UDP_OFF + 4) != len_clip(len - ETH_LEN) - IP_LEN)
 		return "IPv4 or UDP header changed";
-	if (fold(sum16(ip, IP_LEN, 0)) != 0xffff)
+	if (sum_fold(be16_sum(ip, IP_LEN, 0)) != 0xffff)
 		return "wrong IPv4 checksum";
 	if (!check_pattern(frame_key(c, pair, seq), f + PATTERN_OFF, len - PATTERN_OFF))
 		return "payload differs from what was sent";
@@ -219,7 +219,7 @@ guest_frame_check(const struct guest_frame_conf *c, uint16_t pair, const uint8_t
 	}
 	len -= GUEST_HDR_LEN;
 	memcpy(&hdr, buf, sizeof(hdr));
-	if (get16(f + 12) == GUEST_ETHERTYPE_RARP) {
+	if (be16_get(f + 12) == GUEST_ETHERTYPE_RARP) {
 		*why = "RARP";
 		return GUEST_FRAME_FOREIGN;
 	}
@@ -230,7 +230,7 @@ guest_frame_check(const struct guest_frame_conf *c, uint16_t pair, const uint8_t
 	memcpy(&m, f + TAG_OFF, 2);
 	memcpy(&from, f + TAG_OFF + 2, 2);
 	memcpy(seq, f + TAG_OFF + 4, 8);
-	if (m != magic(c) || get16(f + 12) != 0x0800) {
+	if (m != magic_of(c) || be16_get(f + 12) != 0x0800) {
 		*why = "not a frame of this guest";
 		return GUEST_FRAME_UNKNOWN;
 	}

@@ -20,7 +20,7 @@
 #define FOREIGN_LEN 60
 
 static void
-forward(uint16_t size, struct guest_pos *pos, uint16_t n)
+pos_forward(uint16_t size, struct guest_pos *pos, uint16_t n)
 {
 	uint32_t next = pos->idx + n;
 
@@ -59,7 +59,7 @@ packed_take(const struct guest_ring *r, struct guest_pos *avail, struct guest_he
 	for (held->num = 1; (d->flags & VRING_DESC_F_NEXT) != 0; held->num++)
 		d = ring + (held->head + held->num) % r->size;
 	held->id = d->id;
-	forward(r->size, avail, held->num);
+	pos_forward(r->size, avail, held->num);
 	return true;
 }
 
@@ -110,7 +110,7 @@ packed_use(const struct guest_ring *r, struct guest_pos *used, const struct gues
 	d->len = len;
 	/* Release: as above. */
 	__atomic_store_n(&d->flags, used->wrap ? F_AVAIL | F_USED : 0, __ATOMIC_RELEASE);
-	forward(r->size, used, held->num);
+	pos_forward(r->size, used, held->num);
 }
 
 void
@@ -145,7 +145,7 @@ guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs)
 
 /* Copy a frame with its header to a receive buffer; its length, or 0 if there is no room. */
 static uint32_t
-fill(struct guest *g, uint16_t vq, const struct guest_held *held, const uint8_t *frame,
+buffer_fill(struct guest *g, uint16_t vq, const struct guest_held *held, const uint8_t *frame,
 		uint32_t len)
 {
 	const struct guest_pair *p = &g->pairs[vq / 2];
@@ -269,7 +269,7 @@ guest_hold_fill_frame(struct guest *g, uint16_t vq, const struct guest_held *hel
 		return 0;
 	hdr.num_buffers = 1;
 	memcpy(frame, &hdr, sizeof(hdr));
-	return fill(g, vq, held, frame, len);
+	return buffer_fill(g, vq, held, frame, len);
 }
 
 uint32_t
@@ -284,14 +284,14 @@ guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct guest_held *h
 	eth[6] = 2;
 	eth[12] = GUEST_ETHERTYPE_RARP >> 8;
 	eth[13] = GUEST_ETHERTYPE_RARP & 0xff;
-	return fill(g, vq, held, frame, sizeof(frame));
+	return buffer_fill(g, vq, held, frame, sizeof(frame));
 }
 
 /* ---- what the next device has to use ---- */
 
 /* The last buffer is not only taken, but was compared with what was expected, too. */
 static bool
-caught_up(const struct guest_ring *r, const struct guest_pos *used)
+driver_caught_up(const struct guest_ring *r, const struct guest_pos *used)
 {
 	return __atomic_load_n(&r->used, __ATOMIC_ACQUIRE) == used->idx &&
 		__atomic_load_n(&r->used_wrap, __ATOMIC_ACQUIRE) == used->wrap &&
@@ -304,7 +304,7 @@ guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int
 	const struct guest_ring *r = guest_ring_of(g, vq);
 	uint64_t end = guest_now() + (uint64_t)timeout_ms * 1000000;
 
-	while (!caught_up(r, used)) {
+	while (!driver_caught_up(r, used)) {
 		if (guest_now() >= end)
 			return -ETIMEDOUT;
 		usleep(POLL_US);

@@ -27,7 +27,7 @@ stride_of(const struct guest *g, uint32_t len)
 }
 
 static uint32_t
-min32(uint32_t a, uint32_t b)
+min_u32(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
 }
@@ -43,7 +43,7 @@ guest_cut(uint64_t *rnd, uint64_t gpa, uint32_t len, uint16_t nb, bool write,
 
 		/* Often a few bytes first, so that the virtio header is cut too. */
 		if (left != 0 && guest_rnd(rnd, 2) == 0)
-			n = 1 + guest_rnd(rnd, min32(most, 16));
+			n = 1 + guest_rnd(rnd, min_u32(most, 16));
 		else if (left != 0)
 			n = 1 + guest_rnd(rnd, most);
 		segs[i] = (struct guest_seg){ .gpa = gpa, .len = n, .write = write };
@@ -144,11 +144,11 @@ window_of(const struct guest_pair *p)
 
 	if (guest_has(p->g, VIRTIO_NET_F_MRG_RXBUF))
 		per = (need + rx_len_min(p->g) - 1) / rx_len_min(p->g);
-	window = min32(p->rx_slots / per, p->tx_slots);
+	window = min_u32(p->rx_slots / per, p->tx_slots);
 	if (window > 2)
 		window--; /* one to spare for a probe, see guest_pair.c */
 	if (c->window != 0)
-		window = min32(window, c->window);
+		window = min_u32(window, c->window);
 	return window;
 }
 
@@ -172,16 +172,16 @@ pair_layout(struct guest *g, uint16_t index)
 
 	p->rx_stride = stride_of(g, rx_len_max(g) + (rx_segs_max(g) - 1) * GUEST_SEG_GAP);
 	most = share / p->rx_stride > MIN_SLOTS ? share / p->rx_stride : MIN_SLOTS;
-	ret = slots_draw(p, min32(most, g->conf.ring_size));
+	ret = slots_draw(p, min_u32(most, g->conf.ring_size));
 	if (ret < 0)
 		return ret;
 	tx_segs = !g->conf.any_layout ? 1 :
 		guest_has(g, VIRTIO_RING_F_INDIRECT_DESC) ? TX_SEGS_TABLE : TX_SEGS_DIRECT;
 	p->tx_stride = stride_of(g, GUEST_HDR_LEN + g->conf.frame_max +
 			(tx_segs - 1) * GUEST_SEG_GAP);
-	p->tx_segs = min32(tx_segs, g->conf.ring_size / 2);
+	p->tx_segs = min_u32(tx_segs, g->conf.ring_size / 2);
 	most = share / p->tx_stride > MIN_SLOTS ? share / p->tx_stride : MIN_SLOTS;
-	p->tx_slots = min32(most, g->conf.ring_size);
+	p->tx_slots = min_u32(most, g->conf.ring_size);
 
 	p->rx_gpa = guest_mem_reserve(&g->mem, (uint64_t)p->rx_slots * p->rx_stride, 64);
 	p->tx_gpa = guest_mem_reserve(&g->mem, (uint64_t)p->tx_slots * p->tx_stride, 64);

@@ -101,7 +101,7 @@ set_status(struct guest_link *l, uint8_t status)
 
 /* What comes before features and rings, and before a state that is loaded. */
 static int
-introduce(struct guest_link *l)
+protocol_setup(struct guest_link *l)
 {
 	int ret;
 
@@ -183,7 +183,7 @@ guest_link_connect(struct guest_link *l, const char *path, bool server, int time
 	int ret;
 
 	ret = link_connect(l, path, server, timeout_ms);
-	return ret == 0 ? introduce(l) : ret;
+	return ret == 0 ? protocol_setup(l) : ret;
 }
 
 struct guest_link *

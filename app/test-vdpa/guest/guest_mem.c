@@ -73,7 +73,7 @@ region_add(struct guest_mem *m, uint64_t gpa, uint64_t end)
 }
 
 static uint8_t
-canary(uint64_t off)
+canary_byte(uint64_t off)
 {
 	return (uint8_t)(0xc3u ^ (off * 0x9du) ^ (off >> 8));
 }
@@ -110,7 +110,7 @@ static int64_t
 canary_fill(const struct guest_mem *m, uint64_t from, uint64_t to)
 {
 	for (; from < to; from++)
-		m->base[from] = canary(from);
+		m->base[from] = canary_byte(from);
 	return -1;
 }
 
@@ -118,7 +118,7 @@ static int64_t
 canary_find_changed(const struct guest_mem *m, uint64_t from, uint64_t to)
 {
 	for (; from < to; from++)
-		if (m->base[from] != canary(from))
+		if (m->base[from] != canary_byte(from))
 			return (int64_t)from;
 	return -1;
 }
@@ -192,7 +192,7 @@ guest_mem_user_addr(const struct guest_mem *m, uint64_t gpa)
 
 /* One of src and dst is set. */
 static bool
-copy(const struct guest_mem *m, uint64_t gpa, const uint8_t *src, uint8_t *dst, uint64_t len)
+mem_copy(const struct guest_mem *m, uint64_t gpa, const uint8_t *src, uint8_t *dst, uint64_t len)
 {
 	while (len != 0) {
 		const struct guest_mem_region *r = region_of(m, gpa);
@@ -221,11 +221,11 @@ copy(const struct guest_mem *m, uint64_t gpa, const uint8_t *src, uint8_t *dst, 
 bool
 guest_mem_write(const struct guest_mem *m, uint64_t gpa, const void *src, uint64_t len)
 {
-	return copy(m, gpa, src, NULL, len);
+	return mem_copy(m, gpa, src, NULL, len);
 }
 
 bool
 guest_mem_read(const struct guest_mem *m, uint64_t gpa, void *dst, uint64_t len)
 {
-	return copy(m, gpa, NULL, dst, len);
+	return mem_copy(m, gpa, NULL, dst, len);
 }

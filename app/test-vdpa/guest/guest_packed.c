@@ -27,7 +27,7 @@ packed_reset(struct guest_ring *r)
 }
 
 static void
-forward(const struct guest_ring *r, uint16_t *pos, bool *wrap, uint16_t n)
+pos_forward(const struct guest_ring *r, uint16_t *pos, bool *wrap, uint16_t n)
 {
 	uint32_t next = *pos + n;
 
@@ -49,7 +49,7 @@ put_desc(struct guest_ring *r, const struct vring_packed_desc *d, uint16_t flags
 	slot->id = d->id;
 	if (!head)
 		slot->flags = flags | (r->avail_wrap ? F_AVAIL : F_USED);
-	forward(r, &r->avail, &r->avail_wrap, 1);
+	pos_forward(r, &r->avail, &r->avail_wrap, 1);
 }
 
 static void
@@ -186,7 +186,7 @@ packed_take(struct guest_ring *r, uint32_t *cookie, uint32_t *len)
 	if (r->in_order)
 		id = guest_ring_batch_next(r, len);
 	*cookie = r->bufs[id].cookie;
-	forward(r, &r->used, &r->used_wrap, r->bufs[id].descs);
+	pos_forward(r, &r->used, &r->used_wrap, r->bufs[id].descs);
 	ids_put(r, id);
 	return 1;
 }

@@ -28,7 +28,7 @@ guest_pair_on_way(const struct guest_pair *p)
 }
 
 static void
-corrupted(struct guest_pair *p, const char *why)
+count_corrupted(struct guest_pair *p, const char *why)
 {
 	guest_set(&p->corrupted, p->corrupted + 1);
 	guest_complain(p->g, "pair %u, frame %llu sent, %llu received: %s", p->index,
@@ -36,7 +36,7 @@ corrupted(struct guest_pair *p, const char *why)
 }
 
 static void
-arrived(struct guest_pair *p, uint64_t now)
+note_arrival(struct guest_pair *p, uint64_t now)
 {
 	uint64_t since = p->wait_since, start = guest_get(&p->g->watch_start);
 
@@ -67,12 +67,12 @@ check_frame(struct guest_pair *p, const uint8_t *buf, uint32_t len, uint64_t now
 		why = "a number that was never sent";
 	}
 	if (res != GUEST_FRAME_OK)
-		corrupted(p, why);
+		count_corrupted(p, why);
 	if (res == GUEST_FRAME_UNKNOWN)
 		return;
 	guest_track_receive(&p->track, seq);
 	p->g->turn = (p->index + 1) % p->g->conf.pairs;
-	arrived(p, now);
+	note_arrival(p, now);
 	guest_set(&p->duplicated, p->track.duplicated);
 	guest_set(&p->reordered, p->track.reordered);
 	guest_set(&p->unique, p->track.unique);
@@ -82,7 +82,7 @@ check_frame(struct guest_pair *p, const uint8_t *buf, uint32_t len, uint64_t now
 
 /* Append what the device wrote to a receive buffer to the frame that is being put together. */
 static void
-gather(struct guest_pair *p, const struct guest_rx_slot *s, uint32_t len)
+gather_buffer(struct guest_pair *p, const struct guest_rx_slot *s, uint32_t len)
 {
 	uint16_t i;
 
@@ -110,12 +110,12 @@ buffers_of(struct guest_pair *p, const uint8_t *buf, uint32_t len)
 	memcpy(&hdr, buf, sizeof(hdr));
 	if (hdr.num_buffers != 0 && hdr.num_buffers <= p->rx_slots)
 		return hdr.num_buffers;
-	corrupted(p, "impossible num_buffers");
+	count_corrupted(p, "impossible num_buffers");
 	return 1;
 }
 
 static void
-receive(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
+receive_buffer(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 {
 	const struct guest_rx_slot *s = &p->rx_slot[slot];
 	const uint8_t *direct;
@@ -132,7 +132,7 @@ receive(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 	for (i = 0; i < s->nb; i++)
 		room += s->segs[i].len;
 	if (len > room) {
-		corrupted(p, "used length larger than the buffer");
+		count_corrupted(p, "used length larger than the buffer");
 		len = room;
 	}
 	if (p->part_need == 0) {
@@ -143,10 +143,10 @@ receive(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 			return;
 		}
 		p->part_len = 0;
-		gather(p, s, len);
+		gather_buffer(p, s, len);
 		p->part_need = buffers_of(p, p->scratch, p->part_len);
 	} else {
-		gather(p, s, len);
+		gather_buffer(p, s, len);
 	}
 	if (--p->part_need == 0)
 		check_frame(p, p->scratch, p->part_len, now);
@@ -154,7 +154,7 @@ receive(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 
 /* What an earlier device left in flight comes back first, and in the order taken. */
 static void
-expected(struct guest_pair *p, struct guest_ring *r, uint32_t cookie)
+check_expected(struct guest_pair *p, struct guest_ring *r, uint32_t cookie)
 {
 	uint16_t nb = __atomic_load_n(&r->nb_expect, __ATOMIC_ACQUIRE), at = r->expect_at;
 
@@ -163,7 +163,7 @@ expected(struct guest_pair *p, struct guest_ring *r, uint32_t cookie)
 	if (r->expect[at] == cookie) {
 		at++;
 	} else {
-		corrupted(p, r == &p->rx ? "receive ring: another buffer than the next in flight" :
+		count_corrupted(p, r == &p->rx ? "receive ring: another buffer than the next in flight" :
 			"transmit ring: another buffer than the next in flight");
 		at = nb;
 	}
@@ -173,7 +173,7 @@ expected(struct guest_pair *p, struct guest_ring *r, uint32_t cookie)
 
 /* Take one used buffer of a ring, or note why not. */
 static bool
-take(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cookie, uint32_t *len)
+take_used(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cookie, uint32_t *len)
 {
 	int ret;
 
@@ -182,11 +182,11 @@ take(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cookie, u
 		__atomic_store_n(&r->taking, true, __ATOMIC_SEQ_CST);
 		ret = r->ops->take(r, cookie, len);
 		if (ret == 1)
-			expected(p, r, *cookie);
+			check_expected(p, r, *cookie);
 		__atomic_store_n(&r->taking, false, __ATOMIC_RELEASE);
 		if (ret >= 0)
 			return ret == 1;
-		corrupted(p, r == &p->rx ? "receive ring: used a buffer that the device did not have" :
+		count_corrupted(p, r == &p->rx ? "receive ring: used a buffer that the device did not have" :
 			"transmit ring: used a buffer that the device did not have");
 		*dead = ret == -EIO;
 	}
@@ -198,8 +198,8 @@ poll_rx(struct guest_pair *p, uint64_t now)
 {
 	uint32_t n, slot, len;
 
-	for (n = 0; n < BURST && take(p, &p->rx, &p->rx_dead, &slot, &len); n++) {
-		receive(p, slot, len, now);
+	for (n = 0; n < BURST && take_used(p, &p->rx, &p->rx_dead, &slot, &len); n++) {
+		receive_buffer(p, slot, len, now);
 		guest_pair_post(p, slot);
 	}
 	if (n == 0)
@@ -212,11 +212,11 @@ poll_rx(struct guest_pair *p, uint64_t now)
 }
 
 static uint32_t
-reclaim(struct guest_pair *p)
+reclaim_tx(struct guest_pair *p)
 {
 	uint32_t n = 0, slot, len;
 
-	while (take(p, &p->tx, &p->tx_dead, &slot, &len)) {
+	while (take_used(p, &p->tx, &p->tx_dead, &slot, &len)) {
 		p->tx_free[p->nb_tx_free++] = slot;
 		n++;
 	}
@@ -227,7 +227,7 @@ reclaim(struct guest_pair *p)
 
 /* Frames that may be sent now. */
 static uint32_t
-allowed(struct guest_pair *p, uint64_t now)
+frames_allowed(struct guest_pair *p, uint64_t now)
 {
 	uint64_t on_way = guest_pair_on_way(p), due, n;
 
@@ -296,7 +296,7 @@ send_one(struct guest_pair *p)
 static uint32_t
 poll_tx(struct guest_pair *p, uint64_t now)
 {
-	uint32_t n, most = allowed(p, now);
+	uint32_t n, most = frames_allowed(p, now);
 
 	for (n = 0; n < most && send_one(p); n++)
 		;
@@ -315,7 +315,7 @@ poll_tx(struct guest_pair *p, uint64_t now)
 bool
 guest_pair_poll(struct guest_pair *p, uint64_t now, bool send)
 {
-	uint32_t moved = poll_rx(p, now) + reclaim(p);
+	uint32_t moved = poll_rx(p, now) + reclaim_tx(p);
 
 	if (send)
 		moved += poll_tx(p, now);

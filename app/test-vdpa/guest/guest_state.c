@@ -19,7 +19,7 @@
 #define SILENCE_MS 5000
 
 static int
-await(int fd, short events)
+await_fd(int fd, short events)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
 	int n;
@@ -47,7 +47,7 @@ read_all(int fd, uint8_t **bytes, size_t *len)
 			*bytes = more;
 			size += STEP;
 		}
-		ret = await(fd, POLLIN);
+		ret = await_fd(fd, POLLIN);
 		if (ret < 0)
 			return ret;
 		n = read(fd, *bytes + *len, size - *len);
@@ -87,7 +87,7 @@ write_all(int fd, const uint8_t *bytes, size_t len)
 	int ret;
 
 	while (len > 0) {
-		ret = await(fd, POLLOUT);
+		ret = await_fd(fd, POLLOUT);
 		if (ret < 0)
 			return ret;
 		n = write_quietly(fd, bytes, len);

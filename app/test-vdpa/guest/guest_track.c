@@ -7,7 +7,7 @@
 #include "guest_track.h"
 
 static bool
-seen(const struct guest_track *t, uint64_t seq)
+bit_get(const struct guest_track *t, uint64_t seq)
 {
 	uint32_t bit = seq % GUEST_TRACK_WINDOW;
 
@@ -15,7 +15,7 @@ seen(const struct guest_track *t, uint64_t seq)
 }
 
 static void
-mark(struct guest_track *t, uint64_t seq, bool value)
+bit_set(struct guest_track *t, uint64_t seq, bool value)
 {
 	uint32_t bit = seq % GUEST_TRACK_WINDOW;
 
@@ -40,18 +40,18 @@ guest_track_receive(struct guest_track *t, uint64_t seq)
 			t->next = seq;
 		}
 		for (; t->next < seq; t->next++)
-			mark(t, t->next, false);
-		mark(t, seq, true);
+			bit_set(t, t->next, false);
+		bit_set(t, seq, true);
 		t->next = seq + 1;
 		t->unique++;
 		return;
 	}
 	/* Too old to know: rather one duplicate too many than a loss that heals itself. */
-	if (t->next - seq > GUEST_TRACK_WINDOW || seen(t, seq)) {
+	if (t->next - seq > GUEST_TRACK_WINDOW || bit_get(t, seq)) {
 		t->duplicated++;
 		return;
 	}
-	mark(t, seq, true);
+	bit_set(t, seq, true);
 	t->unique++;
 	t->reordered++;
 }

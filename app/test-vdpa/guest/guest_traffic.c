@@ -83,7 +83,7 @@ wait_call(struct guest *g)
 }
 
 static void
-idle(struct guest *g, uint64_t now, uint64_t busy_at)
+idle_wait(struct guest *g, uint64_t now, uint64_t busy_at)
 {
 	if (now - busy_at < YIELD_NS)
 		return;
@@ -125,7 +125,7 @@ answer_pause(struct guest_pair *p)
 }
 
 static bool
-drained(const struct guest *g)
+all_drained(const struct guest *g)
 {
 	uint16_t i;
 
@@ -151,7 +151,7 @@ traffic_main(void *arg)
 		if (stop && !was_stop)
 			busy_at = now;
 		was_stop = stop;
-		if (stop && (drained(g) || now - busy_at >= g->drain_ns))
+		if (stop && (all_drained(g) || now - busy_at >= g->drain_ns))
 			return NULL;
 		answer_watch(g);
 		for (i = 0; i < g->conf.pairs; i++) {
@@ -163,7 +163,7 @@ traffic_main(void *arg)
 		if (moved)
 			busy_at = now;
 		else
-			idle(g, now, busy_at);
+			idle_wait(g, now, busy_at);
 	}
 }
 

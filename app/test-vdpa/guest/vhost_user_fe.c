@@ -268,7 +268,7 @@ vu_fe_recv(struct vu_fe *fe, struct vu_header *hdr, void *payload, size_t size, 
 }
 
 static int
-answer(struct vu_fe *fe, uint32_t request, void *reply, size_t len, int *reply_fd)
+read_answer(struct vu_fe *fe, uint32_t request, void *reply, size_t len, int *reply_fd)
 {
 	struct vu_header hdr;
 	int ret;
@@ -286,23 +286,23 @@ answer(struct vu_fe *fe, uint32_t request, void *reply, size_t len, int *reply_f
 
 /* Whether a request is done; without REPLY_ACK it is once it was sent. */
 static int
-acknowledged(struct vu_fe *fe, uint32_t request)
+read_ack(struct vu_fe *fe, uint32_t request)
 {
 	uint64_t refused = 0;
-	int ret = answer(fe, request, &refused, sizeof(refused), NULL);
+	int ret = read_answer(fe, request, &refused, sizeof(refused), NULL);
 
 	return ret == 0 && refused != 0 ? -EREMOTEIO : ret;
 }
 
 /* Read the answers that are owed; @return the first refusal or error, or @p first if it is one. */
 static int
-settle(struct vu_fe *fe, int first)
+settle_owed(struct vu_fe *fe, int first)
 {
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < fe->nb_owed && !fe->broken; i++) {
-		ret = acknowledged(fe, fe->owed[i]);
+		ret = read_ack(fe, fe->owed[i]);
 		/* A back end that refuses hangs up: later requests fail for that only. */
 		if (ret < 0 && (first == 0 || ret == -EREMOTEIO))
 			first = ret;
@@ -321,7 +321,7 @@ int
 vu_fe_pipeline_end(struct vu_fe *fe)
 {
 	fe->pipeline = false;
-	return settle(fe, 0);
+	return settle_owed(fe, 0);
 }
 
 void
@@ -335,14 +335,14 @@ vu_fe_query(struct vu_fe *fe, uint32_t request, const void *payload, size_t len,
 		const int *fds, unsigned int nb_fds, void *reply, size_t reply_len, int *reply_fd)
 {
 	struct vu_header hdr = { .request = request, .flags = VU_VERSION, .size = len };
-	int ret = settle(fe, 0);
+	int ret = settle_owed(fe, 0);
 
 	if (ret < 0)
 		return ret;
 	if (fe->broken)
 		return -EPIPE;
 	ret = vu_fe_send_raw(fe, &hdr, payload, len, fds, nb_fds);
-	return ret < 0 ? ret : answer(fe, request, reply, reply_len, reply_fd);
+	return ret < 0 ? ret : read_answer(fe, request, reply, reply_len, reply_fd);
 }
 
 int
@@ -359,11 +359,11 @@ vu_fe_request(struct vu_fe *fe, uint32_t request, const void *payload, size_t le
 	hdr.flags |= VU_NEED_REPLY;
 	ret = vu_fe_send_raw(fe, &hdr, payload, len, fds, nb_fds);
 	if (ret < 0)
-		return settle(fe, ret);
+		return settle_owed(fe, ret);
 	if (!fe->pipeline)
-		return acknowledged(fe, request);
+		return read_ack(fe, request);
 	fe->owed[fe->nb_owed++] = request;
-	return fe->nb_owed == VU_PIPELINE_MAX ? settle(fe, 0) : 0;
+	return fe->nb_owed == VU_PIPELINE_MAX ? settle_owed(fe, 0) : 0;
 }
 
 int

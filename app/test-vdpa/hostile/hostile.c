@@ -301,7 +301,7 @@ check_memory(struct hostile_env *e)
 }
 
 static bool
-breaks(const struct hostile_env *e, const struct hostile_case *c)
+case_breaks(const struct hostile_env *e, const struct hostile_case *c)
 {
 	return (c->flags & (e->packed ? HOSTILE_BREAKS_PACKED : HOSTILE_BREAKS_SPLIT)) != 0;
 }
@@ -311,7 +311,7 @@ static int
 check_status(struct hostile_env *e, const struct hostile_case *c)
 {
 	const bool judged = e->conf->expect_reset && (c->flags & HOSTILE_MAY_BREAK) == 0;
-	const uint32_t ms = !judged ? 0 : breaks(e, c) ? RESET_MS : NO_RESET_MS;
+	const uint32_t ms = !judged ? 0 : case_breaks(e, c) ? RESET_MS : NO_RESET_MS;
 	const uint64_t end = guest_now() + ms * 1000000ull;
 	bool reset;
 	int status;
@@ -328,7 +328,7 @@ check_status(struct hostile_env *e, const struct hostile_case *c)
 		return 0;
 	if (status < 0)
 		return hostile_fail(e, "no device status: %s", strerror(-status));
-	if (reset == breaks(e, c))
+	if (reset == case_breaks(e, c))
 		return 0;
 	return hostile_fail(e, reset ? "the device needs a reset, status 0x%x" :
 		"the ring is broken, and the status does not tell: 0x%x", (unsigned int)status);
@@ -402,7 +402,7 @@ hostile_fresh(struct hostile_env *e, const char *when, void (*meanwhile)(struct 
 }
 
 static int
-attack(struct hostile_env *e, const struct hostile_case *c, pid_t *pid)
+attack_run(struct hostile_env *e, const struct hostile_case *c, pid_t *pid)
 {
 	uint64_t features = FEATURES;
 	int ret;
@@ -434,7 +434,7 @@ run_case(const struct hostile_conf *conf, const struct hostile_case *c, bool pac
 	const char *ring = (c->flags & HOSTILE_MSG) != 0 ? "" : packed ? " packed" : " split";
 	pid_t now = *pid;
 
-	ret = attack(&e, c, &now);
+	ret = attack_run(&e, c, &now);
 	env_close(&e);
 	fresh = hostile_fresh(&e, "afterwards", NULL);
 	if (ret == 0)

@@ -338,7 +338,7 @@ race_step(struct hostile_env *e, const struct race *r, struct hostile_desc d, ui
 }
 
 static int
-race(struct hostile_env *e, const struct hostile_case *c)
+run_race(struct hostile_env *e, const struct hostile_case *c)
 {
 	struct vring_desc table[2] = {
 		{ .addr = e->frame_gpa, .len = 12, .flags = e->packed ? 0 : N, .next = 1 },
@@ -491,12 +491,12 @@ static const struct hostile_case cases[] = {
 	{ "call-blocks", "call fd that is a full pipe", HOSTILE_ANY, blocking_call, NULL },
 	{ "call-replaced", "call fd replaced under running rings", HOSTILE_ANY, replaced_call, NULL },
 	{ "call-full", "call fd that is a full eventfd", HOSTILE_ANY, blocking_call, &one },
-	{ "race-len", "length changes while it is read", RACE_ANY, race, &race_len },
-	{ "race-addr", "address changes while it is read", RACE_ANY, race, &race_addr },
-	{ "race-flags", "flags change while they are read", RACE_ANY, race, &race_flags },
-	{ "race-table-len", "table length changes while it is read", RACE_ANY, race,
+	{ "race-len", "length changes while it is read", RACE_ANY, run_race, &race_len },
+	{ "race-addr", "address changes while it is read", RACE_ANY, run_race, &race_addr },
+	{ "race-flags", "flags change while they are read", RACE_ANY, run_race, &race_flags },
+	{ "race-table-len", "table length changes while it is read", RACE_ANY, run_race,
 		&race_table_len },
-	{ "race-table-addr", "table address changes while it is read", RACE_ANY, race,
+	{ "race-table-addr", "table address changes while it is read", RACE_ANY, run_race,
 		&race_table_addr },
 };
 

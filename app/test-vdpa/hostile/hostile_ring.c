@@ -285,7 +285,7 @@ table_gpa(const struct hostile_env *e)
 }
 
 static uint64_t
-resolve(const struct hostile_env *e, const struct piece *p)
+piece_addr(const struct hostile_env *e, const struct piece *p)
 {
 	const struct guest_mem_region *island = &e->g->mem.regions[e->g->mem.island];
 
@@ -302,7 +302,7 @@ resolve(const struct hostile_env *e, const struct piece *p)
 }
 
 static uint32_t
-length(const struct hostile_env *e, const struct piece *p)
+piece_len(const struct hostile_env *e, const struct piece *p)
 {
 	if (p->len == 0xffffffef)
 		return 0xffffffff;
@@ -312,16 +312,16 @@ length(const struct hostile_env *e, const struct piece *p)
 }
 
 static struct hostile_desc
-build(const struct hostile_env *e, const struct piece *p, uint16_t index)
+piece_desc(const struct hostile_env *e, const struct piece *p, uint16_t index)
 {
 	return (struct hostile_desc){
-		.addr = resolve(e, p), .len = length(e, p), .flags = p->flags,
+		.addr = piece_addr(e, p), .len = piece_len(e, p), .flags = p->flags,
 		.next = p->next != 0 ? p->next - 1 : index + 1u,
 	};
 }
 
 static bool
-used(const struct piece *p)
+piece_used(const struct piece *p)
 {
 	return p->place != ABSOLUTE || p->off != 0 || p->len != 0 || p->flags != 0;
 }
@@ -333,13 +333,13 @@ write_table(struct hostile_env *e, const struct attack *a)
 	struct vring_packed_desc packed[256] = { 0 };
 	uint16_t i, n = 0, more = a->repeat;
 
-	for (i = 0; i < 4 && used(&a->table[i]); ) {
-		struct hostile_desc d = build(e, &a->table[i], n);
+	for (i = 0; i < 4 && piece_used(&a->table[i]); ) {
+		struct hostile_desc d = piece_desc(e, &a->table[i], n);
 
 		split[n] = (struct vring_desc){ d.addr, d.len, d.flags, d.next };
 		packed[n] = (struct vring_packed_desc){ d.addr, d.len, 0, d.flags & ~N };
 		n++;
-		if (i < 3 && used(&a->table[i + 1]))
+		if (i < 3 && piece_used(&a->table[i + 1]))
 			i++;
 		else if (more-- == 0 || a->repeat == 0)
 			break;
@@ -367,8 +367,8 @@ build_ring(struct hostile_env *e, const struct attack *a, bool write, struct hos
 			.addr = header_byte(e, write, n),
 			.len = 1, .flags = N | (write ? W : 0), .next = n + 1,
 		};
-	for (i = 0; i < 4 && used(&a->ring[i]); i++, n++)
-		d[n] = build(e, &a->ring[i], n);
+	for (i = 0; i < 4 && piece_used(&a->ring[i]); i++, n++)
+		d[n] = piece_desc(e, &a->ring[i], n);
 	return n;
 }
 
@@ -393,9 +393,9 @@ lend_all(struct hostile_env *e, const struct attack *a, const struct hostile_des
 	for (i = 0; i < nb; i++)
 		if ((d[i].flags & (W | I)) == W)
 			hostile_lend(e, d[i].addr, d[i].len);
-	for (i = 0; i < 4 && used(&a->table[i]); i++)
+	for (i = 0; i < 4 && piece_used(&a->table[i]); i++)
 		if ((a->table[i].flags & (W | I)) == W)
-			hostile_lend(e, resolve(e, &a->table[i]), length(e, &a->table[i]));
+			hostile_lend(e, piece_addr(e, &a->table[i]), piece_len(e, &a->table[i]));
 }
 
 static int
@@ -438,7 +438,7 @@ run_header(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static uint32_t
-add(struct hostile_case *c, const char *name, const char *suffix, const char *what, uint32_t flags,
+case_add(struct hostile_case *c, const char *name, const char *suffix, const char *what, uint32_t flags,
 		int (*run)(struct hostile_env *, const struct hostile_case *), const void *arg)
 {
 	snprintf(c->name, sizeof(c->name), "%s%s", name, suffix);
@@ -463,17 +463,17 @@ hostile_ring_cases(struct hostile_case *c, uint32_t room)
 	for (i = 0; i < sizeof(tx_attacks) / sizeof(tx_attacks[0]) && n < room; i++) {
 		const struct attack *a = &tx_attacks[i];
 
-		n += add(&c[n], a->name, "", a->what, case_flags(a), run_tx, a);
+		n += case_add(&c[n], a->name, "", a->what, case_flags(a), run_tx, a);
 	}
 	for (i = 0; i < sizeof(rx_attacks) / sizeof(rx_attacks[0]) && n + 1 < room; i++) {
 		const struct attack *a = &rx_attacks[i];
 		uint32_t flags = case_flags(a) | HOSTILE_EMPTY_RX;
 
-		n += add(&c[n], a->name, "", a->what, flags, run_rx, a);
-		n += add(&c[n], a->name, "-plain", a->what, flags | HOSTILE_PLAIN, run_rx, a);
+		n += case_add(&c[n], a->name, "", a->what, flags, run_rx, a);
+		n += case_add(&c[n], a->name, "-plain", a->what, flags | HOSTILE_PLAIN, run_rx, a);
 	}
 	for (i = 0; i < sizeof(header_attacks) / sizeof(header_attacks[0]) && n < room; i++)
-		n += add(&c[n], header_attacks[i].name, "", header_attacks[i].what, HOSTILE_ANY,
+		n += case_add(&c[n], header_attacks[i].name, "", header_attacks[i].what, HOSTILE_ANY,
 			run_header, &header_attacks[i].hdr);
 	return n;
 }

@@ -32,7 +32,7 @@ struct hold {
 };
 
 static int
-no_memory(struct migrate *m)
+fail_no_memory(struct migrate *m)
 {
 	return migrate_fail(m, "no memory for buffers in flight");
 }
@@ -45,7 +45,7 @@ hold_alloc(struct hold *h)
 	h->list = calloc(size, sizeof(*h->list));
 	h->descs = calloc(size, sizeof(*h->descs));
 	h->held = calloc(size, sizeof(*h->held));
-	return h->list != NULL && h->descs != NULL && h->held != NULL ? 0 : no_memory(h->m);
+	return h->list != NULL && h->descs != NULL && h->held != NULL ? 0 : fail_no_memory(h->m);
 }
 
 static void
@@ -57,7 +57,7 @@ hold_free(struct hold *h)
 }
 
 static int
-behind(const struct hold *h)
+fail_behind(const struct hold *h)
 {
 	return migrate_fail(h->m, "virtqueue %u: the guest does not take back what was used up to "
 		"%u within %d ms", h->vq, h->sv->used_idx, CATCH_UP_MS);
@@ -72,7 +72,7 @@ hold_start(struct hold *h)
 	uint16_t left;
 
 	if (guest_hold_await(h->m->guest, h->vq, &used, CATCH_UP_MS) < 0)
-		return behind(h);
+		return fail_behind(h);
 	left = guest_hold_left(h->m->guest, h->vq);
 	if (left != sv->nb_inflight)
 		return migrate_fail(h->m, "virtqueue %u: %u buffers in flight are not used yet, the "
@@ -212,7 +212,7 @@ hold_store(struct hold *h, struct rte_vhost_state *st)
 
 	if (rte_vhost_state_vq_inflight_alloc(st, h->vq, h->nb) < 0 ||
 			rte_vhost_state_vq_inflight_descs_alloc(st, h->vq, h->nb_descs) < 0)
-		return no_memory(h->m);
+		return fail_no_memory(h->m);
 	for (i = 0; i < h->nb; i++) {
 		sv->inflight[i] = h->list[i];
 		h->held[i] = held_of(&h->list[i]);
@@ -220,7 +220,7 @@ hold_store(struct hold *h, struct rte_vhost_state *st)
 	if (h->nb_descs > 0)
 		memcpy(sv->inflight_descs, h->descs, h->nb_descs * sizeof(*h->descs));
 	if (guest_hold_expect(h->m->guest, h->vq, &used, h->held, h->nb, CATCH_UP_MS) < 0)
-		return behind(h);
+		return fail_behind(h);
 	h->m->res->inflight += h->nb;
 	return 0;
 }
@@ -300,7 +300,7 @@ vq_read(struct migrate *m, struct rte_vhost_state *st, uint16_t vq)
 	sv->avail_idx = (uint16_t)next;
 	free(held);
 	free(counter);
-	return ret < 0 ? no_memory(m) : 0;
+	return ret < 0 ? fail_no_memory(m) : 0;
 }
 
 /* Entries from @p from on are new. */
@@ -334,7 +334,7 @@ migrate_inflight_mark(struct migrate *m, unsigned int to)
 		return 0;
 	st = rte_vhost_state_alloc(nb_vqs);
 	if (st == NULL)
-		return no_memory(m);
+		return fail_no_memory(m);
 	st->driver_features = m->opt->packed ? UINT64_C(1) << F_RING_PACKED : 0;
 	for (vq = 0; vq < nb_vqs && ret == 0; vq++) {
 		ret = vq_read(m, st, vq);

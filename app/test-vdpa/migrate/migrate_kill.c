@@ -98,7 +98,7 @@ stale_put(struct migrate *m, const struct stale *old)
 
 /* As a front end whose peer has gone: it connects again with what it knows. */
 static int
-reconnect(struct migrate *m)
+link_reconnect(struct migrate *m)
 {
 	struct backend *be = m->be[0];
 	int ret;
@@ -130,7 +130,7 @@ kill_once(struct migrate *m, const struct stale *old)
 	migrate_link_close(m, 0);
 	if (old != NULL && stale_put(m, old) < 0)
 		return -1;
-	if (reconnect(m) < 0 || migrate_flow_wait(m) < 0)
+	if (link_reconnect(m) < 0 || migrate_flow_wait(m) < 0)
 		return -1;
 	if (stats_add(&m->res->blackout, guest_gap_stop(m->guest)) < 0)
 		return migrate_fail(m, "out of memory");

@@ -71,7 +71,7 @@ static const struct option long_options[] = {
 };
 
 static void
-usage(FILE *f)
+usage_print(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa migrate [OPTIONS]\n"
 		"\n"
@@ -136,7 +136,7 @@ usage(FILE *f)
 }
 
 static int
-bad_value(const char *opt, const char *word, const char *want)
+refuse_value(const char *opt, const char *word, const char *want)
 {
 	return option_refuse("migrate", opt, word, want);
 }
@@ -147,7 +147,7 @@ break_option(struct migrate_options *opt, const char *word)
 	opt->breakage = migrate_break_find(word);
 	if (opt->breakage != NULL)
 		return 0;
-	return bad_value("--break", word, "one of the kinds that --help lists");
+	return refuse_value("--break", word, "one of the kinds that --help lists");
 }
 
 static int
@@ -157,7 +157,7 @@ frontend_option(struct migrate_options *opt, const char *word)
 	opt->plain = strcmp(word, "plain") == 0;
 	if (opt->vdpa || opt->plain || strcmp(word, "net") == 0)
 		return 0;
-	return bad_value("--frontend", word, "net, vdpa or plain");
+	return refuse_value("--frontend", word, "net, vdpa or plain");
 }
 
 static int
@@ -166,7 +166,7 @@ via_option(struct migrate_options *opt, const char *word)
 	opt->via = migrate_via_find(word);
 	if (opt->via != NULL)
 		return 0;
-	return bad_value("--via", word, "one of the carriers that --help lists");
+	return refuse_value("--via", word, "one of the carriers that --help lists");
 }
 
 static int
@@ -175,7 +175,7 @@ state_file_option(struct migrate_options *opt, const char *word)
 	if (snprintf(opt->state_file, sizeof(opt->state_file), "%s", word) <
 			(int)sizeof(opt->state_file) && word[0] != '\0')
 		return 0;
-	return bad_value("--state-file", word, "a path");
+	return refuse_value("--state-file", word, "a path");
 }
 
 /* Options that are a number of some range. */
@@ -242,7 +242,7 @@ number_option(int c, const char *word, struct migrate_options *opt)
 }
 
 static int
-option_take(int c, const char *word, struct migrate_options *opt)
+option_store(int c, const char *word, struct migrate_options *opt)
 {
 	switch (c) {
 	case OPT_RING:
@@ -293,7 +293,7 @@ option_take(int c, const char *word, struct migrate_options *opt)
 }
 
 static int
-clash(const char *what, const char *why)
+refuse_together(const char *what, const char *why)
 {
 	fprintf(stderr, "dpdk-test-vdpa migrate: %s: %s\n", what, why);
 	return -EINVAL;
@@ -305,14 +305,14 @@ kill_check(const struct migrate_options *opt)
 	const bool page = opt->breakage != NULL && opt->breakage->page;
 
 	if (page && (!opt->kill || !opt->packed || opt->via->region))
-		return clash("--break page", "only a killed device with packed rings needs a page");
+		return refuse_together("--break page", "only a killed device with packed rings needs a page");
 	if (!opt->kill)
 		return 0;
 	if (opt->plain)
-		return clash("--kill", "only a vstate device comes again");
+		return refuse_together("--kill", "only a vstate device comes again");
 	if (opt->causal || opt->fail_every != 0 || opt->inflight != 0 ||
 			(opt->breakage != NULL && !page))
-		return clash("--kill", "no state is captured that could be checked or changed");
+		return refuse_together("--kill", "no state is captured that could be checked or changed");
 	return 0;
 }
 
@@ -322,10 +322,10 @@ upgrade_check(const struct migrate_options *opt)
 	if (!opt->upgrade)
 		return 0;
 	if (opt->plain || opt->vdpa)
-		return clash("--upgrade", "only a net_vstate device can be taken over");
+		return refuse_together("--upgrade", "only a net_vstate device can be taken over");
 	if (opt->kill || opt->causal || opt->fail_every != 0 || opt->inflight != 0 ||
 			opt->breakage != NULL)
-		return clash("--upgrade", "no state is captured that could be checked or changed");
+		return refuse_together("--upgrade", "no state is captured that could be checked or changed");
 	return 0;
 }
 
@@ -335,21 +335,21 @@ via_check(struct migrate_options *opt)
 	if (opt->kill || opt->upgrade)
 		return 0;
 	if (opt->plain && opt->inflight != 0)
-		return clash("--inflight", "rte_vhost's own data path does not finish them");
+		return refuse_together("--inflight", "rte_vhost's own data path does not finish them");
 	if ((opt->vdpa || opt->plain) && opt->via->net_only)
-		return clash("--via", "only net_vstate has such a message");
+		return refuse_together("--via", "only net_vstate has such a message");
 	if (!opt->via->whole && (opt->causal || opt->fail_every != 0 || opt->breakage != NULL ||
 			(opt->inflight != 0 && !opt->via->region)))
-		return clash("--via", "it carries no state that could be checked or spoilt");
+		return refuse_together("--via", "it carries no state that could be checked or spoilt");
 	if (opt->causal && opt->breakage != NULL)
-		return clash("--causal", "not together with --break");
+		return refuse_together("--causal", "not together with --break");
 	if (opt->via->suspend_feature)
 		opt->features |= UINT64_C(1) << RTE_VHOST_STATE_F_SUSPEND;
 	if (opt->causal)
 		/* A frame is one buffer, so that used indices count frames. */
 		opt->frame_max = opt->frame_min;
 	if (opt->causal && opt->frame_min > 1500)
-		return clash("--causal", "a frame must fit one buffer of 1500 bytes");
+		return refuse_together("--causal", "a frame must fit one buffer of 1500 bytes");
 	return 0;
 }
 
@@ -359,13 +359,13 @@ overtake_check(const struct migrate_options *opt)
 	if (!opt->overtake)
 		return 0;
 	if (opt->inflight < 2)
-		return clash("--overtake", "only with --inflight of 2 or more");
+		return refuse_together("--overtake", "only with --inflight of 2 or more");
 	if (opt->causal)
-		return clash("--overtake", "not together with --causal");
+		return refuse_together("--overtake", "not together with --causal");
 	if (opt->via->region)
-		return clash("--overtake", "not in an in-flight region");
+		return refuse_together("--overtake", "not in an in-flight region");
 	if ((opt->features >> F_IN_ORDER & 1) != 0)
-		return clash("--overtake", "not with the feature in-order");
+		return refuse_together("--overtake", "not with the feature in-order");
 	return 0;
 }
 
@@ -414,10 +414,10 @@ migrate_options_parse(struct migrate_options *opt, int argc, char **argv)
 	optind = 0;	/* start anew: a test parses several command lines */
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (c == 'h') {
-			usage(stdout);
+			usage_print(stdout);
 			return 1;
 		}
-		if (c == '?' || option_take(c, optarg, opt) < 0)
+		if (c == '?' || option_store(c, optarg, opt) < 0)
 			goto usage_hint;
 	}
 	if (optind < argc) {

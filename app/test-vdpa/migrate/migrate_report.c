@@ -95,7 +95,7 @@ report_json(const struct migrate_options *opt, struct migrate_result *res, FILE 
 
 /* A run that failed without a failure of its own: what does not add up. */
 static void
-shortfall(const struct migrate_result *res)
+shortfall_print(const struct migrate_result *res)
 {
 	const struct guest_counts *c = &res->counts;
 
@@ -110,7 +110,7 @@ shortfall(const struct migrate_result *res)
 
 /* Why a run did not hold, and what was spoilt on purpose: for people, so not on stdout. */
 static void
-verdict(const struct migrate_options *opt, const struct migrate_result *res)
+verdict_print(const struct migrate_options *opt, const struct migrate_result *res)
 {
 	if (res->broken[0] != '\0')
 		fprintf(stderr, "dpdk-test-vdpa: state broken on purpose (%s), %s\n",
@@ -120,7 +120,7 @@ verdict(const struct migrate_options *opt, const struct migrate_result *res)
 	if (res->failure[0] != '\0')
 		fprintf(stderr, "dpdk-test-vdpa: %s\n", res->failure);
 	if (res->broken[0] == '\0') {
-		shortfall(res);
+		shortfall_print(res);
 		return;
 	}
 	fprintf(stderr, "dpdk-test-vdpa: %s\n", migrate_held(res) ?
@@ -135,5 +135,5 @@ migrate_report(const struct migrate_options *opt, struct migrate_result *res, FI
 	else
 		report_text(opt, res, f);
 	fflush(f);
-	verdict(opt, res);
+	verdict_print(opt, res);
 }

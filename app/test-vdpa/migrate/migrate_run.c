@@ -169,7 +169,7 @@ migrate_state_seen(struct migrate *m, unsigned int to, struct rte_vhost_state *s
 
 /* The move failed: the source goes on as if nothing had been. */
 static bool
-source_goes_on(struct migrate *m)
+source_resumes(struct migrate *m)
 {
 	return m->opt->via->back(m) == 0 && guest_wait_flow(m->guest, flow_ms(m)) == 0;
 }
@@ -181,7 +181,7 @@ source_resume(struct migrate *m)
 	bool well;
 
 	migrate_inflight_forget(m);
-	well = source_goes_on(m);
+	well = source_resumes(m);
 	len = strlen(m->res->failure);
 	snprintf(m->res->failure + len, sizeof(m->res->failure) - len, "; %s %s",
 		m->be[m->active]->dev.name, well ? "went on" : "did not go on either");
@@ -195,7 +195,7 @@ failed_move_end(struct migrate *m, unsigned int to)
 
 	m->must_fail = false;
 	m->res->failure[0] = '\0';
-	if (!source_goes_on(m))
+	if (!source_resumes(m))
 		return migrate_fail(m, "%s does not go on after a move that failed",
 			m->be[m->active]->dev.name);
 	migrate_link_close(m, to);
@@ -221,7 +221,7 @@ samples_add(struct migrate *m, uint64_t suspend, uint64_t carry, uint64_t blacko
 
 /* Stop, carry, run: all that may fail with the source as the one who goes on. */
 static int
-move(struct migrate *m, unsigned int to, uint64_t t[3])
+move_run(struct migrate *m, unsigned int to, uint64_t t[3])
 {
 	t[0] = clock_ns();
 	if (m->opt->via->stop(m) < 0)
@@ -243,7 +243,7 @@ round_run(struct migrate *m)
 		return -1;
 	m->must_fail = migrate_fail_due(m->opt, m->res->rounds + m->res->failed_moves);
 	guest_gap_start(m->guest);
-	if (move(m, to, t) < 0) {
+	if (move_run(m, to, t) < 0) {
 		if (m->must_fail)
 			return failed_move_end(m, to);
 		source_resume(m);
@@ -287,7 +287,7 @@ rounds_show(struct migrate *m, struct progress *p)
 }
 
 static int
-one_round(struct migrate *m)
+any_round_run(struct migrate *m)
 {
 	if (m->opt->upgrade)
 		return migrate_upgrade_round(m);
@@ -306,7 +306,7 @@ rounds_run(struct migrate *m)
 			migrate_fail(m, "interrupted");
 			break;
 		}
-		if (one_round(m) < 0)
+		if (any_round_run(m) < 0)
 			break;
 		rounds_show(m, &p);
 	}

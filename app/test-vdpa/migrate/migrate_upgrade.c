@@ -43,7 +43,7 @@ struct watch {
 
 /* As QEMU does whose socket was closed by the other side: it waits for who comes. */
 static int
-reconnect(struct migrate *m, unsigned int to)
+link_reconnect(struct migrate *m, unsigned int to)
 {
 	int ret;
 
@@ -99,7 +99,7 @@ watch_new(struct watch *w, uint64_t until)
 
 	while (clock_ns() < until) {
 		if (guest_link_hung_up(m->link[w->from], LOOK_MS))
-			return reconnect(m, w->to);
+			return link_reconnect(m, w->to);
 		if (is_kept(w)) {
 			w->kept = true;
 			return 0;
@@ -138,7 +138,7 @@ links_settle(struct migrate *m, const struct watch *w)
 
 /* Children die with the thread that made them, so that it is not this one that waits. */
 static int
-hand_over(struct migrate *m, unsigned int from, unsigned int to, uint64_t *gap_ns)
+device_hand_over(struct migrate *m, unsigned int from, unsigned int to, uint64_t *gap_ns)
 {
 	struct watch w = { .m = m, .from = from, .to = to };
 	pthread_t thread;
@@ -170,7 +170,7 @@ migrate_upgrade_round(struct migrate *m)
 	uint64_t gap_ns = 0;
 	int ret;
 
-	if (hand_over(m, from, to, &gap_ns) < 0 || migrate_flow_wait(m) < 0)
+	if (device_hand_over(m, from, to, &gap_ns) < 0 || migrate_flow_wait(m) < 0)
 		return -1;
 	gap_ns = RTE_MAX(gap_ns, guest_gap_stop(m->guest));
 	if (stats_add(&m->res->blackout, gap_ns) < 0)

@@ -16,7 +16,7 @@
 #include "migrate_priv.h"
 
 static struct backend *
-source(struct migrate *m)
+source_of(struct migrate *m)
 {
 	return m->be[m->active];
 }
@@ -29,7 +29,7 @@ api_stop(struct migrate *m)
 	struct rte_vhost_state_error err = { 0 };
 	int ret;
 
-	ret = source(m)->ops->suspend(source(m), MIGRATE_SUSPEND_US, &err);
+	ret = source_of(m)->ops->suspend(source_of(m), MIGRATE_SUSPEND_US, &err);
 	return ret < 0 ? migrate_fail_state(m, m->active, "suspend", ret, &err) : 0;
 }
 
@@ -39,7 +39,7 @@ api_back(struct migrate *m)
 	struct rte_vhost_state_error err = { 0 };
 	int ret;
 
-	ret = source(m)->ops->resume(source(m), &err);
+	ret = source_of(m)->ops->resume(source_of(m), &err);
 	return ret < 0 ? migrate_fail_state(m, m->active, "resume", ret, &err) : 0;
 }
 
@@ -49,7 +49,7 @@ status_stop(struct migrate *m)
 	int ret = guest_link_suspend(m->link[m->active]);
 
 	return ret < 0 ? migrate_fail(m, "%s does not obey SUSPEND in the status byte: %s",
-		source(m)->dev.name, strerror(-ret)) : 0;
+		source_of(m)->dev.name, strerror(-ret)) : 0;
 }
 
 static int
@@ -59,7 +59,7 @@ status_back(struct migrate *m)
 
 	if (ret < 0)
 		return migrate_fail(m, "%s does not obey DRIVER_OK while suspended: %s",
-			source(m)->dev.name, strerror(-ret));
+			source_of(m)->dev.name, strerror(-ret));
 	/* It runs already; this wakes who polls it. */
 	return api_back(m);
 }
@@ -70,7 +70,7 @@ rings_stop(struct migrate *m)
 	int ret = guest_link_stop(m->link[m->active]);
 
 	return ret < 0 ? migrate_fail(m, "%s does not give its rings back: %s",
-		source(m)->dev.name, strerror(-ret)) : 0;
+		source_of(m)->dev.name, strerror(-ret)) : 0;
 }
 
 /* Tell @p to where the rings stood when @p from gave them back. */
@@ -99,18 +99,18 @@ rings_back(struct migrate *m)
 		return ret;
 	ret = guest_link_driver_ok(m->link[m->active]);
 	return ret < 0 ? migrate_fail(m, "%s does not take DRIVER_OK again: %s",
-		source(m)->dev.name, strerror(-ret)) : 0;
+		source_of(m)->dev.name, strerror(-ret)) : 0;
 }
 
 /* ---- carry ---- */
 
 static struct rte_vhost_state *
-captured(struct migrate *m, unsigned int to)
+state_capture(struct migrate *m, unsigned int to)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state *st;
 
-	st = source(m)->ops->capture(source(m), &err);
+	st = source_of(m)->ops->capture(source_of(m), &err);
 	if (st == NULL) {
 		migrate_fail_state(m, m->active, "give its state", -rte_errno, &err);
 		return NULL;
@@ -123,7 +123,7 @@ captured(struct migrate *m, unsigned int to)
 
 /* Ends the life of @p st. */
 static int
-restored(struct migrate *m, unsigned int to, struct rte_vhost_state *st)
+state_restore(struct migrate *m, unsigned int to, struct rte_vhost_state *st)
 {
 	struct rte_vhost_state_error err = { 0 };
 	int ret;
@@ -136,16 +136,16 @@ restored(struct migrate *m, unsigned int to, struct rte_vhost_state *st)
 static int
 struct_carry(struct migrate *m, unsigned int to)
 {
-	struct rte_vhost_state *st = captured(m, to);
+	struct rte_vhost_state *st = state_capture(m, to);
 
-	return st != NULL ? restored(m, to, st) : -1;
+	return st != NULL ? state_restore(m, to, st) : -1;
 }
 
 /* To the file and back, as a state that moves to another host goes. */
 static int
 file_carry(struct migrate *m, unsigned int to)
 {
-	struct rte_vhost_state *st = captured(m, to), *loaded;
+	struct rte_vhost_state *st = state_capture(m, to), *loaded;
 	struct rte_vhost_state_error err = { 0 };
 	int ret;
 
@@ -160,7 +160,7 @@ file_carry(struct migrate *m, unsigned int to)
 	if (loaded == NULL)
 		return migrate_fail_state(m, m->active, "have a state that can be loaded",
 			-rte_errno, &err);
-	return restored(m, to, loaded);
+	return state_restore(m, to, loaded);
 }
 
 /* A pipe holds less than a large state: someone has to write while the other reads. */
@@ -182,7 +182,7 @@ writer_main(void *arg)
 }
 
 static struct rte_vhost_state *
-through_pipe(struct migrate *m, const struct rte_vhost_state *st)
+state_pipe(struct migrate *m, const struct rte_vhost_state *st)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct writer w = { .st = st };
@@ -220,13 +220,13 @@ through_pipe(struct migrate *m, const struct rte_vhost_state *st)
 static int
 fd_carry(struct migrate *m, unsigned int to)
 {
-	struct rte_vhost_state *st = captured(m, to), *got;
+	struct rte_vhost_state *st = state_capture(m, to), *got;
 
 	if (st == NULL)
 		return -1;
-	got = through_pipe(m, st);
+	got = state_pipe(m, st);
 	rte_vhost_state_free(st);
-	return got != NULL ? restored(m, to, got) : -1;
+	return got != NULL ? state_restore(m, to, got) : -1;
 }
 
 static int
@@ -274,7 +274,7 @@ device_state_carry(struct migrate *m, unsigned int to)
 
 	ret = guest_link_state_save(m->link[m->active], &bytes, &len);
 	if (ret < 0)
-		return migrate_fail(m, "%s does not save its state: %s", source(m)->dev.name,
+		return migrate_fail(m, "%s does not save its state: %s", source_of(m)->dev.name,
 			strerror(-ret));
 	seen = device_state_seen(m, to, bytes, &len);
 	free(bytes);

@@ -86,7 +86,7 @@ by_user(struct soft_backend *b, uint64_t addr)
 }
 
 static void
-copy(struct soft_backend *b, uint64_t gpa, uint8_t *buf, uint32_t len, bool to_guest)
+guest_copy(struct soft_backend *b, uint64_t gpa, uint8_t *buf, uint32_t len, bool to_guest)
 {
 	while (len != 0) {
 		uint32_t n = len;
@@ -111,7 +111,7 @@ is_packed(const struct soft_backend *b)
 
 /* Take the next available buffer: address, length and ID. */
 static bool
-take(struct soft_backend *b, struct soft_vq *vq, uint64_t *gpa, uint32_t *len, uint16_t *id)
+avail_take(struct soft_backend *b, struct soft_vq *vq, uint64_t *gpa, uint32_t *len, uint16_t *id)
 {
 	struct vring_packed_desc *pd = by_user(b, vq->addr.desc);
 	struct vring_desc *sd = by_user(b, vq->addr.desc);
@@ -140,7 +140,7 @@ take(struct soft_backend *b, struct soft_vq *vq, uint64_t *gpa, uint32_t *len, u
 }
 
 static void
-call(struct soft_backend *b, struct soft_vq *vq)
+guest_call(struct soft_backend *b, struct soft_vq *vq)
 {
 	const struct vring_packed_desc_event *ev = by_user(b, vq->addr.avail);
 	const struct vring_avail *avail = by_user(b, vq->addr.avail);
@@ -156,7 +156,7 @@ call(struct soft_backend *b, struct soft_vq *vq)
 }
 
 static void
-give(struct soft_backend *b, struct soft_vq *vq, uint16_t id, uint32_t len)
+used_put(struct soft_backend *b, struct soft_vq *vq, uint16_t id, uint32_t len)
 {
 	struct vring_packed_desc *pd = by_user(b, vq->addr.desc);
 	struct vring_used *used = by_user(b, vq->addr.used);
@@ -175,22 +175,22 @@ give(struct soft_backend *b, struct soft_vq *vq, uint16_t id, uint32_t len)
 			vq->used_wrap = !vq->used_wrap;
 		}
 	}
-	call(b, vq);
+	guest_call(b, vq);
 }
 
 static void
-transmit(struct soft_backend *b, struct soft_vq *rx, uint8_t *frame, uint32_t len)
+frame_transmit(struct soft_backend *b, struct soft_vq *rx, uint8_t *frame, uint32_t len)
 {
 	uint32_t room;
 	uint16_t id;
 	uint64_t gpa;
 
-	if (!take(b, rx, &gpa, &room, &id))
+	if (!avail_take(b, rx, &gpa, &room, &id))
 		return;
 	if (len > room)
 		len = room;
-	copy(b, gpa, frame, len, true);
-	give(b, rx, id, len);
+	guest_copy(b, gpa, frame, len, true);
+	used_put(b, rx, id, len);
 }
 
 static void
@@ -200,8 +200,8 @@ loop_frame(struct soft_backend *b, uint16_t pair, uint8_t *frame, uint32_t len)
 	bool now = ++b->frames[pair] % EVERY == 0;
 
 	if (b->held_len != 0 && pair == 0) {
-		transmit(b, rx, frame, len);
-		transmit(b, rx, b->held, b->held_len);
+		frame_transmit(b, rx, frame, len);
+		frame_transmit(b, rx, b->held, b->held_len);
 		b->held_len = 0;
 		return;
 	}
@@ -218,9 +218,9 @@ loop_frame(struct soft_backend *b, uint16_t pair, uint8_t *frame, uint32_t len)
 		len--;
 	if (now && b->fault == SOFT_CROSS && pair == 0)
 		rx = &b->vqs[2];
-	transmit(b, rx, frame, len);
+	frame_transmit(b, rx, frame, len);
 	if (now && b->fault == SOFT_DUPLICATE)
-		transmit(b, rx, frame, len);
+		frame_transmit(b, rx, frame, len);
 }
 
 /* @return the frames taken; one at most where they are to be lost. */
@@ -235,13 +235,13 @@ poll_pair(struct soft_backend *b, uint16_t pair, bool lose)
 
 	if (!tx->enabled || !b->vqs[2 * pair].enabled)
 		return 0;
-	for (n = 0; n < 32 && take(b, tx, &gpa, &len, &id); n++) {
+	for (n = 0; n < 32 && avail_take(b, tx, &gpa, &len, &id); n++) {
 		if (len > MAX_FRAME)
 			len = MAX_FRAME;
-		copy(b, gpa, frame, len, false);
+		guest_copy(b, gpa, frame, len, false);
 		if (!lose)
 			loop_frame(b, pair, frame, len);
-		give(b, tx, id, 0);
+		used_put(b, tx, id, 0);
 		if (lose)
 			return 1;
 	}
@@ -317,7 +317,7 @@ set_base(struct soft_vq *vq, uint32_t num, bool packed)
 
 /* True if the payload is an answer. */
 static bool
-handle(struct soft_backend *b, struct vu_header *hdr, void *payload, const int *fds,
+message_handle(struct soft_backend *b, struct vu_header *hdr, void *payload, const int *fds,
 		uint32_t nb_fds)
 {
 	struct vu_vring_state *s = payload;
@@ -357,7 +357,7 @@ handle(struct soft_backend *b, struct vu_header *hdr, void *payload, const int *
 }
 
 static bool
-receive(struct soft_backend *b)
+message_receive(struct soft_backend *b)
 {
 	char control[CMSG_SPACE(VU_MAX_FDS * sizeof(int))];
 	uint64_t payload[VU_MAX_PAYLOAD / 8] = { 0 };
@@ -379,7 +379,7 @@ receive(struct soft_backend *b)
 	if (hdr.size > sizeof(payload) || (hdr.size != 0 &&
 			recv(b->sock, payload, hdr.size, MSG_WAITALL) != (ssize_t)hdr.size))
 		return false;
-	if (!handle(b, &hdr, payload, fds, nb)) {
+	if (!message_handle(b, &hdr, payload, fds, nb)) {
 		payload[0] = 0;
 		if ((hdr.flags & VU_NEED_REPLY) == 0)
 			hdr.request = 0;
@@ -423,7 +423,7 @@ backend_main(void *arg)
 		if (poll(&pfd, 1, b->running ? 0 : 1) > 0) {
 			if (b->sock < 0)
 				b->sock = accept(b->listener, NULL, NULL);
-			else if (!receive(b))
+			else if (!message_receive(b))
 				forget_guest(b);
 		}
 		for (pair = 0; b->running && pair < MAX_VQS / 2; pair++)

@@ -78,7 +78,7 @@ child_main(void)
 }
 
 static struct backend *
-child(const char *name)
+child_backend(const char *name)
 {
 	const struct strvec none = STRVEC_INIT;
 	struct backend_device dev;
@@ -91,7 +91,7 @@ child(const char *name)
 static void
 state_travels_between_children(void **state)
 {
-	struct backend *from = child("suspended"), *to = child("configurable");
+	struct backend *from = child_backend("suspended"), *to = child_backend("configurable");
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state *st, *want;
 	struct backend *here;
@@ -121,7 +121,7 @@ refusal_travels_with_its_reason(void **state)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state_info info;
-	struct backend *be = child("in reset");
+	struct backend *be = child_backend("in reset");
 
 	assert_non_null(be);
 	assert_int_equal(be->ops->info(be, &info), 0);
@@ -138,7 +138,7 @@ static void
 device_that_cannot_be_made_is_told(void **state)
 {
 	rte_errno = 0;
-	assert_null(child("refused"));
+	assert_null(child_backend("refused"));
 	assert_int_equal(rte_errno, ENODEV);
 }
 
@@ -147,7 +147,7 @@ death_of_the_child_is_no_hang(void **state)
 {
 	struct rte_vhost_state_info info;
 	struct rte_vhost_state_error err;
-	struct backend *be = child("dies");
+	struct backend *be = child_backend("dies");
 
 	assert_non_null(be);
 	assert_int_equal(be->ops->info(be, &info), -EPIPE);
@@ -162,7 +162,7 @@ child_inherits_no_descriptor(void **state)
 	struct backend *be;
 	int fd = dup(STDERR_FILENO);
 
-	be = child("inherits");
+	be = child_backend("inherits");
 	assert_non_null(be);
 	assert_int_equal(be->ops->info(be, &info), 0);
 	assert_int_equal(info.suspend.count, 0);

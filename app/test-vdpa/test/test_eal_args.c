@@ -16,7 +16,7 @@ static const struct eal_args_host host = {
 
 /* Join a vector by blanks, to compare it at a glance. */
 static const char *
-joined(const struct strvec *sv)
+words_join(const struct strvec *sv)
 {
 	static char text[1024];
 	int i;
@@ -38,8 +38,8 @@ expect_split(const char *line, int ret, const char *eal_want, const char *cmd_wa
 	assert_int_equal(strvec_split(&argv, line), 0);
 	assert_int_equal(eal_args_split(argv.nb, argv.v, &eal, &cmd), ret);
 	if (ret == 0) {
-		assert_string_equal(joined(&eal), eal_want);
-		assert_string_equal(joined(&cmd), cmd_want);
+		assert_string_equal(words_join(&eal), eal_want);
+		assert_string_equal(words_join(&cmd), cmd_want);
 	}
 	strvec_free(&argv);
 	strvec_free(&eal);
@@ -67,14 +67,14 @@ eal_option_without_value_is_refused(void **state)
 }
 
 static const char *
-built(const char *user_line, const struct eal_args_host *h)
+args_build(const char *user_line, const struct eal_args_host *h)
 {
 	struct strvec user = STRVEC_INIT, out = STRVEC_INIT;
 	const char *text;
 
 	assert_int_equal(strvec_split(&user, user_line), 0);
 	assert_int_equal(eal_args_build(&user, h, &out), 0);
-	text = joined(&out);
+	text = words_join(&out);
 	strvec_free(&user);
 	strvec_free(&out);
 	return text;
@@ -83,7 +83,7 @@ built(const char *user_line, const struct eal_args_host *h)
 static void
 defaults_need_no_option(void **state)
 {
-	const char *text = built("", &host);
+	const char *text = args_build("", &host);
 
 	assert_non_null(strstr(text, "--no-pci"));
 	assert_non_null(strstr(text, "--no-huge --no-shconf -m512"));
@@ -100,7 +100,7 @@ free_hugepages_are_used(void **state)
 	const char *text;
 
 	h.huge_free_mb = 512;
-	text = built("", &h);
+	text = args_build("", &h);
 	assert_non_null(strstr(text, "--in-memory"));
 	assert_null(strstr(text, "--no-huge"));
 	assert_null(strstr(text, "-m512"));
@@ -109,22 +109,22 @@ free_hugepages_are_used(void **state)
 static void
 users_options_replace_defaults(void **state)
 {
-	assert_null(strstr(built("-l 0-3", &host), "--lcores"));
-	assert_null(strstr(built("-l 0-3", &host), "-S1"));
-	assert_null(strstr(built("--lcores 0,1", &host), "--lcores=0@"));
-	assert_null(strstr(built("--in-memory", &host), "--no-huge"));
-	assert_null(strstr(built("-m 99", &host), "-m512"));
-	assert_non_null(strstr(built("-m 99", &host), "--no-huge"));
-	assert_null(strstr(built("--file-prefix=x", &host), "test-vdpa-42"));
-	assert_null(strstr(built("-a 0000:01:00.0", &host), "--no-pci"));
-	assert_non_null(strstr(built("-S 1", &host), "--lcores=0@"));
-	assert_null(strstr(built("-S 1", &host), "-S1"));
+	assert_null(strstr(args_build("-l 0-3", &host), "--lcores"));
+	assert_null(strstr(args_build("-l 0-3", &host), "-S1"));
+	assert_null(strstr(args_build("--lcores 0,1", &host), "--lcores=0@"));
+	assert_null(strstr(args_build("--in-memory", &host), "--no-huge"));
+	assert_null(strstr(args_build("-m 99", &host), "-m512"));
+	assert_non_null(strstr(args_build("-m 99", &host), "--no-huge"));
+	assert_null(strstr(args_build("--file-prefix=x", &host), "test-vdpa-42"));
+	assert_null(strstr(args_build("-a 0000:01:00.0", &host), "--no-pci"));
+	assert_non_null(strstr(args_build("-S 1", &host), "--lcores=0@"));
+	assert_null(strstr(args_build("-S 1", &host), "-S1"));
 }
 
 static void
 users_options_come_last(void **state)
 {
-	const char *text = built("--log-level=8", &host);
+	const char *text = args_build("--log-level=8", &host);
 
 	assert_string_equal(text + strlen(text) - strlen("--log-level=8"), "--log-level=8");
 }
@@ -135,7 +135,7 @@ verbose_leaves_log_levels_alone(void **state)
 	struct eal_args_host h = host;
 
 	h.verbose = true;
-	assert_null(strstr(built("", &h), "--log-level"));
+	assert_null(strstr(args_build("", &h), "--log-level"));
 }
 
 static void
@@ -145,7 +145,7 @@ child_gets_neither_devices_nor_prefix(void **state)
 
 	strvec_split(&user, "--vdev net_x,a=b -m 64 --file-prefix=p -a 0:1.0 --vdev=y --no-huge");
 	assert_int_equal(eal_args_for_child(&user, &out), 0);
-	assert_string_equal(joined(&out), "-m 64 --no-huge");
+	assert_string_equal(words_join(&out), "-m 64 --no-huge");
 	strvec_free(&user);
 	strvec_free(&out);
 }

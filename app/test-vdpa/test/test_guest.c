@@ -78,7 +78,7 @@ connect_to(struct guest *g, const char *path)
 }
 
 static void
-start(struct guest_link *l)
+guest_start(struct guest_link *l)
 {
 	assert_int_equal(guest_link_prepare(l), 0);
 	assert_int_equal(guest_link_driver_ok(l), 0);
@@ -100,7 +100,7 @@ may_lose(enum soft_fault fault)
 
 /* Traffic through one back end for a while; what the guest counts. */
 static struct guest_counts
-run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
+traffic_run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
 {
 	struct soft_backend *b = soft_backend_start(path_a, fault);
 	struct guest *g = new_guest(packed);
@@ -112,7 +112,7 @@ run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
 	assert_non_null(b);
 	l = connect_to(g, path_a);
 	guest_use_calls(g, calls);
-	start(l);
+	guest_start(l);
 	assert_int_equal(guest_traffic_start(g), 0);
 	/*
 	 * Long enough for each fault to happen, however slow the machine is, and for the guest to
@@ -138,7 +138,7 @@ run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
 }
 
 static uint64_t
-wrong(const struct guest_counts *c)
+wrong_count(const struct guest_counts *c)
 {
 	return c->lost + c->duplicated + c->reordered + c->corrupted;
 }
@@ -157,14 +157,14 @@ wait_after_move(struct guest *g)
 	for (i = 0; i < 100; i++) {
 		sleep_ms(10);
 		guest_counts_get(g, &c);
-		if (c.received > before.received + 1000 || wrong(&c) > 0)
+		if (c.received > before.received + 1000 || wrong_count(&c) > 0)
 			break;
 	}
 }
 
 /* To and fro between two back ends. */
 static struct guest_counts
-move(bool packed, enum soft_fault fault, int rounds)
+link_move(bool packed, enum soft_fault fault, int rounds)
 {
 	struct soft_backend *a = soft_backend_start(path_a, fault);
 	struct soft_backend *b = soft_backend_start(path_b, fault);
@@ -175,7 +175,7 @@ move(bool packed, enum soft_fault fault, int rounds)
 	int i;
 
 	from = connect_to(g, path_a);
-	start(from);
+	guest_start(from);
 	assert_int_equal(guest_traffic_start(g), 0);
 	for (i = 0; i < rounds; i++) {
 		assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
@@ -184,7 +184,7 @@ move(bool packed, enum soft_fault fault, int rounds)
 		for (vq = 0; vq < 4; vq++)
 			guest_link_set_base(to, vq, guest_link_base(from, vq));
 		guest_link_close(from);
-		start(to);
+		guest_start(to);
 		from = to;
 	}
 	wait_after_move(g);
@@ -207,9 +207,9 @@ static void
 honest_back_end_is_clean(void **state)
 {
 	struct guest_notify n;
-	struct guest_counts c = run(is_packed(state), SOFT_HONEST, false, &n);
+	struct guest_counts c = traffic_run(is_packed(state), SOFT_HONEST, false, &n);
 
-	assert_int_equal(wrong(&c), 0);
+	assert_int_equal(wrong_count(&c), 0);
 	assert_int_equal(c.sent, c.received);
 	/* Polling: no call is wanted, none may come. */
 	assert_int_equal(n.calls, 0);
@@ -219,9 +219,9 @@ static void
 calls_are_used(void **state)
 {
 	struct guest_notify n;
-	struct guest_counts c = run(is_packed(state), SOFT_HONEST, true, &n);
+	struct guest_counts c = traffic_run(is_packed(state), SOFT_HONEST, true, &n);
 
-	assert_int_equal(wrong(&c), 0);
+	assert_int_equal(wrong_count(&c), 0);
 	assert_true(n.calls > 0);
 	assert_int_equal(n.calls_missed, 0);
 }
@@ -236,7 +236,7 @@ missing_calls_are_seen(void **state)
 	int i;
 
 	guest_use_calls(g, true);
-	start(l);
+	guest_start(l);
 	assert_int_equal(guest_traffic_start(g), 0);
 	for (i = 0; i < WAIT_MS && n.calls_missed == 0; i += 10) {
 		sleep_ms(10);
@@ -252,27 +252,27 @@ missing_calls_are_seen(void **state)
 static void
 drop_counts_as_lost(void **state)
 {
-	struct guest_counts c = run(is_packed(state), SOFT_DROP, false, NULL);
+	struct guest_counts c = traffic_run(is_packed(state), SOFT_DROP, false, NULL);
 
 	assert_true(c.lost > 0);
 	assert_int_equal(c.sent - c.received, c.lost);
-	assert_int_equal(wrong(&c), c.lost);
+	assert_int_equal(wrong_count(&c), c.lost);
 }
 
 static void
 second_copy_counts_as_duplicated(void **state)
 {
-	struct guest_counts c = run(is_packed(state), SOFT_DUPLICATE, false, NULL);
+	struct guest_counts c = traffic_run(is_packed(state), SOFT_DUPLICATE, false, NULL);
 
 	assert_true(c.duplicated > 0);
 	assert_int_equal(c.received - c.sent, c.duplicated);
-	assert_int_equal(wrong(&c), c.duplicated);
+	assert_int_equal(wrong_count(&c), c.duplicated);
 }
 
 static void
 late_frame_counts_as_reordered(void **state)
 {
-	struct guest_counts c = run(is_packed(state), SOFT_REORDER, false, NULL);
+	struct guest_counts c = traffic_run(is_packed(state), SOFT_REORDER, false, NULL);
 
 	assert_true(c.reordered > 0);
 	assert_int_equal(c.corrupted + c.duplicated, 0);
@@ -281,25 +281,25 @@ late_frame_counts_as_reordered(void **state)
 static void
 one_flipped_bit_counts_as_corrupted(void **state)
 {
-	struct guest_counts c = run(is_packed(state), SOFT_FLIP_BIT, false, NULL);
+	struct guest_counts c = traffic_run(is_packed(state), SOFT_FLIP_BIT, false, NULL);
 
 	assert_true(c.corrupted > 0);
-	assert_int_equal(wrong(&c), c.corrupted);
+	assert_int_equal(wrong_count(&c), c.corrupted);
 }
 
 static void
 one_missing_byte_counts_as_corrupted(void **state)
 {
-	struct guest_counts c = run(is_packed(state), SOFT_CUT_SHORT, false, NULL);
+	struct guest_counts c = traffic_run(is_packed(state), SOFT_CUT_SHORT, false, NULL);
 
 	assert_true(c.corrupted > 0);
-	assert_int_equal(wrong(&c), c.corrupted);
+	assert_int_equal(wrong_count(&c), c.corrupted);
 }
 
 static void
 frame_of_another_pair_counts_as_corrupted_and_lost(void **state)
 {
-	struct guest_counts c = run(is_packed(state), SOFT_CROSS, false, NULL);
+	struct guest_counts c = traffic_run(is_packed(state), SOFT_CROSS, false, NULL);
 
 	assert_true(c.corrupted > 0);
 	assert_int_equal(c.corrupted, c.lost);
@@ -308,44 +308,44 @@ frame_of_another_pair_counts_as_corrupted_and_lost(void **state)
 static void
 move_with_bases_is_clean(void **state)
 {
-	struct guest_counts c = move(is_packed(state), SOFT_HONEST, ROUNDS);
+	struct guest_counts c = link_move(is_packed(state), SOFT_HONEST, ROUNDS);
 
 	assert_true(c.received > 0);
-	assert_int_equal(wrong(&c), 0);
+	assert_int_equal(wrong_count(&c), 0);
 	assert_int_equal(c.sent, c.received);
 }
 
 static void
 index_one_ahead_is_seen(void **state)
 {
-	struct guest_counts c = move(is_packed(state), SOFT_BASE_AHEAD, 1);
+	struct guest_counts c = link_move(is_packed(state), SOFT_BASE_AHEAD, 1);
 
-	assert_true(wrong(&c) > 0);
+	assert_true(wrong_count(&c) > 0);
 }
 
 static void
 index_one_behind_is_seen(void **state)
 {
-	struct guest_counts c = move(is_packed(state), SOFT_BASE_BEHIND, 1);
+	struct guest_counts c = link_move(is_packed(state), SOFT_BASE_BEHIND, 1);
 
-	assert_true(wrong(&c) > 0);
+	assert_true(wrong_count(&c) > 0);
 }
 
 static void
 flipped_wrap_counter_is_seen(void **state)
 {
-	struct guest_counts c = move(true, SOFT_BASE_WRAP, 1);
+	struct guest_counts c = link_move(true, SOFT_BASE_WRAP, 1);
 
-	assert_true(wrong(&c) > 0);
+	assert_true(wrong_count(&c) > 0);
 }
 
 static void
 frame_dropped_at_stop_is_seen(void **state)
 {
-	struct guest_counts c = move(is_packed(state), SOFT_DROP_AT_STOP, 3);
+	struct guest_counts c = link_move(is_packed(state), SOFT_DROP_AT_STOP, 3);
 
 	assert_true(c.lost > 0);
-	assert_int_equal(wrong(&c), c.lost);
+	assert_int_equal(wrong_count(&c), c.lost);
 }
 
 /* ---- buffers that a stopped device leaves in flight ---- */
@@ -370,7 +370,7 @@ base_set(struct guest_link *l, uint16_t vq, bool packed, struct guest_pos pos)
 
 /** Take @p nb buffers of a ring; the test is the device. */
 static void
-hold(struct guest *g, uint16_t vq, struct guest_pos *avail, struct guest_held *held, uint16_t nb)
+buffers_hold(struct guest *g, uint16_t vq, struct guest_pos *avail, struct guest_held *held, uint16_t nb)
 {
 	uint16_t i;
 
@@ -407,7 +407,7 @@ hold_and_use(bool packed, bool in_order)
 
 	from = connect_to(g, path_a);
 	to = connect_to(g, path_b);
-	start(from);
+	guest_start(from);
 	assert_int_equal(guest_traffic_start(g), 0);
 	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
 	/* What is sent from now on stays available. */
@@ -424,8 +424,8 @@ hold_and_use(bool packed, bool in_order)
 	sent = sent_used = pos_of(packed, guest_link_base(from, 1));
 	guest_link_close(from);
 
-	hold(g, 0, &avail, rx, HELD);
-	hold(g, 1, &sent, tx, 2);
+	buffers_hold(g, 0, &avail, rx, HELD);
+	buffers_hold(g, 1, &sent, tx, 2);
 	done[0] = rx[1];
 	done[1] = rx[0];
 	done[2] = rx[2];
@@ -449,7 +449,7 @@ hold_and_use(bool packed, bool in_order)
 
 	base_set(to, 0, packed, used);
 	base_set(to, 1, packed, sent_used);
-	start(to);
+	guest_start(to);
 	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
 	guest_traffic_stop(g, 300);
 	guest_link_close(to);
@@ -487,7 +487,7 @@ gap_is_measured(void **state)
 	struct guest_counts now;
 	uint64_t gap, before;
 
-	start(l);
+	guest_start(l);
 	assert_int_equal(guest_traffic_start(g), 0);
 	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
 	guest_gap_start(g);

@@ -29,7 +29,7 @@ state_make(bool packed)
 
 /* Apply a break; the return value of the validation that follows. */
 static int
-apply(struct rte_vhost_state *st, const char *name)
+break_apply(struct rte_vhost_state *st, const char *name)
 {
 	char what[128];
 
@@ -52,7 +52,7 @@ consistent_breaks_pass_validation_and_change_the_state(void **state)
 				continue;
 			st = state_make(packed);
 			before = rte_vhost_state_copy(st);
-			assert_int_equal(apply(st, names[i]), 0);
+			assert_int_equal(break_apply(st, names[i]), 0);
 			assert_false(rte_vhost_state_equal(st, before));
 			rte_vhost_state_free(st);
 			rte_vhost_state_free(before);
@@ -72,7 +72,7 @@ raw_breaks_are_refused_by_the_library(void **state)
 			if (!packed && strcmp(names[i], "raw-wrap") == 0)
 				continue;
 			st = state_make(packed);
-			assert_int_equal(apply(st, names[i]), -EINVAL);
+			assert_int_equal(break_apply(st, names[i]), -EINVAL);
 			rte_vhost_state_free(st);
 		}
 	}
@@ -84,10 +84,10 @@ packed_index_wraps_with_its_counter(void **state)
 	struct rte_vhost_state *st = state_make(true);
 
 	st->vqs[1].avail_idx = st->vqs[1].used_idx = 255;
-	assert_int_equal(apply(st, "drop"), 0);
+	assert_int_equal(break_apply(st, "drop"), 0);
 	assert_int_equal(st->vqs[1].avail_idx, 0);
 	assert_int_equal(st->vqs[1].avail_wrap, 0);
-	assert_int_equal(apply(st, "index"), 0);
+	assert_int_equal(break_apply(st, "index"), 0);
 	assert_int_equal(st->vqs[1].avail_idx, 255);
 	assert_int_equal(st->vqs[1].avail_wrap, 1);
 	rte_vhost_state_free(st);
@@ -99,9 +99,9 @@ split_index_runs_over_16_bits(void **state)
 	struct rte_vhost_state *st = state_make(false);
 
 	st->vqs[1].avail_idx = st->vqs[1].used_idx = 0;
-	assert_int_equal(apply(st, "index"), 0);
+	assert_int_equal(break_apply(st, "index"), 0);
 	assert_int_equal(st->vqs[1].avail_idx, 65535);
-	assert_int_equal(apply(st, "drop"), 0);
+	assert_int_equal(break_apply(st, "drop"), 0);
 	assert_int_equal(st->vqs[1].avail_idx, 0);
 	assert_int_equal(st->vqs[1].avail_wrap, 0);
 	rte_vhost_state_free(st);
@@ -143,7 +143,7 @@ buffers_in_flight_change_places(void **state)
 				vq->inflight_descs[i].id = 10 + i;
 		}
 		assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
-		assert_int_equal(apply(st, "inflight-order"), 0);
+		assert_int_equal(break_apply(st, "inflight-order"), 0);
 		assert_int_equal(vq->inflight[0].head, 11);
 		assert_int_equal(vq->inflight[0].counter, 100);
 		assert_int_equal(vq->inflight[1].head, 10);

@@ -12,7 +12,7 @@
 #include "unit.h"
 
 static int
-parse(const char *line, struct migrate_options *opt)
+options_parse(const char *line, struct migrate_options *opt)
 {
 	static struct strvec argv = STRVEC_INIT;
 
@@ -28,7 +28,7 @@ defaults_are_sane(void **state)
 {
 	struct migrate_options opt;
 
-	assert_int_equal(parse("", &opt), 0);
+	assert_int_equal(options_parse("", &opt), 0);
 	assert_true(opt.rounds > 0);
 	assert_int_equal(opt.pairs, 1);
 	assert_false(opt.packed);
@@ -45,7 +45,7 @@ every_option_is_taken(void **state)
 {
 	struct migrate_options opt;
 
-	assert_int_equal(parse("--rounds 1000 --queues 64 --ring packed --size 100 --seconds 5 "
+	assert_int_equal(options_parse("--rounds 1000 --queues 64 --ring packed --size 100 --seconds 5 "
 		"--seed 0x10 --frames 60-9000 --rate 100 --process --frontend vdpa "
 		"--features mrg,in-order --any-layout --json --break wrap --state-file /x/y "
 		"--verbose", &opt), 0);
@@ -69,7 +69,7 @@ seconds_alone_lift_the_limit_of_rounds(void **state)
 {
 	struct migrate_options opt;
 
-	assert_int_equal(parse("--seconds 3", &opt), 0);
+	assert_int_equal(options_parse("--seconds 3", &opt), 0);
 	assert_int_equal(opt.rounds, 0);
 }
 
@@ -78,9 +78,9 @@ status_carrier_asks_for_its_feature(void **state)
 {
 	struct migrate_options opt;
 
-	assert_int_equal(parse("--via status", &opt), 0);
+	assert_int_equal(options_parse("--via status", &opt), 0);
 	assert_true((opt.features >> RTE_VHOST_STATE_F_SUSPEND & 1) != 0);
-	assert_int_equal(parse("--via file", &opt), 0);
+	assert_int_equal(options_parse("--via file", &opt), 0);
 	assert_true((opt.features >> RTE_VHOST_STATE_F_SUSPEND & 1) == 0);
 }
 
@@ -89,20 +89,20 @@ buffers_in_flight_and_kills_are_asked_for(void **state)
 {
 	struct migrate_options opt;
 
-	assert_int_equal(parse("--inflight 32768 --overtake", &opt), 0);
+	assert_int_equal(options_parse("--inflight 32768 --overtake", &opt), 0);
 	assert_int_equal(opt.inflight, 32768);
 	assert_true(opt.overtake);
-	assert_int_equal(parse("--inflight 1 --via inflight", &opt), 0);
+	assert_int_equal(options_parse("--inflight 1 --via inflight", &opt), 0);
 	assert_false(opt.overtake || opt.kill);
-	assert_int_equal(parse("--kill --ring packed --break page", &opt), 0);
+	assert_int_equal(options_parse("--kill --ring packed --break page", &opt), 0);
 	assert_true(opt.kill && opt.breakage->page);
-	assert_int_equal(parse("--upgrade --ring packed --queues 16", &opt), 0);
+	assert_int_equal(options_parse("--upgrade --ring packed --queues 16", &opt), 0);
 	assert_true(opt.upgrade && !opt.kill && !opt.reconnect);
-	assert_int_equal(parse("--upgrade=keep", &opt), 0);
+	assert_int_equal(options_parse("--upgrade=keep", &opt), 0);
 	assert_true(opt.upgrade && !opt.reconnect);
-	assert_int_equal(parse("--upgrade=reconnect", &opt), 0);
+	assert_int_equal(options_parse("--upgrade=reconnect", &opt), 0);
 	assert_true(opt.upgrade && opt.reconnect);
-	assert_int_equal(parse("--kill --via inflight --frontend vdpa", &opt), 0);
+	assert_int_equal(options_parse("--kill --via inflight --frontend vdpa", &opt), 0);
 }
 
 static void
@@ -133,7 +133,7 @@ bad_values_are_refused(void **state)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (parse(bad[i], &opt) != -EINVAL)
+		if (options_parse(bad[i], &opt) != -EINVAL)
 			fail_msg("accepted: %s", bad[i]);
 }
 
@@ -142,7 +142,7 @@ help_is_neither_run_nor_error(void **state)
 {
 	struct migrate_options opt;
 
-	assert_int_equal(parse("--help", &opt), 1);
+	assert_int_equal(options_parse("--help", &opt), 1);
 }
 
 static void

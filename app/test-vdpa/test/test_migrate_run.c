@@ -64,7 +64,7 @@ run_teardown(void **state)
 }
 
 static void
-run(struct run *r, const char *breakage)
+migrate_once(struct run *r, const char *breakage)
 {
 	if (breakage != NULL)
 		r->opt.breakage = migrate_break_find(breakage);
@@ -77,7 +77,7 @@ state_moves_to_and_fro(void **state)
 	struct run *r = *state;
 	struct rte_vhost_state *st;
 
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_string_equal(r->res.failure, "");
 	assert_true(migrate_held(&r->res));
 	assert_int_equal(r->res.rounds, 5);
@@ -106,7 +106,7 @@ every_carrier_moves_the_state(void **state)
 		migrate_result_free(&r->res);
 		memset(&r->res, 0, sizeof(r->res));
 		r->opt.via = migrate_via_find(names[i]);
-		run(r, NULL);
+		migrate_once(r, NULL);
 		if (r->res.failure[0] != '\0' || !migrate_held(&r->res))
 			fail_msg("%s: %s", names[i], r->res.failure);
 		assert_int_equal(r->res.rounds, 5);
@@ -119,7 +119,7 @@ buffers_in_flight_move(void **state)
 	struct run *r = *state;
 
 	r->opt.inflight = 3;
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_string_equal(r->res.failure, "");
 	assert_true(migrate_held(&r->res));
 	/* three in each of two rings, five times */
@@ -141,7 +141,7 @@ moved_with_inflight(struct run *r, bool packed, bool overtake)
 		fake_device(r->be[0])->st->device_features |= UINT64_C(1) << 34;
 		fake_device(r->be[0])->st->driver_features |= UINT64_C(1) << 34;
 	}
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_string_equal(r->res.failure, "");
 	st = rte_vhost_state_load(r->state, NULL);
 	assert_non_null(st);
@@ -206,7 +206,7 @@ buffers_in_flight_move_in_a_region(void **state)
 
 	r->opt.via = migrate_via_find("inflight");
 	r->opt.inflight = 3;
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_string_equal(r->res.failure, "");
 	assert_true(migrate_held(&r->res));
 	assert_int_equal(r->res.inflight, 30);
@@ -219,7 +219,7 @@ killed_back_end_comes_again(void **state)
 
 	r->opt.kill = true;
 	r->opt.rounds = 3;
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_string_equal(r->res.failure, "");
 	assert_true(migrate_held(&r->res));
 	assert_int_equal(r->res.rounds, 3);
@@ -244,7 +244,7 @@ back_end_that_stays_away_is_told(void **state)
 
 	r->opt.kill = true;
 	fake_device(r->be[0])->refuse_restore = true;
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_false(migrate_held(&r->res));
 	assert_non_null(strstr(r->res.failure, "dev0 does not come again"));
 }
@@ -254,7 +254,7 @@ frame_that_overtakes_unasked_is_no_success(void **state)
 {
 	struct run *r = *state;
 
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_true(migrate_held(&r->res));
 	r->res.counts.reordered = 1;
 	assert_false(migrate_held(&r->res));
@@ -266,7 +266,7 @@ frame_that_overtakes_unasked_is_no_success(void **state)
 
 /* Used indices of pairs 0 and 1: receive, transmit, receive, transmit. */
 static bool
-causal(bool packed, uint16_t rx0, uint16_t tx0, uint16_t rx1, uint16_t tx1)
+causal_holds(bool packed, uint16_t rx0, uint16_t tx0, uint16_t rx1, uint16_t tx1)
 {
 	const uint16_t used[] = { rx0, tx0, rx1, tx1 };
 	struct rte_vhost_state *st = rte_vhost_state_alloc(4);
@@ -293,22 +293,22 @@ effect_without_cause_is_seen(void **state)
 	unsigned int packed;
 
 	for (packed = 0; packed < 2; packed++) {
-		assert_true(causal(packed, 7, 7, 7, 7));
-		assert_true(causal(packed, 8, 8, 7, 7));
-		assert_true(causal(packed, 7, 8, 7, 7));
-		assert_true(causal(packed, 8, 8, 7, 8));
+		assert_true(causal_holds(packed, 7, 7, 7, 7));
+		assert_true(causal_holds(packed, 8, 8, 7, 7));
+		assert_true(causal_holds(packed, 7, 8, 7, 7));
+		assert_true(causal_holds(packed, 8, 8, 7, 8));
 		/* over the end of the ring, and of the index */
-		assert_true(causal(packed, 256, 256, 255, 255));
-		assert_true(causal(packed, 512, 512, 511, 511));
+		assert_true(causal_holds(packed, 256, 256, 255, 255));
+		assert_true(causal_holds(packed, 512, 512, 511, 511));
 		/* received but not sent; sent before it was received; two frames */
-		assert_false(causal(packed, 8, 7, 7, 7));
-		assert_false(causal(packed, 7, 8, 7, 8));
-		assert_false(causal(packed, 7, 7, 8, 7));
-		assert_false(causal(packed, 9, 9, 7, 7));
-		assert_false(causal(packed, 255, 255, 256, 256));
+		assert_false(causal_holds(packed, 8, 7, 7, 7));
+		assert_false(causal_holds(packed, 7, 8, 7, 8));
+		assert_false(causal_holds(packed, 7, 7, 8, 7));
+		assert_false(causal_holds(packed, 9, 9, 7, 7));
+		assert_false(causal_holds(packed, 255, 255, 256, 256));
 	}
-	assert_true(causal(false, 0, 0, 65535, 65535));
-	assert_false(causal(false, 65535, 65535, 0, 0));
+	assert_true(causal_holds(false, 0, 0, 65535, 65535));
+	assert_false(causal_holds(false, 65535, 65535, 0, 0));
 }
 
 static void
@@ -316,7 +316,7 @@ index_one_back_is_seen_as_duplicate(void **state)
 {
 	struct run *r = *state;
 
-	run(r, "index");
+	migrate_once(r, "index");
 	assert_false(migrate_held(&r->res));
 	assert_int_equal(r->res.counts.duplicated, 1);
 	assert_true(r->res.broken[0] != '\0');
@@ -328,7 +328,7 @@ dropped_frame_is_seen_as_lost(void **state)
 {
 	struct run *r = *state;
 
-	run(r, "drop");
+	migrate_once(r, "drop");
 	assert_false(migrate_held(&r->res));
 	assert_int_equal(r->res.counts.lost, 1);
 }
@@ -338,7 +338,7 @@ inconsistent_state_is_refused_and_source_goes_on(void **state)
 {
 	struct run *r = *state;
 
-	run(r, "raw-index");
+	migrate_once(r, "raw-index");
 	assert_false(migrate_held(&r->res));
 	assert_int_equal(r->res.rounds, 0);
 	assert_int_equal(fake_device(r->be[1])->restores, 0);
@@ -353,7 +353,7 @@ refusing_destination_lets_source_go_on(void **state)
 	struct run *r = *state;
 
 	fake_device(r->be[1])->refuse_restore = true;
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_false(migrate_held(&r->res));
 	assert_int_equal(fake_device(r->be[0])->resumes, 1);
 	assert_non_null(strstr(r->res.failure, "dev1 does not take the state"));
@@ -366,7 +366,7 @@ suspend_that_times_out_is_told(void **state)
 	struct run *r = *state;
 
 	fake_device(r->be[0])->refuse_suspend = true;
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_false(migrate_held(&r->res));
 	assert_non_null(strstr(r->res.failure, "dev0 does not suspend"));
 	assert_int_equal(fake_device(r->be[0])->captures, 0);
@@ -378,7 +378,7 @@ dead_ring_ends_the_run_and_counts_as_lost(void **state)
 	struct run *r = *state;
 
 	fake_device(r->be[1])->dead = true;
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_false(migrate_held(&r->res));
 	assert_int_equal(r->res.rounds, 0);
 	assert_int_equal(r->res.counts.lost, 1);
@@ -392,7 +392,7 @@ seconds_end_the_run_and_it_holds(void **state)
 
 	r->opt.rounds = 0;
 	r->opt.seconds = 1;
-	run(r, NULL);
+	migrate_once(r, NULL);
 	assert_true(migrate_held(&r->res));
 	assert_true(r->res.rounds > 1);
 	assert_in_range(r->res.elapsed_ns, 1000000000, 3000000000);
@@ -413,7 +413,7 @@ report_has_exactly_its_keys(void **state)
 	FILE *f;
 
 	r->opt.json = true;
-	run(r, NULL);
+	migrate_once(r, NULL);
 	f = open_memstream(&text, &size);
 	migrate_report(&r->opt, &r->res, f);
 	fclose(f);
@@ -431,7 +431,7 @@ report_has_exactly_its_keys(void **state)
 
 /** What a report says on stderr. */
 static void
-told(struct run *r, char *text, size_t size)
+report_stderr(struct run *r, char *text, size_t size)
 {
 	FILE *out = fopen("/dev/null", "w"), *err = tmpfile();
 	const int saved = dup(STDERR_FILENO);
@@ -456,15 +456,15 @@ run_that_does_not_hold_says_why(void **state)
 	struct run *r = *state;
 	char text[1024];
 
-	run(r, NULL);
-	told(r, text, sizeof(text));
+	migrate_once(r, NULL);
+	report_stderr(r, text, sizeof(text));
 	assert_string_equal(text, "");
 	r->res.counts.lost = 7;
-	told(r, text, sizeof(text));
+	report_stderr(r, text, sizeof(text));
 	assert_non_null(strstr(text, "7 lost (0 allowed)"));
 	r->res.counts.lost = 0;
 	r->res.rounds = 0;
-	told(r, text, sizeof(text));
+	report_stderr(r, text, sizeof(text));
 	assert_non_null(strstr(text, "in 0 rounds"));
 }
 

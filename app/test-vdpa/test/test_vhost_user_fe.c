@@ -51,7 +51,7 @@ peers_close(void **state)
 
 /* Answer as if to @p request, which may not have been read yet. */
 static void
-answer(const struct peers *p, uint32_t request, uint64_t value)
+answer_send(const struct peers *p, uint32_t request, uint64_t value)
 {
 	const struct vu_header hdr = {
 		.request = request, .flags = VU_VERSION | VU_REPLY, .size = sizeof(value),
@@ -77,7 +77,7 @@ requests_wait_at_the_end_of_a_pipeline(void **state)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
-		answer(p, VU_SET_VRING_NUM, 0);
+		answer_send(p, VU_SET_VRING_NUM, 0);
 	vu_fe_pipeline_begin(&p->fe);
 	for (i = 0; i < 3; i++)
 		assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, i, 256), 0);
@@ -85,7 +85,7 @@ requests_wait_at_the_end_of_a_pipeline(void **state)
 	assert_int_equal(vu_fe_pipeline_end(&p->fe), 0);
 	assert_int_equal(unread_answers(p), 0);
 	/* and each by itself again */
-	answer(p, VU_SET_VRING_NUM, 1);
+	answer_send(p, VU_SET_VRING_NUM, 1);
 	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), -EREMOTEIO);
 }
 
@@ -94,9 +94,9 @@ refusal_in_the_middle_is_told(void **state)
 {
 	struct peers *p = *state;
 
-	answer(p, VU_SET_VRING_NUM, 0);
-	answer(p, VU_SET_VRING_BASE, 1);
-	answer(p, VU_SET_VRING_ENABLE, 0);
+	answer_send(p, VU_SET_VRING_NUM, 0);
+	answer_send(p, VU_SET_VRING_BASE, 1);
+	answer_send(p, VU_SET_VRING_ENABLE, 0);
 	vu_fe_pipeline_begin(&p->fe);
 	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
 	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_BASE, 0, 7), 0);
@@ -111,7 +111,7 @@ refusal_is_told_by_one_who_hangs_up(void **state)
 {
 	struct peers *p = *state;
 
-	answer(p, VU_SET_VRING_NUM, 1);
+	answer_send(p, VU_SET_VRING_NUM, 1);
 	vu_fe_pipeline_begin(&p->fe);
 	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
 	close(p->back);
@@ -139,8 +139,8 @@ query_comes_behind_what_is_owed(void **state)
 	struct peers *p = *state;
 	uint64_t value = 0;
 
-	answer(p, VU_SET_VRING_NUM, 0);
-	answer(p, VU_GET_FEATURES, 42);
+	answer_send(p, VU_SET_VRING_NUM, 0);
+	answer_send(p, VU_GET_FEATURES, 42);
 	vu_fe_pipeline_begin(&p->fe);
 	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
 	assert_int_equal(vu_fe_get_u64(&p->fe, VU_GET_FEATURES, &value), 0);
@@ -169,7 +169,7 @@ acknowledgements_are_asked_for_unless_told(void **state)
 	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
 	assert_int_equal(flags_sent(p), VU_VERSION);
 	vu_fe_acks_set(&p->fe, true);
-	answer(p, VU_SET_VRING_NUM, 0);
+	answer_send(p, VU_SET_VRING_NUM, 0);
 	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);
 	assert_int_equal(flags_sent(p), VU_VERSION | VU_NEED_REPLY);
 }
@@ -181,7 +181,7 @@ no_more_are_owed_than_fit(void **state)
 	unsigned int i;
 
 	for (i = 0; i < VU_PIPELINE_MAX + 1; i++)
-		answer(p, VU_SET_VRING_NUM, 0);
+		answer_send(p, VU_SET_VRING_NUM, 0);
 	vu_fe_pipeline_begin(&p->fe);
 	for (i = 0; i < VU_PIPELINE_MAX + 1; i++)
 		assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), 0);

@@ -102,7 +102,7 @@ words_free(void)
 }
 
 static int
-init(const struct eal_need *need)
+eal_init_run(const struct eal_need *need)
 {
 	struct eal_args_host host = {
 		.huge_free_mb = eal_host_huge_free_mb(),
@@ -188,7 +188,7 @@ eal_start(const struct eal_need *need)
 		return ret;
 	/* Registered before EAL's own, so called after: telemetry's socket is gone by then. */
 	atexit(runtime_dir_remove);
-	ret = init(need);
+	ret = eal_init_run(need);
 	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	if (ret < 0) {
 		fprintf(stderr, "dpdk-test-vdpa: EAL does not start: %s\n", strerror(-ret));

@@ -45,7 +45,7 @@ stats_sort(struct stats *s)
 
 /* Smallest sample that no fewer than per_mille thousandths of all are at or below. */
 static uint64_t
-percentile(const struct stats *s, unsigned int per_mille)
+percentile_of(const struct stats *s, unsigned int per_mille)
 {
 	size_t rank = (s->nb * per_mille + 999) / 1000;
 
@@ -59,15 +59,15 @@ stats_summarize(struct stats *s, struct stats_summary *sum)
 	if (s->nb == 0)
 		return;
 	stats_sort(s);
-	sum->p50 = percentile(s, 500);
-	sum->p99 = percentile(s, 990);
-	sum->p999 = percentile(s, 999);
+	sum->p50 = percentile_of(s, 500);
+	sum->p99 = percentile_of(s, 990);
+	sum->p999 = percentile_of(s, 999);
 	sum->max = s->ns[s->nb - 1];
 }
 
 /* Bucket n holds 2^(n-1) <= us < 2^n; bucket 0 what is below 1 us. */
 static unsigned int
-bucket(uint64_t ns)
+bucket_of(uint64_t ns)
 {
 	uint64_t us = ns / 1000;
 
@@ -84,8 +84,8 @@ stats_histogram(struct stats *s, const char *title, FILE *f)
 		return;
 	stats_sort(s);
 	fprintf(f, "%s, us\n", title);
-	for (b = bucket(s->ns[0]); i < s->nb; b++) {
-		for (count = 0; i < s->nb && bucket(s->ns[i]) == b; i++)
+	for (b = bucket_of(s->ns[0]); i < s->nb; b++) {
+		for (count = 0; i < s->nb && bucket_of(s->ns[i]) == b; i++)
 			count++;
 		fprintf(f, "  %8" PRIu64 " .. %-8" PRIu64 " %8zu %.*s\n",
 			b == 0 ? 0 : UINT64_C(1) << (b - 1), UINT64_C(1) << b, count,
