@@ -56,7 +56,4 @@ struct backend {
 	struct backend_device dev;
 };
 
-/** Create a device in this process. NULL with rte_errno, told on stderr. */
-struct backend *backend_local_create(const struct backend_device *dev);
-
 #endif /* BACKEND_H */

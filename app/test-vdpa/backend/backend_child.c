@@ -8,6 +8,7 @@
 
 #include <rte_errno.h>
 
+#include "backend.h"
 #include "backend_child.h"
 #include "backend_wire.h"
 

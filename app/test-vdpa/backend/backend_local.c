@@ -9,6 +9,7 @@
 #include <rte_errno.h>
 
 #include "backend.h"
+#include "backend_local.h"
 #include "backend_plain.h"
 #include "eal.h"
 #include "vdpa_socket.h"

@@ -22,6 +22,7 @@
 #include <rte_mbuf.h>
 #include <rte_vhost.h>
 
+#include "backend.h"
 #include "backend_plain.h"
 #include "clock.h"
 

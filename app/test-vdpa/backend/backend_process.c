@@ -11,10 +11,12 @@
 
 #include <rte_errno.h>
 
+#include "backend.h"
 #include "backend_process.h"
 #include "backend_wire.h"
 #include "eal_args.h"
 #include "process.h"
+#include "strvec.h"
 
 /* The child starts EAL before it answers the first message. */
 #define START_MS 30000

@@ -5,6 +5,8 @@
 #ifndef BACKEND_PROCESS_H
 #define BACKEND_PROCESS_H
 
+#include <stdbool.h>
+
 #include "backend.h"
 #include "strvec.h"
 

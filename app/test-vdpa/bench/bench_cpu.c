@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "bench_cpu.h"
 
 int
 bench_cpu_pin(int cpu)

@@ -9,6 +9,10 @@
 #include <rte_mbuf.h>
 
 #include "bench.h"
+#include "bench_case.h"
+#include "bench_device.h"
+#include "bench_ring.h"
+#include "bench_roofline.h"
 
 #define MAX_BURST 64
 

@@ -11,8 +11,17 @@
 
 #include <rte_errno.h>
 
+#include "bench_case.h"
 #include "bench_guest.h"
-#include "guest_priv.h"
+#include "bench_ring.h"
+#include "guest.h"
+#include "guest_core.h"
+#include "guest_link.h"
+#include "guest_mem.h"
+#include "guest_packed.h"
+#include "guest_ring.h"
+#include "guest_split.h"
+#include "vhost_user_fe.h"
 
 #define CONNECT_MS 5000
 #define ISLAND GUEST_MEM_PAGE

@@ -13,7 +13,6 @@
 
 #include "bench_case.h"
 #include "bench_ring.h"
-#include "guest.h"
 
 struct bench_guest {
 	struct guest *g;
@@ -33,13 +32,6 @@ void bench_guest_destroy(struct bench_guest *bg);
 int bench_guest_connect(struct bench_guest *bg, const char *path);
 /** Up to DRIVER_OK once more, after all rings were stopped. */
 int bench_guest_restart(struct bench_guest *bg);
-
-/* ---- bench_turn.c ---- */
-
-/** One turn of a guest with a core of its own: take back what came, hand over what there is. */
-void bench_guest_turn(struct bench_guest *bg);
-/** Take back what is there, and hand nothing over any more. */
-void bench_guest_rest(struct bench_guest *bg);
 
 static inline struct bench_vq *
 bench_guest_rx(const struct bench_guest *bg, uint16_t pair)

@@ -4,7 +4,7 @@
 
 #include <rte_mbuf.h>
 
-#include "bench.h"
+#include "bench_place.h"
 
 /* A page of stack, in steps of what keeps vectors aligned. */
 #define STACK_STEPS 64

@@ -13,7 +13,9 @@
 #include <rte_mbuf.h>
 
 #include "bench.h"
+#include "bench_port.h"
 #include "clock.h"
+#include "workdir.h"
 
 #define MBUFS 8191
 #define MBUF_CACHE 512

@@ -6,7 +6,11 @@
 
 #include <vstate_compat.h>
 
+#include "bench.h"
+#include "bench_case.h"
+#include "bench_port.h"
 #include "bench_report.h"
+#include "bench_result.h"
 
 #define NAME_WIDTH 28
 

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench_report.h"
+#include <rte_common.h>
+
+#include "bench.h"
+#include "bench_case.h"
+#include "bench_result.h"
 
 int
 bench_series_add(struct bench_series *s, const struct bench_work *work)

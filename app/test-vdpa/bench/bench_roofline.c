@@ -17,8 +17,10 @@
 #include <rte_vect.h>
 
 #include "bench.h"
-#include "guest_mem.h"
-#include "guest_priv.h"
+#include "bench_case.h"
+#include "bench_guest.h"
+#include "bench_ring.h"
+#include "bench_roofline.h"
 
 /* Frames of the roofline's own memory, an odd number of cache lines apart. */
 #define SCRATCH_FRAMES 64u

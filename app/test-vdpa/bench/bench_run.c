@@ -10,6 +10,13 @@
 #include <rte_cycles.h>
 
 #include "bench.h"
+#include "bench_case.h"
+#include "bench_device.h"
+#include "bench_guest.h"
+#include "bench_port.h"
+#include "bench_ring.h"
+#include "bench_run.h"
+#include "bench_turn.h"
 
 #define IDLE_POLLS 1000
 /* A round that is both was interrupted: this many times the shortest, and this long. */
@@ -98,7 +105,7 @@ bench_round(struct bench_side *s, struct bench_mbufs *b, uint32_t want, struct b
 	begin = rte_rdtsc_precise();
 	n = bench_device_part(s, b, want);
 	bench_work_add(work, rte_rdtsc_precise() - begin, s->c->op == BENCH_IDLE ? want : n);
-	bench_guest_rest(s->guest);
+	bench_guest_reap(s->guest);
 	if (n == all)
 		return 0;
 	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s did %u frames of %u\n", s->c->name,
@@ -125,7 +132,7 @@ bench_side_prime(struct bench_side *s)
 		n += bench_device_part(s, &b, s->c->fill);
 	}
 	bench_mbufs_drop(&b);
-	bench_guest_rest(s->guest);
+	bench_guest_reap(s->guest);
 	if (ret == 0 && n < all) {
 		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s did %u frames of the first %u\n",
 			s->c->name, bench_kind_names[s->kind], n, all);

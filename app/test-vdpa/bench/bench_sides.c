@@ -10,6 +10,14 @@
 #include <rte_vhost.h>
 
 #include "bench.h"
+#include "bench_case.h"
+#include "bench_guest.h"
+#include "bench_port.h"
+#include "bench_roofline.h"
+#include "bench_run.h"
+#include "bench_sides.h"
+#include "guest.h"
+#include "workdir.h"
 
 static int
 features_check(const struct bench_side sides[BENCH_KINDS], const struct bench_case *c,

@@ -9,10 +9,16 @@
 
 #include <rte_errno.h>
 
-#include "bench_report.h"
+#include "bench.h"
+#include "bench_case.h"
+#include "bench_guest.h"
+#include "bench_result.h"
+#include "bench_ring.h"
 #include "bench_socket.h"
+#include "bench_turn.h"
 #include "clock.h"
-#include "guest_priv.h"
+#include "guest.h"
+#include "guest_link.h"
 #include "stop.h"
 
 /* Part of a slice in which nothing is counted yet. */
@@ -120,7 +126,7 @@ side_drain(struct side *s)
 	uint64_t last = side_frames(s), since = clock_ns(), now;
 
 	do {
-		bench_guest_rest(s->guest);
+		bench_guest_reap(s->guest);
 		now = clock_ns();
 		if (side_frames(s) != last) {
 			last = side_frames(s);

@@ -51,12 +51,4 @@ int bench_socket_add(struct bench_sockets *socks, const char *word);
 int bench_socket_case(const struct bench_sockets *socks, const struct bench_conf *conf,
 		const struct bench_case *c, struct bench_socket_result *r);
 
-/* ---- bench_socket_report.c ---- */
-
-void bench_socket_head(const struct bench_conf *conf, FILE *f);
-void bench_socket_rows(const struct bench_sockets *socks, const struct bench_socket_result *r,
-		FILE *f);
-void bench_socket_json(const struct bench_sockets *socks, const struct bench_conf *conf,
-		const struct bench_socket_result *results, unsigned int nb, FILE *f);
-
 #endif /* BENCH_SOCKET_H */

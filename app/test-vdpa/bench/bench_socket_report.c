@@ -6,7 +6,10 @@
 
 #include <rte_cycles.h>
 
+#include "bench.h"
+#include "bench_cpu.h"
 #include "bench_socket.h"
+#include "bench_socket_report.h"
 
 #define NAME_WIDTH 28
 

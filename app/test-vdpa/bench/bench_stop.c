@@ -17,10 +17,22 @@
 #include <rte_vhost_state.h>
 
 #include "bench.h"
+#include "bench_case.h"
+#include "bench_cpu.h"
+#include "bench_device.h"
+#include "bench_guest.h"
+#include "bench_port.h"
+#include "bench_report.h"
+#include "bench_ring.h"
+#include "bench_sides.h"
 #include "bench_stop.h"
 #include "clock.h"
-#include "guest_priv.h"
+#include "guest_core.h"
+#include "guest_link.h"
+#include "stats.h"
 #include "stop.h"
+#include "vhost_user_fe.h"
+#include "workdir.h"
 
 #define RING_SIZE 256
 #define BURST 32

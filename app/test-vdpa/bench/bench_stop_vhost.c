@@ -15,8 +15,14 @@
 #include <rte_mempool.h>
 
 #include "bench.h"
+#include "bench_cpu.h"
+#include "bench_port.h"
+#include "bench_report.h"
 #include "bench_stop.h"
+#include "bench_stop_vhost.h"
+#include "eal.h"
 #include "stop.h"
+#include "workdir.h"
 
 /* So many ends of one kind are no accident. */
 #define DEATHS_MAX 50

@@ -6,9 +6,16 @@
 
 #include <errno.h>
 
+#include <rte_common.h>
+
 #include <vstate_compat.h>
 
+#include "bench.h"
+#include "bench_case.h"
+#include "bench_port.h"
 #include "bench_report.h"
+#include "bench_result.h"
+#include "bench_svg.h"
 
 #define WIDTH 960
 #define LEFT 220

@@ -4,7 +4,10 @@
 
 #include <rte_common.h>
 
+#include "bench_case.h"
 #include "bench_guest.h"
+#include "bench_ring.h"
+#include "bench_turn.h"
 
 /* The guest does not bother with fewer buffers: each batch costs a cache line there and back. */
 #define GUEST_BATCH 32u
@@ -50,7 +53,7 @@ bench_guest_turn(struct bench_guest *bg)
 }
 
 void
-bench_guest_rest(struct bench_guest *bg)
+bench_guest_reap(struct bench_guest *bg)
 {
 	uint16_t pair;
 

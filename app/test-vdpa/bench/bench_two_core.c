@@ -13,6 +13,12 @@
 #include <rte_pause.h>
 
 #include "bench.h"
+#include "bench_case.h"
+#include "bench_cpu.h"
+#include "bench_device.h"
+#include "bench_run.h"
+#include "bench_turn.h"
+#include "bench_two_core.h"
 
 /* Part of a slice in which nothing is counted yet. */
 #define WARM_UP 8
@@ -42,7 +48,7 @@ helper_main(void *arg)
 		s = __atomic_load_n(&h->want, __ATOMIC_ACQUIRE);
 		if (s != old) {
 			if (old != NULL)
-				bench_guest_rest(old->guest);
+				bench_guest_reap(old->guest);
 			old = s;
 			/* Release: the counts of the side that is given back. */
 			__atomic_store_n(&h->is, s, __ATOMIC_RELEASE);

@@ -35,12 +35,4 @@ struct workdir;
 int cmd_in_eal(const struct eal_need *need, int (*job)(void *opt, const struct workdir *wd),
 		void *opt);
 
-int cmd_migrate(int argc, char **argv);
-int cmd_serve(int argc, char **argv);
-int cmd_guest(int argc, char **argv);
-int cmd_conformance(int argc, char **argv);
-int cmd_bench(int argc, char **argv);
-int cmd_state(int argc, char **argv);
-int cmd_backend_child(int argc, char **argv);
-
 #endif /* CMD_H */

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "backend_child.h"
+#include "backend_local.h"
 #include "backend_process.h"
 #include "cmd.h"
+#include "cmd_backend_child.h"
 #include "eal.h"
 #include "migrate.h"
 

@@ -11,17 +11,31 @@
 
 #include <rte_cycles.h>
 #include <rte_errno.h>
+#include <rte_mempool.h>
 
 #include "bench.h"
+#include "bench_case.h"
+#include "bench_cpu.h"
+#include "bench_place.h"
+#include "bench_port.h"
 #include "bench_report.h"
+#include "bench_result.h"
+#include "bench_run.h"
+#include "bench_sides.h"
+#include "bench_socket.h"
 #include "bench_stop.h"
+#include "bench_stop_vhost.h"
+#include "bench_svg.h"
+#include "bench_two_core.h"
 #include "clock.h"
 #include "cmd.h"
+#include "cmd_bench.h"
 #include "cmd_bench_socket.h"
 #include "eal.h"
 #include "option.h"
 #include "progress.h"
 #include "stop.h"
+#include "workdir.h"
 
 #define MEMORY_MB 128
 #define MAX_RESULTS 128

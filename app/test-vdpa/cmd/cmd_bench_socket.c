@@ -5,7 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bench.h"
+#include "bench_case.h"
+#include "bench_cpu.h"
 #include "bench_socket.h"
+#include "bench_socket_report.h"
 #include "cmd_bench_socket.h"
 #include "stop.h"
 

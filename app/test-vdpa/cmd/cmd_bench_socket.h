@@ -5,8 +5,6 @@
 #ifndef CMD_BENCH_SOCKET_H
 #define CMD_BENCH_SOCKET_H
 
-#include "bench_socket.h"
-
 /**
  * The bench subcommand with back ends of other processes. EAL has been started.
  * @param cases shell patterns with commas between

@@ -10,9 +10,18 @@
 
 #include <rte_errno.h>
 
+#include "backend.h"
+#include "backend_local.h"
 #include "cmd.h"
+#include "cmd_conformance.h"
 #include "conform.h"
+#include "conform_change.h"
+#include "conform_parts.h"
+#include "conform_suspend.h"
 #include "eal.h"
+#include "guest.h"
+#include "guest_link.h"
+#include "guest_traffic.h"
 #include "workdir.h"
 
 #define MEMORY_MB 256

@@ -22,8 +22,11 @@
 
 #include "clock.h"
 #include "cmd.h"
+#include "cmd_guest.h"
 #include "guest.h"
 #include "guest_features.h"
+#include "guest_link.h"
+#include "guest_traffic.h"
 #include "hostile.h"
 #include "option.h"
 #include "progress.h"

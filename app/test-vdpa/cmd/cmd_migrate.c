@@ -9,10 +9,17 @@
 #include <rte_errno.h>
 #include <rte_ether.h>
 
+#include "backend.h"
+#include "backend_local.h"
 #include "backend_process.h"
 #include "cmd.h"
+#include "cmd_migrate.h"
 #include "eal.h"
-#include "migrate_priv.h"
+#include "migrate.h"
+#include "migrate_options.h"
+#include "migrate_report.h"
+#include "migrate_run.h"
+#include "migrate_step.h"
 #include "stop.h"
 #include "workdir.h"
 

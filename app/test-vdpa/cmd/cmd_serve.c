@@ -12,12 +12,16 @@
 #include <rte_vdpa.h>
 
 #include "backend.h"
+#include "backend_local.h"
 #include "cmd.h"
+#include "cmd_serve.h"
 #include "eal.h"
 #include "eal_args.h"
+#include "guest.h"
 #include "migrate.h"
 #include "option.h"
-#include "serve.h"
+#include "serve_cmdline.h"
+#include "serve_port.h"
 #include "stop.h"
 
 #define DEFAULT_DEVICE "vdpa_vstate0"

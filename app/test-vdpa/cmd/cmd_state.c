@@ -13,6 +13,7 @@
 #include <rte_vhost_state.h>
 
 #include "cmd.h"
+#include "cmd_state.h"
 
 struct state_options {
 	bool json;

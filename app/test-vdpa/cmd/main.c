@@ -9,6 +9,13 @@
 
 #include "backend_process.h"
 #include "cmd.h"
+#include "cmd_backend_child.h"
+#include "cmd_bench.h"
+#include "cmd_conformance.h"
+#include "cmd_guest.h"
+#include "cmd_migrate.h"
+#include "cmd_serve.h"
+#include "cmd_state.h"
 #include "eal.h"
 #include "strvec.h"
 

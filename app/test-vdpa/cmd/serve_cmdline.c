@@ -19,7 +19,8 @@
 #include <rte_vhost_state.h>
 
 #include "number.h"
-#include "serve.h"
+#include "serve_cmdline.h"
+#include "serve_port.h"
 #include "stop.h"
 
 #define SUSPEND_US 1000000

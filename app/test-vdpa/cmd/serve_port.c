@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serve.h"
+#include "serve_port.h"
 #include "vdpa_socket.h"
 
 /* Filled by the main thread; vhost's thread only looks paths up and sets "connected". */

@@ -10,9 +10,14 @@
 
 #include <rte_errno.h>
 
+#include "backend.h"
 #include "clock.h"
 #include "conform.h"
+#include "guest.h"
 #include "guest_features.h"
+#include "guest_link.h"
+#include "guest_state.h"
+#include "guest_traffic.h"
 
 #define CONNECT_MS 5000
 #define FLOW_MS 3000

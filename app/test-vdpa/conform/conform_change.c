@@ -9,8 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "conform.h"
-#include "guest_priv.h"
+#include "conform_change.h"
+#include "guest_core.h"
+#include "guest_hold.h"
+#include "guest_link.h"
+#include "guest_traffic.h"
+#include "vhost_user_fe.h"
 
 #define WAIT_MS 3000
 #define POLL_US 100

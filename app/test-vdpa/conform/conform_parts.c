@@ -13,7 +13,10 @@
 
 #include <rte_byteorder.h>
 
+#include "backend.h"
 #include "conform.h"
+#include "conform_parts.h"
+#include "guest_traffic.h"
 
 #define HEADER 32
 #define PART 16

@@ -9,8 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "conform.h"
-#include "guest_priv.h"
+#include "conform_suspend.h"
+#include "guest_core.h"
+#include "guest_link.h"
+#include "guest_traffic.h"
+#include "vhost_user_fe.h"
 
 #define CONFIGURED (RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER | \
 	RTE_VHOST_STATE_S_FEATURES_OK)

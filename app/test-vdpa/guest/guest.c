@@ -4,13 +4,20 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
 
-#include "guest_priv.h"
+#include "guest.h"
+#include "guest_core.h"
+#include "guest_frame.h"
+#include "guest_inflight.h"
+#include "guest_layout.h"
+#include "guest_mem.h"
+#include "guest_traffic.h"
 
 static bool
 conf_ok(const struct guest_conf *c)

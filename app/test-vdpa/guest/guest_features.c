@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "guest_core.h"
 #include "guest_features.h"
-#include "guest_priv.h"
 
 static const struct {
 	const char *name;

@@ -17,13 +17,16 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 
-/** Wanted unless the user says otherwise. */
+/** The features that the guest wants by default. */
 #define GUEST_FEATURES_DEFAULT ((1ull << VIRTIO_NET_F_MRG_RXBUF) | \
 	(1ull << VIRTIO_RING_F_INDIRECT_DESC) | (1ull << VIRTIO_RING_F_EVENT_IDX))
 
-/** Read a list of names, separated by commas; "none" is no feature. False: unknown name, said. */
+/**
+ * Parse a list of names, separated by commas; "none" is no feature.
+ * @return false if a name is unknown; it is reported on stderr
+ */
 bool guest_features_parse(const char *list, uint64_t *features);
-/** Print the names of those in @p features that have one. */
+/** Print the names of @p features. Features without a name are left out. */
 void guest_features_print(FILE *f, uint64_t features, const char *separator);
 
 #endif /* GUEST_FEATURES_H */

@@ -7,13 +7,12 @@
 
 /**
  * @file
- * Numbered frames. Length and content follow from seed, queue pair and sequence
- * number alone, so that a received frame can be compared byte by byte with what
- * was sent, without a copy of it.
+ * Numbered frames. Length and content depend on seed, queue pair and sequence number only. A
+ * received frame can therefore be compared byte by byte with the sent one, without a copy.
  *
- * Ethernet, IPv4 and UDP headers are valid, and not compared: an echo peer may
- * swap addresses and ports. UDP payload: le16 magic, le16 pair, le64 sequence
- * number, then the pattern to the end of the frame.
+ * Ethernet, IPv4 and UDP headers are valid, and not compared, because an echo peer may swap
+ * addresses and ports. UDP payload: le16 magic, le16 pair, le64 sequence number, then the pattern
+ * up to the end of the frame.
  */
 
 #include <stdbool.h>
@@ -26,7 +25,7 @@
 #define GUEST_HDR_LEN sizeof(struct virtio_net_hdr_v1)
 #define GUEST_FRAME_MIN 60u
 #define GUEST_FRAME_MAX 65550u
-/** Type of frames that a back end may send of its own, and that are not counted. */
+/** EtherType of frames that a back end may send by itself. They are not counted. */
 #define GUEST_ETHERTYPE_RARP 0x8035u
 
 struct guest_frame_conf {
@@ -34,32 +33,32 @@ struct guest_frame_conf {
 	uint32_t min, max;
 	/** Leave the UDP checksum to the device (VIRTIO_NET_F_CSUM). */
 	bool tx_csum;
-	/** The device may leave it to the driver (VIRTIO_NET_F_GUEST_CSUM). */
+	/** The device may leave the checksum to the driver (VIRTIO_NET_F_GUEST_CSUM). */
 	bool rx_csum;
 };
 
 /** What guest_frame_check() found. */
 enum guest_frame_result {
-	/** As it was sent. */
+	/** Equal to the sent frame. */
 	GUEST_FRAME_OK,
-	/** Number readable, rest not as it was sent. */
+	/** The number is readable; the rest differs from the sent frame. */
 	GUEST_FRAME_CORRUPT,
-	/** Not even the number can be told. */
+	/** The number is not readable. */
 	GUEST_FRAME_UNKNOWN,
-	/** Made by a back end itself, such as RARP. */
+	/** Created by the back end itself, such as RARP. */
 	GUEST_FRAME_FOREIGN,
 };
 
 /** Length of frame @p seq of @p pair. */
 uint32_t guest_frame_len(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq);
-/** Write virtio header and frame to @p buf; the frame's length. */
+/** Write virtio header and frame to @p buf. @return length of the frame */
 uint32_t guest_frame_build(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq,
 		uint8_t *buf);
 /**
  * Check virtio header and frame.
  * @param len bytes at @p buf, header included
  * @param seq written unless GUEST_FRAME_UNKNOWN or GUEST_FRAME_FOREIGN
- * @param why written unless GUEST_FRAME_OK: what is wrong, in words
+ * @param why written unless GUEST_FRAME_OK: the reason, as text
  */
 enum guest_frame_result guest_frame_check(const struct guest_frame_conf *c, uint16_t pair,
 		const uint8_t *buf, uint32_t len, uint64_t *seq, const char **why);

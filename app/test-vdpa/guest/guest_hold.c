@@ -11,7 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "guest_priv.h"
+#include "clock.h"
+#include "guest_core.h"
+#include "guest_frame.h"
+#include "guest_hold.h"
+#include "guest_mem.h"
+#include "guest_ring.h"
 
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
@@ -302,10 +307,10 @@ int
 guest_hold_await(struct guest *g, uint16_t vq, const struct guest_pos *used, int timeout_ms)
 {
 	const struct guest_ring *r = guest_ring_of(g, vq);
-	uint64_t end = guest_now() + (uint64_t)timeout_ms * 1000000;
+	uint64_t end = clock_ns() + (uint64_t)timeout_ms * 1000000;
 
 	while (!driver_caught_up(r, used)) {
-		if (guest_now() >= end)
+		if (clock_ns() >= end)
 			return -ETIMEDOUT;
 		usleep(POLL_US);
 	}

@@ -12,7 +12,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "guest_priv.h"
+#include "guest.h"
+#include "guest_core.h"
+#include "guest_hold.h"
+#include "guest_inflight.h"
+#include "vhost_user_fe.h"
 
 #define REGION_VERSION 1
 #define REGION_ALIGN 64u

@@ -8,7 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest_priv.h"
+#include "guest.h"
+#include "guest_core.h"
+#include "guest_frame.h"
+#include "guest_layout.h"
+#include "guest_mem.h"
+#include "guest_packed.h"
+#include "guest_ring.h"
+#include "guest_split.h"
+#include "guest_track.h"
 
 /* What mergeable receive buffers have by default; the customary size. */
 #define MRG_BUF 2048u

@@ -12,7 +12,16 @@
 
 #include <rte_errno.h>
 
-#include "guest_priv.h"
+#include "clock.h"
+#include "guest.h"
+#include "guest_core.h"
+#include "guest_inflight.h"
+#include "guest_layout.h"
+#include "guest_link.h"
+#include "guest_mem.h"
+#include "guest_ring.h"
+#include "guest_traffic.h"
+#include "vhost_user_fe.h"
 
 /* Protocol features that this front end can use. */
 #define PROTOCOL_FEATURES ((1ull << VU_PF_MQ) | (1ull << VU_PF_LOG_SHMFD) | (1ull << VU_PF_RARP) | \
@@ -473,7 +482,7 @@ guest_link_status(struct guest_link *l)
 static int
 await_status(struct guest_link *l, uint8_t set, uint8_t clear)
 {
-	uint64_t end = guest_now() + STATUS_MS * 1000000ull;
+	uint64_t end = clock_ns() + STATUS_MS * 1000000ull;
 	int status;
 
 	for (;;) {
@@ -484,7 +493,7 @@ await_status(struct guest_link *l, uint8_t set, uint8_t clear)
 			return -EREMOTEIO;
 		if ((status & set) == set && (status & clear) == 0)
 			return 0;
-		if (guest_now() >= end)
+		if (clock_ns() >= end)
 			return -ETIMEDOUT;
 		usleep(100);
 	}

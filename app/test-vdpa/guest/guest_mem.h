@@ -9,13 +9,13 @@
  * @file
  * The guest's "physical" memory: a memfd that back ends map.
  *
- * Use: reserve ranges of guest physical addresses (GPA), name borders, commit.
- * commit makes regions that are contiguous in GPA but not in the file, so a
- * buffer across a border is contiguous for the driver only; and one more region
- * after a hole, the island. No GPA is equal to a virtual address.
+ * Use: reserve ranges of guest physical addresses (GPA), choose borders, commit.
+ * guest_mem_commit() creates regions that are contiguous in GPA but not in the file. A buffer across
+ * a border is therefore contiguous for the driver only. One more region, the island, lies behind a
+ * hole. No GPA equals a virtual address.
  *
- * Whatever is not reserved (gaps between ranges, pages around regions in the
- * file, the island) carries a canary pattern that a device has no reason to touch.
+ * All memory that is not reserved (gaps between ranges, pages around regions in the file, the
+ * island) holds a canary pattern. A device has no reason to write there.
  */
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define GUEST_MEM_PAGE 4096u
-/** Most memory regions that a vhost-user back end must take. */
+/** Most memory regions that a vhost-user back end must accept. */
 #define GUEST_MEM_MAX_REGIONS 8
 
 struct guest_mem_region {
@@ -43,7 +43,7 @@ struct guest_mem {
 	uint64_t file_size;
 	uint32_t nb_regions;
 	struct guest_mem_region regions[GUEST_MEM_MAX_REGIONS];
-	/** Index of the region after the hole. */
+	/** Index of the region behind the hole. */
 	uint32_t island;
 	/** Next GPA to reserve. */
 	uint64_t cursor;
@@ -51,27 +51,27 @@ struct guest_mem {
 	uint32_t nb_ranges, cap_ranges;
 };
 
-/** Start with nothing reserved. */
+/** Initialise; no range is reserved. */
 void guest_mem_init(struct guest_mem *m);
 void guest_mem_free(struct guest_mem *m);
 
-/** Reserve @p len bytes at a multiple of @p align; the GPA, or 0 if out of memory. */
+/** Reserve @p len bytes at a multiple of @p align. @return the GPA, or 0 if out of memory */
 uint64_t guest_mem_reserve(struct guest_mem *m, uint64_t len, uint64_t align);
 
 /**
  * Create the memfd and the regions.
- * @param borders ascending GPAs, where a region ends and the next begins; rounded down to pages
- * @param island bytes in the region after the hole, rounded up to pages
+ * @param borders ascending GPAs at which a region ends and the next begins; rounded down to pages
+ * @param island bytes in the region behind the hole, rounded up to pages
  */
 int guest_mem_commit(struct guest_mem *m, const uint64_t *borders, uint32_t nb_borders,
 		uint64_t island);
 
 /** Address of [gpa, gpa + len) in this process; NULL if not within one region. */
 void *guest_mem_va(const struct guest_mem *m, uint64_t gpa, uint64_t len);
-/** Front end's virtual address of @p gpa as SET_VRING_ADDR wants it. */
+/** Front end's virtual address of @p gpa, for SET_VRING_ADDR. */
 uint64_t guest_mem_user_addr(const struct guest_mem *m, uint64_t gpa);
 
-/** Copy to and from guest memory, across borders too; false if it is not all memory. */
+/** Copy to or from guest memory, also across borders. @return false if a part is no memory */
 bool guest_mem_write(const struct guest_mem *m, uint64_t gpa, const void *src, uint64_t len);
 bool guest_mem_read(const struct guest_mem *m, uint64_t gpa, void *dst, uint64_t len);
 

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "guest_mem.h"
+#include "guest_packed.h"
 #include "guest_ring.h"
 
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)

@@ -7,7 +7,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "guest_priv.h"
+#include "guest.h"
+#include "guest_core.h"
+#include "guest_frame.h"
+#include "guest_layout.h"
+#include "guest_link.h"
+#include "guest_mem.h"
+#include "guest_pair.h"
+#include "guest_ring.h"
+#include "guest_track.h"
 
 #define BURST 32u
 /* After this long without an arrival, all frames on their way are taken for lost. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest_mem.h"
 #include "guest_ring.h"
 
 int

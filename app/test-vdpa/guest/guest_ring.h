@@ -7,8 +7,8 @@
 
 /**
  * @file
- * A virtqueue as the driver sees it, and the operations that split and packed
- * drivers both have, so that traffic is written once.
+ * A virtqueue as the driver sees it, and the operations that the split and the packed driver have
+ * in common. Traffic is written once for both.
  */
 
 #include <stdbool.h>
@@ -34,12 +34,12 @@ struct guest_seg {
 	bool write;
 };
 
-/** A buffer that the device has. Indexed by split head or packed buffer ID. */
+/** A buffer that the device owns. Indexed by split head or packed buffer ID. */
 struct guest_ring_buf {
 	uint32_t cookie;
 	/** Device-writable bytes. */
 	uint32_t room;
-	/** Descriptors in the ring; 0: not with the device. */
+	/** Descriptors in the ring; 0: the driver owns the buffer. */
 	uint16_t descs;
 };
 
@@ -50,7 +50,7 @@ struct guest_ring {
 	const struct guest_mem *mem;
 	uint16_t size;
 	bool event_idx, in_order, indirect;
-	/** Draw descriptors and buffer IDs at random where the driver may. */
+	/** Draw descriptors and buffer IDs at random where VIRTIO permits it. */
 	bool shuffle;
 	uint64_t desc_gpa, driver_gpa, device_gpa;
 	void *desc, *driver, *device;
@@ -58,18 +58,18 @@ struct guest_ring {
 	uint64_t tables_gpa;
 	uint16_t table_len;
 
-	/** Descriptors (packed: also buffer IDs) that are free. */
+	/** Free descriptors (packed: also free buffer IDs). */
 	uint16_t nb_free;
 	uint16_t *free_ids;
 	struct guest_ring_buf *bufs;
-	/** Split: next descriptor of a chain; kept here as the device may not be believed. */
+	/** Split: next descriptor of a chain; a private copy that the device cannot change. */
 	uint16_t *links;
 	/** Split, IN_ORDER: next descriptor to use. */
 	uint16_t next_desc;
 	/** Buffers in the order made available, for IN_ORDER. */
 	uint16_t *order;
 	uint16_t order_head, order_tail, order_count;
-	/** IN_ORDER batch: the buffer that the device named, while others before it are taken. */
+	/** IN_ORDER batch: the last buffer of the batch, which the device reported. */
 	uint16_t batch_last;
 	uint32_t batch_len;
 	bool batch;
@@ -80,12 +80,12 @@ struct guest_ring {
 	bool avail_wrap, used_wrap;
 	/** Entries (packed: descriptors) made available since the last publish(). */
 	uint16_t pending;
-	/** Buffers, by cookie, that the device must use next in this order; see guest_hold.c. */
+	/** Cookies of the buffers that the device must use next, in order; see guest_hold.c. */
 	uint32_t *expect;
 	uint16_t nb_expect, expect_at;
-	/** A used buffer was taken, perhaps, and not yet compared with what was expected. */
+	/** A used buffer may have been taken and not yet compared with the expected one. */
 	bool taking;
-	/** Called when the device makes progress. */
+	/** The driver asked for calls. */
 	bool calls;
 	uint64_t rnd;
 };
@@ -96,50 +96,47 @@ struct guest_ring_ops {
 	/** Make the ring empty, as after a reset. */
 	void (*reset)(struct guest_ring *r);
 	/**
-	 * Add a buffer; visible to the device at the latest with publish().
+	 * Add a buffer. The device sees it with publish() at the latest.
 	 * @return 0; -ENOSPC if too few descriptors are free
 	 */
 	int (*add)(struct guest_ring *r, const struct guest_seg *segs, uint16_t nb, uint32_t cookie,
 			bool indirect);
-	/** Make all added buffers visible; true if the device wants a kick. */
+	/** Make all added buffers visible. @return true if the device wants a kick */
 	bool (*publish)(struct guest_ring *r);
 	/**
 	 * Take back one used buffer.
 	 * @param len written: bytes that the device says it wrote
-	 * @return 1; 0 if there is none; -EBADMSG if the device used what it did not have, skipped;
-	 *   -EIO if the same and the ring cannot go on
+	 * @return 1; 0 if there is none; -EBADMSG if the device used a buffer that it did not own
+	 *   (skipped); -EIO if it did so and the ring is broken
 	 */
 	int (*take)(struct guest_ring *r, uint32_t *cookie, uint32_t *len);
 	/** True if take() would not return 0. */
 	bool (*used_ready)(const struct guest_ring *r);
-	/** Ask for calls or for none; false if used buffers are there already. */
+	/** Ask for calls or for none. @return false if used buffers wait already */
 	bool (*calls)(struct guest_ring *r, bool on);
 };
-
-extern const struct guest_ring_ops guest_split_ops;
-extern const struct guest_ring_ops guest_packed_ops;
 
 /** Allocate the driver's own memory for a ring of r->size. */
 int guest_ring_alloc(struct guest_ring *r);
 void guest_ring_free(struct guest_ring *r);
-/** Look up the areas and reset the ring. */
+/** Look up the areas in memory and reset the ring. */
 void guest_ring_reset(struct guest_ring *r);
 
-/* ---- for the two drivers ---- */
+/* ---- for the split and the packed driver ---- */
 
-/** Take a free descriptor or ID. */
+/** Allocate a free descriptor or ID. */
 uint16_t guest_ring_id_get(struct guest_ring *r);
 void guest_ring_id_put(struct guest_ring *r, uint16_t id);
-/** Account for a buffer handed to the device. */
+/** Record a buffer that is given to the device. */
 void guest_ring_buf_add(struct guest_ring *r, uint16_t id, const struct guest_seg *segs,
 		uint16_t nb, uint16_t descs, uint32_t cookie);
-/** Start an IN_ORDER batch that ends with @p id; false if the device does not have it. */
+/** Start an IN_ORDER batch that ends with @p id. @return false if the device does not own it */
 bool guest_ring_batch_start(struct guest_ring *r, uint16_t id, uint32_t len);
 /** Next buffer of the batch, with the length that the device wrote to it. */
 uint16_t guest_ring_batch_next(struct guest_ring *r, uint32_t *len);
 /** GPA of the indirect table of buffer @p id. */
 uint64_t guest_ring_table(const struct guest_ring *r, uint16_t id);
-/** True if entry @p event is one of the @p pending ones that end before @p now, modulo @p cycle. */
+/** True if entry @p event is one of the last @p pending entries before @p now, modulo @p cycle. */
 static inline bool
 guest_ring_event_passed(uint32_t event, uint32_t now, uint32_t pending, uint32_t cycle)
 {
@@ -147,7 +144,7 @@ guest_ring_event_passed(uint32_t event, uint32_t now, uint32_t pending, uint32_t
 
 	return (event + cycle - from) % cycle < pending;
 }
-/** Small random numbers for layouts. */
+/** A pseudo-random number below @p below, for layouts. */
 uint32_t guest_rnd(uint64_t *state, uint32_t below);
 
 #endif /* GUEST_RING_H */

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 
+#include "guest_mem.h"
 #include "guest_ring.h"
+#include "guest_split.h"
 
 static struct vring_avail *
 avail_ring(const struct guest_ring *r)

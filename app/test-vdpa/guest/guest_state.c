@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "guest_priv.h"
+#include "guest_core.h"
+#include "guest_state.h"
+#include "vhost_user_fe.h"
 
 #define STEP 65536u
 /* Longest silence of the back end in the middle of a transfer. */

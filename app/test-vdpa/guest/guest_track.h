@@ -8,18 +8,18 @@
 /**
  * @file
  * Which sequence numbers have come back: lost, duplicated, reordered.
- * A back end that loops frames keeps their order, so a number below the highest
- * one received is missing until it comes, and reordered when it comes.
+ * A back end that loops frames keeps their order. A number below the highest received one is missing
+ * until it arrives; then it is reordered.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/** How far behind the highest number it is remembered what was received. A power of two. */
+/** Received numbers are remembered this far below the highest one. A power of two. */
 #define GUEST_TRACK_WINDOW 65536u
 
 struct guest_track {
-	/** Numbers below this were received or are missing. */
+	/** All numbers below this one were received or are missing. */
 	uint64_t next;
 	/** Different numbers received. */
 	uint64_t unique;
@@ -29,7 +29,7 @@ struct guest_track {
 };
 
 void guest_track_init(struct guest_track *t);
-/** Account for a received number. */
+/** Record a received number. */
 void guest_track_receive(struct guest_track *t, uint64_t seq);
 /** Numbers below @p end that have not been received. */
 uint64_t guest_track_missing(const struct guest_track *t, uint64_t end);

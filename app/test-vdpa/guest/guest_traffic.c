@@ -12,7 +12,12 @@
 
 #include <rte_common.h>
 
-#include "guest_priv.h"
+#include "clock.h"
+#include "guest.h"
+#include "guest_core.h"
+#include "guest_pair.h"
+#include "guest_ring.h"
+#include "guest_traffic.h"
 
 /* Idle for so long: let others run; then, sleep. A blackout is measured to the shorter one. */
 #define YIELD_NS 5000ull
@@ -139,14 +144,14 @@ static void *
 traffic_main(void *arg)
 {
 	struct guest *g = arg;
-	uint64_t now = guest_now(), busy_at = now;
+	uint64_t now = clock_ns(), busy_at = now;
 	bool was_stop = false;
 	uint16_t i;
 
 	for (;;) {
 		bool stop = __atomic_load_n(&g->stop, __ATOMIC_ACQUIRE), moved = false;
 
-		now = guest_now();
+		now = clock_ns();
 		/* As in pair_wait(): as long as something moves, the rest may come. */
 		if (stop && !was_stop)
 			busy_at = now;
@@ -187,7 +192,7 @@ guest_traffic_fill(struct guest *g)
 int
 guest_traffic_start(struct guest *g)
 {
-	uint64_t now = guest_now();
+	uint64_t now = clock_ns();
 	uint16_t i;
 	int ret;
 
@@ -306,7 +311,7 @@ gap_watch_wait(struct guest *g, uint64_t start)
 void
 guest_gap_start(struct guest *g)
 {
-	gap_watch_wait(g, guest_now());
+	gap_watch_wait(g, clock_ns());
 }
 
 uint64_t
@@ -324,7 +329,7 @@ guest_gap_next(struct guest *g)
 uint64_t
 guest_gap_stop(struct guest *g)
 {
-	uint64_t now = guest_now(), start = g->watch_start, max = 0;
+	uint64_t now = clock_ns(), start = g->watch_start, max = 0;
 	uint16_t i;
 
 	for (i = 0; i < g->conf.pairs; i++) {
@@ -349,12 +354,12 @@ guest_gap_stop(struct guest *g)
 static int
 pair_wait(struct guest_pair *p, uint64_t mark, uint64_t patience)
 {
-	uint64_t moved = guest_now(), last = guest_get(&p->rx_next), next;
+	uint64_t moved = clock_ns(), last = guest_get(&p->rx_next), next;
 
 	while ((next = guest_get(&p->rx_next)) <= mark && !guest_get(&p->pause_want)) {
 		if (next != last)
-			moved = guest_now();
-		else if (guest_now() - moved >= patience)
+			moved = clock_ns();
+		else if (clock_ns() - moved >= patience)
 			return -ETIMEDOUT;
 		last = next;
 		usleep(SLEEP_US);
@@ -382,11 +387,11 @@ int
 guest_pair_pause(struct guest *g, uint16_t pair, int timeout_ms)
 {
 	struct guest_pair *p = &g->pairs[pair];
-	uint64_t end = guest_now() + (uint64_t)timeout_ms * 1000000;
+	uint64_t end = clock_ns() + (uint64_t)timeout_ms * 1000000;
 
 	guest_set(&p->pause_want, true);
 	while (!__atomic_load_n(&p->paused, __ATOMIC_ACQUIRE)) {
-		if (guest_now() >= end)
+		if (clock_ns() >= end)
 			return -ETIMEDOUT;
 		usleep(SLEEP_US);
 	}

@@ -8,8 +8,8 @@
 /**
  * @file
  * The front end's side of the vhost-user protocol. Every wait has a time-out.
- * All functions return 0 or -errno; -EPROTO for an answer that does not fit,
- * -EREMOTEIO for a request that the back end says it could not do.
+ * All functions return 0 or -errno: -EPROTO for an answer that does not match, -EREMOTEIO for a
+ * request that the back end refused.
  */
 
 #include <stdbool.h>
@@ -69,7 +69,7 @@ enum vu_request {
 #define VU_PF_STATUS 16
 #define VU_PF_DEVICE_STATE 19
 
-/** Virtio feature bit that says the back end has protocol features. */
+/** Virtio feature bit: the back end has protocol features. */
 #define VU_F_PROTOCOL_FEATURES 30
 
 /* Flags of the header. */
@@ -78,13 +78,13 @@ enum vu_request {
 #define VU_REPLY 0x4u
 #define VU_NEED_REPLY 0x8u
 
-/** In the u64 of KICK, CALL and ERR: no file descriptor comes with it. */
+/** In the u64 of KICK, CALL and ERR: the message has no file descriptor. */
 #define VU_VRING_NOFD 0x100u
 
 #define VU_MAX_FDS 8
 #define VU_MAX_PAYLOAD 4096
 
-/* Payloads, as they are on the wire. */
+/* Payloads, in the layout of vhost-user messages. */
 struct vu_header {
 	uint32_t request, flags, size;
 } __attribute__((packed));
@@ -121,8 +121,8 @@ struct vu_inflight {
 };
 
 /**
- * Requests under way at most. Answers to all of them fit a socket buffer, so that neither side ever
- * waits for the other to read.
+ * Most requests without an answer. Answers to all of them fit a socket buffer, so no side ever
+ * waits until the other side reads.
  */
 #define VU_PIPELINE_MAX 64
 
@@ -133,55 +133,54 @@ struct vu_fe {
 	int timeout_ms;
 	/** Protocol features in force. */
 	uint64_t protocol;
-	/** An answer did not come, or did not fit: what follows cannot be told apart any more. */
+	/** An answer is missing or did not match: later answers can belong to any request. */
 	bool broken;
-	/** Acknowledgements are not asked for, though REPLY_ACK is in force. */
+	/** Do not ask for acknowledgements, although REPLY_ACK is in force. */
 	bool unasked;
-	/** Between vu_fe_pipeline_begin() and _end(): requests with answers still to be read. */
+	/** Between vu_fe_pipeline_begin() and _end(): requests whose answers are not read yet. */
 	bool pipeline;
 	uint32_t owed[VU_PIPELINE_MAX];
 	unsigned int nb_owed;
 };
 
-/** Connect to @p path, again and again for up to @p timeout_ms while nobody listens. */
+/** Connect to @p path. While nobody listens, try again for up to @p timeout_ms. */
 int vu_fe_connect(struct vu_fe *fe, const char *path, int timeout_ms);
 /** Listen at @p path, accept one back end within @p timeout_ms, stop listening. */
 int vu_fe_accept(struct vu_fe *fe, const char *path, int timeout_ms);
-/** The same in two steps, so that a back end finds somebody at any time. A descriptor or -errno. */
+/** Listen at @p path until the descriptor is closed. @return a descriptor or -errno */
 int vu_fe_listen(const char *path);
+/** Accept one back end on @p listener, from vu_fe_listen(). */
 int vu_fe_accept_from(struct vu_fe *fe, int listener, int timeout_ms);
-/** Whether the other side closes the connection within @p timeout_ms. */
+/** True if the other side closes the connection within @p timeout_ms. */
 bool vu_fe_hung_up(const struct vu_fe *fe, int timeout_ms);
 void vu_fe_close(struct vu_fe *fe);
 
-/** Send any message, well formed or not: @p hdr as it is, then @p len bytes, with @p nb_fds fds. */
+/** Send any message, also an invalid one: @p hdr, then @p len bytes, with @p nb_fds fds. */
 int vu_fe_send_raw(struct vu_fe *fe, const struct vu_header *hdr, const void *payload, size_t len,
 		const int *fds, unsigned int nb_fds);
-/**
- * Send a request that has no answer of its own; if REPLY_ACK is in force, wait for it.
- */
+/** Send a request that has no answer of its own. With REPLY_ACK, wait for the acknowledgement. */
 int vu_fe_request(struct vu_fe *fe, uint32_t request, const void *payload, size_t len,
 		const int *fds, unsigned int nb_fds);
 /**
- * From here on vu_fe_request() does not wait for each answer, until vu_fe_pipeline_end() has
- * read all of them. What comes with an answer of its own still waits, for those before it too.
- * @return of the end: 0, or the first refusal or error
+ * Let vu_fe_request() return without waiting for its acknowledgement, until vu_fe_pipeline_end().
+ * A request with an answer of its own still waits: for earlier acknowledgements, then its answer.
  */
 void vu_fe_pipeline_begin(struct vu_fe *fe);
+/** Read all answers that are still owed. @return 0, or the first refusal or error */
 int vu_fe_pipeline_end(struct vu_fe *fe);
 /**
- * Whether vu_fe_request() asks for acknowledgements where it can, as it does to begin with.
- * What is refused without ends the connection.
+ * Choose whether vu_fe_request() asks for acknowledgements. The default is on. Without an
+ * acknowledgement, a back end that refuses a request closes the connection.
  */
 void vu_fe_acks_set(struct vu_fe *fe, bool on);
 /**
  * Send a request and read its answer of exactly @p reply_len bytes.
- * @param reply_fd written if not NULL: the fd that came with it, or -1
+ * @param reply_fd written if not NULL: the fd of the answer, or -1
  */
 int vu_fe_query(struct vu_fe *fe, uint32_t request, const void *payload, size_t len,
 		const int *fds, unsigned int nb_fds, void *reply, size_t reply_len, int *reply_fd);
 /**
- * Read one answer, whatever its size.
+ * Read one answer of any size.
  * @return -ECONNRESET if the peer has closed, -ETIMEDOUT if nothing came
  */
 int vu_fe_recv(struct vu_fe *fe, struct vu_header *hdr, void *payload, size_t size, int *fd);
@@ -196,13 +195,13 @@ int vu_fe_get_vring_base(struct vu_fe *fe, uint32_t index, uint32_t *num);
 int vu_fe_set_mem_table(struct vu_fe *fe, const struct guest_mem *m);
 /** Fill a memory table message from @p m. */
 void vu_fe_mem_table(const struct guest_mem *m, struct vu_mem_table *table);
-/** Hand over the dirty log in @p log_fd. */
+/** Send the dirty log in @p log_fd. */
 int vu_fe_set_log_base(struct vu_fe *fe, int log_fd, uint64_t size);
 /** Announce @p mac after a move. */
 int vu_fe_send_rarp(struct vu_fe *fe, const uint8_t mac[6]);
 /**
- * Ask for a transfer of the device's state through @p fd.
- * @param load false: the back end writes its state, true: it reads one
+ * Start a transfer of the device's state through @p fd.
+ * @param load false: the back end writes its state; true: it reads a state
  * @param reply_fd written: the fd to use instead, or -1
  */
 int vu_fe_set_device_state_fd(struct vu_fe *fe, bool load, int fd, int *reply_fd);

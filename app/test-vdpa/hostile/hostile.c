@@ -16,64 +16,24 @@
 
 #include <rte_errno.h>
 
-#include "guest_features.h"
-#include "hostile_priv.h"
+#include "clock.h"
+#include "guest_core.h"
+#include "guest_link.h"
+#include "guest_mem.h"
+#include "guest_traffic.h"
+#include "hostile.h"
+#include "hostile_case.h"
+#include "hostile_env.h"
+#include "hostile_msg.h"
+#include "hostile_queue.h"
+#include "hostile_ring.h"
+#include "hostile_seq.h"
+#include "vhost_user_fe.h"
 
 #define MAX_CASES 400
-#define CONNECT_MS 5000
-/* Without progress: on a loaded machine a thread may not run for seconds. */
-#define FLOW_MS 10000
-/* GET_VRING_BASE has to come back in this time, whatever the ring looks like. */
-#define STOP_MS 3000
-/* For the back end to fall into the trap. */
-#define SETTLE_US 30000
 /* To tell of a broken ring, on a loaded machine; and of none, behind the above. */
 #define RESET_MS 10000
 #define NO_RESET_MS 20
-
-#define FEATURES (GUEST_FEATURES_DEFAULT | (1ull << VIRTIO_NET_F_CSUM) | \
-	(1ull << VIRTIO_NET_F_GUEST_CSUM) | (1ull << VIRTIO_NET_F_HOST_TSO4) | \
-	(1ull << VIRTIO_NET_F_HOST_TSO6) | (1ull << VIRTIO_NET_F_HOST_UFO) | \
-	(1ull << VIRTIO_NET_F_HOST_ECN))
-
-int
-hostile_fail(struct hostile_env *e, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (e->why[0] == '\0') {
-		va_start(ap, fmt);
-		vsnprintf(e->why, sizeof(e->why), fmt, ap);
-		va_end(ap);
-	}
-	return -EPROTO;
-}
-
-void
-hostile_lend(struct hostile_env *e, uint64_t gpa, uint64_t len)
-{
-	e->lent[e->nb_lent++] = (struct guest_mem_range){ .gpa = gpa, .len = len };
-}
-
-uint64_t
-hostile_end_of_memory(const struct hostile_env *e)
-{
-	const struct guest_mem_region *r = &e->g->mem.regions[e->g->mem.island - 1];
-
-	return r->gpa + r->size;
-}
-
-uint64_t
-hostile_hole(const struct hostile_env *e)
-{
-	return hostile_end_of_memory(e) + 0x100000;
-}
-
-uint64_t
-hostile_scratch(const struct hostile_env *e)
-{
-	return e->p->tx_gpa + 8ull * e->p->tx_stride;
-}
 
 /* ---- the peer as a process ---- */
 
@@ -125,125 +85,6 @@ check_fds(struct hostile_env *e, pid_t pid, int before)
 }
 
 /* ---- the guest ---- */
-
-static int
-env_open(struct hostile_env *e, uint64_t features)
-{
-	struct guest_conf conf = {
-		.pairs = 2, .ring_size = HOSTILE_RING, .packed = e->packed, .features = features,
-		.frame_min = 60, .frame_max = 1514, .seed = 1,
-	};
-	int ret;
-
-	e->g = guest_create(&conf);
-	if (e->g == NULL)
-		return hostile_fail(e, "out of memory");
-	e->l = guest_connect(e->g, e->conf->path, e->conf->server, CONNECT_MS);
-	if (e->l == NULL)
-		return hostile_fail(e, "cannot connect: %s%s%s", strerror(rte_errno),
-			guest_error(e->g) != NULL ? ": " : "",
-			guest_error(e->g) != NULL ? guest_error(e->g) : "");
-	e->l->fe.timeout_ms = STOP_MS;
-	ret = guest_link_prepare(e->l);
-	if (ret == 0)
-		ret = guest_link_driver_ok(e->l);
-	if (ret == 0)
-		ret = guest_traffic_start(e->g);
-	if (ret < 0)
-		return hostile_fail(e, "cannot start: %s", strerror(-ret));
-	if (guest_wait_flow(e->g, FLOW_MS) < 0)
-		return hostile_fail(e, "no frames come back");
-	return 0;
-}
-
-static void
-env_close(struct hostile_env *e)
-{
-	if (e->g != NULL)
-		guest_traffic_stop(e->g, 0);
-	guest_link_close(e->l);
-	guest_destroy(e->g);
-	free(e->snapshot);
-	while (e->nb_kept > 0)
-		close(e->kept_fds[--e->nb_kept]);
-	e->l = NULL;
-	e->g = NULL;
-	e->snapshot = NULL;
-}
-
-static int
-check_counts(struct hostile_env *e, uint16_t pair)
-{
-	struct guest_counts c;
-
-	guest_pair_counts_get(e->g, pair, &c);
-	if (c.lost + c.duplicated + c.reordered + c.corrupted == 0)
-		return 0;
-	return hostile_fail(e,
-		"pair %u: %llu lost, %llu duplicated, %llu reordered, %llu corrupted%s%s", pair,
-		(unsigned long long)c.lost, (unsigned long long)c.duplicated,
-		(unsigned long long)c.reordered, (unsigned long long)c.corrupted,
-		guest_error(e->g) != NULL ? ": " : "",
-		guest_error(e->g) != NULL ? guest_error(e->g) : "");
-}
-
-/* Pair 0 leaves traffic; a frame is laid ready in its first transmit buffer. */
-static int
-take_over(struct hostile_env *e, bool empty_rx)
-{
-	uint8_t buf[GUEST_HDR_LEN + 1514];
-	int ret;
-
-	ret = guest_pair_pause(e->g, 0, FLOW_MS);
-	if (ret < 0)
-		return hostile_fail(e, "pair 0 does not come to rest");
-	ret = check_counts(e, 0);
-	if (ret < 0)
-		return ret;
-	e->p = &e->g->pairs[0];
-	e->frame_gpa = e->p->tx_gpa;
-	e->frame_len = GUEST_HDR_LEN + guest_frame_build(&e->g->frame, 0, 0, buf);
-	guest_mem_write(&e->g->mem, e->frame_gpa, buf, e->frame_len);
-	/* Rings are what the device writes in any case. */
-	hostile_lend(e, e->p->rx.device_gpa, e->packed ? 4 : 6 + 8 * HOSTILE_RING);
-	hostile_lend(e, e->p->tx.device_gpa, e->packed ? 4 : 6 + 8 * HOSTILE_RING);
-	if (e->packed) {
-		hostile_lend(e, e->p->rx.desc_gpa, 16 * HOSTILE_RING);
-		hostile_lend(e, e->p->tx.desc_gpa, 16 * HOSTILE_RING);
-	}
-	if (!empty_rx) {
-		hostile_lend(e, e->p->rx_gpa, (uint64_t)e->p->rx_slots * e->p->rx_stride);
-		return 0;
-	}
-	while (e->p->rx.nb_free < HOSTILE_RING) {
-		uint64_t end = guest_now() + FLOW_MS * 1000000ull;
-		uint32_t cookie, len;
-
-		hostile_send_frame(e);
-		while (e->p->rx.ops->take(&e->p->rx, &cookie, &len) == 0)
-			if (guest_now() >= end)
-				return hostile_fail(e, "the receive ring cannot be emptied");
-	}
-	return 0;
-}
-
-void
-hostile_send_frame(struct hostile_env *e)
-{
-	struct guest_seg seg = { .gpa = e->frame_gpa, .len = e->frame_len };
-	struct guest_ring *r = &e->p->tx;
-	uint32_t cookie, len;
-	bool kick;
-
-	while (r->ops->take(r, &cookie, &len) == 1)
-		;
-	r->ops->add(r, &seg, 1, 0, false);
-	kick = r->ops->publish(r);
-	if (e->snapshot != NULL)
-		hostile_snapshot(e);
-	if (kick)
-		guest_kick(e->g, HOSTILE_TX);
-}
 
 /* ---- judgement ---- */
 
@@ -312,14 +153,14 @@ check_status(struct hostile_env *e, const struct hostile_case *c)
 {
 	const bool judged = e->conf->expect_reset && (c->flags & HOSTILE_MAY_BREAK) == 0;
 	const uint32_t ms = !judged ? 0 : case_breaks(e, c) ? RESET_MS : NO_RESET_MS;
-	const uint64_t end = guest_now() + ms * 1000000ull;
+	const uint64_t end = clock_ns() + ms * 1000000ull;
 	bool reset;
 	int status;
 
 	for (;;) {
 		status = guest_link_status(e->l);
 		reset = status >= 0 && (status & GUEST_S_NEEDS_RESET) != 0;
-		if (reset || status < 0 || guest_now() >= end)
+		if (reset || status < 0 || clock_ns() >= end)
 			break;
 		usleep(5000);
 	}
@@ -339,10 +180,10 @@ check_ring_attack(struct hostile_env *e, const struct hostile_case *c)
 {
 	int ret;
 
-	usleep(SETTLE_US);
-	if (guest_wait_flow(e->g, FLOW_MS) < 0)
+	usleep(HOSTILE_SETTLE_US);
+	if (guest_wait_flow(e->g, HOSTILE_FLOW_MS) < 0)
 		return hostile_fail(e, "the other pair's frames no longer come back");
-	ret = check_counts(e, 1);
+	ret = hostile_check_counts(e, 1);
 	if (ret == 0)
 		ret = check_memory(e);
 	if (ret == 0)
@@ -350,7 +191,7 @@ check_ring_attack(struct hostile_env *e, const struct hostile_case *c)
 	if (ret < 0)
 		return ret;
 	/* The witness shall not miss frames that a stop holds back. */
-	guest_traffic_stop(e->g, FLOW_MS);
+	guest_traffic_stop(e->g, HOSTILE_FLOW_MS);
 	ret = guest_link_stop(e->l);
 	if (ret < 0)
 		return hostile_fail(e, "stop: %s", strerror(-ret));
@@ -376,44 +217,23 @@ check_msg_attack(struct hostile_env *e)
 	if (ret == -ETIMEDOUT)
 		return hostile_fail(e, "the back end no longer answers");
 	snprintf(e->did, sizeof(e->did), ret < 0 ? "closed" : "still answers");
-	usleep(SETTLE_US);
+	usleep(HOSTILE_SETTLE_US);
 	return check_memory(e);
-}
-
-int
-hostile_fresh(struct hostile_env *e, const char *when, void (*meanwhile)(struct hostile_env *e))
-{
-	struct hostile_env fresh = { .conf = e->conf, .packed = e->packed };
-	int ret;
-
-	ret = env_open(&fresh, FEATURES);
-	if (ret == 0 && meanwhile != NULL) {
-		meanwhile(e);
-		usleep(SETTLE_US);
-		if (guest_wait_flow(fresh.g, FLOW_MS) < 0)
-			ret = hostile_fail(&fresh, "its frames no longer come back");
-	}
-	if (ret == 0) {
-		guest_traffic_stop(fresh.g, FLOW_MS);
-		ret = check_counts(&fresh, 0);
-	}
-	env_close(&fresh);
-	return ret == 0 ? 0 : hostile_fail(e, "%s, a new connection: %s", when, fresh.why);
 }
 
 static int
 attack_run(struct hostile_env *e, const struct hostile_case *c, pid_t *pid)
 {
-	uint64_t features = FEATURES;
+	uint64_t features = HOSTILE_FEATURES;
 	int ret;
 
 	if ((c->flags & HOSTILE_PLAIN) != 0)
 		features &= ~(1ull << VIRTIO_NET_F_MRG_RXBUF);
-	ret = env_open(e, features);
+	ret = hostile_open(e, features);
 	if (e->l != NULL)
 		*pid = peer_pid(e->l);
 	if (ret == 0 && (c->flags & HOSTILE_MSG) == 0)
-		ret = take_over(e, (c->flags & HOSTILE_EMPTY_RX) != 0);
+		ret = hostile_take_pair(e, (c->flags & HOSTILE_EMPTY_RX) != 0);
 	if (ret == 0)
 		ret = c->run(e, c);
 	if (ret < 0)
@@ -435,7 +255,7 @@ run_case(const struct hostile_conf *conf, const struct hostile_case *c, bool pac
 	pid_t now = *pid;
 
 	ret = attack_run(&e, c, &now);
-	env_close(&e);
+	hostile_close(&e);
 	fresh = hostile_fresh(&e, "afterwards", NULL);
 	if (ret == 0)
 		ret = fresh;
@@ -489,10 +309,10 @@ warm_up(const struct hostile_conf *conf, bool packed, pid_t *pid)
 	struct hostile_env e = { .conf = conf, .packed = packed };
 	int ret, last = -1, now, i;
 
-	ret = env_open(&e, FEATURES);
+	ret = hostile_open(&e, HOSTILE_FEATURES);
 	if (ret == 0)
 		*pid = peer_pid(e.l);
-	env_close(&e);
+	hostile_close(&e);
 	if (ret < 0) {
 		fprintf(stderr, "guest: %s: %s\n", conf->path, e.why);
 		return ret;

@@ -7,29 +7,32 @@
 
 /**
  * @file
- * Guests and front ends that misbehave, one way each, and the check that the
- * back end took no harm.
+ * Guests and front ends that misbehave, one way in each case, and the check that the back end took
+ * no harm.
  */
 
 #include <stdbool.h>
 
-/** Where to find the back end, and what to do to it. */
+/** The back end, and what to do to it. */
 struct hostile_conf {
 	const char *path;
-	/** The back end connects to us. */
+	/** The back end connects to the tool. */
 	bool server;
 	bool split, packed;
-	/** One case, or "all". */
+	/** Name of a case, or "all". */
 	const char *name;
-	/** A queue that the guest broke must show in the device status, and no other may. */
+	/** A queue that the guest broke must set NEEDS_RESET, and no other case may set it. */
 	bool expect_reset;
-	/** Say what the back end did. */
+	/** Report what the back end did. */
 	bool verbose;
 };
 
-/** Print names and descriptions. */
+/** Print names and descriptions of the cases. */
 void hostile_list(void);
-/** Run, one line a case: PASS, FAIL or SKIP and the name. 0 only if none failed and one passed. */
+/**
+ * Run the cases and print one line for each: PASS, FAIL or SKIP, and the name.
+ * @return 0 if no case failed and at least one passed
+ */
 int hostile_run(const struct hostile_conf *conf);
 
 #endif /* HOSTILE_H */

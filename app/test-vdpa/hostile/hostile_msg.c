@@ -13,7 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "hostile_priv.h"
+#include "guest_core.h"
+#include "hostile_case.h"
+#include "hostile_env.h"
+#include "hostile_msg.h"
+#include "hostile_send.h"
+#include "vhost_user_fe.h"
 
 /** One message of up to five words. */
 struct message {
@@ -172,45 +177,11 @@ static const struct message messages[] = {
 	{ "postcopy-end", "POSTCOPY_END without LISTEN", VU_POSTCOPY_END, 0 },
 };
 
-int
-hostile_open_fd(struct hostile_env *e, enum hostile_fd kind, int *other)
-{
-	int fds[2];
-
-	*other = -1;
-	switch (kind) {
-	case FD_EVENT: return eventfd(0, EFD_CLOEXEC);
-	case FD_MEMORY: return dup(e->g->mem.fd);
-	case FD_NULL: return open("/dev/null", O_RDWR | O_CLOEXEC);
-	case FD_DIR: return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	case FD_SMALL:
-		fds[0] = memfd_create("small", MFD_CLOEXEC);
-		if (fds[0] >= 0 && ftruncate(fds[0], 4096) < 0)
-			return -1;
-		return fds[0];
-	case FD_PIPE:
-		if (pipe2(fds, O_CLOEXEC) < 0)
-			return -1;
-		*other = fds[0];
-		return fds[1];
-	default: return -1;
-	}
-}
-
-void
-hostile_send(struct hostile_env *e, uint32_t request, uint32_t flags, uint32_t size,
-		const void *payload, uint32_t len, const int *fds, unsigned int nb_fds)
-{
-	struct vu_header hdr = { .request = request, .flags = flags, .size = size };
-
-	vu_fe_send_raw(&e->l->fe, &hdr, payload, len, fds, nb_fds);
-}
-
 static int
 run_message(struct hostile_env *e, const struct hostile_case *c)
 {
 	const struct message *m = c->arg;
-	int fds[32], other = -1, fd = -1;
+	int fds[32] = { 0 }, other = -1, fd = -1;
 	uint32_t i;
 
 	if (m->nb_fds != 0) {

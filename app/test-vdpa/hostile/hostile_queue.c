@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* Hostile rings: how attacks get into a ring, and attacks on the ring itself. */
+/* Attacks on the ring itself: indices, wrap counters, notifications, races. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,17 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "hostile_priv.h"
+#include "clock.h"
+#include "guest_core.h"
+#include "guest_link.h"
+#include "guest_mem.h"
+#include "guest_ring.h"
+#include "hostile_case.h"
+#include "hostile_env.h"
+#include "hostile_put.h"
+#include "hostile_queue.h"
+#include "hostile_send.h"
+#include "vhost_user_fe.h"
 
 #define N VRING_DESC_F_NEXT
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
@@ -28,100 +38,6 @@ static struct vring_avail *
 avail_of(struct hostile_env *e, uint16_t vq)
 {
 	return guest_ring_of(e->g, vq)->driver;
-}
-
-static void
-copy_to_snapshot(struct hostile_env *e, uint64_t gpa, uint64_t len)
-{
-	guest_mem_read(&e->g->mem, gpa, e->snapshot + (gpa - e->p->zone.gpa), len);
-}
-
-void
-hostile_snapshot(struct hostile_env *e)
-{
-	uint64_t desc, driver, device;
-	uint16_t vq;
-
-	if (e->snapshot == NULL) {
-		e->snapshot = malloc(e->p->zone.len);
-		if (e->snapshot != NULL)
-			copy_to_snapshot(e, e->p->zone.gpa, e->p->zone.len);
-		return;
-	}
-	/* The areas that the driver alone writes, and has just written. */
-	for (vq = 0; vq < 2; vq++) {
-		struct guest_ring *r = guest_ring_of(e->g, vq);
-
-		r->ops->bytes(r->size, &desc, &driver, &device);
-		copy_to_snapshot(e, r->desc_gpa, desc);
-		copy_to_snapshot(e, r->driver_gpa, driver);
-	}
-}
-
-static void
-put_split(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
-{
-	struct guest_ring *r = guest_ring_of(e->g, vq);
-	struct vring_desc *desc = r->desc;
-	uint16_t i, base = e->base[vq];
-
-	for (i = 0; i < nb; i++)
-		desc[(base + i) % r->size] = (struct vring_desc){
-			.addr = d[i].addr, .len = d[i].len, .flags = d[i].flags,
-			.next = d[i].next < r->size ? d[i].next + base : d[i].next,
-		};
-	avail_of(e, vq)->ring[r->avail % r->size] = base;
-	r->avail++;
-	r->pending++;
-	e->base[vq] = (base + nb) % r->size;
-}
-
-static void
-put_packed(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
-{
-	struct guest_ring *r = guest_ring_of(e->g, vq);
-	struct vring_packed_desc *desc = r->desc, *head = &desc[r->avail];
-	uint16_t i, head_flags = 0;
-
-	for (i = 0; i < nb; i++) {
-		uint16_t flags = d[i].flags | (r->avail_wrap ? F_AVAIL : F_USED);
-
-		desc[r->avail].addr = d[i].addr;
-		desc[r->avail].len = d[i].len;
-		desc[r->avail].id = d[i].next;
-		if (i == 0)
-			head_flags = flags;
-		else
-			desc[r->avail].flags = flags;
-		if (++r->avail == r->size) {
-			r->avail = 0;
-			r->avail_wrap = !r->avail_wrap;
-		}
-	}
-	hostile_snapshot(e);
-	__atomic_store_n(&head->flags, head_flags, __ATOMIC_RELEASE);
-	r->pending += nb;
-}
-
-void
-hostile_put(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
-{
-	if (e->packed)
-		put_packed(e, vq, d, nb);
-	else
-		put_split(e, vq, d, nb);
-}
-
-void
-hostile_publish(struct hostile_env *e, uint16_t vq)
-{
-	struct guest_ring *r = guest_ring_of(e->g, vq);
-
-	hostile_snapshot(e);
-	r->ops->publish(r);
-	hostile_snapshot(e);
-	/* Whether it is wanted or not: a sleeping device shall look. */
-	guest_kick(e->g, vq);
 }
 
 static struct hostile_desc
@@ -362,7 +278,7 @@ run_race(struct hostile_env *e, const struct hostile_case *c)
 	good = r->offset == 0 ? d.addr : r->offset == 8 ? d.len : d.flags;
 	/* What the device writes to the ring meets what is flipped there. */
 	hostile_lend(e, e->p->tx.desc_gpa, 16 * HOSTILE_RING);
-	for (end = guest_now() + RACE_NS; guest_now() < end; )
+	for (end = clock_ns() + RACE_NS; clock_ns() < end; )
 		race_step(e, r, d, good);
 	return 0;
 }

@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hostile_priv.h"
+#include "guest_core.h"
+#include "guest_frame.h"
+#include "guest_mem.h"
+#include "hostile_case.h"
+#include "hostile_env.h"
+#include "hostile_put.h"
+#include "hostile_ring.h"
 
 #define N VRING_DESC_F_NEXT
 #define W VRING_DESC_F_WRITE

@@ -12,7 +12,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "hostile_priv.h"
+#include "guest_core.h"
+#include "guest_link.h"
+#include "guest_mem.h"
+#include "guest_ring.h"
+#include "hostile_case.h"
+#include "hostile_env.h"
+#include "hostile_send.h"
+#include "hostile_seq.h"
+#include "vhost_user_fe.h"
 
 enum table_kind {
 	TABLE_EMPTY, TABLE_COUNT_9, TABLE_COUNT_MAX, TABLE_SIZE_0, TABLE_SIZE_HUGE, TABLE_BEYOND,

@@ -10,9 +10,12 @@
  * ahead of the one before it has an effect without its cause.
  */
 
+#include <stdint.h>
 #include <stdio.h>
 
-#include "migrate_priv.h"
+#include <rte_vhost_state.h>
+
+#include "migrate_causal.h"
 
 /* How often a ring was used, as far as its index tells: modulo what the index runs over. */
 static uint32_t

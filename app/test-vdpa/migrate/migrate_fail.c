@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-#include "migrate_priv.h"
+#include "backend.h"
+#include "migrate.h"
+#include "migrate_fail.h"
+#include "migrate_step.h"
 
 bool
 migrate_fail_due(const struct migrate_options *opt, uint64_t move)

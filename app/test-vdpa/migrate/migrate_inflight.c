@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "migrate_priv.h"
+#include "guest.h"
+#include "guest_hold.h"
+#include "guest_inflight.h"
+#include "guest_link.h"
+#include "migrate_inflight.h"
+#include "migrate_step.h"
 
 /* The guest takes back what was used before; its thread may have to wait for a processor. */
 #define CATCH_UP_MS 8000

@@ -15,7 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "migrate_priv.h"
+#include "backend.h"
+#include "guest_link.h"
+#include "guest_traffic.h"
+#include "migrate_kill.h"
+#include "migrate_step.h"
+#include "stats.h"
 
 /* A burst of the device, which a killed process had taken and not delivered. */
 #define BURST 64

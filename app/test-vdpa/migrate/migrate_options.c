@@ -8,8 +8,13 @@
 
 #include <rte_common.h>
 
+#include "guest.h"
 #include "guest_features.h"
-#include "migrate_priv.h"
+#include "migrate.h"
+#include "migrate_break.h"
+#include "migrate_options.h"
+#include "migrate_step.h"
+#include "migrate_via.h"
 #include "option.h"
 
 #define DEFAULT_ROUNDS 10

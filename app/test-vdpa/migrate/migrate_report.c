@@ -4,7 +4,23 @@
 
 #include <inttypes.h>
 
-#include "migrate_priv.h"
+#include "guest.h"
+#include "guest_traffic.h"
+#include "migrate.h"
+#include "migrate_break.h"
+#include "migrate_report.h"
+#include "migrate_step.h"
+#include "stats.h"
+
+bool
+migrate_held(const struct migrate_result *res)
+{
+	const struct guest_counts *c = &res->counts;
+
+	return res->failure[0] == '\0' && res->rounds > 0 && c->received > 0 &&
+		c->lost <= res->lost_allowed &&
+		c->duplicated == 0 && c->reordered == res->overtaken && c->corrupted == 0;
+}
 
 static const char *
 ring_name(const struct migrate_options *opt)

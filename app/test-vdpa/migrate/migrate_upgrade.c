@@ -15,8 +15,13 @@
 
 #include <rte_errno.h>
 
+#include "backend.h"
 #include "clock.h"
-#include "migrate_priv.h"
+#include "guest_link.h"
+#include "guest_traffic.h"
+#include "migrate_step.h"
+#include "migrate_upgrade.h"
+#include "stats.h"
 
 /* EAL of the new process starts, and its poll threads poll, before it asks. */
 #define HAND_OVER_MS 20000

@@ -13,7 +13,13 @@
 
 #include <rte_errno.h>
 
-#include "migrate_priv.h"
+#include "backend.h"
+#include "guest_link.h"
+#include "guest_state.h"
+#include "migrate_inflight.h"
+#include "migrate_seen.h"
+#include "migrate_step.h"
+#include "migrate_via.h"
 
 static struct backend *
 source_of(struct migrate *m)

@@ -9,7 +9,8 @@
 #include <rte_common.h>
 #include <rte_errno.h>
 
-#include "fake.h"
+#include "backend.h"
+#include "fake_backend.h"
 
 #define FAKE_MAX 8
 #define RUNNING (RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER | \

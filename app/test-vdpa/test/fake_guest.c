@@ -8,7 +8,13 @@
 
 #include <rte_errno.h>
 
-#include "fake.h"
+#include "fake_backend.h"
+#include "guest.h"
+#include "guest_hold.h"
+#include "guest_inflight.h"
+#include "guest_link.h"
+#include "guest_state.h"
+#include "guest_traffic.h"
 
 struct guest {
 	struct guest_conf conf;

@@ -17,8 +17,9 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 
-#include "vhost_user_fe.h"
+#include "guest_mem.h"
 #include "soft_backend.h"
+#include "vhost_user_fe.h"
 
 #define MAX_VQS 16
 #define MAX_FRAME 70000

@@ -12,11 +12,13 @@
 
 #include <rte_errno.h>
 
+#include "backend.h"
 #include "backend_child.h"
 #include "backend_process.h"
 #include "backend_wire.h"
+#include "fake_backend.h"
 #include "process.h"
-#include "fake.h"
+#include "strvec.h"
 #include "unit.h"
 
 #define CONFIGURABLE (RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER | \

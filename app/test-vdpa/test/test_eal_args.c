@@ -8,6 +8,7 @@
 #include <rte_common.h>
 
 #include "eal_args.h"
+#include "strvec.h"
 #include "unit.h"
 
 static const struct eal_args_host host = {

@@ -18,7 +18,10 @@
 #include <cmocka.h>
 
 #include "guest.h"
+#include "guest_hold.h"
+#include "guest_link.h"
 #include "guest_track.h"
+#include "guest_traffic.h"
 #include "soft_backend.h"
 
 #define WAIT_MS 10000

@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend.h"
+#include "fake_backend.h"
 #include "migrate_break.h"
-#include "fake.h"
 #include "unit.h"
 
 static struct rte_vhost_state *

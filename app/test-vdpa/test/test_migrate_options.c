@@ -5,8 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_vhost_state.h>
+
 #include "guest_features.h"
 #include "migrate.h"
+#include "migrate_break.h"
+#include "migrate_options.h"
 #include "number.h"
 #include "strvec.h"
 #include "unit.h"

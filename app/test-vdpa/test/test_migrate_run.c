@@ -7,8 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "migrate_priv.h"
-#include "fake.h"
+#include "backend.h"
+#include "fake_backend.h"
+#include "migrate.h"
+#include "migrate_break.h"
+#include "migrate_causal.h"
+#include "migrate_report.h"
+#include "migrate_run.h"
+#include "migrate_via.h"
 #include "unit.h"
 
 struct run {

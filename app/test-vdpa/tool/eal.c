@@ -23,6 +23,7 @@
 #include "eal_args.h"
 #include "eal_host.h"
 #include "plugin.h"
+#include "strvec.h"
 
 /* Long enough that the CPU is another's, short beside a connection's set-up. */
 #define NAP_US 50

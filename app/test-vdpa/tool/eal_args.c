@@ -9,6 +9,7 @@
 #include <rte_common.h>
 
 #include "eal_args.h"
+#include "strvec.h"
 
 static bool
 option_is(const char *word, const char *opt)

@@ -2,19 +2,18 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef FAKE_H
-#define FAKE_H
+#ifndef FAKE_BACKEND_H
+#define FAKE_BACKEND_H
 
 /**
  * @file
- * A device and a guest that move no frame, but count as real ones would: the device
- * goes on from its indices, and the guest sees by how much these are wrong.
+ * A device that moves no frame, but counts as a real one would: it resumes from its indices. The
+ * fake guest (fake_guest.c) compares these indices with its own.
  */
 
 #include "backend.h"
-#include "guest.h"
 
-/** What a fake device is told to do wrong, and what became of it. */
+/** The errors that a fake device shall make, and counts of what it did. */
 struct fake_device {
 	struct backend be;
 	struct rte_vhost_state *st;
@@ -25,12 +24,12 @@ struct fake_device {
 	unsigned int suspends, captures, restores, resumes, destroys, kills;
 };
 
-/** A device with the state of a split or packed ring. */
+/** Create a device with the state of a split or packed ring. */
 struct backend *fake_create(const struct backend_device *dev);
 struct fake_device *fake_device(struct backend *be);
-/** The device whose socket is @p path, as the guest connects to it; NULL if there is none. */
+/** The device whose socket is @p path, NULL if there is none. */
 struct fake_device *fake_find(const char *path);
-/** All devices made from now on have packed rings. */
+/** Set if all devices that are created from now on have packed rings. */
 void fake_packed(bool packed);
 
-#endif /* FAKE_H */
+#endif /* FAKE_BACKEND_H */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef CONFORM_CHANGE_H
+#define CONFORM_CHANGE_H
+
+#include "conform.h"
+
+struct conform_item;
+
+/** Items about changes that reach a suspended device, and about where a device starts; the last one has no name. */
+extern const struct conform_item conform_change_items[];
+
+#endif /* CONFORM_CHANGE_H */

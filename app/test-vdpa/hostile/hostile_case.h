@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef HOSTILE_CASE_H
+#define HOSTILE_CASE_H
+
+/**
+ * @file
+ * A hostile case: what it applies to, what the back end may do, and how it attacks.
+ */
+
+#include <stdint.h>
+
+struct hostile_env;
+
+/** Kinds of ring that a case applies to. */
+#define HOSTILE_SPLIT 0x1u
+#define HOSTILE_PACKED 0x2u
+#define HOSTILE_ANY (HOSTILE_SPLIT | HOSTILE_PACKED)
+/** An attack by messages: the back end may refuse them, or close the connection. */
+#define HOSTILE_MSG 0x4u
+/** The guest does not negotiate mergeable receive buffers. */
+#define HOSTILE_PLAIN 0x8u
+/** The attack is on the receive ring: the honest buffers are used up before. */
+#define HOSTILE_EMPTY_RX 0x10u
+
+/**
+ * rte_vhost checks the number of queues of SET_INFLIGHT_FD before any handler of a back end sees
+ * the message, and leaks the descriptor. No back end on top of rte_vhost can avoid that.
+ */
+#define HOSTILE_LIBRARY_FD 0x20u
+
+/** The case breaks this kind of ring: a back end that reports it must set NEEDS_RESET. */
+#define HOSTILE_BREAKS_SPLIT 0x40u
+#define HOSTILE_BREAKS_PACKED 0x80u
+#define HOSTILE_BREAKS (HOSTILE_BREAKS_SPLIT | HOSTILE_BREAKS_PACKED)
+/** Timing decides if the ring breaks, so the status is not checked. */
+#define HOSTILE_MAY_BREAK 0x100u
+
+struct hostile_case {
+	char name[48];
+	const char *what;
+	uint32_t flags;
+	/** Attack. @return -errno with e->why if the attack was not possible */
+	int (*run)(struct hostile_env *e, const struct hostile_case *c);
+	/** Table entry for run. */
+	const void *arg;
+};
+
+#endif /* HOSTILE_CASE_H */

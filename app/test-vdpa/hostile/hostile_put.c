@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <stdlib.h>
+
+#include "guest_core.h"
+#include "guest_link.h"
+#include "guest_mem.h"
+#include "guest_ring.h"
+#include "hostile_env.h"
+#include "hostile_put.h"
+
+#define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
+#define F_USED (1u << VRING_PACKED_DESC_F_USED)
+
+static void
+copy_to_snapshot(struct hostile_env *e, uint64_t gpa, uint64_t len)
+{
+	guest_mem_read(&e->g->mem, gpa, e->snapshot + (gpa - e->p->zone.gpa), len);
+}
+
+void
+hostile_snapshot(struct hostile_env *e)
+{
+	uint64_t desc, driver, device;
+	uint16_t vq;
+
+	if (e->snapshot == NULL) {
+		e->snapshot = malloc(e->p->zone.len);
+		if (e->snapshot != NULL)
+			copy_to_snapshot(e, e->p->zone.gpa, e->p->zone.len);
+		return;
+	}
+	/* The areas that the driver alone writes, and has just written. */
+	for (vq = 0; vq < 2; vq++) {
+		struct guest_ring *r = guest_ring_of(e->g, vq);
+
+		r->ops->bytes(r->size, &desc, &driver, &device);
+		copy_to_snapshot(e, r->desc_gpa, desc);
+		copy_to_snapshot(e, r->driver_gpa, driver);
+	}
+}
+
+static void
+put_split(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
+{
+	struct guest_ring *r = guest_ring_of(e->g, vq);
+	struct vring_avail *avail = r->driver;
+	struct vring_desc *desc = r->desc;
+	uint16_t i, base = e->base[vq];
+
+	for (i = 0; i < nb; i++)
+		desc[(base + i) % r->size] = (struct vring_desc){
+			.addr = d[i].addr, .len = d[i].len, .flags = d[i].flags,
+			.next = d[i].next < r->size ? d[i].next + base : d[i].next,
+		};
+	avail->ring[r->avail % r->size] = base;
+	r->avail++;
+	r->pending++;
+	e->base[vq] = (base + nb) % r->size;
+}
+
+static void
+put_packed(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
+{
+	struct guest_ring *r = guest_ring_of(e->g, vq);
+	struct vring_packed_desc *desc = r->desc, *head = &desc[r->avail];
+	uint16_t i, head_flags = 0;
+
+	for (i = 0; i < nb; i++) {
+		uint16_t flags = d[i].flags | (r->avail_wrap ? F_AVAIL : F_USED);
+
+		desc[r->avail].addr = d[i].addr;
+		desc[r->avail].len = d[i].len;
+		desc[r->avail].id = d[i].next;
+		if (i == 0)
+			head_flags = flags;
+		else
+			desc[r->avail].flags = flags;
+		if (++r->avail == r->size) {
+			r->avail = 0;
+			r->avail_wrap = !r->avail_wrap;
+		}
+	}
+	hostile_snapshot(e);
+	__atomic_store_n(&head->flags, head_flags, __ATOMIC_RELEASE);
+	r->pending += nb;
+}
+
+void
+hostile_put(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
+{
+	if (e->packed)
+		put_packed(e, vq, d, nb);
+	else
+		put_split(e, vq, d, nb);
+}
+
+void
+hostile_publish(struct hostile_env *e, uint16_t vq)
+{
+	struct guest_ring *r = guest_ring_of(e->g, vq);
+
+	hostile_snapshot(e);
+	r->ops->publish(r);
+	hostile_snapshot(e);
+	/* Whether it is wanted or not: a sleeping device shall look. */
+	guest_kick(e->g, vq);
+}

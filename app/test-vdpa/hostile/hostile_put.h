@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef HOSTILE_PUT_H
+#define HOSTILE_PUT_H
+
+/**
+ * @file
+ * How attacks get into a ring.
+ */
+
+#include <stdint.h>
+
+struct hostile_env;
+
+/** One descriptor, exactly as it is written to memory. */
+struct hostile_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags;
+	/** Split: next; packed: ID. */
+	uint16_t next;
+};
+
+/** Write descriptors at the available position of @p vq. Split: next is relative to the first. */
+void hostile_put(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb);
+/** Make available what hostile_put() wrote (packed: it is available already), and kick. */
+void hostile_publish(struct hostile_env *e, uint16_t vq);
+/**
+ * Record the memory of pair 0. From now on only the device could change it unnoticed: later calls
+ * add what the guest itself wrote to its rings.
+ */
+void hostile_snapshot(struct hostile_env *e);
+
+#endif /* HOSTILE_PUT_H */

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+
+#include "backend.h"
+#include "clock.h"
+#include "guest_link.h"
+#include "guest_traffic.h"
+#include "migrate_step.h"
+
+#define CONNECT_MS 5000
+/*
+ * A ring that gives nothing for so long is dead. Frames that only wait for their turn keep it
+ * moving: with each burst behind another process's time slice, 32767 of them took 5.3 s.
+ */
+#define FLOW_MS 3000
+
+int
+migrate_fail(struct migrate *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (m->res->failure[0] == '\0') {
+		va_start(ap, fmt);
+		vsnprintf(m->res->failure, sizeof(m->res->failure), fmt, ap);
+		va_end(ap);
+	}
+	return -1;
+}
+
+int
+migrate_fail_state(struct migrate *m, unsigned int who, const char *verb, int ret,
+		const struct rte_vhost_state_error *err)
+{
+	char why[192];
+
+	if (err->reason == RTE_VHOST_STATE_R_NONE)
+		snprintf(why, sizeof(why), "%s", strerror(-ret));
+	else
+		rte_vhost_state_error_format(err, why, sizeof(why));
+	return migrate_fail(m, "%s does not %s: %s", m->be[who]->dev.name, verb, why);
+}
+
+int
+migrate_flow_ms(const struct migrate *m)
+{
+	return FLOW_MS + (m->opt->rate > 0 ? 3000 / m->opt->rate : 0);
+}
+
+/* The back end may still be busy with the end of its last connection. */
+static int
+disconnect_wait(struct migrate *m, unsigned int who)
+{
+	uint64_t until = clock_ns() + CONNECT_MS * UINT64_C(1000000);
+	struct rte_vhost_state_info info;
+	int ret;
+
+	while ((ret = m->be[who]->ops->info(m->be[who], &info)) == 0 && info.connected) {
+		if (clock_ns() >= until)
+			return migrate_fail(m, "%s still has a front end", m->be[who]->dev.name);
+		usleep(100);
+	}
+	return ret < 0 ? migrate_fail(m, "%s does not tell its status: %s", m->be[who]->dev.name,
+		strerror(-ret)) : 0;
+}
+
+int
+migrate_link_open(struct migrate *m, unsigned int who, enum migrate_ready ready)
+{
+	struct backend *be = m->be[who];
+	int ret = 0;
+
+	if (!m->opt->upgrade && disconnect_wait(m, who) < 0)
+		return -1;
+	m->link[who] = guest_link_open(m->guest, be->dev.socket, m->opt->upgrade, CONNECT_MS);
+	if (m->link[who] == NULL)
+		return migrate_fail(m, "guest cannot connect to %s: %s", be->dev.name,
+			strerror(rte_errno));
+	if (ready >= MIGRATE_NEGOTIATED)
+		ret = guest_link_negotiate(m->link[who]);
+	if (ret == 0 && ready >= MIGRATE_PREPARED)
+		ret = guest_link_prepare(m->link[who]);
+	if (ret < 0)
+		return migrate_fail(m, "guest cannot set up %s: %s", be->dev.name, strerror(-ret));
+	return 0;
+}
+
+void
+migrate_link_close(struct migrate *m, unsigned int who)
+{
+	if (m->link[who] != NULL)
+		guest_link_close(m->link[who]);
+	m->link[who] = NULL;
+}
+
+/* Let the device behind a link have the rings. */
+int
+migrate_link_run(struct migrate *m, unsigned int who)
+{
+	int ret;
+
+	ret = guest_link_driver_ok(m->link[who]);
+	if (ret < 0)
+		return migrate_fail(m, "%s does not take DRIVER_OK: %s", m->be[who]->dev.name,
+			strerror(-ret));
+	m->active = who;
+	return 0;
+}
+
+int
+migrate_flow_wait(struct migrate *m)
+{
+	const char *name = m->be[m->active]->dev.name;
+	int ms = migrate_flow_ms(m), ret;
+
+	ret = guest_wait_flow(m->guest, ms);
+	if (ret == -ETIMEDOUT)
+		return migrate_fail(m, "a queue pair gets no frame through %s for %d ms", name, ms);
+	return ret < 0 ? migrate_fail(m, "guest cannot wait for frames through %s: %s", name,
+		strerror(-ret)) : 0;
+}
