@@ -7,7 +7,7 @@
 
 /**
  * @file
- * One device that the tool moves state from and to, wherever it lives.
+ * One device that the tool moves state from and to, in this process or in another.
  */
 
 #include <stdbool.h>
@@ -17,35 +17,35 @@
 
 #include <rte_vhost_state.h>
 
-/** Which device, and where its socket is. Travels to a child process as it is. */
+/** A device and its socket. A child process gets a byte-by-byte copy. */
 struct backend_device {
-	/** Its vdev name, whose prefix picks the driver. */
+	/** vdev name; its prefix selects the driver. */
 	char name[RTE_VHOST_STATE_NAME_SIZE];
 	char args[256];
 	/** Path of the socket that front ends connect to. */
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	/** The guest listens there, and the device comes to it. */
+	/** The guest listens at the socket, and the device connects. */
 	bool client;
-	/** The device has no socket of its own, and is attached to one through rte_vdpa. */
+	/** The device has no socket of its own; rte_vdpa attaches it to one. */
 	bool attach;
-	/** No device of vstate, but one of rte_vhost's own data path. */
+	/** A device of rte_vhost's own data path instead of a vstate device. */
 	bool plain;
 };
 
 struct backend;
 
-/** All return 0 or -errno; where @p err has a reason it tells more than the errno. */
+/** All return 0 or -errno. If @p err has a reason, it is more precise than the errno. */
 struct backend_ops {
 	int (*info)(struct backend *be, struct rte_vhost_state_info *info);
 	int (*suspend)(struct backend *be, uint32_t timeout_us, struct rte_vhost_state_error *err);
-	/** The state, to be freed by the caller; NULL with rte_errno. */
+	/** @return the state, to be freed by the caller; NULL with rte_errno */
 	struct rte_vhost_state *(*capture)(struct backend *be, struct rte_vhost_state_error *err);
 	int (*restore)(struct backend *be, const struct rte_vhost_state *st,
 			struct rte_vhost_state_error *err);
 	int (*resume)(struct backend *be, struct rte_vhost_state_error *err);
-	/** Let it die at once, as by a crash; NULL where that cannot be had. */
+	/** Kill the device at once, as a crash does; NULL if this is not possible. */
 	int (*kill)(struct backend *be);
-	/** Start a new one in the place of one that was killed. */
+	/** Start a new device in place of a killed one. */
 	int (*revive)(struct backend *be);
 	/** Remove the device, free @p be. */
 	void (*destroy)(struct backend *be);

@@ -12,7 +12,7 @@
 #include "backend_child.h"
 #include "backend_wire.h"
 
-/* The tool reads answers at once; a second is long. */
+/* The tool reads answers at once, so one second is enough. */
 #define ANSWER_MS 1000
 
 static int

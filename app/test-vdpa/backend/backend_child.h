@@ -9,15 +9,15 @@
 
 /** The child's side of a back end in another process. */
 struct backend_child {
-	/** How it makes its device. */
+	/** Creates the device. @return NULL with rte_errno */
 	struct backend *(*create)(const struct backend_device *dev);
 	struct backend *be;
 };
 
 /**
- * Answer requests on @p fd until it is told to end or the other side is gone, then
- * remove the device.
- * @return 0 if told to, else -errno
+ * Answer requests on @p fd until WIRE_DESTROY comes or the tool closes the connection. Then remove
+ * the device.
+ * @return 0 after WIRE_DESTROY, else -errno
  */
 int backend_child_serve(struct backend_child *bc, int fd);
 

@@ -16,13 +16,13 @@
 
 struct backend_local {
 	struct backend be;
-	/** The device has, or is about to have, rings to process. */
+	/** The device processes rings, or will do so soon. */
 	bool busy;
-	/** Not NULL: it is not a vdev. */
+	/** Set if the device is no vdev, but one of rte_vhost's own data path. */
 	struct plain *plain;
 };
 
-/* Devices in this process that are busy. The tool's main thread alone calls back ends. */
+/* Busy devices of this process. Only the main thread of the tool calls back ends. */
 static unsigned int nb_busy;
 
 static void
@@ -67,7 +67,7 @@ static int
 local_restore(struct backend *be, const struct rte_vhost_state *st,
 		struct rte_vhost_state_error *err)
 {
-	/* The next message may be DRIVER_OK: have the service lcore awake by then. */
+	/* The next message may be DRIVER_OK: the service lcore must not sleep then. */
 	busy_set(local_of(be), true);
 	return rte_vhost_state_restore(be->dev.name, st, err);
 }
@@ -90,7 +90,7 @@ local_destroy(struct backend *be)
 	if (be->dev.attach)
 		vdpa_socket_close(be->dev.socket);
 	if (rte_eal_hotplug_remove("vdev", be->dev.name) < 0)
-		fprintf(stderr, "dpdk-test-vdpa: %s does not go away\n", be->dev.name);
+		fprintf(stderr, "dpdk-test-vdpa: cannot remove device %s\n", be->dev.name);
 	busy_set(local_of(be), false);
 	free(local_of(be));
 }
@@ -126,7 +126,7 @@ backend_local_create(const struct backend_device *dev)
 	}
 	ret = rte_eal_hotplug_add("vdev", dev->name, dev->args);
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: no device %s,%s: %s\n", dev->name, dev->args,
+		fprintf(stderr, "dpdk-test-vdpa: cannot create device %s,%s: %s\n", dev->name, dev->args,
 			rte_strerror(-ret));
 		goto fail;
 	}

@@ -3,11 +3,11 @@
  */
 
 /*
- * A back end that is neither vDPA nor vstate: rte_vhost's own data path, looped back by a
- * thread. It has what any back end needs to lend its devices to rte_vhost_state, and no more.
+ * A back end that is neither vDPA nor vstate: rte_vhost's own data path and a thread that sends
+ * every frame back. It shows the minimum that a back end needs to use rte_vhost_state.
  *
- * One lock guards all: the thread holds it for one round over the queues, so that whoever
- * takes it finds the device between two rounds.
+ * One lock protects a device. The thread holds it for one round over the queues, so any other
+ * thread that holds the lock sees the device between two rounds.
  */
 
 #include <errno.h>
@@ -32,7 +32,7 @@
 #define STOP_US 1000000
 /* VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD */
 #define INFLIGHT_SHMFD 12
-/* As many as a guest can have. */
+/* Equal to the guest's limit. */
 #define MAX_PAIRS 64
 #define NB_VQS (2 * MAX_PAIRS)
 #define MTU 9600
@@ -43,19 +43,19 @@ struct plain {
 	pthread_t thread;
 	pthread_mutex_t lock;
 
-	/* -- guarded by lock -- */
+	/* -- protected by lock -- */
 	bool quit;
-	/** rte_vhost's name for the connection, or -1. */
+	/** rte_vhost's ID of the connection, or -1. */
 	int vid;
 	/** The rings may be processed. */
 	bool running;
 	bool suspended;
-	/** Take no more frames; what is held goes out. */
+	/** Dequeue no more frames; only deliver those in held. */
 	bool draining;
 	uint16_t nb_vqs;
-	/** Waits for the rings. */
+	/** A restored state that is applied when the rings start; NULL: none. */
 	struct rte_vhost_state *pending;
-	/** Frames taken from a pair and not delivered yet. */
+	/** Frames that were dequeued from a pair and are not delivered yet. */
 	struct rte_mbuf *held[MAX_PAIRS][BURST];
 	uint16_t nb_held[MAX_PAIRS];
 	struct rte_vhost_state_timing suspend_time;
@@ -77,7 +77,7 @@ pair_round(struct plain *p, uint16_t pair)
 		p->nb_held[pair] = rte_vhost_dequeue_burst(p->vid, 2 * pair + 1, pool, held, BURST);
 	if (p->nb_held[pair] == 0)
 		return false;
-	/* It copies; the mbufs stay ours. */
+	/* rte_vhost copies the frames, so the mbufs must be freed here. */
 	n = rte_vhost_enqueue_burst(p->vid, 2 * pair, held, p->nb_held[pair]);
 	rte_pktmbuf_free_bulk(held, n);
 	p->nb_held[pair] -= n;
@@ -107,7 +107,7 @@ thread_main(void *arg)
 		moved = p->running && !p->suspended && round_run(p);
 		quit = p->quit;
 		pthread_mutex_unlock(&p->lock);
-		/* Also when there is work: a lock that is taken again at once starves others. */
+		/* Also with work left: a lock that is taken again at once starves other threads. */
 		usleep(moved ? 0 : IDLE_US);
 	} while (!quit);
 	return NULL;
@@ -153,7 +153,7 @@ plain_of(int vid)
 	return p;
 }
 
-/* rte_vhost's word for a position: index, and for packed rings the wrap counter above it. */
+/* A position as rte_vhost has it: the index; packed rings: the wrap counter in bit 15. */
 static uint16_t
 base_of(uint16_t idx, uint8_t wrap, bool packed)
 {
@@ -214,7 +214,7 @@ destroy_device(int vid)
 	if (p == NULL)
 		return;
 	pthread_mutex_lock(&p->lock);
-	/* The rings go with what they still can take. */
+	/* Deliver what the rings still can take before they are gone. */
 	if (p->running && !p->suspended)
 		round_run(p);
 	held_free(p);
@@ -243,7 +243,7 @@ static const struct rte_vhost_device_ops vhost_ops = {
 	.destroy_connection = destroy_connection,
 };
 
-/* ---- the operations that rte_vhost_state asks for; lock held below ---- */
+/* ---- operations of rte_vhost_state; the lock is held in the functions without op_ ---- */
 
 static uint8_t
 status_of(const struct plain *p)
@@ -300,7 +300,7 @@ suspend_locked(struct plain *p, uint32_t timeout_us, struct rte_vhost_state_erro
 
 	if (ret < 0 || p->suspended)
 		return ret;
-	/* Frames that were taken are delivered first; the guest may be slow to make room. */
+	/* Frames that were dequeued are delivered first; the guest may be slow to post buffers. */
 	p->draining = true;
 	while (holds_frames(p)) {
 		round_run(p);
@@ -345,7 +345,7 @@ op_resume(void *ctx, struct rte_vhost_state_error *err)
 	return ret;
 }
 
-/* Guest address of a ring's area, which rte_vhost knows by its own. */
+/* Guest address of a ring's area. rte_vhost has only the address in this process. */
 static uint64_t
 guest_addr(const struct rte_vhost_memory *mem, const void *area)
 {
@@ -401,7 +401,7 @@ capture_locked(struct plain *p, struct rte_vhost_state_error *err)
 	st->status = status_of(p);
 	rte_vhost_driver_get_features(p->dev.socket, &st->device_features);
 	st->driver_features = features_of(p);
-	/* No MAC of its own; a state has to have one. */
+	/* The device has no MAC address, but a state must have one. */
 	st->net.mac.addr_bytes[0] = 0x02;
 	st->net.mtu = MTU;
 	st->net.active_pairs = p->nb_vqs / 2;
@@ -472,7 +472,7 @@ static const struct rte_vhost_state_ops state_ops = {
 	.restore = op_restore,
 };
 
-/* ---- life ---- */
+/* ---- create and destroy ---- */
 
 static void
 plains_unlink(struct plain *p)
@@ -487,8 +487,8 @@ plains_unlink(struct plain *p)
 }
 
 /*
- * rte_vhost makes and maps the regions; this data path marks nothing in them, as it leaves
- * nothing in flight. They show that the guest's front end gets on with another back end's.
+ * rte_vhost creates and maps the regions. This data path marks nothing in them, because it leaves
+ * no buffer in flight. They test the guest's front end with another back end's regions.
  */
 static int
 inflight_offer(const char *path)
@@ -506,7 +506,7 @@ vhost_open(struct plain *p)
 {
 	const char *path = p->dev.socket;
 
-	/* One that was killed leaves its socket behind; the path is the tool's own. */
+	/* A killed process leaves its socket behind. No one else uses this path. */
 	unlink(path);
 	if (rte_vhost_driver_register(path, 0) != 0)
 		return -EADDRINUSE;

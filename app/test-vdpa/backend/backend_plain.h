@@ -7,15 +7,15 @@
 
 /**
  * @file
- * A device of rte_vhost's own data path, without vDPA and without vstate, that has a state by
- * rte_vhost_state: the smallest user of that library.
+ * A device of rte_vhost's own data path, without vDPA and without vstate. It has a state through
+ * rte_vhost_state and is the smallest user of that library.
  */
 
 #include "backend.h"
 
 struct plain;
 
-/** A device of dev->name at dev->socket. NULL with rte_errno. */
+/** Create device dev->name at dev->socket. @return NULL with rte_errno */
 struct plain *plain_create(const struct backend_device *dev);
 void plain_destroy(struct plain *p);
 

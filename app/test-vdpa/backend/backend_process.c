@@ -20,7 +20,7 @@
 
 /* The child starts EAL before it answers the first message. */
 #define START_MS 30000
-/* Beyond the time that an operation itself may take. */
+/* Added to the time that the operation itself may take. */
 #define ANSWER_MS 5000
 #define GRACE_MS 3000
 
@@ -28,7 +28,7 @@ struct backend_process {
 	struct backend be;
 	pid_t pid;
 	int fd;
-	/** For a child that takes the place of a dead one. */
+	/** EAL options, for a new child after a kill. */
 	const struct strvec *eal;
 	bool verbose;
 };
@@ -39,9 +39,9 @@ process_of(struct backend *be)
 	return container_of(be, struct backend_process, be);
 }
 
-/* The pipe broke: say what became of the child. It may take a moment to be dead. */
+/* The connection broke: report how the child ended. Its end may take a moment. */
 static void
-death_tell(struct backend_process *bp)
+death_report(struct backend_process *bp)
 {
 	char how[96];
 	int tries;
@@ -54,11 +54,11 @@ death_tell(struct backend_process *bp)
 		}
 		usleep(10000);
 	}
-	fprintf(stderr, "dpdk-test-vdpa: back end process %d (%s) closed its pipe\n",
+	fprintf(stderr, "dpdk-test-vdpa: back end process %d (%s) closed its connection\n",
 		(int)bp->pid, bp->be.dev.name);
 }
 
-/* Send a request and get its answer, the same head filled anew. */
+/* Send a request and receive its answer, which replaces @p head. */
 static int
 request_call(struct backend_process *bp, struct wire_head *head, const void *out, void **in,
 		int timeout_ms)
@@ -80,17 +80,17 @@ request_call(struct backend_process *bp, struct wire_head *head, const void *out
 	free(*in);
 	*in = NULL;
 	if (ret == -EPIPE)
-		death_tell(bp);
+		death_report(bp);
 	else
 		fprintf(stderr, "dpdk-test-vdpa: back end process %d (%s) does not answer: %s\n",
 			(int)bp->pid, bp->be.dev.name, strerror(-ret));
-	/* An answer that comes late would be taken for the next one. */
+	/* A late answer would be mistaken for the answer to the next request. */
 	close(bp->fd);
 	bp->fd = -1;
 	return ret;
 }
 
-/* A request that has no bytes either way. */
+/* A request without bytes in either direction. */
 static int
 request_call_plain(struct backend_process *bp, enum wire_op op, uint32_t arg, int timeout_ms,
 		struct rte_vhost_state_error *err)
@@ -210,7 +210,7 @@ child_start(struct backend_process *bp)
 	return ret;
 }
 
-/* Start a child and have it make its device. */
+/* Start a child and let it create its device. */
 static int
 child_begin(struct backend_process *bp)
 {
@@ -220,7 +220,7 @@ child_begin(struct backend_process *bp)
 
 	ret = child_start(bp);
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: no back end process: %s\n", strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa: cannot start a back end process: %s\n", strerror(-ret));
 		return ret;
 	}
 	ret = request_call(bp, &head, &bp->be.dev, &none, START_MS);
@@ -235,14 +235,14 @@ process_kill(struct backend *be)
 
 	if (bp->fd < 0)
 		return -ESRCH;
-	/* First: one that sees its pipe closed would end in order. */
+	/* Before close(): a child that sees the closed connection would end regularly. */
 	if (kill(bp->pid, SIGKILL) < 0)
 		return -errno;
 	close(bp->fd);
 	bp->fd = -1;
 	process_end(bp->pid, GRACE_MS);
 	bp->pid = -1;
-	/* Nobody listens there any more, and the next one may not take it for its own. */
+	/* Nobody listens at the socket any more, and the next child refuses an existing file. */
 	if (!be->dev.client)
 		unlink(be->dev.socket);
 	return 0;

@@ -10,16 +10,16 @@
 #include "backend.h"
 #include "strvec.h"
 
-/** Hidden subcommand of the child. */
+/** Name of the child's subcommand, which the help does not list. */
 #define BACKEND_CHILD_COMMAND "backend-child"
-/** File descriptor by which the child talks to the tool. */
+/** File descriptor of the child's connection to the tool. */
 #define BACKEND_CHILD_FD 3
 
 /**
- * Create a device in a child process, which is this executable run again.
- * @param eal  EAL options for the child; to live as long as the back end
- * @param verbose  the child leaves log levels alone
- * @return NULL with rte_errno, told on stderr
+ * Create a device in a child process. The child runs this executable.
+ * @param eal  EAL options for the child; must exist as long as the back end
+ * @param verbose  the child does not change log levels
+ * @return NULL with rte_errno, reported on stderr
  */
 struct backend *backend_process_create(const struct backend_device *dev, const struct strvec *eal,
 		bool verbose);

@@ -33,7 +33,7 @@ wait_for(int fd, short events, uint64_t until)
 		now = clock_ns();
 		if (now >= until)
 			return -ETIMEDOUT;
-		/* Rounded up, so that the last wait is no busy loop. */
+		/* Rounded up: with 0 ms the last wait would be a busy loop. */
 		ret = poll(&pfd, 1, until == NO_DEADLINE ? -1 : (int)((until - now) / 1000000 + 1));
 	} while (ret == 0 || (ret < 0 && errno == EINTR));
 	return ret < 0 ? -errno : 0;

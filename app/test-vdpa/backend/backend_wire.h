@@ -7,8 +7,8 @@
 
 /**
  * @file
- * Messages between the tool and a back end in a child process: a head, then
- * bytes. Both ends are the same executable, so the head travels as it is.
+ * Messages between the tool and a back end in a child process: a head, then bytes. Both ends run
+ * the same executable, so the head is sent in the layout of memory.
  */
 
 #include <stddef.h>
@@ -40,24 +40,24 @@ struct wire_head {
 	int32_t result;
 	/** Bytes that follow. */
 	uint64_t len;
-	/** Answer: why it was refused. */
+	/** Answer: why the request was refused. */
 	struct rte_vhost_state_error err;
 };
 
-/** Most bytes after a head: more than the largest state. */
+/** Most bytes after a head. The largest state is smaller. */
 #define WIRE_MAX_LEN (UINT64_C(512) << 20)
 
 /**
  * Send a message.
- * @return 0, -EPIPE (the other end is gone), -ETIMEDOUT, another -errno
+ * @return 0, -EPIPE (the other end closed the connection), -ETIMEDOUT, another -errno
  */
 int wire_send(int fd, struct wire_head *head, const void *bytes, int timeout_ms);
 
 /**
  * Receive a message.
- * @param bytes written: to be freed, NULL if there are none
+ * @param bytes written: to be freed by the caller; NULL if there are none
  * @param timeout_ms for the whole message; -1: no limit
- * @return 0, -EPIPE (the other end is gone), -ETIMEDOUT, -EBADMSG, -ENOMEM
+ * @return 0, -EPIPE (the other end closed the connection), -ETIMEDOUT, -EBADMSG, -ENOMEM
  */
 int wire_recv(int fd, struct wire_head *head, void **bytes, int timeout_ms);
 

@@ -39,11 +39,12 @@ vdpa_socket_open(const char *path, const char *device, bool client,
 
 	dev = rte_vdpa_find_device_by_name(device);
 	if (dev == NULL) {
-		fprintf(stderr, "dpdk-test-vdpa: no vDPA device %s\n", device);
+		fprintf(stderr, "dpdk-test-vdpa: no vDPA device is named %s\n", device);
 		return -ENODEV;
 	}
 	if (!client && access(path, F_OK) == 0) {
-		fprintf(stderr, "dpdk-test-vdpa: %s is there already; remove it if nobody serves it\n", path);
+		fprintf(stderr, "dpdk-test-vdpa: %s exists already; remove it if no process uses it\n",
+			path);
 		return -EEXIST;
 	}
 	if (rte_vhost_driver_register(path, client ? RTE_VHOST_USER_CLIENT : 0) != 0) {
@@ -59,6 +60,6 @@ vdpa_socket_open(const char *path, const char *device, bool client,
 void
 vdpa_socket_close(const char *path)
 {
-	/* Connections first: they still use the device while they close. */
+	/* This closes the connections first, which still use the device until they are closed. */
 	rte_vhost_driver_unregister(path);
 }

@@ -15,10 +15,10 @@
 #include <rte_vhost.h>
 
 /**
- * Register a socket, attach the vDPA device named @p device, start to listen or connect.
- * Says on stderr which step failed.
- * @param ops  connection callbacks; NULL: none are wanted
- * @return 0, -ENODEV (no such vDPA device), -EEXIST (file in the way), -EIO
+ * Register a socket, attach the vDPA device named @p device, and start to listen or connect. The
+ * step that failed is reported on stderr.
+ * @param ops  connection callbacks; NULL: none
+ * @return 0, -ENODEV (no such vDPA device), -EEXIST (the file exists), -EIO
  */
 int vdpa_socket_open(const char *path, const char *device, bool client,
 		const struct rte_vhost_device_ops *ops);

@@ -7,20 +7,20 @@
 
 /**
  * @file
- * The subcommands. Each gets its own name as argv[0], parses its options and
- * returns the exit status of the tool.
+ * What the subcommands have in common. Each subcommand gets its own name as argv[0], parses its
+ * options and returns the exit status of the tool.
  */
 
-/** What the command was asked for held. */
+/** Success: the tested property holds. */
 #define CMD_OK 0
-/** It did not hold, or could not be done. */
+/** The tested property does not hold, or the command could not run. */
 #define CMD_FAILED 1
-/** The command line was not understood. */
+/** Wrong usage of the command line. */
 #define CMD_USAGE 2
 
 struct cmd {
 	const char *name;
-	/** One line for the tool's help; NULL hides the command. */
+	/** One line in the tool's help; NULL: the command is not listed. */
 	const char *help;
 	int (*run)(int argc, char **argv);
 };
@@ -29,8 +29,8 @@ struct eal_need;
 struct workdir;
 
 /**
- * Do @p job with @p opt between the start and the end of EAL, in a directory of its own.
- * @return what the job returns; CMD_FAILED, told on stderr, if there is no EAL or directory
+ * Start EAL, run @p job with @p opt and a private directory, then stop EAL.
+ * @return the result of the job; CMD_FAILED, reported on stderr, without EAL or directory
  */
 int cmd_in_eal(const struct eal_need *need, int (*job)(void *opt, const struct workdir *wd),
 		void *opt);

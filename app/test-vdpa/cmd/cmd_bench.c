@@ -39,9 +39,9 @@
 
 #define MEMORY_MB 128
 #define MAX_RESULTS 128
-/* What a testpmd that sends back what it receives can do. */
+/* The cases that a testpmd can serve which sends back all that it receives. */
 #define SOCKET_CASES "loop/split,loop/packed"
-/* Until a first turn in which all sides got their CPUs. */
+/* Longest wait for a first turn in which all sides got a CPU. */
 #define PATIENCE_NS UINT64_C(5000000000)
 
 struct bench_options {
@@ -51,9 +51,9 @@ struct bench_options {
 	uint64_t packets, repeat;
 	bool list, stop, verbose;
 	struct bench_sockets sockets;
-	/** The first option given that says nothing about other processes; NULL: none. */
+	/** Name of the first option that does not apply to other processes; NULL: none. */
 	const char *own_only;
-	/** With stop: what net_vhost needed. */
+	/** With stop: the results of net_vhost. */
 	struct bench_stop_result vhost_stops[BENCH_STOP_SIZES];
 };
 
@@ -88,10 +88,10 @@ usage_print(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa bench [OPTIONS]\n"
 		"\n"
-		"Measure net_vstate, net_vhost and a bare ring loop side by side: TSC cycles of\n"
-		"the device for each packet, with the same frames, rings and bursts, in turns.\n"
+		"Measure net_vstate, net_vhost and a bare ring loop in turns: TSC cycles of the\n"
+		"device for each packet, with the same frames, rings and bursts.\n"
 		"\n"
-		"  --case LIST       shell patterns of cases, with commas between (default: all)\n"
+		"  --case LIST       shell patterns of cases, separated by commas (default: all)\n"
 		"  --list            list the cases\n"
 		"  --seconds S       time for each case (default 1)\n"
 		"  --slice-us N      length of a turn, 100 to 100000 (default 1500)\n"
@@ -99,21 +99,20 @@ usage_print(FILE *f)
 		"                    two-core: guest and device on a core each\n"
 		"  --cpu N           CPU of the device (default: the last)\n"
 		"  --guest-cpu N     CPU of the guest in two-core mode\n"
-		"  --only NAMES      of vstate, vhost and roofline, with commas between\n"
-		"                    (default: all)\n"
+		"  --only NAMES      vstate, vhost or roofline, separated by commas (default: all)\n"
 		"  --socket NAME=PATH\n"
-		"                    measure back ends of other processes instead, which listen at\n"
-		"                    PATH; up to 8 in turn (default: cases loop/split,loop/packed)\n"
-		"  --stop            measure how long devices under load take to stop instead\n"
-		"  --repeat N        with --stop: how often, 10 to 1000000 (default 1000)\n"
-		"  --packets N       send N packets through one case and end, for profilers\n"
+		"                    measure back ends of other processes, which listen at PATH;\n"
+		"                    up to 8 in turns (default: cases loop/split,loop/packed)\n"
+		"  --stop            measure how long a stop takes under load\n"
+		"  --repeat N        with --stop: number of stops, 10 to 1000000 (default 1000)\n"
+		"  --packets N       send N packets through each case and end, for profilers\n"
 		"  --json[=FILE]     report as JSON, on standard output or to FILE\n"
-		"  --svg FILE        draw the cases that ran as bars\n"
+		"  --svg FILE        draw the cases as bars\n"
 		"  --verbose         show the logs of EAL and vhost\n"
 		"  --help            this text\n"
 		"\n"
-		"Exit status: 0 if all cases ran and every frame was accounted for (no figure is\n"
-		"judged), 1 if one did not, 2 on wrong usage.\n");
+		"Exit status: 0 if all cases ran and every frame was accounted for, 1 if not,\n"
+		"2 on wrong usage. The figures do not influence it.\n");
 }
 
 static int
@@ -142,8 +141,8 @@ socket_parse(struct bench_options *o, const char *arg)
 	int ret = bench_socket_add(&o->sockets, arg);
 
 	return ret == 0 ? 0 : option_refuse("bench", "--socket", arg,
-		ret == -E2BIG ? "no more than 8" : ret == -EEXIST ? "another name" :
-		"NAME=PATH, with a name of up to 15 characters");
+		ret == -E2BIG ? "at most 8 times" : ret == -EEXIST ? "another NAME" :
+		"NAME=PATH with a NAME of up to 15 characters");
 }
 
 static int
@@ -185,7 +184,7 @@ option_parse(struct bench_options *o, int opt, const char *arg)
 	}
 }
 
-/* The name of an option that is for devices in this process only; NULL for others. */
+/* Name of an option that applies only to devices in this process; NULL for other options. */
 static const char *
 own_only_name(int opt)
 {
@@ -203,7 +202,7 @@ own_only_name(int opt)
 	return o->name;
 }
 
-/* 0: go on; 1: help was given; -EINVAL. */
+/* @return 0; 1 if the help was printed; -EINVAL */
 static int
 options_parse(struct bench_options *o, int argc, char **argv)
 {
@@ -225,9 +224,9 @@ options_parse(struct bench_options *o, int argc, char **argv)
 			o->own_only = own_only_name(opt);
 	}
 	if (optind < argc)
-		fprintf(stderr, "dpdk-test-vdpa bench: what is '%s'?\n", argv[optind]);
+		fprintf(stderr, "dpdk-test-vdpa bench: unexpected argument '%s'\n", argv[optind]);
 	else if (o->sockets.nb > 0 && o->own_only != NULL)
-		fprintf(stderr, "dpdk-test-vdpa bench: --%s says nothing about --socket\n",
+		fprintf(stderr, "dpdk-test-vdpa bench: --%s does not apply to --socket\n",
 			o->own_only);
 	else
 		return 0;
@@ -269,7 +268,7 @@ slice_run(struct bench_run *run, struct bench_side *s, struct bench_work *work)
 		bench_slice(s, cycles, work);
 }
 
-/* One slice of each side, at one place. */
+/* One slice of each side, all at the same place in memory. */
 static int
 slices_run(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
 		struct bench_work work[BENCH_KINDS])
@@ -288,8 +287,8 @@ slices_run(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
 }
 
 /*
- * A turn counts as a whole or not at all, so that neighbours in time stay neighbours in the
- * series: on a busy machine the guest's thread may get no CPU for a slice.
+ * On a busy machine the guest's thread may get no CPU for a slice. Then the whole turn is left out,
+ * so that neighbours in time stay neighbours in the series.
  */
 static int
 turn_run(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
@@ -308,7 +307,7 @@ turn_run(struct bench_run *run, struct bench_side sides[BENCH_KINDS],
 	return ret;
 }
 
-/* A B C A B C ... until the time is over, once at least. */
+/* A B C A B C ... until the time is over, at least once. */
 static int
 case_slices(struct bench_run *run, const struct bench_case *c,
 		struct bench_side sides[BENCH_KINDS], struct bench_series series[BENCH_KINDS])
@@ -387,7 +386,7 @@ cases_run(struct bench_run *run)
 	}
 	run->rep.nb_results = nb;
 	if (nb == 0 && !stop_requested()) {
-		fprintf(stderr, "dpdk-test-vdpa bench: no case is named %s; see --list\n",
+		fprintf(stderr, "dpdk-test-vdpa bench: no case matches %s; see --list\n",
 			run->o->cases);
 		return -ENOENT;
 	}
@@ -422,7 +421,7 @@ outputs_write(struct bench_run *run)
 	return ret;
 }
 
-/* One size after the other; what net_vhost needed is there already. */
+/* One size after the other. The results of net_vhost exist already. */
 static int
 stops_run(struct bench_run *run)
 {
@@ -455,7 +454,7 @@ measure_all(struct bench_run *run)
 	if (o->conf.two_core && o->packets == 0) {
 		run->helper = bench_helper_start(o->conf.guest_cpu);
 		if (run->helper == NULL) {
-			fprintf(stderr, "dpdk-test-vdpa bench: no second lcore: %s\n",
+			fprintf(stderr, "dpdk-test-vdpa bench: cannot use a second lcore: %s\n",
 				rte_strerror(rte_errno));
 			return -rte_errno;
 		}
@@ -474,7 +473,7 @@ bench_main(struct bench_options *o)
 	run.o = o;
 	run.rep = (struct bench_report){ .conf = &o->conf, .tsc_hz = rte_get_tsc_hz(),
 		.results = run.results, .stops = run.stops };
-	/* With a report on standard output the table must not be in its way. */
+	/* The report may use standard output; then the table goes to standard error. */
 	run.table = o->json != NULL && strcmp(o->json, "-") == 0 ? stderr : stdout;
 	bench_cpu_name(run.rep.cpu, sizeof(run.rep.cpu));
 	ret = bench_cpus_choose(&o->conf);
@@ -489,7 +488,7 @@ bench_main(struct bench_options *o)
 	run.pool = bench_pool_create();
 	ret = run.pool != NULL ? measure_all(&run) : -rte_errno;
 	if (run.pool == NULL)
-		fprintf(stderr, "dpdk-test-vdpa bench: no mbufs: %s\n", rte_strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa bench: cannot create mbufs: %s\n", rte_strerror(-ret));
 	if (o->packets == 0 && run.rep.nb_results + run.rep.nb_stops > 0) {
 		int err = outputs_write(&run);
 
@@ -509,10 +508,10 @@ vhost_stops_measure(struct bench_options *o, const struct eal_need *need)
 	if (ret == 0)
 		ret = bench_stop_vhost(&o->conf, o->repeat, need, o->vhost_stops, &deaths);
 	if (deaths > 0)
-		fprintf(stderr, "dpdk-test-vdpa bench: net_vhost died %u times when it was stopped "
-			"under load, and was measured again\n", deaths);
+		fprintf(stderr, "dpdk-test-vdpa bench: net_vhost crashed %u times in a stop under "
+			"load; the missing stops were measured again\n", deaths);
 	if (ret < 0)
-		fprintf(stderr, "dpdk-test-vdpa bench: no figures of net_vhost: %s\n",
+		fprintf(stderr, "dpdk-test-vdpa bench: cannot measure net_vhost: %s\n",
 			strerror(-ret));
 	return ret;
 }

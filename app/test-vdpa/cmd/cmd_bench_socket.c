@@ -50,7 +50,7 @@ cmd_bench_sockets(const struct bench_sockets *socks, struct bench_conf *conf, co
 	}
 	bench_socket_head(conf, table);
 	for (i = 0; (c = bench_case_get(i)) != NULL && !stop_requested(); i++) {
-		/* How long a poll takes that finds nothing cannot be seen from here. */
+		/* The duration of an empty poll is not visible from outside. */
 		if (c->op == BENCH_IDLE || !bench_case_match(cases, c->name) || nb == MAX_RESULTS)
 			continue;
 		ret = bench_socket_case(socks, conf, c, &results[nb]);
@@ -59,8 +59,8 @@ cmd_bench_sockets(const struct bench_sockets *socks, struct bench_conf *conf, co
 		fflush(table);
 	}
 	if (nb == 0 && !stop_requested()) {
-		fprintf(stderr, "dpdk-test-vdpa bench: no case is named %s, or none that has "
-			"frames; see --list\n", cases);
+		fprintf(stderr, "dpdk-test-vdpa bench: no case with frames matches %s; see "
+			"--list\n", cases);
 		return -ENOENT;
 	}
 	err = json != NULL ? json_write(socks, conf, json, results, nb) : 0;

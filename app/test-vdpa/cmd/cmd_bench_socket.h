@@ -6,10 +6,10 @@
 #define CMD_BENCH_SOCKET_H
 
 /**
- * The bench subcommand with back ends of other processes. EAL has been started.
- * @param cases shell patterns with commas between
- * @param json where the report goes, "-" for standard output; NULL: none
- * @return 0 or -errno, told on stderr
+ * The bench subcommand with back ends of other processes. EAL must run.
+ * @param cases shell patterns, separated by commas
+ * @param json file of the report, "-" for standard output; NULL: no report
+ * @return 0 or -errno, reported on stderr
  */
 int cmd_bench_sockets(const struct bench_sockets *socks, struct bench_conf *conf,
 		const char *cases, const char *json);

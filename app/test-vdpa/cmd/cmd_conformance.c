@@ -28,7 +28,7 @@
 #define DRAIN_MS 2000
 
 struct options {
-	/** One item, or NULL: all. */
+	/** One item; NULL: all items. */
 	const char *item;
 	bool json, verbose;
 };
@@ -43,15 +43,16 @@ usage_print(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa conformance [OPTIONS]\n"
 		"\n"
-		"Test a net_vstate device against the items of VIRTIO 1.4 \"Device Suspend\" and\n"
-		"\"Device parts\", with split and packed rings, through the API and through vhost-user.\n"
+		"Test a net_vstate device against the items of VIRTIO 1.4 \"Device Suspend\"\n"
+		"and \"Device parts\", with split and packed rings, through the API and through\n"
+		"vhost-user.\n"
 		"\n"
-		"  --item NAME  one item only, as S3\n"
+		"  --item NAME  one item only, such as S3\n"
 		"  --json       report as one JSON object\n"
 		"  --verbose    show the logs of EAL and vhost\n"
 		"  --help       this text\n"
 		"\n"
-		"Exit status: 0 all items held, 1 one did not, 2 wrong usage.\n");
+		"Exit status: 0 if all items hold, 1 if not, 2 on wrong usage.\n");
 }
 
 static int
@@ -88,13 +89,13 @@ options_parse(struct options *opt, int argc, char **argv)
 	}
 	if (optind == argc)
 		return 0;
-	fprintf(stderr, "dpdk-test-vdpa conformance: what is '%s'?\n", argv[optind]);
+	fprintf(stderr, "dpdk-test-vdpa conformance: unexpected argument '%s'\n", argv[optind]);
 bad:
 	fprintf(stderr, "See dpdk-test-vdpa conformance --help\n");
 	return -EINVAL;
 }
 
-/* Whatever an item was about: no frame is lost, twice there or spoilt at its end. */
+/* At the end of every item no frame may be lost, duplicated, reordered or corrupted. */
 static int
 frames_check(struct conform *c)
 {
@@ -125,9 +126,9 @@ item_run(const struct conform_item *item, struct backend *be, unsigned int kind,
 		guest_link_close(c.link);
 	guest_destroy(c.guest);
 	if (t->json)
-		printf("%s{\"item\": \"%s\", \"ring\": \"%s\", \"through\": \"%s\", \"pass\": %s, "
-			"\"why\": \"%s\"}", t->passed + t->failed > 0 ? ", " : "", item->name, ring,
-			through, ret == 0 ? "true" : "false", c.why);
+		printf("%s{\"item\": \"%s\", \"ring\": \"%s\", \"through\": \"%s\", "
+			"\"pass\": %s, \"why\": \"%s\"}", t->passed + t->failed > 0 ? ", " : "",
+			item->name, ring, through, ret == 0 ? "true" : "false", c.why);
 	else
 		printf("%s %s %s %s: %s%s%s\n", ret == 0 ? "PASS" : "FAIL", item->name, ring, through,
 			item->text, ret == 0 ? "" : ": ", c.why);
@@ -161,13 +162,13 @@ conformance_run(void *arg, const struct workdir *wd)
 	struct backend *be;
 
 	if (workdir_path(wd, "0.sock", dev.socket, sizeof(dev.socket)) < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: %s is too long for a socket\n", wd->path);
+		fprintf(stderr, "dpdk-test-vdpa: %s is too long for the path of a socket\n", wd->path);
 		return CMD_FAILED;
 	}
 	snprintf(dev.args, sizeof(dev.args), "iface=%s,queues=2,service=1", dev.socket);
 	be = backend_local_create(&dev);
 	if (be == NULL) {
-		fprintf(stderr, "dpdk-test-vdpa: %s cannot be made: %s\n", dev.name,
+		fprintf(stderr, "dpdk-test-vdpa: cannot create device %s: %s\n", dev.name,
 			strerror(rte_errno));
 		return CMD_FAILED;
 	}
@@ -182,7 +183,7 @@ conformance_run(void *arg, const struct workdir *wd)
 		printf("%u of %u passed\n", t.passed, t.passed + t.failed);
 	be->ops->destroy(be);
 	if (t.failed + t.passed == 0)
-		fprintf(stderr, "dpdk-test-vdpa: there is no item %s\n", opt->item);
+		fprintf(stderr, "dpdk-test-vdpa: no item is named %s\n", opt->item);
 	return t.failed == 0 && t.passed > 0 ? CMD_OK : CMD_FAILED;
 }
 

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* Subcommand guest: only the guest, against any vhost-user back end that loops frames back. */
+/* Subcommand guest: runs only the guest, with any vhost-user back end that sends frames back. */
 
 #include <errno.h>
 #include <getopt.h>
@@ -34,7 +34,7 @@
 
 #define CONNECT_MS 10000
 #define DRAIN_MS 2000
-/* How late the end of a run is noticed, and how often the progress is told. */
+/* Interval at which the end of the run is checked and the progress is shown. */
 #define NAP_NS UINT64_C(100000000)
 
 struct options {
@@ -78,31 +78,33 @@ static void
 usage_print(FILE *f)
 {
 	fputs("Usage: dpdk-test-vdpa guest --socket PATH [OPTION]...\n"
-		"A virtio-net guest on a vhost-user socket: sends numbered frames on every queue pair\n"
-		"and checks each one that the back end loops back.\n\n"
+		"A virtio-net guest on a vhost-user socket. It sends numbered frames on every\n"
+		"queue pair and checks each frame that the back end sends back.\n\n"
 		"  --socket PATH        vhost-user socket of the back end\n"
 		"  --server             listen on PATH; the back end is the client\n"
 		"  --queues N           queue pairs, 1 to " RTE_STR(GUEST_MAX_PAIRS) " (1)\n"
 		"  --ring split|packed  kind of virtqueue (split)\n"
 		"  --size N             descriptors of a ring, 8 to 32768 (256)\n"
-		"  --seconds S          how long (5)\n"
+		"  --seconds S          duration of the run (5)\n"
 		"  --frames LEN[-LEN]   frame lengths without FCS, 60 to 65550 (60-1514)\n"
-		"  --features LIST      wanted of: ", f);
+		"  --features LIST      virtio features to ask for, of: ", f);
 	guest_features_print(f, ~0ull, ",");
 	fputs(";\n                       \"none\", or default mrg,indirect,event-idx\n"
-		"  --any-layout         headers and frames over random numbers of descriptors\n"
-		"  --rx-as-rte-vhost    but receive buffers only as rte_vhost can take them\n"
-		"  --seed N             of lengths, contents and layouts (by time)\n"
+		"  --any-layout         spread headers and frames over random numbers of descriptors\n"
+		"  --rx-as-rte-vhost    with --any-layout: only receive buffers that rte_vhost can\n"
+		"                       handle\n"
+		"  --seed N             seed of lengths, contents and layouts (the time)\n"
 		"  --rate N             frames a second and queue (as fast as possible)\n"
 		"  --window N           most frames of a queue on their way (as many as fit)\n"
 		"  --calls              sleep until the back end calls, do not poll\n"
 		"  --json               report as JSON\n"
-		"  --hostile NAME       misbehave; all: in every way; list: which ways there are\n"
+		"  --hostile NAME       misbehave: one case, or all; list: print the cases\n"
 		"  --expect-reset       with --hostile: a broken queue must set NEEDS_RESET\n"
-		"  --verbose            with --hostile: what the back end did\n"
+		"  --verbose            with --hostile: print what the back end did\n"
 		"  --help               this text\n\n"
-		"Exit status 0: frames flowed, none was lost, duplicated, reordered or corrupted;\n"
-		"with --hostile: the back end passed every case. 1: not so. 2: wrong usage.\n", f);
+		"Exit status: 0 if frames flowed and none was lost, duplicated, reordered or\n"
+		"corrupted (with --hostile: if the back end passed every case), 1 if not, 2 on\n"
+		"wrong usage.\n", f);
 }
 
 static int
@@ -133,7 +135,7 @@ guest_option(struct guest_conf *c, int opt, const char *arg)
 	case OPT_FRAMES:
 		return option_frames("guest", "--frames", arg, &c->frame_min, &c->frame_max);
 	case OPT_FEATURES:
-		/* says itself what it does not know */
+		/* it reports an unknown name itself */
 		return guest_features_parse(arg, &c->features) ? 0 : -EINVAL;
 	case OPT_ANY_LAYOUT: c->any_layout = true; break;
 	case OPT_RX_VHOST: c->rx_as_rte_vhost = true; break;
@@ -169,7 +171,7 @@ hostile_list_wanted(const struct options *o)
 	return o->hostile.name != NULL && strcmp(o->hostile.name, "list") == 0;
 }
 
-/* What no single option can tell. */
+/* Checks that need more than one option. */
 static int
 options_check(const struct options *o)
 {
@@ -180,14 +182,14 @@ options_check(const struct options *o)
 		return -EINVAL;
 	}
 	if (!o->guest.packed && (o->guest.ring_size & (o->guest.ring_size - 1)) != 0) {
-		fprintf(stderr, "dpdk-test-vdpa guest: --size %u: a split ring has a power of two\n",
-			o->guest.ring_size);
+		fprintf(stderr, "dpdk-test-vdpa guest: --size %u: the size of a split ring is a "
+			"power of two\n", o->guest.ring_size);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-/* 0: go on; 1: help was given; -EINVAL. */
+/* @return 0; 1 if the help was printed; -EINVAL */
 static int
 options_parse(struct options *o, int argc, char **argv)
 {
@@ -208,7 +210,7 @@ options_parse(struct options *o, int argc, char **argv)
 			goto bad;
 	}
 	if (optind < argc)
-		fprintf(stderr, "dpdk-test-vdpa guest: what is '%s'?\n", argv[optind]);
+		fprintf(stderr, "dpdk-test-vdpa guest: unexpected argument '%s'\n", argv[optind]);
 	else if (options_check(o) == 0)
 		return 0;
 bad:
@@ -216,7 +218,7 @@ bad:
 	return -EINVAL;
 }
 
-/* What a run gave. */
+/* Result of a run. */
 struct report {
 	struct guest_counts counts;
 	struct guest_notify notify;
@@ -259,8 +261,9 @@ print_text(const struct options *o, const struct report *r, const char *why)
 {
 	const struct guest_counts *c = &r->counts;
 
-	printf("guest: %s, %u queue pair%s of %u, features ", o->guest.packed ? "packed" : "split",
-		o->guest.pairs, o->guest.pairs == 1 ? "" : "s", o->guest.ring_size);
+	printf("guest: %s, %u queue pair%s of %u, features ",
+		o->guest.packed ? "packed" : "split", o->guest.pairs,
+		o->guest.pairs == 1 ? "" : "s", o->guest.ring_size);
 	guest_features_print(stdout, r->features, ",");
 	printf(", seed %" PRIu64 "\n", o->guest.seed);
 	printf("  frames      %" PRIu64 " sent, %" PRIu64 " received in %.1f s, %.0f a second\n",

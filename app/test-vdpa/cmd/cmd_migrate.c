@@ -23,7 +23,7 @@
 #include "stop.h"
 #include "workdir.h"
 
-/* Largest MTU that the device offers. */
+/* Largest MTU that the device supports. */
 #define MTU_MAX 9600
 
 static int
@@ -31,10 +31,10 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 		struct backend_device *dev)
 {
 	unsigned int mtu = RTE_MIN(opt->frame_max - RTE_ETHER_HDR_LEN, (unsigned int)MTU_MAX);
-	const bool page = opt->upgrade || (opt->kill && !opt->via->region);
+	const bool keep_state = opt->upgrade || (opt->kill && !opt->via->region);
 	const char *keep = opt->reconnect ? ",keep-connection=0" : "",
 		*dir_key = opt->upgrade ? ",client=1,takeover=1,state_dir=" :
-		page ? ",state_dir=" : "", *dir = page ? opt->state_dir : "";
+		keep_state ? ",state_dir=" : "", *dir = keep_state ? opt->state_dir : "";
 	char file[16], mtu_arg[16] = "";
 	int ret, len;
 
@@ -59,7 +59,7 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 	return len < (int)sizeof(dev->args) ? 0 : -ENAMETOOLONG;
 }
 
-/* What is wrong is told on stderr. */
+/* Errors are reported on stderr. */
 static int
 process_create(const struct migrate_options *opt, const struct workdir *wd, unsigned int pos,
 		struct backend **be)
@@ -74,12 +74,12 @@ process_create(const struct migrate_options *opt, const struct workdir *wd, unsi
 	if (*be != NULL)
 		return 0;
 	ret = -rte_errno;
-	fprintf(stderr, "dpdk-test-vdpa: %s,%s cannot be made: %s\n", dev.name, dev.args,
+	fprintf(stderr, "dpdk-test-vdpa: cannot create device %s,%s: %s\n", dev.name, dev.args,
 		strerror(-ret));
 	return ret;
 }
 
-/* One device in two processes, of which the second is not there yet. */
+/* Two processes for one device. The second is started later, by its revive operation. */
 static int
 upgrade_create(const struct migrate_options *opt, const struct workdir *wd, struct backend *be[2])
 {
@@ -95,7 +95,7 @@ static int
 backends_create(const struct migrate_options *opt, const struct workdir *wd,
 		struct backend *be[2])
 {
-	/* A device that is killed comes again by itself. */
+	/* A killed device takes its own place again, so there is only one. */
 	const unsigned int nb = opt->kill ? 1 : 2;
 	struct backend_device dev;
 	unsigned int i;
@@ -112,7 +112,7 @@ backends_create(const struct migrate_options *opt, const struct workdir *wd,
 		if (ret == 0 && be[i] == NULL)
 			ret = -rte_errno;
 		if (ret < 0)
-			fprintf(stderr, "dpdk-test-vdpa: %s,%s cannot be made: %s\n", dev.name,
+			fprintf(stderr, "dpdk-test-vdpa: cannot create device %s,%s: %s\n", dev.name,
 				dev.args, strerror(-ret));
 	}
 	return ret;

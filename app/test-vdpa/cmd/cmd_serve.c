@@ -40,20 +40,21 @@ usage_print(FILE *f)
 	fprintf(f, "Usage: dpdk-test-vdpa serve [OPTIONS]\n"
 		"       dpdk-test-vdpa [EAL OPTIONS] -- serve [OPTIONS]\n"
 		"\n"
-		"Offer the vDPA devices that are present on vhost-user sockets, for QEMU, virtio-user\n"
-		"or the guest subcommand, and obey commands from a prompt or a pipe (\"help\" lists\n"
-		"them). Where EAL's options bring no vDPA device, %s is created.\n"
+		"Offer the vDPA devices of this process on vhost-user sockets, for QEMU,\n"
+		"virtio-user or the guest subcommand, and run commands from a prompt or a pipe\n"
+		"(\"help\" lists them). If the EAL options name no vDPA device, %s is\n"
+		"created.\n"
 		"\n"
-		"  --iface PREFIX  open socket PREFIX0 for the first device, PREFIX1 for the next ...;\n"
-		"                  without it, \"create\" at the prompt opens sockets\n"
+		"  --iface PREFIX  open socket PREFIX0 for the first device, PREFIX1 for the next\n"
+		"                  ...; without it, \"create\" at the prompt opens sockets\n"
 		"  --client        connect to sockets instead of listening on them\n"
 		"  --queues N      queue pairs of %s, 1 to %u (default 1)\n"
 		"  --no-prompt     read no commands, serve until SIGINT or SIGTERM\n"
 		"  --verbose       show the logs of EAL and vhost\n"
 		"  --help          this text\n"
 		"\n"
-		"Exit status: 0; 1 if a device, a socket or a command from a pipe failed; 2 on wrong\n"
-		"usage.\n", DEFAULT_DEVICE, DEFAULT_DEVICE, GUEST_MAX_PAIRS);
+		"Exit status: 0; 1 if a device, a socket or a command from a pipe failed; 2 on\n"
+		"wrong usage.\n", DEFAULT_DEVICE, DEFAULT_DEVICE, GUEST_MAX_PAIRS);
 }
 
 static int
@@ -100,7 +101,7 @@ options_parse(struct serve_options *opt, int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		fprintf(stderr, "dpdk-test-vdpa serve: what is '%s'?\n", argv[optind]);
+		fprintf(stderr, "dpdk-test-vdpa serve: unexpected argument '%s'\n", argv[optind]);
 	else if (opt->no_prompt && opt->iface == NULL)
 		fprintf(stderr, "dpdk-test-vdpa serve: --no-prompt needs --iface\n");
 	else
@@ -122,7 +123,7 @@ devices_count(void)
 	return nb;
 }
 
-/* The device that is served where EAL's options brought none. */
+/* Create the device that is served if the EAL options created none. */
 static int
 default_create(const struct serve_options *opt, struct backend **be)
 {
@@ -148,7 +149,7 @@ ports_create(const struct serve_options *opt)
 	if (opt->iface == NULL)
 		return 0;
 	RTE_DEV_FOREACH(dev, "class=vdpa", &it) {
-		/* The walk goes on to its end, which is what frees the iterator. */
+		/* No break after an error: the end of the walk frees the iterator. */
 		if (ret < 0)
 			continue;
 		snprintf(path, sizeof(path), "%s%u", opt->iface, pos++);
@@ -160,8 +161,8 @@ ports_create(const struct serve_options *opt)
 }
 
 /*
- * A device may have another port started, as its uplink. EAL would close that port first,
- * which its driver refuses while it runs; so the devices go before EAL's end.
+ * A device may use another, started port as its uplink. EAL would close that port first, which its
+ * driver refuses while the port runs. Therefore the devices are removed before EAL ends.
  */
 static void
 devices_remove(void)
@@ -212,7 +213,7 @@ cmd_serve(int argc, char **argv)
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
 	need.verbose = opt.verbose;
-	/* Other drivers' devices can be served without ours. */
+	/* Devices of other drivers can be served without the vstate plugin. */
 	need.plugin = !eal_args_has(eal_user_args(), "--vdev") &&
 		!eal_args_has(eal_user_args(), "-a") &&
 		!eal_args_has(eal_user_args(), "--allow");

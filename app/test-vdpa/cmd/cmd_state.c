@@ -25,13 +25,14 @@ usage_print(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa state [--json] FILE\n"
 		"\n"
-		"Show what a saved state holds, or say why it is invalid. FILE may be '-', for\n"
-		"standard input.\n"
+		"Show the contents of a saved state, or why it is invalid. FILE '-' is standard\n"
+		"input.\n"
 		"\n"
-		"  --json   as one JSON object\n"
+		"  --json   report as one JSON object\n"
 		"  --help   this text\n"
 		"\n"
-		"Exit status: 0 valid, 1 invalid or not readable, 2 wrong usage.\n");
+		"Exit status: 0 if the state is valid, 1 if it is invalid or not readable, 2 on\n"
+		"wrong usage.\n");
 }
 
 static int
@@ -59,13 +60,13 @@ options_parse(struct state_options *opt, int argc, char **argv)
 		opt->file = argv[optind];
 		return 0;
 	}
-	fprintf(stderr, "dpdk-test-vdpa state: one FILE is expected\n");
+	fprintf(stderr, "dpdk-test-vdpa state: exactly one FILE is expected\n");
 bad:
 	fprintf(stderr, "See dpdk-test-vdpa state --help\n");
 	return -EINVAL;
 }
 
-/* Texts of errors have neither quotes nor control characters, but file names may. */
+/* The JSON has no file name: it may need escapes, and the texts of errors do not. */
 static void
 invalid_report(const struct state_options *opt, const struct rte_vhost_state_error *err, int error)
 {

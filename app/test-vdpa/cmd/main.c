@@ -20,12 +20,12 @@
 #include "strvec.h"
 
 static const struct cmd commands[] = {
-	{ "migrate", "move a device's state to and fro under load, check every frame", cmd_migrate },
+	{ "migrate", "move a device's state back and forth under load", cmd_migrate },
 	{ "serve", "offer vDPA devices on vhost-user sockets, with a prompt", cmd_serve },
-	{ "guest", "run the built-in virtio guest against a vhost-user socket", cmd_guest },
-	{ "conformance", "test a device against VIRTIO's suspend and device parts", cmd_conformance },
-	{ "bench", "measure the device beside net_vhost and a bare ring loop", cmd_bench },
-	{ "state", "show a saved state, or say why it is invalid", cmd_state },
+	{ "guest", "run the built-in virtio guest on a vhost-user socket", cmd_guest },
+	{ "conformance", "test suspend and device parts of VIRTIO 1.4", cmd_conformance },
+	{ "bench", "compare the device with net_vhost and a bare ring loop", cmd_bench },
+	{ "state", "show a saved state, or why it is invalid", cmd_state },
 	{ BACKEND_CHILD_COMMAND, NULL, cmd_backend_child },
 };
 
@@ -38,18 +38,19 @@ usage_print(FILE *f)
 		"       dpdk-test-vdpa [EAL OPTIONS] -- COMMAND [OPTIONS]\n"
 		"       dpdk-test-vdpa COMMAND [EAL OPTIONS] -- [OPTIONS]\n"
 		"\n"
-		"Test vDPA devices whose state can be stopped, captured, moved and restored.\n"
+		"Test vDPA devices that can be stopped, and whose state can be moved.\n"
 		"\n"
 		"Commands:\n");
 	for (i = 0; i < RTE_DIM(commands); i++)
 		if (commands[i].help != NULL)
 			fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].help);
 	fprintf(f, "\n"
-		"dpdk-test-vdpa COMMAND --help tells a command's options. No EAL option is needed;\n"
-		"those given override the defaults. The driver plugin is looked for in $VSTATE_PLUGIN,\n"
-		"then beside the tool, then where DPDK keeps its drivers.\n"
+		"dpdk-test-vdpa COMMAND --help lists the options of a command. No EAL option is\n"
+		"needed; an EAL option replaces its default. The tool loads the driver plugin from\n"
+		"$VSTATE_PLUGIN, or from ../drivers next to the tool, or from DPDK's directory of\n"
+		"drivers.\n"
 		"\n"
-		"Exit status: 0 what was asked for held, 1 it did not, 2 wrong usage.\n");
+		"Exit status: 0 if the test passed, 1 if not, 2 on wrong usage.\n");
 }
 
 static const struct cmd *

@@ -24,10 +24,10 @@
 #include "stop.h"
 
 #define SUSPEND_US 1000000
-/* The queue number that stands for all of them in DPDK's vdpa example. */
+/* The queue number that means all queues, as in DPDK's vdpa example. */
 #define ALL_QUEUES 0xffff
 
-/* Words of every command; those that it does not have stay empty. */
+/* Words of a command. Words that a command does not have are empty. */
 struct words {
 	cmdline_fixed_string_t action;
 	cmdline_fixed_string_t device;
@@ -51,7 +51,7 @@ command_refuse(struct cmdline *cl, const char *fmt, ...)
 	command_failed = true;
 }
 
-/* Say how a state operation ended. */
+/* Print the result of a state operation. */
 static void
 state_report(struct cmdline *cl, int ret, const struct rte_vhost_state_error *err)
 {
@@ -85,7 +85,7 @@ do_list(void *words, struct cmdline *cl, void *data)
 		vdpa = rte_vdpa_find_device_by_name(name);
 		if (vdpa == NULL || rte_vdpa_get_queue_num(vdpa, &queues) < 0 ||
 				rte_vdpa_get_features(vdpa, &features) < 0) {
-			command_refuse(cl, "%s does not tell", name);
+			command_refuse(cl, "%s: cannot read queues and features", name);
 			continue;
 		}
 		cmdline_printf(cl, "%s\t%" PRIu32 "\t\t0x%" PRIx64 "\n", name, queues, features);
@@ -297,7 +297,7 @@ static cmdline_parse_token_string_t word_last =
 
 /*
  * One list gives the grammar and the help: identifier, word, function, help, further words.
- * The same action with fewer words is a command of its own.
+ * The same action with fewer words is another command.
  */
 #define COMMANDS(X) \
 	X(help, "help", do_help, "help: this list") \
@@ -307,15 +307,16 @@ static cmdline_parse_token_string_t word_last =
 	X(stats, "stats", do_stats, "stats DEVICE QUEUE|all: statistics of virtqueues", \
 		(void *)&word_device, (void *)&word_last) \
 	X(show_all, "show", do_show_all, "show: status and latencies of all devices") \
-	X(show, "show", do_show, "show DEVICE: of one device", (void *)&word_device) \
+	X(show, "show", do_show, "show DEVICE: status and latencies of one device", \
+		(void *)&word_device) \
 	X(suspend, "suspend", do_suspend, "suspend DEVICE: stop all virtqueues at one instant", \
 		(void *)&word_device) \
-	X(resume, "resume", do_resume, "resume DEVICE: go on", (void *)&word_device) \
+	X(resume, "resume", do_resume, "resume DEVICE: let all virtqueues run again", (void *)&word_device) \
 	X(save, "save", do_save, "save DEVICE FILE: save the state of a suspended device", \
 		(void *)&word_device, (void *)&word_last) \
 	X(load, "load", do_load, "load DEVICE FILE: restore a state before DRIVER_OK", \
 		(void *)&word_device, (void *)&word_last) \
-	X(quit, "quit", do_quit, "quit: close all sockets and end")
+	X(quit, "quit", do_quit, "quit: close all sockets and exit")
 
 #define COMMAND_DEFINE(id, word, fn, help, ...) \
 	static cmdline_parse_token_string_t word_##id = \
@@ -355,7 +356,7 @@ terminal_serve(void)
 	printf("\n");
 }
 
-/* Lines from a pipe or a file: neither prompt nor echo. */
+/* Input from a pipe or a file: no prompt and no echo. */
 static void
 pipe_serve(void)
 {

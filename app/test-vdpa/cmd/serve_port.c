@@ -9,7 +9,7 @@
 #include "serve_port.h"
 #include "vdpa_socket.h"
 
-/* Filled by the main thread; vhost's thread only looks paths up and sets "connected". */
+/* The main thread adds ports. vhost's thread only searches paths and sets "connected". */
 static struct serve_port ports[SERVE_MAX_PORTS];
 static unsigned int nb_ports;
 
@@ -51,7 +51,7 @@ serve_port_create(const char *device, const char *path, bool client)
 	int ret;
 
 	if (nb_ports == SERVE_MAX_PORTS) {
-		fprintf(stderr, "dpdk-test-vdpa: no more than %u sockets\n", SERVE_MAX_PORTS);
+		fprintf(stderr, "dpdk-test-vdpa: at most %u sockets are supported\n", SERVE_MAX_PORTS);
 		return -ENOSPC;
 	}
 	if (serve_port_find(device) != NULL) {
@@ -64,10 +64,10 @@ serve_port_create(const char *device, const char *path, bool client)
 				(int)sizeof(port->device) ||
 			snprintf(port->path, sizeof(port->path), "%s", path) >=
 				(int)sizeof(port->path)) {
-		fprintf(stderr, "dpdk-test-vdpa: %s: name too long for a socket\n", path);
+		fprintf(stderr, "dpdk-test-vdpa: %s: too long for the path of a socket\n", path);
 		return -ENAMETOOLONG;
 	}
-	/* Pairs with the acquire in connected_set(): the names are there before the count. */
+	/* Pairs with the acquire in connected_set(): names are written before the count. */
 	__atomic_store_n(&nb_ports, nb_ports + 1, __ATOMIC_RELEASE);
 	ret = vdpa_socket_open(port->path, port->device, client, &port_ops);
 	if (ret < 0)

@@ -28,7 +28,7 @@ conform_no(struct conform *c, const char *fmt, ...)
 {
 	va_list ap;
 
-	/* The first reason is the one that explains the others. */
+	/* Only the first reason is kept: the others usually follow from it. */
 	if (c->why[0] == '\0') {
 		va_start(ap, fmt);
 		vsnprintf(c->why, sizeof(c->why), fmt, ap);
@@ -46,17 +46,17 @@ link_open(struct conform *c, enum conform_level level)
 	struct rte_vhost_state_info info;
 	int ret = 0;
 
-	/* The device may still be busy with the end of the last connection. */
+	/* The device may still be closing the last connection. */
 	while (c->be->ops->info(c->be, &info) == 0 && info.connected && clock_ns() < until)
 		usleep(200);
 	c->link = guest_link_open(c->guest, c->be->dev.socket, false, CONNECT_MS);
 	if (c->link == NULL)
-		return conform_no(c, "no connection: %s", strerror(rte_errno));
+		return conform_no(c, "cannot connect: %s", strerror(rte_errno));
 	if (level >= CONFORM_NEGOTIATED)
 		ret = guest_link_negotiate(c->link);
 	if (ret == 0 && level >= CONFORM_PREPARED)
 		ret = guest_link_prepare(c->link);
-	return ret == 0 ? 0 : conform_no(c, "no set-up: %s", strerror(-ret));
+	return ret == 0 ? 0 : conform_no(c, "cannot set up the device: %s", strerror(-ret));
 }
 
 int
@@ -74,7 +74,7 @@ conform_begin(struct conform *c, enum conform_level level)
 
 	c->guest = guest_create(&conf);
 	if (c->guest == NULL)
-		return conform_no(c, "no guest: %s", strerror(rte_errno));
+		return conform_no(c, "cannot create a guest: %s", strerror(rte_errno));
 	if (link_open(c, level) < 0)
 		return -1;
 	return level == CONFORM_RUNNING ? conform_run(c) : 0;
@@ -89,7 +89,7 @@ conform_run(struct conform *c)
 		return conform_no(c, "DRIVER_OK: %s", strerror(-ret));
 	ret = guest_traffic_start(c->guest);
 	if (ret < 0 && ret != -EALREADY)
-		return conform_no(c, "no traffic: %s", strerror(-ret));
+		return conform_no(c, "cannot start traffic: %s", strerror(-ret));
 	return conform_flow(c);
 }
 
@@ -101,7 +101,7 @@ conform_flow(struct conform *c)
 	return ret < 0 ? conform_no(c, "no frames flow: %s", strerror(-ret)) : 0;
 }
 
-/* vhost-user front ends say where the rings stand; QEMU takes that from the source's answer. */
+/* A vhost-user front end sends the bases. QEMU has them from the answers of the source. */
 static int
 bases_set(struct conform *c, const void *bytes, size_t len)
 {
@@ -139,10 +139,10 @@ conform_move(struct conform *c, const void *bytes, size_t len)
 		ret = guest_link_negotiate(c->link);
 	if (ret == 0 && c->user)
 		ret = guest_link_prepare(c->link);
-	return ret < 0 ? conform_no(c, "move: %s", strerror(-ret)) : 0;
+	return ret < 0 ? conform_no(c, "cannot move the state: %s", strerror(-ret)) : 0;
 }
 
-/* ---- what is asked of a device ---- */
+/* ---- requests to a device ---- */
 
 int
 conform_suspend(struct conform *c)
@@ -171,7 +171,7 @@ conform_get(struct conform *c, uint8_t **bytes, size_t *len)
 		*bytes = saved;
 		return ret == 0 && saved == NULL ? -ENODATA : ret;
 	}
-	/* Not the back end's own way, which would let its poll thread nap. */
+	/* Not the capture operation of the back end, which would let the service lcore sleep. */
 	st = rte_vhost_state_capture(c->be->dev.name, NULL);
 	if (st == NULL)
 		return -rte_errno;
@@ -205,8 +205,8 @@ conform_status(struct conform *c)
 	int seen = guest_link_status(c->link);
 
 	if (c->be->ops->info(c->be, &info) < 0)
-		return conform_no(c, "no info");
+		return conform_no(c, "the API returns no info");
 	if (seen != info.status)
-		return conform_no(c, "status byte 0x%x, API 0x%x", seen, info.status);
+		return conform_no(c, "the status byte is 0x%x, the API has 0x%x", seen, info.status);
 	return info.status;
 }

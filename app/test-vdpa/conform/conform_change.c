@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* What comes to a device that is suspended is not lost; and where a device begins. */
+/* Changes that reach a suspended device are not lost; and where a device starts. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 
 #define WAIT_MS 3000
 #define POLL_US 100
-/* Frames that wait for the resume. */
+/* Number of frames that wait for the resume. */
 #define WAITING 4
 
 static int
@@ -31,7 +31,7 @@ run_and_suspend(struct conform *c)
 	if (conform_begin(c, CONFORM_RUNNING) < 0)
 		return -1;
 	ret = conform_suspend(c);
-	return ret < 0 ? conform_no(c, "suspend: %s", strerror(-ret)) : 0;
+	return ret < 0 ? conform_no(c, "cannot suspend: %s", strerror(-ret)) : 0;
 }
 
 static int
@@ -39,10 +39,10 @@ resume_device(struct conform *c)
 {
 	int ret = conform_resume(c);
 
-	return ret < 0 ? conform_no(c, "resume: %s", strerror(-ret)) : 0;
+	return ret < 0 ? conform_no(c, "cannot resume: %s", strerror(-ret)) : 0;
 }
 
-/* Some frames of pair 0 are sent, kicked for, and not followed by others. */
+/* Let pair 0 send some frames with a kick, then no more. */
 static int
 frames_wait(struct conform *c)
 {
@@ -52,17 +52,17 @@ frames_wait(struct conform *c)
 	do {
 		guest_pair_counts_get(c->guest, 0, &n);
 		if (left-- == 0)
-			return conform_no(c, "the driver sends nothing while suspended");
+			return conform_no(c, "the driver sends nothing while the device is suspended");
 		usleep(POLL_US);
 	} while (n.sent < n.received + WAITING);
 	guest_pair_pause(c->guest, 0, 0);
 	guest_pair_pause(c->guest, 1, 0);
-	/* One kick for sure: others are sent if the device wanted them when it stopped. */
+	/* At least one kick: more are sent only if the device asked for them before its stop. */
 	guest_kick(c->guest, 1);
 	return 0;
 }
 
-/* S4, and vhost's rule for SUSPEND: a kick that comes meanwhile is served at resume. */
+/* S4, and vhost's rule for SUSPEND: a kick to a suspended device is served at resume. */
 static int
 item_kick(struct conform *c)
 {
@@ -74,20 +74,20 @@ item_kick(struct conform *c)
 	guest_notify_get(c->guest, &before);
 	if (resume_device(c) < 0)
 		return -1;
-	/* A pair is at rest when all that it sent has come back. */
+	/* A pair pauses when all its frames have come back. */
 	for (pair = 0; pair < 2; pair++)
 		if (guest_pair_pause(c->guest, pair, WAIT_MS) < 0)
 			return conform_no(c, "frames of pair %u are not served at resume", pair);
 	guest_notify_get(c->guest, &after);
 	if (after.kicks - before.kicks > 4)
-		return conform_no(c, "the driver had to kick %u times more",
+		return conform_no(c, "the driver had to kick %u more times",
 			(unsigned int)(after.kicks - before.kicks));
 	for (pair = 0; pair < 2; pair++)
 		guest_pair_resume(c->guest, pair);
 	return conform_flow(c);
 }
 
-/* An announcement is the network's: it is taken at any time, and no matter of the rings. */
+/* An announcement is for the network: it is accepted at any time and does not use the rings. */
 static int
 item_rarp(struct conform *c)
 {
@@ -99,11 +99,11 @@ item_rarp(struct conform *c)
 	if (run_and_suspend(c) < 0)
 		return -1;
 	if (conform_get(c, &a, &la) < 0)
-		return conform_no(c, "no state");
+		return conform_no(c, "cannot get the state");
 	if (vu_fe_send_rarp(&c->link->fe, mac) < 0)
-		ret = conform_no(c, "an announcement is refused while suspended");
+		ret = conform_no(c, "an announcement is refused while the device is suspended");
 	if (ret == 0 && conform_get(c, &b, &lb) < 0)
-		ret = conform_no(c, "no state after an announcement");
+		ret = conform_no(c, "cannot get the state after an announcement");
 	if (ret == 0 && (la != lb || memcmp(a, b, la) != 0))
 		ret = conform_no(c, "an announcement changed the state");
 	free(a);
@@ -115,7 +115,7 @@ item_rarp(struct conform *c)
 
 /* ---- a base whose two halves differ ---- */
 
-/* A state that says so, and has no buffers in flight to account for it. */
+/* A state whose indices differ, without buffers in flight. */
 static int
 state_ahead(struct conform *c)
 {
@@ -130,7 +130,7 @@ state_ahead(struct conform *c)
 		return -1;
 	st = rte_vhost_state_capture(c->be->dev.name, &err);
 	if (st == NULL)
-		return conform_no(c, "no state");
+		return conform_no(c, "cannot get the state");
 	vq = &st->vqs[1];
 	idx = vq->avail_idx;
 	wrap = vq->avail_wrap;
@@ -143,7 +143,7 @@ state_ahead(struct conform *c)
 	if (ret == 0) {
 		rte_vhost_state_restore(c->be->dev.name, st, &err);
 		if (err.reason != RTE_VHOST_STATE_R_INFLIGHT_COUNT)
-			ret = conform_no(c, "a buffer taken and not in flight is not refused: %s",
+			ret = conform_no(c, "a dequeued buffer that is not in flight is not refused: %s",
 				rte_vhost_state_reason_name(err.reason));
 	}
 	vq->avail_idx = idx;
@@ -155,7 +155,7 @@ state_ahead(struct conform *c)
 	return ret < 0 ? -1 : conform_run(c);
 }
 
-/* The base of ring @p vq, with up to @p nb buffers taken that were never used. */
+/* The base of ring @p vq, after up to @p nb buffers that were dequeued and never used. */
 static uint32_t
 base_ahead(struct conform *c, uint16_t vq, uint16_t nb)
 {
@@ -165,8 +165,8 @@ base_ahead(struct conform *c, uint16_t vq, uint16_t nb)
 	struct guest_held held;
 
 	/*
-	 * A split ring's base has one half only. Of a packed one an upper half of zero is both
-	 * "used up to 0, wrap counter 0" and "nothing said", as by front ends of 16 bits.
+	 * The base of a split ring has only one half. For a packed ring an upper half of zero means
+	 * "used up to 0, wrap counter 0", and also "not known", from front ends with 16 bits.
 	 */
 	if (!c->packed || (used.idx == 0 && !used.wrap))
 		return base;
@@ -177,8 +177,8 @@ base_ahead(struct conform *c, uint16_t vq, uint16_t nb)
 }
 
 /*
- * A front end that knows of no buffers in flight says that some were taken and not used: they
- * are taken again, or they were lost.
+ * A front end without an in-flight region sends a base after which some buffers are dequeued and not
+ * used. The device must dequeue them again, otherwise they are lost.
  */
 static int
 base_once(struct conform *c, bool *ahead)
@@ -187,8 +187,8 @@ base_once(struct conform *c, bool *ahead)
 	uint16_t vq;
 
 	if (guest_link_stop(c->link) < 0)
-		return conform_no(c, "no GET_VRING_BASE");
-	/* The driver goes on: frames are there to be taken soon. */
+		return conform_no(c, "GET_VRING_BASE failed");
+	/* The driver still sends: soon frames are available. */
 	usleep(5000);
 	for (vq = 0; vq < 4; vq++) {
 		num[vq] = base_ahead(c, vq, 3);
@@ -213,18 +213,19 @@ item_base(struct conform *c)
 	for (i = 0; i < 5 || (!ahead && i < 50); i++)
 		if (base_once(c, &ahead) < 0)
 			return -1;
-	return ahead ? 0 : conform_no(c, "no frames waited at a stop");
+	return ahead ? 0 : conform_no(c, "no frames were available at a stop");
 }
 
-/* ---- rings taken back and given again ---- */
+/* ---- rings stopped and set up again ---- */
 
-/* Buffers of virtqueue 0 in flight, and the one of them that is used ahead of the others. */
+/* Dequeued buffers of virtqueue 0, and the index of the one that is used before the others. */
 #define HELD 3
 #define OVERTAKES 1
 
 /*
- * What a device would have taken from virtqueue 0 and used in part is put into its state.
- * @param held written: those that are left, in the order taken
+ * Dequeue buffers of virtqueue 0 in place of the device, use one of them, and write the result to the
+ * state.
+ * @param held written: the buffers in flight, in the order of dequeue
  */
 static int
 buffers_hold(struct conform *c, struct rte_vhost_state *st, struct guest_pos *used, struct guest_held *held)
@@ -238,12 +239,12 @@ buffers_hold(struct conform *c, struct rte_vhost_state *st, struct guest_pos *us
 
 	*used = (struct guest_pos){ .idx = vq->used_idx, .wrap = vq->used_wrap };
 	if (guest_hold_await(c->guest, 0, used, WAIT_MS) < 0)
-		return conform_no(c, "the driver does not take back what was used");
+		return conform_no(c, "the driver does not take back the used buffers");
 	avail = *used;
 	if (rte_vhost_state_vq_inflight_alloc(st, 0, HELD - 1) < 0 ||
 			rte_vhost_state_vq_inflight_descs_alloc(st, 0,
 				c->packed ? vq->size : 0) < 0)
-		return conform_no(c, "no memory");
+		return conform_no(c, "out of memory");
 	for (n = 0; n < HELD; n++) {
 		if (!guest_hold_take(c->guest, 0, &avail, &h))
 			return conform_no(c, "the driver has no buffers in virtqueue 0");
@@ -273,14 +274,14 @@ buffers_hold(struct conform *c, struct rte_vhost_state *st, struct guest_pos *us
 	return 0;
 }
 
-/* The rings go and come, as when a virtual machine is stopped and goes on. */
+/* Stop the rings and set them up again, as for a virtual machine that is stopped and continued. */
 static int
 rings_return(struct conform *c)
 {
 	uint16_t vq;
 
 	if (guest_link_stop(c->link) < 0)
-		return conform_no(c, "no GET_VRING_BASE");
+		return conform_no(c, "GET_VRING_BASE failed");
 	for (vq = 0; vq < 4; vq++)
 		guest_link_set_base(c->link, vq, guest_link_base(c->link, vq));
 	return guest_link_prepare(c->link) < 0 ?
@@ -288,8 +289,8 @@ rings_return(struct conform *c)
 }
 
 /*
- * A device with receive buffers in flight, for which no frames come, gives its rings back and
- * gets them again: the buffers are in flight still, and used before all others.
+ * A device has receive buffers in flight and no frames for them. Its rings are stopped and set up
+ * again. The buffers must still be in flight, and must be used before all others.
  */
 static int
 item_given_again(struct conform *c)
@@ -307,17 +308,17 @@ item_given_again(struct conform *c)
 		if (guest_pair_pause(c->guest, pair, WAIT_MS) < 0)
 			return conform_no(c, "frames of pair %u do not come back", pair);
 	if (c->be->ops->suspend(c->be, WAIT_MS * 1000, NULL) < 0)
-		return conform_no(c, "no suspend");
+		return conform_no(c, "cannot suspend");
 	st = rte_vhost_state_capture(c->be->dev.name, &err);
 	if (st == NULL)
-		return conform_no(c, "no state");
+		return conform_no(c, "cannot get the state");
 	ret = buffers_hold(c, st, &used, held);
 	guest_link_close(c->link);
 	c->link = NULL;
 	if (ret == 0)
 		c->link = guest_connect(c->guest, c->be->dev.socket, false, WAIT_MS);
 	if (ret == 0 && (c->link == NULL || guest_link_prepare(c->link) < 0))
-		ret = conform_no(c, "no set-up");
+		ret = conform_no(c, "cannot set up the device");
 	if (ret == 0 && rte_vhost_state_restore(c->be->dev.name, st, &err) < 0)
 		ret = conform_no(c, "the state is refused: %s",
 			rte_vhost_state_reason_name(err.reason));
@@ -329,7 +330,7 @@ item_given_again(struct conform *c)
 	for (pair = 0; pair < 2; pair++)
 		guest_pair_resume(c->guest, pair);
 	if (guest_hold_expect(c->guest, 0, &used, held, HELD - 1, WAIT_MS) < 0)
-		return conform_no(c, "the driver does not take back what was used");
+		return conform_no(c, "the driver does not take back the used buffers");
 	if (conform_run(c) < 0)
 		return -1;
 	return guest_hold_left(c->guest, 0) == 0 ? 0 :
@@ -337,10 +338,10 @@ item_given_again(struct conform *c)
 }
 
 const struct conform_item conform_change_items[] = {
-	{ "S4-kick", "a kick that comes while suspended is served at resume", item_kick },
-	{ "S4-rarp", "an announcement while suspended is taken and changes nothing", item_rarp },
-	{ "base", "buffers taken, not used and not in flight are taken again or refused", item_base },
-	{ "given-again", "buffers in flight outlive that the rings are taken back and given again",
+	{ "S4-kick", "a kick to a suspended device is served at resume", item_kick },
+	{ "S4-rarp", "an announcement while suspended is accepted and changes nothing", item_rarp },
+	{ "base", "buffers neither used nor in flight are dequeued again or refused", item_base },
+	{ "given-again", "buffers stay in flight while the rings are stopped and set up again",
 		item_given_again },
 	{ NULL, NULL, NULL },
 };

@@ -3,8 +3,8 @@
  */
 
 /*
- * VIRTIO 1.4 "Device parts": P is what a device must do, R what a driver must. Bytes are read
- * and spoilt here by the tables of the guide, and not with the library's own code.
+ * VIRTIO 1.4 "Device parts": items P are requirements of the device, items R of the driver. The bytes
+ * are read and changed by the tables of the guide, without the code of the library.
  */
 
 #include <errno.h>
@@ -67,7 +67,7 @@ part_size(const uint8_t *part)
 	return PART + le32_get(part + 12);
 }
 
-/* Length and checksums, after bytes were changed. */
+/* Write length and checksums after a change. */
 static void
 state_seal(uint8_t *state, size_t len)
 {
@@ -99,10 +99,10 @@ stop_and_get(struct conform *c, uint8_t **bytes, size_t *len)
 	ret = conform_suspend(c);
 	if (ret == 0)
 		ret = conform_get(c, bytes, len);
-	return ret < 0 ? conform_no(c, "no state: %s", strerror(-ret)) : 0;
+	return ret < 0 ? conform_no(c, "cannot get the state: %s", strerror(-ret)) : 0;
 }
 
-/* The state as it should be still is accepted, and every frame comes through. */
+/* The device must accept this state, and frames must flow. */
 static int
 move_and_run(struct conform *c, const uint8_t *bytes, size_t len)
 {
@@ -122,15 +122,15 @@ item_p2(struct conform *c)
 		return -1;
 	ret = conform_get(c, &b, &size);
 	if (ret < 0)
-		ret = conform_no(c, "second get: %s", strerror(-ret));
+		ret = conform_no(c, "the second get failed: %s", strerror(-ret));
 	else if (size != len || memcmp(a, b, len) != 0)
-		ret = conform_no(c, "two gets differ");
+		ret = conform_no(c, "two gets return different states");
 	free(b);
-	/* A set that is followed by another: through vhost-user, of a connection that ended. */
+	/* A set after another set. With vhost-user, the first one belongs to a closed connection. */
 	if (ret == 0)
 		ret = conform_move(c, a, len);
 	if (ret == 0 && !c->user && conform_set(c, a, len) < 0)
-		ret = conform_no(c, "second set is refused");
+		ret = conform_no(c, "the second set is refused");
 	if (ret == 0)
 		ret = c->user ? move_and_run(c, a, len) : conform_run(c);
 	free(a);
@@ -150,20 +150,20 @@ item_p3(struct conform *c)
 	for (p = a + HEADER; p < a + len && ret == 0; p += part_size(p)) {
 		vq = p[4] | p[5] << 8;
 		if (type_of(p) < last_type || (type_of(p) == last_type && vq <= last_vq))
-			ret = conform_no(c, "part 0x%x of virtqueue %u after 0x%x of %u", type_of(p),
-				vq, last_type, last_vq);
+			ret = conform_no(c, "part 0x%x of virtqueue %u after part 0x%x of %u",
+				type_of(p), vq, last_type, last_vq);
 		last_type = type_of(p);
 		last_vq = vq;
 	}
 	if (ret == 0 && p != a + len)
-		ret = conform_no(c, "parts do not end where the state does");
+		ret = conform_no(c, "the last part does not end at the end of the state");
 	if (ret == 0)
 		ret = move_and_run(c, a, len);
 	free(a);
 	return ret;
 }
 
-/* P4, R1: a device that runs takes no state, and runs on. */
+/* P4, R1: a running device refuses a state, and continues to run. */
 static int
 item_p4(struct conform *c)
 {
@@ -175,16 +175,16 @@ item_p4(struct conform *c)
 		return -1;
 	ret = conform_resume(c);
 	if (ret < 0)
-		ret = conform_no(c, "resume: %s", strerror(-ret));
+		ret = conform_no(c, "cannot resume: %s", strerror(-ret));
 	else if (conform_set(c, a, len) == 0)
-		ret = conform_no(c, "a running device took a state");
+		ret = conform_no(c, "a running device accepted a state");
 	else
 		ret = conform_flow(c);
 	free(a);
 	return ret;
 }
 
-/* @p bytes are refused, and the device that refused them takes the right ones. */
+/* The device must refuse @p bytes, and then accept the correct state. */
 static int
 refusal_check(struct conform *c, const char *what, const uint8_t *bytes, size_t size,
 		const uint8_t *good, size_t len)
@@ -192,11 +192,11 @@ refusal_check(struct conform *c, const char *what, const uint8_t *bytes, size_t 
 	if (conform_reopen(c) < 0)
 		return -1;
 	if (conform_set(c, bytes, size) == 0)
-		return conform_no(c, "%s was taken", what);
+		return conform_no(c, "%s was accepted", what);
 	return move_and_run(c, good, len);
 }
 
-/* The state, and a copy of it to be spoilt. */
+/* Get the state, and a copy for changes. */
 static int
 stop_and_get_two(struct conform *c, uint8_t **a, uint8_t **bad, size_t *len)
 {
@@ -220,7 +220,7 @@ item_p5(struct conform *c)
 
 	if (stop_and_get_two(c, &a, &bad, &len) < 0)
 		return -1;
-	/* Features one byte short: all after it stays in place. */
+	/* Make the features one byte shorter. All other parts stay intact. */
 	p = part_find(bad, len, TYPE_DRV_FEATURES);
 	if (p == NULL) {
 		ret = conform_no(c, "no driver features in the state");
@@ -235,7 +235,7 @@ item_p5(struct conform *c)
 	return ret;
 }
 
-/* A source that offered more than this device: accepted, and nothing of it taken over. */
+/* The source offered more features: the state is accepted, and the device keeps its own. */
 static int
 item_p6(struct conform *c)
 {
@@ -251,7 +251,7 @@ item_p6(struct conform *c)
 	if (p == NULL) {
 		ret = conform_no(c, "no device features in the state");
 	} else {
-		/* feature 62, which nobody has */
+		/* feature 62, which no device has */
 		p[PART + 7] |= 0x40;
 		state_seal(a, len);
 		ret = move_and_run(c, a, len);
@@ -263,7 +263,7 @@ item_p6(struct conform *c)
 	return ret;
 }
 
-/* A part that nobody knows, behind all others; OPTIONAL or not. */
+/* An unknown part behind all others, with or without OPTIONAL. */
 static int
 foreign_part(struct conform *c, bool optional)
 {
@@ -285,7 +285,8 @@ foreign_part(struct conform *c, bool optional)
 	le32_put(more + len + 12, 4);
 	state_seal(more, len + PART + 4);
 	ret = optional ? move_and_run(c, more, len + PART + 4) :
-		refusal_check(c, "an unknown part that is not optional", more, len + PART + 4, a, len);
+		refusal_check(c, "an unknown part that is not optional", more, len + PART + 4, a,
+			len);
 	free(more);
 	free(a);
 	return ret;
@@ -297,7 +298,7 @@ item_p7(struct conform *c)
 	return foreign_part(c, true);
 }
 
-/* P8: a state that the device refuses, whole and sound but for one part, leaves no trace. */
+/* P8: a valid state that the device must refuse for its features has no side effect. */
 static int
 item_p8(struct conform *c)
 {
@@ -318,16 +319,16 @@ item_p8(struct conform *c)
 		bad = malloc(size);
 	}
 	if (bad != NULL && rte_vhost_state_encode(st, bad, size, &size, NULL) == 0)
-		ret = refusal_check(c, "a state with a feature that nobody has", bad, size, a, len);
+		ret = refusal_check(c, "a state with an unknown feature", bad, size, a, len);
 	else
-		conform_no(c, "no state to spoil");
+		conform_no(c, "cannot encode the changed state");
 	rte_vhost_state_free(st);
 	free(bad);
 	free(a);
 	return ret;
 }
 
-/* What was set is not of force before the device runs. */
+/* P9: a state takes effect only when the device runs. */
 static int
 item_p9(struct conform *c)
 {
@@ -349,7 +350,7 @@ item_p9(struct conform *c)
 	guest_counts_get(c->guest, &after);
 	if (ret != configured)
 		return conform_no(c, "status 0x%x after a set", ret);
-	/* What had been used before the stop may still be seen by the guest. */
+	/* The guest may still take back buffers that were used before the stop. */
 	if (after.received > before.received + 256)
 		return conform_no(c, "frames flow before DRIVER_OK");
 	return conform_run(c);
@@ -393,7 +394,7 @@ const struct conform_item conform_parts_items[] = {
 	{ "P7", "optional parts may be ignored", item_p7 },
 	{ "P8", "a set that fails has no side effect", item_p8 },
 	{ "P9", "a set takes effect when the device runs", item_p9 },
-	{ "P10", "an unknown part is skipped if it may be, and refused if not", item_p10 },
+	{ "P10", "an unknown part is refused unless it is optional", item_p10 },
 	{ "R1", "a driver stops the device before it sets parts", item_p4 },
 	{ "R2", "a driver sets parts in table order", item_r2 },
 	{ NULL, NULL, NULL },

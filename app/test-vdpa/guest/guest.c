@@ -79,7 +79,7 @@ guest_complain(struct guest *g, const char *fmt, ...)
 {
 	va_list ap;
 
-	/* The first is the one that explains the others. */
+	/* Only the first error is kept: the others usually follow from it. */
 	if (g->why[0] != '\0')
 		return;
 	va_start(ap, fmt);

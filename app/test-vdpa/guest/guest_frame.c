@@ -29,7 +29,7 @@ be16_get(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* Sum in host order of 16-bit words, to be folded. */
+/* Sum of 16-bit words in host order; sum_fold() makes a checksum of it. */
 static uint64_t
 be16_sum(const uint8_t *p, uint32_t len, uint64_t sum)
 {
@@ -110,7 +110,7 @@ check_pattern(uint64_t key, const uint8_t *p, uint32_t len)
 static uint16_t
 len_clip(uint32_t len)
 {
-	/* Larger frames exist as virtio buffers only; IPv4 has no number for them. */
+	/* Larger frames exist as virtio buffers only: the IPv4 length has 16 bits. */
 	return len > 0xffff ? 0xffff : (uint16_t)len;
 }
 
@@ -174,7 +174,7 @@ check_csum(const struct guest_frame_conf *c, const struct virtio_net_hdr_v1 *hdr
 
 	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0) {
 		if (!c->rx_csum)
-			return "checksum left to a driver that did not negotiate GUEST_CSUM";
+			return "checksum left to the driver, which did not negotiate GUEST_CSUM";
 		if (hdr->csum_start != UDP_OFF || hdr->csum_offset != CSUM_OFF - UDP_OFF)
 			return "wrong csum_start or csum_offset";
 		return be16_get(f + CSUM_OFF) == sum_fold(pseudo_sum(f)) ? NULL : "wrong pseudo checksum";
@@ -194,14 +194,14 @@ check_content(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq, con
 	const uint8_t *ip = f + ETH_LEN;
 
 	if (len != guest_frame_len(c, pair, seq))
-		return "frame has another length than the one sent";
+		return "length differs from the sent frame";
 	if (ip[0] != 0x45 || ip[9] != 17 || be16_get(ip + 2) != len_clip(len - ETH_LEN) ||
 			be16_get(f + UDP_OFF + 4) != len_clip(len - ETH_LEN) - IP_LEN)
 		return "IPv4 or UDP header changed";
 	if (sum_fold(be16_sum(ip, IP_LEN, 0)) != 0xffff)
 		return "wrong IPv4 checksum";
 	if (!check_pattern(frame_key(c, pair, seq), f + PATTERN_OFF, len - PATTERN_OFF))
-		return "payload differs from what was sent";
+		return "payload differs from the sent frame";
 	return NULL;
 }
 
@@ -224,7 +224,7 @@ guest_frame_check(const struct guest_frame_conf *c, uint16_t pair, const uint8_t
 		return GUEST_FRAME_FOREIGN;
 	}
 	if (len < PATTERN_OFF) {
-		*why = "shorter than the shortest frame sent";
+		*why = "shorter than any sent frame";
 		return GUEST_FRAME_UNKNOWN;
 	}
 	memcpy(&m, f + TAG_OFF, 2);
@@ -240,7 +240,7 @@ guest_frame_check(const struct guest_frame_conf *c, uint16_t pair, const uint8_t
 	}
 	*why = check_content(c, pair, *seq, f, len);
 	if (*why == NULL && hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE)
-		*why = "segmentation asked for a frame that is none";
+		*why = "segmentation requested for a frame without it";
 	if (*why == NULL)
 		*why = check_csum(c, &hdr, f, len);
 	return *why == NULL ? GUEST_FRAME_OK : GUEST_FRAME_CORRUPT;

@@ -3,8 +3,8 @@
  */
 
 /*
- * The rings as a device sees them that is stopped: what is available to it is taken, some of
- * it is used, in whatever order, and the rest left for the device that comes after.
+ * The rings from the view of a stopped device. Available buffers are dequeued, some of them are
+ * used, in any order, and the rest stays in flight for the next device.
  */
 
 #include <errno.h>
@@ -36,7 +36,7 @@ pos_forward(uint16_t size, struct guest_pos *pos, uint16_t n)
 	pos->idx = (uint16_t)next;
 }
 
-/* ---- take ---- */
+/* ---- dequeue ---- */
 
 static bool
 split_take(const struct guest_ring *r, struct guest_pos *avail, struct guest_held *held)
@@ -101,7 +101,7 @@ split_use(const struct guest_ring *r, struct guest_pos *used, const struct guest
 	ring->ring[used->idx & (r->size - 1)] =
 		(struct vring_used_elem){ .id = held->id, .len = len };
 	used->idx++;
-	/* Release: buffer and entry are written before the driver can see the index. */
+	/* Release: buffer and entry are written before the driver sees the index. */
 	__atomic_store_n(&ring->idx, used->idx, __ATOMIC_RELEASE);
 }
 
@@ -113,7 +113,7 @@ packed_use(const struct guest_ring *r, struct guest_pos *used, const struct gues
 
 	d->id = held->id;
 	d->len = len;
-	/* Release: as above. */
+	/* Release: buffer, ID and length are written before the driver sees the flags. */
 	__atomic_store_n(&d->flags, used->wrap ? F_AVAIL | F_USED : 0, __ATOMIC_RELEASE);
 	pos_forward(r->size, used, held->num);
 }
@@ -139,7 +139,10 @@ guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs)
 
 	if (!g->conf.packed)
 		return (struct guest_pos){ .idx = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE) };
-	/* The upper half would tell, but zero there is a place, and what says nothing, too. */
+	/*
+	 * The upper half of the base is not used: zero there means both position 0 and no
+	 * information.
+	 */
 	if (descs > pos.idx) {
 		pos.idx += r->size;
 		pos.wrap = !pos.wrap;
@@ -148,7 +151,7 @@ guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs)
 	return pos;
 }
 
-/* Copy a frame with its header to a receive buffer; its length, or 0 if there is no room. */
+/* Copy a frame with its header to a receive buffer. @return length, or 0 if there is no room */
 static uint32_t
 buffer_fill(struct guest *g, uint16_t vq, const struct guest_held *held, const uint8_t *frame,
 		uint32_t len)
@@ -169,7 +172,7 @@ buffer_fill(struct guest *g, uint16_t vq, const struct guest_held *held, const u
 	return done;
 }
 
-/* Where the descriptors of a buffer are: in the ring, or in a table of its own. */
+/* A walk over the descriptors of a buffer, in the ring or in an indirect table. */
 struct walk {
 	const struct guest_ring *r;
 	bool packed, table;
@@ -185,7 +188,7 @@ walk_read(const struct walk *w, uint16_t n, uint64_t *addr, uint32_t *len, bool 
 	struct vring_packed_desc p;
 	struct vring_desc s;
 
-	/* Both layouts have 16 bytes, address and length first. */
+	/* In both layouts a descriptor has 16 bytes and starts with address and length. */
 	if (w->packed) {
 		if (!w->table)
 			p = ((const struct vring_packed_desc *)w->r->desc)
@@ -222,9 +225,9 @@ walk_start(struct walk *w, const struct guest_ring *r, bool packed, const struct
 	w->pos = 0;
 }
 
-/* Next descriptor of a split chain. */
+/* Go to the next descriptor of a split chain. */
 static void
-walk_on(struct walk *w)
+walk_next(struct walk *w)
 {
 	struct vring_desc s = { 0 };
 
@@ -237,7 +240,7 @@ walk_on(struct walk *w)
 	w->pos = s.next;
 }
 
-/* The bytes of a buffer that was sent; 0 if they cannot be read or are more than @p size. */
+/* Read a buffer that was sent. @return length, or 0 if it is unreadable or longer than @p size */
 static uint32_t
 read_frame(struct guest *g, uint16_t vq, const struct guest_held *held, uint8_t *buf, uint32_t size)
 {
@@ -248,7 +251,7 @@ read_frame(struct guest *g, uint16_t vq, const struct guest_held *held, uint8_t 
 	uint16_t n;
 
 	walk_start(&w, guest_ring_of(g, vq), g->conf.packed, held);
-	for (n = 0; !last && n < w.r->size; n++, walk_on(&w)) {
+	for (n = 0; !last && n < w.r->size; n++, walk_next(&w)) {
 		if (!walk_read(&w, n, &addr, &len, &last) || len > size - done ||
 				!guest_mem_read(&g->mem, addr, buf + done, len))
 			return 0;
@@ -269,7 +272,7 @@ guest_hold_fill_frame(struct guest *g, uint16_t vq, const struct guest_held *hel
 	if (len < sizeof(hdr))
 		return 0;
 	memcpy(&hdr, frame, sizeof(hdr));
-	/* A checksum that is left to the device: it is none. */
+	/* The frame leaves its checksum to the device, and no device computes it here. */
 	if (hdr.flags != 0 && !guest_has(g, VIRTIO_NET_F_GUEST_CSUM))
 		return 0;
 	hdr.num_buffers = 1;
@@ -292,9 +295,9 @@ guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct guest_held *h
 	return buffer_fill(g, vq, held, frame, sizeof(frame));
 }
 
-/* ---- what the next device has to use ---- */
+/* ---- buffers that the next device must use ---- */
 
-/* The last buffer is not only taken, but was compared with what was expected, too. */
+/* True if the driver has taken and compared all buffers before @p used. */
 static bool
 driver_caught_up(const struct guest_ring *r, const struct guest_pos *used)
 {
@@ -325,14 +328,14 @@ guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
 	uint16_t i;
 	int ret;
 
-	/* What the last device used is compared with what was expected of that one. */
+	/* The buffers of the previous device must be compared before the list changes. */
 	ret = guest_hold_await(g, vq, used, timeout_ms);
 	if (ret < 0)
 		return ret;
 	guest_hold_forget(g, vq);
 	for (i = 0; i < nb; i++)
 		r->expect[i] = r->bufs[held[i].id].cookie;
-	/* Release: the list is written before the traffic thread may look at it. */
+	/* Release: the list is written before the traffic thread may read it. */
 	__atomic_store_n(&r->nb_expect, nb, __ATOMIC_RELEASE);
 	return 0;
 }

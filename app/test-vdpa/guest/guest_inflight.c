@@ -2,11 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/*
- * The in-flight region of vhost-user ("Inflight I/O tracking"): memory that a back end makes,
- * the front end keeps, and the next back end gets, so that it knows what the last one held.
- */
-
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -55,13 +50,13 @@ queue_bytes(const struct guest *g)
 {
 	uint64_t size = g->conf.ring_size, len;
 
-	/* Both ends reckon without the padding between header and descriptors. */
+	/* Both ends compute the size without the padding between header and descriptors. */
 	len = g->conf.packed ? size * sizeof(struct packed_desc) + 29 :
 		size * sizeof(struct split_desc) + 16;
 	return (len + REGION_ALIGN - 1) / REGION_ALIGN * REGION_ALIGN;
 }
 
-/* The back end's offer is taken as it is, if all rings fit in it. */
+/* Use the region that the back end offers, if all rings fit in it. */
 static int
 region_get(struct guest_link *l)
 {
@@ -79,7 +74,7 @@ region_get(struct guest_link *l)
 	if (fd < 0 || got.mmap_size < queue_bytes(g) * l->nb_vqs) {
 		if (fd >= 0)
 			close(fd);
-		guest_complain(g, "in-flight region of %llu bytes, %llu wanted",
+		guest_complain(g, "the in-flight region has %llu bytes, %llu are needed",
 			(unsigned long long)got.mmap_size,
 			(unsigned long long)queue_bytes(g) * l->nb_vqs);
 		return -EPROTO;
@@ -105,7 +100,7 @@ guest_inflight_hand_over(struct guest_link *l)
 	if (!l->g->conf.inflight)
 		return 0;
 	if ((l->fe.protocol & (1ull << VU_PF_INFLIGHT_SHMFD)) == 0) {
-		guest_complain(l->g, "back end offers no in-flight region");
+		guest_complain(l->g, "the back end offers no in-flight region");
 		return -ENOTSUP;
 	}
 	ret = r->map == NULL ? region_get(l) : 0;
@@ -138,11 +133,11 @@ split_mark(struct guest *g, uint16_t vq, const struct guest_held *held, uint64_t
 	struct split_region *s = region_of(g, vq);
 
 	s->desc[held->head].counter = counter;
-	/* Release: what counts is the last byte; the other end may look after a crash. */
+	/* Release: the entry is complete before its mark, because the reader may follow a crash. */
 	__atomic_store_n(&s->desc[held->head].inflight, 1, __ATOMIC_RELEASE);
 }
 
-/* An entry is a list of descriptors from the free ones; the first one tells of all. */
+/* An entry is a list of free descriptors. The first one has the data of the whole entry. */
 static void
 packed_mark(struct guest *g, uint16_t vq, const struct guest_held *held, uint64_t counter)
 {
@@ -167,9 +162,9 @@ packed_mark(struct guest *g, uint16_t vq, const struct guest_held *held, uint64_
 	s->free_head = s->old_free_head = at;
 }
 
-/* Keep the list in the order of its counters. */
+/* Insert an entry; the list stays sorted by counter. */
 static void
-sorted_in(struct guest_held *held, uint64_t *counter, uint16_t nb, struct guest_held h, uint64_t c)
+sorted_insert(struct guest_held *held, uint64_t *counter, uint16_t nb, struct guest_held h, uint64_t c)
 {
 	for (; nb > 0 && counter[nb - 1] > c; nb--) {
 		held[nb] = held[nb - 1];
@@ -189,11 +184,11 @@ guest_inflight_read(struct guest *g, uint16_t vq, struct guest_held *held, uint6
 
 	for (i = 0; p != NULL && i < g->conf.ring_size && nb < max; i++) {
 		if (!g->conf.packed && s->desc[i].inflight != 0)
-			sorted_in(held, counter, nb++,
+			sorted_insert(held, counter, nb++,
 				(struct guest_held){ .head = i, .id = i, .num = 1 },
 				s->desc[i].counter);
 		else if (g->conf.packed && p->desc[i].inflight != 0)
-			sorted_in(held, counter, nb++,
+			sorted_insert(held, counter, nb++,
 				(struct guest_held){ .id = p->desc[p->desc[i].last].id,
 					.num = p->desc[i].num }, p->desc[i].counter);
 	}
@@ -208,7 +203,7 @@ guest_inflight_mark(struct guest *g, uint16_t vq, const struct guest_held *held,
 	if (g->region.map == NULL)
 		return -ENOTCONN;
 	s = region_of(g, vq);
-	/* Both layouts begin alike. */
+	/* Split and packed regions begin with the same fields. */
 	if (s->version != REGION_VERSION || s->desc_num != g->conf.ring_size)
 		return -EPROTO;
 	if (g->conf.packed)

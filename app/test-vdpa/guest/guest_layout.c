@@ -18,16 +18,16 @@
 #include "guest_split.h"
 #include "guest_track.h"
 
-/* What mergeable receive buffers have by default; the customary size. */
+/* Bytes of a mergeable receive buffer by default, as in most drivers. */
 #define MRG_BUF 2048u
-/* All buffers of a guest together. */
+/* Bytes of all buffers of a guest together. */
 #define BUFFER_BYTES (512ull << 20)
 #define MIN_SLOTS 8u
 #define ISLAND (256u << 10)
 #define TX_SEGS_DIRECT 16u
 #define TX_SEGS_TABLE 32u
 
-/* Whole cache lines, unless odd layouts are wanted. */
+/* Whole cache lines, unless the options ask for any layout. */
 static uint32_t
 stride_of(const struct guest *g, uint32_t len)
 {
@@ -49,7 +49,7 @@ guest_cut(uint64_t *rnd, uint64_t gpa, uint32_t len, uint16_t nb, bool write,
 	for (i = 0; i < nb; i++) {
 		uint32_t left = nb - 1 - i, most = len - left, n = most;
 
-		/* Often a few bytes first, so that the virtio header is cut too. */
+		/* Half of the pieces are short, so that the virtio header is often cut. */
 		if (left != 0 && guest_rnd(rnd, 2) == 0)
 			n = 1 + guest_rnd(rnd, min_u32(most, 16));
 		else if (left != 0)
@@ -60,7 +60,7 @@ guest_cut(uint64_t *rnd, uint64_t gpa, uint32_t len, uint16_t nb, bool write,
 	}
 }
 
-/* Smallest receive buffer; 12 + frame_max bytes take at most 4 of them if mergeable. */
+/* Smallest receive buffer. If mergeable, at most 4 buffers hold 12 + frame_max bytes. */
 static uint32_t
 rx_len_min(const struct guest *g)
 {
@@ -79,7 +79,7 @@ rx_len_max(const struct guest *g)
 	uint32_t min = rx_len_min(g);
 
 	if (!guest_has(g, VIRTIO_NET_F_MRG_RXBUF))
-		return min + 64; /* room for a frame that grew */
+		return min + 64; /* so that a frame that is too long is seen */
 	return g->conf.any_layout ? min + 2048 : min;
 }
 
@@ -154,7 +154,7 @@ window_of(const struct guest_pair *p)
 		per = (need + rx_len_min(p->g) - 1) / rx_len_min(p->g);
 	window = min_u32(p->rx_slots / per, p->tx_slots);
 	if (window > 2)
-		window--; /* one to spare for a probe, see guest_pair.c */
+		window--; /* one is reserved for a probe, see guest_pair.c */
 	if (c->window != 0)
 		window = min_u32(window, c->window);
 	return window;
@@ -239,7 +239,7 @@ guest_layout(struct guest *g)
 		if (ret < 0)
 			return ret;
 	}
-	/* Two borders in the middle of buffers; rings lie in one region each, as a ring must. */
+	/* Two borders in the middle of buffers. Each ring lies in one region, as it must. */
 	borders[0] = last->rx_gpa + (uint64_t)last->rx_slots * last->rx_stride / 2;
 	borders[1] = last->tx_gpa + (uint64_t)last->tx_slots * last->tx_stride / 2;
 	ret = guest_mem_commit(&g->mem, borders, 2, ISLAND);

@@ -2,8 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* A guest's connections to back ends. */
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +21,13 @@
 #include "guest_traffic.h"
 #include "vhost_user_fe.h"
 
-/* Protocol features that this front end can use. */
+/* Protocol features that this front end supports. */
 #define PROTOCOL_FEATURES ((1ull << VU_PF_MQ) | (1ull << VU_PF_LOG_SHMFD) | (1ull << VU_PF_RARP) | \
 	(1ull << VU_PF_REPLY_ACK) | (1ull << VU_PF_NET_MTU) | (1ull << VU_PF_STATUS) | \
 	(1ull << VU_PF_DEVICE_STATE))
-/* Longest wait for a status that was asked for; beyond what a device may take to suspend. */
+/* Longest wait for a status. A device must suspend in a shorter time. */
 #define STATUS_MS 3000
-/* A packed ring starts with both wrap counters at 1: avail in the lower half, used in the upper. */
+/* A fresh packed ring: both wrap counters are 1, avail in the lower half, used in the upper. */
 #define PACKED_FRESH_BASE 0x80008000u
 
 static int
@@ -51,14 +49,14 @@ negotiate_protocol(struct guest_link *l, uint64_t offered)
 	l->fe.protocol = has;
 	l->has_status = (has & (1ull << VU_PF_STATUS)) != 0;
 	if ((has & (1ull << VU_PF_MQ)) != 0) {
-		/* In vhost-user a net back end counts pairs. */
+		/* In vhost-user a net back end reports queue pairs. */
 		ret = vu_fe_get_u64(&l->fe, VU_GET_QUEUE_NUM, &pairs);
 		if (ret < 0)
 			return ret;
 	}
 	if (pairs >= l->g->conf.pairs)
 		return 0;
-	guest_complain(l->g, "back end has %llu queue pairs, %u wanted",
+	guest_complain(l->g, "the back end has %llu queue pairs, %u wanted",
 		(unsigned long long)pairs, l->g->conf.pairs);
 	return -ENOTSUP;
 }
@@ -76,12 +74,12 @@ negotiate_features(struct guest_link *l, uint64_t offered)
 	want |= must | (1ull << VU_F_PROTOCOL_FEATURES);
 	if (g->conf.pairs > 1)
 		want |= (1ull << VIRTIO_NET_F_MQ) | (1ull << VIRTIO_NET_F_CTRL_VQ);
-	/* The rings are what the first link made them. */
+	/* The first link decided the layout of the rings. */
 	if (g->features != 0)
 		want = must = g->features;
 	l->features = want & offered;
 	if ((must & ~offered) != 0) {
-		guest_complain(g, "back end lacks features 0x%llx",
+		guest_complain(g, "the back end lacks features 0x%llx",
 			(unsigned long long)(must & ~offered));
 		return -ENOTSUP;
 	}
@@ -108,7 +106,7 @@ set_status(struct guest_link *l, uint8_t status)
 	return ret;
 }
 
-/* What comes before features and rings, and before a state that is loaded. */
+/* The messages before features and rings, and before a state that is loaded. */
 static int
 protocol_setup(struct guest_link *l)
 {
@@ -211,7 +209,7 @@ guest_link_open(struct guest *g, const char *path, bool server, int timeout_ms)
 	return NULL;
 }
 
-/* The first link decides what the rings look like. */
+/* The first link decides the layout of the rings. */
 static int
 first_link(struct guest *g, const struct guest_link *l)
 {
@@ -294,7 +292,7 @@ enable_all(struct guest_link *l)
 	uint16_t vq;
 	int ret = 0;
 
-	/* Without protocol features rings need no enabling. */
+	/* Without protocol features all rings are enabled from the start. */
 	if ((l->features & (1ull << VU_F_PROTOCOL_FEATURES)) == 0)
 		return 0;
 	for (vq = 0; vq < l->nb_vqs && ret == 0; vq++)
@@ -313,7 +311,7 @@ send_mtu(struct guest_link *l)
 	return vu_fe_set_u64(&l->fe, VU_NET_SET_MTU, mtu < 1500 ? 1500 : mtu > 65535 ? 65535 : mtu);
 }
 
-/* Most of the time that a guest takes to come over is that of these messages. */
+/* These messages take most of the time of a move. Therefore they are sent without waiting. */
 static int
 setup_vqs(struct guest_link *l)
 {
@@ -321,11 +319,11 @@ setup_vqs(struct guest_link *l)
 	int ret = 0, end;
 
 	vu_fe_pipeline_begin(&l->fe);
-	/* A guest that waits: as QEMU, which asks for none of these. */
+	/* While a guest waits, as QEMU does: it asks for no acknowledgement of these messages. */
 	vu_fe_acks_set(&l->fe, !l->recovering);
 	for (vq = 0; vq < l->nb_vqs && ret == 0; vq++)
 		ret = guest_link_setup_vq(l, vq);
-	/* Without a status, enabling is what starts the device. */
+	/* Without a device status, enabling starts the device: not yet. */
 	if (ret == 0 && l->has_status)
 		ret = enable_all(l);
 	vu_fe_acks_set(&l->fe, true);
@@ -392,7 +390,7 @@ set_active(struct guest *g, struct guest_link *l)
 	pthread_mutex_unlock(&g->lock);
 }
 
-/* Calls that came while nobody waited for them. */
+/* Count the calls that came while no one waited for them. */
 static void
 collect_calls(struct guest_link *l)
 {
@@ -419,7 +417,7 @@ guest_link_driver_ok(struct guest_link *l)
 	if (ret < 0)
 		return ret;
 	set_active(l->g, l);
-	/* What was made available while no link was active has had no kick. */
+	/* Buffers that became available while no link was active got no kick. */
 	for (vq = 0; vq < l->nb_vqs; vq++)
 		guest_kick(l->g, vq);
 	return 0;
@@ -499,7 +497,7 @@ await_status(struct guest_link *l, uint8_t set, uint8_t clear)
 	}
 }
 
-/* The status byte, of a link whose device has been brought up; -errno. */
+/* @return the status byte of a device that runs or is suspended, or -errno */
 static int
 running_status(struct guest_link *l)
 {

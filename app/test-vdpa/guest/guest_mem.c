@@ -10,10 +10,10 @@
 
 #include "guest_mem.h"
 
-/* Above anything that a guest of this size would have as a virtual address of its own. */
+/* Above any virtual address that a guest of this size would have. */
 #define GPA_BASE 0x40000000ull
 #define HOLE_SIZE 0x10000000ull
-/* Between two ranges, so that a write just past an end is seen. */
+/* Between two ranges, so that a write past the end of a range is seen. */
 #define GAP 64u
 
 static uint64_t
@@ -65,7 +65,7 @@ region_add(struct guest_mem *m, uint64_t gpa, uint64_t end)
 {
 	struct guest_mem_region *r = &m->regions[m->nb_regions++];
 
-	/* A page before each region in the file, so that neighbours in GPA are none in the file. */
+	/* A page before each region: neighbours in GPA are not neighbours in the file. */
 	r->off = m->file_size + GUEST_MEM_PAGE;
 	r->gpa = gpa;
 	r->size = end - gpa;
@@ -99,7 +99,7 @@ canary_walk(const struct guest_mem *m, int64_t (*fn)(const struct guest_mem *, u
 				return bad;
 			pos = r->off + to;
 			if (hi > r->gpa + r->size)
-				break; /* goes on in the next region */
+				break; /* the range continues in the next region */
 			k++;
 		}
 	}
@@ -190,7 +190,7 @@ guest_mem_user_addr(const struct guest_mem *m, uint64_t gpa)
 	return (uint64_t)(uintptr_t)guest_mem_va(m, gpa, 1);
 }
 
-/* One of src and dst is set. */
+/* Exactly one of src and dst is not NULL. */
 static bool
 mem_copy(const struct guest_mem *m, uint64_t gpa, const uint8_t *src, uint8_t *dst, uint64_t len)
 {

@@ -40,7 +40,7 @@ pos_forward(const struct guest_ring *r, uint16_t *pos, bool *wrap, uint16_t n)
 	*pos = next;
 }
 
-/* Write one descriptor at the available position, without the head's flags, and go on. */
+/* Write one descriptor at the available position and move on. The head's flags come later. */
 static void
 put_desc(struct guest_ring *r, const struct vring_packed_desc *d, uint16_t flags, bool head)
 {
@@ -63,7 +63,7 @@ add_chain(struct guest_ring *r, const struct guest_seg *segs, uint16_t nb, uint1
 	for (i = 0; i < nb; i++) {
 		uint16_t flags = (segs[i].write ? VRING_DESC_F_WRITE : 0) |
 			(i + 1 < nb ? VRING_DESC_F_NEXT : 0);
-		/* Only the last descriptor's ID counts; leave nothing useful in the others. */
+		/* Only the ID of the last descriptor is valid; the others get a wrong one. */
 		struct vring_packed_desc d = {
 			.addr = segs[i].gpa, .len = segs[i].len, .id = i + 1 < nb ? 0xffff : id,
 		};
@@ -102,7 +102,7 @@ packed_add(struct guest_ring *r, const struct guest_seg *segs, uint16_t nb, uint
 	bool wrap = r->avail_wrap;
 	uint16_t flags = 0, id, k;
 
-	/* IDs are as many as descriptors, so each descriptor of a chain keeps one out of use. */
+	/* There are as many IDs as descriptors, so each descriptor of a chain reserves one. */
 	if (descs > r->nb_free)
 		return -ENOSPC;
 	id = guest_ring_id_get(r);
@@ -133,7 +133,7 @@ packed_publish(struct guest_ring *r)
 	if (pending == 0)
 		return false;
 	r->pending = 0;
-	/* Descriptors must be visible before the device's wish is read; see the split driver. */
+	/* Descriptors must be visible before the event flags are read; see split_publish(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	flags = __atomic_load_n(&ev->flags, __ATOMIC_ACQUIRE) & 3;
 	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !r->event_idx)
@@ -180,7 +180,7 @@ packed_take(struct guest_ring *r, uint32_t *cookie, uint32_t *len)
 	if (!r->batch) {
 		id = __atomic_load_n(&d->id, __ATOMIC_RELAXED);
 		*len = __atomic_load_n(&d->len, __ATOMIC_RELAXED);
-		/* How far to go on is known from the ID only: nothing more can be read. */
+		/* Only the ID says where the next used buffer is, so the ring is broken. */
 		if (id >= r->size || r->bufs[id].descs == 0 ||
 				(r->in_order && !guest_ring_batch_start(r, id, *len)))
 			return -EIO;

@@ -18,7 +18,7 @@
 #include "guest_track.h"
 
 #define BURST 32u
-/* After this long without an arrival, all frames on their way are taken for lost. */
+/* After this time without an arrival, all frames on their way are assumed to be lost. */
 #define STALL_NS 1000000000ull
 
 int
@@ -72,7 +72,7 @@ check_frame(struct guest_pair *p, const uint8_t *buf, uint32_t len, uint64_t now
 	guest_set(&p->received, p->received + 1);
 	if (res != GUEST_FRAME_UNKNOWN && seq >= p->next_seq) {
 		res = GUEST_FRAME_UNKNOWN;
-		why = "a number that was never sent";
+		why = "its number was never sent";
 	}
 	if (res != GUEST_FRAME_OK)
 		count_corrupted(p, why);
@@ -88,7 +88,7 @@ check_frame(struct guest_pair *p, const uint8_t *buf, uint32_t len, uint64_t now
 	guest_set(&p->wait_since, guest_pair_on_way(p) != 0 ? now : 0);
 }
 
-/* Append what the device wrote to a receive buffer to the frame that is being put together. */
+/* Append the bytes that the device wrote to a receive buffer to the incomplete frame. */
 static void
 gather_buffer(struct guest_pair *p, const struct guest_rx_slot *s, uint32_t len)
 {
@@ -105,7 +105,7 @@ gather_buffer(struct guest_pair *p, const struct guest_rx_slot *s, uint32_t len)
 	}
 }
 
-/* Start of a frame: how many buffers it takes. */
+/* Number of buffers of a frame, from its first buffer. */
 static uint32_t
 buffers_of(struct guest_pair *p, const uint8_t *buf, uint32_t len)
 {
@@ -114,7 +114,7 @@ buffers_of(struct guest_pair *p, const uint8_t *buf, uint32_t len)
 	if (!guest_has(p->g, VIRTIO_NET_F_MRG_RXBUF))
 		return 1;
 	if (len < sizeof(hdr))
-		return 1; /* check_frame() will say that it is too short */
+		return 1; /* check_frame() reports that it is too short */
 	memcpy(&hdr, buf, sizeof(hdr));
 	if (hdr.num_buffers != 0 && hdr.num_buffers <= p->rx_slots)
 		return hdr.num_buffers;
@@ -132,7 +132,7 @@ receive_buffer(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 
 	if (len == 0) {
 		guest_set(&p->empty, p->empty + 1);
-		/* What had come of a frame stays without its end. */
+		/* An incomplete frame stays incomplete. */
 		p->part_need = 0;
 		if (p->g->conf.crashes)
 			return;
@@ -144,7 +144,7 @@ receive_buffer(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 		len = room;
 	}
 	if (p->part_need == 0) {
-		/* The usual case needs no copy: one buffer in one piece. */
+		/* Usual case, without a copy: one buffer in one piece. */
 		direct = s->nb == 1 ? guest_mem_va(&p->g->mem, s->segs[0].gpa, len) : NULL;
 		if (direct != NULL && buffers_of(p, direct, len) == 1) {
 			check_frame(p, direct, len, now);
@@ -160,7 +160,7 @@ receive_buffer(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 		check_frame(p, p->scratch, p->part_len, now);
 }
 
-/* What an earlier device left in flight comes back first, and in the order taken. */
+/* Buffers that an earlier device left in flight come back first, in the order of dequeue. */
 static void
 check_expected(struct guest_pair *p, struct guest_ring *r, uint32_t cookie)
 {
@@ -171,22 +171,23 @@ check_expected(struct guest_pair *p, struct guest_ring *r, uint32_t cookie)
 	if (r->expect[at] == cookie) {
 		at++;
 	} else {
-		count_corrupted(p, r == &p->rx ? "receive ring: another buffer than the next in flight" :
-			"transmit ring: another buffer than the next in flight");
+		count_corrupted(p, r == &p->rx ?
+			"receive ring: the used buffer is not the next one in flight" :
+			"transmit ring: the used buffer is not the next one in flight");
 		at = nb;
 	}
-	/* Release: with it comes where the driver stands. */
+	/* Release: the position of the driver is visible before this index. */
 	__atomic_store_n(&r->expect_at, at, __ATOMIC_RELEASE);
 }
 
-/* Take one used buffer of a ring, or note why not. */
+/* Take one used buffer of a ring, or count the error. */
 static bool
 take_used(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cookie, uint32_t *len)
 {
 	int ret;
 
 	while (!*dead) {
-		/* Ordered before the position that the take moves; see guest_hold_await(). */
+		/* Before the position moves; driver_caught_up() in guest_hold.c reads both. */
 		__atomic_store_n(&r->taking, true, __ATOMIC_SEQ_CST);
 		ret = r->ops->take(r, cookie, len);
 		if (ret == 1)
@@ -194,8 +195,9 @@ take_used(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cook
 		__atomic_store_n(&r->taking, false, __ATOMIC_RELEASE);
 		if (ret >= 0)
 			return ret == 1;
-		count_corrupted(p, r == &p->rx ? "receive ring: used a buffer that the device did not have" :
-			"transmit ring: used a buffer that the device did not have");
+		count_corrupted(p, r == &p->rx ?
+			"receive ring: the device used a buffer that it did not own" :
+			"transmit ring: the device used a buffer that it did not own");
 		*dead = ret == -EIO;
 	}
 	return false;
@@ -233,20 +235,20 @@ reclaim_tx(struct guest_pair *p)
 	return n;
 }
 
-/* Frames that may be sent now. */
+/* Number of frames that may be sent now. */
 static uint32_t
 frames_allowed(struct guest_pair *p, uint64_t now)
 {
 	uint64_t on_way = guest_pair_on_way(p), due, n;
 
-	/* Its cause has to be seen first. */
+	/* The frame before must have come back first. */
 	if (p->g->conf.causal)
 		return p->g->turn == p->index && on_way == 0;
 	if (on_way < p->window) {
 		n = p->window - on_way;
 	} else if (now - p->progress_at > STALL_NS && p->nb_tx_free == p->tx_slots &&
 			guest_get(&p->g->active) != NULL) {
-		/* All taken, none came: one more frame proves those before it lost, if it comes. */
+		/* The device has used all frames and none came. If one more comes, those are lost. */
 		p->progress_at = now;
 		n = 1;
 	} else {
@@ -255,7 +257,7 @@ frames_allowed(struct guest_pair *p, uint64_t now)
 	if (p->g->conf.rate != 0) {
 		due = (uint64_t)((double)(now - p->rate_start) * p->g->conf.rate / 1e9);
 		if (due > p->rate_sent + p->window) {
-			/* Held up for long: do not make up for it. */
+			/* After a long delay, do not send the missed frames in one burst. */
 			p->rate_start = now;
 			p->rate_sent = 0;
 			due = 1;
@@ -296,7 +298,7 @@ send_one(struct guest_pair *p)
 			done += segs[i].len;
 		}
 	}
-	/* Known as sent before the device can see it; guest_wait_flow() relies on that. */
+	/* Counted as sent before the device can see it: guest_wait_flow() relies on that. */
 	__atomic_store_n(&p->next_seq, p->next_seq + 1, __ATOMIC_SEQ_CST);
 	return p->tx.ops->add(&p->tx, segs, nb, slot, indirect) == 0;
 }

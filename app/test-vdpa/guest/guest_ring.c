@@ -126,7 +126,7 @@ guest_ring_batch_next(struct guest_ring *r, uint32_t *len)
 		r->batch = false;
 		*len = r->batch_len;
 	} else {
-		/* No used entry of its own means that the device filled it. */
+		/* A buffer without a used entry of its own was filled by the device. */
 		*len = r->bufs[id].room;
 	}
 	return id;

@@ -22,7 +22,7 @@ used_ring(const struct guest_ring *r)
 	return r->device;
 }
 
-/* The 16 bits after the entries: where calls, and kicks, are wanted with EVENT_IDX. */
+/* With EVENT_IDX, the 16 bits after the entries: the index that wants a call, or a kick. */
 static uint16_t *
 used_event(const struct guest_ring *r)
 {
@@ -153,12 +153,12 @@ split_publish(struct guest_ring *r)
 
 	if (pending == 0)
 		return false;
-	/* Release: descriptors and ring entries are written before the device can see the index. */
+	/* Release: descriptors and ring entries are written before the device sees the index. */
 	__atomic_store_n(&avail_ring(r)->idx, r->avail, __ATOMIC_RELEASE);
 	r->pending = 0;
 	/*
-	 * The index must be visible before the device's wish is read. Otherwise the device may ask
-	 * for a kick, see no new entry and sleep, while the wish was read too early here.
+	 * The index must be visible before the event index or flag is read. Otherwise the device
+	 * may ask for a kick, see no new entry and sleep, and this driver has read the old flag.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!r->event_idx)
@@ -206,8 +206,8 @@ split_calls(struct guest_ring *r, bool on)
 	r->calls = on;
 	if (r->event_idx)
 		/*
-		 * Half a cycle away is out of reach both for what the device uses next and for what
-		 * it has used just now and compares with this value only after it was taken here.
+		 * No calls: half a cycle away no entry matches soon. Neither the next used entries
+		 * nor those that the device has just used, and compares with this value later.
 		 */
 		__atomic_store_n(used_event(r), on ? r->used : (uint16_t)(r->used + 0x8000),
 				__ATOMIC_RELAXED);
@@ -216,7 +216,7 @@ split_calls(struct guest_ring *r, bool on)
 				__ATOMIC_RELAXED);
 	if (!on)
 		return true;
-	/* As in split_publish(), the other way round. */
+	/* The request must be visible before the used index is read; see split_publish(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return !split_used_ready(r);
 }

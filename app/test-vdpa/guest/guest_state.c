@@ -2,8 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* The device's state through a pipe, as QEMU has it written and read. */
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +15,7 @@
 #include "vhost_user_fe.h"
 
 #define STEP 65536u
-/* Longest silence of the back end in the middle of a transfer. */
+/* Longest time without progress of the back end during a transfer. */
 #define SILENCE_MS 5000
 
 static int
@@ -61,7 +59,7 @@ read_all(int fd, uint8_t **bytes, size_t *len)
 	}
 }
 
-/* A back end that is gone is an error, and no reason to end: take SIGPIPE away unseen. */
+/* Write without SIGPIPE: if the back end is gone, the result is EPIPE and the tool continues. */
 static ssize_t
 write_quietly(int fd, const void *bytes, size_t len)
 {
@@ -104,8 +102,8 @@ write_all(int fd, const uint8_t *bytes, size_t len)
 }
 
 /*
- * Hand one end of a pipe to the back end; the other is in @p fd, or a descriptor that the back
- * end prefers.
+ * Send one end of a pipe to the back end. @p fd gets the other end, or the descriptor that the back
+ * end returned instead.
  */
 static int
 transfer_begin(struct guest_link *l, bool load, int *fd)

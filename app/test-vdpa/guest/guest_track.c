@@ -46,7 +46,7 @@ guest_track_receive(struct guest_track *t, uint64_t seq)
 		t->unique++;
 		return;
 	}
-	/* Too old to know: rather one duplicate too many than a loss that heals itself. */
+	/* Too old to be in the bitmap: count a duplicate, because a wrong guess must not hide a loss. */
 	if (t->next - seq > GUEST_TRACK_WINDOW || bit_get(t, seq)) {
 		t->duplicated++;
 		return;

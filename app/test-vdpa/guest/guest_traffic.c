@@ -2,8 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* The traffic thread, and what the control thread asks of it. */
-
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -19,11 +17,11 @@
 #include "guest_ring.h"
 #include "guest_traffic.h"
 
-/* Idle for so long: let others run; then, sleep. A blackout is measured to the shorter one. */
+/* After this idle time yield; then sleep. The yield does not distort a measured blackout. */
 #define YIELD_NS 5000ull
 #define SLEEP_NS 50000000ull
 #define SLEEP_US 50
-/* A call that has not come after this long is a missing one. */
+/* A call that does not come within this time counts as missed. */
 #define CALL_TIMEOUT_MS 20
 
 static void
@@ -71,7 +69,7 @@ wait_call(struct guest *g)
 		usleep(SLEEP_US);
 	} else if (!any_used(g)) {
 		n = poll(fds, nb, CALL_TIMEOUT_MS);
-		/* A change of links in between is no fault of the back end. */
+		/* Not if the active link changed: that is no error of the back end. */
 		if (n == 0 && any_used(g) && guest_get(&g->active) == l)
 			guest_set(&g->calls_missed, g->calls_missed + 1);
 	}
@@ -124,7 +122,7 @@ answer_pause(struct guest_pair *p)
 	if (!want)
 		guest_set(&p->paused, false);
 	else if (guest_pair_on_way(p) == 0 && p->nb_tx_free == p->tx_slots)
-		/* Release: the control thread may touch the rings from now on. */
+		/* Release: the caller's thread may use the rings from now on. */
 		__atomic_store_n(&p->paused, true, __ATOMIC_RELEASE);
 	return !p->paused;
 }
@@ -152,7 +150,7 @@ traffic_main(void *arg)
 		bool stop = __atomic_load_n(&g->stop, __ATOMIC_ACQUIRE), moved = false;
 
 		now = clock_ns();
-		/* As in pair_wait(): as long as something moves, the rest may come. */
+		/* As in pair_wait(): while frames arrive, the rest may still come. */
 		if (stop && !was_stop)
 			busy_at = now;
 		was_stop = stop;
@@ -183,7 +181,7 @@ guest_traffic_fill(struct guest *g)
 
 		for (k = 0; k < p->rx_slots; k++)
 			guest_pair_post(p, k);
-		/* Nobody listens yet: guest_link_driver_ok() kicks all. */
+		/* No kick yet: guest_link_driver_ok() kicks all virtqueues. */
 		p->rx.ops->publish(&p->rx);
 	}
 	set_calls(g, false);
@@ -234,7 +232,7 @@ void
 guest_pair_counts_get(struct guest *g, uint16_t pair, struct guest_counts *c)
 {
 	const struct guest_pair *p = &g->pairs[pair];
-	/* Arrivals first: what comes between the two reads is not to look lost. */
+	/* rx_next first: a frame that arrives between the two reads must not look lost. */
 	uint64_t next = guest_get(&p->rx_next), unique = guest_get(&p->unique);
 
 	memset(c, 0, sizeof(*c));
@@ -245,7 +243,7 @@ guest_pair_counts_get(struct guest *g, uint16_t pair, struct guest_counts *c)
 	c->corrupted = guest_get(&p->corrupted);
 	c->empty = guest_get(&p->empty);
 	c->gap_max_ns = guest_get(&p->gap_max);
-	/* While traffic runs only what later frames have overtaken is known to be lost. */
+	/* While traffic runs, only frames that later frames have overtaken are lost. */
 	if (!g->running)
 		next = c->sent;
 	c->lost = next > unique ? next - unique : 0;
@@ -282,7 +280,7 @@ guest_notify_get(struct guest *g, struct guest_notify *n)
 	pthread_mutex_unlock(&g->lock);
 }
 
-/* @return what the traffic thread answers when it has begun anew */
+/* @return the answer of the traffic thread after it started the new measurement */
 static uint64_t
 gap_watch(struct guest *g, uint64_t start)
 {
@@ -348,8 +346,8 @@ guest_gap_stop(struct guest *g)
 }
 
 /*
- * A queue of 32768 frames takes seconds where each burst waits for a turn of the processor, and
- * a dead ring gives nothing at all: it is not the whole that has to come in time, but the next.
+ * On a busy machine a queue of 32768 frames takes seconds, because each burst waits for a CPU. A
+ * dead ring delivers nothing. Therefore the time limit is for the next frame, not for all frames.
  */
 static int
 pair_wait(struct guest_pair *p, uint64_t mark, uint64_t patience)

@@ -164,7 +164,7 @@ send_all(struct vu_fe *fe, struct msghdr *mh)
 				return ret;
 			continue;
 		}
-		/* The fds went with the first byte. */
+		/* The fds were sent with the first byte. */
 		mh->msg_control = NULL;
 		mh->msg_controllen = 0;
 		while (mh->msg_iovlen != 0 && (size_t)n >= mh->msg_iov->iov_len) {
@@ -184,7 +184,7 @@ int
 vu_fe_send_raw(struct vu_fe *fe, const struct vu_header *hdr, const void *payload, size_t len,
 		const int *fds, unsigned int nb_fds)
 {
-	/* More than the protocol allows, for those who want to break it. */
+	/* More fds than the protocol allows, for hostile cases. */
 	char control[CMSG_SPACE(32 * sizeof(int))] = { 0 };
 	struct vu_header head = *hdr;
 	uint8_t body[VU_MAX_PAYLOAD];
@@ -208,7 +208,7 @@ vu_fe_send_raw(struct vu_fe *fe, const struct vu_header *hdr, const void *payloa
 	return send_all(fe, &mh);
 }
 
-/* Read exactly len bytes; *fd is set to the last fd that came with them. */
+/* Read exactly len bytes; *fd is set to the last fd that was received. */
 static int
 recv_all(struct vu_fe *fe, void *buf, size_t len, int64_t end, int *fd)
 {
@@ -282,7 +282,7 @@ read_answer(struct vu_fe *fe, uint32_t request, void *reply, size_t len, int *re
 	return -EPROTO;
 }
 
-/* Whether a request is done; without REPLY_ACK it is once it was sent. */
+/* Read the acknowledgement of a request. @return 0, -EREMOTEIO if it was refused, -errno */
 static int
 read_ack(struct vu_fe *fe, uint32_t request)
 {
@@ -292,7 +292,7 @@ read_ack(struct vu_fe *fe, uint32_t request)
 	return ret == 0 && refused != 0 ? -EREMOTEIO : ret;
 }
 
-/* Read the answers that are owed; @return the first refusal or error, or @p first if it is one. */
+/* Read all owed answers. @return the first refusal or error; @p first if that is an error */
 static int
 settle_owed(struct vu_fe *fe, int first)
 {
@@ -301,7 +301,7 @@ settle_owed(struct vu_fe *fe, int first)
 
 	for (i = 0; i < fe->nb_owed && !fe->broken; i++) {
 		ret = read_ack(fe, fe->owed[i]);
-		/* A back end that refuses hangs up: later requests fail for that only. */
+		/* A refusal explains later errors: the back end closes the connection after it. */
 		if (ret < 0 && (first == 0 || ret == -EREMOTEIO))
 			first = ret;
 	}
@@ -449,7 +449,7 @@ vu_fe_set_log_base(struct vu_fe *fe, int log_fd, uint64_t size)
 	if (fe->broken)
 		return -EPIPE;
 	ret = vu_fe_send_raw(fe, &hdr, &log, sizeof(log), &log_fd, 1);
-	/* With LOG_SHMFD there is an answer, whose payload nobody defines. */
+	/* With LOG_SHMFD there is an answer. Its payload is not specified. */
 	if (ret < 0 || (fe->protocol & (1u << VU_PF_LOG_SHMFD)) == 0)
 		return ret;
 	return vu_fe_recv(fe, &hdr, reply, sizeof(reply), NULL);

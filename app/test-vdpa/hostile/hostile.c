@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* Runs hostile cases and judges what is left of the back end. */
+/* Runs hostile cases and checks the back end after each of them. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +31,7 @@
 #include "vhost_user_fe.h"
 
 #define MAX_CASES 400
-/* To tell of a broken ring, on a loaded machine; and of none, behind the above. */
+/* Time for NEEDS_RESET to appear on a loaded machine; and time in which it must not appear. */
 #define RESET_MS 10000
 #define NO_RESET_MS 20
 
@@ -48,7 +48,7 @@ peer_pid(const struct guest_link *l)
 	return cred.pid;
 }
 
-/* Open file descriptors of a process; -1 if we may not know. */
+/* Number of open file descriptors of a process; -1 without permission. */
 static int
 count_fds(pid_t pid)
 {
@@ -74,19 +74,19 @@ check_fds(struct hostile_env *e, pid_t pid, int before)
 {
 	int i, now = before;
 
-	/* Closing is asynchronous. */
+	/* The back end may close descriptors later. */
 	for (i = 0; i < 100; i++) {
 		now = count_fds(pid);
 		if (now <= before)
 			return 0;
 		usleep(10000);
 	}
-	return hostile_fail(e, "%d file descriptors before, %d after", before, now);
+	return hostile_fail(e, "%d open file descriptors before the case, %d after it", before, now);
 }
 
 /* ---- the guest ---- */
 
-/* ---- judgement ---- */
+/* ---- verdict ---- */
 
 static bool
 is_lent(const struct hostile_env *e, uint64_t gpa)
@@ -99,7 +99,7 @@ is_lent(const struct hostile_env *e, uint64_t gpa)
 	return false;
 }
 
-/* What lies at an address of pair 0, in words. */
+/* Name of the area of pair 0 at an address. */
 static const char *
 area_name(const struct hostile_env *e, uint64_t gpa)
 {
@@ -128,15 +128,17 @@ check_memory(struct hostile_env *e)
 	uint8_t b;
 
 	if (bad >= 0)
-		return hostile_fail(e, "wrote outside of all buffers, at memory file offset 0x%llx",
+		return hostile_fail(e,
+			"the back end wrote outside of all buffers, at memory file offset 0x%llx",
 			(unsigned long long)bad);
 	for (i = 0; e->snapshot != NULL && i < e->p->zone.len; i++) {
 		uint64_t gpa = e->p->zone.gpa + i;
 
 		if (guest_mem_read(&e->g->mem, gpa, &b, 1) && b != e->snapshot[i] &&
 				!is_lent(e, gpa))
-			return hostile_fail(e, "wrote 0x%02x to 0x%llx (%s), which it was not given", b,
-				(unsigned long long)gpa, area_name(e, gpa));
+			return hostile_fail(e,
+				"the back end wrote 0x%02x to 0x%llx (%s), which it does not own",
+				b, (unsigned long long)gpa, area_name(e, gpa));
 	}
 	return 0;
 }
@@ -147,7 +149,7 @@ case_breaks(const struct hostile_env *e, const struct hostile_case *c)
 	return (c->flags & (e->packed ? HOSTILE_BREAKS_PACKED : HOSTILE_BREAKS_SPLIT)) != 0;
 }
 
-/* The status, once the back end must have seen what there is to see. */
+/* Check the device status after the time that the back end needs to see the attack. */
 static int
 check_status(struct hostile_env *e, const struct hostile_case *c)
 {
@@ -168,11 +170,12 @@ check_status(struct hostile_env *e, const struct hostile_case *c)
 	if (!judged)
 		return 0;
 	if (status < 0)
-		return hostile_fail(e, "no device status: %s", strerror(-status));
+		return hostile_fail(e, "cannot read the device status: %s", strerror(-status));
 	if (reset == case_breaks(e, c))
 		return 0;
-	return hostile_fail(e, reset ? "the device needs a reset, status 0x%x" :
-		"the ring is broken, and the status does not tell: 0x%x", (unsigned int)status);
+	return hostile_fail(e, reset ? "NEEDS_RESET is set without a broken ring, status 0x%x" :
+		"the ring is broken, but NEEDS_RESET is not set, status 0x%x",
+		(unsigned int)status);
 }
 
 static int
@@ -182,7 +185,7 @@ check_ring_attack(struct hostile_env *e, const struct hostile_case *c)
 
 	usleep(HOSTILE_SETTLE_US);
 	if (guest_wait_flow(e->g, HOSTILE_FLOW_MS) < 0)
-		return hostile_fail(e, "the other pair's frames no longer come back");
+		return hostile_fail(e, "frames of pair 1 no longer come back");
 	ret = hostile_check_counts(e, 1);
 	if (ret == 0)
 		ret = check_memory(e);
@@ -190,15 +193,15 @@ check_ring_attack(struct hostile_env *e, const struct hostile_case *c)
 		ret = check_status(e, c);
 	if (ret < 0)
 		return ret;
-	/* The witness shall not miss frames that a stop holds back. */
+	/* Otherwise the witness would count the frames that the stop holds back as lost. */
 	guest_traffic_stop(e->g, HOSTILE_FLOW_MS);
 	ret = guest_link_stop(e->l);
 	if (ret < 0)
-		return hostile_fail(e, "stop: %s", strerror(-ret));
+		return hostile_fail(e, "GET_VRING_BASE or reset failed: %s", strerror(-ret));
 	return check_memory(e);
 }
 
-/* Whether the back end still answers, or has closed; both are right. */
+/* The back end must still answer, or have closed the connection. Both are correct. */
 static int
 check_msg_attack(struct hostile_env *e)
 {
@@ -216,7 +219,7 @@ check_msg_attack(struct hostile_env *e)
 	}
 	if (ret == -ETIMEDOUT)
 		return hostile_fail(e, "the back end no longer answers");
-	snprintf(e->did, sizeof(e->did), ret < 0 ? "closed" : "still answers");
+	snprintf(e->did, sizeof(e->did), ret < 0 ? "closed the connection" : "still answers");
 	usleep(HOSTILE_SETTLE_US);
 	return check_memory(e);
 }
@@ -237,13 +240,13 @@ attack_run(struct hostile_env *e, const struct hostile_case *c, pid_t *pid)
 	if (ret == 0)
 		ret = c->run(e, c);
 	if (ret < 0)
-		return hostile_fail(e, "the attack could not be made: %s", strerror(-ret));
+		return hostile_fail(e, "the attack was not possible: %s", strerror(-ret));
 	return (c->flags & HOSTILE_MSG) != 0 ? check_msg_attack(e) : check_ring_attack(e, c);
 }
 
 /*
- * 0 passed, 1 known to be the library's fault, -errno failed.
- * pid and fds of the back end are those of the last good connection.
+ * @return 0: passed; 1: a known fault of rte_vhost; -errno: failed
+ * pid is the back end's process in the last good connection.
  */
 static int
 run_case(const struct hostile_conf *conf, const struct hostile_case *c, bool packed, pid_t *pid)
@@ -256,18 +259,18 @@ run_case(const struct hostile_conf *conf, const struct hostile_case *c, bool pac
 
 	ret = attack_run(&e, c, &now);
 	hostile_close(&e);
-	fresh = hostile_fresh(&e, "afterwards", NULL);
+	fresh = hostile_fresh(&e, "after the attack", NULL);
 	if (ret == 0)
 		ret = fresh;
 	if (ret == 0 && now != 0 && kill(now, 0) < 0 && errno == ESRCH)
-		ret = hostile_fail(&e, "the back end's process is gone");
+		ret = hostile_fail(&e, "the back end's process ended");
 	if (ret == 0 && fds >= 0 && now == *pid) {
 		ret = check_fds(&e, now, fds);
 		known = ret < 0 && (c->flags & HOSTILE_LIBRARY_FD) != 0;
 	}
 	*pid = now;
 	if (known)
-		printf("SKIP %s: %s: lost in rte_vhost\n", c->name, e.why);
+		printf("SKIP %s: %s: rte_vhost leaks them\n", c->name, e.why);
 	else if (ret < 0)
 		printf("FAIL %s%s: %s\n", c->name, ring, e.why);
 	else
@@ -302,7 +305,7 @@ hostile_list(void)
 			(cases[i].flags & HOSTILE_SPLIT) != 0 ? "split" : "packed", cases[i].what);
 }
 
-/* The first connection may make the back end open what it keeps. */
+/* The back end may open descriptors in its first connection and keep them. */
 static int
 warm_up(const struct hostile_conf *conf, bool packed, pid_t *pid)
 {
@@ -348,7 +351,7 @@ hostile_run(const struct hostile_conf *conf)
 				continue;
 			if ((c->flags & (packed ? HOSTILE_PACKED : HOSTILE_SPLIT)) == 0)
 				continue;
-			/* Once is enough for what has nothing to do with rings. */
+			/* Cases without rings run only once. */
 			if (packed && conf->split && (c->flags & HOSTILE_MSG) != 0)
 				continue;
 			ret = run_case(conf, c, packed, &pid);

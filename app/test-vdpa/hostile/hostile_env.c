@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* Sets up the guest of a hostile case, and what its attacks have in common. */
+/* The guest of a hostile case, and what its attacks have in common. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@
 #include "hostile_put.h"
 
 #define CONNECT_MS 5000
-/* GET_VRING_BASE has to come back in this time, whatever the ring looks like. */
+/* GET_VRING_BASE must be answered in this time, whatever the ring contains. */
 #define STOP_MS 3000
 
 int
@@ -91,9 +91,9 @@ hostile_open(struct hostile_env *e, uint64_t features)
 	if (ret == 0)
 		ret = guest_traffic_start(e->g);
 	if (ret < 0)
-		return hostile_fail(e, "cannot start: %s", strerror(-ret));
+		return hostile_fail(e, "cannot start the guest: %s", strerror(-ret));
 	if (guest_wait_flow(e->g, HOSTILE_FLOW_MS) < 0)
-		return hostile_fail(e, "no frames come back");
+		return hostile_fail(e, "no frames come back before the attack");
 	return 0;
 }
 
@@ -146,7 +146,6 @@ hostile_send_frame(struct hostile_env *e)
 		guest_kick(e->g, HOSTILE_TX);
 }
 
-/* Pair 0 leaves traffic; a frame is laid ready in its first transmit buffer. */
 int
 hostile_take_pair(struct hostile_env *e, bool empty_rx)
 {
@@ -155,7 +154,7 @@ hostile_take_pair(struct hostile_env *e, bool empty_rx)
 
 	ret = guest_pair_pause(e->g, 0, HOSTILE_FLOW_MS);
 	if (ret < 0)
-		return hostile_fail(e, "pair 0 does not come to rest");
+		return hostile_fail(e, "frames of pair 0 do not come back before the attack");
 	ret = hostile_check_counts(e, 0);
 	if (ret < 0)
 		return ret;
@@ -163,7 +162,7 @@ hostile_take_pair(struct hostile_env *e, bool empty_rx)
 	e->frame_gpa = e->p->tx_gpa;
 	e->frame_len = GUEST_HDR_LEN + guest_frame_build(&e->g->frame, 0, 0, buf);
 	guest_mem_write(&e->g->mem, e->frame_gpa, buf, e->frame_len);
-	/* Rings are what the device writes in any case. */
+	/* The device may write its area of the rings in any case. */
 	hostile_lend(e, e->p->rx.device_gpa, e->packed ? 4 : 6 + 8 * HOSTILE_RING);
 	hostile_lend(e, e->p->tx.device_gpa, e->packed ? 4 : 6 + 8 * HOSTILE_RING);
 	if (e->packed) {

@@ -2,7 +2,10 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* Hostile messages, sent while traffic runs. The back end may refuse, ignore or close. */
+/*
+ * Hostile messages, sent while traffic runs. The back end may refuse or ignore them, or close the
+ * connection.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +32,7 @@ struct message {
 	uint64_t words[5];
 	enum hostile_fd fd;
 	uint8_t nb_fds;
-	/** Size in the header where it is not len: size_set. */
+	/** With size_set: size in the header, instead of len. */
 	uint8_t size_set;
 	uint32_t size;
 	/** Flags in the header; 0: VU_VERSION. */
@@ -46,7 +49,7 @@ static const struct message messages[] = {
 	{ "msg-unknown-fds", "unknown request with fds", 201, 8, { 0 }, FD_EVENT, 8 },
 	{ "msg-version-0", "version 0", VU_GET_FEATURES, 0, .flags = 0x10 },
 	{ "msg-version-3", "version 3", VU_GET_FEATURES, 0, .flags = 3 },
-	{ "msg-is-reply", "an answer that was not asked for", VU_GET_FEATURES, 8, { 0 },
+	{ "msg-is-reply", "an answer without a request", VU_GET_FEATURES, 8, { 0 },
 		.flags = VU_VERSION | VU_REPLY },
 	{ "msg-size-max", "size 0xffffffff", VU_SET_FEATURES, 8, { 0 }, .size_set = 1,
 		.size = 0xffffffff },
@@ -55,8 +58,8 @@ static const struct message messages[] = {
 	{ "msg-size-4097", "size larger than any payload", VU_SET_MEM_TABLE, 40, { 1 },
 		.size_set = 1, .size = 4097 },
 	{ "msg-size-short", "size smaller than the payload", VU_SET_VRING_ADDR, 8, { 0 } },
-	{ "msg-size-0", "no payload where there should be one", VU_SET_FEATURES, 0 },
-	{ "msg-extra-payload", "payload where there should be none", VU_GET_FEATURES, 40 },
+	{ "msg-size-0", "a request without its payload", VU_SET_FEATURES, 0 },
+	{ "msg-extra-payload", "payload on a request without payload", VU_GET_FEATURES, 40 },
 	{ "fds-on-get-features", "8 fds with GET_FEATURES", VU_GET_FEATURES, 0, { 0 },
 		FD_EVENT, 8 },
 	{ "fds-on-set-features", "8 fds with SET_FEATURES", VU_SET_FEATURES, 8, { 0 },
@@ -65,7 +68,7 @@ static const struct message messages[] = {
 		FD_EVENT, 3 },
 	{ "fds-on-vring-base", "fds with GET_VRING_BASE", VU_GET_VRING_BASE, 8, { 0 },
 		FD_EVENT, 3 },
-	{ "fds-9", "more fds than a message may have", VU_SET_VRING_KICK, 8, { 0 }, FD_EVENT, 9 },
+	{ "fds-9", "9 fds, more than a message may have", VU_SET_VRING_KICK, 8, { 0 }, FD_EVENT, 9 },
 	{ "fds-32", "32 fds", VU_SET_VRING_CALL, 8, { 0 }, FD_EVENT, 32 },
 	{ "fds-on-status", "fds with SET_STATUS", VU_SET_STATUS, 8, { 0xf }, FD_EVENT, 2 },
 	{ "vring-num-0", "queue size 0", VU_SET_VRING_NUM, 8, { STATE(0, 0) } },
@@ -84,7 +87,7 @@ static const struct message messages[] = {
 	{ "vring-num-index-max", "queue 0xffffffff", VU_SET_VRING_NUM, 8,
 		{ STATE(0xffffffff, 64) } },
 	{ "vring-base-index-255", "base of queue 255", VU_SET_VRING_BASE, 8, { STATE(255, 0) } },
-	{ "vring-base-wild", "base far from where the ring is", VU_SET_VRING_BASE, 8,
+	{ "vring-base-wild", "base far from the ring's position", VU_SET_VRING_BASE, 8,
 		{ STATE(1, 0x4242) } },
 	{ "vring-base-max", "base 0xffffffff", VU_SET_VRING_BASE, 8, { STATE(1, 0xffffffff) } },
 	{ "get-base-index-255", "GET_VRING_BASE of queue 255", VU_GET_VRING_BASE, 8,
@@ -100,7 +103,7 @@ static const struct message messages[] = {
 	{ "kick-index-255", "kick fd of queue 255", VU_SET_VRING_KICK, 8, { 255 }, FD_EVENT, 1 },
 	{ "call-index-255", "call fd of queue 255", VU_SET_VRING_CALL, 8, { 255 }, FD_EVENT, 1 },
 	{ "err-index-255", "err fd of queue 255", VU_SET_VRING_ERR, 8, { 255 }, FD_EVENT, 1 },
-	{ "kick-no-fd", "kick that promises an fd and has none", VU_SET_VRING_KICK, 8, { 0 } },
+	{ "kick-no-fd", "kick without an fd and without the no-fd bit", VU_SET_VRING_KICK, 8, { 0 } },
 	{ "kick-fd-and-flag", "kick with the no-fd bit and an fd", VU_SET_VRING_KICK, 8, { 0x100 },
 		FD_EVENT, 1 },
 	{ "kick-two-fds", "kick with two fds", VU_SET_VRING_KICK, 8, { 0 }, FD_EVENT, 2 },
@@ -114,11 +117,11 @@ static const struct message messages[] = {
 		{ STATE(1, 0), ~15ull, ~15ull, ~15ull, 0 } },
 	{ "vring-addr-index-255", "addresses of queue 255", VU_SET_VRING_ADDR, 40,
 		{ STATE(255, 0) } },
-	{ "vring-addr-flags", "flags without a meaning", VU_SET_VRING_ADDR, 40,
+	{ "vring-addr-flags", "undefined flags", VU_SET_VRING_ADDR, 40,
 		{ STATE(255, 0xffffffff) } },
-	{ "features-unknown", "features never offered", VU_SET_FEATURES, 8, { ~0ull } },
+	{ "features-unknown", "features that were not offered", VU_SET_FEATURES, 8, { ~0ull } },
 	{ "features-none", "features 0 under running rings", VU_SET_FEATURES, 8, { 0 } },
-	{ "protocol-unknown", "protocol features never offered", VU_SET_PROTOCOL_FEATURES, 8,
+	{ "protocol-unknown", "protocol features that were not offered", VU_SET_PROTOCOL_FEATURES, 8,
 		{ ~0ull } },
 	{ "status-unknown", "status with all bits", VU_SET_STATUS, 8, { 0xff } },
 	{ "status-large", "status beyond 8 bits", VU_SET_STATUS, 8, { 0x10f } },
@@ -164,7 +167,7 @@ static const struct message messages[] = {
 	{ "rarp", "SEND_RARP of a multicast address", VU_SEND_RARP, 8, { ~0ull } },
 	{ "device-state-no-fd", "SET_DEVICE_STATE_FD without an fd", VU_SET_DEVICE_STATE_FD, 8,
 		{ 0 } },
-	{ "device-state-direction", "direction and phase without a meaning",
+	{ "device-state-direction", "undefined direction and phase",
 		VU_SET_DEVICE_STATE_FD, 8, { ~0ull }, FD_PIPE, 1 },
 	{ "device-state-running", "load into a running device", VU_SET_DEVICE_STATE_FD, 8,
 		{ STATE(1, 0) }, FD_NULL, 1 },
@@ -200,7 +203,7 @@ run_message(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
-/* The first message of a connection, before owner, features, memory and rings. */
+/* Send the first message of a connection, before owner, features, memory and rings. */
 static int
 run_early(struct hostile_env *e, const struct hostile_case *c)
 {

@@ -32,7 +32,7 @@ hostile_snapshot(struct hostile_env *e)
 			copy_to_snapshot(e, e->p->zone.gpa, e->p->zone.len);
 		return;
 	}
-	/* The areas that the driver alone writes, and has just written. */
+	/* The areas that only the driver writes, and that it has just written. */
 	for (vq = 0; vq < 2; vq++) {
 		struct guest_ring *r = guest_ring_of(e->g, vq);
 
@@ -105,6 +105,6 @@ hostile_publish(struct hostile_env *e, uint16_t vq)
 	hostile_snapshot(e);
 	r->ops->publish(r);
 	hostile_snapshot(e);
-	/* Whether it is wanted or not: a sleeping device shall look. */
+	/* Kick in any case, so that a sleeping device reads the ring. */
 	guest_kick(e->g, vq);
 }

@@ -28,8 +28,8 @@ void hostile_put(struct hostile_env *e, uint16_t vq, const struct hostile_desc *
 /** Make available what hostile_put() wrote (packed: it is available already), and kick. */
 void hostile_publish(struct hostile_env *e, uint16_t vq);
 /**
- * Record the memory of pair 0. From now on only the device could change it unnoticed: later calls
- * add what the guest itself wrote to its rings.
+ * Record the memory of pair 0, for the check after the attack. Later calls record what the guest
+ * itself has written to its rings since then.
  */
 void hostile_snapshot(struct hostile_env *e);
 

@@ -31,7 +31,7 @@
 #define SPLIT_BREAKS (HOSTILE_SPLIT | HOSTILE_BREAKS_SPLIT)
 #define RACE_ANY (HOSTILE_ANY | HOSTILE_MAY_BREAK)
 #define PACKED_BREAKS (HOSTILE_PACKED | HOSTILE_BREAKS_PACKED)
-/* How long a value is changed under the device's eyes. */
+/* How long a value changes while the device reads it. */
 #define RACE_NS 150000000ull
 
 static struct vring_avail *
@@ -69,7 +69,7 @@ split_rx_idx_ahead(struct hostile_env *e, const struct hostile_case *c)
 	d.addr = hostile_scratch(e);
 	d.flags = VRING_DESC_F_WRITE;
 	hostile_lend(e, d.addr, 4096);
-	/* Stale entries of the ring name descriptors whose buffers the device may believe in. */
+	/* Stale entries of the ring name old descriptors: the device may write their buffers. */
 	hostile_lend(e, e->p->rx_gpa, (uint64_t)e->p->rx_slots * e->p->rx_stride);
 	hostile_put(e, HOSTILE_RX, &d, 1);
 	r->avail += *(const uint16_t *)c->arg;
@@ -155,7 +155,7 @@ packed_id(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
-/* All descriptors available and chained, each of them, so that there is no last one. */
+/* All descriptors are available and chained, so the chain has no last descriptor. */
 static int
 packed_endless(struct hostile_env *e, const struct hostile_case *c)
 {
@@ -176,7 +176,7 @@ packed_endless(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
-/* A chain that goes on into a descriptor that is not available. */
+/* A chain that continues in a descriptor that is not available. */
 static int
 packed_open_chain(struct hostile_env *e, const struct hostile_case *c)
 {
@@ -222,7 +222,7 @@ packed_event_garbage(struct hostile_env *e, const struct hostile_case *c)
 
 /* ---- values that change while the device reads them ---- */
 
-/** What to flip: a field of a descriptor in the ring. */
+/** A field of a descriptor in the ring that changes its value. */
 struct race {
 	uint32_t offset, size;
 	uint64_t bad;
@@ -276,7 +276,7 @@ run_race(struct hostile_env *e, const struct hostile_case *c)
 			sizeof(table));
 	}
 	good = r->offset == 0 ? d.addr : r->offset == 8 ? d.len : d.flags;
-	/* What the device writes to the ring meets what is flipped there. */
+	/* The device and this loop write the same descriptors, so the snapshot cannot match. */
 	hostile_lend(e, e->p->tx.desc_gpa, 16 * HOSTILE_RING);
 	for (end = clock_ns() + RACE_NS; clock_ns() < end; )
 		race_step(e, r, d, good);
@@ -313,10 +313,10 @@ full_eventfd(struct hostile_env *e)
 		e->kept_fds[0] : -errno;
 }
 
-/* For a call, on a loaded machine. */
+/* Longest wait for a call on a loaded machine. */
 #define CALL_MS 10000
 
-/* A call fd on which a write waits for ever: a poll thread that calls never comes back. */
+/* A write to this call fd blocks forever. A poll thread that writes there never returns. */
 static int
 blocking_call(struct hostile_env *e, const struct hostile_case *c)
 {
@@ -336,7 +336,7 @@ blocking_call(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
-/* Not hostile, but between what is: the device forgets the old descriptor and calls the new one. */
+/* An honest request between attacks: the device must call the new descriptor, not the old one. */
 static int
 replaced_call(struct hostile_env *e, const struct hostile_case *c)
 {
@@ -350,14 +350,14 @@ replaced_call(struct hostile_env *e, const struct hostile_case *c)
 	e->nb_kept = 1;
 	hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value, sizeof(value),
 		&fd.fd, 1);
-	/* an answer means that the message before is obeyed */
+	/* after this answer the message before is processed */
 	guest_link_status(e->l);
 	while (read(fd.fd, &count, sizeof(count)) == sizeof(count))
 		;
 	r->ops->calls(r, true);
 	hostile_send_frame(e);
 	return poll(&fd, 1, CALL_MS) == 1 ? 0 :
-		hostile_fail(e, "the descriptor that was set last is not called");
+		hostile_fail(e, "the back end does not call the new descriptor");
 }
 
 static const uint16_t one = 1, size_value = HOSTILE_RING, size_minus = HOSTILE_RING - 1,
@@ -386,7 +386,7 @@ static const struct hostile_case cases[] = {
 	{ "avail-head-65535", "head 65535", SPLIT_BREAKS, split_head_range, &most },
 	{ "avail-same-head", "one head made available many times", HOSTILE_SPLIT,
 		split_same_head, NULL },
-	{ "avail-event-garbage", "available flags and used_event without sense", HOSTILE_SPLIT,
+	{ "avail-event-garbage", "random available flags and used_event", HOSTILE_SPLIT,
 		split_event_garbage, NULL },
 	{ "used-ring-garbage", "the driver writes to the used ring", HOSTILE_SPLIT,
 		split_used_garbage, NULL },
@@ -402,7 +402,7 @@ static const struct hostile_case cases[] = {
 		packed_open_chain, NULL },
 	{ "packed-wrong-wrap", "available with the wrong wrap counter", HOSTILE_PACKED,
 		packed_wrong_wrap, NULL },
-	{ "packed-event-garbage", "driver event area without sense", HOSTILE_PACKED,
+	{ "packed-event-garbage", "random driver event area", HOSTILE_PACKED,
 		packed_event_garbage, NULL },
 	{ "call-blocks", "call fd that is a full pipe", HOSTILE_ANY, blocking_call, NULL },
 	{ "call-replaced", "call fd replaced under running rings", HOSTILE_ANY, replaced_call, NULL },

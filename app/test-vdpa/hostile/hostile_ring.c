@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* Hostile descriptors and virtio headers: what both kinds of ring have, as tables. */
+/* Hostile descriptors and virtio headers, as tables for both kinds of ring. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,17 +20,17 @@
 #define N VRING_DESC_F_NEXT
 #define W VRING_DESC_F_WRITE
 #define I VRING_DESC_F_INDIRECT
-/* Stands for the length of the frame with its header. */
+/* A placeholder: the length of the frame with its header. */
 #define WHOLE 0xfffffff0u
 #define REST(n) (WHOLE - (n))
 
-/* The kinds of ring that an attack breaks; the last: one that only split rings have. */
+/* The kinds of ring that an attack breaks. The last one is only possible with split rings. */
 #define BREAKS HOSTILE_BREAKS
 #define BREAKS_SPLIT HOSTILE_BREAKS_SPLIT
 #define BREAKS_PACKED HOSTILE_BREAKS_PACKED
 #define ONLY_SPLIT_BREAKS (HOSTILE_SPLIT | HOSTILE_BREAKS_SPLIT)
 
-/** What an address is relative to. */
+/** Base of an address. */
 enum place {
 	ABSOLUTE, FRAME, SCRATCH, HOLE, END, ISLAND_END, RINGS, TABLE,
 };
@@ -40,24 +40,24 @@ struct piece {
 	uint64_t off;
 	uint32_t len;
 	uint16_t flags;
-	/** Split: 1 + next; 0: the one that follows. */
+	/** Split: 1 + next; 0: the following descriptor. */
 	uint32_t next;
 };
 
-/** Descriptors in the ring, and those in a table that one of them may point to. */
+/** Descriptors in the ring, and in an indirect table that one of them may point to. */
 struct attack {
 	const char *name, *what;
 	struct piece ring[4];
 	struct piece table[4];
-	/** Of the case; no kind of ring named: both. */
+	/** Flags of the case. Without HOSTILE_SPLIT and HOSTILE_PACKED: both. */
 	uint32_t flags;
-	/** Descriptors of one byte each in front of the ring's first: a header in pieces. */
+	/** Number of one-byte descriptors before the first one: a header in pieces. */
 	uint16_t split_header;
-	/** Repeat the last table entry so often. */
+	/** Number of repetitions of the last table entry. */
 	uint16_t repeat;
 };
 
-/* The driver sends, so none of this may be written. */
+/* Transmit: the device must not write any of these buffers. */
 static const struct attack tx_attacks[] = {
 	{ "tx-addr-null", "address 0", { { ABSOLUTE, 0, 100, 0 } }, .flags = BREAKS },
 	{ "tx-addr-hole", "address in the hole between regions", { { HOLE, 0, 100, 0 } },
@@ -106,7 +106,7 @@ static const struct attack tx_attacks[] = {
 		{ { FRAME, 12, REST(12), 0 } }, .split_header = HOSTILE_DESCS - 1 },
 	{ "tx-ring-as-frame", "a frame that is the ring itself",
 		{ { FRAME, 0, 12, N }, { RINGS, 0, 1024, 0 } } },
-	{ "tx-flags-unknown", "descriptor flags without a meaning",
+	{ "tx-flags-unknown", "undefined descriptor flags",
 		{ { FRAME, 0, WHOLE, 0x0078 } } },
 	{ "indirect-ok", "a table, valid",
 		{ { TABLE, 0, 16, I } }, { { FRAME, 0, WHOLE, 0 } } },
@@ -183,7 +183,7 @@ static const struct attack tx_attacks[] = {
 		.flags = ONLY_SPLIT_BREAKS },
 };
 
-/* The device writes a frame of its own choice; what is lent is what has WRITE. */
+/* Receive: the device writes a frame. It may write only the buffers with WRITE. */
 static const struct attack rx_attacks[] = {
 	{ "rx-addr-null", "address 0", { { ABSOLUTE, 0, 2048, W } }, .flags = BREAKS },
 	{ "rx-addr-hole", "address in the hole between regions", { { HOLE, 0, 2048, W } },
@@ -227,7 +227,7 @@ static const struct attack rx_attacks[] = {
 	{ "rx-indirect-readable", "table of device-readable entries",
 		{ { TABLE, 0, 32, I } }, { { FRAME, 0, 12, N }, { FRAME, 12, 2048, 0 } },
 		.flags = BREAKS },
-	{ "rx-indirect-four", "four tables, which are not four buffers",
+	{ "rx-indirect-four", "four tables, not four direct buffers",
 		{ { TABLE, 0, 16, I } }, { { SCRATCH, 0, 2048, W } } },
 	{ "rx-next-range", "next beyond the ring",
 		{ { SCRATCH, 0, 12, W | N, 1 + HOSTILE_RING } }, .flags = ONLY_SPLIT_BREAKS },
@@ -267,7 +267,7 @@ static const struct {
 	{ "gso-header-0", "hdr_len 0",
 		{ .flags = 1, .gso_type = 4, .gso_size = 100, .csum_start = 34,
 			.csum_offset = 16 } },
-	{ "gso-type-unknown", "gso_type without a meaning",
+	{ "gso-type-unknown", "undefined gso_type",
 		{ .flags = 1, .gso_type = 0x7f, .hdr_len = 54, .gso_size = 100, .csum_start = 34,
 		.csum_offset = 16 } },
 	{ "gso-ecn-only", "ECN without a segmentation type",
@@ -356,7 +356,7 @@ write_table(struct hostile_env *e, const struct attack *a)
 		guest_mem_write(&e->g->mem, table_gpa(e), split, sizeof(split));
 }
 
-/* Pieces of a header lie apart, so that a device that takes them for one is seen. */
+/* Pieces of a header lie apart, so that a device that reads past the first one is seen. */
 static uint64_t
 header_byte(const struct hostile_env *e, bool write, uint16_t n)
 {
@@ -413,12 +413,12 @@ run_rx(struct hostile_env *e, const struct hostile_case *c)
 	write_table(e, c->arg);
 	n = build_ring(e, c->arg, true, d);
 	lend_all(e, c->arg, d, n);
-	/* Four times, as a back end may look at four descriptors at once. */
+	/* Four times, because a back end may process four descriptors at once. */
 	hostile_put(e, HOSTILE_RX, d, n);
 	for (k = 1; k < 4 && e->packed; k++)
 		hostile_put(e, HOSTILE_RX, d, n);
 	hostile_publish(e, HOSTILE_RX);
-	/* As many frames as a back end may want to write at once. */
+	/* Four frames, because a back end may write four at once. */
 	for (k = 0; k < 4; k++)
 		hostile_send_frame(e);
 	return 0;
@@ -431,7 +431,7 @@ run_header(struct hostile_env *e, const struct hostile_case *c)
 	struct hostile_desc d = { 0 };
 	uint32_t i, len;
 
-	/* The frame as it is, and cut short so that offsets lie outside of it. */
+	/* The whole frame, then shorter ones, so that offsets lie outside of the frame. */
 	guest_mem_write(&e->g->mem, e->frame_gpa, c->arg, GUEST_HDR_LEN);
 	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
 		d.addr = e->frame_gpa;

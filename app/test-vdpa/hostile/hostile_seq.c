@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* Hostile memory tables, and sequences of messages, while traffic runs. */
+/* Hostile memory tables and sequences of messages, sent while traffic runs. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,8 +49,8 @@ static const struct {
 	{ "mem-few-fds", "fewer fds than regions", TABLE_FEW_FDS },
 	{ "mem-many-fds", "more fds than regions", TABLE_MANY_FDS },
 	{ "mem-no-fds", "no fds", TABLE_NO_FDS },
-	{ "mem-eventfds", "fds that are no memory", TABLE_WRONG_FDS },
-	{ "mem-without-rings", "new table that has the rings no more", TABLE_WITHOUT_RINGS },
+	{ "mem-eventfds", "eventfds instead of memory", TABLE_WRONG_FDS },
+	{ "mem-without-rings", "new table without the rings", TABLE_WITHOUT_RINGS },
 	{ "mem-repeated", "the same table fifty times under running rings", TABLE_REPEATED },
 };
 
@@ -186,7 +186,7 @@ run_repeated_inflight(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
-/* Ring stopped by GET_VRING_BASE, then used again without new addresses. */
+/* A ring is stopped by GET_VRING_BASE, then kicked without new addresses. */
 static int
 run_stale_ring(struct hostile_env *e, const struct hostile_case *c)
 {
@@ -218,7 +218,7 @@ run_enable_toggle(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
-/* Addresses in the right region, but not where a ring may lie. */
+/* Addresses where a ring must not lie. */
 static int
 run_ring_address(struct hostile_env *e, const struct hostile_case *c)
 {
@@ -239,7 +239,7 @@ run_ring_address(struct hostile_env *e, const struct hostile_case *c)
 	case 1: /* the ring begins in memory and ends outside */
 		a.desc = a.avail = a.used = end;
 		break;
-	case 2: /* dirty log for the used ring beyond everything */
+	case 2: /* dirty log address of the used ring is outside of the log */
 		a.flags = 1;
 		a.log = UINT64_MAX - 4095;
 		break;
@@ -276,7 +276,7 @@ run_flood(struct hostile_env *e, const struct hostile_case *c)
 	struct vu_header hdr = { .request = VU_GET_FEATURES, .flags = VU_VERSION };
 	uint32_t i;
 
-	/* Many questions, and nobody who reads the answers. */
+	/* Many requests, and no one reads the answers. */
 	e->l->fe.timeout_ms = 200;
 	for (i = 0; i < 20000; i++)
 		if (vu_fe_send_raw(&e->l->fe, &hdr, NULL, 0, NULL, 0) < 0)
@@ -294,16 +294,16 @@ features_again(struct hostile_env *e)
 		NULL, 0);
 }
 
-/* Two front ends at a time: the new one is served, whatever the old one says then. */
+/* Two front ends at a time: the new one must be served, whatever the old one sends. */
 static int
 run_second(struct hostile_env *e, const struct hostile_case *c)
 {
-	return hostile_fresh(e, "beside the old one", features_again);
+	return hostile_fresh(e, "while the first one is connected", features_again);
 }
 
 /*
- * A state that never comes, through a pipe on which the back end's read would wait for ever: that
- * reads do not wait is a property of the pipe that we share.
+ * A state that never comes, through a pipe on which the back end's read would block forever.
+ * O_NONBLOCK is a property of the pipe, which the front end shares and can clear.
  */
 static int
 run_blocking_state(struct hostile_env *e, const struct hostile_case *c)
@@ -336,12 +336,12 @@ static const struct hostile_case sequences[] = {
 	{ "cut-after-header", "closed after a header", 0, run_truncated, &cut_none },
 	{ "cut-in-payload", "closed within a memory table", 0, run_truncated, &cut_payload },
 	{ "closed-running", "closed under running rings", 0, run_closed, NULL },
-	{ "vring-num-repeated", "SET_VRING_NUM again and again under running rings", 0,
+	{ "vring-num-repeated", "200 SET_VRING_NUM under running rings", 0,
 		run_repeated_num, NULL },
 	{ "kick-repeated", "200 kick fds under running rings", 0, run_repeated_fds, &req_kick },
 	{ "call-repeated", "200 call fds under running rings", 0, run_repeated_fds, &req_call },
 	{ "err-repeated", "200 err fds", 0, run_repeated_fds, &req_err },
-	{ "inflight-get-repeated", "GET_INFLIGHT_FD again and again", 0, run_repeated_inflight,
+	{ "inflight-get-repeated", "50 GET_INFLIGHT_FD", 0, run_repeated_inflight,
 		NULL },
 	{ "stale-ring", "ring used after GET_VRING_BASE without new addresses", 0, run_stale_ring,
 		NULL },
@@ -349,15 +349,15 @@ static const struct hostile_case sequences[] = {
 		NULL },
 	{ "ring-unaligned", "rings at odd addresses", 0, run_ring_address, &addr_0 },
 	{ "ring-crosses-end", "rings that end outside of memory", 0, run_ring_address, &addr_1 },
-	{ "ring-log-wild", "used ring logged beyond everything", 0, run_ring_address, &addr_2 },
+	{ "ring-log-wild", "log address of the used ring outside of the log", 0, run_ring_address, &addr_2 },
 	{ "ring-in-hole", "rings in the hole", 0, run_ring_address, &addr_3 },
 	{ "log-too-small", "dirty log too small for the memory, under traffic", 0, run_small_log,
 		NULL },
 	{ "second-front-end", "a second front end while the first is connected", 0, run_second,
 		NULL },
-	{ "device-state-blocks", "state that never comes, through a pipe made to block", 0,
+	{ "device-state-blocks", "state that never comes, through a blocking pipe", 0,
 		run_blocking_state, NULL },
-	{ "flood-unread", "20000 questions whose answers nobody reads", 0, run_flood, NULL },
+	{ "flood-unread", "20000 requests whose answers are not read", 0, run_flood, NULL },
 };
 
 uint32_t

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# What dpdk-test-vdpa answers before any device is needed.
+# The answers of dpdk-test-vdpa that need no device.
 # Usage: test_cli.sh TOOL
 
 tool=$1
@@ -10,7 +10,7 @@ dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
 failed=0
 
-# expect NAME STATUS PATTERN WORD...: exit status, and a pattern in what is said
+# expect NAME STATUS PATTERN WORD...: exit status, and a pattern in the output
 expect() {
 	name=$1 status=$2 pattern=$3
 	shift 3
@@ -33,11 +33,11 @@ for c in migrate serve guest conformance bench state; do
 done
 expect hidden_command_is_not_listed 0 Commands --help
 grep -q backend-child "$dir/out" && { echo "FAIL backend-child is listed"; failed=1; }
-expect unknown_command_is_told 2 "unknown command 'nonsense'" nonsense
-expect eal_without_value_is_told 2 "--eal" migrate --eal
+expect unknown_command_is_reported 2 "unknown command 'nonsense'" nonsense
+expect eal_without_value_is_reported 2 "--eal" migrate --eal
 expect serve_without_prompt_needs_sockets 2 "--iface" serve --no-prompt
 expect guest_needs_a_socket 2 "--socket is missing" guest
-expect guest_takes_no_further_words 2 "what is 'word'" guest --socket "$dir/none" word
+expect guest_takes_no_further_words 2 "unexpected argument 'word'" guest --socket "$dir/none" word
 for v in "--frames -60" "--frames 60-+90" "--frames 59" "--frames 90-60" "--queues 65" "--queues 0" \
 	"--size 7" "--size 0x" "--ring round" "--seconds 0" "--seconds -1" "--seconds inf" \
 	"--seed -1" "--rate 0" "--window 32769"; do
@@ -47,19 +47,19 @@ done
 expect guest_refuses_blanks_in_lengths 2 "is expected" guest --socket "$dir/none" --frames "60- 90"
 expect guest_refuses_unknown_features 2 "unknown feature" guest --features mrg,none-such
 expect split_ring_of_the_guest_is_a_power_of_two 2 "power of two" guest --socket "$dir/none" --size 100
-expect guest_lists_what_is_hostile 0 "^avail-head-range .*split " guest --hostile list
-expect conformance_takes_no_further_words 2 "what is 'word'" conformance word
+expect guest_lists_hostile_cases 0 "^avail-head-range .*split " guest --hostile list
+expect conformance_takes_no_further_words 2 "unexpected argument 'word'" conformance word
 expect bench_lists_its_cases 0 "^loop/packed-inorder$" bench --list
 expect bench_list_obeys_patterns 0 "^idle/split$" bench --list --case "idle/*"
 grep -q loop "$dir/out" && { echo "FAIL --case does not limit --list"; failed=1; }
 expect bench_mode_must_be_known 2 "two-core is expected" bench --mode three-core
 expect bench_slice_must_be_in_range 2 "--slice-us 99: a number of 100 to 100000" bench --slice-us 99
 expect state_needs_a_file 2 "FILE" state
-expect missing_file_is_told 1 "No such file" state "$dir/none"
+expect missing_file_is_reported 1 "No such file" state "$dir/none"
 echo "this is no state, but long enough for a header of one" >"$dir/text"
 expect text_is_no_state 1 "not a vhost state" state "$dir/text"
 expect invalid_state_is_json_too 1 '"reason": "bad_magic"' state --json "$dir/text"
 VSTATE_PLUGIN=$dir/none
 export VSTATE_PLUGIN
-expect plugin_that_is_not_there_is_told 1 "cannot load the driver plugin" migrate
+expect missing_plugin_is_reported 1 "cannot load the driver plugin" migrate
 exit $failed

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/** Nanoseconds of a clock that never jumps. */
+/** Nanoseconds of the monotonic clock. */
 static inline uint64_t
 clock_ns(void)
 {

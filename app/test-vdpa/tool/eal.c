@@ -25,13 +25,13 @@
 #include "plugin.h"
 #include "strvec.h"
 
-/* Long enough that the CPU is another's, short beside a connection's set-up. */
+/* Long enough for another thread to get the CPU; short compared to the set-up of a connection. */
 #define NAP_US 50
-/* More than any release of DPDK registers. */
+/* More services than any release of DPDK registers. */
 #define SERVICES 64
 
 static struct strvec user_args;
-static struct strvec eal_words;	/* EAL keeps pointers to them */
+static struct strvec eal_words;	/* EAL keeps pointers to these strings */
 static char **eal_argv;
 static bool own_prefix;
 static char runtime_dir[256];
@@ -60,14 +60,14 @@ eal_user_args_free(void)
 void
 eal_idle_set(bool on)
 {
-	/* Only a hint to a thread that looks again at once: no order is needed. */
+	/* Relaxed: the service polls this flag, and no other data depends on it. */
 	__atomic_store_n(&idle, on, __ATOMIC_RELAXED);
 }
 
 /*
- * A service beside the devices' own. The guest, a second process and the threads that
- * control a device want CPUs as well, of which there may be two: a service lcore that
- * only spins keeps them waiting for its time slice, milliseconds, in every step of a move.
+ * A service in addition to those of the devices. The guest, a second process and control threads
+ * need CPUs as well, and the machine may have only two. A service lcore that only spins would make
+ * them wait for milliseconds, one time slice, in every step of a move.
  */
 static int32_t
 give_way(void *arg)
@@ -86,7 +86,7 @@ give_way(void *arg)
 	return 0;
 }
 
-/* A directory named after this process serves nobody once it is gone. */
+/* The directory is named after this process: nobody uses it after the end. */
 static void
 runtime_dir_remove(void)
 {
@@ -123,7 +123,7 @@ eal_init_run(const struct eal_need *need)
 	if (ret < 0)
 		return ret;
 	own_prefix = !eal_args_has(&user_args, "--file-prefix");
-	/* EAL reorders the vector it is given, so it gets one of its own. */
+	/* EAL reorders the vector, so it gets a copy. */
 	eal_argv = malloc((eal_words.nb + 1) * sizeof(*eal_argv));
 	if (eal_argv == NULL)
 		return -ENOMEM;
@@ -133,7 +133,7 @@ eal_init_run(const struct eal_need *need)
 	return 0;
 }
 
-/* A service lcore for devices that nobody polls, where EAL's options name none. */
+/* Add a service lcore for devices that nobody polls, if the EAL options name none. */
 static int
 service_lcore_add(void)
 {
@@ -142,13 +142,13 @@ service_lcore_add(void)
 	int ret;
 
 	lcore = rte_get_next_lcore(-1, 1, 0);
-	/* EAL's options leave no lcore beside the main one. */
+	/* The EAL options leave only the main lcore. */
 	if (lcore >= RTE_MAX_LCORE)
 		return -ENOENT;
 	ret = rte_service_lcore_add(lcore);
 	if (ret < 0)
 		return ret;
-	/* Services that came up before this lcore was there have none. */
+	/* Services that started before this lcore existed are mapped to none. */
 	for (id = 0; id < SERVICES; id++)
 		if (rte_service_get_name(id) != NULL &&
 				rte_service_map_lcore_set(id, lcore, 1) == 0)
@@ -187,12 +187,12 @@ eal_start(const struct eal_need *need)
 	ret = plugin_load(need->plugin);
 	if (ret == -ELIBBAD || (ret < 0 && need->plugin))
 		return ret;
-	/* Registered before EAL's own, so called after: telemetry's socket is gone by then. */
+	/* Registered before EAL's handlers, so called after them: telemetry has removed its socket. */
 	atexit(runtime_dir_remove);
 	ret = eal_init_run(need);
 	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: EAL does not start: %s\n", strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa: EAL cannot start: %s\n", strerror(-ret));
 		words_free();
 		return ret;
 	}
@@ -203,8 +203,9 @@ eal_start(const struct eal_need *need)
 	if (ret == 0)
 		ret = give_way_register();
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: no service lcore: %s\n", ret == -ENOENT ?
-			"one beside the main lcore is needed" : strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa: cannot start a service lcore: %s\n",
+			ret == -ENOENT ? "the EAL options leave only the main lcore; add one" :
+			strerror(-ret));
 		eal_stop();
 	}
 	return ret;

@@ -18,7 +18,7 @@ option_is(const char *word, const char *opt)
 
 	if (strncmp(word, opt, len) != 0)
 		return false;
-	/* A short option may have its value attached, a long one after '='. */
+	/* The value follows a short option directly, and a long option after '='. */
 	return word[len] == '\0' || (opt[1] == '-' ? word[len] == '=' : true);
 }
 
@@ -44,7 +44,7 @@ eal_args_has_any(const struct strvec *user, const char *const opts[])
 	return false;
 }
 
-/* Take "--eal X" and "--eal=X" out of argv. */
+/* Move "--eal X" and "--eal=X" from argv to @p eal, and all other words to @p rest. */
 static int
 eal_option_take(int argc, char **argv, struct strvec *eal, struct strvec *rest)
 {
@@ -67,7 +67,7 @@ eal_option_take(int argc, char **argv, struct strvec *eal, struct strvec *rest)
 	return rest->failed ? -ENOMEM : 0;
 }
 
-/* "COMMAND EAL... -- ..." and "EAL... -- COMMAND ...": the first word tells which. */
+/* "COMMAND EAL... -- ..." or "EAL... -- COMMAND ...": the first word decides. */
 static void
 dashes_split(const struct strvec *rest, struct strvec *eal, struct strvec *cmd)
 {
@@ -101,7 +101,7 @@ eal_args_split(int argc, char **argv, struct strvec *eal, struct strvec *cmd)
 	return ret;
 }
 
-/* No device on a bus is wanted, unless the user allows one by name. */
+/* No device on a bus is probed, unless the user names one. */
 static void
 pci_default(const struct strvec *user, struct strvec *out)
 {
@@ -124,7 +124,7 @@ memory_default(const struct strvec *user, const struct eal_args_host *host, stru
 		strvec_push(out, "--in-memory");
 		return;
 	}
-	/* Without hugepages EAL cannot be in-memory, but need not share its configuration. */
+	/* Without hugepages EAL has no in-memory mode, but it can keep its configuration private. */
 	strvec_push(out, "--no-huge");
 	strvec_push(out, "--no-shconf");
 	if (!eal_args_has(user, "-m"))
@@ -132,8 +132,8 @@ memory_default(const struct strvec *user, const struct eal_args_host *host, stru
 }
 
 /*
- * Two lcores, each on all CPUs: the kernel places them, so that a second process
- * or a single CPU is no hindrance. lcore 1 runs services.
+ * Two lcores, each on all CPUs. The kernel places them, so a second process or a machine with one
+ * CPU works as well. lcore 1 runs services.
  */
 static void
 lcores_default(const struct strvec *user, const struct eal_args_host *host, struct strvec *out)
@@ -153,7 +153,7 @@ log_default(const struct eal_args_host *host, struct strvec *out)
 {
 	if (host->verbose)
 		return;
-	/* Each connection costs vhost some forty lines at its own level. */
+	/* At its default level vhost logs about forty lines for each connection. */
 	strvec_push(out, "--log-level=lib.eal:warning");
 	strvec_push(out, "--log-level=lib.vhost*:error");
 	strvec_push(out, "--log-level=pmd.*:warning");
@@ -188,7 +188,7 @@ eal_args_for_child(const struct strvec *user, struct strvec *out)
 		if (o == RTE_DIM(owned))
 			strvec_push(out, user->v[i]);
 		else if (strcmp(user->v[i], owned[o]) == 0)
-			i++;	/* its value is the next word */
+			i++;	/* the next word is its value */
 	}
 	return out->failed ? -ENOMEM : 0;
 }

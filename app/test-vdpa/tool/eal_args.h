@@ -7,8 +7,8 @@
 
 /**
  * @file
- * Which words of a command line are EAL's, and which defaults EAL gets where the
- * user gave none. Pure functions: nothing here asks the machine.
+ * Which words of a command line belong to EAL, and the defaults of EAL options that the user did
+ * not give. Pure functions: they do not read the state of the machine.
  */
 
 #include <stdbool.h>
@@ -16,30 +16,33 @@
 
 #include "strvec.h"
 
-/** What the defaults depend on. */
+/** Input of the defaults. */
 struct eal_args_host {
 	/** CPUs that the process may use, as a list ("0-1,4"). */
 	const char *cpus;
-	/** Memory in free hugepages. */
+	/** Memory in free hugepages, MB. */
 	unsigned int huge_free_mb;
-	/** Memory that the command needs. */
+	/** Memory that the command needs, MB. */
 	unsigned int memory_mb;
-	/** Names the files of this process. */
+	/** Used in the file prefix of this process. */
 	pid_t pid;
-	/** Leave EAL's and vhost's own log levels alone. */
+	/** Do not change the log levels of EAL and vhost. */
 	bool verbose;
-	/** Leave lcore 1 to the command. */
+	/** lcore 1 is for the command, not for services. */
 	bool no_services;
 };
 
 /**
- * Part @p argv (without the tool's name at argv[0]) into EAL's words and the command's:
- * "--eal X" anywhere, and what stands before "--", go to @p eal.
+ * Split @p argv (without the tool's name at argv[0]) into the words of EAL and of the command.
+ * "--eal X" anywhere, and the words before "--", go to @p eal.
  * @return 0, -EINVAL (--eal without a value or with an open quote), -ENOMEM
  */
 int eal_args_split(int argc, char **argv, struct strvec *eal, struct strvec *cmd);
 
-/** Put the words for rte_eal_init() together: name, defaults, then the user's. */
+/**
+ * Build the words for rte_eal_init(): name, defaults, then the user's options.
+ * @return 0 or -ENOMEM
+ */
 int eal_args_build(const struct strvec *user, const struct eal_args_host *host,
 		struct strvec *out);
 
@@ -47,8 +50,9 @@ int eal_args_build(const struct strvec *user, const struct eal_args_host *host,
 bool eal_args_has(const struct strvec *user, const char *opt);
 
 /**
- * The user's words that a second process on the same machine can have as well:
- * without devices and file prefix, which only one process may own.
+ * Copy the user's options for a second process on the same machine. Devices and file prefix are
+ * left out, because only one process may own them.
+ * @return 0 or -ENOMEM
  */
 int eal_args_for_child(const struct strvec *user, struct strvec *out);
 

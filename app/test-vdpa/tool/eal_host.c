@@ -15,7 +15,7 @@
 
 #define HUGE_DIR "/sys/kernel/mm/hugepages"
 
-/* Append the run of CPUs first .. last; false if there is no room. */
+/* Append the CPUs first .. last. @return false if there is no room */
 static bool
 run_append(char *buf, size_t size, int first, int last)
 {
@@ -38,7 +38,7 @@ eal_host_cpus(char *buf, size_t size)
 	if (sched_getaffinity(0, sizeof(set), &set) < 0)
 		return -errno;
 	buf[0] = '\0';
-	/* EAL knows CPUs up to RTE_MAX_LCORE only. */
+	/* EAL supports only CPUs below RTE_MAX_LCORE. */
 	for (cpu = 0; cpu <= RTE_MAX_LCORE; cpu++) {
 		bool in = cpu < RTE_MAX_LCORE && CPU_ISSET(cpu, &set);
 

@@ -7,9 +7,9 @@
 
 #include <stddef.h>
 
-/** CPUs this process may run on, as a list ("0-1,4"). */
+/** List the CPUs that this process may use ("0-1,4"). @return 0, -ENOSPC, -errno */
 int eal_host_cpus(char *buf, size_t size);
-/** Free hugepages of all sizes that someone may map, in MB. */
+/** Memory in free hugepages of all sizes, MB. */
 unsigned int eal_host_huge_free_mb(void);
 
 #endif /* EAL_HOST_H */

@@ -8,13 +8,13 @@
 
 #include "number.h"
 
-/* Read digits up to @p stop or the end; NULL if there is anything else. */
+/* Read digits up to @p stop or the end. @return NULL if there is another character */
 static const char *
 digits_read(const char *p, char stop, uint64_t *value)
 {
 	char *end;
 
-	/* strtoull() takes blanks and a sign; a number here has neither. */
+	/* strtoull() accepts blanks and a sign; a number here has neither. */
 	if (!isdigit((unsigned char)*p))
 		return NULL;
 	errno = 0;
@@ -58,7 +58,7 @@ number_seconds_parse(const char *word, double *seconds)
 	double value;
 	char *end;
 
-	/* strtod() takes blanks, signs and words for what is not finite. */
+	/* strtod() accepts blanks, signs and words such as "inf". */
 	if (!isdigit((unsigned char)word[0]) && word[0] != '.')
 		return -EINVAL;
 	value = strtod(word, &end);

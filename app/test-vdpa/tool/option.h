@@ -7,8 +7,8 @@
 
 /**
  * @file
- * Values of options that several subcommands take. What is no such value is told on stderr;
- * all return 0 or -EINVAL.
+ * Values of options that several subcommands have. A wrong value is reported on stderr. All
+ * functions return 0 or -EINVAL.
  */
 
 #include <stdbool.h>
@@ -18,17 +18,17 @@
 #define OPTION_FRAME_MIN 60
 #define OPTION_FRAME_MAX 65550
 
-/** Say what subcommand @p cmd expects instead of @p word. @return -EINVAL */
+/** Report that subcommand @p cmd expects @p want instead of @p word. @return -EINVAL */
 int option_refuse(const char *cmd, const char *opt, const char *word, const char *want);
-/** A number of @p min to @p max. */
+/** A number from @p min to @p max. */
 int option_number(const char *cmd, const char *opt, const char *word, uint64_t min, uint64_t max,
 		uint64_t *value);
-/** A time longer than none, in seconds and fractions. */
+/** A time above 0, in seconds with fractions. */
 int option_seconds(const char *cmd, const char *opt, const char *word, double *seconds);
-/** One of two words. */
+/** One of two words; @p value is true for @p yes. */
 int option_choice(const char *cmd, const char *opt, const char *word, const char *no,
 		const char *yes, bool *value);
-/** LEN or LEN-LEN. */
+/** Frame lengths as LEN or LEN-LEN. */
 int option_frames(const char *cmd, const char *opt, const char *word, uint32_t *min,
 		uint32_t *max);
 

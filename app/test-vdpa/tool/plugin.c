@@ -16,7 +16,7 @@
 
 #define PLUGIN_NAME "librte_vdpa_vstate.so"
 
-/* Places in the order they are looked at; the path is empty where there is none. */
+/* Places in the order of the search. An empty path means that there is no such place. */
 enum plugin_place {
 	PLACE_ENVIRONMENT,
 	PLACE_BESIDE,
@@ -78,7 +78,7 @@ plugin_missing(void)
 	char path[PATH_MAX];
 	int place;
 
-	fprintf(stderr, "dpdk-test-vdpa: driver plugin not found; looked for:\n");
+	fprintf(stderr, "dpdk-test-vdpa: driver plugin not found; searched:\n");
 	for (place = PLACE_BESIDE; place < PLACE_MAX; place++) {
 		place_path(place, path, sizeof(path));
 		if (path[0] != '\0')
@@ -97,7 +97,7 @@ plugin_load(bool must)
 		place_path(place, path, sizeof(path));
 		if (path[0] == '\0')
 			continue;
-		/* A path that the user names is meant: no other is tried. */
+		/* If the user names a path, no other place is tried. */
 		if (place == PLACE_ENVIRONMENT || access(path, F_OK) == 0)
 			return plugin_open(path);
 	}

@@ -9,10 +9,10 @@
 
 /**
  * Find and load the driver plugin, whose constructors register its drivers.
- * To be called before rte_eal_init(), which refuses plugins below a world-writable
- * directory; dlopen() here does not.
- * @param must  say on stderr where it was looked for, if it is not found
- * @return 0, -ENOENT, -ELIBBAD (found, but not loadable; always told)
+ * Call it before rte_eal_init(), which refuses plugins below a world-writable directory; dlopen()
+ * does not.
+ * @param must  if the plugin is not found, report the searched places on stderr
+ * @return 0, -ENOENT, -ELIBBAD (found, but cannot be loaded; always reported)
  */
 int plugin_load(bool must);
 

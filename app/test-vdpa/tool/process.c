@@ -17,8 +17,8 @@
 #define POLL_MS 5
 
 /*
- * In the child, between fork and exec of a process with threads: only calls that
- * are safe in a signal handler.
+ * Runs in the child, between fork and exec of a process with threads. Only calls that are safe in a
+ * signal handler are permitted.
  */
 static void
 child_exec(char **argv, int fd, int child_fd, pid_t parent)
@@ -27,7 +27,7 @@ child_exec(char **argv, int fd, int child_fd, pid_t parent)
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(127);
-	/* An interrupt from the terminal is the tool's to handle, in order. */
+	/* Only the parent handles an interrupt from the terminal; it then stops the child. */
 	signal(SIGINT, SIG_IGN);
 	if (fd == child_fd) {
 		/* dup2() would leave close-on-exec set. */
@@ -35,7 +35,7 @@ child_exec(char **argv, int fd, int child_fd, pid_t parent)
 	}
 	if (dup2(fd, child_fd) < 0)
 		_exit(127);
-	/* Sockets of devices here must not stay open in another process. */
+	/* Sockets of the parent's devices must not stay open in the child. */
 	if (syscall(SYS_close_range, child_fd + 1, ~0U, 0) < 0)
 		for (last = sysconf(_SC_OPEN_MAX); last > child_fd; last--)
 			close(last);
@@ -61,9 +61,9 @@ process_running(pid_t pid, char *how, size_t size)
 {
 	siginfo_t si = { 0 };
 
-	/* WNOWAIT: the child is reaped in one place, process_end(). */
+	/* WNOWAIT: only process_end() reaps the child. */
 	if (waitid(P_PID, pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0) {
-		snprintf(how, size, "is gone");
+		snprintf(how, size, "does not exist any more");
 		return 0;
 	}
 	if (si.si_pid == 0)

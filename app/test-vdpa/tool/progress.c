@@ -36,7 +36,7 @@ progress_show(struct progress *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	/* Blanks over the rest of a longer line before. */
+	/* Padded with blanks, to overwrite the rest of a longer previous line. */
 	len = fprintf(stderr, "\r%-*s", p->width, line) - 1;
 	if (len > p->width)
 		p->width = len;

@@ -7,18 +7,18 @@
 
 #include <stdint.h>
 
-/** A line on the terminal that tells how far a long task is. Silent elsewhere. */
+/** A line on the terminal that shows the progress of a long task. Not used without a terminal. */
 struct progress {
 	uint64_t next_ns;
 	int width;
 };
 
-/** Begin; the first line appears after a second. */
+/** Begin. The first line appears after one second. */
 void progress_start(struct progress *p);
-/** Show the line in place of the last, at most ten times a second. */
+/** Replace the line, at most ten times a second. */
 void progress_show(struct progress *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/** Wipe the line. */
+/** Erase the line. */
 void progress_end(struct progress *p);
 
 #endif /* PROGRESS_H */

@@ -43,7 +43,7 @@ stats_sort(struct stats *s)
 		qsort(s->ns, s->nb, sizeof(*s->ns), ns_compare);
 }
 
-/* Smallest sample that no fewer than per_mille thousandths of all are at or below. */
+/* Nearest rank: the smallest sample with at least per_mille thousandths of all at or below it. */
 static uint64_t
 percentile_of(const struct stats *s, unsigned int per_mille)
 {
@@ -65,7 +65,7 @@ stats_summarize(struct stats *s, struct stats_summary *sum)
 	sum->max = s->ns[s->nb - 1];
 }
 
-/* Bucket n holds 2^(n-1) <= us < 2^n; bucket 0 what is below 1 us. */
+/* Bucket n holds 2^(n-1) <= us < 2^n; bucket 0 holds samples below 1 us. */
 static unsigned int
 bucket_of(uint64_t ns)
 {

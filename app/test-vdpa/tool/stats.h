@@ -7,7 +7,7 @@
 
 /**
  * @file
- * A set of measured times and its percentiles, exact: every sample is kept.
+ * A set of measured times and its percentiles. They are exact, because every sample is kept.
  */
 
 #include <stddef.h>
@@ -21,18 +21,18 @@ struct stats {
 
 #define STATS_INIT { NULL, 0, 0 }
 
-/** What a report tells of a set; zero for an empty one. */
+/** Percentiles of a set; zero for an empty set. */
 struct stats_summary {
 	uint64_t p50, p99, p999, max;
 };
 
-/** @return 0 or -ENOMEM */
+/** Add a sample. @return 0 or -ENOMEM */
 int stats_add(struct stats *s, uint64_t ns);
-/** Percentiles by nearest rank. Sorts the samples. */
+/** Compute the percentiles by nearest rank. Sorts the samples. */
 void stats_summarize(struct stats *s, struct stats_summary *sum);
 /**
- * Print how the samples spread, one bar for each power of two of microseconds that
- * lies between the smallest and the largest. Sorts the samples.
+ * Print a histogram: one bar for each power of two of microseconds from the smallest to the largest
+ * sample. Sorts the samples.
  */
 void stats_histogram(struct stats *s, const char *title, FILE *f);
 void stats_free(struct stats *s);

@@ -19,7 +19,7 @@ on_signal(int sig)
 void
 stop_install(void)
 {
-	/* No SA_RESTART: a read at a prompt must return. */
+	/* No SA_RESTART: a read at the prompt must return. */
 	struct sigaction sa = { .sa_handler = on_signal };
 
 	sigemptyset(&sa.sa_mask);
@@ -36,7 +36,7 @@ stop_requested(void)
 void
 stop_wait(void)
 {
-	/* Another thread may be the one that gets the signal: look again now and then. */
+	/* Another thread may receive the signal, so nanosleep() may not be interrupted: poll. */
 	const struct timespec nap = { .tv_nsec = 100 * 1000000L };
 
 	while (stop_signal == 0)

@@ -7,11 +7,11 @@
 
 #include <stdbool.h>
 
-/** From here on SIGINT and SIGTERM only ask to stop, and interrupt blocking calls. */
+/** From now on SIGINT and SIGTERM only request a stop, and interrupt blocking calls. */
 void stop_install(void);
-/** The signal that asked; 0: none yet. */
+/** The signal that requested the stop; 0: none yet. */
 int stop_requested(void);
-/** Wait for a signal. */
+/** Wait until a stop is requested. */
 void stop_wait(void);
 
 #endif /* STOP_H */

@@ -59,7 +59,7 @@ strvec_append(struct strvec *sv, const struct strvec *from)
 		strvec_push(sv, from->v[i]);
 }
 
-/* Copy one word to out, return where it ends; NULL if a quote stays open. */
+/* Copy one word to out. @return its end, or NULL if a quote stays open */
 static const char *
 word_copy(const char *p, char *out)
 {

@@ -7,7 +7,7 @@
 
 /**
  * @file
- * A growing vector of strings, always ended by NULL: an argv.
+ * A growing vector of strings that always ends with NULL, as an argv does.
  */
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 struct strvec {
 	char **v;
 	int nb;
-	/** A push failed for want of memory; checked once, at the end. */
+	/** A push failed with ENOMEM. The user checks it once, at the end. */
 	bool failed;
 };
 
@@ -27,7 +27,10 @@ void strvec_push(struct strvec *sv, const char *s);
 void strvec_pushf(struct strvec *sv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** Append all strings of @p from. */
 void strvec_append(struct strvec *sv, const struct strvec *from);
-/** Append the words of @p line, split as a shell does, with its quotes and backslash. */
+/**
+ * Append the words of @p line, split with the quotes and the backslash of a shell.
+ * @return 0, -EINVAL (open quote), -ENOMEM
+ */
 int strvec_split(struct strvec *sv, const char *line);
 void strvec_free(struct strvec *sv);
 

@@ -16,7 +16,7 @@
 int
 workdir_create(struct workdir *wd)
 {
-	/* Memory before disk: saving a state waits until it is on its medium. */
+	/* Memory before disk, because saving a state waits until it is on the medium. */
 	const char *const bases[] = { getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/dev/shm",
 		"/tmp" };
 	unsigned int i;
@@ -25,7 +25,7 @@ workdir_create(struct workdir *wd)
 	for (i = 0; i < RTE_DIM(bases); i++) {
 		if (bases[i] == NULL || bases[i][0] == '\0')
 			continue;
-		/* A path so long would leave no room for the name of a socket. */
+		/* Such a long path leaves no room for the name of a socket. */
 		if (snprintf(wd->path, sizeof(wd->path), "%s/dpdk-test-vdpa-XXXXXX",
 				bases[i]) >= (int)sizeof(wd->path)) {
 			err = ENAMETOOLONG;

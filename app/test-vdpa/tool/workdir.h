@@ -7,14 +7,17 @@
 
 #include <stddef.h>
 
-/** A private directory for sockets and states, gone with its files at the end. */
+/** A private directory for sockets and states. It is removed at the end, with its files. */
 struct workdir {
 	char path[80];
 };
 
-/** Make one below $XDG_RUNTIME_DIR, $TMPDIR, /dev/shm or /tmp, the first that can be written. */
+/**
+ * Create a directory below $XDG_RUNTIME_DIR, $TMPDIR, /dev/shm or /tmp: the first one that can be
+ * written. @return 0 or -errno
+ */
 int workdir_create(struct workdir *wd);
-/** Path of file @p name in it. @return 0 or -ENAMETOOLONG */
+/** Path of file @p name in the directory. @return 0 or -ENAMETOOLONG */
 int workdir_path(const struct workdir *wd, const char *name, char *buf, size_t size);
 /** Remove the directory and the files in it. */
 void workdir_remove(struct workdir *wd);
