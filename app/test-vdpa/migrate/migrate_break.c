@@ -11,21 +11,21 @@
 
 static const struct migrate_break breaks[] = {
 	{ .name = "index", .vq = 1, .avail = -1, .used = -1,
-	  .help = "available index one back: the last frame sent is read again" },
+	  .help = "available index one back: the last sent frame is read again" },
 	{ .name = "used-index", .vq = 0, .avail = 1, .used = 1,
-	  .help = "used index one ahead: an entry that the device never wrote" },
+	  .help = "used index one ahead: an entry that the device never wrote is counted" },
 	{ .name = "wrap", .vq = 1, .flip_avail = true, .flip_used = true,
 	  .help = "wrap counters flipped (packed)" },
 	{ .name = "drop", .vq = 1, .avail = 1, .used = 1,
-	  .help = "a frame dropped in the middle of the pipeline" },
+	  .help = "one frame in the middle of the ring is dropped" },
 	{ .name = "inflight-order", .vq = 1, .swap = true,
-	  .help = "two frames sent that are in flight (--inflight) change places" },
-	{ .name = "page", .page = true,
-	  .help = "the page of a killed device (--kill) says where its rings once were (packed)" },
+	  .help = "two sent frames in flight (--inflight) change places" },
+	{ .name = "page", .state_file = true,
+	  .help = "the state file of a killed device (--kill) has old positions (packed)" },
 	{ .name = "raw-index", .vq = 1, .avail = 1,
-	  .help = "available index alone one ahead: the library refuses it" },
+	  .help = "only the available index one ahead: the library refuses it" },
 	{ .name = "raw-used-index", .vq = 1, .used = 1,
-	  .help = "used index alone one ahead: the library refuses it" },
+	  .help = "only the used index one ahead: the library refuses it" },
 	{ .name = "raw-wrap", .vq = 1, .flip_avail = true,
 	  .help = "one wrap counter flipped (packed): the library refuses it" },
 };
@@ -50,7 +50,7 @@ migrate_break_help(FILE *f)
 		fprintf(f, "  %-16s%s\n", breaks[i].name, breaks[i].help);
 }
 
-/* Split indices run free over 16 bits, packed ones over the ring, with a wrap counter. */
+/* Split indices run freely over 16 bits. Packed indices run over the ring, with a wrap counter. */
 static void
 index_move(bool packed, uint16_t size, int step, uint16_t *idx, uint8_t *wrap)
 {
@@ -63,7 +63,7 @@ index_move(bool packed, uint16_t size, int step, uint16_t *idx, uint8_t *wrap)
 	*idx = pos;
 }
 
-/* The id goes with the buffer, the counter with the place. */
+/* The ID moves with the buffer; the counter stays in its place. */
 static void
 entries_swap(struct rte_vhost_state_vq *vq, char *what, size_t size)
 {
@@ -83,7 +83,7 @@ entries_swap(struct rte_vhost_state_vq *vq, char *what, size_t size)
 		d[0] = d[1];
 		d[1] = desc;
 	}
-	snprintf(what, size, "virtqueue 1: buffer %u in flight ahead of buffer %u", e[0].id,
+	snprintf(what, size, "virtqueue 1: buffer %u in flight before buffer %u", e[0].id,
 		e[1].id);
 }
 
@@ -94,7 +94,7 @@ migrate_break_apply(const struct migrate_break *br, struct rte_vhost_state *st, 
 	bool packed = rte_vhost_state_is_packed(st);
 	struct rte_vhost_state_vq old, *vq;
 
-	if (br->page || br->vq >= st->nb_vqs || (!packed && (br->flip_avail || br->flip_used)))
+	if (br->state_file || br->vq >= st->nb_vqs || (!packed && (br->flip_avail || br->flip_used)))
 		return -EOPNOTSUPP;
 	vq = &st->vqs[br->vq];
 	if (br->swap) {

@@ -7,39 +7,38 @@
 
 /**
  * @file
- * Ways to spoil a captured state, to show that the guest, or a check before it, sees
- * a capture that is wrong.
+ * Ways to spoil a captured state. They show that the guest, or an earlier check, detects a wrong
+ * state.
  */
 
 #include <stddef.h>
 
 #include <rte_vhost_state.h>
 
-/** One way. What is altered stays consistent in itself, unless the name begins with "raw-". */
+/** One way. The spoilt state is consistent in itself, unless the name begins with "raw-". */
 struct migrate_break {
 	const char *name;
 	const char *help;
-	/** Of the first queue pair: 0 the guest's receive queue, 1 its transmit queue. */
+	/** Virtqueue: 0 is the guest's first receive queue, 1 its first transmit queue. */
 	uint16_t vq;
-	/** Steps by which the indices are moved. */
+	/** Steps by which the indices move. */
 	int avail, used;
-	/** Wrap counters are flipped. */
+	/** Flip these wrap counters. */
 	bool flip_avail, flip_used;
-	/** The first two buffers in flight change places. */
+	/** Exchange the first two buffers in flight. */
 	bool swap;
-	/** Not the state, but the page of a device that is killed. */
-	bool page;
+	/** Spoil the state file of a killed device instead of a captured state. */
+	bool state_file;
 };
 
-/** By name; NULL if there is none. */
+/** Find a way by name. @return NULL if there is none */
 const struct migrate_break *migrate_break_find(const char *name);
-/** List them on @p f. */
+/** List the ways on @p f. */
 void migrate_break_help(FILE *f);
 /**
  * Spoil @p st.
- * @param what written: what was done, in words
- *   or nothing, if there are no two buffers in flight to swap
- * @return 0; -EOPNOTSUPP if the ring has no such thing (wrap counters of a split ring)
+ * @param what written: the change as text; empty if there are no two buffers in flight to exchange
+ * @return 0; -EOPNOTSUPP if the ring has no such field (wrap counters of a split ring)
  */
 int migrate_break_apply(const struct migrate_break *br, struct rte_vhost_state *st, char *what,
 		size_t size);

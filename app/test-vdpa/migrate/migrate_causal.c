@@ -3,11 +3,11 @@
  */
 
 /*
- * One frame goes round all queue pairs: sent on pair 0, received there, then sent on pair 1,
- * received there, and so on, back to pair 0. The used indices of a captured state count these
- * events. In the order of events each ring is thus as far as the one before it, or one behind,
- * and one place at most is behind: where the frame was when the device stopped. A ring that is
- * ahead of the one before it has an effect without its cause.
+ * One frame circulates through all queue pairs: it is sent on pair 0 and received there, then sent
+ * on pair 1 and received there, and so on, then again on pair 0. The used indices of a captured
+ * state count these events. In the order of events, each ring has as many events as the previous
+ * one, or one less. Only one ring may have one less: there the frame was when the device stopped. A
+ * ring that is ahead of the previous one shows an effect without its cause.
  */
 
 #include <stdint.h>
@@ -17,13 +17,13 @@
 
 #include "migrate_causal.h"
 
-/* How often a ring was used, as far as its index tells: modulo what the index runs over. */
+/* Number of used buffers, modulo the range of the index. */
 static uint32_t
 used_count(const struct rte_vhost_state_vq *vq, bool packed)
 {
 	if (!packed)
 		return vq->used_idx;
-	/* Wrap counters begin at 1. */
+	/* Wrap counters start with 1. */
 	return vq->used_idx + (vq->used_wrap ? 0 : vq->size);
 }
 
@@ -50,14 +50,14 @@ migrate_causal_holds(const struct rte_vhost_state *st, char *why, size_t size)
 		last = (i - 1) ^ 1;
 		ahead = used_ahead(&st->vqs[vq], &st->vqs[last], packed);
 		if (ahead > 0 || ahead < -1) {
-			snprintf(why, size, "virtqueue %u is %d frames ahead of virtqueue %u, on which "
-				"its frames depend", vq, (int)ahead, last);
+			snprintf(why, size, "virtqueue %u is %d frames ahead of virtqueue %u, on "
+				"which its frames depend", vq, (int)ahead, last);
 			return false;
 		}
 		behind -= ahead;
 	}
 	if (behind <= 1)
 		return true;
-	snprintf(why, size, "%u frames are on their way, of which there is one", behind);
+	snprintf(why, size, "%u frames are on their way, only 1 was sent", behind);
 	return false;
 }

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* Moves that fail on purpose: the source has to go on as if nothing had been. */
+/* Moves that fail on purpose. The source must then resume without any loss. */
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ migrate_fail_due(const struct migrate_options *opt, uint64_t move)
 	return opt->fail_every != 0 && (move + 1) % opt->fail_every == 0;
 }
 
-/* Make of a state one that is valid in itself, and that the destination cannot take. */
+/* Change a state so that it stays valid, but does not fit the destination. */
 static void
 state_misfit(struct rte_vhost_state *st, bool size)
 {
@@ -28,7 +28,7 @@ state_misfit(struct rte_vhost_state *st, bool size)
 			st->vqs[i].size *= 2;
 		return;
 	}
-	/* A feature that no device of today offers. */
+	/* A feature that no device offers. */
 	st->device_features |= UINT64_C(1) << 62;
 	st->driver_features |= UINT64_C(1) << 62;
 }
@@ -45,7 +45,7 @@ migrate_fail_arrange(struct migrate *m, unsigned int to, struct rte_vhost_state 
 	}
 	ret = be->ops->kill(be);
 	if (ret < 0)
-		return migrate_fail(m, "%s cannot be killed: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: cannot kill its process: %s", be->dev.name, strerror(-ret));
 	m->killed = true;
 	return 0;
 }

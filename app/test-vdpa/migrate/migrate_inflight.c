@@ -3,8 +3,8 @@
  */
 
 /*
- * A device that holds buffers between bursts, which vstate does not: what it would have taken
- * by the time of its stop is taken here, from the rings and in the captured state.
+ * Buffers in flight. vstate holds no buffers between bursts, so the tool dequeues some in its place,
+ * after the stop: from the guest's rings and in the captured state.
  */
 
 #include <errno.h>
@@ -18,13 +18,13 @@
 #include "migrate_inflight.h"
 #include "migrate_step.h"
 
-/* The guest takes back what was used before; its thread may have to wait for a processor. */
+/* Time for the guest to take back used buffers; its thread may have to wait for a CPU. */
 #define CATCH_UP_MS 8000
 /* VIRTIO_F_RING_PACKED, VIRTIO_F_IN_ORDER */
 #define F_RING_PACKED 34
 #define F_IN_ORDER 35
 
-/** The buffers of one virtqueue that are in flight, while the state is made. */
+/** The buffers in flight of one virtqueue, while the state is changed. */
 struct hold {
 	struct migrate *m;
 	uint16_t vq;
@@ -39,7 +39,7 @@ struct hold {
 static int
 fail_no_memory(struct migrate *m)
 {
-	return migrate_fail(m, "no memory for buffers in flight");
+	return migrate_fail(m, "out of memory for buffers in flight");
 }
 
 static int
@@ -64,11 +64,11 @@ hold_free(struct hold *h)
 static int
 fail_behind(const struct hold *h)
 {
-	return migrate_fail(h->m, "virtqueue %u: the guest does not take back what was used up to "
-		"%u within %d ms", h->vq, h->sv->used_idx, CATCH_UP_MS);
+	return migrate_fail(h->m, "virtqueue %u: the guest does not take back the buffers used up "
+		"to %u within %d ms", h->vq, h->sv->used_idx, CATCH_UP_MS);
 }
 
-/* What the source itself had in flight comes first. */
+/* The list starts with the buffers that the source itself had in flight. */
 static int
 hold_start(struct hold *h)
 {
@@ -80,9 +80,9 @@ hold_start(struct hold *h)
 		return fail_behind(h);
 	left = guest_hold_left(h->m->guest, h->vq);
 	if (left != sv->nb_inflight)
-		return migrate_fail(h->m, "virtqueue %u: %u buffers in flight are not used yet, the "
-			"state has %u", h->vq, left, sv->nb_inflight);
-	/* One of these may be used here, out of order. */
+		return migrate_fail(h->m, "virtqueue %u: the guest waits for %u buffers in "
+			"flight, the state has %u", h->vq, left, sv->nb_inflight);
+	/* Forget them: one of them may be used below, out of order. */
 	guest_hold_forget(h->m->guest, h->vq);
 	h->nb = sv->nb_inflight;
 	h->nb_descs = sv->nb_inflight_descs;
@@ -109,8 +109,8 @@ hold_take(struct hold *h)
 }
 
 /*
- * A device is free to take buffers as it likes: turn the order of those that were taken here
- * round, two by two. Frames sent have to keep theirs.
+ * A device may dequeue receive buffers in any order: exchange the new ones, two by two. Sent frames
+ * must keep their order.
  */
 static void
 hold_shuffle(struct hold *h, uint32_t from)
@@ -127,7 +127,7 @@ hold_shuffle(struct hold *h, uint32_t from)
 	}
 }
 
-/* Counters and descriptors of what was taken here. */
+/* Set counters and descriptors of the new buffers. */
 static void
 hold_number(struct hold *h, uint32_t from)
 {
@@ -138,7 +138,7 @@ hold_number(struct hold *h, uint32_t from)
 	uint16_t i;
 
 	for (n = from; n < h->nb; n++) {
-		/* Gaps: what was taken in between has been used. */
+		/* With gaps, as if buffers in between had been used. */
 		counter += 1 + n % 3;
 		h->list[n].counter = counter;
 		held = (struct guest_held){ .head = h->list[n].head, .num = h->list[n].num };
@@ -157,7 +157,7 @@ held_of(const struct rte_vhost_state_inflight *entry)
 	return (struct guest_held){ .head = entry->head, .id = entry->id, .num = entry->num };
 }
 
-/* Use entry @p n, of which @p len bytes were written, before those ahead of it. */
+/* Use entry @p n, with @p len bytes written, before the older entries. */
 static void
 hold_complete(struct hold *h, uint32_t n, uint32_t len)
 {
@@ -181,8 +181,8 @@ hold_complete(struct hold *h, uint32_t n, uint32_t len)
 }
 
 /*
- * Out of order: the second frame in flight that was sent comes back ahead of the first one,
- * in the second receive buffer. Without such a frame, one that counts for nothing does.
+ * Out of order: the second sent frame in flight comes back before the first one, in the second
+ * receive buffer. Without such a frame, a frame comes that the guest does not count.
  */
 static void
 pair_complete(struct hold *rx, struct hold *tx)
@@ -207,7 +207,7 @@ pair_complete(struct hold *rx, struct hold *tx)
 		hold_complete(rx, 1, len);
 }
 
-/* Write the list to the state, and have the guest watch for it. */
+/* Write the list to the state, and let the guest expect these buffers. */
 static int
 hold_store(struct hold *h, struct rte_vhost_state *st)
 {
@@ -271,7 +271,7 @@ migrate_inflight_make(struct migrate *m, struct rte_vhost_state *st)
 	return ret;
 }
 
-/* What the rings and the region say of a virtqueue, as a state. */
+/* Read a virtqueue from the rings and the in-flight region into a state. */
 static int
 vq_read(struct migrate *m, struct rte_vhost_state *st, uint16_t vq)
 {
@@ -308,7 +308,7 @@ vq_read(struct migrate *m, struct rte_vhost_state *st, uint16_t vq)
 	return ret < 0 ? fail_no_memory(m) : 0;
 }
 
-/* Entries from @p from on are new. */
+/* Mark the new entries, from @p from on, in the in-flight region. */
 static int
 vq_mark(struct migrate *m, const struct rte_vhost_state *st, uint16_t vq, uint16_t from)
 {
@@ -320,7 +320,7 @@ vq_mark(struct migrate *m, const struct rte_vhost_state *st, uint16_t vq, uint16
 		held = held_of(&sv->inflight[from]);
 		ret = guest_inflight_mark(m->guest, vq, &held, sv->inflight[from].counter);
 		if (ret < 0)
-			return migrate_fail(m, "virtqueue %u: the in-flight region is not one of "
+			return migrate_fail(m, "virtqueue %u: the in-flight region does not fit "
 				"this ring: %s", vq, strerror(-ret));
 	}
 	return 0;
@@ -349,7 +349,7 @@ migrate_inflight_mark(struct migrate *m, unsigned int to)
 		ret = migrate_inflight_make(m, st);
 	for (vq = 0; vq < nb_vqs && ret == 0; vq++) {
 		ret = vq_mark(m, st, vq, had[vq]);
-		/* As if the source had died: what was used, and the region tells the rest. */
+		/* As after a death of the source: the base is the used index, the region has the rest. */
 		half = st->vqs[vq].used_idx | (uint32_t)st->vqs[vq].used_wrap << 15;
 		guest_link_set_base(m->link[to], vq,
 			m->opt->packed ? half | half << 16 : half);

@@ -3,8 +3,8 @@
  */
 
 /*
- * A back end that is killed under load, and one that takes its place: from a page that the first
- * one wrote (state_dir=), or from the in-flight region, without a word between the two.
+ * A back end is killed under load, and a new one takes its place. The new one reads the state file of
+ * the old one (state_dir=), or the in-flight region. The two processes do not communicate.
  */
 
 #include <dirent.h>
@@ -22,14 +22,14 @@
 #include "migrate_step.h"
 #include "stats.h"
 
-/* A burst of the device, which a killed process had taken and not delivered. */
+/* Frames of one burst, which a killed process may have dequeued and not delivered. */
 #define BURST 64
-/* The load runs for so long at most before the next kill. */
+/* Longest time of load before the next kill. */
 #define LOAD_US 30000u
-/* Where a page has its records; states come behind. */
+/* Size of the records at the begin of a state file; the states follow. */
 #define RECORDS (64 * 1024)
 
-/** The records of a page as they once were. */
+/** Old records of a state file. */
 struct stale {
 	char path[PATH_MAX];
 	uint8_t *bytes;
@@ -42,9 +42,9 @@ stale_fail(struct migrate *m, const char *what)
 	return migrate_fail(m, "%s: %s: %s", m->opt->state_dir, what, strerror(errno));
 }
 
-/* The only file that is no socket. */
+/* Find the state file: the only file that is no socket. */
 static int
-page_find(struct migrate *m, char *path, size_t size)
+state_file_find(struct migrate *m, char *path, size_t size)
 {
 	struct dirent *e;
 	struct stat st;
@@ -52,7 +52,7 @@ page_find(struct migrate *m, char *path, size_t size)
 
 	d = opendir(m->opt->state_dir);
 	if (d == NULL)
-		return stale_fail(m, "no directory");
+		return stale_fail(m, "cannot open the directory");
 	path[0] = '\0';
 	while (path[0] == '\0' && (e = readdir(d)) != NULL) {
 		if (snprintf(path, size, "%s/%s", m->opt->state_dir, e->d_name) >= (int)size ||
@@ -60,7 +60,7 @@ page_find(struct migrate *m, char *path, size_t size)
 			path[0] = '\0';
 	}
 	closedir(d);
-	return path[0] != '\0' ? 0 : migrate_fail(m, "%s has no page", m->opt->state_dir);
+	return path[0] != '\0' ? 0 : migrate_fail(m, "%s: no state file", m->opt->state_dir);
 }
 
 static int
@@ -69,7 +69,7 @@ stale_keep(struct migrate *m, struct stale *old)
 	ssize_t n = -1;
 	int fd;
 
-	if (page_find(m, old->path, sizeof(old->path)) < 0)
+	if (state_file_find(m, old->path, sizeof(old->path)) < 0)
 		return -1;
 	old->bytes = malloc(RECORDS);
 	fd = open(old->path, O_RDONLY | O_CLOEXEC);
@@ -78,12 +78,12 @@ stale_keep(struct migrate *m, struct stale *old)
 	if (fd >= 0)
 		close(fd);
 	if (n <= 0)
-		return stale_fail(m, "page cannot be read");
+		return stale_fail(m, "cannot read the state file");
 	old->len = (size_t)n;
 	return 0;
 }
 
-/* The page tells where the rings were, not where they are. */
+/* Write the old records: the state file then has old positions of the rings. */
 static int
 stale_put(struct migrate *m, const struct stale *old)
 {
@@ -96,12 +96,12 @@ stale_put(struct migrate *m, const struct stale *old)
 	if (fd >= 0)
 		close(fd);
 	if (n != (ssize_t)old->len)
-		return stale_fail(m, "page cannot be written");
-	snprintf(m->res->broken, sizeof(m->res->broken), "page put back to where it began");
+		return stale_fail(m, "cannot write the state file");
+	snprintf(m->res->broken, sizeof(m->res->broken), "state file with the positions from the start");
 	return 0;
 }
 
-/* As a front end whose peer has gone: it connects again with what it knows. */
+/* Connect again, as a front end does after the end of its back end. */
 static int
 link_reconnect(struct migrate *m)
 {
@@ -110,13 +110,13 @@ link_reconnect(struct migrate *m)
 
 	ret = be->ops->revive(be);
 	if (ret < 0)
-		return migrate_fail(m, "%s does not come again: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: cannot start it again: %s", be->dev.name, strerror(-ret));
 	if (migrate_link_open(m, 0, MIGRATE_NEGOTIATED) < 0)
 		return -1;
 	guest_link_recover(m->link[0]);
 	ret = guest_link_prepare(m->link[0]);
 	if (ret < 0)
-		return migrate_fail(m, "guest cannot set up %s: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: the guest cannot set it up: %s", be->dev.name, strerror(-ret));
 	return migrate_link_run(m, 0);
 }
 
@@ -126,12 +126,12 @@ kill_once(struct migrate *m, const struct stale *old)
 	struct backend *be = m->be[0];
 	int ret;
 
-	/* Anywhere in its work. */
+	/* Kill it at a different point of its work each time. */
 	usleep(1 + (useconds_t)(m->opt->seed * 7919 + m->res->rounds * 104729) % LOAD_US);
 	guest_gap_start(m->guest);
 	ret = be->ops->kill(be);
 	if (ret < 0)
-		return migrate_fail(m, "%s cannot be killed: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: cannot kill its process: %s", be->dev.name, strerror(-ret));
 	migrate_link_close(m, 0);
 	if (old != NULL && stale_put(m, old) < 0)
 		return -1;

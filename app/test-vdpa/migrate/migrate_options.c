@@ -80,11 +80,12 @@ usage_print(FILE *f)
 {
 	fprintf(f, "Usage: dpdk-test-vdpa migrate [OPTIONS]\n"
 		"\n"
-		"A built-in virtio guest sends numbered frames through device A. Under that load A is\n"
-		"suspended, its state captured, saved, loaded, restored in device B, which resumes on\n"
-		"the same guest memory; then from B to A, and so on. Every frame is checked.\n"
+		"A built-in virtio guest sends numbered frames through device A. Under this load\n"
+		"A is suspended, and its state is captured, saved, loaded and restored in device\n"
+		"B, which resumes with the same guest memory. The next move is from B to A, and\n"
+		"so on. Every frame is checked.\n"
 		"\n"
-		"  --rounds N          moves to make (default %u; no limit if only --seconds is given)\n"
+		"  --rounds N          number of moves (default %u; no limit with only --seconds)\n"
 		"  --seconds N         stop after this time, even if rounds are left\n"
 		"  --queues N          queue pairs, 1 to %u (default 1)\n"
 		"  --ring KIND         split or packed (default split)\n"
@@ -101,43 +102,43 @@ usage_print(FILE *f)
 	guest_features_print(f, GUEST_FEATURES_DEFAULT, ",");
 	fprintf(f, ")\n"
 		"  --any-layout        spread frames over random numbers of descriptors\n"
-		"  --process           device B lives in another process\n"
+		"  --process           device B runs in another process\n"
 		"  --frontend KIND     net: devices with sockets of their own (default);\n"
 		"                      vdpa: devices attached through rte_vdpa;\n"
-		"                      plain: no vstate device, but rte_vhost's own data path with a\n"
-		"                      state by rte_vhost_state\n"
+		"                      plain: no vstate devices; rte_vhost's own data path with a\n"
+		"                      state through rte_vhost_state\n"
 		"  --via CARRIER       how the state gets from A to B; see below\n"
-		"  --causal            one frame at a time goes round all queues, each sent only after\n"
-		"                      the one before it came back; every captured state must be one\n"
-		"                      instant of that. Frames have one length\n"
-		"  --fail-every N      each Nth move fails: B refuses the state or, with --process, is\n"
-		"                      killed; A has to go on\n"
-		"  --inflight N        of each ring up to N buffers are in flight at a stop: the tool\n"
-		"                      takes them as a device that holds buffers would, and B has to\n"
-		"                      finish exactly those, in the order taken\n"
-		"  --overtake          one of them is used ahead of another one before the move\n"
-		"  --kill              no move: A, in a process of its own, is killed under load, and a\n"
-		"                      new one takes its place by the page that it left (state_dir=)\n"
-		"                      or, with --via inflight, by the in-flight region. What it had in\n"
-		"                      its hands, a burst of each queue, may be lost\n"
+		"  --causal            one frame at a time circulates through all queues. Every\n"
+		"                      captured state must show one instant of it. All frames have\n"
+		"                      one length\n"
+		"  --fail-every N      every Nth move fails: B refuses the state, or is killed with\n"
+		"                      --process. A must resume\n"
+		"  --inflight N        up to N buffers of each ring are in flight at a stop. The tool\n"
+		"                      dequeues them in place of the device, and B must use them in\n"
+		"                      the same order\n"
+		"  --overtake          one buffer in flight is used before an older one\n"
+		"  --kill              no move: the process of A is killed under load. A new process\n"
+		"                      takes its place with the state file (state_dir=) or, with\n"
+		"                      --via inflight, with the in-flight region. One burst of each\n"
+		"                      queue may be lost\n"
 		"  --upgrade[=keep|reconnect]\n"
-		"                      no move: A lives in a process of its own, and a new process takes\n"
-		"                      over from it on request (takeover=1), with the guest's connection,\n"
-		"                      or for the guest, who has the socket, to connect again\n"
-		"  --state-file PATH   save each state there and leave the last one\n"
+		"                      no move: a new process takes over the device from the process\n"
+		"                      of A (takeover=1). keep: it gets the guest's connection.\n"
+		"                      reconnect: the guest accepts a new connection\n"
+		"  --state-file PATH   save each state to PATH and keep the last one\n"
 		"  --break KIND        spoil the first captured state; see below\n"
 		"  --json              report as JSON\n"
-		"  --verbose           show the logs of EAL and vhost, and how the times spread\n"
+		"  --verbose           show the logs of EAL and vhost, and histograms of the times\n"
 		"  --help              this text\n"
 		"\n"
 		"Carriers of --via:\n");
 	migrate_via_help(f);
 	fprintf(f, "\n"
-		"Kinds of --break, each of which must end in exit status 1:\n");
+		"Kinds of --break. Each of them must end in exit status 1:\n");
 	migrate_break_help(f);
 	fprintf(f, "\n"
-		"Exit status: 0 if all rounds ran, frames flowed in each, and none was lost,\n"
-		"duplicated, reordered or corrupted; 1 if not; 2 on wrong usage.\n");
+		"Exit status: 0 if all rounds ran, frames flowed in each round, and no frame was\n"
+		"lost, duplicated, reordered or corrupted; 1 if not; 2 on wrong usage.\n");
 }
 
 static int
@@ -152,7 +153,7 @@ break_option(struct migrate_options *opt, const char *word)
 	opt->breakage = migrate_break_find(word);
 	if (opt->breakage != NULL)
 		return 0;
-	return refuse_value("--break", word, "one of the kinds that --help lists");
+	return refuse_value("--break", word, "a kind from --help");
 }
 
 static int
@@ -171,7 +172,7 @@ via_option(struct migrate_options *opt, const char *word)
 	opt->via = migrate_via_find(word);
 	if (opt->via != NULL)
 		return 0;
-	return refuse_value("--via", word, "one of the carriers that --help lists");
+	return refuse_value("--via", word, "a carrier from --help");
 }
 
 static int
@@ -183,7 +184,7 @@ state_file_option(struct migrate_options *opt, const char *word)
 	return refuse_value("--state-file", word, "a path");
 }
 
-/* Options that are a number of some range. */
+/* Options with a number, and its range. */
 static const struct {
 	int c;
 	const char *name;
@@ -259,7 +260,7 @@ option_store(int c, const char *word, struct migrate_options *opt)
 		return option_frames("migrate", "--frames", word, &opt->frame_min,
 			&opt->frame_max);
 	case OPT_FEATURES:
-		/* says itself what it does not know */
+		/* it reports an unknown name itself */
 		return guest_features_parse(word, &opt->features) ? 0 : -EINVAL;
 	case OPT_BREAK:
 		return break_option(opt, word);
@@ -307,17 +308,18 @@ refuse_together(const char *what, const char *why)
 static int
 kill_check(const struct migrate_options *opt)
 {
-	const bool page = opt->breakage != NULL && opt->breakage->page;
+	const bool break_file = opt->breakage != NULL && opt->breakage->state_file;
 
-	if (page && (!opt->kill || !opt->packed || opt->via->region))
-		return refuse_together("--break page", "only a killed device with packed rings needs a page");
+	if (break_file && (!opt->kill || !opt->packed || opt->via->region))
+		return refuse_together("--break page",
+			"only a killed device with packed rings needs a state file");
 	if (!opt->kill)
 		return 0;
 	if (opt->plain)
-		return refuse_together("--kill", "only a vstate device comes again");
+		return refuse_together("--kill", "only a vstate device can be started again");
 	if (opt->causal || opt->fail_every != 0 || opt->inflight != 0 ||
-			(opt->breakage != NULL && !page))
-		return refuse_together("--kill", "no state is captured that could be checked or changed");
+			(opt->breakage != NULL && !break_file))
+		return refuse_together("--kill", "no state is captured, to check or change it");
 	return 0;
 }
 
@@ -330,7 +332,7 @@ upgrade_check(const struct migrate_options *opt)
 		return refuse_together("--upgrade", "only a net_vstate device can be taken over");
 	if (opt->kill || opt->causal || opt->fail_every != 0 || opt->inflight != 0 ||
 			opt->breakage != NULL)
-		return refuse_together("--upgrade", "no state is captured that could be checked or changed");
+		return refuse_together("--upgrade", "no state is captured, to check or change it");
 	return 0;
 }
 
@@ -340,18 +342,19 @@ via_check(struct migrate_options *opt)
 	if (opt->kill || opt->upgrade)
 		return 0;
 	if (opt->plain && opt->inflight != 0)
-		return refuse_together("--inflight", "rte_vhost's own data path does not finish them");
+		return refuse_together("--inflight",
+			"rte_vhost's own data path does not use buffers in flight");
 	if ((opt->vdpa || opt->plain) && opt->via->net_only)
-		return refuse_together("--via", "only net_vstate has such a message");
+		return refuse_together("--via", "only net_vstate devices have this carrier");
 	if (!opt->via->whole && (opt->causal || opt->fail_every != 0 || opt->breakage != NULL ||
 			(opt->inflight != 0 && !opt->via->region)))
-		return refuse_together("--via", "it carries no state that could be checked or spoilt");
+		return refuse_together("--via", "this carrier has no state to check or change");
 	if (opt->causal && opt->breakage != NULL)
-		return refuse_together("--causal", "not together with --break");
+		return refuse_together("--causal", "cannot be combined with --break");
 	if (opt->via->suspend_feature)
 		opt->features |= UINT64_C(1) << RTE_VHOST_STATE_F_SUSPEND;
 	if (opt->causal)
-		/* A frame is one buffer, so that used indices count frames. */
+		/* Each frame has one buffer, so the used indices count frames. */
 		opt->frame_max = opt->frame_min;
 	if (opt->causal && opt->frame_min > 1500)
 		return refuse_together("--causal", "a frame must fit one buffer of 1500 bytes");
@@ -364,17 +367,17 @@ overtake_check(const struct migrate_options *opt)
 	if (!opt->overtake)
 		return 0;
 	if (opt->inflight < 2)
-		return refuse_together("--overtake", "only with --inflight of 2 or more");
+		return refuse_together("--overtake", "needs --inflight of 2 or more");
 	if (opt->causal)
-		return refuse_together("--overtake", "not together with --causal");
+		return refuse_together("--overtake", "cannot be combined with --causal");
 	if (opt->via->region)
-		return refuse_together("--overtake", "not in an in-flight region");
+		return refuse_together("--overtake", "cannot be combined with an in-flight region");
 	if ((opt->features >> F_IN_ORDER & 1) != 0)
-		return refuse_together("--overtake", "not with the feature in-order");
+		return refuse_together("--overtake", "cannot be combined with the feature in-order");
 	return 0;
 }
 
-/* What no single option can tell. */
+/* Checks that need more than one option. */
 static int
 options_check(struct migrate_options *opt)
 {
@@ -384,7 +387,7 @@ options_check(struct migrate_options *opt)
 
 	if (!opt->packed && (opt->ring_size & (opt->ring_size - 1)) != 0) {
 		fprintf(stderr, "dpdk-test-vdpa migrate: --size %u: "
-			"a split ring has a power of two\n", opt->ring_size);
+			"the size of a split ring is a power of two\n", opt->ring_size);
 		return -EINVAL;
 	}
 	if (wraps && !opt->packed) {
@@ -416,7 +419,7 @@ migrate_options_parse(struct migrate_options *opt, int argc, char **argv)
 	opt->features = GUEST_FEATURES_DEFAULT;
 	opt->via = migrate_via_find("file");
 
-	optind = 0;	/* start anew: a test parses several command lines */
+	optind = 0;	/* reset: a test parses several command lines */
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (c == 'h') {
 			usage_print(stdout);
@@ -426,7 +429,7 @@ migrate_options_parse(struct migrate_options *opt, int argc, char **argv)
 			goto usage_hint;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "dpdk-test-vdpa migrate: what is '%s'?\n", argv[optind]);
+		fprintf(stderr, "dpdk-test-vdpa migrate: unexpected argument '%s'\n", argv[optind]);
 		goto usage_hint;
 	}
 	if (options_check(opt) == 0)

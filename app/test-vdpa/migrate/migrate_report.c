@@ -49,8 +49,8 @@ report_text(const struct migrate_options *opt, struct migrate_result *res, FILE 
 		stats_histogram(&res->blackout, "blackout", f);
 	}
 	fprintf(f, "%s ring of %u, via %s, %s, seed %" PRIu64 ", %.1f s\n", ring_name(opt),
-		opt->ring_size, opt->via->name, opt->process ? "two processes" : "one process", opt->seed,
-		res->elapsed_ns / 1e9);
+		opt->ring_size, opt->via->name, opt->process ? "two processes" : "one process",
+		opt->seed, res->elapsed_ns / 1e9);
 	fprintf(f, "rounds      %12" PRIu64 "\n", res->rounds);
 	if (opt->fail_every != 0)
 		fprintf(f, "failed      %12" PRIu64 "\n", res->failed_moves);
@@ -109,7 +109,7 @@ report_json(const struct migrate_options *opt, struct migrate_result *res, FILE 
 		opt->seed, res->elapsed_ns / 1e9);
 }
 
-/* A run that failed without a failure of its own: what does not add up. */
+/* Report the counts that are wrong in a run that did not end early. */
 static void
 shortfall_print(const struct migrate_result *res)
 {
@@ -117,14 +117,14 @@ shortfall_print(const struct migrate_result *res)
 
 	if (migrate_held(res) || (res->failure[0] != '\0' && c->sent == 0))
 		return;
-	fprintf(stderr, "dpdk-test-vdpa: of %" PRIu64 " frames in %" PRIu64 " rounds %" PRIu64
-		" came, %" PRIu64 " lost (%" PRIu64 " allowed), %" PRIu64 " duplicated, %" PRIu64
+	fprintf(stderr, "dpdk-test-vdpa: %" PRIu64 " frames sent in %" PRIu64 " rounds, %" PRIu64
+		" received, %" PRIu64 " lost (%" PRIu64 " allowed), %" PRIu64 " duplicated, %" PRIu64
 		" reordered (%" PRIu64 " on purpose), %" PRIu64 " corrupted\n", c->sent,
 		res->rounds, c->received, c->lost, res->lost_allowed, c->duplicated,
 		c->reordered, res->overtaken, c->corrupted);
 }
 
-/* Why a run did not hold, and what was spoilt on purpose: for people, so not on stdout. */
+/* Report why a run failed, and what was spoilt on purpose. Not on stdout, which may have JSON. */
 static void
 verdict_print(const struct migrate_options *opt, const struct migrate_result *res)
 {
@@ -140,7 +140,7 @@ verdict_print(const struct migrate_options *opt, const struct migrate_result *re
 		return;
 	}
 	fprintf(stderr, "dpdk-test-vdpa: %s\n", migrate_held(res) ?
-		"NOT DETECTED: every frame came through" : "the broken state was detected");
+		"NOT DETECTED: every frame came back" : "the broken state was detected");
 }
 
 void

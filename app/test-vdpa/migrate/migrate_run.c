@@ -28,7 +28,7 @@
 
 #define DRAIN_MS 2000
 
-/* The move failed: the source goes on as if nothing had been. */
+/* After a failed move: resume the source. @return true if frames flow */
 static bool
 source_resumes(struct migrate *m)
 {
@@ -45,10 +45,10 @@ source_resume(struct migrate *m)
 	well = source_resumes(m);
 	len = strlen(m->res->failure);
 	snprintf(m->res->failure + len, sizeof(m->res->failure) - len, "; %s %s",
-		m->be[m->active]->dev.name, well ? "went on" : "did not go on either");
+		m->be[m->active]->dev.name, well ? "resumed" : "did not resume either");
 }
 
-/* A move that was to fail did so: the source goes on, and the destination is there again. */
+/* After a move that failed on purpose: resume the source, and start the destination again. */
 static int
 failed_move_end(struct migrate *m, unsigned int to)
 {
@@ -57,14 +57,14 @@ failed_move_end(struct migrate *m, unsigned int to)
 	m->must_fail = false;
 	m->res->failure[0] = '\0';
 	if (!source_resumes(m))
-		return migrate_fail(m, "%s does not go on after a move that failed",
+		return migrate_fail(m, "%s: frames do not flow after a failed move",
 			m->be[m->active]->dev.name);
 	migrate_link_close(m, to);
 	if (m->killed)
 		ret = m->be[to]->ops->revive(m->be[to]);
 	m->killed = false;
 	if (ret < 0)
-		return migrate_fail(m, "%s does not come again: %s", m->be[to]->dev.name,
+		return migrate_fail(m, "%s: cannot start it again: %s", m->be[to]->dev.name,
 			strerror(-ret));
 	m->res->failed_moves++;
 	return 0;
@@ -80,7 +80,7 @@ samples_add(struct migrate *m, uint64_t suspend, uint64_t carry, uint64_t blacko
 	return 0;
 }
 
-/* Stop, carry, run: all that may fail with the source as the one who goes on. */
+/* Stop the source, carry the state, run the destination. After a failure the source resumes. */
 static int
 move_run(struct migrate *m, unsigned int to, uint64_t t[3])
 {
@@ -111,7 +111,7 @@ round_run(struct migrate *m)
 		return -1;
 	}
 	if (m->must_fail)
-		return migrate_fail(m, "%s took what it should have refused", m->be[to]->dev.name);
+		return migrate_fail(m, "%s: accepted a state that it must refuse", m->be[to]->dev.name);
 	if (migrate_flow_wait(m) < 0)
 		return -1;
 	if (samples_add(m, t[1] - t[0], t[2] - t[1], guest_gap_stop(m->guest)) < 0)
@@ -182,14 +182,14 @@ traffic_run(struct migrate *m)
 
 	ret = guest_traffic_start(m->guest);
 	if (ret < 0) {
-		migrate_fail(m, "guest cannot start its traffic: %s", strerror(-ret));
+		migrate_fail(m, "the guest cannot start its traffic: %s", strerror(-ret));
 		return;
 	}
 	if (migrate_flow_wait(m) == 0)
 		rounds_run(m);
 	ret = guest_traffic_stop(m->guest, DRAIN_MS);
 	if (ret < 0)
-		migrate_fail(m, "guest cannot stop its traffic: %s", strerror(-ret));
+		migrate_fail(m, "the guest cannot stop its traffic: %s", strerror(-ret));
 	guest_counts_get(m->guest, &m->res->counts);
 }
 
@@ -224,11 +224,11 @@ migrate_run(const struct migrate_options *opt, struct backend *const be[2],
 
 	m.guest = guest_create(&conf);
 	if (m.guest == NULL) {
-		migrate_fail(&m, "guest cannot be made: %s", strerror(rte_errno));
+		migrate_fail(&m, "cannot create the guest: %s", strerror(rte_errno));
 		return;
 	}
 	if (opt->upgrade && guest_listen(m.guest, be[0]->dev.socket) < 0)
-		migrate_fail(&m, "guest cannot listen on %s", be[0]->dev.socket);
+		migrate_fail(&m, "the guest cannot listen on %s", be[0]->dev.socket);
 	else if (migrate_link_open(&m, 0, MIGRATE_PREPARED) == 0 && migrate_link_run(&m, 0) == 0)
 		traffic_run(&m);
 	guest_error_keep(&m);

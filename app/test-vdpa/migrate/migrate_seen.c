@@ -10,7 +10,7 @@
 #include "migrate_seen.h"
 #include "migrate_step.h"
 
-/* Spoil the state if that was asked for and is not done yet. */
+/* Spoil the state if the options say so and it was not done yet. */
 static int
 state_break(struct migrate *m, struct rte_vhost_state *st)
 {
@@ -20,7 +20,7 @@ state_break(struct migrate *m, struct rte_vhost_state *st)
 	if (m->opt->breakage == NULL || res->broken[0] != '\0')
 		return 0;
 	ret = migrate_break_apply(m->opt->breakage, st, res->broken, sizeof(res->broken));
-	return ret < 0 ? migrate_fail(m, "the state cannot be broken like that") : 0;
+	return ret < 0 ? migrate_fail(m, "--break does not apply to this state") : 0;
 }
 
 static int
@@ -31,7 +31,7 @@ causal_check(struct migrate *m, const struct rte_vhost_state *st)
 	if (!m->opt->causal)
 		return 0;
 	if (!migrate_causal_holds(st, why, sizeof(why)))
-		return migrate_fail(m, "captured state is not one instant: %s", why);
+		return migrate_fail(m, "the captured state does not show one instant: %s", why);
 	m->res->causal_states++;
 	return 0;
 }
@@ -41,7 +41,7 @@ migrate_state_seen(struct migrate *m, unsigned int to, struct rte_vhost_state *s
 {
 	if (causal_check(m, st) < 0)
 		return -1;
-	/* A move that is to fail leaves all as it is. */
+	/* A move that must fail does not change the rings. */
 	if (!m->must_fail && migrate_inflight_make(m, st) < 0)
 		return -1;
 	if (state_break(m, st) < 0)

@@ -18,8 +18,8 @@
 
 #define CONNECT_MS 5000
 /*
- * A ring that gives nothing for so long is dead. Frames that only wait for their turn keep it
- * moving: with each burst behind another process's time slice, 32767 of them took 5.3 s.
+ * A ring that delivers no frame in this time is dead. This is the limit for the next frame, not for
+ * all frames: on a busy machine 32767 frames took 5.3 s, each burst after another time slice.
  */
 #define FLOW_MS 3000
 
@@ -46,7 +46,7 @@ migrate_fail_state(struct migrate *m, unsigned int who, const char *verb, int re
 		snprintf(why, sizeof(why), "%s", strerror(-ret));
 	else
 		rte_vhost_state_error_format(err, why, sizeof(why));
-	return migrate_fail(m, "%s does not %s: %s", m->be[who]->dev.name, verb, why);
+	return migrate_fail(m, "%s: cannot %s: %s", m->be[who]->dev.name, verb, why);
 }
 
 int
@@ -55,7 +55,7 @@ migrate_flow_ms(const struct migrate *m)
 	return FLOW_MS + (m->opt->rate > 0 ? 3000 / m->opt->rate : 0);
 }
 
-/* The back end may still be busy with the end of its last connection. */
+/* The back end may still be closing its last connection. */
 static int
 disconnect_wait(struct migrate *m, unsigned int who)
 {
@@ -65,10 +65,10 @@ disconnect_wait(struct migrate *m, unsigned int who)
 
 	while ((ret = m->be[who]->ops->info(m->be[who], &info)) == 0 && info.connected) {
 		if (clock_ns() >= until)
-			return migrate_fail(m, "%s still has a front end", m->be[who]->dev.name);
+			return migrate_fail(m, "%s: the last connection is still open", m->be[who]->dev.name);
 		usleep(100);
 	}
-	return ret < 0 ? migrate_fail(m, "%s does not tell its status: %s", m->be[who]->dev.name,
+	return ret < 0 ? migrate_fail(m, "%s: cannot read its status: %s", m->be[who]->dev.name,
 		strerror(-ret)) : 0;
 }
 
@@ -82,14 +82,14 @@ migrate_link_open(struct migrate *m, unsigned int who, enum migrate_ready ready)
 		return -1;
 	m->link[who] = guest_link_open(m->guest, be->dev.socket, m->opt->upgrade, CONNECT_MS);
 	if (m->link[who] == NULL)
-		return migrate_fail(m, "guest cannot connect to %s: %s", be->dev.name,
+		return migrate_fail(m, "%s: the guest cannot connect: %s", be->dev.name,
 			strerror(rte_errno));
 	if (ready >= MIGRATE_NEGOTIATED)
 		ret = guest_link_negotiate(m->link[who]);
 	if (ret == 0 && ready >= MIGRATE_PREPARED)
 		ret = guest_link_prepare(m->link[who]);
 	if (ret < 0)
-		return migrate_fail(m, "guest cannot set up %s: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: the guest cannot set it up: %s", be->dev.name, strerror(-ret));
 	return 0;
 }
 
@@ -101,7 +101,6 @@ migrate_link_close(struct migrate *m, unsigned int who)
 	m->link[who] = NULL;
 }
 
-/* Let the device behind a link have the rings. */
 int
 migrate_link_run(struct migrate *m, unsigned int who)
 {
@@ -109,7 +108,7 @@ migrate_link_run(struct migrate *m, unsigned int who)
 
 	ret = guest_link_driver_ok(m->link[who]);
 	if (ret < 0)
-		return migrate_fail(m, "%s does not take DRIVER_OK: %s", m->be[who]->dev.name,
+		return migrate_fail(m, "%s: DRIVER_OK failed: %s", m->be[who]->dev.name,
 			strerror(-ret));
 	m->active = who;
 	return 0;
@@ -123,7 +122,7 @@ migrate_flow_wait(struct migrate *m)
 
 	ret = guest_wait_flow(m->guest, ms);
 	if (ret == -ETIMEDOUT)
-		return migrate_fail(m, "a queue pair gets no frame through %s for %d ms", name, ms);
-	return ret < 0 ? migrate_fail(m, "guest cannot wait for frames through %s: %s", name,
+		return migrate_fail(m, "%s: a queue pair receives no frame for %d ms", name, ms);
+	return ret < 0 ? migrate_fail(m, "%s: the guest cannot wait for frames: %s", name,
 		strerror(-ret)) : 0;
 }

@@ -3,9 +3,9 @@
  */
 
 /*
- * A back end that is upgraded under load: a new process asks the one that has the device for it
- * (takeover=1), gets the state page, and goes on with the guest's connection; or the guest's
- * socket sees it come as the other one goes.
+ * A back end is upgraded under load: a new process requests the device from the old process
+ * (takeover=1) and gets the state file. It also gets the guest's connection, or the guest accepts a
+ * new connection after the end of the old one.
  */
 
 #include <errno.h>
@@ -23,11 +23,11 @@
 #include "migrate_upgrade.h"
 #include "stats.h"
 
-/* EAL of the new process starts, and its poll threads poll, before it asks. */
+/* The new process starts EAL and its poll threads before it requests the device. */
 #define HAND_OVER_MS 20000
 #define CONNECT_MS 5000
 
-/* Between looks at the old process, and at the new one. */
+/* Intervals of the checks of the old and of the new process. */
 #define LOOK_US 200
 #define LOOK_MS 1
 
@@ -35,18 +35,18 @@
 struct watch {
 	struct migrate *m;
 	unsigned int from, to;
-	/** The new process has its device, and can be asked. */
+	/** The new process has its device and answers requests. */
 	bool made;
 	int result;
-	/** The new process has the guest's connection, and no other was made. */
+	/** The new process got the guest's connection. */
 	bool kept;
-	/** Longest gap up to where the old process was seen without the device. */
+	/** Longest gap until the old process no longer had the device. */
 	uint64_t gap_ns;
-	/** From then until the new one runs it. */
+	/** Time from then until the new process runs the device. */
 	uint64_t change_ns;
 };
 
-/* As QEMU does whose socket was closed by the other side: it waits for who comes. */
+/* As QEMU does after the end of a connection: accept the next one. */
 static int
 link_reconnect(struct migrate *m, unsigned int to)
 {
@@ -54,19 +54,20 @@ link_reconnect(struct migrate *m, unsigned int to)
 
 	ret = guest_link_connect(m->link[to], m->be[to]->dev.socket, true, CONNECT_MS);
 	if (ret < 0)
-		return migrate_fail(m, "the new process does not come: %s", strerror(-ret));
+		return migrate_fail(m, "the new process does not connect: %s", strerror(-ret));
 	guest_link_recover(m->link[to]);
 	ret = guest_link_negotiate(m->link[to]);
 	if (ret == 0)
 		ret = guest_link_prepare(m->link[to]);
 	if (ret < 0)
-		return migrate_fail(m, "guest cannot set up the new process: %s", strerror(-ret));
+		return migrate_fail(m, "the guest cannot set up the new process: %s", strerror(-ret));
 	return migrate_link_run(m, to);
 }
 
 /*
- * Until the old process has let go. What the start of a process takes from the others is not part
- * of it, but a gap may end before it is seen what it was: that of the watch before counts.
+ * Wait until the old process no longer has the device. A gap during the start of the new process is
+ * not part of the handover. But the gap of the handover may end before the check sees it, so the
+ * last measurement counts.
  */
 static int
 watch_old(struct watch *w, uint64_t until)
@@ -78,7 +79,7 @@ watch_old(struct watch *w, uint64_t until)
 		w->gap_ns = guest_gap_next(m->guest);
 		usleep(LOOK_US);
 		if (m->be[w->from]->ops->info(m->be[w->from], &info) != 0)
-			return migrate_fail(m, "the old process does not tell its status");
+			return migrate_fail(m, "cannot read the status of the old process");
 		if (clock_ns() > until)
 			return migrate_fail(m, "the device was not handed over within %d ms",
 				HAND_OVER_MS);
@@ -110,7 +111,7 @@ watch_new(struct watch *w, uint64_t until)
 			return 0;
 		}
 	}
-	return migrate_fail(m, "nobody has the device after %d ms", HAND_OVER_MS);
+	return migrate_fail(m, "no process has the device after %d ms", HAND_OVER_MS);
 }
 
 static void *
@@ -128,7 +129,7 @@ watch_main(void *arg)
 	return NULL;
 }
 
-/* One link is left: that of who has the device now. */
+/* Keep one link: the one to the process that has the device. */
 static void
 links_settle(struct migrate *m, const struct watch *w)
 {
@@ -141,7 +142,10 @@ links_settle(struct migrate *m, const struct watch *w)
 	m->res->kept++;
 }
 
-/* Children die with the thread that made them, so that it is not this one that waits. */
+/*
+ * A child dies with the thread that created it. Therefore this thread starts the new process, and
+ * another thread watches.
+ */
 static int
 device_hand_over(struct migrate *m, unsigned int from, unsigned int to, uint64_t *gap_ns)
 {
@@ -149,19 +153,19 @@ device_hand_over(struct migrate *m, unsigned int from, unsigned int to, uint64_t
 	pthread_t thread;
 	int ret;
 
-	/* A guest has its eventfds before. */
+	/* The link first: its eventfds must exist before the new process connects. */
 	m->link[to] = guest_link_new(m->guest);
 	if (m->link[to] == NULL)
-		return migrate_fail(m, "no link: %s", strerror(rte_errno));
+		return migrate_fail(m, "cannot create a link: %s", strerror(rte_errno));
 	if (pthread_create(&thread, NULL, watch_main, &w) != 0)
-		return migrate_fail(m, "no thread");
+		return migrate_fail(m, "cannot create a thread");
 	ret = m->be[to]->ops->revive(m->be[to]);
 	__atomic_store_n(&w.made, ret == 0, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
 	if (w.result == 0)
 		links_settle(m, &w);
 	if (ret < 0)
-		return migrate_fail(m, "no new process: %s", strerror(-ret));
+		return migrate_fail(m, "cannot start the new process: %s", strerror(-ret));
 	if (w.result == 0 && stats_add(&m->res->capture_restore, w.change_ns) < 0)
 		return migrate_fail(m, "out of memory");
 	*gap_ns = w.gap_ns;
@@ -180,10 +184,10 @@ migrate_upgrade_round(struct migrate *m)
 	gap_ns = RTE_MAX(gap_ns, guest_gap_stop(m->guest));
 	if (stats_add(&m->res->blackout, gap_ns) < 0)
 		return migrate_fail(m, "out of memory");
-	/* It has nothing any more. */
+	/* The old process no longer has a device or a connection. */
 	ret = m->be[from]->ops->kill(m->be[from]);
 	if (ret < 0)
-		return migrate_fail(m, "the old process cannot be ended: %s", strerror(-ret));
+		return migrate_fail(m, "cannot end the old process: %s", strerror(-ret));
 	m->res->rounds++;
 	return 0;
 }

@@ -2,8 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* The ways of a state from one back end to the other. */
-
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -27,7 +25,7 @@ source_of(struct migrate *m)
 	return m->be[m->active];
 }
 
-/* ---- stop and go on ---- */
+/* ---- stop and resume ---- */
 
 static int
 api_stop(struct migrate *m)
@@ -54,7 +52,7 @@ status_stop(struct migrate *m)
 {
 	int ret = guest_link_suspend(m->link[m->active]);
 
-	return ret < 0 ? migrate_fail(m, "%s does not obey SUSPEND in the status byte: %s",
+	return ret < 0 ? migrate_fail(m, "%s: cannot suspend by the status byte: %s",
 		source_of(m)->dev.name, strerror(-ret)) : 0;
 }
 
@@ -64,9 +62,9 @@ status_back(struct migrate *m)
 	int ret = guest_link_resume(m->link[m->active]);
 
 	if (ret < 0)
-		return migrate_fail(m, "%s does not obey DRIVER_OK while suspended: %s",
+		return migrate_fail(m, "%s: cannot resume by the status byte: %s",
 			source_of(m)->dev.name, strerror(-ret));
-	/* It runs already; this wakes who polls it. */
+	/* The device runs already; this wakes the service lcore that polls it. */
 	return api_back(m);
 }
 
@@ -75,11 +73,11 @@ rings_stop(struct migrate *m)
 {
 	int ret = guest_link_stop(m->link[m->active]);
 
-	return ret < 0 ? migrate_fail(m, "%s does not give its rings back: %s",
+	return ret < 0 ? migrate_fail(m, "%s: cannot stop its rings: %s",
 		source_of(m)->dev.name, strerror(-ret)) : 0;
 }
 
-/* Tell @p to where the rings stood when @p from gave them back. */
+/* Set the bases of @p to from the answers of @p from to GET_VRING_BASE. */
 static int
 rings_hand_over(struct migrate *m, unsigned int from, unsigned int to)
 {
@@ -91,7 +89,7 @@ rings_hand_over(struct migrate *m, unsigned int from, unsigned int to)
 	if (from != to && m->opt->via->region && migrate_inflight_mark(m, to) < 0)
 		return -1;
 	ret = guest_link_prepare(m->link[to]);
-	return ret < 0 ? migrate_fail(m, "guest cannot set up %s: %s", m->be[to]->dev.name,
+	return ret < 0 ? migrate_fail(m, "%s: the guest cannot set it up: %s", m->be[to]->dev.name,
 		strerror(-ret)) : 0;
 }
 
@@ -104,7 +102,7 @@ rings_back(struct migrate *m)
 	if (ret < 0)
 		return ret;
 	ret = guest_link_driver_ok(m->link[m->active]);
-	return ret < 0 ? migrate_fail(m, "%s does not take DRIVER_OK again: %s",
+	return ret < 0 ? migrate_fail(m, "%s: a second DRIVER_OK failed: %s",
 		source_of(m)->dev.name, strerror(-ret)) : 0;
 }
 
@@ -118,7 +116,7 @@ state_capture(struct migrate *m, unsigned int to)
 
 	st = source_of(m)->ops->capture(source_of(m), &err);
 	if (st == NULL) {
-		migrate_fail_state(m, m->active, "give its state", -rte_errno, &err);
+		migrate_fail_state(m, m->active, "capture its state", -rte_errno, &err);
 		return NULL;
 	}
 	if (migrate_state_seen(m, to, st) == 0)
@@ -127,7 +125,7 @@ state_capture(struct migrate *m, unsigned int to)
 	return NULL;
 }
 
-/* Ends the life of @p st. */
+/* Restore @p st in back end @p to, and free it. */
 static int
 state_restore(struct migrate *m, unsigned int to, struct rte_vhost_state *st)
 {
@@ -136,7 +134,7 @@ state_restore(struct migrate *m, unsigned int to, struct rte_vhost_state *st)
 
 	ret = m->be[to]->ops->restore(m->be[to], st, &err);
 	rte_vhost_state_free(st);
-	return ret < 0 ? migrate_fail_state(m, to, "take the state", ret, &err) : 0;
+	return ret < 0 ? migrate_fail_state(m, to, "restore the state", ret, &err) : 0;
 }
 
 static int
@@ -147,7 +145,7 @@ struct_carry(struct migrate *m, unsigned int to)
 	return st != NULL ? state_restore(m, to, st) : -1;
 }
 
-/* To the file and back, as a state that moves to another host goes. */
+/* Through a file, as for a move to another host. */
 static int
 file_carry(struct migrate *m, unsigned int to)
 {
@@ -160,16 +158,14 @@ file_carry(struct migrate *m, unsigned int to)
 	ret = rte_vhost_state_save(st, m->state_path, &err);
 	rte_vhost_state_free(st);
 	if (ret < 0)
-		return migrate_fail_state(m, m->active, "have a state that can be saved", ret,
-			&err);
+		return migrate_fail_state(m, m->active, "save its state", ret, &err);
 	loaded = rte_vhost_state_load(m->state_path, &err);
 	if (loaded == NULL)
-		return migrate_fail_state(m, m->active, "have a state that can be loaded",
-			-rte_errno, &err);
+		return migrate_fail_state(m, m->active, "load its saved state", -rte_errno, &err);
 	return state_restore(m, to, loaded);
 }
 
-/* A pipe holds less than a large state: someone has to write while the other reads. */
+/* A pipe holds less than a large state: one thread writes while another one reads. */
 struct writer {
 	const struct rte_vhost_state *st;
 	int fd;
@@ -197,7 +193,7 @@ state_pipe(struct migrate *m, const struct rte_vhost_state *st)
 	int ends[2], ret;
 
 	if (pipe2(ends, O_CLOEXEC) < 0) {
-		migrate_fail(m, "no pipe: %s", strerror(errno));
+		migrate_fail(m, "cannot create a pipe: %s", strerror(errno));
 		return NULL;
 	}
 	w.fd = ends[1];
@@ -205,7 +201,7 @@ state_pipe(struct migrate *m, const struct rte_vhost_state *st)
 	if (ret != 0) {
 		close(ends[0]);
 		close(ends[1]);
-		migrate_fail(m, "no thread that writes: %s", strerror(ret));
+		migrate_fail(m, "cannot create a thread: %s", strerror(ret));
 		return NULL;
 	}
 	got = rte_vhost_state_read(ends[0], &err);
@@ -213,9 +209,9 @@ state_pipe(struct migrate *m, const struct rte_vhost_state *st)
 	close(ends[0]);
 	pthread_join(thread, NULL);
 	if (w.ret < 0)
-		migrate_fail_state(m, m->active, "have a state that can be written", w.ret, &w.err);
+		migrate_fail_state(m, m->active, "write its state", w.ret, &w.err);
 	else if (got == NULL)
-		migrate_fail_state(m, m->active, "have a state that can be read", ret, &err);
+		migrate_fail_state(m, m->active, "read its written state", ret, &err);
 	if (w.ret < 0) {
 		rte_vhost_state_free(got);
 		got = NULL;
@@ -241,7 +237,7 @@ base_carry(struct migrate *m, unsigned int to)
 	return rings_hand_over(m, m->active, to);
 }
 
-/* What the source's front end read, after it was looked at; to be freed. */
+/* Check or change the state that the source saved. @return its bytes, to be freed by the caller */
 static void *
 device_state_seen(struct migrate *m, unsigned int to, const void *bytes, size_t *len)
 {
@@ -261,7 +257,7 @@ device_state_seen(struct migrate *m, unsigned int to, const void *bytes, size_t 
 		out = malloc(size);
 		ret = out == NULL ? -ENOMEM : rte_vhost_state_encode(st, out, size, len, &err);
 		if (ret < 0) {
-			migrate_fail_state(m, m->active, "have a state that can be encoded", ret,
+			migrate_fail_state(m, m->active, "encode its state", ret,
 				&err);
 			free(out);
 			out = NULL;
@@ -280,7 +276,7 @@ device_state_carry(struct migrate *m, unsigned int to)
 
 	ret = guest_link_state_save(m->link[m->active], &bytes, &len);
 	if (ret < 0)
-		return migrate_fail(m, "%s does not save its state: %s", source_of(m)->dev.name,
+		return migrate_fail(m, "%s: cannot save its state: %s", source_of(m)->dev.name,
 			strerror(-ret));
 	seen = device_state_seen(m, to, bytes, &len);
 	free(bytes);
@@ -289,11 +285,11 @@ device_state_carry(struct migrate *m, unsigned int to)
 	ret = guest_link_state_load(m->link[to], seen, len);
 	free(seen);
 	if (ret < 0)
-		return migrate_fail(m, "%s does not load the state: %s", m->be[to]->dev.name,
+		return migrate_fail(m, "%s: cannot load the state: %s", m->be[to]->dev.name,
 			strerror(-ret));
 	ret = guest_link_negotiate(m->link[to]);
 	if (ret < 0)
-		return migrate_fail(m, "guest cannot negotiate with %s: %s", m->be[to]->dev.name,
+		return migrate_fail(m, "%s: the guest cannot negotiate: %s", m->be[to]->dev.name,
 			strerror(-ret));
 	return rings_hand_over(m, m->active, to);
 }
@@ -302,7 +298,7 @@ static const struct migrate_via vias[] = {
 	{ .name = "file", .help = "API; saved to a file and loaded from it (default)",
 	  .ready = MIGRATE_PREPARED, .whole = true,
 	  .stop = api_stop, .carry = file_carry, .back = api_back },
-	{ .name = "api", .help = "API; the structure alone",
+	{ .name = "api", .help = "API; only the structure",
 	  .ready = MIGRATE_PREPARED, .whole = true,
 	  .stop = api_stop, .carry = struct_carry, .back = api_back },
 	{ .name = "fd", .help = "API; written to a pipe and read from it",
@@ -314,10 +310,10 @@ static const struct migrate_via vias[] = {
 	{ .name = "device-state", .help = "vhost-user DEVICE_STATE, in QEMU's order",
 	  .ready = MIGRATE_OPENED, .net_only = true, .whole = true,
 	  .stop = rings_stop, .carry = device_state_carry, .back = rings_back },
-	{ .name = "vring-base", .help = "vhost-user GET/SET_VRING_BASE and nothing else",
+	{ .name = "vring-base", .help = "only vhost-user GET/SET_VRING_BASE",
 	  .ready = MIGRATE_NEGOTIATED,
 	  .stop = rings_stop, .carry = base_carry, .back = rings_back },
-	{ .name = "inflight", .help = "vring-base, and the in-flight region of vhost-user",
+	{ .name = "inflight", .help = "vring-base and the in-flight region of vhost-user",
 	  .ready = MIGRATE_NEGOTIATED, .region = true,
 	  .stop = rings_stop, .carry = base_carry, .back = rings_back },
 };

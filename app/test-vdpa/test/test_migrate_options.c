@@ -99,7 +99,7 @@ buffers_in_flight_and_kills_are_asked_for(void **state)
 	assert_int_equal(options_parse("--inflight 1 --via inflight", &opt), 0);
 	assert_false(opt.overtake || opt.kill);
 	assert_int_equal(options_parse("--kill --ring packed --break page", &opt), 0);
-	assert_true(opt.kill && opt.breakage->page);
+	assert_true(opt.kill && opt.breakage->state_file);
 	assert_int_equal(options_parse("--upgrade --ring packed --queues 16", &opt), 0);
 	assert_true(opt.upgrade && !opt.kill && !opt.reconnect);
 	assert_int_equal(options_parse("--upgrade=keep", &opt), 0);
