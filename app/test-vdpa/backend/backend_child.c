@@ -86,7 +86,8 @@ device_destroy(struct backend_child *bc)
 }
 
 static int
-request_run(struct backend_child *bc, struct wire_head *head, const void *in, size_t len, void **out)
+request_run(struct backend_child *bc, struct wire_head *head, const void *in, size_t len,
+		void **out)
 {
 	if (head->op == WIRE_CREATE)
 		return serve_create(bc, in, len);

@@ -126,8 +126,8 @@ backend_local_create(const struct backend_device *dev)
 	}
 	ret = rte_eal_hotplug_add("vdev", dev->name, dev->args);
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: cannot create device %s,%s: %s\n", dev->name, dev->args,
-			rte_strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa: cannot create device %s,%s: %s\n", dev->name,
+			dev->args, rte_strerror(-ret));
 		goto fail;
 	}
 	if (dev->attach) {

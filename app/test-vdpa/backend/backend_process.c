@@ -125,8 +125,8 @@ process_info(struct backend *be, struct rte_vhost_state_info *info)
 static int
 process_suspend(struct backend *be, uint32_t timeout_us, struct rte_vhost_state_error *err)
 {
-	return request_call_plain(process_of(be), WIRE_SUSPEND, timeout_us, ANSWER_MS + timeout_us / 1000,
-			err);
+	return request_call_plain(process_of(be), WIRE_SUSPEND, timeout_us,
+			ANSWER_MS + timeout_us / 1000, err);
 }
 
 static struct rte_vhost_state *
@@ -220,7 +220,8 @@ child_begin(struct backend_process *bp)
 
 	ret = child_start(bp);
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: cannot start a back end process: %s\n", strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa: cannot start a back end process: %s\n",
+			strerror(-ret));
 		return ret;
 	}
 	ret = request_call(bp, &head, &bp->be.dev, &none, START_MS);

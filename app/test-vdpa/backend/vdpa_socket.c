@@ -43,8 +43,8 @@ vdpa_socket_open(const char *path, const char *device, bool client,
 		return -ENODEV;
 	}
 	if (!client && access(path, F_OK) == 0) {
-		fprintf(stderr, "dpdk-test-vdpa: %s exists already; remove it if no process uses it\n",
-			path);
+		fprintf(stderr, "dpdk-test-vdpa: %s exists already; remove it if no process "
+			"uses it\n", path);
 		return -EEXIST;
 	}
 	if (rte_vhost_driver_register(path, client ? RTE_VHOST_USER_CLIENT : 0) != 0) {

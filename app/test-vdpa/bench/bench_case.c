@@ -11,7 +11,7 @@
 #include "bench_case.h"
 
 #define MAX_CASES 96
-/* Long enough for line rate; short where many queues share the caches. */
+/* Long enough for line rate; shorter if many queues share the caches. */
 #define RING_SIZE 1024
 #define RING_SIZE_MANY 256
 #define FILL_MANY 64
@@ -35,12 +35,12 @@ static const struct {
 	{ "packed-inorder", true, true },
 };
 
-/* Layouts of the cases that look at one thing beside the layout. */
+/* Layouts as a bit mask: cases with another difference use only the plain layouts. */
 #define PLAIN 0x5
 #define ALL 0xf
 #define OP(op) (1u << BENCH_##op)
 
-/* One dimension after another: what differs from 64 bytes, one queue pair, bursts of 32. */
+/* Each kind differs in one dimension from 64 bytes, one queue pair and bursts of 32. */
 static const struct {
 	const char *suffix;
 	unsigned int ops, layouts;

@@ -7,13 +7,13 @@
 
 /**
  * @file
- * What is measured: the list of cases, each with a name.
+ * The list of cases that are measured, each with a name.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Most frames of a queue pair in one turn, and most queue pairs. */
+/** Most frames of a queue pair in one turn; most queue pairs. */
 #define BENCH_MAX_FILL 256
 #define BENCH_MAX_PAIRS 64
 
@@ -24,7 +24,7 @@ enum bench_op {
 	BENCH_ENQUEUE,
 	/** The device sends back what it receives. */
 	BENCH_LOOP,
-	/** The device polls a queue that is empty. */
+	/** The device polls an empty queue. */
 	BENCH_IDLE,
 };
 
@@ -41,9 +41,9 @@ struct bench_case {
 	uint16_t tx_segs;
 };
 
-/** The cases in their order; NULL past the last. */
+/** Case number @p pos; NULL past the last one. */
 const struct bench_case *bench_case_get(unsigned int pos);
-/** True if @p name matches one of the shell patterns in @p list, with commas between. */
+/** True if @p name matches a shell pattern in @p list, which has commas between patterns. */
 bool bench_case_match(const char *list, const char *name);
 
 #endif /* BENCH_CASE_H */

@@ -20,7 +20,7 @@ bench_cpu_pin(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
 }
 
-/* The last CPU that this thread may use, other than @p not: the first serves interrupts. */
+/* The last usable CPU except @p not. The first one often serves interrupts. */
 static int
 cpu_last(const cpu_set_t *set, int not)
 {
@@ -43,7 +43,7 @@ bench_cpus_choose(struct bench_conf *conf)
 		conf->cpu = cpu_last(&set, conf->guest_cpu);
 	if (conf->guest_cpu < 0)
 		conf->guest_cpu = cpu_last(&set, conf->cpu);
-	/* A machine with one CPU has two cores in turn. */
+	/* With only one CPU, guest and device share it. */
 	if (conf->guest_cpu < 0)
 		conf->guest_cpu = conf->cpu;
 	return conf->cpu < 0 ? -ENOENT : 0;

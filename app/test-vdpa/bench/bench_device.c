@@ -16,7 +16,7 @@
 
 #define MAX_BURST 64
 
-/* One frame of as many mbufs as it takes. NULL if there are none. */
+/* Allocate a frame as a chain of mbufs. @return NULL if the pool is empty */
 static struct rte_mbuf *
 chain_alloc(struct rte_mempool *pool, uint32_t frame)
 {
@@ -129,7 +129,7 @@ polls_idle(struct bench_side *s, uint32_t polls)
 	struct rte_mbuf *m[MAX_BURST];
 	uint32_t got = 0;
 
-	/* Two loops, so that none pays for the other's choice. */
+	/* Two loops, so that the choice of the side costs nothing inside the loop. */
 	if (s->kind == BENCH_ROOFLINE) {
 		while (polls-- > 0)
 			got += bench_roof_burst(s, 0, s->c->burst);

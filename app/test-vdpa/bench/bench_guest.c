@@ -25,7 +25,7 @@
 
 #define CONNECT_MS 5000
 #define ISLAND GUEST_MEM_PAGE
-/* What receive buffers customarily have. */
+/* Usual sizes of receive buffers. */
 #define BUF_MERGEABLE 2048u
 #define BUF_FRAME_MIN 1518u
 #define VRING_ADDR_F_LOG 1u
@@ -49,8 +49,8 @@ bench_guest_want(const struct bench_case *c)
 }
 
 /*
- * An odd number of cache lines from buffer to buffer, so that the first lines, which are all that
- * small frames touch, are spread over all sets of the caches as in a guest's pools.
+ * An odd number of cache lines between buffers. Small frames use only the first lines, which are
+ * then spread over all sets of the caches, as in the pools of a real guest.
  */
 static uint32_t
 stride_of(uint32_t len)
@@ -102,7 +102,7 @@ vq_map(struct bench_guest *bg, uint16_t vq)
 	const struct guest_mem *m = &bg->g->mem;
 	struct bench_vq *q = &bg->vqs[vq];
 
-	/* All of it lies in the one region before the hole. */
+	/* All areas lie in the region before the hole. */
 	q->desc = guest_mem_va(m, r->desc_gpa, 1);
 	q->driver = guest_mem_va(m, r->driver_gpa, 1);
 	q->device = guest_mem_va(m, r->device_gpa, 1);
@@ -151,7 +151,7 @@ bench_guest_create(const struct bench_case *c, uint64_t features)
 	bg->vqs = calloc(2 * c->pairs, sizeof(*bg->vqs));
 	ret = bg->g == NULL ? -rte_errno : bg->vqs == NULL ? -ENOMEM : 0;
 	if (ret == 0) {
-		/* In force from the start: a link takes them as they are, or refuses. */
+		/* Features are in force from the start: a link must negotiate exactly these. */
 		bg->g->features = features;
 		ret = guest_layout_make(bg);
 	}

@@ -7,8 +7,8 @@
 
 /**
  * @file
- * A guest for the benchmark: the tool's guest memory and vhost-user front end, with the lean ring
- * driver in place of the checking one.
+ * A guest for the benchmark. It uses the memory and the front end of the tool's guest, but the fast
+ * ring driver of bench_ring.c.
  */
 
 #include "bench_case.h"
@@ -23,14 +23,14 @@ struct bench_guest {
 	int log_fd;
 };
 
-/** Features that a guest of case @p c wants. */
+/** Features that a guest of case @p c negotiates. */
 uint64_t bench_guest_want(const struct bench_case *c);
-/** Memory and rings of a guest that negotiates exactly @p features. NULL with rte_errno. */
+/** Create a guest that negotiates exactly @p features. @return NULL with rte_errno */
 struct bench_guest *bench_guest_create(const struct bench_case *c, uint64_t features);
 void bench_guest_destroy(struct bench_guest *bg);
-/** Connect to a socket, bring the device up to DRIVER_OK, switch dirty logging on if asked for. */
+/** Connect, set the device up to DRIVER_OK, and enable dirty logging if the case has it. */
 int bench_guest_connect(struct bench_guest *bg, const char *path);
-/** Up to DRIVER_OK once more, after all rings were stopped. */
+/** After a stop of all rings: set the device up to DRIVER_OK again. */
 int bench_guest_restart(struct bench_guest *bg);
 
 static inline struct bench_vq *

@@ -6,11 +6,11 @@
 
 #include "bench_place.h"
 
-/* A page of stack, in steps of what keeps vectors aligned. */
+/* One page of stack, in steps that keep vectors aligned. */
 #define STACK_STEPS 64
 #define STACK_STEP 64
 
-/* Numbers that look random, the same in every run (Knuth's MMIX generator). */
+/* A pseudo-random number, the same in every run (Knuth's MMIX generator). */
 static uint32_t
 next_below(struct bench_place *p, uint32_t below)
 {
@@ -23,7 +23,7 @@ bench_place_take(struct bench_place *p, struct rte_mempool *pool)
 {
 	p->stack = (next_below(p, STACK_STEPS) + 1) * STACK_STEP;
 	p->nb_held = next_below(p, RTE_DIM(p->held) + 1);
-	/* Where there are not so many, the place is that of the turn before. */
+	/* If the pool has not enough mbufs, their place is that of the previous turn. */
 	if (rte_pktmbuf_alloc_bulk(pool, p->held, p->nb_held) != 0)
 		p->nb_held = 0;
 }

@@ -19,7 +19,7 @@
 
 #define MBUFS 8191
 #define MBUF_CACHE 512
-/* A port's queues are as long as the guest's rings, whatever this says. */
+/* Both drivers ignore this number: the guest chooses the size of the rings. */
 #define PORT_DESCS 1024
 #define LINK_NS UINT64_C(5000000000)
 
@@ -78,7 +78,7 @@ bench_port_open(struct bench_port *port, enum bench_kind kind, uint16_t pairs,
 		ret = port_start(port, pairs, pool);
 	if (ret == 0)
 		return 0;
-	fprintf(stderr, "dpdk-test-vdpa bench: no port %s,%s: %s\n", port->name, args,
+	fprintf(stderr, "dpdk-test-vdpa bench: cannot create port %s,%s: %s\n", port->name, args,
 		rte_strerror(-ret));
 	bench_port_close(port);
 	return ret;

@@ -63,7 +63,7 @@ bench_report_row(const struct bench_result *r, FILE *f)
 	}
 	fprintf(f, "  %5.2f %5.2f %5.2f %5.2f ", r->to_vhost.min, r->to_vhost.median,
 		r->to_roofline.min, r->to_roofline.median);
-	/* Polls are no packets. */
+	/* Not for idle cases, which count polls instead of packets. */
 	if (r->c->op != BENCH_IDLE && r->side[BENCH_VSTATE].median > 0)
 		fprintf(f, " %6.1f %6.2f", r->side[BENCH_VSTATE].mpps,
 			r->side[BENCH_VSTATE].gbytes);

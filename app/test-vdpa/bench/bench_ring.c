@@ -6,7 +6,7 @@
 
 #include "bench_ring.h"
 
-/* To and from addresses of nobody, an experimental EtherType, then number and mark. */
+/* Unused local addresses, an experimental EtherType, then number and mark. */
 static const uint8_t head_template[BENCH_HEAD] = {
 	0x02, 0, 0, 0, 0, 0x01, 0x02, 0, 0, 0, 0, 0x02, 0x88, 0xb5,
 	[BENCH_MARK_OFF] = BENCH_MARK & 0xff, (BENCH_MARK >> 8) & 0xff,
@@ -50,9 +50,9 @@ slot_after(const struct bench_vq *q, uint16_t slot, uint16_t n)
 	return next >= q->slots ? next - q->slots : next;
 }
 
-/* ---- handing buffers over ---- */
+/* ---- make buffers available ---- */
 
-/* Descriptor @p i of a slot, but for its flags. */
+/* Address and length of descriptor @p i of a slot. */
 static __rte_always_inline uint64_t
 piece_addr(const struct bench_vq *q, uint16_t slot, uint16_t i, uint32_t *len)
 {
@@ -108,7 +108,7 @@ split_put(struct bench_vq *q, uint32_t n, const bool rx)
 		avail->ring[q->avail++ & (q->size - 1)] = head;
 		q->next = slot_after(q, q->next, 1);
 	}
-	/* Release: descriptors and entries before the index that makes them visible. */
+	/* Release: descriptors and entries are written before the device sees the index. */
 	__atomic_store_n(&avail->idx, q->avail, __ATOMIC_RELEASE);
 }
 
@@ -171,7 +171,7 @@ bench_vq_post(struct bench_vq *q)
 	q->nb_free = 0;
 }
 
-/* ---- taking buffers back ---- */
+/* ---- take buffers back ---- */
 
 static void
 slots_back(struct bench_vq *q, uint16_t n)
@@ -221,7 +221,7 @@ split_reap(struct bench_vq *q)
 		q->errors++;
 		return 0;
 	}
-	/* In order, the device may leave out all entries of a batch but one. */
+	/* With IN_ORDER, the device may write only one entry for a whole batch. */
 	for (i = 0; i < n && !q->in_order; i++)
 		if (used->ring[(uint16_t)(q->used + i) & (q->size - 1)].id !=
 				(uint32_t)slot_after(q, q->oldest, i) * q->descs)
@@ -240,7 +240,7 @@ packed_reap(struct bench_vq *q)
 	while (q->nb_free < q->slots && packed_used(q)) {
 		uint16_t id = desc[q->used].id, batch;
 
-		/* Only in order may the device skip to the last buffer of a batch. */
+		/* Only with IN_ORDER may the device skip to the last buffer of a batch. */
 		batch = id >= q->oldest ? id - q->oldest : id + q->slots - q->oldest;
 		if (id >= q->slots || batch >= q->slots - q->nb_free ||
 				(batch > 0 && !q->in_order)) {
@@ -264,7 +264,7 @@ bench_vq_reap(struct bench_vq *q)
 	return n;
 }
 
-/* One buffer with @p len bytes came back; true if it ends a frame. */
+/* Check a received buffer of @p len bytes. @return true if it ends a frame */
 static __rte_always_inline bool
 buffer_received(struct bench_vq *q, uint16_t slot, uint32_t len)
 {
@@ -273,7 +273,10 @@ buffer_received(struct bench_vq *q, uint16_t slot, uint32_t len)
 
 	if (q->part_left == 0) {
 		q->part_len = 0;
-		/* Where num_buffers says nothing rte_vhost does not write, nor a driver read it. */
+		/*
+		 * Only mergeable buffers have a valid num_buffers; rte_vhost leaves it out
+		 * otherwise.
+		 */
 		q->part_left = 1;
 		if (q->mergeable)
 			memcpy(&q->part_left, buf + 10, sizeof(q->part_left));
@@ -281,7 +284,7 @@ buffer_received(struct bench_vq *q, uint16_t slot, uint32_t len)
 			q->errors++;
 			q->part_left = 1;
 		}
-		/* Numbers never go back; which ones may be missing is for the counts to tell. */
+		/* Numbers never decrease. Missing ones are seen in the counts. */
 		if (!q->foreign) {
 			if (!bench_frame_ours(buf + BENCH_HDR, &seq) || seq < q->seq)
 				q->errors++;
@@ -346,7 +349,7 @@ bench_vq_receive(struct bench_vq *q)
 	return n;
 }
 
-/* ---- begin ---- */
+/* ---- initialise ---- */
 
 static void
 tables_write(struct bench_vq *q)
@@ -363,7 +366,7 @@ tables_write(struct bench_vq *q)
 		t[1].addr = gpa + BENCH_HDR;
 		t[1].len = q->frame_len - BENCH_HDR;
 		if (q->packed) {
-			/* The length says how many there are; flags have no NEXT. */
+			/* The length of the table gives the number of entries: no NEXT flags. */
 			p[0].flags = p[1].flags = 0;
 			continue;
 		}

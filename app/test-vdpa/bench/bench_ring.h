@@ -7,10 +7,10 @@
 
 /**
  * @file
- * A lean driver of a virtqueue for the benchmark. The guest's checking driver (guest_split.c,
- * guest_packed.c) costs more than a device; this one knows that buffers all are alike, have fixed
- * places and come back in the order they went. It believes nothing else: what comes back is
- * checked, and counted in errors if it is wrong.
+ * A fast driver of a virtqueue for the benchmark. The guest's ordinary driver (guest_split.c,
+ * guest_packed.c) needs more cycles than a device. This one relies on three things: all buffers
+ * have the same size, fixed places, and come back in order. It checks each used buffer and counts
+ * errors.
  *
  * Buffers (slots) are numbered. A slot's descriptors lie at slot * descs in a split ring, and its
  * number is its buffer ID in a packed one.
@@ -25,11 +25,11 @@
 
 /** Bytes of the virtio header. */
 #define BENCH_HDR 12u
-/** Bytes of a frame that the guest writes anew each time. */
+/** Bytes that the guest writes for each frame. */
 #define BENCH_HEAD 64u
 /** Pieces of a frame behind an indirect descriptor: header, frame. */
 #define BENCH_TABLE_LEN 2u
-/** Where a frame has its number and its mark. */
+/** Offsets of number and mark in a frame. */
 #define BENCH_SEQ_OFF 14u
 #define BENCH_MARK_OFF 22u
 #define BENCH_MARK 0x62656e63u
@@ -40,10 +40,10 @@
 
 struct bench_vq {
 	bool packed, in_order, rx, indirect, mergeable;
-	/** What is received was made by another: only its length is checked. */
+	/** Another program creates the received frames: check only their length. */
 	bool foreign;
 	uint16_t size;
-	/** Descriptors in the ring of each slot, and bytes of each of them. */
+	/** Descriptors of each slot in the ring, and bytes of each descriptor. */
 	uint16_t descs;
 	uint32_t desc_len;
 	uint16_t slots;
@@ -58,40 +58,40 @@ struct bench_vq {
 	uint64_t table_gpa;
 	struct vring_desc *table;
 
-	/** Next descriptor to make available and to be used; split: entry, free running. */
+	/** Next descriptor to make available, and next used one; split: entries, free running. */
 	uint16_t avail, used;
 	bool avail_wrap, used_wrap;
-	/** The next slots to hand out and to come back. */
+	/** Next slot to make available, and next slot that comes back. */
 	uint16_t next, oldest;
-	/** Slots that the device does not have. */
+	/** Slots that the device does not own. */
 	uint16_t nb_free;
 
-	/** Frames handed over or received so far. */
+	/** Frames that were sent (transmit queue) or received. */
 	uint64_t frames;
-	/** Frames that the device is done with (transmit queues). */
+	/** Transmit queues: frames that the device has used. */
 	uint64_t done;
-	/** Number of the next frame sent; at least that of the next one received. */
+	/** Transmit: number of the next frame. Receive: lowest valid number of the next frame. */
 	uint64_t seq;
 	uint64_t errors;
-	/** A frame of which not all buffers have come: buffers to come, bytes so far. */
+	/** An incomplete frame: missing buffers, bytes so far. */
 	uint16_t part_left;
 	uint32_t part_len;
 };
 
-/** Write what the guest writes of a frame each time: BENCH_HEAD bytes. */
+/** Write the first BENCH_HEAD bytes of a frame. */
 void bench_frame_head(uint8_t *frame, uint64_t seq);
-/** True if a frame is one of ours; @p seq written. */
+/** True if the frame has the mark of the benchmark. @param seq written: its number */
 bool bench_frame_ours(const uint8_t *frame, uint64_t *seq);
 
-/** Prepare a ring whose areas are zero, with all slots free, and write what never changes. */
+/** Initialise a ring whose areas are zero. All slots are free. */
 void bench_vq_init(struct bench_vq *q);
-/** Transmit: make up to @p n frames available. @return how many */
+/** Transmit: make up to @p n frames available. @return frames */
 uint32_t bench_vq_send(struct bench_vq *q, uint32_t n);
 /** Receive: make all free slots available. */
 void bench_vq_post(struct bench_vq *q);
-/** Transmit: take back what the device is done with. @return frames */
+/** Transmit: take back used buffers. @return frames */
 uint32_t bench_vq_reap(struct bench_vq *q);
-/** Receive: take frames and check them. @return frames */
+/** Receive: take back used buffers and check the frames. @return frames */
 uint32_t bench_vq_receive(struct bench_vq *q);
 
 #endif /* BENCH_RING_H */

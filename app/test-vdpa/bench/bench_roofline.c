@@ -3,10 +3,10 @@
  */
 
 /*
- * The roofline: what a device cannot do without. It walks the ring of the layout, copies each
- * frame once, and publishes; guest to guest in a loop, else from or to memory of its own. It
- * believes all it reads, looks nothing up, has no mbufs, logs nothing and can neither be stopped
- * nor told anything.
+ * The roofline: the least that any device must do. It walks the ring, copies each frame once, and
+ * publishes. In a loop it copies from guest to guest, otherwise from or to its own memory. It
+ * checks nothing, translates no addresses, has no mbufs, logs no dirty pages, and cannot be stopped
+ * or configured.
  */
 
 #include <errno.h>
@@ -22,12 +22,12 @@
 #include "bench_ring.h"
 #include "bench_roofline.h"
 
-/* Frames of the roofline's own memory, an odd number of cache lines apart. */
+/* Frames in the roofline's own memory, with an odd number of cache lines each. */
 #define SCRATCH_FRAMES 64u
 #define SCRATCH_STRIDE(frame) (((frame) + 63) / 64 * 64 + (((frame) + 63) / 64 % 2 == 0 ? 64 : 0))
 #define MAX_PIECES 8u
 
-/* What of a device remains: where it is in the ring. */
+/* The whole state of this device: its position in the ring. */
 struct bench_roof_vq {
 	uint16_t pos;
 	bool wrap;
@@ -38,11 +38,11 @@ struct bench_roof_vq {
 struct view {
 	struct bench_vq *q;
 	struct bench_roof_vq *r;
-	/* Where guest physical address 0 would be. */
+	/* Address of guest physical address 0 in this process. */
 	uintptr_t base;
 	/* Split: entries available. */
 	uint32_t ready;
-	/* In order: the begin of the batch, and the last buffer in it. */
+	/* IN_ORDER: first position of the batch, and its last buffer. */
 	uint16_t start, last_id, nb;
 	bool start_wrap;
 };
@@ -56,7 +56,7 @@ static __rte_always_inline void
 frame_copy(uint8_t *dst, const uint8_t *src, uint32_t len, const bool small)
 {
 	if (small) {
-		/* A compiler makes of this what the machine copies 64 bytes best with. */
+		/* A constant length: the compiler chooses the fastest copy of 64 bytes. */
 		memcpy(dst, src, 64);
 		return;
 	}
@@ -80,7 +80,7 @@ view_open(struct view *v, struct bench_side *s, uint16_t vq, const bool packed)
 	}
 }
 
-/* True if the @p n th descriptor from here is available. */
+/* True if @p n descriptors from the position on are available. */
 static __rte_always_inline bool
 view_has(const struct view *v, uint32_t n, const bool packed)
 {
@@ -99,7 +99,7 @@ view_has(const struct view *v, uint32_t n, const bool packed)
 	return (flags & (BENCH_AVAIL | BENCH_USED)) == (wrap ? BENCH_AVAIL : BENCH_USED);
 }
 
-/* Descriptors of the chain at the position, from the one of index @p i on. */
+/* Descriptor @p i of the chain at the position, and the ID of the buffer. */
 static __rte_always_inline void *
 desc_at(const struct view *v, uint16_t i, const bool packed, uint16_t *id)
 {
@@ -115,7 +115,7 @@ desc_at(const struct view *v, uint16_t i, const bool packed, uint16_t *id)
 	return (struct vring_desc *)v->q->desc + *id + i;
 }
 
-/* Address and length stand at the same place in both kinds of descriptor. */
+/* Address and length have the same offsets in both kinds of descriptor. */
 static __rte_always_inline struct piece
 piece_of(const struct view *v, const void *desc)
 {
@@ -149,7 +149,7 @@ packed_used(const struct view *v, uint16_t pos, bool wrap, uint16_t id, uint32_t
 	__atomic_store_n(&d->flags, wrap ? BENCH_AVAIL | BENCH_USED : 0, __ATOMIC_RELEASE);
 }
 
-/* The buffer at the position is used; in order only the last of a transmit batch is told. */
+/* Use the buffer at the position. With IN_ORDER only the end of a transmit batch is written. */
 static __rte_always_inline void
 view_use(struct view *v, uint16_t id, uint32_t len, uint16_t descs, const bool packed,
 		const bool in_order)
@@ -187,7 +187,7 @@ view_publish(struct view *v, const bool packed, const bool in_order)
 	__atomic_store_n(&used->idx, v->r->pos, __ATOMIC_RELEASE);
 }
 
-/* The frame that the guest sends at the position. @return pieces without the header */
+/* Read the frame at the position, without its header. @return number of pieces */
 static __rte_always_inline uint32_t
 frame_in(const struct view *v, struct piece *src, uint16_t *id, const bool packed,
 		const bool small)
@@ -208,7 +208,7 @@ frame_in(const struct view *v, struct piece *src, uint16_t *id, const bool packe
 	return small ? 1 : v->q->descs;
 }
 
-/* Put a frame into the guest's buffers. */
+/* Copy a frame into the guest's buffers. */
 static __rte_always_inline void
 frame_out(struct view *v, const struct piece *src, uint32_t nb, const bool packed,
 		const bool in_order, const bool small)
@@ -250,7 +250,7 @@ burst_run(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_o
 	if (!small)
 		bufs = (rx.q->frame_len + rx.q->desc_len - 1) / rx.q->desc_len;
 	for (n = 0; n < want; n++) {
-		/* Not to be cleared as a whole: that would cost more than the rest. */
+		/* Not initialised as a whole, because that would cost more than the rest. */
 		struct piece src[MAX_PIECES];
 		uint16_t id = 0;
 
@@ -283,7 +283,7 @@ burst_run(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_o
 	return n;
 }
 
-/* One instance for each layout and operation, for plain frames of 64 bytes and for all others. */
+/* An instance for each layout and operation, for plain frames of 64 bytes and for others. */
 #define BURST(op, packed, in_order, small) \
 	burst_run(s, pair, want, BENCH_##op, packed, in_order, small)
 #define LAYOUT(name, packed, in_order) \
@@ -329,7 +329,7 @@ bench_roof_create(struct bench_side *s)
 	uint32_t i;
 
 	s->roof = calloc(2 * s->c->pairs, sizeof(*s->roof));
-	/* All queues share it, as ports share mbufs. */
+	/* All queues share the memory, as ports share mbufs. */
 	scratch = aligned_alloc(64, SCRATCH_FRAMES * stride);
 	if (s->roof == NULL || scratch == NULL) {
 		free(s->roof);

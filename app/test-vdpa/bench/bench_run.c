@@ -19,13 +19,13 @@
 #include "bench_turn.h"
 
 #define IDLE_POLLS 1000
-/* A round that is both was interrupted: this many times the shortest, and this long. */
+/* A round was interrupted if it takes this many times the shortest one, and this long. */
 #define INTERRUPTED_TIMES 4
 #define INTERRUPTED_US 50
 #define PRIME_TRIES 1000
 #define PRIME_US 1000
 
-/* Read all of the dirty log: it must have something in it. */
+/* True if the dirty log has at least one dirty page. */
 static bool
 log_is_used(const struct bench_guest *bg)
 {
@@ -57,9 +57,10 @@ bench_side_check(struct bench_side *s)
 		errors += rx->errors + tx->errors;
 	}
 	if (errors > 0 || s->taken != done || s->given != received || s->dropped > 0) {
-		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s: device took %" PRIu64 " frames of "
-			"%" PRIu64 ", gave %" PRIu64 " of which %" PRIu64 " came, dropped %" PRIu64
-			"; %" PRIu64 " errors in the guest\n", s->c->name,
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s: the device received %" PRIu64
+			" frames, the guest got %" PRIu64 " back; the device sent %" PRIu64
+			", the guest received %" PRIu64 "; %" PRIu64 " dropped; %" PRIu64
+			" errors in the guest\n", s->c->name,
 			bench_kind_names[s->kind], s->taken, done, s->given, received, s->dropped,
 			errors);
 		return -EIO;
@@ -101,21 +102,24 @@ bench_round(struct bench_side *s, struct bench_mbufs *b, uint32_t want, struct b
 	ret = guest_before(s, b, want);
 	if (ret < 0)
 		return ret;
-	/* The fences in here keep the guest's stores out of, and the device's in, what is timed. */
+	/*
+	 * rte_rdtsc_precise() has a fence: stores of the guest end before the timed part, and
+	 * stores of the device end in it.
+	 */
 	begin = rte_rdtsc_precise();
 	n = bench_device_part(s, b, want);
 	bench_work_add(work, rte_rdtsc_precise() - begin, s->c->op == BENCH_IDLE ? want : n);
 	bench_guest_reap(s->guest);
 	if (n == all)
 		return 0;
-	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s did %u frames of %u\n", s->c->name,
+	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s processed %u frames of %u\n", s->c->name,
 		bench_kind_names[s->kind], n, all);
 	return -EIO;
 }
 
 /*
- * The first frames, of which a device may leave some for later while it takes note of what the
- * front end said last: rte_vhost looks addresses up anew in a burst that then moves nothing.
+ * A device may process the first frames later, while it handles the last messages of the front end:
+ * rte_vhost translates addresses again in a burst that then moves nothing. Therefore several tries.
  */
 int
 bench_side_prime(struct bench_side *s)
@@ -134,8 +138,8 @@ bench_side_prime(struct bench_side *s)
 	bench_mbufs_drop(&b);
 	bench_guest_reap(s->guest);
 	if (ret == 0 && n < all) {
-		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s did %u frames of the first %u\n",
-			s->c->name, bench_kind_names[s->kind], n, all);
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s processed %u frames of the first "
+			"%u\n", s->c->name, bench_kind_names[s->kind], n, all);
 		ret = -EIO;
 	}
 	return ret == 0 ? bench_side_check(s) : ret;
@@ -155,7 +159,7 @@ bench_slice(struct bench_side *s, uint64_t cycles, struct bench_work *work)
 	uint64_t end, shortest = UINT64_MAX;
 	int ret = 0;
 
-	/* Once around the ring, so that the caches are this side's again. */
+	/* Once around the ring, so that the caches hold this side's data again. */
 	while (rounds-- > 0 && ret == 0) {
 		struct bench_work warm_up = { 0 };
 
@@ -182,7 +186,7 @@ bench_fixed(struct bench_side *s, uint64_t frames)
 	uint32_t want;
 	int ret = 0;
 
-	/* The first frames, which made sure that all is well, are of their number. */
+	/* The frames of bench_side_prime() are included in the number. */
 	if (frames < before || frames % s->c->pairs != 0) {
 		fprintf(stderr, "dpdk-test-vdpa bench: %s: --packets must be a multiple of %u, "
 			"and at least %" PRIu64 "\n", s->c->name, s->c->pairs, before);

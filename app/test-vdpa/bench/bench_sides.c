@@ -35,7 +35,7 @@ features_check(const struct bench_side sides[BENCH_KINDS], const struct bench_ca
 			return -EIO;
 		if ((*features & ~offered) == 0)
 			continue;
-		/* What is measured would not be what the case's name says. */
+		/* Otherwise the name of the case would be wrong. */
 		fprintf(stderr, "dpdk-test-vdpa bench: %s: net_%s lacks features 0x%llx\n", c->name,
 			bench_kind_names[kind], (unsigned long long)(*features & ~offered));
 		return -ENOTSUP;
@@ -61,8 +61,8 @@ side_connect(struct bench_side *s, uint64_t features)
 		ret = bench_port_wait_link(&s->port, true);
 	if (ret < 0)
 		fprintf(stderr, "dpdk-test-vdpa bench: %s: net_%s: %s: %s\n", s->c->name,
-			bench_kind_names[s->kind], s->guest->link == NULL ? "no connection" :
-			"no link", why != NULL ? why : rte_strerror(-ret));
+			bench_kind_names[s->kind], s->guest->link == NULL ? "cannot connect" :
+			"the link stays down", why != NULL ? why : rte_strerror(-ret));
 	return ret;
 }
 
@@ -103,7 +103,10 @@ bench_sides_close(struct bench_side sides[BENCH_KINDS])
 	for (kind = 0; kind < BENCH_KINDS; kind++) {
 		connected = sides[kind].guest != NULL && sides[kind].guest->link != NULL;
 		bench_guest_destroy(sides[kind].guest);
-		/* A device that goes while its connection is being closed is a test of its own. */
+		/*
+		 * Not at the same time: removing a device while its connection closes is another
+		 * test.
+		 */
 		if (connected)
 			bench_port_wait_link(&sides[kind].port, false);
 		bench_port_close(&sides[kind].port);

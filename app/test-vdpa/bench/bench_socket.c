@@ -21,16 +21,16 @@
 #include "guest_link.h"
 #include "stop.h"
 
-/* Part of a slice in which nothing is counted yet. */
+/* A slice starts with this part of its length without counting. */
 #define WARM_UP 8
-/* Until the first frames are through, or none has moved any more. */
+/* Longest wait for the first frames, and longest time without a frame. */
 #define FIRST_NS UINT64_C(5000000000)
 #define STALLED_NS UINT64_C(1000000000)
-/* What does not come for as long as this is lost. */
+/* If no frame arrives in this time, the missing ones are lost. */
 #define QUIET_NS UINT64_C(100000000)
-/* Until it is known whether a back end is gone that gives nothing back. */
+/* Time to detect the end of a back end that sends nothing back. */
 #define HUNG_UP_MS 2000
-/* Looks at the clock cost as much as a turn of the guest. */
+/* Turns of the guest for each clock read, which costs as much as a turn. */
 #define TURNS 16
 
 struct side {
@@ -77,7 +77,7 @@ side_fail(const struct side *s, int err, const char *what)
 	return err;
 }
 
-/* Frames that went through pair @p pair. */
+/* Frames that passed through pair @p pair. */
 static uint64_t
 pair_frames(const struct side *s, uint16_t pair)
 {
@@ -107,7 +107,7 @@ all_pairs_flow(const struct side *s)
 	return true;
 }
 
-/* Frames that the guest sent and has not got back. */
+/* Frames that the guest sent and that have not come back. */
 static uint64_t
 side_on_way(const struct side *s)
 {
@@ -119,7 +119,7 @@ side_on_way(const struct side *s)
 	return sum;
 }
 
-/* Take back what is on its way, until that is all or nothing comes any more. */
+/* Take back frames until all have come back, or none arrives for QUIET_NS. */
 static void
 side_drain(struct side *s)
 {
@@ -135,7 +135,7 @@ side_drain(struct side *s)
 	} while (side_on_way(s) > 0 && now - since < QUIET_NS);
 }
 
-/* All that the guest sent has come back, and came as it went. */
+/* Check that all sent frames have come back, without errors. */
 static int
 side_check(struct side *s)
 {
@@ -146,7 +146,7 @@ side_check(struct side *s)
 		errors += s->guest->vqs[vq].errors;
 	if (lost == 0 && errors == 0)
 		return 0;
-	/* Of a process that was killed the sockets end last. */
+	/* The sockets of a killed process are closed last, so wait for that. */
 	if (lost > 0 && guest_link_hung_up(s->guest->link, HUNG_UP_MS))
 		return side_fail(s, -ECONNRESET, "the back end closed the connection");
 	fprintf(stderr, "dpdk-test-vdpa bench: %s: %s: %" PRIu64 " frames lost, %" PRIu64
@@ -155,8 +155,8 @@ side_check(struct side *s)
 }
 
 /*
- * Until frames flow through every queue. A back end may drop the first ones, while it has taken
- * one ring into use and not yet the other: they are not counted.
+ * Send frames until they flow through every queue. A back end may drop the first ones while it uses
+ * one ring and not yet the other. They are not counted.
  */
 static int
 side_prime(struct side *s)
@@ -168,10 +168,10 @@ side_prime(struct side *s)
 		if (guest_link_hung_up(s->guest->link, 0))
 			return side_fail(s, -ECONNRESET, "the back end closed the connection");
 		if (clock_ns() >= end || stop_requested())
-			return side_fail(s, -ETIMEDOUT, "no frames flow: the back end must poll, and "
-				"forward as the case says");
+			return side_fail(s, -ETIMEDOUT, "no frames flow: the back end must "
+				"poll, and forward frames as the case requires");
 		bench_guest_turn(s->guest);
-		/* What the back end dropped must not fill the window. */
+		/* Dropped frames must not fill the window. */
 		side_drain(s);
 		for (pair = 0; pair < s->c->pairs; pair++) {
 			struct bench_vq *tx = bench_guest_tx(s->guest, pair);
@@ -193,7 +193,7 @@ side_open(struct side *s)
 	s->guest = bench_guest_create(s->c, bench_guest_want(s->c));
 	if (s->guest == NULL)
 		return side_fail(s, -rte_errno, rte_strerror(rte_errno));
-	/* Frames of testpmd's own making. */
+	/* In enqueue cases the back end (testpmd) creates the frames. */
 	for (pair = 0; pair < s->c->pairs; pair++)
 		bench_guest_rx(s->guest, pair)->foreign = s->c->op == BENCH_ENQUEUE;
 	ret = bench_guest_connect(s->guest, s->sock->path);
@@ -203,7 +203,7 @@ side_open(struct side *s)
 	return side_fail(s, ret, why != NULL ? why : rte_strerror(-ret));
 }
 
-/* Drive the guest for @p ns; frames that went through, and the time that it took. */
+/* Run the guest for @p ns. @param frames, spent written: frames that passed, and the time */
 static int
 side_drive(struct side *s, uint64_t ns, uint64_t *frames, uint64_t *spent)
 {
@@ -220,7 +220,7 @@ side_drive(struct side *s, uint64_t ns, uint64_t *frames, uint64_t *spent)
 		} else if (now - moved > STALLED_NS) {
 			return side_fail(s, -ETIMEDOUT,
 				guest_link_hung_up(s->guest->link, HUNG_UP_MS) ?
-				"the back end closed the connection" : "frames flow no more");
+				"the back end closed the connection" : "frames no longer flow");
 		}
 	} while (now - begin < ns || last == before);
 	*frames = last - before;
@@ -254,14 +254,14 @@ slices_grow(struct run *run)
 	for (i = 0; i < run->nb; i++) {
 		v = realloc(run->side[i].v, room * sizeof(*v));
 		if (v == NULL)
-			return side_fail(&run->side[i], -ENOMEM, "no memory");
+			return side_fail(&run->side[i], -ENOMEM, "out of memory");
 		run->side[i].v = v;
 	}
 	run->room = room;
 	return 0;
 }
 
-/* A B A B ... until the time is over, once at least. */
+/* A B A B ... until the time is over, at least once. */
 static int
 slices_run(struct run *run, const struct bench_conf *conf)
 {
@@ -290,9 +290,9 @@ figures_make(struct run *run, struct bench_socket_result *r)
 	size_t n;
 
 	if (ratios == NULL)
-		return side_fail(&run->side[0], -ENOMEM, "no memory");
+		return side_fail(&run->side[0], -ENOMEM, "out of memory");
 	r->slices = run->slices;
-	/* The first one last: the others are compared with it slice by slice. */
+	/* The first one last, because sorting its slices would spoil the ratios of the others. */
 	for (i = run->nb; i-- > 0; ) {
 		f = &r->side[i];
 		for (n = 0; n < run->slices; n++)

@@ -7,11 +7,11 @@
 
 /**
  * @file
- * The benchmark with back ends of other processes, whatever they are: a guest for each, in turns.
+ * The benchmark with back ends of other processes: a guest for each, in turns.
  *
- * What a back end costs cannot be seen from outside. What can be is how many frames a second go
+ * The cycles of a back end are not visible from outside. Visible is how many frames a second pass
  * through it while the guest has a core of its own.
- * All functions return 0 or -errno, and say on stderr what went wrong.
+ * All functions return 0 or -errno, and report errors on stderr.
  */
 
 #include <stdio.h>
@@ -20,7 +20,7 @@
 
 #define BENCH_SOCKETS_MAX 8
 
-/** A back end: what the report calls it, and the socket where it listens. */
+/** A back end: its name in the report, and the socket at which it listens. */
 struct bench_socket {
 	char name[16];
 	char path[108];
@@ -45,9 +45,9 @@ struct bench_socket_result {
 	bool failed;
 };
 
-/** Add "NAME=PATH". @return -EINVAL for what is no such word, -E2BIG, -EEXIST */
+/** Add "NAME=PATH". @return -EINVAL (no such word), -E2BIG, -EEXIST */
 int bench_socket_add(struct bench_sockets *socks, const char *word);
-/** Run one case; the result says so if it failed. */
+/** Run one case. r->failed is set if it failed. */
 int bench_socket_case(const struct bench_sockets *socks, const struct bench_conf *conf,
 		const struct bench_case *c, struct bench_socket_result *r);
 

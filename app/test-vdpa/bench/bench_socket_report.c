@@ -58,8 +58,9 @@ json_sides(const struct bench_sockets *socks, const struct bench_socket_result *
 
 	for (i = 0; i < socks->nb; i++) {
 		s = &r->side[i];
-		fprintf(f, "%s\n      {\"name\": \"%s\", \"mpps_min\": %.4f, \"mpps_median\": %.4f, "
-			"\"mpps_max\": %.4f, \"wall_cycles_median\": %.1f, \"to_first\": %.3f}",
+		fprintf(f, "%s\n      {\"name\": \"%s\", \"mpps_min\": %.4f, "
+			"\"mpps_median\": %.4f, \"mpps_max\": %.4f, "
+			"\"wall_cycles_median\": %.1f, \"to_first\": %.3f}",
 			i > 0 ? "," : "", socks->v[i].name, s->min, s->median, s->max, cycles_of(s),
 			s->ratio);
 	}
@@ -77,9 +78,9 @@ bench_socket_json(const struct bench_sockets *socks, const struct bench_conf *co
 	for (i = 0; i < nb; i++) {
 		const struct bench_socket_result *r = &results[i];
 
-		fprintf(f, "%s\n    {\"case\": \"%s\", \"ok\": %s, \"frame\": %u, \"queue_pairs\": %u, "
-			"\"slices\": %zu, \"sides\": [", i > 0 ? "," : "", r->c->name,
-			r->failed ? "false" : "true", r->c->frame, r->c->pairs, r->slices);
+		fprintf(f, "%s\n    {\"case\": \"%s\", \"ok\": %s, \"frame\": %u, "
+			"\"queue_pairs\": %u, \"slices\": %zu, \"sides\": [", i > 0 ? "," : "",
+			r->c->name, r->failed ? "false" : "true", r->c->frame, r->c->pairs, r->slices);
 		if (!r->failed)
 			json_sides(socks, r, f);
 		fprintf(f, "]}");

@@ -37,20 +37,20 @@
 #define RING_SIZE 256
 #define BURST 32
 #define FLOW_NS UINT64_C(2000000000)
-/* Between two stops, so that the load is back to normal. */
+/* Time between two stops, until the load is back to normal. */
 #define BETWEEN_US 300
 
 static const uint16_t sizes[BENCH_STOP_SIZES] = { 2, 8, 32, 128 };
 
-/* A poll thread under full load, with the guest in between as in single-core mode. */
+/* A poll thread under full load. It also runs the guest, as in single-core mode. */
 struct load {
 	unsigned int lcore;
 	int cpu;
-	/** The side that is under load; NULL: none. */
+	/** The side that shall be under load, and the one that is; NULL: none. */
 	struct bench_side *want, *is;
 	uint64_t frames;
-	/** A number that the poll thread is asked for, and the last one that it told. */
-	uint64_t ask, told;
+	/** A number for the poll thread, and the last number that it answered. */
+	uint64_t ask, answer;
 	bool quit;
 };
 
@@ -81,12 +81,12 @@ load_main(void *arg)
 			sched_yield();
 			continue;
 		}
-		/* Two rounds of bursts for each of the guest: mostly it is the device that runs. */
+		/* Two bursts of the device for each turn of the guest: mostly the device runs. */
 		for (pair = 0; pair < s->c->pairs; pair++)
 			guest_turn(s, pair);
 		for (pair = 0; pair < 2 * s->c->pairs; pair++) {
 			bench_device_burst(s, NULL, pair % s->c->pairs, BURST);
-			__atomic_store_n(&l->told, __atomic_load_n(&l->ask, __ATOMIC_RELAXED),
+			__atomic_store_n(&l->answer, __atomic_load_n(&l->ask, __ATOMIC_RELAXED),
 				__ATOMIC_RELEASE);
 		}
 		__atomic_store_n(&l->frames, s->taken, __ATOMIC_RELEASE);
@@ -103,9 +103,9 @@ load_switch(struct load *l, struct bench_side *s)
 }
 
 /*
- * The measure of the machine: a thread that sleeps is woken, as a control thread is, waits until
- * the poll thread has ended a burst, and answers. No device has a part in it: what this takes at
- * worst is the scheduler's, which may stop the poll thread anywhere for as long as it likes.
+ * The share of the machine, without a device: a sleeping thread is woken, waits until the poll
+ * thread ends a burst, and answers. The longest times come from the scheduler, which may stop the
+ * poll thread anywhere.
  */
 struct echo {
 	pthread_t thread;
@@ -119,10 +119,10 @@ echo_main(void *arg)
 	const struct echo *e = arg;
 	uint64_t n, number = 0;
 
-	/* A counter of more than one ends it. */
+	/* A counter above one ends the thread. */
 	while (read(e->ask, &n, sizeof(n)) == sizeof(n) && n == 1) {
 		__atomic_store_n(&e->load->ask, ++number, __ATOMIC_RELAXED);
-		while (__atomic_load_n(&e->load->told, __ATOMIC_ACQUIRE) != number)
+		while (__atomic_load_n(&e->load->answer, __ATOMIC_ACQUIRE) != number)
 			rte_pause();
 		if (write(e->answer, &n, sizeof(n)) != sizeof(n))
 			break;
@@ -136,7 +136,7 @@ echo_start(struct echo *e, struct load *l)
 	int ret;
 
 	e->load = l;
-	l->ask = l->told = 0;
+	l->ask = l->answer = 0;
 	e->ask = eventfd(0, EFD_CLOEXEC);
 	e->answer = eventfd(0, EFD_CLOEXEC);
 	ret = e->ask < 0 || e->answer < 0 ? errno :
@@ -170,7 +170,7 @@ echo_once(const struct echo *e, struct stats *times)
 	return stats_add(times, clock_ns() - begin);
 }
 
-/* Frames must flow, or what is stopped is not under load. */
+/* Wait until frames flow: otherwise the device would be stopped without load. */
 static int
 flow_wait(struct load *l)
 {
@@ -209,7 +209,7 @@ suspend_once(struct bench_side *s, struct load *l, struct stats *times)
 	return ret;
 }
 
-/* Time the first GET_VRING_BASE, then stop the others and start again where they were. */
+/* Measure the first GET_VRING_BASE. Then stop the other rings and start all of them again. */
 static int
 vring_base_once(struct bench_side *s, struct load *l, struct stats *times)
 {

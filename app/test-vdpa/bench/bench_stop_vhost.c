@@ -24,10 +24,10 @@
 #include "stop.h"
 #include "workdir.h"
 
-/* So many ends of one kind are no accident. */
+/* Give up after this many crashes: then the cause is not the known race. */
 #define DEATHS_MAX 50
 
-/* Measure from size @p first on, and write each result when it is there. */
+/* Measure from size @p first on, and write each result at once. */
 static int
 child_measure(const struct bench_conf *conf, uint64_t repeat, const struct eal_need *need,
 		const struct workdir *wd, unsigned int first, int fd)
@@ -65,7 +65,7 @@ child_main(const struct bench_conf *conf, uint64_t repeat, const struct eal_need
 	_exit(child_measure(conf, repeat, need, wd, first, fd) == 0 ? 0 : 1);
 }
 
-/* One process. @return its status as waitpid() has it, or -errno */
+/* Run one child process. @return its status from waitpid(), or -errno */
 static int
 child_run(const struct bench_conf *conf, uint64_t repeat, const struct eal_need *need,
 		struct bench_stop_result *results, unsigned int *nb)
@@ -89,7 +89,7 @@ child_run(const struct bench_conf *conf, uint64_t repeat, const struct eal_need 
 	}
 	status = -errno;
 	close(fds[1]);
-	/* both are one program: what a result points at is there */
+	/* the child is a fork: pointers in its results are valid here */
 	while (pid > 0 && *nb < BENCH_STOP_SIZES &&
 			read(fds[0], &results[*nb], sizeof(results[0])) == sizeof(results[0]))
 		(*nb)++;

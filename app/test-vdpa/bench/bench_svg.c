@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* A bar chart of the cases that ran: cycles per packet, three bars a case. */
+/* A bar chart of the cases: cycles per packet, three bars for each case. */
 
 #include <errno.h>
 
@@ -33,7 +33,7 @@ static const char *const colours[BENCH_KINDS] = { "#1f6fb2", "#c9822b", "#9a9a9a
 
 #define GOAL_COLOUR "#c02020"
 
-/* Cases whose bars have one scale: those of much longer frames would leave nothing to see. */
+/* Cases in a block share a scale. On the scale of long frames, short ones would be invisible. */
 static const char *const block_names[] = {
 	"64 and 256 bytes", "1500 bytes", "9000 bytes", "empty queue: cycles per poll",
 };
@@ -46,7 +46,7 @@ block_of(const struct bench_case *c)
 	return c->frame <= 256 ? 0 : c->frame <= 1500 ? 1 : 2;
 }
 
-/* What net_vstate is meant to need at most, as a part of what net_vhost needs; 0: nothing. */
+/* Goal of net_vstate as a ratio to net_vhost's cycles; 0: no goal. */
 static double
 goal_of(const struct bench_case *c)
 {
@@ -81,7 +81,7 @@ largest_of(const struct bench_report *rep, unsigned int block, unsigned int *row
 	return most;
 }
 
-/* A round number of at least @p most / TICKS between two lines. */
+/* Distance between two lines: a round number of at least @p most / TICKS. */
 static double
 step_of(double most)
 {
@@ -100,16 +100,16 @@ head_draw(const struct bench_report *rep, unsigned int height, FILE *f)
 	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" "
 		"viewBox=\"0 0 %d %u\" font-family=\"sans-serif\" font-size=\"12\">\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n"
-		"<text x=\"%d\" y=\"20\" font-size=\"14\">TSC cycles per packet (minimum of slices, "
-		"%s), less is better</text>\n", WIDTH, height, WIDTH, height, LEFT,
-		rep->conf->two_core ? "two cores" : "one core");
+		"<text x=\"%d\" y=\"20\" font-size=\"14\">TSC cycles per packet "
+		"(minimum of slices, %s), less is better</text>\n", WIDTH, height, WIDTH, height,
+		LEFT, rep->conf->two_core ? "two cores" : "one core");
 	for (kind = 0; kind < BENCH_KINDS; kind++, x += 110)
 		fprintf(f, "<rect x=\"%d\" y=\"32\" width=\"12\" height=\"12\" fill=\"%s\"/>"
 			"<text x=\"%d\" y=\"42\">%s</text>\n", x, colours[kind], x + 18,
 			bench_kind_names[kind]);
 	fprintf(f, "<rect x=\"%d\" y=\"30\" width=\"2\" height=\"16\" fill=\"%s\"/>"
-		"<text x=\"%d\" y=\"42\">goal of vstate, by what vhost needs</text>\n", x, GOAL_COLOUR,
-		x + 8);
+		"<text x=\"%d\" y=\"42\">goal of vstate, relative to vhost</text>\n", x,
+		GOAL_COLOUR, x + 8);
 	fprintf(f, "<text x=\"%d\" y=\"%u\" fill=\"#555555\">%s, TSC %.2f GHz, %s</text>\n", LEFT,
 		height - 8, rep->cpu, rep->tsc_hz / 1e9, rte_version());
 }
@@ -152,7 +152,7 @@ row_draw(const struct bench_result *r, unsigned int y, double full, FILE *f)
 			GOAL_COLOUR);
 }
 
-/* A title, a scale, the rows. @return where the next block begins */
+/* Draw a title, a scale and the rows. @return position of the next block */
 static unsigned int
 block_draw(const struct bench_report *rep, unsigned int block, unsigned int y, FILE *f)
 {

@@ -9,7 +9,7 @@
 #include "bench_ring.h"
 #include "bench_turn.h"
 
-/* The guest does not bother with fewer buffers: each batch costs a cache line there and back. */
+/* The guest waits for this many buffers, because each batch moves a cache line back and forth. */
 #define GUEST_BATCH 32u
 
 static uint32_t
@@ -17,7 +17,7 @@ loop_window(const struct bench_vq *rx)
 {
 	uint32_t bufs = (rx->frame_len + rx->desc_len - 1) / rx->desc_len;
 
-	/* Half of what fits: however late the guest posts, the device has a buffer for each. */
+	/* Half of the frames that fit: even if the guest posts late, the device has buffers. */
 	return rx->slots / bufs / 2;
 }
 

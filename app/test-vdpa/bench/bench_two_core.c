@@ -20,18 +20,18 @@
 #include "bench_turn.h"
 #include "bench_two_core.h"
 
-/* Part of a slice in which nothing is counted yet. */
+/* A slice starts with this part of its length without counting. */
 #define WARM_UP 8
 #define ENQUEUE_MBUFS 64u
-/* No burst is as long as this, but a time slice of another process is. */
+/* Longer than any burst, shorter than a time slice of another process. */
 #define INTERRUPTED_US 200
 
 struct bench_helper {
 	unsigned int lcore;
 	int cpu;
-	/** The side that the guest is to be; NULL: none. Written by the device's thread. */
+	/** The side whose guest shall run; NULL: none. Written by the device's thread. */
 	struct bench_side *want;
-	/** The side that it is. Written by the guest's thread. */
+	/** The side whose guest runs. Written by the guest's thread. */
 	struct bench_side *is;
 	bool quit;
 };
@@ -44,13 +44,16 @@ helper_main(void *arg)
 
 	bench_cpu_pin(h->cpu);
 	while (!__atomic_load_n(&h->quit, __ATOMIC_ACQUIRE)) {
-		/* Acquire: what the device's thread did to the side before it handed it over. */
+		/* Acquire: changes that the device's thread made to the side are visible. */
 		s = __atomic_load_n(&h->want, __ATOMIC_ACQUIRE);
 		if (s != old) {
 			if (old != NULL)
 				bench_guest_reap(old->guest);
 			old = s;
-			/* Release: the counts of the side that is given back. */
+			/*
+			 * Release: the counts of the previous side are visible to the device's
+			 * thread.
+			 */
 			__atomic_store_n(&h->is, s, __ATOMIC_RELEASE);
 		}
 		if (s == NULL) {
@@ -96,7 +99,7 @@ helper_switch(struct bench_helper *h, struct bench_side *s)
 {
 	__atomic_store_n(&h->want, s, __ATOMIC_RELEASE);
 	while (__atomic_load_n(&h->is, __ATOMIC_ACQUIRE) != s)
-		sched_yield(); /* both threads may have to share a CPU */
+		sched_yield(); /* both threads may share a CPU */
 }
 
 static int
@@ -113,7 +116,7 @@ device_until(struct bench_side *s, struct bench_mbufs *b, uint64_t end, struct b
 		begin = rte_rdtsc();
 		n = bench_device_burst(s, b, pair, s->c->burst);
 		now = rte_rdtsc();
-		/* A poll that finds nothing waits for the guest; that is not the device's cost. */
+		/* An empty poll waits for the guest, so it is not counted as cost of the device. */
 		if (n > 0)
 			bench_work_add(work, now - begin, n);
 		pair = pair + 1 < s->c->pairs ? pair + 1 : 0;

@@ -17,7 +17,8 @@ cmd_in_eal(const struct eal_need *need, int (*job)(void *opt, const struct workd
 
 	ret = workdir_create(&wd);
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: cannot create a temporary directory: %s\n", strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa: cannot create a temporary directory: %s\n",
+			strerror(-ret));
 		return CMD_FAILED;
 	}
 	ret = CMD_FAILED;

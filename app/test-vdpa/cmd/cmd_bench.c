@@ -99,7 +99,7 @@ usage_print(FILE *f)
 		"                    two-core: guest and device on a core each\n"
 		"  --cpu N           CPU of the device (default: the last)\n"
 		"  --guest-cpu N     CPU of the guest in two-core mode\n"
-		"  --only NAMES      vstate, vhost or roofline, separated by commas (default: all)\n"
+		"  --only NAMES      vstate, vhost, roofline, separated by commas (default: all)\n"
 		"  --socket NAME=PATH\n"
 		"                    measure back ends of other processes, which listen at PATH;\n"
 		"                    up to 8 in turns (default: cases loop/split,loop/packed)\n"
@@ -488,7 +488,8 @@ bench_main(struct bench_options *o)
 	run.pool = bench_pool_create();
 	ret = run.pool != NULL ? measure_all(&run) : -rte_errno;
 	if (run.pool == NULL)
-		fprintf(stderr, "dpdk-test-vdpa bench: cannot create mbufs: %s\n", rte_strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa bench: cannot create mbufs: %s\n",
+			rte_strerror(-ret));
 	if (o->packets == 0 && run.rep.nb_results + run.rep.nb_stops > 0) {
 		int err = outputs_write(&run);
 

@@ -130,8 +130,8 @@ item_run(const struct conform_item *item, struct backend *be, unsigned int kind,
 			"\"pass\": %s, \"why\": \"%s\"}", t->passed + t->failed > 0 ? ", " : "",
 			item->name, ring, through, ret == 0 ? "true" : "false", c.why);
 	else
-		printf("%s %s %s %s: %s%s%s\n", ret == 0 ? "PASS" : "FAIL", item->name, ring, through,
-			item->text, ret == 0 ? "" : ": ", c.why);
+		printf("%s %s %s %s: %s%s%s\n", ret == 0 ? "PASS" : "FAIL", item->name, ring,
+			through, item->text, ret == 0 ? "" : ": ", c.why);
 	fflush(stdout);
 	if (ret == 0)
 		t->passed++;
@@ -162,7 +162,8 @@ conformance_run(void *arg, const struct workdir *wd)
 	struct backend *be;
 
 	if (workdir_path(wd, "0.sock", dev.socket, sizeof(dev.socket)) < 0) {
-		fprintf(stderr, "dpdk-test-vdpa: %s is too long for the path of a socket\n", wd->path);
+		fprintf(stderr, "dpdk-test-vdpa: %s is too long for the path of a socket\n",
+			wd->path);
 		return CMD_FAILED;
 	}
 	snprintf(dev.args, sizeof(dev.args), "iface=%s,queues=2,service=1", dev.socket);

@@ -90,9 +90,9 @@ usage_print(FILE *f)
 		"  --features LIST      virtio features to ask for, of: ", f);
 	guest_features_print(f, ~0ull, ",");
 	fputs(";\n                       \"none\", or default mrg,indirect,event-idx\n"
-		"  --any-layout         spread headers and frames over random numbers of descriptors\n"
-		"  --rx-as-rte-vhost    with --any-layout: only receive buffers that rte_vhost can\n"
-		"                       handle\n"
+		"  --any-layout         spread frames over random numbers of descriptors\n"
+		"  --rx-as-rte-vhost    with --any-layout: only receive buffers that rte_vhost\n"
+		"                       can handle\n"
 		"  --seed N             seed of lengths, contents and layouts (the time)\n"
 		"  --rate N             frames a second and queue (as fast as possible)\n"
 		"  --window N           most frames of a queue on their way (as many as fit)\n"
@@ -269,7 +269,8 @@ print_text(const struct options *o, const struct report *r, const char *why)
 	printf("  frames      %" PRIu64 " sent, %" PRIu64 " received in %.1f s, %.0f a second\n",
 		c->sent, c->received, r->seconds, c->received / r->seconds);
 	printf("  lost        %" PRIu64 "\n  duplicated  %" PRIu64 "\n  reordered   %" PRIu64
-		"\n  corrupted   %" PRIu64 "\n", c->lost, c->duplicated, c->reordered, c->corrupted);
+		"\n  corrupted   %" PRIu64 "\n", c->lost, c->duplicated, c->reordered,
+		c->corrupted);
 	printf("  longest gap %.1f us\n", c->gap_max_ns / 1e3);
 	printf("  kicks %" PRIu64 ", calls %" PRIu64 ", missed %" PRIu64 "\n", r->notify.kicks,
 		r->notify.calls, r->notify.calls_missed);

@@ -112,8 +112,8 @@ backends_create(const struct migrate_options *opt, const struct workdir *wd,
 		if (ret == 0 && be[i] == NULL)
 			ret = -rte_errno;
 		if (ret < 0)
-			fprintf(stderr, "dpdk-test-vdpa: cannot create device %s,%s: %s\n", dev.name,
-				dev.args, strerror(-ret));
+			fprintf(stderr, "dpdk-test-vdpa: cannot create device %s,%s: %s\n",
+				dev.name, dev.args, strerror(-ret));
 	}
 	return ret;
 }

@@ -46,9 +46,9 @@ usage_print(FILE *f)
 			fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].help);
 	fprintf(f, "\n"
 		"dpdk-test-vdpa COMMAND --help lists the options of a command. No EAL option is\n"
-		"needed; an EAL option replaces its default. The tool loads the driver plugin from\n"
-		"$VSTATE_PLUGIN, or from ../drivers next to the tool, or from DPDK's directory of\n"
-		"drivers.\n"
+		"needed; an EAL option replaces its default. The tool loads the driver plugin\n"
+		"from $VSTATE_PLUGIN, or from ../drivers next to the tool, or from DPDK's\n"
+		"directory of drivers.\n"
 		"\n"
 		"Exit status: 0 if the test passed, 1 if not, 2 on wrong usage.\n");
 }

@@ -202,7 +202,8 @@ device_show(struct cmdline *cl, const char *name)
 
 	ret = rte_vhost_state_info_get(name, &info);
 	if (ret < 0) {
-		command_refuse(cl, "%s: %s", name, ret == -ENODEV ? "no such device" : strerror(-ret));
+		command_refuse(cl, "%s: %s", name,
+			ret == -ENODEV ? "no such device" : strerror(-ret));
 		return;
 	}
 	cmdline_printf(cl, "%s: %s (0x%02x), front end %sconnected, up to %u virtqueues\n", name,
@@ -311,7 +312,8 @@ static cmdline_parse_token_string_t word_last =
 		(void *)&word_device) \
 	X(suspend, "suspend", do_suspend, "suspend DEVICE: stop all virtqueues at one instant", \
 		(void *)&word_device) \
-	X(resume, "resume", do_resume, "resume DEVICE: let all virtqueues run again", (void *)&word_device) \
+	X(resume, "resume", do_resume, "resume DEVICE: let all virtqueues run again", \
+		(void *)&word_device) \
 	X(save, "save", do_save, "save DEVICE FILE: save the state of a suspended device", \
 		(void *)&word_device, (void *)&word_last) \
 	X(load, "load", do_load, "load DEVICE FILE: restore a state before DRIVER_OK", \

@@ -51,7 +51,8 @@ serve_port_create(const char *device, const char *path, bool client)
 	int ret;
 
 	if (nb_ports == SERVE_MAX_PORTS) {
-		fprintf(stderr, "dpdk-test-vdpa: at most %u sockets are supported\n", SERVE_MAX_PORTS);
+		fprintf(stderr, "dpdk-test-vdpa: at most %u sockets are supported\n",
+			SERVE_MAX_PORTS);
 		return -ENOSPC;
 	}
 	if (serve_port_find(device) != NULL) {

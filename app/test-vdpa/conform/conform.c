@@ -207,6 +207,7 @@ conform_status(struct conform *c)
 	if (c->be->ops->info(c->be, &info) < 0)
 		return conform_no(c, "the API returns no info");
 	if (seen != info.status)
-		return conform_no(c, "the status byte is 0x%x, the API has 0x%x", seen, info.status);
+		return conform_no(c, "the status byte is 0x%x, the API has 0x%x", seen,
+			info.status);
 	return info.status;
 }

@@ -52,7 +52,8 @@ frames_wait(struct conform *c)
 	do {
 		guest_pair_counts_get(c->guest, 0, &n);
 		if (left-- == 0)
-			return conform_no(c, "the driver sends nothing while the device is suspended");
+			return conform_no(c,
+				"the driver sends nothing while the device is suspended");
 		usleep(POLL_US);
 	} while (n.sent < n.received + WAITING);
 	guest_pair_pause(c->guest, 0, 0);
@@ -143,7 +144,8 @@ state_ahead(struct conform *c)
 	if (ret == 0) {
 		rte_vhost_state_restore(c->be->dev.name, st, &err);
 		if (err.reason != RTE_VHOST_STATE_R_INFLIGHT_COUNT)
-			ret = conform_no(c, "a dequeued buffer that is not in flight is not refused: %s",
+			ret = conform_no(c,
+				"a dequeued buffer that is not in flight is not refused: %s",
 				rte_vhost_state_reason_name(err.reason));
 	}
 	vq->avail_idx = idx;
@@ -177,8 +179,8 @@ base_ahead(struct conform *c, uint16_t vq, uint16_t nb)
 }
 
 /*
- * A front end without an in-flight region sends a base after which some buffers are dequeued and not
- * used. The device must dequeue them again, otherwise they are lost.
+ * A front end without an in-flight region sends a base after which some buffers are dequeued and
+ * not used. The device must dequeue them again, otherwise they are lost.
  */
 static int
 base_once(struct conform *c, bool *ahead)
@@ -223,12 +225,13 @@ item_base(struct conform *c)
 #define OVERTAKES 1
 
 /*
- * Dequeue buffers of virtqueue 0 in place of the device, use one of them, and write the result to the
- * state.
+ * Dequeue buffers of virtqueue 0 in place of the device, use one of them, and write the result to
+ * the state.
  * @param held written: the buffers in flight, in the order of dequeue
  */
 static int
-buffers_hold(struct conform *c, struct rte_vhost_state *st, struct guest_pos *used, struct guest_held *held)
+buffers_hold(struct conform *c, struct rte_vhost_state *st, struct guest_pos *used,
+		struct guest_held *held)
 {
 	struct rte_vhost_state_vq *vq = &st->vqs[0];
 	struct guest_pos avail;

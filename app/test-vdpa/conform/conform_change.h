@@ -9,7 +9,7 @@
 
 struct conform_item;
 
-/** Items about changes that reach a suspended device, and about where a device starts; the last one has no name. */
+/** Items about changes to a suspended device, and its start; the last one has no name. */
 extern const struct conform_item conform_change_items[];
 
 #endif /* CONFORM_CHANGE_H */

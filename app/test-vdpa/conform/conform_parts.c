@@ -3,8 +3,8 @@
  */
 
 /*
- * VIRTIO 1.4 "Device parts": items P are requirements of the device, items R of the driver. The bytes
- * are read and changed by the tables of the guide, without the code of the library.
+ * VIRTIO 1.4 "Device parts": items P are requirements of the device, items R of the driver. The
+ * bytes are read and changed by the tables of the guide, without the code of the library.
  */
 
 #include <errno.h>
@@ -126,7 +126,9 @@ item_p2(struct conform *c)
 	else if (size != len || memcmp(a, b, len) != 0)
 		ret = conform_no(c, "two gets return different states");
 	free(b);
-	/* A set after another set. With vhost-user, the first one belongs to a closed connection. */
+	/*
+	 * A set after another set. With vhost-user, the first one belongs to a closed connection.
+	 */
 	if (ret == 0)
 		ret = conform_move(c, a, len);
 	if (ret == 0 && !c->user && conform_set(c, a, len) < 0)

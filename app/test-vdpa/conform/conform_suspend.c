@@ -266,8 +266,8 @@ item_s4(struct conform *c)
 			suspend_device(c) < 0 || mtu_get(c, &after) < 0)
 		return -1;
 	if (before == 1444 || during != before || after != 1444)
-		return conform_no(c, "MTU %u before, %u while suspended, %u after resume; 1444 was set",
-			before, during, after);
+		return conform_no(c, "MTU %u before, %u while suspended, %u after resume; 1444 was "
+			"set", before, during, after);
 	return resume_device(c) < 0 ? -1 : conform_flow(c);
 }
 
@@ -302,8 +302,9 @@ item_s6(struct conform *c)
 {
 	int ret, status;
 
-	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0 || resume_device(c) < 0 ||
-			status_is(c, RUNNING) < 0 || conform_flow(c) < 0 || suspend_device(c) < 0)
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0 ||
+			resume_device(c) < 0 || status_is(c, RUNNING) < 0 ||
+			conform_flow(c) < 0 || suspend_device(c) < 0)
 		return -1;
 	if (vu_fe_get_vring_base(&c->link->fe, 0, &c->link->base[0]) < 0)
 		return conform_no(c, "GET_VRING_BASE failed");
@@ -371,8 +372,8 @@ item_s7(struct conform *c)
 static int
 item_p11(struct conform *c)
 {
-	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0 || suspend_device(c) < 0 ||
-			status_is(c, SUSPENDED) < 0)
+	if (conform_begin(c, CONFORM_RUNNING) < 0 || suspend_device(c) < 0 ||
+			suspend_device(c) < 0 || status_is(c, SUSPENDED) < 0)
 		return -1;
 	if (resume_device(c) < 0 || resume_device(c) < 0 || status_is(c, RUNNING) < 0)
 		return -1;

@@ -60,7 +60,9 @@ struct guest_conf {
 	bool causal;
 	/** The back end marks its buffers in an in-flight region, which the next back end gets. */
 	bool inflight;
-	/** Back ends may be killed: a receive buffer may come back empty; its frame is then lost. */
+	/**
+	 * Back ends may be killed: a receive buffer may come back empty; its frame is then lost.
+	 */
 	bool crashes;
 };
 

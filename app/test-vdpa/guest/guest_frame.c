@@ -177,7 +177,8 @@ check_csum(const struct guest_frame_conf *c, const struct virtio_net_hdr_v1 *hdr
 			return "checksum left to the driver, which did not negotiate GUEST_CSUM";
 		if (hdr->csum_start != UDP_OFF || hdr->csum_offset != CSUM_OFF - UDP_OFF)
 			return "wrong csum_start or csum_offset";
-		return be16_get(f + CSUM_OFF) == sum_fold(pseudo_sum(f)) ? NULL : "wrong pseudo checksum";
+		return be16_get(f + CSUM_OFF) == sum_fold(pseudo_sum(f)) ? NULL :
+			"wrong pseudo checksum";
 	}
 	if (be16_get(f + CSUM_OFF) == 0)
 		return c->tx_csum ? "checksum not computed" : NULL;

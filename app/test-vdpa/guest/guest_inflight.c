@@ -164,7 +164,8 @@ packed_mark(struct guest *g, uint16_t vq, const struct guest_held *held, uint64_
 
 /* Insert an entry; the list stays sorted by counter. */
 static void
-sorted_insert(struct guest_held *held, uint64_t *counter, uint16_t nb, struct guest_held h, uint64_t c)
+sorted_insert(struct guest_held *held, uint64_t *counter, uint16_t nb, struct guest_held h,
+		uint64_t c)
 {
 	for (; nb > 0 && counter[nb - 1] > c; nb--) {
 		held[nb] = held[nb - 1];

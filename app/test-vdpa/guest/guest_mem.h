@@ -9,10 +9,10 @@
  * @file
  * The guest's "physical" memory: a memfd that back ends map.
  *
- * Use: reserve ranges of guest physical addresses (GPA), choose borders, commit.
- * guest_mem_commit() creates regions that are contiguous in GPA but not in the file. A buffer across
- * a border is therefore contiguous for the driver only. One more region, the island, lies behind a
- * hole. No GPA equals a virtual address.
+ * Use: reserve ranges of guest physical addresses (GPA), choose borders, commit. guest_mem_commit()
+ * creates regions that are contiguous in GPA but not in the file. A buffer across a border is
+ * therefore contiguous for the driver only. One more region, the island, lies behind a hole. No GPA
+ * equals a virtual address.
  *
  * All memory that is not reserved (gaps between ranges, pages around regions in the file, the
  * island) holds a canary pattern. A device has no reason to write there.

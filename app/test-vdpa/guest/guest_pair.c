@@ -248,7 +248,9 @@ frames_allowed(struct guest_pair *p, uint64_t now)
 		n = p->window - on_way;
 	} else if (now - p->progress_at > STALL_NS && p->nb_tx_free == p->tx_slots &&
 			guest_get(&p->g->active) != NULL) {
-		/* The device has used all frames and none came. If one more comes, those are lost. */
+		/*
+		 * The device has used all frames and none came. If one more comes, those are lost.
+		 */
 		p->progress_at = now;
 		n = 1;
 	} else {

@@ -46,7 +46,10 @@ guest_track_receive(struct guest_track *t, uint64_t seq)
 		t->unique++;
 		return;
 	}
-	/* Too old to be in the bitmap: count a duplicate, because a wrong guess must not hide a loss. */
+	/*
+	 * Too old to be in the bitmap: count a duplicate, because a wrong guess must not hide a
+	 * loss.
+	 */
 	if (t->next - seq > GUEST_TRACK_WINDOW || bit_get(t, seq)) {
 		t->duplicated++;
 		return;

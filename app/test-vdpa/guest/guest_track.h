@@ -7,9 +7,9 @@
 
 /**
  * @file
- * Which sequence numbers have come back: lost, duplicated, reordered.
- * A back end that loops frames keeps their order. A number below the highest received one is missing
- * until it arrives; then it is reordered.
+ * Which sequence numbers have come back: lost, duplicated, reordered. A back end that loops
+ * frames keeps their order. A number below the highest received one is missing until it arrives;
+ * then it is reordered.
  */
 
 #include <stdbool.h>

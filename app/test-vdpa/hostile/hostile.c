@@ -81,7 +81,8 @@ check_fds(struct hostile_env *e, pid_t pid, int before)
 			return 0;
 		usleep(10000);
 	}
-	return hostile_fail(e, "%d open file descriptors before the case, %d after it", before, now);
+	return hostile_fail(e, "%d open file descriptors before the case, %d after it", before,
+		now);
 }
 
 /* ---- the guest ---- */
@@ -106,11 +107,13 @@ area_name(const struct hostile_env *e, uint64_t gpa)
 	const struct guest_pair *p = e->p;
 	const struct { uint64_t gpa; const char *name; } areas[] = {
 		{ p->tx_gpa, "transmit buffers" }, { p->rx_gpa, "receive buffers" },
-		{ p->tx.tables_gpa, "transmit tables" }, { p->tx.device_gpa, "transmit device area" },
+		{ p->tx.tables_gpa, "transmit tables" },
+		{ p->tx.device_gpa, "transmit device area" },
 		{ p->tx.driver_gpa, "transmit driver area" },
 		{ p->tx.desc_gpa, "transmit descriptors" },
 		{ p->rx.tables_gpa, "receive tables" }, { p->rx.device_gpa, "receive device area" },
-		{ p->rx.driver_gpa, "receive driver area" }, { p->rx.desc_gpa, "receive descriptors" },
+		{ p->rx.driver_gpa, "receive driver area" },
+		{ p->rx.desc_gpa, "receive descriptors" },
 	};
 	uint32_t i;
 

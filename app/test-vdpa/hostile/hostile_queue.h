@@ -9,7 +9,11 @@
 
 struct hostile_case;
 
-/** Write up to @p room cases to @p c: attacks on the ring itself: indices, wrap counters, notifications. @return their number */
+/**
+ * Write up to @p room cases to @p c: attacks on the ring itself: indices, wrap counters,
+ * notifications.
+ * @return number of cases
+ */
 uint32_t hostile_queue_cases(struct hostile_case *c, uint32_t room);
 
 #endif /* HOSTILE_QUEUE_H */

@@ -444,8 +444,9 @@ run_header(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static uint32_t
-case_add(struct hostile_case *c, const char *name, const char *suffix, const char *what, uint32_t flags,
-		int (*run)(struct hostile_env *, const struct hostile_case *), const void *arg)
+case_add(struct hostile_case *c, const char *name, const char *suffix, const char *what,
+		uint32_t flags, int (*run)(struct hostile_env *, const struct hostile_case *),
+		const void *arg)
 {
 	snprintf(c->name, sizeof(c->name), "%s%s", name, suffix);
 	c->what = what;
@@ -479,7 +480,7 @@ hostile_ring_cases(struct hostile_case *c, uint32_t room)
 		n += case_add(&c[n], a->name, "-plain", a->what, flags | HOSTILE_PLAIN, run_rx, a);
 	}
 	for (i = 0; i < sizeof(header_attacks) / sizeof(header_attacks[0]) && n < room; i++)
-		n += case_add(&c[n], header_attacks[i].name, "", header_attacks[i].what, HOSTILE_ANY,
-			run_header, &header_attacks[i].hdr);
+		n += case_add(&c[n], header_attacks[i].name, "", header_attacks[i].what,
+			HOSTILE_ANY, run_header, &header_attacks[i].hdr);
 	return n;
 }

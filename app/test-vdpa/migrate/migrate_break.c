@@ -94,7 +94,8 @@ migrate_break_apply(const struct migrate_break *br, struct rte_vhost_state *st, 
 	bool packed = rte_vhost_state_is_packed(st);
 	struct rte_vhost_state_vq old, *vq;
 
-	if (br->state_file || br->vq >= st->nb_vqs || (!packed && (br->flip_avail || br->flip_used)))
+	if (br->state_file || br->vq >= st->nb_vqs ||
+			(!packed && (br->flip_avail || br->flip_used)))
 		return -EOPNOTSUPP;
 	vq = &st->vqs[br->vq];
 	if (br->swap) {

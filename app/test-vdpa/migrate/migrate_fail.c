@@ -45,7 +45,8 @@ migrate_fail_arrange(struct migrate *m, unsigned int to, struct rte_vhost_state 
 	}
 	ret = be->ops->kill(be);
 	if (ret < 0)
-		return migrate_fail(m, "%s: cannot kill its process: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: cannot kill its process: %s", be->dev.name,
+			strerror(-ret));
 	m->killed = true;
 	return 0;
 }

@@ -3,8 +3,8 @@
  */
 
 /*
- * Buffers in flight. vstate holds no buffers between bursts, so the tool dequeues some in its place,
- * after the stop: from the guest's rings and in the captured state.
+ * Buffers in flight. vstate holds no buffers between bursts, so the tool dequeues some in its
+ * place, after the stop: from the guest's rings and in the captured state.
  */
 
 #include <errno.h>
@@ -349,7 +349,10 @@ migrate_inflight_mark(struct migrate *m, unsigned int to)
 		ret = migrate_inflight_make(m, st);
 	for (vq = 0; vq < nb_vqs && ret == 0; vq++) {
 		ret = vq_mark(m, st, vq, had[vq]);
-		/* As after a death of the source: the base is the used index, the region has the rest. */
+		/*
+		 * As after a death of the source: the base is the used index, the region has the
+		 * rest.
+		 */
 		half = st->vqs[vq].used_idx | (uint32_t)st->vqs[vq].used_wrap << 15;
 		guest_link_set_base(m->link[to], vq,
 			m->opt->packed ? half | half << 16 : half);

@@ -3,8 +3,8 @@
  */
 
 /*
- * A back end is killed under load, and a new one takes its place. The new one reads the state file of
- * the old one (state_dir=), or the in-flight region. The two processes do not communicate.
+ * A back end is killed under load, and a new one takes its place. The new one reads the state file
+ * of the old one (state_dir=), or the in-flight region. The two processes do not communicate.
  */
 
 #include <dirent.h>
@@ -97,7 +97,8 @@ stale_put(struct migrate *m, const struct stale *old)
 		close(fd);
 	if (n != (ssize_t)old->len)
 		return stale_fail(m, "cannot write the state file");
-	snprintf(m->res->broken, sizeof(m->res->broken), "state file with the positions from the start");
+	snprintf(m->res->broken, sizeof(m->res->broken),
+		"state file with the positions from the start");
 	return 0;
 }
 
@@ -110,13 +111,15 @@ link_reconnect(struct migrate *m)
 
 	ret = be->ops->revive(be);
 	if (ret < 0)
-		return migrate_fail(m, "%s: cannot start it again: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: cannot start it again: %s", be->dev.name,
+			strerror(-ret));
 	if (migrate_link_open(m, 0, MIGRATE_NEGOTIATED) < 0)
 		return -1;
 	guest_link_recover(m->link[0]);
 	ret = guest_link_prepare(m->link[0]);
 	if (ret < 0)
-		return migrate_fail(m, "%s: the guest cannot set it up: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: the guest cannot set it up: %s", be->dev.name,
+			strerror(-ret));
 	return migrate_link_run(m, 0);
 }
 
@@ -131,7 +134,8 @@ kill_once(struct migrate *m, const struct stale *old)
 	guest_gap_start(m->guest);
 	ret = be->ops->kill(be);
 	if (ret < 0)
-		return migrate_fail(m, "%s: cannot kill its process: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: cannot kill its process: %s", be->dev.name,
+			strerror(-ret));
 	migrate_link_close(m, 0);
 	if (old != NULL && stale_put(m, old) < 0)
 		return -1;

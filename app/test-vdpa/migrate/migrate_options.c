@@ -109,26 +109,26 @@ usage_print(FILE *f)
 		"                      state through rte_vhost_state\n"
 		"  --via CARRIER       how the state gets from A to B; see below\n"
 		"  --causal            one frame at a time circulates through all queues. Every\n"
-		"                      captured state must show one instant of it. All frames have\n"
-		"                      one length\n"
-		"  --fail-every N      every Nth move fails: B refuses the state, or is killed with\n"
-		"                      --process. A must resume\n"
-		"  --inflight N        up to N buffers of each ring are in flight at a stop. The tool\n"
-		"                      dequeues them in place of the device, and B must use them in\n"
-		"                      the same order\n"
+		"                      captured state must show one instant of it. All frames\n"
+		"                      have one length\n"
+		"  --fail-every N      every Nth move fails: B refuses the state, or is killed\n"
+		"                      with --process. A must resume\n"
+		"  --inflight N        up to N buffers of each ring are in flight at a stop. The\n"
+		"                      tool dequeues them in place of the device, and B must use\n"
+		"                      them in the same order\n"
 		"  --overtake          one buffer in flight is used before an older one\n"
-		"  --kill              no move: the process of A is killed under load. A new process\n"
-		"                      takes its place with the state file (state_dir=) or, with\n"
-		"                      --via inflight, with the in-flight region. One burst of each\n"
-		"                      queue may be lost\n"
+		"  --kill              no move: the process of A is killed under load. A new\n"
+		"                      process takes its place with the state file (state_dir=)\n"
+		"                      or, with --via inflight, with the in-flight region. One\n"
+		"                      burst of each queue may be lost\n"
 		"  --upgrade[=keep|reconnect]\n"
-		"                      no move: a new process takes over the device from the process\n"
-		"                      of A (takeover=1). keep: it gets the guest's connection.\n"
-		"                      reconnect: the guest accepts a new connection\n"
+		"                      no move: a new process takes over the device from the\n"
+		"                      process of A (takeover=1). keep: it gets the guest's\n"
+		"                      connection. reconnect: the guest accepts a new connection\n"
 		"  --state-file PATH   save each state to PATH and keep the last one\n"
 		"  --break KIND        spoil the first captured state; see below\n"
 		"  --json              report as JSON\n"
-		"  --verbose           show the logs of EAL and vhost, and histograms of the times\n"
+		"  --verbose           show the logs of EAL and vhost, and histograms of times\n"
 		"  --help              this text\n"
 		"\n"
 		"Carriers of --via:\n");
@@ -373,7 +373,8 @@ overtake_check(const struct migrate_options *opt)
 	if (opt->via->region)
 		return refuse_together("--overtake", "cannot be combined with an in-flight region");
 	if ((opt->features >> F_IN_ORDER & 1) != 0)
-		return refuse_together("--overtake", "cannot be combined with the feature in-order");
+		return refuse_together("--overtake",
+			"cannot be combined with the feature in-order");
 	return 0;
 }
 

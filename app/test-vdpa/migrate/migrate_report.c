@@ -105,8 +105,8 @@ report_json(const struct migrate_options *opt, struct migrate_result *res, FILE 
 		", \"connections_kept\": %" PRIu64, opt->via->name,
 		res->failed_moves, res->causal_states, res->inflight, res->overtaken,
 		res->lost_allowed, c->empty, res->kept);
-	fprintf(f, ", \"ring\": \"%s\", \"seed\": %" PRIu64 ", \"seconds\": %.3f}\n", ring_name(opt),
-		opt->seed, res->elapsed_ns / 1e9);
+	fprintf(f, ", \"ring\": \"%s\", \"seed\": %" PRIu64 ", \"seconds\": %.3f}\n",
+		ring_name(opt), opt->seed, res->elapsed_ns / 1e9);
 }
 
 /* Report the counts that are wrong in a run that did not end early. */
@@ -118,9 +118,9 @@ shortfall_print(const struct migrate_result *res)
 	if (migrate_held(res) || (res->failure[0] != '\0' && c->sent == 0))
 		return;
 	fprintf(stderr, "dpdk-test-vdpa: %" PRIu64 " frames sent in %" PRIu64 " rounds, %" PRIu64
-		" received, %" PRIu64 " lost (%" PRIu64 " allowed), %" PRIu64 " duplicated, %" PRIu64
-		" reordered (%" PRIu64 " on purpose), %" PRIu64 " corrupted\n", c->sent,
-		res->rounds, c->received, c->lost, res->lost_allowed, c->duplicated,
+		" received, %" PRIu64 " lost (%" PRIu64 " allowed), %" PRIu64
+		" duplicated, %" PRIu64 " reordered (%" PRIu64 " on purpose), %" PRIu64
+		" corrupted\n", c->sent, res->rounds, c->received, c->lost, res->lost_allowed, c->duplicated,
 		c->reordered, res->overtaken, c->corrupted);
 }
 

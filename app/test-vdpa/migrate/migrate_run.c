@@ -111,7 +111,8 @@ round_run(struct migrate *m)
 		return -1;
 	}
 	if (m->must_fail)
-		return migrate_fail(m, "%s: accepted a state that it must refuse", m->be[to]->dev.name);
+		return migrate_fail(m, "%s: accepted a state that it must refuse",
+			m->be[to]->dev.name);
 	if (migrate_flow_wait(m) < 0)
 		return -1;
 	if (samples_add(m, t[1] - t[0], t[2] - t[1], guest_gap_stop(m->guest)) < 0)

@@ -37,7 +37,7 @@ migrate_fail(struct migrate *m, const char *fmt, ...)
 }
 
 int
-migrate_fail_state(struct migrate *m, unsigned int who, const char *verb, int ret,
+migrate_fail_state(struct migrate *m, unsigned int idx, const char *verb, int ret,
 		const struct rte_vhost_state_error *err)
 {
 	char why[192];
@@ -46,7 +46,7 @@ migrate_fail_state(struct migrate *m, unsigned int who, const char *verb, int re
 		snprintf(why, sizeof(why), "%s", strerror(-ret));
 	else
 		rte_vhost_state_error_format(err, why, sizeof(why));
-	return migrate_fail(m, "%s: cannot %s: %s", m->be[who]->dev.name, verb, why);
+	return migrate_fail(m, "%s: cannot %s: %s", m->be[idx]->dev.name, verb, why);
 }
 
 int
@@ -57,60 +57,62 @@ migrate_flow_ms(const struct migrate *m)
 
 /* The back end may still be closing its last connection. */
 static int
-disconnect_wait(struct migrate *m, unsigned int who)
+disconnect_wait(struct migrate *m, unsigned int idx)
 {
 	uint64_t until = clock_ns() + CONNECT_MS * UINT64_C(1000000);
 	struct rte_vhost_state_info info;
 	int ret;
 
-	while ((ret = m->be[who]->ops->info(m->be[who], &info)) == 0 && info.connected) {
+	while ((ret = m->be[idx]->ops->info(m->be[idx], &info)) == 0 && info.connected) {
 		if (clock_ns() >= until)
-			return migrate_fail(m, "%s: the last connection is still open", m->be[who]->dev.name);
+			return migrate_fail(m, "%s: the last connection is still open",
+				m->be[idx]->dev.name);
 		usleep(100);
 	}
-	return ret < 0 ? migrate_fail(m, "%s: cannot read its status: %s", m->be[who]->dev.name,
+	return ret < 0 ? migrate_fail(m, "%s: cannot read its status: %s", m->be[idx]->dev.name,
 		strerror(-ret)) : 0;
 }
 
 int
-migrate_link_open(struct migrate *m, unsigned int who, enum migrate_ready ready)
+migrate_link_open(struct migrate *m, unsigned int idx, enum migrate_ready ready)
 {
-	struct backend *be = m->be[who];
+	struct backend *be = m->be[idx];
 	int ret = 0;
 
-	if (!m->opt->upgrade && disconnect_wait(m, who) < 0)
+	if (!m->opt->upgrade && disconnect_wait(m, idx) < 0)
 		return -1;
-	m->link[who] = guest_link_open(m->guest, be->dev.socket, m->opt->upgrade, CONNECT_MS);
-	if (m->link[who] == NULL)
+	m->link[idx] = guest_link_open(m->guest, be->dev.socket, m->opt->upgrade, CONNECT_MS);
+	if (m->link[idx] == NULL)
 		return migrate_fail(m, "%s: the guest cannot connect: %s", be->dev.name,
 			strerror(rte_errno));
 	if (ready >= MIGRATE_NEGOTIATED)
-		ret = guest_link_negotiate(m->link[who]);
+		ret = guest_link_negotiate(m->link[idx]);
 	if (ret == 0 && ready >= MIGRATE_PREPARED)
-		ret = guest_link_prepare(m->link[who]);
+		ret = guest_link_prepare(m->link[idx]);
 	if (ret < 0)
-		return migrate_fail(m, "%s: the guest cannot set it up: %s", be->dev.name, strerror(-ret));
+		return migrate_fail(m, "%s: the guest cannot set it up: %s", be->dev.name,
+			strerror(-ret));
 	return 0;
 }
 
 void
-migrate_link_close(struct migrate *m, unsigned int who)
+migrate_link_close(struct migrate *m, unsigned int idx)
 {
-	if (m->link[who] != NULL)
-		guest_link_close(m->link[who]);
-	m->link[who] = NULL;
+	if (m->link[idx] != NULL)
+		guest_link_close(m->link[idx]);
+	m->link[idx] = NULL;
 }
 
 int
-migrate_link_run(struct migrate *m, unsigned int who)
+migrate_link_run(struct migrate *m, unsigned int idx)
 {
 	int ret;
 
-	ret = guest_link_driver_ok(m->link[who]);
+	ret = guest_link_driver_ok(m->link[idx]);
 	if (ret < 0)
-		return migrate_fail(m, "%s: DRIVER_OK failed: %s", m->be[who]->dev.name,
+		return migrate_fail(m, "%s: DRIVER_OK failed: %s", m->be[idx]->dev.name,
 			strerror(-ret));
-	m->active = who;
+	m->active = idx;
 	return 0;
 }
 

@@ -75,15 +75,15 @@ struct migrate_via {
 
 /** Record a failure. Only the first one is kept: the others follow from it. @return -1 */
 int migrate_fail(struct migrate *m, const char *fmt, ...) __rte_format_printf(2, 3);
-/** Record that back end @p who cannot @p verb, with the reason in @p err or @p ret. @return -1 */
-int migrate_fail_state(struct migrate *m, unsigned int who, const char *verb, int ret,
+/** Record that back end @p idx cannot @p verb, with the reason in @p err or @p ret. @return -1 */
+int migrate_fail_state(struct migrate *m, unsigned int idx, const char *verb, int ret,
 		const struct rte_vhost_state_error *err);
 
-/** Connect to back end @p who, and set up its link as far as @p ready says. */
-int migrate_link_open(struct migrate *m, unsigned int who, enum migrate_ready ready);
-void migrate_link_close(struct migrate *m, unsigned int who);
-/** Write DRIVER_OK to back end @p who: it runs the rings from now on. */
-int migrate_link_run(struct migrate *m, unsigned int who);
+/** Connect to back end @p idx, and set up its link as far as @p ready says. */
+int migrate_link_open(struct migrate *m, unsigned int idx, enum migrate_ready ready);
+void migrate_link_close(struct migrate *m, unsigned int idx);
+/** Write DRIVER_OK to back end @p idx: it runs the rings from now on. */
+int migrate_link_run(struct migrate *m, unsigned int idx);
 /** Longest time in ms in which a queue pair may receive no frame. */
 int migrate_flow_ms(const struct migrate *m);
 /** Wait until each queue pair received a frame through the active back end. */

@@ -60,7 +60,8 @@ link_reconnect(struct migrate *m, unsigned int to)
 	if (ret == 0)
 		ret = guest_link_prepare(m->link[to]);
 	if (ret < 0)
-		return migrate_fail(m, "the guest cannot set up the new process: %s", strerror(-ret));
+		return migrate_fail(m, "the guest cannot set up the new process: %s",
+			strerror(-ret));
 	return migrate_link_run(m, to);
 }
 

@@ -155,7 +155,7 @@ static const struct backend_ops fake_ops = {
 	.destroy = fake_destroy,
 };
 
-/* A pair of rings that have run a while. */
+/* Fill in a pair of rings that have already processed buffers. */
 static void
 rings_fill(struct rte_vhost_state *st)
 {

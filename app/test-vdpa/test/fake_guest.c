@@ -20,12 +20,12 @@ struct guest {
 	struct guest_conf conf;
 	struct guest_counts counts;
 	struct guest_link *active;
-	/** What the indices of the rings must be. */
+	/** Expected indices of the rings. */
 	struct rte_vhost_state_vq vqs[2];
 	bool vqs_known;
-	/** Buffers that were taken from each ring for a device, and those it has to use. */
+	/** Buffers that were dequeued from each ring, and those that the device must use. */
 	uint16_t taken[2], left[2];
-	/** Of them, those in the in-flight region. */
+	/** Buffers of each ring that are marked in the in-flight region. */
 	uint16_t marked[2];
 	bool running;
 	unsigned int recovered;
@@ -109,7 +109,7 @@ guest_link_recover(struct guest_link *l)
 	l->g->recovered++;
 }
 
-/* What the region says is taken over when the rings start. */
+/* When the rings start, the device takes over the buffers in the in-flight region. */
 static void
 marked_take(struct guest *g, struct rte_vhost_state *st, uint16_t vq)
 {
@@ -150,7 +150,7 @@ guest_link_resume(struct guest_link *l)
 	return 0;
 }
 
-/* Ring bases say as much as these devices know; the whole state is the real ones' matter. */
+/* A base is all that a fake device has; only real devices have a whole state. */
 int
 guest_link_stop(struct guest_link *l)
 {
@@ -218,7 +218,7 @@ int
 guest_traffic_stop(struct guest *g, int drain_ms)
 {
 	g->running = false;
-	/* A frame on its way that no ring gives back. */
+	/* One frame is on its way and never comes back. */
 	if (g->active == NULL || g->active->fd->dead)
 		g->counts.lost++;
 	return 0;
@@ -230,7 +230,7 @@ guest_counts_get(struct guest *g, struct guest_counts *sum)
 	*sum = g->counts;
 }
 
-/* A device behind the guest repeats, one ahead of it skips. */
+/* A device that is behind the guest repeats frames; a device ahead of it skips frames. */
 static void
 index_compare(struct guest *g, const struct rte_vhost_state_vq *want,
 		const struct rte_vhost_state_vq *have)
@@ -245,7 +245,7 @@ index_compare(struct guest *g, const struct rte_vhost_state_vq *want,
 		g->counts.corrupted++;
 }
 
-/* Buffers that the driver has made available while the device is stopped. */
+/* Buffers that are available while the device is stopped. */
 #define AVAILABLE 4
 
 bool
@@ -307,7 +307,7 @@ guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs)
 	return (struct guest_pos){ .idx = g->vqs[vq].used_idx };
 }
 
-/* The region is the destination's state at once: there is one device at a time. */
+/* The in-flight region is always empty for a reader: marks go into the destination's state. */
 uint16_t
 guest_inflight_read(struct guest *g, uint16_t vq, struct guest_held *held, uint64_t *counter,
 		uint16_t max)
@@ -334,7 +334,7 @@ guest_hold_forget(struct guest *g, uint16_t vq)
 	g->taken[vq] = g->left[vq] = 0;
 }
 
-/* The device finishes what it took over. */
+/* The device uses the buffers that it took over. */
 static void
 held_finish(struct guest *g, struct fake_device *fd, uint16_t vq)
 {
@@ -364,7 +364,7 @@ guest_wait_flow(struct guest *g, int timeout_ms)
 	for (i = 0; i < 2; i++) {
 		held_finish(g, fd, i);
 		index_compare(g, &g->vqs[i], &fd->st->vqs[i]);
-		/* One more frame. Wrap-around is for the real ones. */
+		/* One more frame. The fake rings never wrap around. */
 		fd->st->vqs[i].avail_idx++;
 		fd->st->vqs[i].used_idx++;
 		g->vqs[i] = fd->st->vqs[i];

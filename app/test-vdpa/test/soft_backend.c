@@ -24,7 +24,7 @@
 #define MAX_VQS 16
 #define MAX_FRAME 70000
 #define EVERY 499
-/* How long to wait for a frame to lose. */
+/* Longest wait for a frame that can be dropped. */
 #define LOSE_MS 5000
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
@@ -49,7 +49,9 @@ struct soft_backend {
 	/** A frame of pair 0 held back. */
 	uint8_t held[MAX_FRAME];
 	uint32_t held_len;
-	/** Frames looped, by pair: each pair meets its faults, whatever the others do. */
+	/**
+	 * Frames that were sent back, by pair: the faults of a pair do not depend on other pairs.
+	 */
 	uint64_t frames[MAX_VQS / 2];
 };
 
@@ -110,7 +112,7 @@ is_packed(const struct soft_backend *b)
 	return (b->features >> VIRTIO_F_RING_PACKED) & 1;
 }
 
-/* Take the next available buffer: address, length and ID. */
+/* Dequeue the next available buffer: address, length and ID. */
 static bool
 avail_take(struct soft_backend *b, struct soft_vq *vq, uint64_t *gpa, uint32_t *len, uint16_t *id)
 {
@@ -224,7 +226,7 @@ loop_frame(struct soft_backend *b, uint16_t pair, uint8_t *frame, uint32_t len)
 		frame_transmit(b, rx, frame, len);
 }
 
-/* @return the frames taken; one at most where they are to be lost. */
+/* @return number of frames; with @p lose, at most one, which is dropped */
 static uint32_t
 poll_pair(struct soft_backend *b, uint16_t pair, bool lose)
 {
@@ -249,7 +251,7 @@ poll_pair(struct soft_backend *b, uint16_t pair, bool lose)
 	return n;
 }
 
-/* Lose one frame of the guest, which is still sending. */
+/* Drop one frame of the guest, which is still sending. */
 static void
 lose_one(struct soft_backend *b)
 {
@@ -316,7 +318,7 @@ set_base(struct soft_vq *vq, uint32_t num, bool packed)
 	vq->avail_wrap = vq->used_wrap = (num >> 15) & 1;
 }
 
-/* True if the payload is an answer. */
+/* @return true if the payload is an answer */
 static bool
 message_handle(struct soft_backend *b, struct vu_header *hdr, void *payload, const int *fds,
 		uint32_t nb_fds)

@@ -7,8 +7,8 @@
 
 /**
  * @file
- * A small vhost-user back end in a thread, that loops frames back and can be told
- * to make mistakes: it tests the tests. Buffers of one descriptor only.
+ * A small vhost-user back end in a thread. It sends frames back and makes errors on request,
+ * to test the checks of the guest. It supports only buffers of one descriptor.
  */
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 
 enum soft_fault {
 	SOFT_HONEST,
-	/** Every 499th frame is dropped, sent twice, sent after the next one, or changed. */
+	/** Every 499th frame is dropped, duplicated, sent after the next one, or changed. */
 	SOFT_DROP,
 	SOFT_DUPLICATE,
 	SOFT_REORDER,
@@ -24,12 +24,12 @@ enum soft_fault {
 	SOFT_CUT_SHORT,
 	/** Every 499th frame of pair 0 comes back on pair 1. */
 	SOFT_CROSS,
-	/** GET_VRING_BASE answers an index that is one too high or too low for transmit rings. */
+	/** For transmit rings, GET_VRING_BASE answers an index that is one too high or too low. */
 	SOFT_BASE_AHEAD,
 	SOFT_BASE_BEHIND,
-	/** GET_VRING_BASE answers with wrap counters flipped for transmit rings. */
+	/** For transmit rings, GET_VRING_BASE answers with flipped wrap counters. */
 	SOFT_BASE_WRAP,
-	/** A frame that was taken when the device stops is dropped. */
+	/** One frame that was dequeued at the stop is dropped. */
 	SOFT_DROP_AT_STOP,
 	/** Calls are never sent. */
 	SOFT_NO_CALLS,
@@ -37,9 +37,9 @@ enum soft_fault {
 
 struct soft_backend;
 
-/** Listen at @p path. NULL if that fails. */
+/** Start a back end that listens at @p path. @return NULL on error */
 struct soft_backend *soft_backend_start(const char *path, enum soft_fault fault);
-/** Frames are not looped while @p on. */
+/** While @p on, the back end processes no frames. */
 void soft_backend_freeze(struct soft_backend *b, bool on);
 void soft_backend_stop(struct soft_backend *b);
 

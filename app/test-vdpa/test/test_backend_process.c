@@ -25,7 +25,7 @@
 	RTE_VHOST_STATE_S_FEATURES_OK)
 #define SUSPENDED (CONFIGURABLE | RTE_VHOST_STATE_S_SUSPEND)
 
-/* The child is this test run again, with fake devices that can also fail to answer. */
+/* The child runs this test program again, with fake devices that can also fail to answer. */
 
 static int
 fake_info_die(struct backend *be, struct rte_vhost_state_info *info)
@@ -108,7 +108,7 @@ state_travels_between_children(void **state)
 	assert_true(rte_vhost_state_equal(st, want));
 	assert_int_equal(to->ops->restore(to, st, &err), 0);
 	here->ops->destroy(here);
-	/* What does not validate is not even sent. */
+	/* An invalid state is not sent. */
 	st->vqs[0].size = 3;
 	assert_int_equal(to->ops->restore(to, st, &err), -EINVAL);
 	assert_int_equal(err.reason, RTE_VHOST_STATE_R_VQ_SIZE);
@@ -137,7 +137,7 @@ refusal_travels_with_its_reason(void **state)
 }
 
 static void
-device_that_cannot_be_made_is_told(void **state)
+device_that_cannot_be_created_is_reported(void **state)
 {
 	rte_errno = 0;
 	assert_null(child_backend("refused"));
@@ -172,7 +172,7 @@ child_inherits_no_descriptor(void **state)
 	close(fd);
 }
 
-/* ---- the wire itself ---- */
+/* ---- messages ---- */
 
 static int pair[2];
 
@@ -236,7 +236,7 @@ full_pipe_times_out(void **state)
 }
 
 static void
-closed_pipe_is_told(void **state)
+closed_pipe_is_reported(void **state)
 {
 	struct wire_head head = { .op = WIRE_INFO };
 	void *got;
@@ -264,13 +264,13 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(state_travels_between_children),
 		cmocka_unit_test(refusal_travels_with_its_reason),
-		cmocka_unit_test(device_that_cannot_be_made_is_told),
+		cmocka_unit_test(device_that_cannot_be_created_is_reported),
 		cmocka_unit_test(death_of_the_child_is_no_hang),
 		cmocka_unit_test(child_inherits_no_descriptor),
 		WIRE_TEST(message_larger_than_a_socket_buffer_arrives),
 		WIRE_TEST(silence_times_out),
 		WIRE_TEST(full_pipe_times_out),
-		WIRE_TEST(closed_pipe_is_told),
+		WIRE_TEST(closed_pipe_is_reported),
 		WIRE_TEST(foreign_bytes_are_refused),
 	};
 

@@ -15,7 +15,7 @@ static const struct eal_args_host host = {
 	.cpus = "0-1", .huge_free_mb = 0, .memory_mb = 512, .pid = 42,
 };
 
-/* Join a vector by blanks, to compare it at a glance. */
+/* Join the words of a vector with blanks, for a simple comparison. */
 static const char *
 words_join(const struct strvec *sv)
 {

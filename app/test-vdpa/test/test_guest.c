@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* The guest against a back end that makes mistakes on demand: each kind must be seen. */
+/* The guest with a back end that makes errors on request: the guest must detect each kind. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@
 #include "soft_backend.h"
 
 #define WAIT_MS 10000
-/* For the last frames, where some will never come. */
+/* Wait for the last frames, if some will never come back. */
 #define DRAIN_MS 1500
 #define ROUNDS 20
 
@@ -87,7 +87,7 @@ guest_start(struct guest_link *l)
 	assert_int_equal(guest_link_driver_ok(l), 0);
 }
 
-/* Whether some frames never come back, so that one can only wait and see. */
+/* True if some frames never come back, so that the test must wait for a time. */
 static bool
 may_lose(enum soft_fault fault)
 {
@@ -101,7 +101,7 @@ may_lose(enum soft_fault fault)
 	}
 }
 
-/* Traffic through one back end for a while; what the guest counts. */
+/* Run traffic through one back end for a while. @return the counts of the guest */
 static struct guest_counts
 traffic_run(bool packed, enum soft_fault fault, bool calls, struct guest_notify *notify)
 {
@@ -118,8 +118,8 @@ traffic_run(bool packed, enum soft_fault fault, bool calls, struct guest_notify 
 	guest_start(l);
 	assert_int_equal(guest_traffic_start(g), 0);
 	/*
-	 * Long enough for each fault to happen, however slow the machine is, and for the guest to
-	 * find its rings empty once, which is when it waits for a call.
+	 * Long enough for each fault, also on a slow machine. The guest must also find its rings
+	 * empty once, because only then does it wait for a call.
 	 */
 	for (i = 0; i < WAIT_MS; i += 10) {
 		sleep_ms(10);
@@ -147,8 +147,8 @@ wrong_count(const struct guest_counts *c)
 }
 
 /*
- * After a move: until frames have come that only the new back end can have returned, or
- * something wrong is seen. A ring may also be dead, and then neither happens.
+ * After a move: wait until frames have come that only the new back end can have returned, or until
+ * an error is counted. With a dead ring neither happens.
  */
 static void
 wait_after_move(struct guest *g)
@@ -165,7 +165,7 @@ wait_after_move(struct guest *g)
 	}
 }
 
-/* To and fro between two back ends. */
+/* Move back and forth between two back ends. */
 static struct guest_counts
 link_move(bool packed, enum soft_fault fault, int rounds)
 {
@@ -214,7 +214,7 @@ honest_back_end_is_clean(void **state)
 
 	assert_int_equal(wrong_count(&c), 0);
 	assert_int_equal(c.sent, c.received);
-	/* Polling: no call is wanted, none may come. */
+	/* Polling: the guest asks for no call, and none may come. */
 	assert_int_equal(n.calls, 0);
 }
 
@@ -355,7 +355,7 @@ frame_dropped_at_stop_is_seen(void **state)
 
 #define HELD 3
 
-/** Where a device stood that gave back base @p num. */
+/** Position of a stopped device that answered base @p num. */
 static struct guest_pos
 pos_of(bool packed, uint32_t num)
 {
@@ -371,9 +371,10 @@ base_set(struct guest_link *l, uint16_t vq, bool packed, struct guest_pos pos)
 	guest_link_set_base(l, vq, packed ? half | half << 16 : pos.idx);
 }
 
-/** Take @p nb buffers of a ring; the test is the device. */
+/** Dequeue @p nb buffers of a ring, in place of the device. */
 static void
-buffers_hold(struct guest *g, uint16_t vq, struct guest_pos *avail, struct guest_held *held, uint16_t nb)
+buffers_hold(struct guest *g, uint16_t vq, struct guest_pos *avail, struct guest_held *held,
+		uint16_t nb)
 {
 	uint16_t i;
 
@@ -392,8 +393,8 @@ await_left(struct guest *g, uint16_t vq)
 }
 
 /*
- * Three receive buffers of pair 0 are in flight at a stop, and two frames sent. They are used
- * in the order taken, or not; the second frame comes back first.
+ * Three receive buffers and two sent frames of pair 0 are in flight at a stop. They are used in the
+ * order of dequeue, or not. The second frame comes back first.
  */
 static struct guest_counts
 hold_and_use(bool packed, bool in_order)
@@ -413,7 +414,7 @@ hold_and_use(bool packed, bool in_order)
 	guest_start(from);
 	assert_int_equal(guest_traffic_start(g), 0);
 	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
-	/* What is sent from now on stays available. */
+	/* Frames that are sent from now on stay available. */
 	soft_backend_freeze(a, true);
 	do {
 		sleep_ms(1);
@@ -495,7 +496,7 @@ gap_is_measured(void **state)
 	assert_int_equal(guest_wait_flow(g, WAIT_MS), 0);
 	guest_gap_start(g);
 	soft_backend_freeze(b, true);
-	/* What is on its way arrives first, however late; then nothing does, for 50 ms. */
+	/* First the frames on their way arrive. Then nothing arrives for 50 ms. */
 	guest_counts_get(g, &now);
 	do {
 		before = now.received;
@@ -526,7 +527,7 @@ track_knows_lost_duplicated_and_reordered(void **state)
 		guest_track_receive(t, seqs[i]);
 	assert_int_equal(t->unique, 7);
 	assert_int_equal(t->reordered, 1);
-	/* 2 came twice; 4 came too late to be told from a duplicate. */
+	/* 2 came twice; 4 came too late to be distinguished from a duplicate. */
 	assert_int_equal(t->duplicated, 2);
 	assert_int_equal(guest_track_missing(t, 70002), 70002 - 7);
 	free(t);

@@ -28,7 +28,7 @@ state_make(bool packed)
 	return st;
 }
 
-/* Apply a break; the return value of the validation that follows. */
+/* Apply a break, then validate. @return result of the validation */
 static int
 break_apply(struct rte_vhost_state *st, const char *name)
 {

@@ -20,7 +20,7 @@ options_parse(const char *line, struct migrate_options *opt)
 {
 	static struct strvec argv = STRVEC_INIT;
 
-	/* Kept until the next one: options may point into it. */
+	/* Static, because options may point into it until the next call. */
 	strvec_free(&argv);
 	strvec_push(&argv, "migrate");
 	assert_int_equal(strvec_split(&argv, line), 0);
@@ -49,8 +49,8 @@ every_option_is_taken(void **state)
 {
 	struct migrate_options opt;
 
-	assert_int_equal(options_parse("--rounds 1000 --queues 64 --ring packed --size 100 --seconds 5 "
-		"--seed 0x10 --frames 60-9000 --rate 100 --process --frontend vdpa "
+	assert_int_equal(options_parse("--rounds 1000 --queues 64 --ring packed --size 100 "
+		"--seconds 5 --seed 0x10 --frames 60-9000 --rate 100 --process --frontend vdpa "
 		"--features mrg,in-order --any-layout --json --break wrap --state-file /x/y "
 		"--verbose", &opt), 0);
 	assert_int_equal(opt.rounds, 1000);
@@ -118,7 +118,8 @@ bad_values_are_refused(void **state)
 		"--seconds 0", "--seed x", "--frames 59", "--frames 100-99", "--frames 60-65551",
 		"--frames 60-", "--rate 0", "--frontend blk", "--features nonsense",
 		"--break nothing", "--break wrap", "--nonsense", "word",
-		"--via pigeon", "--via status --frontend vdpa", "--via device-state --frontend vdpa",
+		"--via pigeon", "--via status --frontend vdpa",
+		"--via device-state --frontend vdpa",
 		"--via vring-base --causal", "--via vring-base --fail-every 2",
 		"--via vring-base --break index", "--fail-every 1", "--causal --break index",
 		"--inflight 0", "--inflight 32769", "--inflight x", "--overtake",

@@ -128,7 +128,7 @@ buffers_in_flight_move(void **state)
 	migrate_once(r, NULL);
 	assert_string_equal(r->res.failure, "");
 	assert_true(migrate_held(&r->res));
-	/* three in each of two rings, five times */
+	/* three buffers in each of two rings, five times */
 	assert_int_equal(r->res.inflight, 30);
 	assert_int_equal(r->res.overtaken, 0);
 	assert_int_equal(fake_device(r->be[0])->st->vqs[0].nb_inflight, 0);
@@ -162,7 +162,7 @@ what_is_available_is_in_flight_in_an_order_of_its_own(void **state)
 	struct rte_vhost_state_inflight *rx = st->vqs[0].inflight, *tx = st->vqs[1].inflight;
 	unsigned int i;
 
-	/* One frame went before. */
+	/* One frame was sent before. */
 	assert_int_equal(st->vqs[0].nb_inflight, 4);
 	assert_int_equal(st->vqs[1].nb_inflight, 4);
 	assert_int_equal(st->vqs[1].avail_idx, 105);
@@ -232,7 +232,7 @@ killed_back_end_comes_again(void **state)
 	assert_int_equal(fake_device(r->be[0])->kills, 3);
 	assert_int_equal(fake_device(r->be[0])->suspends, 0);
 	assert_int_equal(fake_device(r->be[1])->restores, 0);
-	/* Of one pair, a burst each time. */
+	/* One pair, one burst for each kill. */
 	assert_int_equal(r->res.lost_allowed, 3 * 64);
 	r->res.counts.lost = 3 * 64;
 	assert_true(migrate_held(&r->res));
@@ -244,7 +244,7 @@ killed_back_end_comes_again(void **state)
 }
 
 static void
-back_end_that_stays_away_is_told(void **state)
+missing_back_end_is_reported(void **state)
 {
 	struct run *r = *state;
 
@@ -303,7 +303,7 @@ effect_without_cause_is_seen(void **state)
 		assert_true(causal_holds(packed, 8, 8, 7, 7));
 		assert_true(causal_holds(packed, 7, 8, 7, 7));
 		assert_true(causal_holds(packed, 8, 8, 7, 8));
-		/* over the end of the ring, and of the index */
+		/* across the end of the ring, and of the index */
 		assert_true(causal_holds(packed, 256, 256, 255, 255));
 		assert_true(causal_holds(packed, 512, 512, 511, 511));
 		/* received but not sent; sent before it was received; two frames */
@@ -367,7 +367,7 @@ refusing_destination_lets_source_go_on(void **state)
 }
 
 static void
-suspend_that_times_out_is_told(void **state)
+suspend_timeout_is_reported(void **state)
 {
 	struct run *r = *state;
 
@@ -429,13 +429,13 @@ report_has_exactly_its_keys(void **state)
 	}
 	for (p = text; *p != '\0'; p++)
 		colons += *p == ':';
-	/* three of the keys have four within */
+	/* three of the keys are objects with four keys */
 	assert_int_equal(colons, sizeof(keys) / sizeof(keys[0]) + 12);
 	assert_non_null(strstr(text, "\"rounds\": 5, \"virtqueues\": 2"));
 	free(text);
 }
 
-/** What a report says on stderr. */
+/** Read what a report writes to stderr. */
 static void
 report_stderr(struct run *r, char *text, size_t size)
 {
@@ -489,13 +489,13 @@ main(void)
 		RUN_TEST(frame_that_overtakes_unasked_is_no_success),
 		RUN_TEST(buffers_in_flight_move_in_a_region),
 		RUN_TEST(killed_back_end_comes_again),
-		RUN_TEST(back_end_that_stays_away_is_told),
+		RUN_TEST(missing_back_end_is_reported),
 		cmocka_unit_test(effect_without_cause_is_seen),
 		RUN_TEST(index_one_back_is_seen_as_duplicate),
 		RUN_TEST(dropped_frame_is_seen_as_lost),
 		RUN_TEST(inconsistent_state_is_refused_and_source_goes_on),
 		RUN_TEST(refusing_destination_lets_source_go_on),
-		RUN_TEST(suspend_that_times_out_is_told),
+		RUN_TEST(suspend_timeout_is_reported),
 		RUN_TEST(dead_ring_ends_the_run_and_counts_as_lost),
 		RUN_TEST(seconds_end_the_run_and_it_holds),
 		RUN_TEST(report_has_exactly_its_keys),

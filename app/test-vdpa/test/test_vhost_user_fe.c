@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/* Requests whose answers are read later, over a socket pair. */
+/* Requests whose answers are read later, through a socket pair. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -49,7 +49,7 @@ peers_close(void **state)
 	return 0;
 }
 
-/* Answer as if to @p request, which may not have been read yet. */
+/* Send an answer to @p request, also before the request is read. */
 static void
 answer_send(const struct peers *p, uint32_t request, uint64_t value)
 {
@@ -84,13 +84,13 @@ requests_wait_at_the_end_of_a_pipeline(void **state)
 	assert_int_equal(unread_answers(p), 3);
 	assert_int_equal(vu_fe_pipeline_end(&p->fe), 0);
 	assert_int_equal(unread_answers(p), 0);
-	/* and each by itself again */
+	/* after the pipeline, each request waits again */
 	answer_send(p, VU_SET_VRING_NUM, 1);
 	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), -EREMOTEIO);
 }
 
 static void
-refusal_in_the_middle_is_told(void **state)
+refusal_in_the_middle_is_reported(void **state)
 {
 	struct peers *p = *state;
 
@@ -105,9 +105,9 @@ refusal_in_the_middle_is_told(void **state)
 	assert_int_equal(unread_answers(p), 0);
 }
 
-/* As rte_vhost does: the refusal is told, and not that the socket is gone. */
+/* As rte_vhost does: after a refusal the error is the refusal, not the closed socket. */
 static void
-refusal_is_told_by_one_who_hangs_up(void **state)
+refusal_is_reported_after_hang_up(void **state)
 {
 	struct peers *p = *state;
 
@@ -132,9 +132,9 @@ answer_that_does_not_come_is_an_error(void **state)
 	assert_int_equal(vu_fe_set_vring(&p->fe, VU_SET_VRING_NUM, 0, 256), -EPIPE);
 }
 
-/* A request with an answer of its own, in between: those before it are read first. */
+/* A request with an answer of its own: earlier answers are read first. */
 static void
-query_comes_behind_what_is_owed(void **state)
+query_reads_owed_answers_first(void **state)
 {
 	struct peers *p = *state;
 	uint64_t value = 0;
@@ -148,7 +148,7 @@ query_comes_behind_what_is_owed(void **state)
 	assert_int_equal(vu_fe_pipeline_end(&p->fe), 0);
 }
 
-/* Flags of the next request that was sent. */
+/* Read the flags of the next sent request. */
 static uint32_t
 flags_sent(struct peers *p)
 {
@@ -161,7 +161,7 @@ flags_sent(struct peers *p)
 }
 
 static void
-acknowledgements_are_asked_for_unless_told(void **state)
+acknowledgements_can_be_switched_off(void **state)
 {
 	struct peers *p = *state;
 
@@ -195,11 +195,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, peers_make, peers_close)
 		TEST(requests_wait_at_the_end_of_a_pipeline),
-		TEST(refusal_in_the_middle_is_told),
-		TEST(refusal_is_told_by_one_who_hangs_up),
+		TEST(refusal_in_the_middle_is_reported),
+		TEST(refusal_is_reported_after_hang_up),
 		TEST(answer_that_does_not_come_is_an_error),
-		TEST(query_comes_behind_what_is_owed),
-		TEST(acknowledgements_are_asked_for_unless_told),
+		TEST(query_reads_owed_answers_first),
+		TEST(acknowledgements_can_be_switched_off),
 		TEST(no_more_are_owed_than_fit),
 	};
 

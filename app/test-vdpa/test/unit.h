@@ -5,7 +5,7 @@
 #ifndef UNIT_H
 #define UNIT_H
 
-/* What cmocka.h wants before it, in one place. */
+/* cmocka.h needs these headers before it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -187,7 +187,9 @@ eal_start(const struct eal_need *need)
 	ret = plugin_load(need->plugin);
 	if (ret == -ELIBBAD || (ret < 0 && need->plugin))
 		return ret;
-	/* Registered before EAL's handlers, so called after them: telemetry has removed its socket. */
+	/*
+	 * Registered before EAL's handlers, so called after them: telemetry has removed its socket.
+	 */
 	atexit(runtime_dir_remove);
 	ret = eal_init_run(need);
 	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());

@@ -124,7 +124,9 @@ memory_default(const struct strvec *user, const struct eal_args_host *host, stru
 		strvec_push(out, "--in-memory");
 		return;
 	}
-	/* Without hugepages EAL has no in-memory mode, but it can keep its configuration private. */
+	/*
+	 * Without hugepages EAL has no in-memory mode, but it can keep its configuration private.
+	 */
 	strvec_push(out, "--no-huge");
 	strvec_push(out, "--no-shconf");
 	if (!eal_args_has(user, "-m"))
