@@ -80,7 +80,8 @@ bench_socket_json(const struct bench_sockets *socks, const struct bench_conf *co
 
 		fprintf(f, "%s\n    {\"case\": \"%s\", \"ok\": %s, \"frame\": %u, "
 			"\"queue_pairs\": %u, \"slices\": %zu, \"sides\": [", i > 0 ? "," : "",
-			r->c->name, r->failed ? "false" : "true", r->c->frame, r->c->pairs, r->slices);
+			r->c->name, r->failed ? "false" : "true", r->c->frame, r->c->pairs,
+			r->slices);
 		if (!r->failed)
 			json_sides(socks, r, f);
 		fprintf(f, "]}");

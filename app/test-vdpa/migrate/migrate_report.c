@@ -120,8 +120,8 @@ shortfall_print(const struct migrate_result *res)
 	fprintf(stderr, "dpdk-test-vdpa: %" PRIu64 " frames sent in %" PRIu64 " rounds, %" PRIu64
 		" received, %" PRIu64 " lost (%" PRIu64 " allowed), %" PRIu64
 		" duplicated, %" PRIu64 " reordered (%" PRIu64 " on purpose), %" PRIu64
-		" corrupted\n", c->sent, res->rounds, c->received, c->lost, res->lost_allowed, c->duplicated,
-		c->reordered, res->overtaken, c->corrupted);
+		" corrupted\n", c->sent, res->rounds, c->received, c->lost, res->lost_allowed,
+		c->duplicated, c->reordered, res->overtaken, c->corrupted);
 }
 
 /* Report why a run failed, and what was spoilt on purpose. Not on stdout, which may have JSON. */
