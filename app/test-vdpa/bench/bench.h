@@ -7,8 +7,8 @@
 
 /**
  * @file
- * The benchmark: net_vstate, net_vhost and a bare ring loop (the roofline) in the same run, with
- * the same frames, rings and bursts, in short slices that take turns.
+ * The benchmark: net_vstate, net_vhost and a bare ring loop (the roofline) in the same run.
+ * They use the same frames, rings and bursts, and take turns in short slices.
  *
  * Each of the three is a *side*: a guest of its own with the same layout, and a device that
  * processes its rings. Only the device's part is timed. All functions of the benchmark return 0 or

@@ -345,7 +345,8 @@ bench_stop(const struct bench_conf *conf, unsigned int mask, unsigned int size,
 		return ret;
 	ret = l.lcore < RTE_MAX_LCORE ? rte_eal_remote_launch(load_main, &l, l.lcore) : -ENOENT;
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-test-vdpa bench: no second lcore: %s\n", rte_strerror(-ret));
+		fprintf(stderr, "dpdk-test-vdpa bench: cannot use a second lcore: %s\n",
+			rte_strerror(-ret));
 	} else {
 		ret = size_measure(sides, mask, sizes[size], &l, repeat, results, nb);
 		__atomic_store_n(&l.quit, true, __ATOMIC_RELEASE);

@@ -15,10 +15,10 @@ struct eal_need;
  * As bench_stop(), for net_vhost and all sizes, in child processes. Call it before EAL starts in
  * this process.
  *
- * The poll thread of net_vhost in DPDK 22.11 stores that it is inside, then reads if it may be
- * inside, without a fence between the two. In some of a thousand stops under load rte_vhost frees
- * the queue of a thread that is inside, and the process dies. The next child then measures the
- * rest.
+ * In DPDK 22.11, net_vhost's poll thread stores that it is inside, then reads if it may be inside,
+ * without a fence in between. Once in some hundred to some thousand stops under load, rte_vhost
+ * frees the queue of a thread that is inside, and the process dies. The next child then measures
+ * the rest.
  * @param results  BENCH_STOP_SIZES of them
  * @param deaths  written: number of children that died
  */

@@ -167,8 +167,9 @@ base_ahead(struct conform *c, uint16_t vq, uint16_t nb)
 	struct guest_held held;
 
 	/*
-	 * The base of a split ring has only one half. For a packed ring an upper half of zero means
-	 * "used up to 0, wrap counter 0", and also "not known", from front ends with 16 bits.
+	 * The base of a split ring has only one half. For a packed ring an upper half of zero has
+	 * two meanings: "used up to 0, wrap counter 0", and also "not known", from front ends with
+	 * 16 bits.
 	 */
 	if (!c->packed || (used.idx == 0 && !used.wrap))
 		return base;

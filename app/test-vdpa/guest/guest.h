@@ -7,8 +7,9 @@
 
 /**
  * @file
- * The built-in virtio-net guest: memory in a memfd, a split and a packed driver, vhost-user front
- * ends (links) towards one or more back ends, and numbered traffic that is checked frame by frame.
+ * The built-in virtio-net guest. It has memory in a memfd, a split and a packed driver, and
+ * vhost-user front ends (links) to one or more back ends. Its traffic is numbered and checked frame
+ * by frame.
  *
  * The guest is a second implementation on purpose. It shares no ring code with the device, so a
  * mistake in one is seen by the other.

@@ -53,7 +53,7 @@ expect bench_lists_its_cases 0 "^loop/packed-inorder$" bench --list
 expect bench_list_obeys_patterns 0 "^idle/split$" bench --list --case "idle/*"
 grep -q loop "$dir/out" && { echo "FAIL --case does not limit --list"; failed=1; }
 expect bench_mode_must_be_known 2 "two-core is expected" bench --mode three-core
-expect bench_slice_must_be_in_range 2 "--slice-us 99: a number of 100 to 100000" bench --slice-us 99
+expect bench_slice_must_be_in_range 2 "--slice-us 99: a number from 100 to 100000" bench --slice-us 99
 expect state_needs_a_file 2 "FILE" state
 expect missing_file_is_reported 1 "No such file" state "$dir/none"
 echo "this is no state, but long enough for a header of one" >"$dir/text"

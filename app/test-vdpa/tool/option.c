@@ -28,7 +28,7 @@ option_number(const char *cmd, const char *opt, const char *word, uint64_t min, 
 	if (number_parse(word, min, max, value) == 0)
 		return 0;
 	if (max < UINT32_MAX)
-		snprintf(want, sizeof(want), "a number of %" PRIu64 " to %" PRIu64, min, max);
+		snprintf(want, sizeof(want), "a number from %" PRIu64 " to %" PRIu64, min, max);
 	else if (min > 0)
 		snprintf(want, sizeof(want), "a number from %" PRIu64, min);
 	else

@@ -71,7 +71,7 @@ process_running(pid_t pid, char *how, size_t size)
 	if (si.si_code == CLD_EXITED)
 		snprintf(how, size, "exited with status %d", si.si_status);
 	else
-		snprintf(how, size, "was ended by signal %d (%s)", si.si_status,
+		snprintf(how, size, "was killed by signal %d (%s)", si.si_status,
 			strsignal(si.si_status));
 	return 0;
 }
