@@ -10,7 +10,7 @@
 
 #include "backend.h"
 #include "backend_child.h"
-#include "backend_wire.h"
+#include "backend_msg.h"
 
 /* The tool reads answers at once, so one second is enough. */
 #define ANSWER_MS 1000
@@ -30,7 +30,7 @@ serve_create(struct backend_child *bc, const void *bytes, size_t len)
 }
 
 static int
-serve_info(struct backend_child *bc, struct wire_head *head, void **out)
+serve_info(struct backend_child *bc, struct backend_msg_head *head, void **out)
 {
 	struct rte_vhost_state_info *info;
 	int ret;
@@ -45,7 +45,7 @@ serve_info(struct backend_child *bc, struct wire_head *head, void **out)
 }
 
 static int
-serve_capture(struct backend_child *bc, struct wire_head *head, void **out)
+serve_capture(struct backend_child *bc, struct backend_msg_head *head, void **out)
 {
 	struct rte_vhost_state *st;
 	size_t size, len;
@@ -64,7 +64,8 @@ serve_capture(struct backend_child *bc, struct wire_head *head, void **out)
 }
 
 static int
-serve_restore(struct backend_child *bc, struct wire_head *head, const void *bytes, size_t len)
+serve_restore(struct backend_child *bc, struct backend_msg_head *head, const void *bytes,
+		size_t len)
 {
 	struct rte_vhost_state *st;
 	int ret;
@@ -86,25 +87,25 @@ device_destroy(struct backend_child *bc)
 }
 
 static int
-request_run(struct backend_child *bc, struct wire_head *head, const void *in, size_t len,
+request_run(struct backend_child *bc, struct backend_msg_head *head, const void *in, size_t len,
 		void **out)
 {
-	if (head->op == WIRE_CREATE)
+	if (head->op == BACKEND_MSG_CREATE)
 		return serve_create(bc, in, len);
 	if (bc->be == NULL)
 		return -ENODEV;
 	switch (head->op) {
-	case WIRE_INFO:
+	case BACKEND_MSG_INFO:
 		return serve_info(bc, head, out);
-	case WIRE_SUSPEND:
+	case BACKEND_MSG_SUSPEND:
 		return bc->be->ops->suspend(bc->be, head->arg, &head->err);
-	case WIRE_CAPTURE:
+	case BACKEND_MSG_CAPTURE:
 		return serve_capture(bc, head, out);
-	case WIRE_RESTORE:
+	case BACKEND_MSG_RESTORE:
 		return serve_restore(bc, head, in, len);
-	case WIRE_RESUME:
+	case BACKEND_MSG_RESUME:
 		return bc->be->ops->resume(bc->be, &head->err);
-	case WIRE_DESTROY:
+	case BACKEND_MSG_DESTROY:
 		device_destroy(bc);
 		return 0;
 	default:
@@ -115,25 +116,25 @@ request_run(struct backend_child *bc, struct wire_head *head, const void *in, si
 int
 backend_child_serve(struct backend_child *bc, int fd)
 {
-	struct wire_head head;
+	struct backend_msg_head head;
 	void *in, *out;
 	bool last = false;
 	size_t len;
 	int ret;
 
 	do {
-		ret = wire_recv(fd, &head, &in, -1);
+		ret = backend_msg_recv(fd, &head, &in, -1);
 		if (ret < 0)
 			break;
 		len = head.len;
 		head.len = 0;
 		memset(&head.err, 0, sizeof(head.err));
 		out = NULL;
-		last = head.op == WIRE_DESTROY;
+		last = head.op == BACKEND_MSG_DESTROY;
 		head.result = request_run(bc, &head, in, len, &out);
 		if (head.result < 0)
 			head.len = 0;
-		ret = wire_send(fd, &head, out, ANSWER_MS);
+		ret = backend_msg_send(fd, &head, out, ANSWER_MS);
 		free(in);
 		free(out);
 	} while (ret == 0 && !last);

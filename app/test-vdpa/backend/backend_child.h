@@ -15,9 +15,9 @@ struct backend_child {
 };
 
 /**
- * Answer requests on @p fd until WIRE_DESTROY comes or the tool closes the connection. Then remove
- * the device.
- * @return 0 after WIRE_DESTROY, else -errno
+ * Answer requests on @p fd until BACKEND_MSG_DESTROY comes or the tool closes the connection. Then
+ * remove the device.
+ * @return 0 after BACKEND_MSG_DESTROY, else -errno
  */
 int backend_child_serve(struct backend_child *bc, int fd);
 

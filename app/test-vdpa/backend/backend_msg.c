@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "backend_wire.h"
+#include "backend_msg.h"
 #include "clock.h"
 
-#define WIRE_MAGIC 0x65726977	/* "wire" */
+#define BACKEND_MSG_MAGIC 0x65726977	/* "wire" */
 #define NO_DEADLINE UINT64_MAX
 
 static uint64_t
@@ -96,12 +96,12 @@ recv_all(int fd, void *bytes, size_t len, uint64_t until)
 }
 
 int
-wire_send(int fd, struct wire_head *head, const void *bytes, int timeout_ms)
+backend_msg_send(int fd, struct backend_msg_head *head, const void *bytes, int timeout_ms)
 {
 	uint64_t until = deadline_after(timeout_ms);
 	int ret;
 
-	head->magic = WIRE_MAGIC;
+	head->magic = BACKEND_MSG_MAGIC;
 	ret = send_all(fd, head, sizeof(*head), until);
 	if (ret == 0 && head->len > 0)
 		ret = send_all(fd, bytes, head->len, until);
@@ -109,7 +109,7 @@ wire_send(int fd, struct wire_head *head, const void *bytes, int timeout_ms)
 }
 
 int
-wire_recv(int fd, struct wire_head *head, void **bytes, int timeout_ms)
+backend_msg_recv(int fd, struct backend_msg_head *head, void **bytes, int timeout_ms)
 {
 	uint64_t until = deadline_after(timeout_ms);
 	int ret;
@@ -118,7 +118,7 @@ wire_recv(int fd, struct wire_head *head, void **bytes, int timeout_ms)
 	ret = recv_all(fd, head, sizeof(*head), until);
 	if (ret < 0)
 		return ret;
-	if (head->magic != WIRE_MAGIC || head->len > WIRE_MAX_LEN)
+	if (head->magic != BACKEND_MSG_MAGIC || head->len > BACKEND_MSG_MAX_LEN)
 		return -EBADMSG;
 	if (head->len == 0)
 		return 0;

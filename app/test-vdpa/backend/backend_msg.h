@@ -2,8 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#ifndef BACKEND_WIRE_H
-#define BACKEND_WIRE_H
+#ifndef BACKEND_MSG_H
+#define BACKEND_MSG_H
 
 /**
  * @file
@@ -16,23 +16,23 @@
 
 #include <rte_vhost_state.h>
 
-enum wire_op {
+enum backend_msg_op {
 	/** Bytes: struct backend_device. */
-	WIRE_CREATE = 1,
+	BACKEND_MSG_CREATE = 1,
 	/** Answer's bytes: struct rte_vhost_state_info. */
-	WIRE_INFO,
+	BACKEND_MSG_INFO,
 	/** arg: timeout in us. */
-	WIRE_SUSPEND,
+	BACKEND_MSG_SUSPEND,
 	/** Answer's bytes: the encoded state. */
-	WIRE_CAPTURE,
+	BACKEND_MSG_CAPTURE,
 	/** Bytes: the encoded state. */
-	WIRE_RESTORE,
-	WIRE_RESUME,
+	BACKEND_MSG_RESTORE,
+	BACKEND_MSG_RESUME,
 	/** Remove the device and exit. */
-	WIRE_DESTROY,
+	BACKEND_MSG_DESTROY,
 };
 
-struct wire_head {
+struct backend_msg_head {
 	uint32_t magic;
 	uint32_t op;
 	uint32_t arg;
@@ -45,13 +45,13 @@ struct wire_head {
 };
 
 /** Most bytes after a head. The largest state is smaller. */
-#define WIRE_MAX_LEN (UINT64_C(512) << 20)
+#define BACKEND_MSG_MAX_LEN (UINT64_C(512) << 20)
 
 /**
  * Send a message.
  * @return 0, -EPIPE (the other end closed the connection), -ETIMEDOUT, another -errno
  */
-int wire_send(int fd, struct wire_head *head, const void *bytes, int timeout_ms);
+int backend_msg_send(int fd, struct backend_msg_head *head, const void *bytes, int timeout_ms);
 
 /**
  * Receive a message.
@@ -59,6 +59,6 @@ int wire_send(int fd, struct wire_head *head, const void *bytes, int timeout_ms)
  * @param timeout_ms for the whole message; -1: no limit
  * @return 0, -EPIPE (the other end closed the connection), -ETIMEDOUT, -EBADMSG, -ENOMEM
  */
-int wire_recv(int fd, struct wire_head *head, void **bytes, int timeout_ms);
+int backend_msg_recv(int fd, struct backend_msg_head *head, void **bytes, int timeout_ms);
 
-#endif /* BACKEND_WIRE_H */
+#endif /* BACKEND_MSG_H */

@@ -12,8 +12,8 @@
 #include <rte_errno.h>
 
 #include "backend.h"
+#include "backend_msg.h"
 #include "backend_process.h"
-#include "backend_wire.h"
 #include "eal_args.h"
 #include "process.h"
 #include "strvec.h"
@@ -60,7 +60,7 @@ death_report(struct backend_process *bp)
 
 /* Send a request and receive its answer, which replaces @p head. */
 static int
-request_call(struct backend_process *bp, struct wire_head *head, const void *out, void **in,
+request_call(struct backend_process *bp, struct backend_msg_head *head, const void *out, void **in,
 		int timeout_ms)
 {
 	uint32_t op = head->op;
@@ -69,9 +69,9 @@ request_call(struct backend_process *bp, struct wire_head *head, const void *out
 	*in = NULL;
 	if (bp->fd < 0)
 		return -EPIPE;
-	ret = wire_send(bp->fd, head, out, timeout_ms);
+	ret = backend_msg_send(bp->fd, head, out, timeout_ms);
 	if (ret == 0)
-		ret = wire_recv(bp->fd, head, in, timeout_ms);
+		ret = backend_msg_recv(bp->fd, head, in, timeout_ms);
 	if (ret == 0 && head->op != op)
 		ret = -EBADMSG;
 	if (ret == 0)
@@ -92,10 +92,10 @@ request_call(struct backend_process *bp, struct wire_head *head, const void *out
 
 /* A request without bytes in either direction. */
 static int
-request_call_plain(struct backend_process *bp, enum wire_op op, uint32_t arg, int timeout_ms,
+request_call_plain(struct backend_process *bp, enum backend_msg_op op, uint32_t arg, int timeout_ms,
 		struct rte_vhost_state_error *err)
 {
-	struct wire_head head = { .op = op, .arg = arg };
+	struct backend_msg_head head = { .op = op, .arg = arg };
 	void *bytes;
 	int ret;
 
@@ -109,7 +109,7 @@ request_call_plain(struct backend_process *bp, enum wire_op op, uint32_t arg, in
 static int
 process_info(struct backend *be, struct rte_vhost_state_info *info)
 {
-	struct wire_head head = { .op = WIRE_INFO };
+	struct backend_msg_head head = { .op = BACKEND_MSG_INFO };
 	void *bytes;
 	int ret;
 
@@ -125,14 +125,14 @@ process_info(struct backend *be, struct rte_vhost_state_info *info)
 static int
 process_suspend(struct backend *be, uint32_t timeout_us, struct rte_vhost_state_error *err)
 {
-	return request_call_plain(process_of(be), WIRE_SUSPEND, timeout_us,
+	return request_call_plain(process_of(be), BACKEND_MSG_SUSPEND, timeout_us,
 			ANSWER_MS + timeout_us / 1000, err);
 }
 
 static struct rte_vhost_state *
 process_capture(struct backend *be, struct rte_vhost_state_error *err)
 {
-	struct wire_head head = { .op = WIRE_CAPTURE };
+	struct backend_msg_head head = { .op = BACKEND_MSG_CAPTURE };
 	struct rte_vhost_state *st = NULL;
 	void *bytes;
 	int ret;
@@ -153,7 +153,7 @@ static int
 process_restore(struct backend *be, const struct rte_vhost_state *st,
 		struct rte_vhost_state_error *err)
 {
-	struct wire_head head = { .op = WIRE_RESTORE };
+	struct backend_msg_head head = { .op = BACKEND_MSG_RESTORE };
 	size_t size = rte_vhost_state_encoded_size(st);
 	void *bytes, *none;
 	size_t len;
@@ -177,7 +177,7 @@ process_restore(struct backend *be, const struct rte_vhost_state *st,
 static int
 process_resume(struct backend *be, struct rte_vhost_state_error *err)
 {
-	return request_call_plain(process_of(be), WIRE_RESUME, 0, ANSWER_MS, err);
+	return request_call_plain(process_of(be), BACKEND_MSG_RESUME, 0, ANSWER_MS, err);
 }
 
 /* Start the child with one end of a socket pair. */
@@ -214,7 +214,7 @@ child_start(struct backend_process *bp)
 static int
 child_begin(struct backend_process *bp)
 {
-	struct wire_head head = { .op = WIRE_CREATE, .len = sizeof(bp->be.dev) };
+	struct backend_msg_head head = { .op = BACKEND_MSG_CREATE, .len = sizeof(bp->be.dev) };
 	void *none;
 	int ret;
 
@@ -263,7 +263,7 @@ process_destroy(struct backend *be)
 	struct backend_process *bp = process_of(be);
 
 	if (bp->fd >= 0)
-		request_call_plain(bp, WIRE_DESTROY, 0, ANSWER_MS, NULL);
+		request_call_plain(bp, BACKEND_MSG_DESTROY, 0, ANSWER_MS, NULL);
 	if (bp->fd >= 0)
 		close(bp->fd);
 	if (bp->pid > 0)

@@ -14,8 +14,8 @@
 
 #include "backend.h"
 #include "backend_child.h"
+#include "backend_msg.h"
 #include "backend_process.h"
-#include "backend_wire.h"
 #include "fake_backend.h"
 #include "process.h"
 #include "strvec.h"
@@ -193,7 +193,7 @@ pair_teardown(void **state)
 static void
 message_larger_than_a_socket_buffer_arrives(void **state)
 {
-	struct wire_head head = { .op = WIRE_CAPTURE, .len = 4 << 20 };
+	struct backend_msg_head head = { .op = BACKEND_MSG_CAPTURE, .len = 4 << 20 };
 	char *bytes = malloc(head.len);
 	void *got;
 	pid_t pid;
@@ -202,10 +202,10 @@ message_larger_than_a_socket_buffer_arrives(void **state)
 	bytes[head.len - 1] = 1;
 	pid = fork();
 	if (pid == 0)
-		_exit(wire_send(pair[0], &head, bytes, 5000) == 0 ? 0 : 1);
+		_exit(backend_msg_send(pair[0], &head, bytes, 5000) == 0 ? 0 : 1);
 	memset(&head, 0, sizeof(head));
-	assert_int_equal(wire_recv(pair[1], &head, &got, 5000), 0);
-	assert_int_equal(head.op, WIRE_CAPTURE);
+	assert_int_equal(backend_msg_recv(pair[1], &head, &got, 5000), 0);
+	assert_int_equal(head.op, BACKEND_MSG_CAPTURE);
 	assert_int_equal(head.len, 4 << 20);
 	assert_memory_equal(got, bytes, head.len);
 	process_end(pid, 1000);
@@ -216,47 +216,47 @@ message_larger_than_a_socket_buffer_arrives(void **state)
 static void
 silence_times_out(void **state)
 {
-	struct wire_head head = { 0 };
+	struct backend_msg_head head = { 0 };
 	void *got;
 
-	assert_int_equal(wire_recv(pair[1], &head, &got, 20), -ETIMEDOUT);
+	assert_int_equal(backend_msg_recv(pair[1], &head, &got, 20), -ETIMEDOUT);
 	/* half a message as well */
 	assert_int_equal(write(pair[0], &head, 3), 3);
-	assert_int_equal(wire_recv(pair[1], &head, &got, 20), -ETIMEDOUT);
+	assert_int_equal(backend_msg_recv(pair[1], &head, &got, 20), -ETIMEDOUT);
 }
 
 static void
 full_pipe_times_out(void **state)
 {
-	struct wire_head head = { .op = WIRE_RESTORE, .len = 4 << 20 };
+	struct backend_msg_head head = { .op = BACKEND_MSG_RESTORE, .len = 4 << 20 };
 	char *bytes = calloc(1, head.len);
 
-	assert_int_equal(wire_send(pair[0], &head, bytes, 20), -ETIMEDOUT);
+	assert_int_equal(backend_msg_send(pair[0], &head, bytes, 20), -ETIMEDOUT);
 	free(bytes);
 }
 
 static void
 closed_pipe_is_reported(void **state)
 {
-	struct wire_head head = { .op = WIRE_INFO };
+	struct backend_msg_head head = { .op = BACKEND_MSG_INFO };
 	void *got;
 
 	shutdown(pair[0], SHUT_RDWR);
-	assert_int_equal(wire_recv(pair[1], &head, &got, 1000), -EPIPE);
-	assert_int_equal(wire_send(pair[1], &head, NULL, 1000), -EPIPE);
+	assert_int_equal(backend_msg_recv(pair[1], &head, &got, 1000), -EPIPE);
+	assert_int_equal(backend_msg_send(pair[1], &head, NULL, 1000), -EPIPE);
 }
 
 static void
 foreign_bytes_are_refused(void **state)
 {
-	struct wire_head head = { .magic = 1 };
+	struct backend_msg_head head = { .magic = 1 };
 	void *got;
 
 	assert_int_equal(write(pair[0], &head, sizeof(head)), sizeof(head));
-	assert_int_equal(wire_recv(pair[1], &head, &got, 1000), -EBADMSG);
+	assert_int_equal(backend_msg_recv(pair[1], &head, &got, 1000), -EBADMSG);
 }
 
-#define WIRE_TEST(f) cmocka_unit_test_setup_teardown(f, pair_setup, pair_teardown)
+#define MSG_TEST(f) cmocka_unit_test_setup_teardown(f, pair_setup, pair_teardown)
 
 int
 main(int argc, char **argv)
@@ -267,11 +267,11 @@ main(int argc, char **argv)
 		cmocka_unit_test(device_that_cannot_be_created_is_reported),
 		cmocka_unit_test(death_of_the_child_is_no_hang),
 		cmocka_unit_test(child_inherits_no_descriptor),
-		WIRE_TEST(message_larger_than_a_socket_buffer_arrives),
-		WIRE_TEST(silence_times_out),
-		WIRE_TEST(full_pipe_times_out),
-		WIRE_TEST(closed_pipe_is_reported),
-		WIRE_TEST(foreign_bytes_are_refused),
+		MSG_TEST(message_larger_than_a_socket_buffer_arrives),
+		MSG_TEST(silence_times_out),
+		MSG_TEST(full_pipe_times_out),
+		MSG_TEST(closed_pipe_is_reported),
+		MSG_TEST(foreign_bytes_are_refused),
 	};
 
 	if (argc > 1 && strcmp(argv[argc - 1], BACKEND_CHILD_COMMAND) == 0)
