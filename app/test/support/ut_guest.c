@@ -7,6 +7,7 @@
 
 #include "ut_groups.h"
 #include "ut_guest.h"
+#include "ring/vstate_mem.h"
 
 void
 guest_add(struct guest *g, uint64_t gpa, uint64_t size)

@@ -17,7 +17,8 @@
 
 #include "ut_groups.h"
 #include "ut_ring.h"
-#include "dev/vstate_dev.h"
+#include "dev/vstate_setup.h"
+#include "net/vstate_net_ops.h"
 
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
@@ -103,14 +104,14 @@ ring_open(struct ring *r, bool packed, uint16_t size)
 	vq->inflight_head = &vq->own_head;
 	vq->size = size;
 	if (packed) {
-		vq->ops = vstate_ring_ops(true);
+		vq->ops = vstate_net_ops(true);
 		vq->packed.desc = (void *)guest_at(&r->guest, RING_DESC_GPA);
 		vq->packed.driver = (void *)guest_at(&r->guest, RING_DRIVER_GPA);
 		vq->packed.device = (void *)guest_at(&r->guest, RING_DEVICE_GPA);
 		vq->used_gpa = RING_DESC_GPA;
 		vq->event_gpa = RING_DEVICE_GPA;
 	} else {
-		vq->ops = vstate_ring_ops(false);
+		vq->ops = vstate_net_ops(false);
 		vq->split.desc = (void *)guest_at(&r->guest, RING_DESC_GPA);
 		vq->split.avail = (void *)guest_at(&r->guest, RING_DRIVER_GPA);
 		vq->split.used = (void *)guest_at(&r->guest, RING_DEVICE_GPA);
@@ -349,7 +350,7 @@ vq_builds(bool packed, const struct vstate_vq_ops *ops[3])
 
 	for (i = 0; i < RTE_DIM(widths); i++) {
 		assert_int_equal(rte_vect_set_max_simd_bitwidth(widths[i]), 0);
-		ops[nb] = vstate_ring_ops(packed);
+		ops[nb] = vstate_net_ops(packed);
 		if (nb == 0 || ops[nb] != ops[nb - 1])
 			nb++;
 	}

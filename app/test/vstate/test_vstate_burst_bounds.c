@@ -16,6 +16,7 @@
 
 #include "ut_groups.h"
 #include "ut_ring.h"
+#include "ring/vstate_vq.h"
 
 #define SIZE 16
 #define POOL_MBUFS 127

@@ -14,9 +14,14 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 
+#include "ut_device.h"
 #include "ut_groups.h"
-#include "dev/vstate_control.h"
-#include "dev/vstate_dev.h"
+#include "dev/vstate_conf.h"
+#include "dev/vstate_watch.h"
+#include "ring/vstate_inflight_layout.h"
+#include "ring/vstate_lease.h"
+#include "ring/vstate_pos.h"
+#include "ring/vstate_vq.h"
 
 /* Two cycles a packet of a burst of 32. */
 #define MOST_CYCLES 64
@@ -98,10 +103,10 @@ device_bytes(uint16_t queues)
 	size_t before = bytes_in_use(), bytes;
 	struct vstate_dev *dev;
 
-	dev = vstate_dev_create("test_cost", &conf, SOCKET_ID_ANY);
+	dev = ut_device_make("test_cost", &conf);
 	assert_non_null(dev);
 	bytes = bytes_in_use() - before;
-	vstate_dev_destroy(dev);
+	ut_device_unmake(dev);
 	return bytes;
 }
 

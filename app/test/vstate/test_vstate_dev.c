@@ -17,6 +17,8 @@
 #include <rte_alarm.h>
 #include <rte_bitops.h>
 #include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
 #include <rte_memory.h>
 #include <rte_vhost.h>
 
@@ -24,11 +26,23 @@
 
 #include <vstate_compat.h>
 
+#include "rte_vhost_state.h"
+#include "ut_device.h"
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "ut_socket.h"
-#include "dev/vstate_control.h"
+#include "dev/vstate_conf.h"
 #include "dev/vstate_dev.h"
+#include "dev/vstate_poller.h"
+#include "dev/vstate_run.h"
+#include "dev/vstate_setup.h"
+#include "dev/vstate_start.h"
+#include "dev/vstate_status.h"
+#include "dev/vstate_watch.h"
+#include "net/vstate_net.h"
+#include "ring/vstate_lease.h"
+#include "ring/vstate_vq.h"
+#include "vhost/vstate_connection.h"
 #include "vhost/vstate_msg_handle.h"
 #include "vhost/vstate_vhost_user.h"
 
@@ -71,17 +85,17 @@ bases_set(struct bench *b, bool fresh, uint16_t idx)
 static void
 bench_open(struct bench *b, uint64_t features)
 {
-	const struct vstate_conf conf = { .queues = 2, .mtu = 9000, .numa = SOCKET_ID_ANY };
+	struct vstate_conf conf = ut_conf(2, 9000);
 
 	memset(b, 0, sizeof(*b));
 	ring_open(&b->ring, features & RTE_BIT64(VIRTIO_F_RING_PACKED), 256);
 	vstate_lease_init();
 	assert_int_equal(vstate_watch_get(), 0);
-	b->dev = vstate_dev_create("test_dev", &conf, SOCKET_ID_ANY);
+	b->dev = ut_device_make("test_dev", &conf);
 	assert_non_null(b->dev);
-	vstate_dev_set_poller(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
-	vstate_dev_connect(b->dev);
-	vstate_dev_negotiate(b->dev, features, false);
+	vstate_poller_set(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
+	vstate_start_connect(b->dev);
+	vstate_start_negotiate(b->dev, features, false);
 	b->setup.features = features;
 	bench_rings(b, 4, 256);
 	bases_set(b, true, 0);
@@ -90,8 +104,8 @@ bench_open(struct bench *b, uint64_t features)
 static void
 bench_close(struct bench *b)
 {
-	vstate_dev_disconnect(b->dev);
-	vstate_dev_destroy(b->dev);
+	vstate_start_disconnect(b->dev, false);
+	ut_device_unmake(b->dev);
 	vstate_watch_put();
 	ring_close(&b->ring);
 }
@@ -109,14 +123,14 @@ message_to_a_suspended_device_does_not_resume_it(void **state)
 	struct bench b;
 
 	bench_open(&b, V1);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	assert_true(granted(&b, 0));
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
 	assert_false(granted(&b, 0));
 	bases_set(&b, false, 0);
-	vstate_dev_sync(b.dev, &b.setup);
+	vstate_start_sync(b.dev, &b.setup);
 	assert_false(granted(&b, 0));
-	assert_false(b.dev->status & RTE_VHOST_STATE_S_DRIVER_OK);
+	assert_false(vstate_run_status(b.dev) & RTE_VHOST_STATE_S_DRIVER_OK);
 	st = rte_vhost_state_capture("test_dev", NULL);
 	assert_non_null(st);
 	assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
@@ -133,12 +147,12 @@ smaller_ring_keeps_no_position_beyond_its_end(void **state)
 
 	bench_open(&b, PACKED_V1);
 	bases_set(&b, true, 200);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	assert_int_equal(b.dev->vqs[1]->avail.idx, 200);
 	bench_rings(&b, 4, 64);
 	bases_set(&b, false, 0);
-	vstate_dev_pause(b.dev);
-	vstate_dev_sync(b.dev, &b.setup);
+	vstate_start_pause(b.dev);
+	vstate_start_sync(b.dev, &b.setup);
 	assert_true(b.dev->vqs[1]->avail.idx < 64);
 	assert_int_equal(b.dev->vqs[1]->used.idx, b.dev->vqs[1]->avail.idx);
 	bench_close(&b);
@@ -152,16 +166,16 @@ state_at(struct bench *b, uint16_t idx)
 	uint16_t i;
 
 	bases_set(b, true, idx);
-	vstate_dev_start(b->dev, &b->setup);
+	vstate_start(b->dev, &b->setup);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
 	st = rte_vhost_state_capture("test_dev", NULL);
 	assert_non_null(st);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(st->vqs[i].avail_idx, idx);
 	/* and the front end leaves, and comes again */
-	vstate_dev_disconnect(b->dev);
-	vstate_dev_connect(b->dev);
-	vstate_dev_negotiate(b->dev, b->setup.features, false);
+	vstate_start_disconnect(b->dev, false);
+	vstate_start_connect(b->dev);
+	vstate_start_negotiate(b->dev, b->setup.features, false);
 	bases_set(b, true, 0);
 	return st;
 }
@@ -177,13 +191,13 @@ restored_positions_wait_for_rings_that_are_ready_later(void **state)
 	assert_int_equal(rte_vhost_state_restore("test_dev", st, NULL), 0);
 	rte_vhost_state_free(st);
 	bench_rings(&b, 2, 256);
-	assert_int_equal(vstate_dev_start(b.dev, &b.setup), 0);
+	assert_int_equal(vstate_start(b.dev, &b.setup), 0);
 	assert_int_equal(b.dev->vqs[0]->avail.idx, 40000);
 	assert_int_equal(b.dev->vqs[1]->used.idx, 40000);
 	assert_false(granted(&b, 2));
 	bench_rings(&b, 4, 256);
 	b.setup.rings[0].base_fresh = b.setup.rings[1].base_fresh = false;
-	vstate_dev_sync(b.dev, &b.setup);
+	vstate_start_sync(b.dev, &b.setup);
 	assert_true(granted(&b, 2));
 	assert_int_equal(b.dev->vqs[2]->avail.idx, 40000);
 	assert_int_equal(b.dev->vqs[3]->used.idx, 40000);
@@ -202,16 +216,16 @@ state_of_another_layout_than_the_rings_have_is_refused(void **state)
 	assert_int_equal(rte_vhost_state_restore("test_dev", st, NULL), 0);
 	rte_vhost_state_free(st);
 	/* the front end changes its mind after the restore was accepted */
-	vstate_dev_negotiate(b.dev, PACKED_V1, false);
+	vstate_start_negotiate(b.dev, PACKED_V1, false);
 	b.setup.features = PACKED_V1;
-	assert_int_equal(vstate_dev_start(b.dev, &b.setup), -EXDEV);
-	assert_true(b.dev->status & RTE_VHOST_STATE_S_NEEDS_RESET);
+	assert_int_equal(vstate_start(b.dev, &b.setup), -EXDEV);
+	assert_true(vstate_run_status(b.dev) & RTE_VHOST_STATE_S_NEEDS_RESET);
 	for (i = 0; i < 4; i++) {
 		assert_true(b.dev->vqs[i]->avail.idx < 256);
 		assert_false(granted(&b, i));
 	}
 	/* nor does a later message set it going */
-	vstate_dev_sync(b.dev, &b.setup);
+	vstate_start_sync(b.dev, &b.setup);
 	assert_false(granted(&b, 0));
 	bench_close(&b);
 }
@@ -223,12 +237,12 @@ new_front_end_begins_with_the_devices_mtu_and_no_queues(void **state)
 
 	bench_open(&b, V1);
 	b.setup.mtu = 1280;
-	vstate_dev_start(b.dev, &b.setup);
-	assert_int_equal(b.dev->mtu, 1280);
+	vstate_start(b.dev, &b.setup);
+	assert_int_equal(vstate_net_of(b.dev)->mtu, 1280);
 	assert_int_equal(b.dev->vqs[3]->size, 256);
-	vstate_dev_disconnect(b.dev);
-	vstate_dev_connect(b.dev);
-	assert_int_equal(b.dev->mtu, 9000);
+	vstate_start_disconnect(b.dev, false);
+	vstate_start_connect(b.dev);
+	assert_int_equal(vstate_net_of(b.dev)->mtu, 9000);
 	assert_int_equal(b.dev->vqs[3]->size, 0);
 	bench_close(&b);
 }
@@ -240,17 +254,17 @@ mtu_set_between_stop_and_start_counts_from_the_start_on(void **state)
 	struct bench b;
 
 	bench_open(&b, V1);
-	vstate_dev_start(b.dev, &b.setup);
-	vstate_dev_stop(b.dev);
-	vstate_dev_mtu(b.dev, 1400);
-	assert_int_equal(b.dev->mtu, 9000);
-	vstate_dev_start(b.dev, &b.setup);
-	assert_int_equal(b.dev->mtu, 1400);
+	vstate_start(b.dev, &b.setup);
+	vstate_start_end(b.dev, false);
+	vstate_start_message(b.dev, VSTATE_CLASS_MSG_SET_MTU, 1400);
+	assert_int_equal(vstate_net_of(b.dev)->mtu, 9000);
+	vstate_start(b.dev, &b.setup);
+	assert_int_equal(vstate_net_of(b.dev)->mtu, 1400);
 	/* and not later, over one that came meanwhile */
-	vstate_dev_mtu(b.dev, 4000);
+	vstate_start_message(b.dev, VSTATE_CLASS_MSG_SET_MTU, 4000);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
 	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
-	assert_int_equal(b.dev->mtu, 4000);
+	assert_int_equal(vstate_net_of(b.dev)->mtu, 4000);
 	bench_close(&b);
 }
 
@@ -261,21 +275,21 @@ queue_not_set_up_again_after_a_reset_is_in_no_capture(void **state)
 	struct bench b;
 
 	bench_open(&b, V1);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	/* taken back and given again without a reset: what is not ready now keeps its place */
-	vstate_dev_stop(b.dev);
+	vstate_start_end(b.dev, false);
 	bench_rings(&b, 2, 256);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
 	st = rte_vhost_state_capture("test_dev", NULL);
 	assert_non_null(st);
 	assert_int_equal(st->vqs[3].size, 256);
 	rte_vhost_state_free(st);
 	/* a driver that uses one pair only begins anew */
-	vstate_dev_stop(b.dev);
-	vstate_dev_status_write(b.dev, 0);
-	vstate_dev_negotiate(b.dev, V1, false);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start_end(b.dev, false);
+	vstate_status_write(b.dev, 0);
+	vstate_start_negotiate(b.dev, V1, false);
+	vstate_start(b.dev, &b.setup);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
 	st = rte_vhost_state_capture("test_dev", NULL);
 	assert_non_null(st);
@@ -297,7 +311,7 @@ ring_outside_the_guest_or_of_a_bad_size_is_not_granted(void **state)
 	b.setup.rings[1].size = 255;
 	b.setup.rings[2].device = guest_at(&b.ring.guest, RING_DEVICE_GPA + 8);
 	b.setup.rings[3].driver = NULL;
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	assert_false(granted(&b, 0) || granted(&b, 1) || granted(&b, 2) || granted(&b, 3));
 	bench_close(&b);
 }
@@ -309,12 +323,12 @@ busy_poll_thread_fails_a_suspend_and_nothing_changes(void **state)
 	struct bench b;
 
 	bench_open(&b, V1);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	assert_true(vstate_lease_take(&b.dev->vqs[2]->lease));
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 2000, &err), -ETIMEDOUT);
 	assert_int_equal(err.vq, 2);
 	assert_true(granted(&b, 0) && granted(&b, 3));
-	assert_true(b.dev->status & RTE_VHOST_STATE_S_DRIVER_OK);
+	assert_true(vstate_run_status(b.dev) & RTE_VHOST_STATE_S_DRIVER_OK);
 	vstate_lease_give(&b.dev->vqs[2]->lease);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
 	bench_close(&b);
@@ -334,26 +348,26 @@ messages_about_one_queue_leave_the_others_alone(void **state)
 	struct bench b;
 
 	bench_open(&b, V1);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	bases_set(&b, false, 0);
 	lease = &b.dev->vqs[2]->lease;
 	assert_true(vstate_lease_take(lease));
 	assert_int_equal(rte_eal_alarm_set(10 * US_PER_S, release, lease), 0);
 
-	vstate_dev_ring_stop(b.dev, 0);
+	vstate_start_ring_end(b.dev, 0);
 	assert_false(granted(&b, 0));
 	assert_true(granted(&b, 1) && granted(&b, 2) && granted(&b, 3));
-	assert_int_equal(b.dev->active_pairs, 0);
-	assert_int_equal(vstate_dev_ring_start(b.dev, 0, &b.setup.rings[0]), 0);
+	assert_int_equal(vstate_net_of(b.dev)->active_pairs, 0);
+	assert_int_equal(vstate_start_ring(b.dev, 0, &b.setup.rings[0]), 0);
 	assert_true(granted(&b, 0));
-	assert_int_equal(b.dev->active_pairs, 2);
+	assert_int_equal(vstate_net_of(b.dev)->active_pairs, 2);
 
 	ring_calls(&b.ring);
-	vstate_dev_ring_call(b.dev, 1, b.ring.callfd);
+	vstate_start_ring_call(b.dev, 1, b.ring.callfd);
 	/* what came before may have been told where nobody listened any more */
 	assert_int_equal(ring_calls(&b.ring), 1);
 	assert_true(granted(&b, 0) && granted(&b, 1));
-	vstate_dev_ring_call(b.dev, 1, -1);
+	vstate_start_ring_call(b.dev, 1, -1);
 	assert_int_equal(b.dev->vqs[1]->callfd, -1);
 	assert_int_equal(ring_calls(&b.ring), 0);
 
@@ -370,13 +384,13 @@ message_about_one_queue_does_not_resume_it(void **state)
 	struct bench b;
 
 	bench_open(&b, V1);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	bases_set(&b, false, 0);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
-	vstate_dev_ring_stop(b.dev, 0);
-	assert_int_equal(vstate_dev_ring_start(b.dev, 0, &b.setup.rings[0]), 0);
+	vstate_start_ring_end(b.dev, 0);
+	assert_int_equal(vstate_start_ring(b.dev, 0, &b.setup.rings[0]), 0);
 	ring_calls(&b.ring);
-	vstate_dev_ring_call(b.dev, 0, b.ring.callfd);
+	vstate_start_ring_call(b.dev, 0, b.ring.callfd);
 	assert_false(granted(&b, 0));
 	/* a suspended device makes no call, and owes it wherever it goes */
 	assert_int_equal(ring_calls(&b.ring), 0);
@@ -389,8 +403,8 @@ message_about_one_queue_does_not_resume_it(void **state)
 	assert_int_equal(ring_calls(&b.ring), 1);
 	assert_true(granted(&b, 0));
 	/* in the middle of a message that changes more than this queue, all wait for its end */
-	vstate_dev_pause(b.dev);
-	assert_int_equal(vstate_dev_ring_start(b.dev, 0, &b.setup.rings[0]), -EAGAIN);
+	vstate_start_pause(b.dev);
+	assert_int_equal(vstate_start_ring(b.dev, 0, &b.setup.rings[0]), -EAGAIN);
 	assert_false(granted(&b, 0) || granted(&b, 1));
 	bench_close(&b);
 }
@@ -401,15 +415,15 @@ call_that_is_due_is_none_of_the_next_guest(void **state)
 	struct bench b;
 
 	bench_open(&b, V1);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
-	vstate_dev_ring_call(b.dev, 0, b.ring.callfd);
-	vstate_dev_disconnect(b.dev);
-	vstate_dev_connect(b.dev);
-	vstate_dev_negotiate(b.dev, V1, false);
+	vstate_start_ring_call(b.dev, 0, b.ring.callfd);
+	vstate_start_disconnect(b.dev, false);
+	vstate_start_connect(b.dev);
+	vstate_start_negotiate(b.dev, V1, false);
 	vstate_vq_callfd_set(b.dev->vqs[0], b.ring.callfd);
 	ring_calls(&b.ring);
-	vstate_dev_start(b.dev, &b.setup);
+	vstate_start(b.dev, &b.setup);
 	assert_true(granted(&b, 0));
 	assert_int_equal(ring_calls(&b.ring), 0);
 	bench_close(&b);
@@ -425,17 +439,17 @@ reset_leaves_nothing_of_a_fault_that_was_not_told(void **state)
 	bench_open(&b, V1);
 	/* who looks from time to time may come in between */
 	for (tries = 0; tries < 20; tries++) {
-		vstate_dev_start(b.dev, &b.setup);
-		assert_true(b.dev->status & RTE_VHOST_STATE_S_DRIVER_OK);
+		vstate_start(b.dev, &b.setup);
+		assert_true(vstate_run_status(b.dev) & RTE_VHOST_STATE_S_DRIVER_OK);
 		vstate_vq_break(b.dev->vqs[1], VSTATE_FAULT_ADDRESS);
-		vstate_dev_status_write(b.dev, 0);
-		assert_int_equal(b.dev->status, 0);
+		vstate_status_write(b.dev, 0);
+		assert_int_equal(vstate_run_status(b.dev), 0);
 		assert_int_equal(b.dev->vqs[1]->fault, VSTATE_FAULT_NONE);
 		/* counted all the same */
-		assert_int_equal(b.dev->faults[VSTATE_FAULT_ADDRESS], tries + 1);
-		vstate_dev_negotiate(b.dev, V1, true);
-		vstate_dev_status_write(b.dev, RTE_VHOST_STATE_S_FEATURES_OK);
-		assert_true(b.dev->status & RTE_VHOST_STATE_S_FEATURES_OK);
+		assert_int_equal(b.dev->history.faults[VSTATE_FAULT_ADDRESS], tries + 1);
+		vstate_start_negotiate(b.dev, V1, true);
+		vstate_status_write(b.dev, RTE_VHOST_STATE_S_FEATURES_OK);
+		assert_true(vstate_run_status(b.dev) & RTE_VHOST_STATE_S_FEATURES_OK);
 	}
 	bench_close(&b);
 }
@@ -461,46 +475,119 @@ message_of_nobodys_front_end_leaves_no_descriptor(void **state)
 static void *
 pause_main(void *dev)
 {
-	vstate_dev_pause(dev);
+	vstate_start_pause(dev);
 	return NULL;
 }
 
+#define NEIGHBOUR "net_vstate7"
+
+/* All that an application does with a device, from its port's birth to its death. */
 static void
-device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another(void **state)
+neighbour_lives(void)
 {
-	const struct vstate_conf conf = { .queues = 1, .mtu = 1500, .numa = SOCKET_ID_ANY };
+	char path[] = "/tmp/vstate-autotest-XXXXXX", args[64];
+	const struct rte_eth_conf conf = { 0 };
+	struct rte_vhost_state_info info;
+	struct rte_eth_stats stats;
+	struct rte_mempool *pool;
+	struct rte_eth_link link;
+	uint16_t port;
+
+	pool = rte_pktmbuf_pool_create("neighbour", 63, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+			SOCKET_ID_ANY);
+	assert_non_null(pool);
+	assert_non_null(mkdtemp(path));
+	rmdir(path);
+	snprintf(args, sizeof(args), "iface=%s", path);
+	assert_int_equal(rte_vdev_init(NEIGHBOUR, args), 0);
+	assert_int_equal(rte_eth_dev_get_port_by_name(NEIGHBOUR, &port), 0);
+	assert_int_equal(rte_eth_dev_configure(port, 1, 1, &conf), 0);
+	/* not before its queues are there */
+	assert_int_equal(rte_eth_dev_start(port), -EINVAL);
+	assert_int_equal(rte_eth_rx_queue_setup(port, 0, 64, SOCKET_ID_ANY, NULL, pool), 0);
+	assert_int_equal(rte_eth_tx_queue_setup(port, 0, 64, SOCKET_ID_ANY, NULL), 0);
+	assert_int_equal(rte_eth_dev_start(port), 0);
+	assert_int_equal(rte_eth_link_get_nowait(port, &link), 0);
+	assert_int_equal(rte_eth_stats_get(port, &stats), 0);
+	assert_int_equal(rte_vhost_state_info_get(NEIGHBOUR, &info), 0);
+	assert_int_equal(vstate_status_read(vstate_dev_find(NEIGHBOUR)), 0);
+	assert_int_equal(rte_eth_dev_stop(port), 0);
+	assert_int_equal(rte_eth_dev_close(port), 0);
+	assert_int_equal(rte_vdev_uninit(NEIGHBOUR), 0);
+	rte_mempool_free(pool);
+}
+
+static void
+device_that_waits_for_its_poll_thread_holds_up_no_other(void **state)
+{
+	struct vstate_conf conf = ut_conf(1, 1500);
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state_info info;
 	struct vstate_lease *lease;
-	struct vstate_dev *other;
+	struct vstate_dev *stuck;
 	struct bench b;
 	pthread_t t;
 
 	bench_open(&b, V1);
-	vstate_dev_start(b.dev, &b.setup);
-	other = vstate_dev_create("test_other", &conf, SOCKET_ID_ANY);
-	assert_non_null(other);
+	vstate_start(b.dev, &b.setup);
+	stuck = ut_device_make("test_stuck", &conf);
+	assert_non_null(stuck);
 	/* its poll thread goes inside and stays there; its memory is about to go */
-	lease = &other->vqs[1]->lease;
+	lease = &stuck->vqs[1]->lease;
 	vstate_lease_grant(lease);
 	assert_true(vstate_lease_take(lease));
-	assert_int_equal(pthread_create(&t, NULL, pause_main, other), 0);
+	assert_int_equal(pthread_create(&t, NULL, pause_main, stuck), 0);
 	while (vstate_lease_is_granted(lease))
 		usleep(1000);
-	/* so that a suspend that waits for ever fails the test, and not the tester */
-	assert_int_equal(rte_eal_alarm_set(10 * US_PER_S, release, lease), 0);
-	assert_int_equal(rte_vhost_state_suspend("test_dev", 50000, &err), -ETIMEDOUT);
+	/* so that an operation that waits without end fails the test, and not the tester */
+	assert_int_equal(rte_eal_alarm_set(30 * US_PER_S, release, lease), 0);
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, &err), 0);
+	assert_int_equal(rte_vhost_state_info_get("test_dev", &info), 0);
+	assert_true(info.status & RTE_VHOST_STATE_S_SUSPEND);
+	assert_int_equal(rte_vhost_state_resume("test_dev", &err), 0);
+	neighbour_lives();
+	/* and an operation on the device itself ends within its bound */
+	assert_int_equal(rte_vhost_state_suspend("test_stuck", 50000, &err), -ETIMEDOUT);
 	assert_int_equal(err.reason, RTE_VHOST_STATE_R_TIMEOUT);
 	assert_true(vstate_lease_is_inside(lease));
 	assert_int_equal(rte_eal_alarm_cancel(release, lease), 1);
 	release(lease);
 	assert_int_equal(pthread_join(t, NULL), 0);
-	/* what was given up is not done later */
-	assert_int_equal(rte_vhost_state_info_get("test_dev", &info), 0);
-	assert_true(info.status & RTE_VHOST_STATE_S_DRIVER_OK);
-	assert_true(granted(&b, 0));
-	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, &err), 0);
-	vstate_dev_destroy(other);
+	ut_device_unmake(stuck);
+	bench_close(&b);
+}
+
+static void
+reasons_of_a_queue_that_is_not_polled_have_names(void **state)
+{
+	struct bench b;
+	char text[128];
+
+	RTE_SET_USED(state);
+	bench_open(&b, V1);
+	vstate_blocks_format(vstate_run_vq_blocks(b.dev, b.dev->vqs[1]), text, sizeof(text));
+	assert_string_equal(text, "not_started,no_driver_ok,not_ready");
+	vstate_start(b.dev, &b.setup);
+	vstate_blocks_format(vstate_run_vq_blocks(b.dev, b.dev->vqs[1]), text, sizeof(text));
+	assert_string_equal(text, "");
+	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
+	vstate_start_pause(b.dev);
+	vstate_poller_set(b.dev, VSTATE_POLLER_NONE, NULL, NULL);
+	vstate_blocks_format(vstate_run_vq_blocks(b.dev, b.dev->vqs[1]), text, sizeof(text));
+	assert_string_equal(text, "message,suspended,no_poller");
+	vstate_poller_set(b.dev, VSTATE_POLLER_PORT, NULL, NULL);
+	vstate_start_sync(b.dev, &b.setup);
+	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
+	vstate_vq_break(b.dev->vqs[1], VSTATE_FAULT_ADDRESS);
+	vstate_status_read(b.dev);
+	vstate_blocks_format(vstate_run_vq_blocks(b.dev, b.dev->vqs[1]), text, sizeof(text));
+	assert_string_equal(text, "broken");
+	vstate_start_end(b.dev, false);
+	vstate_blocks_format(vstate_run_vq_blocks(b.dev, b.dev->vqs[0]), text, sizeof(text));
+	assert_string_equal(text, "not_started,rings_taken,not_ready");
+	/* cut, and ended */
+	vstate_blocks_format(UINT32_MAX, text, 10);
+	assert_int_equal(strlen(text), 9);
 	bench_close(&b);
 }
 
@@ -519,11 +606,11 @@ device_made_again_attaches_its_guest(void **state)
 		fd = socket_connect(path);
 		dev = vstate_dev_find("net_vstate7");
 		assert_non_null(dev);
-		for (tries = 0; tries < 500 && !__atomic_load_n(&dev->connected,
-				__ATOMIC_ACQUIRE); tries++)
+		for (tries = 0; tries < 500 && vstate_run_is_blocked(dev,
+				VSTATE_BLOCK_NOT_CONNECTED); tries++)
 			usleep(10000);
-		assert_true(dev->connected);
-		assert_true(dev->vid >= 0);
+		assert_false(vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_CONNECTED));
+		assert_true(dev->connection->vid >= 0);
 		assert_int_equal(rte_vdev_uninit("net_vstate7"), 0);
 		close(fd);
 	}
@@ -547,7 +634,8 @@ test_vstate_dev(void)
 		cmocka_unit_test(call_that_is_due_is_none_of_the_next_guest),
 		cmocka_unit_test(reset_leaves_nothing_of_a_fault_that_was_not_told),
 		cmocka_unit_test(message_of_nobodys_front_end_leaves_no_descriptor),
-		cmocka_unit_test(device_that_waits_for_ever_does_not_hold_up_a_suspend_of_another),
+		cmocka_unit_test(device_that_waits_for_its_poll_thread_holds_up_no_other),
+		cmocka_unit_test(reasons_of_a_queue_that_is_not_polled_have_names),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};
 

@@ -9,8 +9,10 @@
 #include <rte_memory.h>
 
 #include "ut_groups.h"
-#include "dev/vstate_dev.h"
 #include "vstate_devargs.h"
+#include "dev/vstate_conf.h"
+#include "net/vstate_net_class.h"
+#include "net/vstate_net_conf.h"
 
 static int
 net(const char *args, struct vstate_conf *conf)
@@ -18,7 +20,7 @@ net(const char *args, struct vstate_conf *conf)
 	char all[512];
 
 	snprintf(all, sizeof(all), "iface=/run/vm.sock%s%s", args[0] != '\0' ? "," : "", args);
-	return vstate_devargs_parse(VSTATE_KIND_NET, "net_vstate0", all, conf);
+	return vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "net_vstate0", all, conf);
 }
 
 static void
@@ -29,13 +31,13 @@ nothing_given_means_the_defaults(void **state)
 	assert_int_equal(net("", &conf), 0);
 	assert_string_equal(conf.iface, "/run/vm.sock");
 	assert_int_equal(conf.queues, 1);
-	assert_int_equal(conf.mtu, 65535);
+	assert_int_equal(vstate_net_conf(&conf)->mtu, 65535);
 	assert_int_equal(conf.numa, SOCKET_ID_ANY);
-	assert_false(conf.client || conf.tso || conf.postcopy_support || conf.linear_buffer);
-	assert_false(conf.service || conf.has_mac);
-	assert_string_equal(conf.uplink, "");
+	assert_false(conf.client || vstate_net_conf(&conf)->tso || conf.postcopy_support || vstate_net_conf(&conf)->linear_buffer);
+	assert_false(conf.service || vstate_net_conf(&conf)->has_mac);
+	assert_string_equal(vstate_net_conf(&conf)->uplink, "");
 
-	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_VDPA, "vdpa_vstate0", NULL, &conf), 0);
+	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_VDPA, "vdpa_vstate0", NULL, &conf), 0);
 	assert_int_equal(conf.queues, 1);
 	assert_true(conf.service);
 }
@@ -52,14 +54,14 @@ every_key_reaches_its_field(void **state)
 	assert_string_equal(conf.state_dir, "/run/vstate");
 	assert_int_equal(conf.queues, 64);
 	assert_true(conf.client);
-	assert_true(conf.tso);
+	assert_true(vstate_net_conf(&conf)->tso);
 	assert_true(conf.postcopy_support);
-	assert_true(conf.linear_buffer);
+	assert_true(vstate_net_conf(&conf)->linear_buffer);
 	assert_true(conf.service);
-	assert_string_equal(conf.uplink, "net_ring0");
-	assert_true(conf.has_mac);
-	assert_int_equal(conf.mac.addr_bytes[5], 7);
-	assert_int_equal(conf.mtu, 9000);
+	assert_string_equal(vstate_net_conf(&conf)->uplink, "net_ring0");
+	assert_true(vstate_net_conf(&conf)->has_mac);
+	assert_int_equal(vstate_net_conf(&conf)->mac.addr_bytes[5], 7);
+	assert_int_equal(vstate_net_conf(&conf)->mtu, 9000);
 	assert_int_equal(conf.numa, 3);
 	/* a number is decimal, whatever it begins with */
 	assert_int_equal(net("queues=010", &conf), 0);
@@ -125,13 +127,13 @@ socket_path_must_be_given_and_fit(void **state)
 	char args[sizeof("iface=") + sizeof(((struct vstate_conf *)0)->iface)] = "iface=";
 	struct vstate_conf conf;
 
-	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_NET, "n", "queues=1", &conf), -EINVAL);
-	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_NET, "n", "iface=", &conf), -EINVAL);
+	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "n", "queues=1", &conf), -EINVAL);
+	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "n", "iface=", &conf), -EINVAL);
 	memset(args + 6, 'p', sizeof(conf.iface) - 1);
-	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_NET, "n", args, &conf), 0);
+	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "n", args, &conf), 0);
 	assert_int_equal(strlen(conf.iface), sizeof(conf.iface) - 1);
 	args[6 + sizeof(conf.iface) - 1] = 'p';
-	assert_int_equal(vstate_devargs_parse(VSTATE_KIND_NET, "n", args, &conf), -EINVAL);
+	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "n", args, &conf), -EINVAL);
 }
 
 static void
@@ -143,7 +145,7 @@ keys_of_a_socket_are_unknown_to_vdpa(void **state)
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(args); i++)
-		assert_int_equal(vstate_devargs_parse(VSTATE_KIND_VDPA, "v", args[i], &conf),
+		assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_VDPA, "v", args[i], &conf),
 				-EINVAL);
 }
 

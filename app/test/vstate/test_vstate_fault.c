@@ -12,6 +12,8 @@
 
 #include "ut_groups.h"
 #include "ut_ring.h"
+#include "ring/vstate_fault.h"
+#include "ring/vstate_vq.h"
 
 #define SPLIT 1u
 #define PACKED 2u

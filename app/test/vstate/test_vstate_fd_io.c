@@ -21,8 +21,10 @@
 
 #include "ut_groups.h"
 #include "dev/vstate_dev.h"
-#include "vhost/vstate_fd_io.h"
+#include "vhost/vstate_connection.h"
 #include "vhost/vstate_device_state.h"
+#include "vhost/vstate_fd_io.h"
+#include "vhost/vstate_vhost_user.h"
 
 #define PATIENCE_S 20
 #define MOST (1 << 20)
@@ -168,7 +170,7 @@ load_begin(struct vstate_dev *dev, int fd)
 {
 	memset(dev, 0, sizeof(*dev));
 	snprintf(dev->name, sizeof(dev->name), "stream");
-	pthread_mutex_init(&dev->device_state_lock, NULL);
+	assert_int_equal(vstate_connection_create(dev), 0);
 	assert_int_equal(vstate_device_state_start(dev, true, fd), 0);
 }
 
@@ -194,6 +196,7 @@ step_of_a_transfer_is_bounded(void **state)
 	assert_false(vstate_device_state_watch(&dev));
 	vstate_device_state_abort(&dev);
 	assert_false(vstate_device_state_watch(&dev));
+	vstate_connection_destroy(&dev);
 	close(kept);
 	close(ends[1]);
 }
@@ -215,7 +218,8 @@ file_is_not_read_before_its_check(void **state)
 	/* which is no state */
 	assert_true(vstate_device_state_check(&dev) < 0);
 	assert_int_equal(lseek(kept, 0, SEEK_CUR), 100);
-	assert_int_equal(dev.moved.refused, 1);
+	assert_int_equal(dev.connection->moved.refused, 1);
+	vstate_connection_destroy(&dev);
 	close(kept);
 }
 

@@ -20,12 +20,25 @@
 #include <rte_mbuf.h>
 #include <rte_memory.h>
 
+#include "rte_vhost_state.h"
+#include "ut_device.h"
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "ut_step.h"
-#include "dev/vstate_control.h"
+#include "dev/vstate_conf.h"
 #include "dev/vstate_dev.h"
+#include "dev/vstate_poller.h"
+#include "dev/vstate_run.h"
+#include "dev/vstate_setup.h"
+#include "dev/vstate_start.h"
+#include "dev/vstate_state.h"
+#include "dev/vstate_watch.h"
+#include "handover/vstate_handover.h"
 #include "handover/vstate_inflight_shm.h"
+#include "ring/vstate_inflight.h"
+#include "ring/vstate_lease.h"
+#include "ring/vstate_pos.h"
+#include "ring/vstate_vq.h"
 
 #define SIZE 16
 #define FRAME 100
@@ -75,7 +88,7 @@ base_set(struct bench *b, struct vstate_pos pos)
 static void
 bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
 {
-	const struct vstate_conf conf = { .queues = 1, .mtu = 9000, .numa = SOCKET_ID_ANY };
+	struct vstate_conf conf = ut_conf(1, 9000);
 
 	memset(b, 0, sizeof(*b));
 	b->packed = packed;
@@ -85,13 +98,13 @@ bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
 	memset(guest_at(&b->ring.guest, RING_BUF_GPA), 0, RING_BUF_SIZE);
 	vstate_lease_init();
 	assert_int_equal(vstate_watch_get(), 0);
-	b->dev = vstate_dev_create("test_inflight", &conf, SOCKET_ID_ANY);
+	b->dev = ut_device_make("test_inflight", &conf);
 	assert_non_null(b->dev);
-	vstate_dev_set_poller(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
-	vstate_dev_connect(b->dev);
+	vstate_poller_set(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
+	vstate_start_connect(b->dev);
 	b->setup.features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF) |
 		(packed ? RTE_BIT64(VIRTIO_F_RING_PACKED) : 0);
-	vstate_dev_negotiate(b->dev, b->setup.features, false);
+	vstate_start_negotiate(b->dev, b->setup.features, false);
 	b->setup.mem = b->ring.guest.mem;
 	/* queue 1 is in the ring; queue 0 stays away */
 	ring_describe(&b->ring, &b->setup.rings[1]);
@@ -103,8 +116,8 @@ bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
 static void
 bench_close(struct bench *b)
 {
-	vstate_dev_disconnect(b->dev);
-	vstate_dev_destroy(b->dev);
+	vstate_start_disconnect(b->dev, false);
+	ut_device_unmake(b->dev);
 	vstate_watch_put();
 	if (b->region != NULL)
 		munmap(b->region, b->g.mmap_size);
@@ -177,16 +190,16 @@ arrive_with(struct bench *b, uint16_t nb, bool packed, bool put, bool region,
 
 	bench_open(b, packed, put, start);
 	buffers_add(b, nb);
-	vstate_dev_start(b->dev, &b->setup);
+	vstate_start(b->dev, &b->setup);
 	st = state_make(b, start);
-	vstate_dev_disconnect(b->dev);
-	vstate_dev_connect(b->dev);
-	vstate_dev_negotiate(b->dev, b->setup.features, false);
+	vstate_start_disconnect(b->dev, false);
+	vstate_start_connect(b->dev);
+	vstate_start_negotiate(b->dev, b->setup.features, false);
 	if (region)
 		region_open(b);
-	assert_int_equal(vstate_dev_load(b->dev, st, NULL), 0);
+	assert_int_equal(vstate_state_load(b->dev, st, NULL), 0);
 	rte_vhost_state_free(st);
-	vstate_dev_start(b->dev, &b->setup);
+	vstate_start(b->dev, &b->setup);
 	assert_int_equal(vstate_inflight_count(b->vq), LISTED);
 }
 
@@ -321,12 +334,12 @@ buffers_in_flight_belong_to_one_ring(void **state)
 			ring->size = SIZE / 2;
 		else
 			b.setup.features ^= RTE_BIT64(VIRTIO_F_RING_PACKED);
-		vstate_dev_stop(b.dev);
-		vstate_dev_negotiate(b.dev, b.setup.features, false);
-		vstate_dev_start(b.dev, &b.setup);
+		vstate_start_end(b.dev, false);
+		vstate_start_negotiate(b.dev, b.setup.features, false);
+		vstate_start(b.dev, &b.setup);
 		/* a split ring's areas are larger: there it has no ring at all */
-		assert_int_equal(b.vq->ready, way != 1 && way != 3);
-		if (b.vq->ready) {
+		assert_int_equal(vstate_run_vq_is_ready(b.vq), way != 1 && way != 3);
+		if (vstate_run_vq_is_ready(b.vq)) {
 			assert_int_equal(vstate_inflight_count(b.vq), 0);
 			assert_int_equal(b.vq->avail.idx, b.vq->used.idx);
 			assert_int_equal(b.vq->avail.wrap, b.vq->used.wrap);
@@ -398,9 +411,9 @@ stop_with_some_left_keeps_them(void **state)
 		assert_int_equal(st->vqs[1].inflight[0].counter, 9);
 		rte_vhost_state_free(st);
 		/* taken back, and given again at the available position */
-		vstate_dev_stop(b.dev);
+		vstate_start_end(b.dev, false);
 		base_set(&b, b.vq->avail);
-		vstate_dev_start(b.dev, &b.setup);
+		vstate_start(b.dev, &b.setup);
 		assert_int_equal(vstate_inflight_count(b.vq), LISTED - 1);
 		bench_close(&b);
 	}
@@ -464,6 +477,7 @@ recover(void *arg, pid_t pid)
 	const struct vstate_pos next = b->ring.next, used = b->ring.used;
 	struct vstate_ring_setup ring = { .base_fresh = true, .avail = { 0, b->packed } };
 	uint16_t told, more;
+	const char *why;
 	bool empty, none;
 
 	if (!look(c, pid))
@@ -475,7 +489,8 @@ recover(void *arg, pid_t pid)
 	memcpy(guest_at(&b->ring.guest, RING_DEVICE_GPA), c->device, device_len(c));
 	b->vq->used = b->vq->avail = (struct vstate_pos){ 1, b->packed };
 	b->vq->nb_shadow = 0;
-	assert_true(vstate_inflight_shm_recover(b->dev, b->vq, &ring));
+	assert_int_equal(vstate_inflight_shm_keeper.apply(b->dev, b->vq, &ring, &why),
+			VSTATE_KEEPER_APPLIED);
 	told = used_in_order(b, 0, &empty);
 	c->emptied += empty;
 	more = 0;
@@ -541,6 +556,7 @@ region_outlives_a_kill_at_every_instruction(void **state)
 static void
 wild_regions_are_survived(void **state)
 {
+	const char *why;
 	struct vstate_ring_setup ring = { .base_fresh = true };
 	unsigned int round, i, used = 0;
 	struct bench b;
@@ -548,7 +564,7 @@ wild_regions_are_survived(void **state)
 
 	for (packed = 0; packed < 2; packed++) {
 		arrive(&b, packed, false, true, (struct vstate_pos){ 5, packed });
-		vstate_dev_stop(b.dev);
+		vstate_start_end(b.dev, false);
 		srand(packed + 1);
 		for (round = 0; round < 20000; round++) {
 			uint8_t *r = b.region + b.g.mmap_size / 2;
@@ -566,7 +582,8 @@ wild_regions_are_survived(void **state)
 			b.vq->used = b.vq->avail = (struct vstate_pos){ 0, packed };
 			b.vq->nb_shadow = 0;
 			b.vq->fault = VSTATE_FAULT_NONE;
-			used += vstate_inflight_shm_recover(b.dev, b.vq, &ring);
+			used += vstate_inflight_shm_keeper.apply(b.dev, b.vq, &ring, &why) ==
+				VSTATE_KEEPER_APPLIED;
 			assert_true(!packed || (b.vq->used.idx < SIZE && b.vq->avail.idx < SIZE));
 			assert_true(vstate_inflight_count(b.vq) <= SIZE);
 			if (round % 16 == 0)
@@ -611,7 +628,7 @@ geometry_out_of_bounds_is_refused(void **state)
 		for (i = 0; i < RTE_DIM(bad_set); i++)
 			assert_int_equal(vstate_inflight_shm_set(b.dev, &bad_set[i], fd, false), -EINVAL);
 	}
-	assert_null(b.dev->inflight_shm);
+	assert_null(b.dev->handover->inflight_shm);
 	assert_int_equal(vstate_inflight_shm_set(b.dev, &g, fd, false), 0);
 	/* one in place of another */
 	assert_int_equal(vstate_inflight_shm_set(b.dev, &g, fd, false), 0);

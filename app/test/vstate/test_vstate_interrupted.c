@@ -17,7 +17,10 @@
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "ut_step.h"
-#include "handover/vstate_state_file.h"
+#include "ring/vstate_inflight_layout.h"
+#include "ring/vstate_interrupted.h"
+#include "ring/vstate_pos.h"
+#include "ring/vstate_vq.h"
 
 #define FRAME 100
 #define SIZE 16

@@ -7,6 +7,7 @@
 
 #include "ut_groups.h"
 #include "ut_guest.h"
+#include "ring/vstate_mem.h"
 
 union table {
 	struct rte_vhost_memory head;

@@ -26,6 +26,7 @@
 #include "handover/vstate_handover_msg.h"
 #include "handover/vstate_scm.h"
 #include "vhost/vstate_msg_log.h"
+#include "vhost/vstate_vhost_user.h"
 
 #define NB_VQS 4
 

@@ -15,11 +15,19 @@
 
 #include <ethdev_driver.h>
 
+#include "rte_vhost_state.h"
+#include "ut_device.h"
 #include "ut_groups.h"
 #include "ut_ring.h"
-#include "dev/vstate_control.h"
+#include "dev/vstate_conf.h"
 #include "dev/vstate_dev.h"
+#include "dev/vstate_poller.h"
+#include "dev/vstate_run.h"
+#include "dev/vstate_start.h"
+#include "dev/vstate_watch.h"
 #include "net/vstate_net_bridge.h"
+#include "net/vstate_net_conf.h"
+#include "ring/vstate_lease.h"
 
 #define NAME "test_service"
 #define UPLINK "test_uplink"
@@ -198,34 +206,35 @@ struct bench {
 static void
 bench_open(struct bench *b, bool packed, uint16_t size)
 {
-	struct vstate_conf conf = { .queues = 1, .mtu = 1500, .numa = SOCKET_ID_ANY };
+	struct vstate_conf conf = ut_conf(1, 1500);
 
 	memset(b, 0, sizeof(*b));
-	strcpy(conf.uplink, UPLINK);
+	strcpy(vstate_net_conf(&conf)->uplink, UPLINK);
 	uplink_open();
 	vstate_lease_init();
 	assert_int_equal(vstate_watch_get(), 0);
-	b->dev = vstate_dev_create(NAME, &conf, SOCKET_ID_ANY);
+	b->dev = ut_device_make(NAME, &conf);
 	assert_non_null(b->dev);
 	ring_open(&b->rx, packed, size);
 	ring_open(&b->tx, packed, size);
 	memcpy(b->own, b->dev->vqs, sizeof(b->own));
 	b->dev->vqs[0] = b->rx.vq;
 	b->dev->vqs[1] = b->tx.vq;
-	b->rx.vq->ready = b->tx.vq->ready = true;
-	b->dev->started = true;
-	b->dev->status = RTE_VHOST_STATE_S_DRIVER_OK;
-	assert_int_equal(vstate_net_bridge_create(b->dev, SOCKET_ID_ANY), 0);
+	vstate_run_vq_unblock(b->rx.vq, VSTATE_BLOCK_NOT_READY);
+	vstate_run_vq_unblock(b->tx.vq, VSTATE_BLOCK_NOT_READY);
+	vstate_run_unblock(b->dev, VSTATE_BLOCK_NOT_CONNECTED | VSTATE_BLOCK_NOT_STARTED);
+	vstate_run_status_set(b->dev, RTE_VHOST_STATE_S_DRIVER_OK);
+	assert_int_equal(vstate_poller_create(b->dev, SOCKET_ID_ANY), 0);
 	assert_int_equal(rte_service_get_by_name(NAME, &b->service), 0);
 }
 
 static void
 bench_close(struct bench *b)
 {
-	vstate_net_bridge_destroy(b->dev);
-	b->dev->started = false;
+	vstate_poller_destroy(b->dev);
+	vstate_run_block(b->dev, VSTATE_BLOCK_NOT_STARTED);
 	memcpy(b->dev->vqs, b->own, sizeof(b->own));
-	vstate_dev_destroy(b->dev);
+	ut_device_unmake(b->dev);
 	vstate_watch_put();
 	uplink_close();
 	assert_int_equal(ring_mbufs_out(&b->rx), 0);
@@ -491,13 +500,15 @@ checksum_that_the_uplink_cannot_complete_is_completed(void **state)
 static void
 guest_that_moved_is_announced_at_the_uplink(void **state)
 {
+	uint64_t value = 0;
 	const struct rte_ether_addr mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
 	const struct rte_ether_hdr *eth = (const struct rte_ether_hdr *)uplink.last;
 	struct bench b;
 
 	bench_open(&b, false, 64);
 	poll_once(&b);
-	vstate_dev_rarp(b.dev, &mac);
+	memcpy(&value, &mac, sizeof(mac));
+	vstate_start_message(b.dev, VSTATE_CLASS_MSG_RARP, value);
 	/* again until it is sent, and then no more */
 	poll_once(&b);
 	assert_int_equal(uplink.nb_sent, 0);
@@ -613,21 +624,21 @@ services_with_similar_names_share_no_pool(void **state)
 {
 	static const char *const names[] = { "vdpa_vstate_tenant-a-vm1",
 		"vdpa_vstate_tenant-a-vm2" };
-	const struct vstate_conf conf = { .queues = 1, .mtu = 1500, .numa = SOCKET_ID_ANY };
+	struct vstate_conf conf = ut_conf(1, 1500);
 	struct vstate_dev *dev[RTE_DIM(names)];
 	size_t i;
 
 	assert_int_equal(vstate_watch_get(), 0);
 	for (i = 0; i < RTE_DIM(names); i++) {
-		dev[i] = vstate_dev_create(names[i], &conf, SOCKET_ID_ANY);
+		dev[i] = ut_device_make(names[i], &conf);
 		assert_non_null(dev[i]);
-		assert_int_equal(vstate_net_bridge_create(dev[i], SOCKET_ID_ANY), 0);
+		assert_int_equal(vstate_poller_create(dev[i], SOCKET_ID_ANY), 0);
 		assert_int_equal(nb_pools(), i + 1);
 	}
 	for (i = 0; i < RTE_DIM(names); i++) {
-		vstate_net_bridge_destroy(dev[i]);
+		vstate_poller_destroy(dev[i]);
 		assert_int_equal(nb_pools(), RTE_DIM(names) - 1 - i);
-		vstate_dev_destroy(dev[i]);
+		ut_device_unmake(dev[i]);
 	}
 	vstate_watch_put();
 }

@@ -11,6 +11,7 @@
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "net/vstate_net_mbuf.h"
+#include "ring/vstate_vq.h"
 
 #define ROUNDS 20000
 

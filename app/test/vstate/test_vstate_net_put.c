@@ -11,6 +11,8 @@
 
 #include "ut_groups.h"
 #include "ut_ring.h"
+#include "ring/vstate_dirty.h"
+#include "ring/vstate_vq.h"
 
 static uint8_t
 frame_byte(uint32_t seq, uint32_t at)

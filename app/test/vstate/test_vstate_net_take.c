@@ -12,6 +12,7 @@
 
 #include "ut_groups.h"
 #include "ut_ring.h"
+#include "ring/vstate_vq.h"
 
 /* Bytes of frame number @p seq. */
 static uint8_t

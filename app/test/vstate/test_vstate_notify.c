@@ -13,6 +13,8 @@
 
 #include "ut_groups.h"
 #include "ut_ring.h"
+#include "ring/vstate_pos.h"
+#include "ring/vstate_vq.h"
 
 static const struct piece small = { RING_BUF_GPA, RING_HDR + 60 };
 

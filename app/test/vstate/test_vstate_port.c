@@ -23,15 +23,27 @@
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "dev/vstate_control.h"
+#include "dev/vstate_dev.h"
+#include "dev/vstate_run.h"
+#include "dev/vstate_setup.h"
+#include "dev/vstate_start.h"
+#include "dev/vstate_status.h"
+#include "net/vstate_net.h"
+#include "net/vstate_net_class.h"
+#include "net/vstate_net_conf.h"
 #include "net/vstate_net_mbuf.h"
-#include "net/vstate_port_link.h"
+#include "net/vstate_net_rarp.h"
 #include "net/vstate_port.h"
+#include "net/vstate_port_link.h"
+#include "ring/vstate_lease.h"
+#include "ring/vstate_vq.h"
 
 static const struct rte_ether_addr guest_mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
 
 /* A port queue on a device whose rings are not granted: only announcements can come. */
 struct fixture {
 	struct vstate_dev dev;
+	struct vstate_net net;
 	struct vstate_vq vq;
 	struct vstate_port_rxq rxq;
 };
@@ -51,7 +63,10 @@ setup(void **state)
 	f->rxq.dev = &f->dev;
 	f->rxq.nb_rxq = 1;
 	f->rxq.only = &f->vq;
-	f->rxq.rarp_due = &f->dev.rarp_due;
+	f->dev.class = &vstate_net_class;
+	f->dev.of_class = &f->net;
+	f->rxq.net = &f->net;
+	f->rxq.rarp_due = &f->net.rarp_due;
 	f->rxq.pool = rte_pktmbuf_pool_create("port", 3, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
 			SOCKET_ID_ANY);
 	assert_non_null(f->rxq.pool);
@@ -71,9 +86,19 @@ teardown(void **state)
 }
 
 static void
+rarp_set(struct fixture *f, const struct rte_ether_addr *mac)
+{
+	uint64_t value = 0;
+
+	/* as the payload of SEND_RARP has it */
+	memcpy(&value, mac, sizeof(*mac));
+	vstate_net_rarp_set(&f->net, value);
+}
+
+static void
 announce(struct fixture *f)
 {
-	vstate_dev_rarp(&f->dev, &guest_mac);
+	rarp_set(f, &guest_mac);
 }
 
 static void
@@ -125,11 +150,11 @@ guest_that_went_is_not_announced(void **state)
 	f->vq.callfd = -1;
 	f->vq.inflight_head = &f->vq.own_head;
 	announce(f);
-	vstate_dev_disconnect(&f->dev);
+	vstate_start_disconnect(&f->dev, false);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 0);
 	/* and of two that come after each other only the one that is here */
 	announce(f);
-	vstate_dev_rarp(&f->dev, &next_mac);
+	rarp_set(f, &next_mac);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 1);
 	eth = rte_pktmbuf_mtod(pkts[0], struct rte_ether_hdr *);
 	assert_true(rte_is_same_ether_addr(&eth->src_addr, &next_mac));
@@ -163,12 +188,12 @@ frame_that_cannot_be_tagged_is_dropped_and_blocks_none(void **state)
 {
 	static const struct vstate_vq_ops ops = { .look = look_at, .put = put_all };
 	struct fixture *f = *state;
-	struct vstate_port_txq txq = { .dev = &f->dev };
+	struct vstate_port_txq txq = { .dev = &f->dev, .net = &f->net };
 	struct rte_mbuf *pkts[3];
 	int i;
 
 	f->vq.ops = &ops;
-	f->dev.active_pairs = 1;
+	f->net.active_pairs = 1;
 	assert_int_equal(rte_pktmbuf_alloc_bulk(f->rxq.pool, pkts, 3), 0);
 	for (i = 0; i < 3; i++)
 		rte_pktmbuf_append(pkts[i], 60);
@@ -362,9 +387,9 @@ frames_of_several_mbufs_come_only_where_scatter_is_enabled(void **state)
 	assert_false(chains_come(0));
 	assert_true(chains_come(RTE_ETH_RX_OFFLOAD_SCATTER));
 	assert_false(chains_come(RTE_ETH_RX_OFFLOAD_VLAN_STRIP));
-	app.dev->conf.linear_buffer = true;
+	vstate_net_conf(&app.dev->conf)->linear_buffer = true;
 	assert_false(chains_come(RTE_ETH_RX_OFFLOAD_SCATTER));
-	app.dev->conf.linear_buffer = false;
+	vstate_net_conf(&app.dev->conf)->linear_buffer = false;
 }
 
 static int
@@ -439,8 +464,8 @@ guest_that_comes_while_the_port_starts_is_told(void **state)
 static void
 status_write(uint8_t status)
 {
-	vstate_dev_status_write(app.dev, status);
-	assert_int_equal(vstate_dev_status_read(app.dev), status);
+	vstate_status_write(app.dev, status);
+	assert_int_equal(vstate_status_read(app.dev), status);
 }
 
 /* The connection stays, and so do the rings: the status alone says whether a driver is there. */
@@ -460,9 +485,9 @@ link_follows_driver_ok_on_a_live_connection(void **state)
 		setup.rings[i].ready = true;
 	}
 	app_start();
-	vstate_dev_connect(app.dev);
-	vstate_dev_negotiate(app.dev, setup.features, true);
-	assert_int_equal(vstate_dev_start(app.dev, &setup), 0);
+	vstate_start_connect(app.dev);
+	vstate_start_negotiate(app.dev, setup.features, true);
+	assert_int_equal(vstate_start(app.dev, &setup), 0);
 	assert_link(RTE_ETH_LINK_DOWN);
 	for (i = 1; i <= 3; i++) {
 		status_write(FEATURES_OK);
@@ -471,10 +496,10 @@ link_follows_driver_ok_on_a_live_connection(void **state)
 		assert_link(RTE_ETH_LINK_UP);
 		status_write(0);
 		assert_link(RTE_ETH_LINK_DOWN);
-		assert_true(app.dev->started);
+		assert_true(vstate_run_is_started(app.dev));
 		assert_int_equal(app.events, 2 * i);
 	}
-	vstate_dev_disconnect(app.dev);
+	vstate_start_disconnect(app.dev, false);
 	assert_link(RTE_ETH_LINK_DOWN);
 	assert_int_equal(rte_eth_dev_stop(app.port), 0);
 	ring_close(&ring);

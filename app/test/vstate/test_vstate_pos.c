@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "rte_vhost_state.h"
 #include "vhost_state_features.h"
 #include "vhost_state_reason.h"
 #include "vhost_state_validate.h"

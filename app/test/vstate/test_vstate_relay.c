@@ -25,9 +25,10 @@
 
 #include "ut_groups.h"
 #include "handover/vstate_handover_msg.h"
-#include "vhost/vstate_relay.h"
 #include "handover/vstate_scm.h"
 #include "vhost/vstate_msg_log.h"
+#include "vhost/vstate_relay.h"
+#include "vhost/vstate_vhost_user.h"
 
 /* A test that hangs is to fail. */
 #define HANG_S 30

@@ -23,6 +23,8 @@
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "net/vstate_net_mbuf.h"
+#include "ring/vstate_mem.h"
+#include "ring/vstate_vq.h"
 
 #define ROUNDS 3000
 #define MOST_FRAMES VSTATE_BURST

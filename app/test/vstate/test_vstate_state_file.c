@@ -22,11 +22,21 @@
 #include <rte_memory.h>
 #include <rte_string_fns.h>
 
+#include "rte_vhost_state.h"
+#include "ut_device.h"
 #include "ut_groups.h"
 #include "ut_ring.h"
-#include "dev/vstate_control.h"
+#include "dev/vstate_conf.h"
 #include "dev/vstate_dev.h"
+#include "dev/vstate_poller.h"
+#include "dev/vstate_setup.h"
+#include "dev/vstate_start.h"
+#include "dev/vstate_state.h"
+#include "dev/vstate_watch.h"
+#include "handover/vstate_handover.h"
 #include "handover/vstate_state_file.h"
+#include "ring/vstate_lease.h"
+#include "ring/vstate_vq.h"
 
 #define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
 #define PACKED_V1 (V1 | RTE_BIT64(VIRTIO_F_RING_PACKED))
@@ -71,19 +81,19 @@ rings_set(struct bench *b, unsigned int ready)
 static int
 process_start(struct bench *b)
 {
-	b->dev = vstate_dev_create(NAME, &b->conf, SOCKET_ID_ANY);
+	b->dev = ut_device_make(NAME, &b->conf);
 	if (b->dev == NULL)
 		return -rte_errno;
-	vstate_dev_set_poller(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
+	vstate_poller_set(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
 	return 0;
 }
 
 static void
 front_end_comes(struct bench *b)
 {
-	vstate_dev_connect(b->dev);
-	vstate_dev_negotiate(b->dev, b->setup.features, false);
-	vstate_dev_start(b->dev, &b->setup);
+	vstate_start_connect(b->dev);
+	vstate_start_negotiate(b->dev, b->setup.features, false);
+	vstate_start(b->dev, &b->setup);
 }
 
 static void
@@ -100,8 +110,8 @@ static void
 process_killed(struct bench *b)
 {
 	copy(b->path, b->left);
-	vstate_dev_disconnect(b->dev);
-	vstate_dev_destroy(b->dev);
+	vstate_start_disconnect(b->dev, false);
+	ut_device_unmake(b->dev);
 	b->dev = NULL;
 	copy(b->left, b->path);
 }
@@ -114,7 +124,7 @@ bench_open(struct bench *b, uint64_t features)
 	assert_non_null(mkdtemp(b->dir));
 	snprintf(b->path, sizeof(b->path), "%s/" NAME ".vstate", b->dir);
 	snprintf(b->left, sizeof(b->left), "%s/left", b->dir);
-	b->conf = (struct vstate_conf){ .queues = 1, .mtu = 9000, .numa = SOCKET_ID_ANY };
+	b->conf = ut_conf(1, 9000);
 	rte_strscpy(b->conf.state_dir, b->dir, sizeof(b->conf.state_dir));
 	ring_open(&b->ring, features & RTE_BIT64(VIRTIO_F_RING_PACKED), SIZE);
 	vstate_lease_init();
@@ -128,8 +138,8 @@ static void
 bench_close(struct bench *b)
 {
 	if (b->dev != NULL) {
-		vstate_dev_disconnect(b->dev);
-		vstate_dev_destroy(b->dev);
+		vstate_start_disconnect(b->dev, false);
+		ut_device_unmake(b->dev);
 	}
 	vstate_watch_put();
 	ring_close(&b->ring);
@@ -191,14 +201,14 @@ packed_ring_goes_on_where_the_killed_process_stood(void **state)
 	struct bench b;
 
 	crash_at_100(&b, PACKED_V1);
-	assert_non_null(b.dev->recovery);
+	assert_non_null(b.dev->handover->recovery);
 	/* QEMU's base: where the ring once began */
 	front_end_comes(&b);
 	stands_at(&b, 1, 100 - SIZE, 0);
 	stands_at(&b, 0, 0, 1);
 	pass(&b, 100);
 	stands_at(&b, 1, 200 - 3 * SIZE, 0);
-	assert_null(b.dev->recovery);
+	assert_null(b.dev->handover->recovery);
 	bench_close(&b);
 }
 
@@ -280,7 +290,7 @@ process_killed_before_the_rings_came_loses_nothing(void **state)
 	assert_int_equal(process_start(&b), 0);
 	rings_set(&b, 1);
 	front_end_comes(&b);
-	assert_non_null(b.dev->recovery);
+	assert_non_null(b.dev->handover->recovery);
 	process_killed(&b);
 	assert_int_equal(process_start(&b), 0);
 	rings_set(&b, 2);
@@ -300,9 +310,9 @@ ring_that_comes_later_is_met_later(void **state)
 	stands_at(&b, 0, 0, 1);
 	rings_set(&b, 2);
 	b.setup.rings[0].base_fresh = false;
-	vstate_dev_sync(b.dev, &b.setup);
+	vstate_start_sync(b.dev, &b.setup);
 	stands_at(&b, 1, 100 - SIZE, 0);
-	assert_null(b.dev->recovery);
+	assert_null(b.dev->handover->recovery);
 	bench_close(&b);
 }
 
@@ -333,7 +343,7 @@ rings_that_do_not_fit_begin_at_the_base(void **state)
 	b.setup.features |= RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
 	front_end_comes(&b);
 	stands_at(&b, 1, 0, 1);
-	assert_null(b.dev->recovery);
+	assert_null(b.dev->handover->recovery);
 	bench_close(&b);
 }
 
@@ -346,10 +356,10 @@ orderly_end_leaves_nothing(void **state)
 	assert_int_equal(process_start(&b), 0);
 	front_end_comes(&b);
 	pass(&b, 100);
-	vstate_dev_stop(b.dev);
+	vstate_start_end(b.dev, false);
 	process_killed(&b);
 	assert_int_equal(process_start(&b), 0);
-	assert_null(b.dev->recovery);
+	assert_null(b.dev->handover->recovery);
 	bench_close(&b);
 }
 
@@ -363,9 +373,8 @@ end_of_our_own_leaves_all(void **state)
 	assert_int_equal(process_start(&b), 0);
 	front_end_comes(&b);
 	pass(&b, 100);
-	b.dev->closing = true;
-	vstate_dev_disconnect(b.dev);
-	vstate_dev_destroy(b.dev);
+	vstate_start_disconnect(b.dev, true);
+	ut_device_unmake(b.dev);
 	assert_int_equal(process_start(&b), 0);
 	front_end_comes(&b);
 	stands_at(&b, 1, 100 - SIZE, 0);
@@ -379,11 +388,11 @@ loaded_state_beats_what_was_left(void **state)
 	struct bench b;
 
 	crash_at_100(&b, PACKED_V1);
-	st = rte_vhost_state_copy(b.dev->recovery->st);
+	st = rte_vhost_state_copy(b.dev->handover->recovery->st);
 	assert_non_null(st);
 	st->vqs[1].avail_idx = st->vqs[1].used_idx = 7;
 	st->vqs[1].avail_wrap = st->vqs[1].used_wrap = 0;
-	assert_int_equal(vstate_dev_load(b.dev, st, NULL), 0);
+	assert_int_equal(vstate_state_load(b.dev, st, NULL), 0);
 	rte_vhost_state_free(st);
 	bases_set(&b, 7, 0);
 	front_end_comes(&b);
@@ -450,7 +459,7 @@ page_that_does_not_fit_is_begun_anew(void **state)
 		assert_int_equal(process_start(&b), 0);
 		/* the place that is not used may be what it likes */
 		if (spoilt[i].at != offsetof(struct vstate_state_file_head, state_len))
-			assert_null(b.dev->recovery);
+			assert_null(b.dev->handover->recovery);
 		front_end_comes(&b);
 		if (spoilt[i].at != offsetof(struct vstate_state_file_head, state_len))
 			stands_at(&b, 1, 0, 1);
@@ -469,7 +478,7 @@ truncated_page_is_begun_anew(void **state)
 		crash_file(&b);
 		assert_int_equal(truncate(b.path, lens[i]), 0);
 		assert_int_equal(process_start(&b), 0);
-		assert_null(b.dev->recovery);
+		assert_null(b.dev->handover->recovery);
 		front_end_comes(&b);
 		pass(&b, 0);
 		bench_close(&b);
@@ -510,7 +519,7 @@ record_of_an_older_state_does_not_count(void **state)
 	front_end_comes(&b);
 	pass(&b, 100);
 	b.setup.rings[0].base_fresh = b.setup.rings[1].base_fresh = false;
-	vstate_dev_sync(b.dev, &b.setup);
+	vstate_start_sync(b.dev, &b.setup);
 	process_killed(&b);
 	poke(&b, at + offsetof(struct vstate_inflight_packed, pos), &word, sizeof(word));
 	poke_u32(&b, at + offsetof(struct vstate_state_file_vq, seq), 1);
@@ -534,7 +543,7 @@ page_of_a_living_process_is_refused(void **state)
 	front_end_comes(&b);
 	fd = open(b.path, O_RDONLY);
 	assert_int_equal(pread(fd, &before, sizeof(before), 0), sizeof(before));
-	other = vstate_dev_create(NAME, &b.conf, SOCKET_ID_ANY);
+	other = ut_device_make(NAME, &b.conf);
 	assert_null(other);
 	assert_int_equal(rte_errno, EBUSY);
 	assert_int_equal(pread(fd, &after, sizeof(after), 0), sizeof(after));
@@ -594,7 +603,7 @@ directory_that_others_can_write_to_is_refused(void **state)
 	for (i = 0; i < RTE_DIM(taken); i++) {
 		assert_int_equal(chmod(b.dir, taken[i]), 0);
 		assert_int_equal(process_start(&b), 0);
-		vstate_dev_destroy(b.dev);
+		ut_device_unmake(b.dev);
 		b.dev = NULL;
 		assert_int_equal(unlink(b.path), 0);
 	}

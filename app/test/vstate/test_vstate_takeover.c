@@ -30,14 +30,21 @@
 #include <rte_memory.h>
 #include <rte_string_fns.h>
 
+#include "ut_device.h"
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "ut_socket.h"
+#include "dev/vstate_conf.h"
 #include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
-#include "vhost/vstate_connection.h"
+#include "dev/vstate_poller.h"
+#include "dev/vstate_setup.h"
+#include "dev/vstate_start.h"
+#include "dev/vstate_watch.h"
 #include "handover/vstate_state_file.h"
 #include "handover/vstate_takeover.h"
+#include "ring/vstate_lease.h"
+#include "vhost/vstate_socket.h"
 
 #define NAME "test_takeover"
 #define SIZE 64
@@ -72,10 +79,10 @@ device_start(struct bench *b)
 		b->setup.rings[i].ready = true;
 		b->setup.rings[i].base_fresh = true;
 	}
-	vstate_dev_set_poller(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
-	vstate_dev_connect(b->dev);
-	vstate_dev_negotiate(b->dev, b->setup.features, false);
-	vstate_dev_start(b->dev, &b->setup);
+	vstate_poller_set(b->dev, VSTATE_POLLER_PORT, NULL, NULL);
+	vstate_start_connect(b->dev);
+	vstate_start_negotiate(b->dev, b->setup.features, false);
+	vstate_start(b->dev, &b->setup);
 }
 
 static int
@@ -88,13 +95,13 @@ bench_make(void **state)
 	rte_strscpy(b->dir, "/tmp/vstate-takeover.XXXXXX", sizeof(b->dir));
 	assert_non_null(mkdtemp(b->dir));
 	snprintf(b->page, sizeof(b->page), "%s/" NAME ".vstate", b->dir);
-	b->conf = (struct vstate_conf){ .queues = 1, .mtu = 9000, .numa = SOCKET_ID_ANY };
+	b->conf = ut_conf(1, 9000);
 	rte_strscpy(b->conf.state_dir, b->dir, sizeof(b->conf.state_dir));
 	snprintf(b->conf.iface, sizeof(b->conf.iface), "%s/socket", b->dir);
 	ring_open(&b->ring, false, SIZE);
 	vstate_lease_init();
 	assert_int_equal(vstate_watch_get(), 0);
-	b->dev = vstate_dev_create(NAME, &b->conf, SOCKET_ID_ANY);
+	b->dev = ut_device_make(NAME, &b->conf);
 	assert_non_null(b->dev);
 	device_start(b);
 	b->fd = open(b->page, O_RDWR);
@@ -112,8 +119,8 @@ bench_close(void **state)
 
 	vstate_takeover_end(b->dev);
 	vstate_socket_close(b->dev);
-	vstate_dev_disconnect(b->dev);
-	vstate_dev_destroy(b->dev);
+	vstate_start_disconnect(b->dev, false);
+	ut_device_unmake(b->dev);
 	vstate_watch_put();
 	ring_close(&b->ring);
 	munmap(b->head, sizeof(*b->head));
@@ -254,7 +261,7 @@ socket_of_somebody_else_is_left_alone(void **state)
 	rte_strscpy(un.sun_path, b->conf.iface, sizeof(un.sun_path));
 	assert_int_equal(bind(listener, (struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(vstate_socket_open(b->dev), -EADDRINUSE);
+	assert_int_equal(b->dev->front_ops->open(b->dev), -EADDRINUSE);
 	vstate_socket_close(b->dev);
 	close(socket_connect(b->conf.iface));
 	close(listener);
@@ -265,13 +272,13 @@ threads_made_ahead_leave_no_file(void **state)
 {
 	struct bench *b = *state;
 
-	vstate_socket_prepare(b->dev);
-	vstate_socket_prepare_end(b->dev);
-	assert_int_equal(vstate_socket_open(b->dev), 0);
+	b->dev->front_ops->prepare(b->dev);
+	b->dev->front_ops->prepare_end(b->dev);
+	assert_int_equal(b->dev->front_ops->open(b->dev), 0);
 	close(socket_connect(b->conf.iface));
 	/* bench_close() finds the directory empty, and: */
 	vstate_socket_close(b->dev);
-	assert_int_equal(vstate_socket_open(b->dev), -ESHUTDOWN);
+	assert_int_equal(b->dev->front_ops->open(b->dev), -ESHUTDOWN);
 }
 
 int

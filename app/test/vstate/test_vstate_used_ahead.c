@@ -13,8 +13,12 @@
 
 #include "ut_groups.h"
 #include "ut_ring.h"
-#include "handover/vstate_state_file.h"
+#include "ring/vstate_pos.h"
+#include "ring/vstate_used_ahead.h"
+#include "ring/vstate_vq.h"
 
+/* A header and a byte. */
+#define EMPTY_LEN (RING_HDR + 1)
 #define SIZE 16
 #define FRAME 100
 #define F_BOTH (RTE_BIT32(VRING_PACKED_DESC_F_AVAIL) | RTE_BIT32(VRING_PACKED_DESC_F_USED))
@@ -107,9 +111,9 @@ used_ahead(const uint16_t *before, uint16_t nb_before, const uint16_t *beyond, u
 		if (i < nb_used)
 			use_up(&r, ids[n - 1], 1);
 	}
-	assert_int_equal(vstate_used_ahead_return(r.vq), nb_used);
+	assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), nb_used);
 	/* once is enough */
-	assert_int_equal(vstate_used_ahead_return(r.vq), 0);
+	assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 0);
 	assert_int_equal(pass(&r), n - nb_used);
 	assert_int_equal(r.vq->counters.runt, nb_used);
 	driver_gets(&r, ids, n);
@@ -155,7 +159,7 @@ buffers_used_where_we_stand_are_over(void **state)
 		}
 		driver_gets(&r, ids, 2);
 		id = add(&r, 1);
-		assert_int_equal(vstate_used_ahead_return(r.vq), 3);
+		assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 3);
 		assert_int_equal(pass(&r), 1);
 		driver_gets(&r, &ids[2], 1);
 		driver_gets(&r, &id, 1);
@@ -179,17 +183,17 @@ ring_that_nobody_else_used_is_left_alone(void **state)
 			ids[n] = add(&r, 1 + (turn + n) % 3);
 		memcpy(before, desc_at(&r, 0), sizeof(before));
 		pos = r.vq->avail;
-		assert_int_equal(vstate_used_ahead_return(r.vq), 0);
+		assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 0);
 		assert_memory_equal(before, desc_at(&r, 0), sizeof(before));
 		assert_int_equal(r.vq->avail.idx, pos.idx);
 		assert_int_equal(pass(&r), n);
 		driver_gets(&r, ids, n);
-		assert_int_equal(vstate_used_ahead_return(r.vq), 0);
+		assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 0);
 	}
 	/* full of whatever */
 	for (i = 0; i < SIZE; i++)
 		desc_at(&r, i)->flags = i * 0x1357;
-	assert_true(vstate_used_ahead_return(r.vq) <= SIZE);
+	assert_true(vstate_used_ahead_return(r.vq, EMPTY_LEN) <= SIZE);
 	ring_close(&r);
 }
 

@@ -20,6 +20,7 @@
 
 #include <bus_vdev_driver.h>
 
+#include "rte_vhost_state.h"
 #include "ut_groups.h"
 #include "ut_socket.h"
 #include "dev/vstate_dev.h"
@@ -93,7 +94,7 @@ attached_device_is_not_removed_and_goes_on(void **state)
 	talk(fd, MSG_SET_FEATURES, 0, false);
 	talk(fd, MSG_SET_FEATURES, v1, false);
 	assert_true(talk(fd, MSG_GET_FEATURES, 0, true) == features);
-	assert_true(vstate_dev_find(NAME)->features & v1);
+	assert_true(vstate_dev_find(NAME)->guest.features & v1);
 
 	close(fd);
 	for (ms = 0; ms < PATIENCE_MS && is_connected(); ms++)

@@ -2,8 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file The two vdev drivers, net_vstate and vdpa_vstate: probe and remove. */
-
 #include <errno.h>
 #include <string.h>
 
@@ -15,42 +13,84 @@
 
 #include <vstate_compat.h>
 
-#include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
-#include "vhost/vstate_connection.h"
-#include "vstate_log.h"
-#include "net/vstate_port.h"
-#include "net/vstate_net_bridge.h"
+#include "dev/vstate_poller.h"
+#include "dev/vstate_restore.h"
+#include "dev/vstate_watch.h"
+#include "handover/vstate_handover.h"
 #include "handover/vstate_takeover.h"
+#include "net/vstate_net_class.h"
+#include "net/vstate_net_conf.h"
+#include "net/vstate_port.h"
+#include "ring/vstate_lease.h"
+#include "vhost/vstate_connection.h"
+#include "vhost/vstate_socket.h"
 #include "vhost/vstate_vdpa.h"
+#include "vstate_devargs.h"
+#include "vstate_log.h"
+#include "vstate_probe.h"
+
+/* ---- the parts ---- */
+
+static void
+parts_free(struct vstate_dev *dev)
+{
+	vstate_handover_destroy(dev);
+	vstate_connection_destroy(dev);
+	vstate_dev_destroy(dev);
+}
+
+struct vstate_dev *
+vstate_probe_make(const char *name, const struct vstate_conf *conf,
+		const struct vstate_class *class, int socket)
+{
+	struct vstate_dev *dev = vstate_dev_create(name, conf, class, socket);
+	int ret;
+
+	if (dev == NULL)
+		return NULL;
+	vstate_resume_point_add(dev, VSTATE_KEEPER_RESTORED, &vstate_restore_keeper);
+	ret = vstate_connection_create(dev);
+	if (ret == 0)
+		ret = vstate_handover_create(dev);
+	if (ret == 0 && conf->iface[0] != '\0')
+		dev->front_ops = &vstate_socket_ops;
+	if (ret == 0)
+		ret = vstate_dev_publish(dev);
+	if (ret == 0)
+		return dev;
+	parts_free(dev);
+	rte_errno = -ret;
+	return NULL;
+}
+
+void
+vstate_probe_unmake(struct vstate_dev *dev)
+{
+	vstate_dev_unpublish(dev);
+	parts_free(dev);
+}
+
+/* ---- a device of a driver ---- */
 
 /* What a probe has done, in order; undone from the end. */
 static void
 device_undo(struct vstate_dev *dev)
 {
-	if (dev->vdpa != NULL)
-		vstate_vdpa_unregister(dev->vdpa);
+	vstate_vdpa_unregister(dev);
 	vstate_takeover_end(dev);
-	vstate_socket_close(dev);
+	if (dev->conf.iface[0] != '\0')
+		vstate_socket_close(dev);
 	vstate_port_destroy(dev);
-	vstate_net_bridge_destroy(dev);
-	vstate_dev_destroy(dev);
+	vstate_poller_destroy(dev);
+	vstate_probe_unmake(dev);
 	vstate_watch_put();
 }
 
 static int
-frontend_open(struct rte_vdev_device *vdev, enum vstate_kind kind, struct vstate_dev *dev)
+device_create(struct rte_vdev_device *vdev, const struct vstate_class *class,
+		enum vstate_kind kind, const struct vstate_conf *conf)
 {
-	if (kind == VSTATE_KIND_NET)
-		return vstate_takeover_open(dev);
-	dev->vdpa = vstate_vdpa_register(&vdev->device, dev);
-	return dev->vdpa != NULL ? 0 : -rte_errno;
-}
-
-static int
-device_create(struct rte_vdev_device *vdev, enum vstate_kind kind, const struct vstate_conf *conf)
-{
-	const char *name = rte_vdev_device_name(vdev);
 	int socket = conf->numa != SOCKET_ID_ANY ? conf->numa : (int)rte_socket_id();
 	struct vstate_dev *dev;
 	int ret;
@@ -59,24 +99,25 @@ device_create(struct rte_vdev_device *vdev, enum vstate_kind kind, const struct 
 	ret = vstate_watch_get();
 	if (ret != 0)
 		return ret;
-	dev = vstate_dev_create(name, conf, socket);
+	dev = vstate_probe_make(rte_vdev_device_name(vdev), conf, class, socket);
 	if (dev == NULL) {
 		vstate_watch_put();
 		return -rte_errno;
 	}
-	ret = conf->service ? vstate_net_bridge_create(dev, socket) : 0;
+	ret = conf->service ? vstate_poller_create(dev, socket) : 0;
 	if (ret == 0)
 		ret = vstate_port_create(vdev, dev);
 	/* Last, as the guest may come at once. */
 	if (ret == 0)
-		ret = frontend_open(vdev, kind, dev);
+		ret = kind == VSTATE_KIND_VDPA ? vstate_vdpa_register(&vdev->device, dev) :
+			vstate_takeover_open(dev);
 	if (ret != 0)
 		device_undo(dev);
 	return ret;
 }
 
 static int
-probe(struct rte_vdev_device *vdev, enum vstate_kind kind)
+device_probe(struct rte_vdev_device *vdev, const struct vstate_class *class, enum vstate_kind kind)
 {
 	const char *name = rte_vdev_device_name(vdev);
 	struct vstate_conf conf;
@@ -86,11 +127,11 @@ probe(struct rte_vdev_device *vdev, enum vstate_kind kind)
 		VSTATE_LOG(ERR, "%s: secondary processes are not supported", name);
 		return -ENOTSUP;
 	}
-	ret = vstate_devargs_parse(kind, name, rte_vdev_device_args(vdev), &conf);
+	ret = vstate_devargs_parse(class, kind, name, rte_vdev_device_args(vdev), &conf);
 	if (ret != 0)
 		return ret;
 	vstate_lease_init();
-	ret = device_create(vdev, kind, &conf);
+	ret = device_create(vdev, class, kind, &conf);
 	if (ret != 0)
 		VSTATE_LOG(ERR, "%s: not created: %s", name, strerror(-ret));
 	return ret;
@@ -99,13 +140,13 @@ probe(struct rte_vdev_device *vdev, enum vstate_kind kind)
 static int
 net_probe(struct rte_vdev_device *vdev)
 {
-	return probe(vdev, VSTATE_KIND_NET);
+	return device_probe(vdev, &vstate_net_class, VSTATE_KIND_SOCKET);
 }
 
 static int
 vdpa_probe(struct rte_vdev_device *vdev)
 {
-	return probe(vdev, VSTATE_KIND_VDPA);
+	return device_probe(vdev, &vstate_net_class, VSTATE_KIND_VDPA);
 }
 
 static int
@@ -115,8 +156,8 @@ device_remove(struct rte_vdev_device *vdev)
 
 	if (dev == NULL)
 		return 0;
-	/* rte_vhost would go on to call a device that is gone */
-	if (dev->vdpa != NULL && dev->connected) {
+	/* rte_vhost would still call a device that is gone */
+	if (vstate_vdpa_is_attached(dev)) {
 		VSTATE_LOG(ERR, "%s: not removed: attached to a front end", dev->name);
 		return -EBUSY;
 	}
@@ -135,6 +176,6 @@ static struct rte_vdev_driver vdpa_driver = {
 };
 
 RTE_PMD_REGISTER_VDEV(net_vstate, net_driver);
-RTE_PMD_REGISTER_PARAM_STRING(net_vstate, VSTATE_NET_PARAMS);
+RTE_PMD_REGISTER_PARAM_STRING(net_vstate, VSTATE_DEVARGS_SOCKET VSTATE_NET_CONF_PARAMS);
 RTE_PMD_REGISTER_VDEV(vdpa_vstate, vdpa_driver);
-RTE_PMD_REGISTER_PARAM_STRING(vdpa_vstate, VSTATE_COMMON_PARAMS);
+RTE_PMD_REGISTER_PARAM_STRING(vdpa_vstate, VSTATE_DEVARGS_COMMON VSTATE_NET_CONF_PARAMS);

@@ -15,8 +15,14 @@
 
 #include <vstate_compat.h>
 
+#include "dev/vstate_broken.h"
+#include "dev/vstate_class.h"
+#include "dev/vstate_counters.h"
 #include "dev/vstate_dev.h"
+#include "dev/vstate_front_end.h"
 #include "handover/vstate_takeover.h"
+#include "ring/vstate_vq.h"
+
 
 static int
 list_add(struct vstate_dev *dev, void *arg)
@@ -48,63 +54,82 @@ timing_add(struct rte_tel_data *d, const char *what, const struct rte_vhost_stat
 }
 
 static void
-dev_dict(struct vstate_dev *dev, struct rte_tel_data *d)
+add_blocks(struct rte_tel_data *d, uint32_t blocks)
 {
-	static const char *const pollers[] = { "none", "port", "service" };
+	char text[RTE_TEL_MAX_STRING_LEN];
+
+	vstate_blocks_format(blocks, text, sizeof(text));
+	rte_tel_data_add_dict_string(d, "blocked_by", text);
+}
+
+static void
+add_faults(const struct vstate_dev *dev, struct rte_tel_data *d)
+{
 	char name[RTE_TEL_MAX_STRING_LEN];
+	uint64_t count;
 	int i;
 
-	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_string(d, "name", dev->name);
-	rte_tel_data_add_dict_string(d, "iface", dev->conf.iface);
-	rte_tel_data_add_dict_int(d, "connected", dev->connected);
-	rte_tel_data_add_dict_int(d, "started", dev->started);
-	rte_tel_data_add_dict_int(d, "status", dev->status);
-	rte_tel_data_add_dict_string(d, "poller", pollers[dev->poller]);
-	rte_tel_data_add_dict_string(d, "takeover", vstate_takeover_phase(dev));
-	rte_tel_data_add_dict_int(d, "relayed", dev->socket_path != dev->conf.iface);
-	vstate_tel_dict_uint(d, "features", dev->features);
-	vstate_tel_dict_uint(d, "queues", dev->nb_vqs);
-	vstate_tel_dict_uint(d, "active_pairs", dev->active_pairs);
-	vstate_tel_dict_uint(d, "starts", dev->starts);
-	vstate_tel_dict_uint(d, "resets", dev->resets);
-	timing_add(d, "suspend", &dev->suspend_time);
-	timing_add(d, "capture", &dev->capture_time);
-	timing_add(d, "restore", &dev->restore_time);
-	timing_add(d, "resume", &dev->resume_time);
-	vstate_tel_dict_uint(d, "state_saved_count", dev->moved.saved);
-	vstate_tel_dict_uint(d, "state_saved_bytes", dev->moved.saved_bytes);
-	vstate_tel_dict_uint(d, "state_loaded_count", dev->moved.loaded);
-	vstate_tel_dict_uint(d, "state_loaded_bytes", dev->moved.loaded_bytes);
-	vstate_tel_dict_uint(d, "state_refused_count", dev->moved.refused);
 	for (i = VSTATE_FAULT_NONE + 1; i < VSTATE_FAULT_MAX; i++) {
-		if (dev->faults[i] == 0)
+		count = __atomic_load_n(&dev->history.faults[i], __ATOMIC_RELAXED);
+		if (count == 0)
 			continue;
 		snprintf(name, sizeof(name), "broken_%s", vstate_fault_name(i));
-		vstate_tel_dict_uint(d, name, dev->faults[i]);
+		vstate_tel_dict_uint(d, name, count);
 	}
 }
 
 static void
-vq_dict(const struct vstate_vq *vq, struct rte_tel_data *d)
+dev_dict(struct vstate_dev *dev, struct rte_tel_data *d)
 {
-	struct vstate_vq_counters c;
+	static const char *const pollers[] = { "none", "port", "service" };
+	const uint32_t blocks = __atomic_load_n(&dev->run.blocks, __ATOMIC_ACQUIRE);
+
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, "name", dev->name);
+	rte_tel_data_add_dict_string(d, "class", dev->class->name);
+	rte_tel_data_add_dict_string(d, "iface", dev->conf.iface);
+	rte_tel_data_add_dict_int(d, "connected", (blocks & VSTATE_BLOCK_NOT_CONNECTED) == 0);
+	rte_tel_data_add_dict_int(d, "started", (blocks & VSTATE_BLOCK_NOT_STARTED) == 0);
+	add_blocks(d, blocks);
+	rte_tel_data_add_dict_int(d, "status", vstate_run_status(dev));
+	rte_tel_data_add_dict_string(d, "poller", pollers[dev->run.poller]);
+	rte_tel_data_add_dict_string(d, "takeover", vstate_takeover_phase(dev));
+	vstate_tel_dict_uint(d, "features", dev->guest.features);
+	vstate_tel_dict_uint(d, "queues", dev->nb_vqs);
+	vstate_tel_dict_uint(d, "starts", dev->history.starts);
+	vstate_tel_dict_uint(d, "resets", dev->history.resets);
+	timing_add(d, "suspend", &dev->history.suspend);
+	timing_add(d, "capture", &dev->history.capture);
+	timing_add(d, "restore", &dev->history.restore);
+	timing_add(d, "resume", &dev->history.resume);
+	if (dev->front_ops != NULL)
+		dev->front_ops->telemetry(dev, d);
+	if (dev->class->telemetry != NULL)
+		dev->class->telemetry(dev, d);
+	add_faults(dev, d);
+}
+
+static void
+vq_dict(const struct vstate_dev *dev, uint16_t qid, struct rte_tel_data *d)
+{
+	const struct vstate_vq *vq = dev->vqs[qid];
+	uint16_t i;
 
 	rte_tel_data_start_dict(d);
 	vstate_tel_dict_uint(d, "index", vq->qid);
 	vstate_tel_dict_uint(d, "size", vq->size);
-	rte_tel_data_add_dict_int(d, "ready", vq->ready);
+	rte_tel_data_add_dict_int(d, "ready", vstate_run_vq_is_ready(vq));
 	rte_tel_data_add_dict_int(d, "granted", vstate_lease_is_granted(&vq->lease));
+	add_blocks(d, vstate_run_vq_blocks(dev, vq));
 	rte_tel_data_add_dict_string(d, "fault", vstate_fault_name(vq->fault));
 	rte_tel_data_add_dict_string(d, "fault_text", vstate_fault_text(vq->fault));
 	vstate_tel_dict_uint(d, "avail_idx", vq->avail.idx);
 	vstate_tel_dict_uint(d, "avail_wrap", vq->avail.wrap);
 	vstate_tel_dict_uint(d, "used_idx", vq->used.idx);
 	vstate_tel_dict_uint(d, "used_wrap", vq->used.wrap);
-	vstate_vq_counters_get(vq, &c);
-#define COUNTER_ADD(name, field) vstate_tel_dict_uint(d, #name, c.field);
-	VSTATE_VQ_COUNTERS(COUNTER_ADD)
-#undef COUNTER_ADD
+	for (i = 0; i < dev->class->nb_counters; i++)
+		vstate_tel_dict_uint(d, dev->class->counters[i].name,
+				vstate_counter_get(dev, qid, i));
 }
 
 struct query {
@@ -124,7 +149,7 @@ query_answer(struct vstate_dev *dev, void *arg)
 	if (q->qid < 0)
 		dev_dict(dev, q->d);
 	else if (q->qid < dev->nb_vqs)
-		vq_dict(dev->vqs[q->qid], q->d);
+		vq_dict(dev, q->qid, q->d);
 	else
 		return 0;
 	return 1;
@@ -166,7 +191,7 @@ handle_vq(const char *cmd, const char *params, struct rte_tel_data *d)
 
 /* Only asks: the list of devices is locked here. */
 static int
-release_ask(struct vstate_dev *dev, void *arg)
+takeover_ask(struct vstate_dev *dev, void *arg)
 {
 	void **query = arg;
 
@@ -183,7 +208,7 @@ handle_release(const char *cmd, const char *params, struct rte_tel_data *d)
 	void *query[2] = { RTE_PTR_UNQUAL(params), &ret };
 
 	RTE_SET_USED(cmd);
-	if (params == NULL || vstate_dev_foreach(release_ask, query) != 1)
+	if (params == NULL || vstate_dev_foreach(takeover_ask, query) != 1)
 		return -1;
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "release", ret == 0 ? "asked for" : strerror(-ret));

@@ -7,8 +7,8 @@
 
 /**
  * @file
- * Waits with a bound. Whoever sets the date must neither cut them short nor stretch them, so
- * conditions wait by the monotonic clock.
+ * The driver's one clock, and waits with a bound. A change of the date must neither shorten nor
+ * stretch a wait, so all of it is the monotonic clock.
  */
 
 #include <pthread.h>
@@ -39,14 +39,21 @@ vstate_deadline_in(uint64_t ns)
 	return ts;
 }
 
-/** By the same clock. */
+/** Nanoseconds by the same clock. */
 static inline uint64_t
-vstate_clock_ms(void)
+vstate_clock_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * UINT64_C(1000) + ts.tv_nsec / 1000000;
+	return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
+}
+
+/** Milliseconds by the same clock. */
+static inline uint64_t
+vstate_clock_ms(void)
+{
+	return vstate_clock_ns() / 1000000;
 }
 
 #endif /* VSTATE_CLOCK_H */

@@ -7,35 +7,50 @@
 
 /**
  * @file
- * The control thread: whatever changes a device runs on it, one request after the other, for
- * all devices of the process. It is no thread of its own but whoever has a request: to wake
- * another one would cost a stop microseconds, and milliseconds where that one finds a poll
- * thread on its processor. What is nobody's request, the look for broken queues, has a thread.
+ * The control lock of a device. All that changes a device runs under it, one operation after the
+ * other, on the thread of its caller: waking another thread would add microseconds to a stop, and
+ * milliseconds if a poll thread has that thread's processor.
  *
- * A request never calls into rte_vhost, whose locks its caller may hold.
+ * Each device has a lock of its own. An operation on one device that waits for a poll thread
+ * does not delay another device.
+ *
+ * An operation never calls rte_vhost, whose locks its caller may hold.
  */
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vstate_dev;
 
-/** A request. Returns 0 or -errno. */
+struct vstate_control {
+	/** Guards the members below, and is held for a few instructions only. */
+	pthread_mutex_t lock;
+	pthread_cond_t released;
+	bool held;
+	/** The thread that holds the control lock. */
+	pthread_t holder;
+};
+
+/** An operation. Returns 0 or -errno. */
 typedef int (*vstate_control_fn)(struct vstate_dev *dev, void *arg);
 
-/** Look for broken queues from the first device on; -errno. */
-int vstate_watch_get(void);
-/** ... until the last one has gone. */
-void vstate_watch_put(void);
+void vstate_control_init(struct vstate_dev *dev);
+/** Nobody runs an operation any more. */
+void vstate_control_fini(struct vstate_dev *dev);
 
 /**
- * Run @p fn as the control thread, once nobody else is. A request of a request runs at once.
+ * Run @p fn with the control lock held. An operation that is run by another operation of the same
+ * device runs at once.
  * @return what @p fn returned
  */
 int vstate_control_run(vstate_control_fn fn, struct vstate_dev *dev, void *arg);
+
 /**
- * The same for a caller who does not wait for ever for his turn: who has it may have to wait
- * for a poll thread of another device.
- * @return -ETIME: its turn did not come within @p ns; @p fn will not be called
+ * The same, with a bound for the time until @p fn begins. Another operation may be waiting for a
+ * poll thread.
+ * @param ns nanoseconds; 0: only if the lock is free now
+ * @return -ETIME: @p fn was not and will not be called
  */
 int vstate_control_run_within(vstate_control_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns);
 

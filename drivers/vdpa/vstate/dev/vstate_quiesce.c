@@ -2,60 +2,25 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file The control thread's side of the leases: grant, take back, wait. See vstate_lease.h. */
-
 #include <errno.h>
 #include <time.h>
 
-#include <rte_cycles.h>
+#include <rte_pause.h>
 
+#include "ring/vstate_dirty.h"
+#include "ring/vstate_vq.h"
+#include "vstate_class.h"
+#include "vstate_clock.h"
 #include "vstate_dev.h"
 #include "vstate_log.h"
+#include "vstate_quiesce.h"
 
-#define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
-#define S_SUSPEND RTE_VHOST_STATE_S_SUSPEND
-
-static uint64_t
-now_ns(void)
-{
-	return rte_get_timer_cycles() * (1e9 / rte_get_timer_hz());
-}
-
-static bool
-vq_may_run(const struct vstate_dev *dev, const struct vstate_vq *vq)
-{
-	return dev->started && !dev->paused && !dev->leaving && dev->poller != VSTATE_POLLER_NONE &&
-		(dev->status & S_DRIVER_OK) && !(dev->status & S_SUSPEND) && vq->ready;
-}
-
-/* Pairs from 0 on of which both queues may run; what a port spreads its queues over. */
-static uint16_t
-count_active_pairs(const struct vstate_dev *dev)
-{
-	uint16_t pair;
-
-	for (pair = 0; pair < dev->nb_vqs / 2; pair++) {
-		if (!vq_may_run(dev, dev->vqs[VSTATE_RXQ(pair)]))
-			break;
-	}
-	return pair;
-}
-
-/*
- * A poll thread that reads an old one finds a queue without a lease, as if it came too early.
- * Release: who reads it looks at frames by the ring code of a queue before there is a lease.
- * Partner: the load in vstate_port_tx().
- */
-static void
-active_pairs_store(struct vstate_dev *dev)
-{
-	__atomic_store_n(&dev->active_pairs, count_active_pairs(dev), __ATOMIC_RELEASE);
-}
+/* ---- grant ---- */
 
 static void
 vq_grant(struct vstate_dev *dev, struct vstate_vq *vq)
 {
-	if (!vq_may_run(dev, vq))
+	if (vstate_run_vq_blocks(dev, vq) != 0)
 		return;
 	vq->ops->on_grant(vq);
 	if (vq->dirty.base != NULL)
@@ -66,13 +31,11 @@ vq_grant(struct vstate_dev *dev, struct vstate_vq *vq)
 	vstate_lease_grant(&vq->lease);
 }
 
-void
-vstate_dev_call_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+static void
+run_changed(struct vstate_dev *dev)
 {
-	if (dev->status & S_SUSPEND)
-		vq->call_due = true;
-	else
-		vstate_vq_call(vq);
+	if (dev->class->run_changed != NULL)
+		dev->class->run_changed(dev);
 }
 
 void
@@ -80,7 +43,7 @@ vstate_grant(struct vstate_dev *dev)
 {
 	uint16_t i;
 
-	active_pairs_store(dev);
+	run_changed(dev);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vq_grant(dev, dev->vqs[i]);
 }
@@ -88,18 +51,29 @@ vstate_grant(struct vstate_dev *dev)
 void
 vstate_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 {
-	active_pairs_store(dev);
+	run_changed(dev);
 	vq_grant(dev, vq);
 }
 
+void
+vstate_call_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_SUSPENDED | VSTATE_BLOCK_RINGS_TAKEN))
+		vq->call_due = true;
+	else
+		vstate_vq_call(vq);
+}
+
+/* ---- quiesce ---- */
+
 /*
  * A burst takes microseconds. A thread that stays longer was descheduled, and may need this very
- * processor to come back: to sleep gives it away, to yield mostly does not.
+ * processor to come back: a sleep gives the processor away, a yield mostly does not.
  */
 #define WAIT_SPIN_NS 20000
 #define WAIT_SLEEP_NS 1000
 
-/* Wait until no one is inside. */
+/* Wait until no poll thread is inside. False: it still is at @p deadline. */
 static bool
 lease_wait(const struct vstate_lease *lease, uint64_t deadline)
 {
@@ -107,7 +81,7 @@ lease_wait(const struct vstate_lease *lease, uint64_t deadline)
 	uint64_t start = 0, now;
 
 	while (vstate_lease_is_inside(lease)) {
-		now = now_ns();
+		now = vstate_clock_ns();
 		if (start == 0)
 			start = now;
 		if (now - start < WAIT_SPIN_NS)
@@ -120,55 +94,72 @@ lease_wait(const struct vstate_lease *lease, uint64_t deadline)
 	return true;
 }
 
+/* False: a poll thread is inside at @p deadline, in the queue that is written to @p late_qid. */
+static bool
+leases_wait(const struct vstate_dev *dev, uint64_t deadline, uint16_t *late_qid)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (lease_wait(&dev->vqs[i]->lease, deadline))
+			continue;
+		*late_qid = i;
+		return false;
+	}
+	return true;
+}
+
+/* False: something other than a poll thread still touches the guest's memory at @p deadline. */
+static bool
+class_quiesce(struct vstate_dev *dev, uint64_t deadline)
+{
+	const uint64_t now = vstate_clock_ns();
+
+	return dev->class->quiesce == NULL ||
+		dev->class->quiesce(dev, deadline > now ? deadline - now : 0) == 0;
+}
+
 int
 vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
 {
 	bool granted[VSTATE_MAX_VQS];
 	uint64_t deadline;
-	uint16_t i, j;
+	uint16_t i;
 
+	/* All leases first, then one barrier: one instant for the whole device. */
 	for (i = 0; i < dev->nb_vqs; i++) {
 		granted[i] = vstate_lease_is_granted(&dev->vqs[i]->lease);
 		vstate_lease_revoke(&dev->vqs[i]->lease);
 	}
 	vstate_lease_barrier();
 
-	deadline = now_ns() + timeout_ns;
-	for (i = 0; i < dev->nb_vqs; i++) {
-		if (!lease_wait(&dev->vqs[i]->lease, deadline))
-			break;
-	}
-	if (i == dev->nb_vqs)
+	deadline = vstate_clock_ns() + timeout_ns;
+	if (leases_wait(dev, deadline, late_qid) && class_quiesce(dev, deadline))
 		return 0;
-	for (j = 0; j < dev->nb_vqs; j++) {
-		if (granted[j])
-			vstate_lease_grant(&dev->vqs[j]->lease);
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (granted[i])
+			vstate_lease_grant(&dev->vqs[i]->lease);
 	}
-	*late_qid = i;
 	return -ETIMEDOUT;
 }
 
-#define TELL_PERIOD_NS 1000000000
+#define REPORT_PERIOD_NS 1000000000
 
 static void
-tell_busy(const struct vstate_dev *dev, uint16_t qid, unsigned int seconds)
+busy_report(const struct vstate_dev *dev, uint16_t qid, unsigned int seconds)
 {
-	VSTATE_LOG(WARNING, "%s: queue %u is busy for %u s: its poll thread does not return",
-			dev->name, qid, seconds);
+	VSTATE_LOG(WARNING, "%s: queue %u: its poll thread has not returned for %u s; the front "
+			"end's message waits for it", dev->name, qid, seconds);
 }
 
-/*
- * Take all leases back, whatever it takes: what follows frees memory that a poll thread
- * uses. Each second of waiting is told.
- */
 void
 vstate_quiesce_always(struct vstate_dev *dev)
 {
 	unsigned int seconds = 0;
 	uint16_t qid;
 
-	while (vstate_quiesce(dev, TELL_PERIOD_NS, &qid) != 0)
-		tell_busy(dev, qid, ++seconds);
+	while (vstate_quiesce(dev, REPORT_PERIOD_NS, &qid) != 0)
+		busy_report(dev, qid, ++seconds);
 }
 
 void
@@ -178,12 +169,12 @@ vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 
 	vstate_lease_revoke(&vq->lease);
 	vstate_lease_barrier();
-	while (!lease_wait(&vq->lease, now_ns() + TELL_PERIOD_NS))
-		tell_busy(dev, vq->qid, ++seconds);
+	while (!lease_wait(&vq->lease, vstate_clock_ns() + REPORT_PERIOD_NS))
+		busy_report(dev, vq->qid, ++seconds);
 }
 
 void
-vstate_poller_lease_revoke(struct vstate_dev *dev)
+vstate_quiesce_poller(struct vstate_dev *dev)
 {
 	vstate_lease_revoke(&dev->poller_lease);
 	vstate_lease_barrier();

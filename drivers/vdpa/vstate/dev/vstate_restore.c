@@ -2,103 +2,149 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/**
- * @file
- * A state that was restored or loaded waits here for the rings, and meets them at start. All
- * on the control thread.
- */
-
 #include <errno.h>
+#include <string.h>
 
+#include <linux/vhost.h>
 #include <linux/virtio_ring.h>
 
+#include <rte_bitops.h>
+
+#include "ring/vstate_inflight.h"
+#include "ring/vstate_vq.h"
+#include "rte_vhost_state.h"
+#include "vstate_class.h"
 #include "vstate_dev.h"
 #include "vstate_log.h"
-#include "net/vstate_net.h"
-#include "handover/vstate_state_file.h"
+#include "vstate_quiesce.h"
+#include "vstate_restore.h"
+#include "vstate_setup.h"
+#include "vstate_state_inflight.h"
+
+/* vhost-user's own feature bit; it is not the guest's. */
+#ifndef VHOST_USER_F_PROTOCOL_FEATURES
+#define VHOST_USER_F_PROTOCOL_FEATURES 30
+#endif
+
+/* What the text of a refusal takes. */
+#define TEXT_MAX 256
+
+void
+vstate_restore_limits_of_rings(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim)
+{
+	lim->device_id = dev->class->virtio_id;
+	lim->device_features = dev->features_offered;
+	/* Front end and back end agree on these two between them. */
+	lim->driver_features = dev->guest.features &
+		~(RTE_BIT64(VHOST_F_LOG_ALL) | RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES));
+	lim->max_vqs = dev->nb_vqs;
+	lim->max_mtu = UINT16_MAX;
+	lim->inflight = true;
+}
+
+void
+vstate_restore_limits(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim)
+{
+	vstate_restore_limits_of_rings(dev, lim);
+	dev->class->limits(dev, lim);
+}
+
+/* ---- a state comes ---- */
 
 static int
-announced_check(const struct vstate_dev *dev, const struct rte_vhost_state *st,
+address_check(uint16_t i, uint64_t announced, uint64_t in_state, struct rte_vhost_state_error *err)
+{
+	return announced == in_state ? 0 : rte_vhost_state_refuse(err,
+			RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i, announced, in_state);
+}
+
+/* What the front end announced of a ring so far, against the state. */
+static int
+ring_check(const struct vstate_dev *dev, uint16_t i, const struct rte_vhost_state_vq *sv,
+		struct rte_vhost_state_error *err)
+{
+	int ret;
+
+	if (sv->size == 0)
+		return 0;
+	if (dev->guest.announced[i].size != 0 && dev->guest.announced[i].size != sv->size)
+		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_SIZE, i,
+				dev->guest.announced[i].size, sv->size);
+	if (!dev->guest.announced[i].addr_known)
+		return 0;
+	ret = address_check(i, dev->guest.announced[i].desc_addr, sv->desc_addr, err);
+	if (ret == 0)
+		ret = address_check(i, dev->guest.announced[i].driver_addr, sv->driver_addr, err);
+	if (ret == 0)
+		ret = address_check(i, dev->guest.announced[i].device_addr, sv->device_addr, err);
+	return ret;
+}
+
+static int
+rings_check(const struct vstate_dev *dev, const struct rte_vhost_state *st,
 		struct rte_vhost_state_error *err)
 {
 	uint16_t i;
+	int ret = 0;
 
-	for (i = 0; i < st->nb_vqs && i < dev->nb_vqs; i++) {
-		const struct rte_vhost_state_vq *sv = &st->vqs[i];
-
-		if (sv->size == 0)
-			continue;
-		if (dev->announced[i].size != 0 && dev->announced[i].size != sv->size)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_SIZE, i,
-					dev->announced[i].size, sv->size);
-		if (!dev->announced[i].addr_known)
-			continue;
-		if (dev->announced[i].desc_addr != sv->desc_addr)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
-					dev->announced[i].desc_addr, sv->desc_addr);
-		if (dev->announced[i].driver_addr != sv->driver_addr)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
-					dev->announced[i].driver_addr, sv->driver_addr);
-		if (dev->announced[i].device_addr != sv->device_addr)
-			return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i,
-					dev->announced[i].device_addr, sv->device_addr);
-	}
-	return 0;
+	for (i = 0; i < st->nb_vqs && i < dev->nb_vqs && ret == 0; i++)
+		ret = ring_check(dev, i, &st->vqs[i], err);
+	return ret;
 }
 
 int
-vstate_restore_set(struct vstate_dev *dev, const struct rte_vhost_state *st, bool loaded,
+vstate_restore_set(struct vstate_dev *dev, const struct rte_vhost_state *st, bool early,
 		struct rte_vhost_state_error *err)
 {
 	struct rte_vhost_state_limits lim = { 0 };
 	struct rte_vhost_state *copy;
 	int ret;
 
-	vstate_net_limits(dev, &lim);
+	vstate_restore_limits(dev, &lim);
 	/* What is negotiated now may be what the front end is about to change. */
-	if (loaded)
+	if (early)
 		lim.driver_features = 0;
 	ret = rte_vhost_state_check_fit(st, &lim, err);
-	if (ret == 0 && !loaded)
-		ret = announced_check(dev, st, err);
+	if (ret == 0 && !early)
+		ret = rings_check(dev, st, err);
 	if (ret != 0)
 		return ret;
 	copy = rte_vhost_state_copy(st);
 	if (copy == NULL)
 		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
 	vstate_restore_drop(dev);
-	dev->restored = copy;
-	dev->restored_loaded = loaded;
+	dev->resume_point.restored = copy;
+	dev->resume_point.restored_early = early;
 	return 0;
 }
 
 void
 vstate_restore_drop(struct vstate_dev *dev)
 {
-	rte_vhost_state_free(dev->restored);
-	dev->restored = NULL;
-	dev->restored_loaded = false;
+	rte_vhost_state_free(dev->resume_point.restored);
+	dev->resume_point.restored = NULL;
+	dev->resume_point.restored_early = false;
 }
 
-/* ---- a state meets the rings ---- */
+/* ---- its rings come ---- */
 
+/* Once more, as features and with them the layout may have changed since. */
 static int
-meet_check(const struct vstate_dev *dev, const struct vstate_setup *setup,
+fit_check(const struct vstate_dev *dev, const struct vstate_setup *setup,
 		struct rte_vhost_state_error *err)
 {
+	const struct rte_vhost_state *st = dev->resume_point.restored;
 	struct rte_vhost_state_limits lim = { 0 };
 	const struct vstate_vq *vq;
 	uint16_t i;
 	int ret;
 
-	/* Once more: features, and with them the layout, may have changed since. */
-	vstate_net_limits(dev, &lim);
-	ret = rte_vhost_state_check_fit(dev->restored, &lim, err);
-	for (i = 0; ret == 0 && i < dev->restored->nb_vqs; i++) {
+	vstate_restore_limits(dev, &lim);
+	ret = rte_vhost_state_check_fit(st, &lim, err);
+	for (i = 0; ret == 0 && i < st->nb_vqs; i++) {
 		vq = dev->vqs[i];
 		if (setup->rings[i].ready)
-			ret = rte_vhost_state_check_vq(dev->restored, i,
-					&(const struct rte_vhost_state_vq){
+			ret = rte_vhost_state_check_vq(st, i, &(const struct rte_vhost_state_vq){
 						.size = vq->size,
 						.desc_addr = vq->desc_addr,
 						.driver_addr = vq->driver_addr,
@@ -109,23 +155,24 @@ meet_check(const struct vstate_dev *dev, const struct vstate_setup *setup,
 }
 
 static bool
-pos_equal(struct vstate_pos a, uint16_t idx, uint8_t wrap)
+pos_equals(struct vstate_pos a, uint16_t idx, uint8_t wrap)
 {
 	return a.idx == idx && a.wrap == wrap;
 }
 
-/* Bases of a front end that disagree with the state; the first of their rings in @p qid. */
+/* Bases of the front end that disagree with the state; the first of their rings in @p qid. */
 static uint16_t
-bases_against(const struct vstate_dev *dev, const struct vstate_setup *setup, uint16_t *qid)
+bases_differ(const struct vstate_dev *dev, const struct vstate_setup *setup, uint16_t *qid)
 {
+	const struct rte_vhost_state *st = dev->resume_point.restored;
 	const struct rte_vhost_state_vq *sv;
 	uint16_t i, n = 0;
 
-	for (i = 0; i < dev->restored->nb_vqs; i++) {
-		sv = &dev->restored->vqs[i];
+	for (i = 0; i < st->nb_vqs; i++) {
+		sv = &st->vqs[i];
 		if (!setup->rings[i].ready || !setup->rings[i].base_fresh || sv->size == 0 ||
-				pos_equal(setup->rings[i].avail, sv->avail_idx, sv->avail_wrap) ||
-				pos_equal(setup->rings[i].used, sv->avail_idx, sv->avail_wrap))
+				pos_equals(setup->rings[i].avail, sv->avail_idx, sv->avail_wrap) ||
+				pos_equals(setup->rings[i].used, sv->avail_idx, sv->avail_wrap))
 			continue;
 		if (n++ == 0)
 			*qid = i;
@@ -137,18 +184,79 @@ bases_against(const struct vstate_dev *dev, const struct vstate_setup *setup, ui
 static bool
 bases_are_new(const struct vstate_dev *dev, const struct vstate_setup *setup)
 {
-	const uint8_t wrap = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED) ? 1 : 0;
+	const uint8_t wrap = vstate_dev_is_packed(dev) ? 1 : 0;
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (setup->rings[i].ready && !(setup->rings[i].base_fresh &&
-				pos_equal(setup->rings[i].used, 0, wrap)))
+				pos_equals(setup->rings[i].used, 0, wrap)))
 			return false;
 	}
 	return true;
 }
 
-/* What a queue is to finish first. @return false without memory */
+/*
+ * A front end loads a state before it knows what the guest will do. A guest that had reset its
+ * device before the move comes with new rings, and the state is of rings that are gone.
+ */
+static bool
+state_is_outdated(const struct vstate_dev *dev, const struct vstate_setup *setup, int fit)
+{
+	uint16_t qid;
+
+	return dev->resume_point.restored_early && bases_are_new(dev, setup) &&
+		(fit != 0 || bases_differ(dev, setup, &qid) != 0);
+}
+
+/* The driver sees NEEDS_RESET, and the rings are not served. */
+static void
+device_fail(struct vstate_dev *dev)
+{
+	vstate_run_status_set(dev, (vstate_run_status(dev) | RTE_VHOST_STATE_S_NEEDS_RESET) &
+			~RTE_VHOST_STATE_S_DRIVER_OK);
+	vstate_restore_drop(dev);
+}
+
+/* Bases that a front end says beside a loaded state do not count, and are worth a line. */
+static void
+bases_report(const struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	uint16_t qid = 0, n;
+
+	n = dev->resume_point.restored_early ? bases_differ(dev, setup, &qid) : 0;
+	if (n != 0)
+		VSTATE_LOG(WARNING, "%s: base of queue %u is not that of the loaded state (%u queues "
+				"in all): the state counts", dev->name, qid, n);
+}
+
+static int
+restore_begin(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	struct rte_vhost_state_error err = { 0 };
+	char text[TEXT_MAX];
+	int ret;
+
+	if (dev->resume_point.restored == NULL)
+		return 0;
+	ret = fit_check(dev, setup, &err);
+	if (state_is_outdated(dev, setup, ret)) {
+		VSTATE_LOG(NOTICE, "%s: loaded state dropped: the front end starts from scratch",
+				dev->name);
+		vstate_restore_drop(dev);
+		return 1;
+	}
+	if (ret != 0) {
+		rte_vhost_state_error_format(&err, text, sizeof(text));
+		VSTATE_LOG(ERR, "%s: restored state does not fit: %s; the device needs a reset",
+				dev->name, text);
+		device_fail(dev);
+		return ret;
+	}
+	bases_report(dev, setup);
+	return 1;
+}
+
+/* What a queue is to finish first. False: no memory. */
 static bool
 inflight_apply(struct vstate_vq *vq, const struct rte_vhost_state_vq *sv, bool packed)
 {
@@ -157,7 +265,7 @@ inflight_apply(struct vstate_vq *vq, const struct rte_vhost_state_vq *sv, bool p
 	vstate_inflight_drop(vq);
 	if (sv->nb_inflight == 0)
 		return true;
-	list = vstate_inflight_of_state(sv, packed, sv->nb_inflight);
+	list = vstate_state_inflight_list(sv, packed, sv->nb_inflight);
 	if (list == NULL)
 		return false;
 	vstate_inflight_attach(vq, list);
@@ -165,89 +273,64 @@ inflight_apply(struct vstate_vq *vq, const struct rte_vhost_state_vq *sv, bool p
 }
 
 /* Rings that are not ready yet get their part when they are. */
-static int
-meet_apply(struct vstate_dev *dev)
+static enum vstate_keeper_answer
+restore_apply(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring,
+		const char **why)
 {
-	struct rte_vhost_state *st = dev->restored;
-	const bool packed = rte_vhost_state_is_packed(st);
+	struct rte_vhost_state *st = dev->resume_point.restored;
 	struct rte_vhost_state_vq *sv;
-	struct vstate_vq *vq;
+
+	RTE_SET_USED(ring);
+	if (st == NULL || vq->qid >= st->nb_vqs || st->vqs[vq->qid].size == 0)
+		return VSTATE_KEEPER_SILENT;
+	sv = &st->vqs[vq->qid];
+	/* what an in-flight region says is of another past */
+	vstate_vq_detach(vq);
+	vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
+	if (!inflight_apply(vq, sv, rte_vhost_state_is_packed(st))) {
+		*why = "no memory for buffers in flight";
+		return VSTATE_KEEPER_REFUSED;
+	}
+	vq->avail = (struct vstate_pos){ sv->avail_idx, sv->avail_wrap };
+	vq->signalled_used = sv->signalled_used;
+	vq->signalled_valid = sv->signalled_valid;
+	if (sv->notify_pending)
+		vstate_call_vq(dev, vq);
+	sv->size = 0; /* applied; one that is left failed */
+	return VSTATE_KEEPER_APPLIED;
+}
+
+static int
+restore_end(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	struct rte_vhost_state *st = dev->resume_point.restored;
 	uint16_t i;
 
+	RTE_SET_USED(setup);
+	if (st == NULL)
+		return 0;
 	for (i = 0; i < st->nb_vqs; i++) {
-		sv = &st->vqs[i];
-		vq = dev->vqs[i];
-		if (sv->size == 0 || !vq->ready)
-			continue;
-		/* what a region said before is of no use */
-		vstate_state_file_attach(dev, vq);
-		vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
-		if (!inflight_apply(vq, sv, packed))
+		if (st->vqs[i].size != 0 && vstate_run_vq_is_ready(dev->vqs[i])) {
+			device_fail(dev);
 			return -ENOMEM;
-		vq->avail = (struct vstate_pos){ sv->avail_idx, sv->avail_wrap };
-		vq->signalled_used = sv->signalled_used;
-		vq->signalled_valid = sv->signalled_valid;
-		if (sv->notify_pending)
-			vstate_dev_call_vq(dev, vq);
-		sv->size = 0; /* taken over */
+		}
 	}
-	if (st->net.mtu != 0)
-		dev->mtu = RTE_MIN(dev->mtu, st->net.mtu);
-	st->net.mtu = 0;
+	if (dev->class->restore != NULL)
+		dev->class->restore(dev, st);
 	return 0;
 }
 
-/*
- * A front end loads a state before it knows what the guest will do. Where the guest had reset
- * its device before the move, it comes with new rings, and the state is one of old times.
- */
 static bool
-outdated(const struct vstate_dev *dev, const struct vstate_setup *setup, int fit)
+restore_needs_all(const struct vstate_dev *dev)
 {
-	uint16_t qid;
-
-	return dev->restored_loaded && bases_are_new(dev, setup) &&
-		(fit != 0 || bases_against(dev, setup, &qid) != 0);
+	return dev->resume_point.restored != NULL;
 }
 
-static void
-unfit(struct vstate_dev *dev)
-{
-	dev->status = (dev->status | RTE_VHOST_STATE_S_NEEDS_RESET) & ~RTE_VHOST_STATE_S_DRIVER_OK;
-	vstate_restore_drop(dev);
-}
-
-int
-vstate_restore_meet(struct vstate_dev *dev, const struct vstate_setup *setup)
-{
-	struct rte_vhost_state_error err = { 0 };
-	uint16_t qid = 0, against;
-	char text[256];
-	int ret;
-
-	if (dev->restored == NULL)
-		return 0;
-	ret = meet_check(dev, setup, &err);
-	if (outdated(dev, setup, ret)) {
-		VSTATE_LOG(NOTICE, "%s: loaded state dropped: the front end begins anew",
-				dev->name);
-		vstate_restore_drop(dev);
-		return 0;
-	}
-	if (ret != 0) {
-		rte_vhost_state_error_format(&err, text, sizeof(text));
-		VSTATE_LOG(ERR, "%s: restored state does not fit: %s", dev->name, text);
-		unfit(dev);
-		return ret;
-	}
-	against = dev->restored_loaded ? bases_against(dev, setup, &qid) : 0;
-	if (against != 0)
-		VSTATE_LOG(WARNING, "%s: base of queue %u is not that of the loaded state (%u queues "
-				"in all): the state counts", dev->name, qid, against);
-	ret = meet_apply(dev);
-	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: no memory for buffers in flight", dev->name);
-		unfit(dev);
-	}
-	return ret;
-}
+const struct vstate_keeper vstate_restore_keeper = {
+	.name = "restored state",
+	.begin = restore_begin,
+	.apply = restore_apply,
+	.end = restore_end,
+	.forget = vstate_restore_drop,
+	.needs_all = restore_needs_all,
+};

@@ -2,26 +2,35 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/**
- * @file
- * Suspend, capture, restore, resume: the operations that rte_vhost_state calls. Each
- * runs on the control thread, checks the order first, and times itself.
- */
-
 #include <errno.h>
 
+#include <linux/vhost_types.h>
 #include <linux/virtio_ring.h>
 
-#include <rte_cycles.h>
+#include <rte_bitops.h>
 #include <rte_errno.h>
 
 #include <vstate_compat.h>
 
+#include "ring/vstate_inflight.h"
+#include "ring/vstate_vq.h"
+#include "rte_vhost_state.h"
+#include "vstate_broken.h"
+#include "vstate_class.h"
+#include "vstate_clock.h"
 #include "vstate_control.h"
 #include "vstate_dev.h"
-#include "net/vstate_net.h"
+#include "vstate_quiesce.h"
+#include "vstate_restore.h"
+#include "vstate_state.h"
+#include "vstate_state_inflight.h"
 
-/* How long a request that has no bound of its own waits for its turn. */
+/* vhost-user's own feature bit; it is not the guest's. */
+#ifndef VHOST_USER_F_PROTOCOL_FEATURES
+#define VHOST_USER_F_PROTOCOL_FEATURES 30
+#endif
+
+/* How long a request that has no bound of its own waits for the control lock. */
 #define TURN_TIMEOUT_NS 10000000000ull
 
 struct request {
@@ -33,16 +42,10 @@ struct request {
 	struct rte_vhost_state_info *info;
 };
 
-static uint64_t
-ns_since(uint64_t start)
-{
-	return (rte_get_timer_cycles() - start) * (1e9 / rte_get_timer_hz());
-}
-
 static void
 timing_add(struct rte_vhost_state_timing *t, uint64_t start)
 {
-	uint64_t ns = ns_since(start);
+	uint64_t ns = vstate_clock_ns() - start;
 
 	t->count++;
 	t->last_ns = ns;
@@ -56,46 +59,50 @@ int
 vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,
 		struct rte_vhost_state_error *err)
 {
-	uint64_t start = rte_get_timer_cycles();
+	uint64_t start = vstate_clock_ns();
 	uint16_t late = 0;
+	uint8_t status;
 	int ret;
 
-	vstate_dev_watch(dev);
-	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_SUSPEND, err);
+	vstate_broken_report(dev);
+	status = vstate_run_status(dev);
+	ret = rte_vhost_state_may(status, RTE_VHOST_STATE_A_SUSPEND, err);
 	if (ret != 0)
 		return ret;
-	if (dev->status & RTE_VHOST_STATE_S_SUSPEND) {
-		/* Someone asks for what the end of the rings did by itself: now it lasts. */
-		dev->rings_taken = false;
+	if (status & RTE_VHOST_STATE_S_SUSPEND) {
+		/* A request for what the end of the rings did by itself: now it lasts. */
+		vstate_run_unblock(dev, VSTATE_BLOCK_RINGS_TAKEN);
+		vstate_run_status_set(dev, status);
 		return 0;
 	}
-	if (!dev->started)
+	if (!vstate_run_is_started(dev))
 		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
 	if (vstate_quiesce(dev, timeout_ns, &late) != 0)
 		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_TIMEOUT, late, timeout_ns, 0);
-	dev->status = (dev->status & ~RTE_VHOST_STATE_S_DRIVER_OK) | RTE_VHOST_STATE_S_SUSPEND;
-	timing_add(&dev->suspend_time, start);
+	vstate_run_status_set(dev, (status & ~RTE_VHOST_STATE_S_DRIVER_OK) |
+			RTE_VHOST_STATE_S_SUSPEND);
+	timing_add(&dev->history.suspend, start);
 	return 0;
 }
 
 int
 vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *err)
 {
-	uint64_t start = rte_get_timer_cycles();
+	const uint8_t status = vstate_run_status(dev);
+	uint64_t start = vstate_clock_ns();
 	int ret;
 
-	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESUME, err);
-	if (ret != 0 || !(dev->status & RTE_VHOST_STATE_S_SUSPEND))
+	ret = rte_vhost_state_may(status, RTE_VHOST_STATE_A_RESUME, err);
+	if (ret != 0 || !(status & RTE_VHOST_STATE_S_SUSPEND))
 		return ret;
-	/* Rings that the front end took back are its to give. */
-	if (!dev->started)
+	/* Rings that the front end took back can only come from the front end. */
+	if (!vstate_run_is_started(dev))
 		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
-	dev->status = (dev->status & ~RTE_VHOST_STATE_S_SUSPEND) | RTE_VHOST_STATE_S_DRIVER_OK;
-	if (dev->mtu_next != 0)
-		dev->mtu = dev->mtu_next;
-	dev->mtu_next = 0;
+	vstate_run_status_set(dev, (status & ~RTE_VHOST_STATE_S_SUSPEND) |
+			RTE_VHOST_STATE_S_DRIVER_OK);
+	dev->class->resume(dev);
 	vstate_grant(dev);
-	timing_add(&dev->resume_time, start);
+	timing_add(&dev->history.resume, start);
 	return 0;
 }
 
@@ -103,7 +110,7 @@ static int
 do_suspend(struct vstate_dev *dev, void *arg)
 {
 	struct request *req = arg;
-	uint64_t waited = ns_since(req->start);
+	uint64_t waited = vstate_clock_ns() - req->start;
 
 	/* What it waited for its turn counts. */
 	return vstate_state_suspend(dev, req->timeout_ns - RTE_MIN(waited, req->timeout_ns),
@@ -128,21 +135,19 @@ vq_capture(const struct vstate_dev *dev, const struct vstate_vq *vq,
 	if (vq->size == 0)
 		return;
 	sv->size = vq->size;
-	sv->enabled = vq->ready;
+	sv->enabled = vstate_run_vq_is_ready(vq);
 	sv->desc_addr = vq->desc_addr;
 	sv->driver_addr = vq->driver_addr;
 	sv->device_addr = vq->device_addr;
 	sv->avail_idx = vq->avail.idx;
 	sv->used_idx = vq->used.idx;
-	if (dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED)) {
+	if (vstate_dev_is_packed(dev)) {
 		sv->avail_wrap = vq->avail.wrap;
 		sv->used_wrap = vq->used.wrap;
 	}
 	sv->signalled_used = vq->signalled_used;
 	sv->signalled_valid = vq->signalled_valid;
 	sv->notify_pending = vq->call_due;
-	sv->stats.packets = vq->counters.packets;
-	sv->stats.bytes = vq->counters.bytes;
 }
 
 struct rte_vhost_state *
@@ -154,43 +159,44 @@ vstate_state_collect(const struct vstate_dev *dev)
 	st = rte_vhost_state_alloc(dev->nb_vqs);
 	if (st == NULL)
 		return NULL;
-	st->device_id = RTE_VHOST_STATE_ID_NET;
+	st->device_id = dev->class->virtio_id;
 	/* Also for a device that was reset after its rings had been taken back. */
-	st->status = (dev->status & (RTE_VHOST_STATE_S_NEEDS_RESET | RTE_VHOST_STATE_S_FAILED)) |
+	st->status = (vstate_run_status(dev) &
+			(RTE_VHOST_STATE_S_NEEDS_RESET | RTE_VHOST_STATE_S_FAILED)) |
 		RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER |
 		RTE_VHOST_STATE_S_FEATURES_OK | RTE_VHOST_STATE_S_SUSPEND;
 	st->device_features = dev->features_offered;
-	/* What front end and back end agree upon between them is no business of the guest. */
-	st->driver_features = dev->features & ~(RTE_BIT64(VHOST_F_LOG_ALL) |
+	/* Front end and back end agree on these two between them; they are not the guest's. */
+	st->driver_features = dev->guest.features & ~(RTE_BIT64(VHOST_F_LOG_ALL) |
 			RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES));
-	vstate_net_capture(dev, &st->net);
 	for (i = 0; i < dev->nb_vqs; i++) {
 		vq_capture(dev, dev->vqs[i], &st->vqs[i]);
 		if (dev->vqs[i]->size != 0 && dev->vqs[i]->inflight != NULL &&
-				vstate_inflight_capture(dev->vqs[i], st, i) != 0) {
+				vstate_state_inflight_capture(dev->vqs[i], st, i) != 0) {
 			rte_vhost_state_free(st);
 			return NULL;
 		}
 	}
+	dev->class->capture(dev, st);
 	return st;
 }
 
 static int
 do_capture(struct vstate_dev *dev, void *arg)
 {
-	uint64_t start = rte_get_timer_cycles();
+	uint64_t start = vstate_clock_ns();
 	struct request *req = arg;
 	int ret;
 
-	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_CAPTURE, req->err);
+	ret = rte_vhost_state_may(vstate_run_status(dev), RTE_VHOST_STATE_A_CAPTURE, req->err);
 	if (ret != 0)
 		return ret;
 	/* Rings that are gone are captured as they were. */
-	req->out = dev->started || dev->kept == NULL ? vstate_state_collect(dev) :
-		rte_vhost_state_copy(dev->kept);
+	req->out = vstate_run_is_started(dev) || dev->resume_point.kept == NULL ? vstate_state_collect(dev) :
+		rte_vhost_state_copy(dev->resume_point.kept);
 	if (req->out == NULL)
 		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
-	timing_add(&dev->capture_time, start);
+	timing_add(&dev->history.capture, start);
 	return 0;
 }
 
@@ -199,17 +205,17 @@ do_save(struct vstate_dev *dev, void *arg)
 {
 	struct request *req = arg;
 
-	if (dev->kept == NULL && dev->started)
+	if (dev->resume_point.kept == NULL && vstate_run_is_started(dev))
 		return do_capture(dev, arg);
-	if (dev->kept == NULL)
+	if (dev->resume_point.kept == NULL)
 		return 0;
-	req->out = rte_vhost_state_copy(dev->kept);
+	req->out = rte_vhost_state_copy(dev->resume_point.kept);
 	return req->out != NULL ? 0 :
 		rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
 }
 
 int
-vstate_dev_save(struct vstate_dev *dev, struct rte_vhost_state **st,
+vstate_state_save(struct vstate_dev *dev, struct rte_vhost_state **st,
 		struct rte_vhost_state_error *err)
 {
 	struct request req = { .err = err };
@@ -224,42 +230,42 @@ vstate_dev_save(struct vstate_dev *dev, struct rte_vhost_state **st,
 static int
 do_restore(struct vstate_dev *dev, void *arg)
 {
-	uint64_t start = rte_get_timer_cycles();
+	uint64_t start = vstate_clock_ns();
 	struct request *req = arg;
 	int ret;
 
-	if (!dev->connected)
+	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_CONNECTED))
 		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
-	ret = rte_vhost_state_may(dev->status, RTE_VHOST_STATE_A_RESTORE, req->err);
+	ret = rte_vhost_state_may(vstate_run_status(dev), RTE_VHOST_STATE_A_RESTORE, req->err);
 	if (ret == 0)
 		ret = vstate_restore_set(dev, req->in, false, req->err);
 	if (ret == 0)
-		timing_add(&dev->restore_time, start);
+		timing_add(&dev->history.restore, start);
 	return ret;
 }
 
 static int
 do_load(struct vstate_dev *dev, void *arg)
 {
-	uint64_t start = rte_get_timer_cycles();
+	uint64_t start = vstate_clock_ns();
 	struct request *req = arg;
 	int ret;
 
-	if (dev->started)
+	if (vstate_run_is_started(dev))
 		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NOT_CONFIGURABLE, -1,
-				0, dev->status);
+				0, vstate_run_status(dev));
 	if (req->in == NULL) {
 		vstate_restore_drop(dev);
 		return 0;
 	}
 	ret = vstate_restore_set(dev, req->in, true, req->err);
 	if (ret == 0)
-		timing_add(&dev->restore_time, start);
+		timing_add(&dev->history.restore, start);
 	return ret;
 }
 
 int
-vstate_dev_load(struct vstate_dev *dev, const struct rte_vhost_state *st,
+vstate_state_load(struct vstate_dev *dev, const struct rte_vhost_state *st,
 		struct rte_vhost_state_error *err)
 {
 	struct request req = { .err = err, .in = st };
@@ -273,20 +279,20 @@ do_info(struct vstate_dev *dev, void *arg)
 	struct request *req = arg;
 	struct rte_vhost_state_info *info = req->info;
 
-	vstate_dev_watch(dev);
-	info->status = dev->status;
-	info->connected = dev->connected;
-	vstate_net_limits(dev, &info->limits);
-	info->suspend = dev->suspend_time;
-	info->capture = dev->capture_time;
-	info->restore = dev->restore_time;
-	info->resume = dev->resume_time;
+	vstate_broken_report(dev);
+	info->status = vstate_run_status(dev);
+	info->connected = !vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_CONNECTED);
+	vstate_restore_limits(dev, &info->limits);
+	info->suspend = dev->history.suspend;
+	info->capture = dev->history.capture;
+	info->restore = dev->history.restore;
+	info->resume = dev->history.resume;
 	return 0;
 }
 
 /* ---- the operations ---- */
 
-/* The control thread may be held up by a poll thread of another device. */
+/* Another operation on this device may wait for a poll thread. */
 static int
 request_run(vstate_control_fn fn, struct vstate_dev *dev, struct request *req)
 {
@@ -294,10 +300,10 @@ request_run(vstate_control_fn fn, struct vstate_dev *dev, struct request *req)
 
 	if (req->timeout_ns == 0)
 		req->timeout_ns = TURN_TIMEOUT_NS;
-	req->start = rte_get_timer_cycles();
+	req->start = vstate_clock_ns();
 	ret = vstate_control_run_within(fn, dev, req, req->timeout_ns);
 	return ret != -ETIME ? ret : rte_vhost_state_refuse(req->err,
-			RTE_VHOST_STATE_R_TIMEOUT, -1, req->timeout_ns, ns_since(req->start));
+			RTE_VHOST_STATE_R_TIMEOUT, -1, req->timeout_ns, vstate_clock_ns() - req->start);
 }
 
 static int

@@ -15,12 +15,19 @@
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
 
-#include "ring/vstate_chain.h"
+
 #include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
+#include "dev/vstate_quiesce.h"
+#include "dev/vstate_setup.h"
+#include "ring/vstate_chain.h"
+#include "ring/vstate_inflight.h"
+#include "ring/vstate_interrupted.h"
+#include "ring/vstate_vq.h"
+#include "vstate_handover.h"
+#include "vstate_inflight_shm.h"
 #include "vstate_log.h"
 #include "vstate_state_file.h"
-#include "vstate_inflight_shm.h"
 
 #define ALIGNMENT 64
 
@@ -126,7 +133,7 @@ do_set(struct vstate_dev *dev, void *arg)
 {
 	vstate_quiesce_always(dev);
 	vstate_inflight_shm_drop(dev);
-	dev->inflight_shm = arg;
+	dev->handover->inflight_shm = arg;
 	vstate_grant(dev);
 	return 0;
 }
@@ -156,10 +163,12 @@ vstate_inflight_shm_drop(struct vstate_dev *dev)
 
 		if (vq->inflight_own != NULL)
 			vq->inflight_own->shm = NULL;
-		vstate_state_file_attach(dev, vq);
+		/* also a position that is kept by the queue is kept by the file again */
+		if (!vstate_state_file_attach(dev, vq))
+			vstate_vq_detach(vq);
 	}
-	region_free(dev->inflight_shm);
-	dev->inflight_shm = NULL;
+	region_free(dev->handover->inflight_shm);
+	dev->handover->inflight_shm = NULL;
 }
 
 /* ---- a queue ---- */
@@ -167,8 +176,8 @@ vstate_inflight_shm_drop(struct vstate_dev *dev)
 static union vstate_inflight_head *
 region_of(const struct vstate_dev *dev, const struct vstate_vq *vq)
 {
-	const struct vstate_inflight_shm *r = dev->inflight_shm;
-	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	const struct vstate_inflight_shm *r = dev->handover->inflight_shm;
+	const bool packed = vstate_dev_is_packed(dev);
 
 	if (r == NULL || vq->qid >= r->num_queues || r->packed != packed ||
 			vq->size > r->queue_size)
@@ -339,8 +348,8 @@ ids_unique(const struct vstate_inflight *list)
 static const char *
 vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_head *r, bool fresh)
 {
-	const uint16_t nb = dev->inflight_shm->queue_size;
-	const bool packed = dev->inflight_shm->packed;
+	const uint16_t nb = dev->handover->inflight_shm->queue_size;
+	const bool packed = dev->handover->inflight_shm->packed;
 	const struct vstate_pos before = vq->used;
 	struct vstate_inflight *list;
 	const char *why;
@@ -370,35 +379,33 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_h
 	if (why == NULL)
 		return NULL;
 	vstate_inflight_drop(vq);
-	vstate_state_file_attach(dev, vq);
+	vstate_vq_detach(vq);
 	vq->used = vq->avail = before;
 	return why;
 }
 
-bool
-vstate_inflight_shm_recover(struct vstate_dev *dev, struct vstate_vq *vq,
-		const struct vstate_ring_setup *ring)
+static int
+shm_begin(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	RTE_SET_USED(setup);
+	return dev->handover->inflight_shm != NULL ? 2 : 0;
+}
+
+static enum vstate_keeper_answer
+shm_apply(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring,
+		const char **why)
 {
 	union vstate_inflight_head *r = region_of(dev, vq);
-	const char *why;
 
+	if (!ring->base_fresh)
+		return VSTATE_KEEPER_SILENT;
 	/* all zero: the front end has made it so, as after a reset of the guest */
 	if (r == NULL || r->split.version == 0) {
-		vstate_state_file_attach(dev, vq);
-		return false;
+		vstate_vq_detach(vq);
+		return VSTATE_KEEPER_SILENT;
 	}
-	why = vq_recover(dev, vq, r, ring->avail.idx == 0 && ring->avail.wrap == 1);
-	/* see vstate_recover.c */
-	vq->signalled_valid = false;
-	vstate_dev_call_vq(dev, vq);
-	if (why != NULL) {
-		VSTATE_LOG(WARNING, "%s: queue %u: in-flight region not used: %s", dev->name, vq->qid,
-				why);
-		return false;
-	}
-	VSTATE_LOG(INFO, "%s: queue %u goes on at %u (wrap %u) with %u in flight", dev->name,
-			vq->qid, vq->used.idx, vq->used.wrap, vstate_inflight_count(vq));
-	return true;
+	*why = vq_recover(dev, vq, r, ring->avail.idx == 0 && ring->avail.wrap == 1);
+	return *why == NULL ? VSTATE_KEEPER_APPLIED : VSTATE_KEEPER_REFUSED;
 }
 
 static void
@@ -437,7 +444,7 @@ packed_mark(struct vstate_inflight_packed *r, const struct vstate_inflight *list
 static void
 region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_head *r)
 {
-	const struct vstate_inflight_shm *region = dev->inflight_shm;
+	const struct vstate_inflight_shm *region = dev->handover->inflight_shm;
 	struct vstate_inflight *list = vq->inflight;
 	uint16_t i, at = 0;
 
@@ -466,8 +473,9 @@ region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inf
 	__atomic_store_n(&r->split.version, VSTATE_INFLIGHT_VERSION, __ATOMIC_RELEASE);
 }
 
-bool
-vstate_inflight_shm_begin(struct vstate_dev *dev, struct vstate_vq *vq)
+/* The region has the position of the queue from now on. */
+static bool
+shm_attach(struct vstate_dev *dev, struct vstate_vq *vq)
 {
 	union vstate_inflight_head *r = region_of(dev, vq);
 
@@ -479,3 +487,19 @@ vstate_inflight_shm_begin(struct vstate_dev *dev, struct vstate_vq *vq)
 	}
 	return true;
 }
+
+static bool
+shm_needs_all(const struct vstate_dev *dev)
+{
+	return dev->handover->inflight_shm != NULL;
+}
+
+const struct vstate_keeper vstate_inflight_shm_keeper = {
+	.name = "in-flight region",
+	.after_kill = true,
+	.begin = shm_begin,
+	.apply = shm_apply,
+	.attach = shm_attach,
+	.disconnect = vstate_inflight_shm_drop,
+	.needs_all = shm_needs_all,
+};

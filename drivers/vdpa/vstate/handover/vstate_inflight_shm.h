@@ -15,9 +15,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dev/vstate_resume_point.h"
+
 struct vstate_dev;
-struct vstate_ring_setup;
-struct vstate_vq;
+
+extern const struct vstate_keeper vstate_inflight_shm_keeper;
 
 /** What GET_INFLIGHT_FD and SET_INFLIGHT_FD say of a region. */
 struct vstate_inflight_shm_geometry {
@@ -40,15 +42,5 @@ int vstate_inflight_shm_set(struct vstate_dev *dev, const struct vstate_inflight
 		bool packed);
 /** Let go of it. Control thread, or with the control thread gone. */
 void vstate_inflight_shm_drop(struct vstate_dev *dev);
-
-/**
- * A ring that is new here finds what the region says of it: its position, and what is in
- * flight.
- * @return true if it says something
- */
-bool vstate_inflight_shm_recover(struct vstate_dev *dev, struct vstate_vq *vq,
-		const struct vstate_ring_setup *ring);
-/** The region tells of the queue from now on; it is at rest. False: there is none for it. */
-bool vstate_inflight_shm_begin(struct vstate_dev *dev, struct vstate_vq *vq);
 
 #endif /* VSTATE_INFLIGHT_SHM_H */

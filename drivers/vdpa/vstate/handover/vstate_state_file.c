@@ -20,6 +20,10 @@
 #include <rte_string_fns.h>
 
 #include "dev/vstate_dev.h"
+#include "dev/vstate_state.h"
+#include "ring/vstate_inflight.h"
+#include "ring/vstate_vq.h"
+#include "vstate_handover.h"
 #include "vstate_log.h"
 #include "vstate_state_file.h"
 
@@ -63,11 +67,11 @@ boot_id_get(char id[40])
 /* ---- what was left behind ---- */
 
 static struct rte_vhost_state *
-state_read(const struct vstate_dev *dev, const struct vstate_state_file *page, uint32_t seq)
+state_read(const struct vstate_dev *dev, const struct vstate_state_file *file, uint32_t seq)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state *st = NULL;
-	uint32_t len = page->head->state_len[seq % 2];
+	uint32_t len = file->head->state_len[seq % 2];
 	char text[256];
 	void *buf;
 
@@ -76,11 +80,11 @@ state_read(const struct vstate_dev *dev, const struct vstate_state_file *page, u
 	buf = malloc(len);
 	if (buf == NULL)
 		return NULL;
-	if (pread(page->fd, buf, len, place_offset(seq)) == (ssize_t)len) {
+	if (pread(file->fd, buf, len, place_offset(seq)) == (ssize_t)len) {
 		st = rte_vhost_state_decode(buf, len, &err);
 		if (st == NULL) {
 			rte_vhost_state_error_format(&err, text, sizeof(text));
-			VSTATE_LOG(WARNING, "%s: %s: %s", dev->name, page->path, text);
+			VSTATE_LOG(WARNING, "%s: %s: %s", dev->name, file->path, text);
 		}
 	}
 	free(buf);
@@ -88,27 +92,27 @@ state_read(const struct vstate_dev *dev, const struct vstate_state_file *page, u
 }
 
 static struct vstate_recovery *
-recovery_read(const struct vstate_dev *dev, const struct vstate_state_file *page)
+recovery_read(const struct vstate_dev *dev, const struct vstate_state_file *file)
 {
-	const uint32_t seq = page->head->seq;
+	const uint32_t seq = file->head->seq;
 	struct vstate_recovery *rec;
 	struct rte_vhost_state *st;
 	uint16_t i;
 
-	st = state_read(dev, page, seq);
+	st = state_read(dev, file, seq);
 	if (st == NULL || st->nb_vqs > dev->nb_vqs)
 		goto fail;
 	rec = calloc(1, sizeof(*rec) + dev->nb_vqs * sizeof(rec->vqs[0]));
 	if (rec == NULL)
 		goto fail;
 	rec->st = st;
-	rec->pid = page->head->pid;
+	rec->pid = file->head->pid;
 	for (i = 0; i < st->nb_vqs; i++) {
-		rec->vqs[i].valid = page->vqs[i].seq == seq;
-		rec->vqs[i].record = page->vqs[i].record;
-		rec->vqs[i].left = page->vqs[i].left;
+		rec->vqs[i].valid = file->vqs[i].seq == seq;
+		rec->vqs[i].head = file->vqs[i].head;
+		rec->vqs[i].left = file->vqs[i].left;
 		/* only the front end can tell, by its region */
-		if (page->vqs[i].elsewhere != 0)
+		if (file->vqs[i].elsewhere != 0)
 			st->vqs[i].size = 0;
 	}
 	return rec;
@@ -118,34 +122,34 @@ fail:
 }
 
 static void
-recovery_take(struct vstate_dev *dev, const struct vstate_state_file *page)
+recovery_take(struct vstate_dev *dev, const struct vstate_state_file *file)
 {
-	char boot_id[sizeof(page->head->boot_id)];
+	char boot_id[sizeof(file->head->boot_id)];
 
-	if (page->head->active == 0)
+	if (file->head->active == 0)
 		return;
 	boot_id_get(boot_id);
-	if (memcmp(boot_id, page->head->boot_id, sizeof(boot_id)) != 0) {
-		VSTATE_LOG(NOTICE, "%s: %s is of before the host's last start: not used", dev->name,
-				page->path);
+	if (memcmp(boot_id, file->head->boot_id, sizeof(boot_id)) != 0) {
+		VSTATE_LOG(NOTICE, "%s: %s is from before the host's last start, and is not used", dev->name,
+				file->path);
 		return;
 	}
-	dev->recovery = recovery_read(dev, page);
-	if (dev->recovery == NULL)
-		VSTATE_LOG(WARNING, "%s: %s cannot be used: the front end's word counts", dev->name,
-				page->path);
+	dev->handover->recovery = recovery_read(dev, file);
+	if (dev->handover->recovery == NULL)
+		VSTATE_LOG(WARNING, "%s: %s cannot be used: rings resume at the front end's base", dev->name,
+				file->path);
 	else
-		VSTATE_LOG(NOTICE, "%s: process %u left rings behind", dev->name,
-				dev->recovery->pid);
+		VSTATE_LOG(NOTICE, "%s: process %u left rings behind: they resume where it stopped", dev->name,
+				dev->handover->recovery->pid);
 }
 
 /* ---- the file ---- */
 
-/* Whether the page is one of this device. What is wrong is told; the page is then made anew. */
+/* Whether the file is one of this device. If not, the reason is logged and it is made again. */
 static bool
-head_fits(const struct vstate_dev *dev, const struct vstate_state_file *page)
+head_fits(const struct vstate_dev *dev, const struct vstate_state_file *file)
 {
-	const struct vstate_state_file_head *h = page->head;
+	const struct vstate_state_file_head *h = file->head;
 	const char *what = NULL;
 
 	if (h->version != VSTATE_STATE_FILE_VERSION)
@@ -157,16 +161,16 @@ head_fits(const struct vstate_dev *dev, const struct vstate_state_file *page)
 	else if (strncmp(h->name, dev->name, sizeof(h->name)) != 0)
 		what = "of another device";
 	if (what != NULL)
-		VSTATE_LOG(WARNING, "%s: %s is %s: begun anew", dev->name, page->path, what);
+		VSTATE_LOG(WARNING, "%s: %s is %s: it is made again", dev->name, file->path, what);
 	return what == NULL;
 }
 
 static void
-head_make(const struct vstate_dev *dev, struct vstate_state_file *page)
+head_make(const struct vstate_dev *dev, struct vstate_state_file *file)
 {
-	struct vstate_state_file_head *h = page->head;
+	struct vstate_state_file_head *h = file->head;
 
-	memset(page->map, 0, MAP_SIZE);
+	memset(file->map, 0, MAP_SIZE);
 	h->version = VSTATE_STATE_FILE_VERSION;
 	h->nb_vqs = dev->nb_vqs;
 	h->file_size = FILE_SIZE;
@@ -176,105 +180,105 @@ head_make(const struct vstate_dev *dev, struct vstate_state_file *page)
 
 /* A file that somebody else could have put there, or could change, is not read. */
 static int
-file_check(const struct vstate_dev *dev, const struct vstate_state_file *page, struct stat *st)
+file_check(const struct vstate_dev *dev, const struct vstate_state_file *file, struct stat *st)
 {
-	if (fstat(page->fd, st) != 0)
+	if (fstat(file->fd, st) != 0)
 		return -errno;
 	if (S_ISREG(st->st_mode) && st->st_uid == geteuid() && st->st_nlink == 1 &&
 			(st->st_mode & 077) == 0)
 		return 0;
-	VSTATE_LOG(ERR, "%s: %s is not a file of our own with mode 0600", dev->name, page->path);
+	VSTATE_LOG(ERR, "%s: %s refused: not a file of this user with mode 0600", dev->name, file->path);
 	return -EPERM;
 }
 
 static int
-file_map(struct vstate_state_file *page)
+file_map(struct vstate_state_file *file)
 {
-	page->map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-			page->fd, 0);
-	if (page->map == MAP_FAILED) {
-		page->map = NULL;
+	file->map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			file->fd, 0);
+	if (file->map == MAP_FAILED) {
+		file->map = NULL;
 		return -errno;
 	}
-	page->vqs = (struct vstate_state_file_vq *)(void *)(page->map + VQS_OFFSET);
+	file->vqs = (struct vstate_state_file_vq *)(void *)(file->map + VQS_OFFSET);
 	return 0;
 }
 
-/* -EINVAL: it is no page at all, and perhaps somebody's file. */
+/* -EINVAL: it is no file at all, and perhaps somebody's file. */
 static int
-file_take(struct vstate_dev *dev, struct vstate_state_file *page, const struct stat *st)
+file_take(struct vstate_dev *dev, struct vstate_state_file *file, const struct stat *st)
 {
 	uint64_t magic = 0;
 	int ret;
 
-	if (st->st_size != 0 && (pread(page->fd, &magic, sizeof(magic), 0) != sizeof(magic) ||
+	if (st->st_size != 0 && (pread(file->fd, &magic, sizeof(magic), 0) != sizeof(magic) ||
 			(magic != MAGIC && !(magic == 0 && st->st_size == FILE_SIZE)))) {
-		VSTATE_LOG(ERR, "%s: %s is not a state page", dev->name, page->path);
+		VSTATE_LOG(ERR, "%s: %s is not a state file", dev->name, file->path);
 		return -EINVAL;
 	}
 	if (magic == MAGIC && st->st_size != FILE_SIZE) {
-		VSTATE_LOG(WARNING, "%s: %s is truncated: begun anew", dev->name, page->path);
+		VSTATE_LOG(WARNING, "%s: %s is truncated: it is made again", dev->name, file->path);
 		magic = 0;
 	}
 	/* All that is mapped gets its place: a store must not find the medium full. */
-	if (ftruncate(page->fd, FILE_SIZE) != 0)
+	if (ftruncate(file->fd, FILE_SIZE) != 0)
 		return -errno;
-	ret = posix_fallocate(page->fd, 0, MAP_SIZE);
+	ret = posix_fallocate(file->fd, 0, MAP_SIZE);
 	if (ret != 0)
 		return -ret;
-	ret = file_map(page);
+	ret = file_map(file);
 	if (ret != 0)
 		return ret;
-	if (magic == MAGIC && head_fits(dev, page))
-		recovery_take(dev, page);
+	if (magic == MAGIC && head_fits(dev, file))
+		recovery_take(dev, file);
 	else
-		head_make(dev, page);
+		head_make(dev, file);
 	/* What it says holds until this process has rings of its own. */
-	page->head->pid = getpid();
-	page->head->request = 0;
-	page->head->answer = 0;
+	file->head->pid = getpid();
+	file->head->request = 0;
+	file->head->answer = 0;
 	return 0;
 }
 
 static int
-file_lock(const struct vstate_dev *dev, const struct vstate_state_file *page)
+file_lock(const struct vstate_dev *dev, const struct vstate_state_file *file)
 {
 	struct vstate_state_file_head head;
 
-	if (flock(page->fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(file->fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno != EWOULDBLOCK)
 		return -errno;
-	if (pread(page->fd, &head, sizeof(head), 0) != sizeof(head))
+	if (pread(file->fd, &head, sizeof(head), 0) != sizeof(head))
 		head.pid = 0;
 	if (!dev->conf.takeover)
-		VSTATE_LOG(ERR, "%s: %s is in use by process %u", dev->name, page->path,
+		VSTATE_LOG(ERR, "%s: %s is in use by process %u", dev->name, file->path,
 				head.pid);
 	return -EBUSY;
 }
 
 void
-vstate_state_file_free(struct vstate_state_file *page)
+vstate_state_file_free(struct vstate_state_file *file)
 {
-	if (page == NULL)
+	if (file == NULL)
 		return;
-	if (page->map != NULL)
-		munmap(page->map, MAP_SIZE);
+	if (file->map != NULL)
+		munmap(file->map, MAP_SIZE);
 	/* and with it goes the lock */
-	if (page->fd >= 0)
-		close(page->fd);
-	free(page);
+	if (file->fd >= 0)
+		close(file->fd);
+	free(file);
 }
 
 static int
-page_name(const struct vstate_dev *dev, struct vstate_state_file *page)
+path_make(const struct vstate_dev *dev, struct vstate_state_file *file)
 {
-	int len = snprintf(page->path, sizeof(page->path), "%s/%s.vstate", dev->conf.state_dir,
+	int len = snprintf(file->path, sizeof(file->path), "%s/%s.vstate", dev->conf.state_dir,
 			dev->name);
 
-	if (strchr(dev->name, '/') == NULL && len < (int)sizeof(page->path))
+	if (strchr(dev->name, '/') == NULL && len < (int)sizeof(file->path))
 		return 0;
-	VSTATE_LOG(ERR, "%s: no file can have this name in %s", dev->name, dev->conf.state_dir);
+	VSTATE_LOG(ERR, "%s: the name of the device cannot be a file name in state_dir %s", dev->name, dev->conf.state_dir);
 	return -EINVAL;
 }
 
@@ -302,22 +306,22 @@ dir_check(const struct vstate_dev *dev)
 
 /* Open the file, whoever owns it. */
 static int
-page_find(const struct vstate_dev *dev, struct vstate_state_file **out, struct stat *st)
+file_find(const struct vstate_dev *dev, struct vstate_state_file **out, struct stat *st)
 {
-	struct vstate_state_file *page = calloc(1, sizeof(*page));
+	struct vstate_state_file *file = calloc(1, sizeof(*file));
 	int ret;
 
-	*out = page;
-	if (page == NULL)
+	*out = file;
+	if (file == NULL)
 		return -ENOMEM;
-	page->fd = -1;
-	ret = page_name(dev, page);
+	file->fd = -1;
+	ret = path_make(dev, file);
 	if (ret == 0)
 		ret = dir_check(dev);
 	if (ret != 0)
 		return ret;
-	page->fd = open(page->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	return page->fd >= 0 ? file_check(dev, page, st) : -errno;
+	file->fd = open(file->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	return file->fd >= 0 ? file_check(dev, file, st) : -errno;
 }
 
 int
@@ -326,7 +330,7 @@ vstate_state_file_look(const struct vstate_dev *dev, struct vstate_state_file **
 	struct stat st;
 	int ret;
 
-	ret = page_find(dev, out, &st);
+	ret = file_find(dev, out, &st);
 	if (ret == 0 && st.st_size != FILE_SIZE)
 		ret = -EPROTO;
 	if (ret == 0)
@@ -341,30 +345,30 @@ vstate_state_file_look(const struct vstate_dev *dev, struct vstate_state_file **
 }
 
 struct vstate_state_file_head *
-vstate_state_file_head(struct vstate_state_file *page)
+vstate_state_file_head(struct vstate_state_file *file)
 {
-	return page->head;
+	return file->head;
 }
 
 bool
-vstate_state_file_is_free(const struct vstate_state_file *page)
+vstate_state_file_is_free(const struct vstate_state_file *file)
 {
-	if (flock(page->fd, LOCK_EX | LOCK_NB) != 0)
+	if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
 		return false;
-	flock(page->fd, LOCK_UN);
+	flock(file->fd, LOCK_UN);
 	return true;
 }
 
 void
-vstate_state_file_unlock(const struct vstate_state_file *page)
+vstate_state_file_unlock(const struct vstate_state_file *file)
 {
-	flock(page->fd, LOCK_UN);
+	flock(file->fd, LOCK_UN);
 }
 
 int
 vstate_state_file_open(struct vstate_dev *dev)
 {
-	struct vstate_state_file *page;
+	struct vstate_state_file *file;
 	struct stat st;
 	uint16_t i;
 	int ret;
@@ -372,51 +376,56 @@ vstate_state_file_open(struct vstate_dev *dev)
 	RTE_BUILD_BUG_ON(VQS_OFFSET + VSTATE_MAX_VQS * sizeof(struct vstate_state_file_vq) > MAP_SIZE);
 	RTE_BUILD_BUG_ON(sizeof(struct vstate_state_file_vq) != RTE_CACHE_LINE_MIN_SIZE);
 	RTE_BUILD_BUG_ON(sizeof(struct vstate_state_file_head) > VQS_OFFSET);
-	ret = page_find(dev, &page, &st);
+	ret = file_find(dev, &file, &st);
 	if (ret == 0)
-		ret = file_lock(dev, page);
+		ret = file_lock(dev, file);
 	/* Its owner may have made it meanwhile. */
 	if (ret == 0)
-		ret = file_check(dev, page, &st);
+		ret = file_check(dev, file, &st);
 	if (ret == 0)
-		ret = file_take(dev, page, &st);
+		ret = file_take(dev, file, &st);
 	if (ret != 0) {
-		if (page != NULL && (ret != -EBUSY || !dev->conf.takeover))
-			VSTATE_LOG(ERR, "%s: no state page %s: %s", dev->name, page->path,
+		if (file != NULL && (ret != -EBUSY || !dev->conf.takeover))
+			VSTATE_LOG(ERR, "%s: no state file %s: %s", dev->name, file->path,
 					strerror(-ret));
-		vstate_state_file_free(page);
+		vstate_state_file_free(file);
 		return ret;
 	}
-	dev->state_file = page;
+	dev->handover->state_file = file;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_state_file_attach(dev, dev->vqs[i]);
 	return 0;
 }
 
-void
+bool
 vstate_state_file_attach(struct vstate_dev *dev, struct vstate_vq *vq)
 {
-	vq->inflight_head = dev->state_file != NULL ? &dev->state_file->vqs[vq->qid].record : &vq->own_head;
+	if (dev->handover->state_file == NULL)
+		return false;
+	vq->inflight_head = &dev->handover->state_file->vqs[vq->qid].head;
+	return true;
 }
 
 void
 vstate_state_file_close(struct vstate_dev *dev)
 {
-	struct vstate_state_file *page = dev->state_file;
+	struct vstate_state_file *file = dev->handover->state_file;
 	uint16_t i;
 
-	if (page == NULL)
+	if (file == NULL)
 		return;
-	dev->state_file = NULL;
-	for (i = 0; i < dev->nb_vqs; i++)
-		vstate_state_file_attach(dev, dev->vqs[i]);
-	vstate_state_file_free(page);
+	dev->handover->state_file = NULL;
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (dev->vqs[i]->inflight_head == &file->vqs[i].head)
+			vstate_vq_detach(dev->vqs[i]);
+	}
+	vstate_state_file_free(file);
 }
 
 /* ---- what is left for the next one ---- */
 
 static int
-state_write(const struct vstate_state_file *page, const struct rte_vhost_state *st, uint32_t seq)
+state_write(const struct vstate_state_file *file, const struct rte_vhost_state *st, uint32_t seq)
 {
 	size_t size = rte_vhost_state_encoded_size(st), len = 0;
 	struct rte_vhost_state_error err = { 0 };
@@ -429,82 +438,83 @@ state_write(const struct vstate_state_file *page, const struct rte_vhost_state *
 	if (buf == NULL)
 		return -ENOMEM;
 	ret = rte_vhost_state_encode(st, buf, size, &len, &err);
-	if (ret == 0 && pwrite(page->fd, buf, len, place_offset(seq)) != (ssize_t)len)
+	if (ret == 0 && pwrite(file->fd, buf, len, place_offset(seq)) != (ssize_t)len)
 		ret = -EIO;
 	free(buf);
 	if (ret == 0)
-		page->head->state_len[seq % 2] = len;
+		file->head->state_len[seq % 2] = len;
 	return ret;
 }
 
 static void
-record_begin(struct vstate_state_file_vq *at, struct vstate_vq *vq, bool packed)
+position_begin(struct vstate_state_file_vq *at, struct vstate_vq *vq, bool packed)
 {
-	union vstate_inflight_head *rec = &at->record;
+	union vstate_inflight_head *head = &at->head;
 	const uint16_t left = vstate_inflight_count(vq);
 
-	at->elsewhere = vq->inflight_head != rec;
+	at->elsewhere = vq->inflight_head != head;
 	at->left = vstate_inflight_left(left, left);
 	if (vq->inflight != NULL)
 		vq->inflight->left = &at->left;
 	if (packed) {
-		rec->packed.desc_num = vq->size;
-		vstate_inflight_head_step(rec, vq->used, vq->used);
+		head->packed.desc_num = vq->size;
+		vstate_inflight_head_step(head, vq->used, vq->used);
 	} else {
-		rec->split.desc_num = vq->size;
-		vstate_inflight_head_used(rec, vq->used.idx);
+		head->split.desc_num = vq->size;
+		vstate_inflight_head_used(head, vq->used.idx);
 	}
-	rec->split.version = VSTATE_INFLIGHT_VERSION;
+	head->split.version = VSTATE_INFLIGHT_VERSION;
 }
 
 static bool
-unmet(const struct vstate_recovery *rec, uint16_t i)
+is_waiting(const struct vstate_recovery *rec, uint16_t i)
 {
 	return rec != NULL && i < rec->st->nb_vqs && rec->st->vqs[i].size != 0;
 }
 
-/* Rings that did not come back yet are still those of the process before. */
+/* Rings that did not come back yet are still those of the previous owner. */
 static void
-unmet_keep(const struct vstate_dev *dev, struct rte_vhost_state *st)
+waiting_keep(const struct vstate_dev *dev, struct rte_vhost_state *st)
 {
-	const struct vstate_recovery *rec = dev->recovery;
+	const struct vstate_recovery *rec = dev->handover->recovery;
 	uint16_t i;
 
 	for (i = 0; i < st->nb_vqs; i++) {
-		if (unmet(rec, i) && st->vqs[i].size == 0 && rec->st->vqs[i].nb_inflight == 0)
+		if (is_waiting(rec, i) && st->vqs[i].size == 0 && rec->st->vqs[i].nb_inflight == 0)
 			st->vqs[i] = rec->st->vqs[i];
 	}
 }
 
 static int
-store(struct vstate_dev *dev)
+state_store(struct vstate_dev *dev)
 {
-	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
-	struct vstate_state_file *page = dev->state_file;
-	const uint32_t seq = page->head->seq + 1;
+	const bool packed = vstate_dev_is_packed(dev);
+	const struct vstate_recovery *rec = dev->handover->recovery;
+	struct vstate_state_file *file = dev->handover->state_file;
+	const uint32_t seq = file->head->seq + 1;
 	struct rte_vhost_state *st = vstate_state_collect(dev);
 	uint16_t i;
 	int ret;
 
 	if (st == NULL)
 		return -ENOMEM;
-	unmet_keep(dev, st);
-	ret = state_write(page, st, seq);
+	waiting_keep(dev, st);
+	ret = state_write(file, st, seq);
 	rte_vhost_state_free(st);
 	if (ret != 0)
 		return ret;
-	boot_id_get(page->head->boot_id);
+	boot_id_get(file->head->boot_id);
 	/* Killed before this: the state before counts; from here on the new one, with its
 	 * positions, until a record has its number.
 	 */
-	__atomic_store_n(&page->head->seq, seq, __ATOMIC_RELEASE);
+	__atomic_store_n(&file->head->seq, seq, __ATOMIC_RELEASE);
 	for (i = 0; i < dev->nb_vqs; i++) {
-		if (dev->vqs[i]->ready)
-			record_begin(&page->vqs[i], dev->vqs[i], packed);
-		if (dev->vqs[i]->ready || (unmet(dev->recovery, i) && dev->recovery->vqs[i].valid))
-			__atomic_store_n(&page->vqs[i].seq, seq, __ATOMIC_RELEASE);
+		if (vstate_run_vq_is_ready(dev->vqs[i]))
+			position_begin(&file->vqs[i], dev->vqs[i], packed);
+		if (vstate_run_vq_is_ready(dev->vqs[i]) || (is_waiting(rec, i) && rec->vqs[i].valid))
+			__atomic_store_n(&file->vqs[i].seq, seq, __ATOMIC_RELEASE);
 	}
-	__atomic_store_n(&page->head->active, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&file->head->active, 1, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -513,19 +523,19 @@ vstate_state_file_store(struct vstate_dev *dev)
 {
 	int ret;
 
-	if (dev->state_file == NULL || !dev->started)
+	if (dev->handover->state_file == NULL || !vstate_run_is_started(dev))
 		return;
-	ret = store(dev);
+	ret = state_store(dev);
 	if (ret == 0)
 		return;
 	vstate_state_file_retire(dev);
-	VSTATE_LOG(ERR, "%s: state not written to %s, a crash cannot be recovered: %s", dev->name,
-			dev->state_file->path, strerror(-ret));
+	VSTATE_LOG(ERR, "%s: state not written to %s, so a crash cannot be recovered: %s", dev->name,
+			dev->handover->state_file->path, strerror(-ret));
 }
 
 void
 vstate_state_file_retire(struct vstate_dev *dev)
 {
-	if (dev->state_file != NULL)
-		__atomic_store_n(&dev->state_file->head->active, 0, __ATOMIC_RELEASE);
+	if (dev->handover->state_file != NULL)
+		__atomic_store_n(&dev->handover->state_file->head->active, 0, __ATOMIC_RELEASE);
 }

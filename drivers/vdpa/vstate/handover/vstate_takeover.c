@@ -13,17 +13,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <rte_cycles.h>
+#include <rte_common.h>
 
 #include <vstate_compat.h>
 
+#include "dev/vstate_clock.h"
 #include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
-#include "vhost/vstate_connection.h"
+#include "dev/vstate_front_end.h"
+#include "dev/vstate_quiesce.h"
+#include "ring/vstate_vq.h"
+#include "vstate_handover.h"
+#include "vstate_handover_msg.h"
 #include "vstate_log.h"
 #include "vstate_state_file.h"
-#include "vstate_handover_msg.h"
 #include "vstate_takeover.h"
+
 
 #define ANSWER_RELEASED 1
 #define ANSWER_REFUSED 2
@@ -34,13 +39,13 @@
 /* The owner is to let go for any process that comes later. */
 #define REQUEST_RELEASE (UINT32_MAX - 2)
 
-/* The owner's poll threads come to rest in so long, or it goes on. */
-#define REST_NS 500000000ull
-/* It has answered by then, or it hangs. */
+/* The owner's poll threads leave the queues within this time, or the owner keeps the device. */
+#define QUIESCE_NS 500000000ull
+/* An owner that has not answered by then hangs. */
 #define ANSWER_MS 2000
-/* Between looks whether the owner died. */
+/* Between two looks whether the owner died. */
 #define LOOK_MS 20
-/* An application that polls begins to so soon after it has started its port. */
+/* An application that polls a port does so within this time after its start. */
 #define POLLED_MS 3000
 
 enum phase {
@@ -51,13 +56,13 @@ enum phase {
 };
 
 struct vstate_takeover {
-	/** The owner's page, as long as it is another process. */
+	/** The owner's state file, as long as the owner is another process. */
 	struct vstate_state_file *other;
 	struct vstate_thread thread;
 	bool running;
 	bool stop;
 	enum phase phase;
-	/** Guards head: of the page in use here, NULL when it was let go. */
+	/** Guards head: of the state file that this process owns, or NULL. */
 	pthread_mutex_t lock;
 	struct vstate_state_file_head *head;
 };
@@ -65,11 +70,11 @@ struct vstate_takeover {
 static double
 ms_since(uint64_t start)
 {
-	return (rte_get_timer_cycles() - start) * 1e3 / rte_get_timer_hz();
+	return (vstate_clock_ns() - start) / 1e6;
 }
 
 static bool
-stopping(const struct vstate_takeover *t)
+is_stopping(const struct vstate_takeover *t)
 {
 	return __atomic_load_n(&t->stop, __ATOMIC_SEQ_CST);
 }
@@ -103,17 +108,18 @@ word_change(uint32_t *word, uint32_t from, uint32_t to)
 
 /* ---- the owner ---- */
 
-/* At rest for good, or as before. */
+/* Quiesced, and never granted again in this process; or as before. */
 static int
-do_rest(struct vstate_dev *dev, void *arg)
+do_leave(struct vstate_dev *dev, void *arg)
 {
 	uint16_t *late = arg;
 	int ret;
 
-	if (!dev->started)
+	if (!vstate_run_is_started(dev))
 		return 0;
-	ret = vstate_quiesce(dev, REST_NS, late);
-	dev->leaving = ret == 0;
+	ret = vstate_quiesce(dev, QUIESCE_NS, late);
+	if (ret == 0)
+		vstate_run_block(dev, VSTATE_BLOCK_HANDED_OVER);
 	return ret;
 }
 
@@ -121,22 +127,22 @@ static int
 do_stay(struct vstate_dev *dev, void *arg)
 {
 	RTE_SET_USED(arg);
-	dev->leaving = false;
+	vstate_run_unblock(dev, VSTATE_BLOCK_HANDED_OVER);
 	vstate_grant(dev);
 	return 0;
 }
 
-/* At rest, and whoever asked still waits for it. */
+/* Quiesce the device for request @p who, if the process that asked still waits for it. */
 static int
-rest_for(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t who)
+leave_for(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t who)
 {
 	uint16_t late = 0;
 	int ret;
 
-	ret = vstate_control_run_within(do_rest, dev, &late, REST_NS);
+	ret = vstate_control_run_within(do_leave, dev, &late, QUIESCE_NS);
 	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: not handed over (request %u): queue %u does not come to rest, "
-				"or the control thread is busy", dev->name, who, late);
+		VSTATE_LOG(ERR, "%s: not handed over (request %u): the poll thread of queue %u does "
+				"not return, or another operation is under way", dev->name, who, late);
 		word_set(&head->answer, ANSWER_REFUSED);
 		return ret;
 	}
@@ -156,82 +162,83 @@ pass_path(const struct vstate_dev *dev, uint32_t who, char path[PATH_MAX])
 }
 
 /*
- * Close the socket. False: who gets the device has no use for the connection, or cannot go on
- * where this process stands, and the front end is to come to it. Else it is no more held here.
+ * Close the socket. False: the process that gets the device has no use for the connection, or cannot
+ * continue where this process stands, and the front end is to connect to it. True: the connection is
+ * not held here any more.
  */
 static bool
 connection_pass(struct vstate_dev *dev, struct vstate_hold *hold, uint32_t who)
 {
-	struct vstate_handover_msg parcel;
+	struct vstate_handover_msg msg;
 	char path[PATH_MAX];
 	int ret = -ENOTCONN;
 
-	vstate_socket_pack(dev, hold, &parcel);
-	if (parcel.len != 0 && who != REQUEST_RELEASE && pass_path(dev, who, path) == 0)
-		ret = vstate_handover_msg_send(path, &parcel);
-	/* nobody there: it was told not to keep the connection, or is of a release before */
+	dev->front_ops->pack(dev, hold, &msg);
+	if (msg.len != 0 && who != REQUEST_RELEASE && pass_path(dev, who, path) == 0)
+		ret = vstate_handover_msg_send(path, &msg);
+	/* nobody there: keep-connection=0, or an earlier release */
 	if (ret == -EPERM)
 		VSTATE_LOG(ERR, "%s: the connection is not passed: another user listens at %s",
 				dev->name, path);
 	else if (ret != 0 && ret != -ENOTCONN && ret != -ENOENT)
 		VSTATE_LOG(NOTICE, "%s: the connection cannot be passed: %s", dev->name,
 				strerror(-ret));
-	/* it is closed with the parcel, or with what is held */
+	/* the connection is closed with the message, or with the hold */
 	if (ret == 0)
 		hold->nb = 0;
 	else
-		parcel.connection = -1;
-	vstate_handover_msg_drop(&parcel);
+		msg.connection = -1;
+	vstate_handover_msg_drop(&msg);
 	return ret == 0;
 }
 
 static int
-release(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t who)
+device_release(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t who)
 {
-	struct vstate_takeover *t = dev->takeover;
+	struct vstate_takeover *t = dev->handover->takeover;
 	struct vstate_hold hold;
-	double rest_ms;
+	double quiesced_ms;
 	uint64_t start;
 	bool passed;
 
 	/* Found while the queues still run. */
-	vstate_socket_hold(dev, &hold);
-	start = rte_get_timer_cycles();
-	if (rest_for(dev, head, who) != 0) {
+	dev->front_ops->hold(dev, &hold);
+	start = vstate_clock_ns();
+	if (leave_for(dev, head, who) != 0) {
 		while (hold.nb > 0)
 			close(hold.fds[--hold.nb]);
 		return -ECANCELED;
 	}
-	rest_ms = ms_since(start);
+	quiesced_ms = ms_since(start);
 	passed = connection_pass(dev, &hold, who);
 	pthread_mutex_lock(&t->lock);
 	t->head = NULL;
 	pthread_mutex_unlock(&t->lock);
-	vstate_state_file_unlock(dev->state_file);
+	vstate_state_file_unlock(dev->handover->state_file);
 	word_set(&head->answer, ANSWER_RELEASED);
-	/* Only now, as who has seen the end may well end this process. */
-	vstate_socket_hang_up(&hold);
+	/* Only now: a front end that has seen the end may end this process. */
+	dev->front_ops->hang_up(&hold);
 	vstate_state_file_close(dev);
 	t->phase = PHASE_RELEASED;
-	VSTATE_LOG(NOTICE, "%s: handed over in %.1f ms, at rest after %.1f ms, %s",
-			dev->name, ms_since(start), rest_ms,
+	VSTATE_LOG(NOTICE, "%s: handed over in %.1f ms, quiesced after %.1f ms, %s",
+			dev->name, ms_since(start), quiesced_ms,
 			passed ? "with the connection" : "and the connection closed");
 	return 0;
 }
 
 static void
-be_asked(struct vstate_dev *dev)
+requests_serve(struct vstate_dev *dev)
 {
-	struct vstate_takeover *t = dev->takeover;
+	struct vstate_takeover *t = dev->handover->takeover;
 	struct vstate_state_file_head *head = t->head;
 	uint32_t who;
 
-	while (!stopping(t)) {
+	while (!is_stopping(t)) {
 		word_wait(&head->request, 0, 0);
 		who = __atomic_load_n(&head->request, __ATOMIC_ACQUIRE);
 		if (who == 0 || who == REQUEST_END)
 			continue;
-		if (release(dev, head, who) == 0)
+		if (device_release(dev, head, who) == 0)
 			return;
 		word_change(&head->request, who, 0);
 	}
@@ -239,36 +246,30 @@ be_asked(struct vstate_dev *dev)
 
 /* ---- the new process ---- */
 
-static bool
-is_shut(const struct vstate_dev *dev)
-{
-	return __atomic_load_n(&dev->socket_shut, __ATOMIC_RELAXED);
-}
-
-/* What is handed over before someone polls would only wait here. */
+/* A device that is handed over before a thread polls would only wait here. */
 static void
 wait_polled(struct vstate_dev *dev)
 {
 	unsigned int ms = 0;
 	uint16_t i;
 
-	while (!stopping(dev->takeover) && !is_shut(dev)) {
+	while (!is_stopping(dev->handover->takeover) && !dev->front_ops->is_shut(dev)) {
 		for (i = 0; i < dev->nb_vqs; i++) {
 			if (vstate_lease_is_asked(&dev->vqs[i]->lease))
 				return;
 		}
-		if (dev->poller != VSTATE_POLLER_NONE && ++ms > POLLED_MS)
+		if (!vstate_run_is_blocked(dev, VSTATE_BLOCK_NO_POLLER) && ++ms > POLLED_MS)
 			return;
 		usleep(1000);
 	}
 }
 
-/* 0: the page is free */
+/* Ask the owner for the device. 0: the state file is free. */
 static int
-ask(struct vstate_dev *dev, struct vstate_state_file *page)
+owner_ask(struct vstate_dev *dev, struct vstate_state_file *file)
 {
-	struct vstate_state_file_head *head = vstate_state_file_head(page);
-	const uint64_t end = rte_get_timer_cycles() + rte_get_timer_hz() * ANSWER_MS / 1000;
+	struct vstate_state_file_head *head = vstate_state_file_head(file);
+	const uint64_t end = vstate_clock_ms() + ANSWER_MS;
 	const uint32_t self = vstate_handover_msg_token();
 	uint32_t answer;
 
@@ -278,16 +279,16 @@ ask(struct vstate_dev *dev, struct vstate_state_file *page)
 	do {
 		word_wait(&head->answer, 0, LOOK_MS);
 		answer = __atomic_load_n(&head->answer, __ATOMIC_ACQUIRE);
-		if (answer == ANSWER_RELEASED || vstate_state_file_is_free(page))
+		if (answer == ANSWER_RELEASED || vstate_state_file_is_free(file))
 			return 0;
-		if (answer == 0 && !stopping(dev->takeover) && rte_get_timer_cycles() < end)
+		if (answer == 0 && !is_stopping(dev->handover->takeover) && vstate_clock_ms() < end)
 			continue;
 		/* Unless it is granted: there is no way back, and nobody has the device. */
 		if (word_change(&head->request, self, 0) ||
 				__atomic_load_n(&head->request, __ATOMIC_ACQUIRE) !=
 				REQUEST_GRANTED)
 			return answer == ANSWER_REFUSED ? -EBUSY : -ETIMEDOUT;
-	} while (!stopping(dev->takeover));
+	} while (!is_stopping(dev->handover->takeover));
 	return -ECANCELED;
 }
 
@@ -308,28 +309,25 @@ pass_listen(const struct vstate_dev *dev, char path[PATH_MAX])
 	return fd;
 }
 
-/* Open the socket, with the connection that the owner before passed, if it did. */
+/* Open the socket, with the connection that the previous owner passed, if it did. */
 static int
 socket_take(struct vstate_dev *dev, int pass, bool *kept)
 {
-	struct vstate_handover_msg parcel;
-	int ret = pass >= 0 ? vstate_handover_msg_receive(pass, &parcel) : -EAGAIN;
+	struct vstate_handover_msg msg;
+	int ret = pass >= 0 ? vstate_handover_msg_receive(pass, &msg) : -EAGAIN;
 
-	if (ret == 0) {
-		ret = vstate_socket_adopt(dev, &parcel);
-		*kept = dev->relay != NULL;
-		return ret;
-	}
+	if (ret == 0)
+		return dev->front_ops->adopt(dev, &msg, kept);
 	if (ret != -EAGAIN)
 		VSTATE_LOG(NOTICE, "%s: the connection was not passed: %s", dev->name,
 				strerror(-ret));
-	return vstate_socket_open(dev);
+	return dev->front_ops->open(dev);
 }
 
 static int
-take(struct vstate_dev *dev)
+device_take(struct vstate_dev *dev)
 {
-	struct vstate_takeover *t = dev->takeover;
+	struct vstate_takeover *t = dev->handover->takeover;
 	char path[PATH_MAX] = "";
 	int ret, pass = -1;
 	double answer_ms;
@@ -338,8 +336,8 @@ take(struct vstate_dev *dev)
 
 	pass = pass_listen(dev, path);
 	wait_polled(dev);
-	start = rte_get_timer_cycles();
-	ret = stopping(t) || is_shut(dev) ? -ECANCELED : ask(dev, t->other);
+	start = vstate_clock_ns();
+	ret = is_stopping(t) || dev->front_ops->is_shut(dev) ? -ECANCELED : owner_ask(dev, t->other);
 	answer_ms = ms_since(start);
 	vstate_state_file_free(t->other);
 	t->other = NULL;
@@ -347,7 +345,7 @@ take(struct vstate_dev *dev)
 		ret = vstate_state_file_open(dev);
 	if (ret == 0) {
 		ret = socket_take(dev, pass, &kept);
-		/* The guest can come to whoever gets it next. */
+		/* Another process can have it. */
 		if (ret != 0)
 			vstate_state_file_close(dev);
 	}
@@ -356,16 +354,16 @@ take(struct vstate_dev *dev)
 				ms_since(start), answer_ms, kept ? "with the connection" :
 				"for the front end to connect");
 	vstate_handover_msg_unlisten(pass, path);
-	vstate_socket_prepare_end(dev);
+	dev->front_ops->prepare_end(dev);
 	return ret;
 }
 
 static const char *
-why(int ret)
+failure_text(int ret)
 {
 	switch (ret) {
 	case -ETIMEDOUT: return "the other process does not answer";
-	case -EBUSY: return "the other process refuses: a queue does not come to rest, or it is in use";
+	case -EBUSY: return "the other process refuses: one of its poll threads does not return, or the file is in use";
 	case -EALREADY: return "another process asks for it already";
 	default: return strerror(-ret);
 	}
@@ -375,22 +373,22 @@ static void *
 takeover_main(void *arg)
 {
 	struct vstate_dev *dev = arg;
-	struct vstate_takeover *t = dev->takeover;
+	struct vstate_takeover *t = dev->handover->takeover;
 	int ret;
 
 	if (t->other != NULL) {
-		ret = take(dev);
+		ret = device_take(dev);
 		if (ret != 0) {
 			t->phase = PHASE_FAILED;
-			VSTATE_LOG(ERR, "%s: not taken over: %s", dev->name, why(ret));
+			VSTATE_LOG(ERR, "%s: not taken over: %s", dev->name, failure_text(ret));
 			return NULL;
 		}
 		pthread_mutex_lock(&t->lock);
 		t->phase = PHASE_OWNER;
-		t->head = vstate_state_file_head(dev->state_file);
+		t->head = vstate_state_file_head(dev->handover->state_file);
 		pthread_mutex_unlock(&t->lock);
 	}
-	be_asked(dev);
+	requests_serve(dev);
 	return NULL;
 }
 
@@ -421,8 +419,8 @@ vstate_takeover_prepare(struct vstate_dev *dev)
 		return ret;
 	}
 	t->phase = PHASE_WAITING;
-	dev->takeover = t;
-	VSTATE_LOG(NOTICE, "%s: process %u has the device, and will be asked for it", dev->name,
+	dev->handover->takeover = t;
+	VSTATE_LOG(NOTICE, "%s: process %u owns the device, and will be asked for it", dev->name,
 			vstate_state_file_head(t->other)->pid);
 	return 0;
 }
@@ -432,30 +430,30 @@ vstate_takeover_open(struct vstate_dev *dev)
 {
 	int ret;
 
-	ret = dev->takeover == NULL ? vstate_socket_open(dev) : 0;
-	if (ret != 0 || (dev->state_file == NULL && dev->takeover == NULL))
+	ret = dev->handover->takeover == NULL ? dev->front_ops->open(dev) : 0;
+	if (ret != 0 || (dev->handover->state_file == NULL && dev->handover->takeover == NULL))
 		return ret;
-	if (dev->takeover == NULL) {
-		dev->takeover = takeover_alloc();
-		if (dev->takeover == NULL)
+	if (dev->handover->takeover == NULL) {
+		dev->handover->takeover = takeover_alloc();
+		if (dev->handover->takeover == NULL)
 			return -ENOMEM;
-		dev->takeover->head = vstate_state_file_head(dev->state_file);
+		dev->handover->takeover->head = vstate_state_file_head(dev->handover->state_file);
 	} else {
-		vstate_socket_prepare(dev);
+		dev->front_ops->prepare(dev);
 	}
-	ret = vstate_thread_create(&dev->takeover->thread, "vstate-page", takeover_main, dev);
-	dev->takeover->running = ret == 0;
+	ret = vstate_thread_create(&dev->handover->takeover->thread, "vstate-take", takeover_main, dev);
+	dev->handover->takeover->running = ret == 0;
 	return ret;
 }
 
 void
 vstate_takeover_end(struct vstate_dev *dev)
 {
-	struct vstate_takeover *t = dev->takeover;
+	struct vstate_takeover *t = dev->handover->takeover;
 
 	if (t == NULL)
 		return;
-	/* Either the word is changed here, or who changes it back looks at this behind it. */
+	/* Either the word is changed here, or the thread that changes it back looks at this after. */
 	__atomic_store_n(&t->stop, true, __ATOMIC_SEQ_CST);
 	pthread_mutex_lock(&t->lock);
 	if (t->head != NULL)
@@ -464,7 +462,7 @@ vstate_takeover_end(struct vstate_dev *dev)
 	if (t->running)
 		vstate_thread_join(&t->thread);
 	t->running = false;
-	vstate_socket_prepare_end(dev);
+	dev->front_ops->prepare_end(dev);
 	pthread_mutex_lock(&t->lock);
 	if (t->head != NULL)
 		word_change(&t->head->request, REQUEST_END, 0);
@@ -475,20 +473,20 @@ vstate_takeover_end(struct vstate_dev *dev)
 void
 vstate_takeover_free(struct vstate_dev *dev)
 {
-	struct vstate_takeover *t = dev->takeover;
+	struct vstate_takeover *t = dev->handover->takeover;
 
 	if (t == NULL)
 		return;
 	vstate_state_file_free(t->other);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
-	dev->takeover = NULL;
+	dev->handover->takeover = NULL;
 }
 
 int
 vstate_takeover_ask(struct vstate_dev *dev)
 {
-	struct vstate_takeover *t = dev->takeover;
+	struct vstate_takeover *t = dev->handover->takeover;
 	int ret = -ENOTSUP;
 
 	if (t == NULL)
@@ -505,5 +503,5 @@ vstate_takeover_phase(const struct vstate_dev *dev)
 {
 	static const char *const phases[] = { "", "waiting", "failed", "released" };
 
-	return dev->takeover != NULL ? phases[dev->takeover->phase] : "";
+	return dev->handover->takeover != NULL ? phases[dev->handover->takeover->phase] : "";
 }

@@ -11,9 +11,17 @@
 
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
+#include <rte_telemetry.h>
 #include <rte_vhost.h>
 
+#include <vstate_compat.h>
+
+#include "dev/vstate_counters.h"
+#include "dev/vstate_setup.h"
+#include "ring/vstate_vq.h"
+#include "rte_vhost_state.h"
 #include "vstate_net.h"
+#include "vstate_net_ops.h"
 
 #define TSO_FEATURES \
 	(RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO6))
@@ -42,32 +50,110 @@
 	 RTE_BIT64(VIRTIO_NET_F_GUEST_ANNOUNCE) | RTE_BIT64(VHOST_F_LOG_ALL) | \
 	 RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES) | LARGE_FRAME_FEATURES)
 
-/* Features that say nothing about what a guest and its device agreed upon. */
-#define TRANSPORT_FEATURES \
-	(RTE_BIT64(VHOST_F_LOG_ALL) | RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES))
-
 uint64_t
 vstate_net_features(const struct vstate_conf *conf)
 {
-	return conf->tso ? NET_FEATURES | TSO_FEATURES : NET_FEATURES;
+	return vstate_net_conf_const(conf)->tso ? NET_FEATURES | TSO_FEATURES : NET_FEATURES;
 }
 
-uint64_t
-vstate_net_protocol_features(void)
+int
+vstate_net_dev_init(struct vstate_dev *dev)
 {
-	return RTE_BIT64(VHOST_USER_PROTOCOL_F_MQ) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_RARP) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_NET_MTU) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS);
+	const struct vstate_net_conf *conf = vstate_net_conf_const(&dev->conf);
+	struct vstate_net *net = vstate_net_of(dev);
+
+	net->mtu = conf->mtu;
+	if (conf->has_mac)
+		rte_ether_addr_copy(&conf->mac, &net->mac);
+	else
+		rte_eth_random_addr(net->mac.addr_bytes);
+	return 0;
+}
+
+/* ---- a guest comes and goes ---- */
+
+void
+vstate_net_connect(struct vstate_dev *dev)
+{
+	vstate_net_of(dev)->mtu = vstate_net_conf_const(&dev->conf)->mtu;
 }
 
 void
-vstate_net_vq_configure(const struct vstate_dev *dev, struct vstate_vq *vq)
+vstate_net_disconnect(struct vstate_dev *dev)
 {
-	const uint64_t f = dev->features;
+	struct vstate_net *net = vstate_net_of(dev);
 
+	net->mtu_next = 0;
+	/* a guest that went is not announced here */
+	__atomic_store_n(&net->rarp_due, 0, __ATOMIC_RELAXED);
+}
+
+void
+vstate_net_reset(struct vstate_dev *dev)
+{
+	vstate_net_of(dev)->mtu_next = 0;
+}
+
+void
+vstate_net_setup(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	if (setup->mtu != 0 && (vstate_run_status(dev) & RTE_VHOST_STATE_S_SUSPEND) == 0)
+		vstate_net_of(dev)->mtu = setup->mtu;
+}
+
+void
+vstate_net_mtu_set(struct vstate_dev *dev, uint16_t mtu)
+{
+	if (vstate_run_status(dev) & RTE_VHOST_STATE_S_SUSPEND)
+		vstate_net_of(dev)->mtu_next = mtu;
+	else
+		vstate_net_of(dev)->mtu = mtu;
+}
+
+void
+vstate_net_resume(struct vstate_dev *dev)
+{
+	struct vstate_net *net = vstate_net_of(dev);
+
+	if (net->mtu_next != 0)
+		net->mtu = net->mtu_next;
+	net->mtu_next = 0;
+}
+
+/* Pairs from 0 on of which the queues may run; a port spreads its queues over them. */
+static uint16_t
+count_active_pairs(const struct vstate_dev *dev)
+{
+	uint16_t pair;
+
+	for (pair = 0; pair < vstate_net_pairs(dev); pair++) {
+		/* a queue that the driver broke takes its frames to their end, as a full one does */
+		if (vstate_run_vq_blocks(dev, dev->vqs[VSTATE_RXQ(pair)]) & ~VSTATE_BLOCK_BROKEN)
+			break;
+	}
+	return pair;
+}
+
+/*
+ * A stale value is harmless: the queue it names has no lease. Release: a poll thread that reads it
+ * looks at frames by the ring code of a queue before there is a lease. Partner: the load in
+ * vstate_port_tx(). Without it that thread could use a ring code that is not set yet.
+ */
+void
+vstate_net_run_changed(struct vstate_dev *dev)
+{
+	__atomic_store_n(&vstate_net_of(dev)->active_pairs, count_active_pairs(dev),
+			__ATOMIC_RELEASE);
+}
+
+/* ---- queues ---- */
+
+void
+vstate_net_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	const uint64_t f = dev->guest.features;
+
+	vq->ops = vstate_net_ops(vstate_dev_is_packed(dev));
 	vq->features = f;
 	vq->event_idx = f & RTE_BIT64(VIRTIO_RING_F_EVENT_IDX);
 	vq->indirect = f & RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC);
@@ -79,51 +165,103 @@ vstate_net_vq_configure(const struct vstate_dev *dev, struct vstate_vq *vq)
 		sizeof(struct virtio_net_hdr_mrg_rxbuf) : sizeof(struct virtio_net_hdr);
 }
 
+uint32_t
+vstate_net_empty_len(const struct vstate_vq *vq)
+{
+	/* a header and a byte: dropped and counted as a runt */
+	return vq->hdr_len + 1;
+}
+
+bool
+vstate_net_used_ahead(const struct vstate_vq *vq)
+{
+	return vq->qid % 2 == 1;
+}
+
+/* ---- state ---- */
+
 static uint16_t
-enabled_pairs(const struct vstate_dev *dev)
+count_enabled_pairs(const struct vstate_dev *dev)
 {
 	uint16_t pair, n = 0;
 
-	for (pair = 0; pair < dev->nb_vqs / 2; pair++)
-		n += dev->vqs[VSTATE_RXQ(pair)]->ready;
+	for (pair = 0; pair < vstate_net_pairs(dev); pair++)
+		n += vstate_run_vq_is_ready(dev->vqs[VSTATE_RXQ(pair)]);
 	return RTE_MAX(n, 1);
 }
 
 void
-vstate_net_capture(const struct vstate_dev *dev, struct rte_vhost_state_net *net)
+vstate_net_capture(const struct vstate_dev *dev, struct rte_vhost_state *st)
 {
-	rte_ether_addr_copy(&dev->mac, &net->mac);
-	net->mtu = dev->mtu;
-	net->status = VIRTIO_NET_S_LINK_UP;
-	net->active_pairs = enabled_pairs(dev);
-	net->guest_offloads = dev->features & (RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM) |
+	const struct vstate_net *net = vstate_net_of(dev);
+	uint16_t i;
+
+	rte_ether_addr_copy(&net->mac, &st->net.mac);
+	st->net.mtu = net->mtu;
+	st->net.status = VIRTIO_NET_S_LINK_UP;
+	st->net.active_pairs = count_enabled_pairs(dev);
+	st->net.guest_offloads = dev->guest.features & (RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM) |
 			RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) | RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6) |
 			RTE_BIT64(VIRTIO_NET_F_GUEST_ECN));
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (dev->vqs[i]->size == 0)
+			continue;
+		st->vqs[i].stats.packets = dev->vqs[i]->counters.packets;
+		st->vqs[i].stats.bytes = dev->vqs[i]->counters.bytes;
+	}
+}
+
+/* Once: what the front end says later counts. */
+void
+vstate_net_restore(struct vstate_dev *dev, struct rte_vhost_state *st)
+{
+	struct vstate_net *net = vstate_net_of(dev);
+
+	if (st->net.mtu != 0)
+		net->mtu = RTE_MIN(net->mtu, st->net.mtu);
+	st->net.mtu = 0;
 }
 
 void
 vstate_net_limits(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim)
 {
-	lim->device_id = RTE_VHOST_STATE_ID_NET;
-	lim->device_features = dev->features_offered;
-	lim->driver_features = dev->features & ~TRANSPORT_FEATURES;
-	lim->max_vqs = dev->nb_vqs;
-	lim->max_mtu = dev->conf.mtu;
-	lim->inflight = true;
+	lim->max_mtu = vstate_net_conf_const(&dev->conf)->mtu;
 }
+
+/* ---- config space ---- */
 
 int
 vstate_net_config_get(const struct vstate_dev *dev, uint8_t *config, uint32_t size)
 {
-	struct virtio_net_config net;
+	const struct vstate_net *net = vstate_net_of(dev);
+	struct virtio_net_config space;
 
-	if (size > sizeof(net))
+	if (size > sizeof(space))
 		return -EINVAL;
-	memset(&net, 0, sizeof(net));
-	memcpy(net.mac, dev->mac.addr_bytes, sizeof(net.mac));
-	net.status = rte_cpu_to_le_16(VIRTIO_NET_S_LINK_UP);
-	net.max_virtqueue_pairs = rte_cpu_to_le_16(dev->nb_vqs / 2);
-	net.mtu = rte_cpu_to_le_16(dev->mtu);
-	memcpy(config, &net, size);
+	memset(&space, 0, sizeof(space));
+	memcpy(space.mac, net->mac.addr_bytes, sizeof(space.mac));
+	space.status = rte_cpu_to_le_16(VIRTIO_NET_S_LINK_UP);
+	space.max_virtqueue_pairs = rte_cpu_to_le_16(vstate_net_pairs(dev));
+	space.mtu = rte_cpu_to_le_16(net->mtu);
+	memcpy(config, &space, size);
 	return 0;
+}
+
+int
+vstate_net_config_set(struct vstate_dev *dev, const uint8_t *config, uint32_t offset,
+		uint32_t size)
+{
+	/* A virtio 1.x network device has no config field that a driver may write. */
+	RTE_SET_USED(dev);
+	RTE_SET_USED(config);
+	RTE_SET_USED(offset);
+	RTE_SET_USED(size);
+	return -ENOTSUP;
+}
+
+void
+vstate_net_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
+{
+	vstate_tel_dict_uint(d, "active_pairs", __atomic_load_n(&vstate_net_of(dev)->active_pairs,
+			__ATOMIC_RELAXED));
 }

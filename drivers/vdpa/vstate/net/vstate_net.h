@@ -7,31 +7,82 @@
 
 /**
  * @file
- * The network device class: features it offers, what of them its queues must know, and
- * the part of a state that is its own.
+ * The network class: its part of a device, the features it offers, what of them its queues must
+ * know, and its part of a state. The functions are members of struct vstate_class, and documented
+ * there.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "rte_vhost_state.h"
+#include <rte_ether.h>
+
 #include "dev/vstate_dev.h"
+#include "vstate_net_conf.h"
 
-/** Features that a device with this configuration offers. */
+/** Virtqueue index of a pair's receive and transmit queue, as the driver names them. */
+#define VSTATE_RXQ(pair) (2 * (pair))
+#define VSTATE_TXQ(pair) (2 * (pair) + 1)
+
+struct rte_tel_data;
+struct rte_vhost_state;
+struct vstate_net_bridge;
+struct vstate_port;
+
+/** The class's part of a device. */
+struct vstate_net {
+	/* -- read by poll threads, too -- */
+	/** Pairs that are granted now, counted from pair 0. */
+	uint16_t active_pairs;
+	/**
+	 * The guest is to be announced: its MAC address, and VSTATE_NET_RARP_DUE; 0: it is not. One
+	 * word, as control may set and clear it while a poll thread reads it and ends it.
+	 */
+	uint64_t rarp_due;
+
+	/* -- control lock -- */
+	struct rte_ether_addr mac;
+	uint16_t mtu;
+	/** An MTU set while suspended; takes effect at resume. 0: none. */
+	uint16_t mtu_next;
+	/** The representor, or NULL; vstate_port.c. */
+	struct vstate_port *port;
+	/** What the service needs, or NULL; vstate_net_bridge.c. */
+	struct vstate_net_bridge *bridge;
+};
+
+static inline struct vstate_net *
+vstate_net_of(const struct vstate_dev *dev)
+{
+	return dev->of_class;
+}
+
+static inline uint16_t
+vstate_net_pairs(const struct vstate_dev *dev)
+{
+	return dev->nb_vqs / 2;
+}
+
 uint64_t vstate_net_features(const struct vstate_conf *conf);
-
-/** Protocol features, for a device attached by rte_vdpa. */
-uint64_t vstate_net_protocol_features(void);
-
-/** Put the negotiated features into a queue. Control thread. */
-void vstate_net_vq_configure(const struct vstate_dev *dev, struct vstate_vq *vq);
-
-/** Fill in the class' part of a state. */
-void vstate_net_capture(const struct vstate_dev *dev, struct rte_vhost_state_net *net);
-
-/** What a state must fit. */
-void vstate_net_limits(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim);
-
-/** Length of the config space, and a copy of it (struct virtio_net_config). */
+int vstate_net_dev_init(struct vstate_dev *dev);
 int vstate_net_config_get(const struct vstate_dev *dev, uint8_t *config, uint32_t size);
+int vstate_net_config_set(struct vstate_dev *dev, const uint8_t *config, uint32_t offset,
+		uint32_t size);
+void vstate_net_connect(struct vstate_dev *dev);
+void vstate_net_disconnect(struct vstate_dev *dev);
+void vstate_net_reset(struct vstate_dev *dev);
+void vstate_net_setup(struct vstate_dev *dev, const struct vstate_setup *setup);
+void vstate_net_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq);
+void vstate_net_run_changed(struct vstate_dev *dev);
+void vstate_net_resume(struct vstate_dev *dev);
+void vstate_net_capture(const struct vstate_dev *dev, struct rte_vhost_state *st);
+void vstate_net_restore(struct vstate_dev *dev, struct rte_vhost_state *st);
+void vstate_net_limits(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim);
+uint32_t vstate_net_empty_len(const struct vstate_vq *vq);
+bool vstate_net_used_ahead(const struct vstate_vq *vq);
+void vstate_net_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d);
+
+/** The front end set the MTU; a suspended device takes it at resume. Control lock. */
+void vstate_net_mtu_set(struct vstate_dev *dev, uint16_t mtu);
 
 #endif /* VSTATE_NET_H */

@@ -12,13 +12,14 @@
 #include <rte_ethdev.h>
 #include <rte_jhash.h>
 #include <rte_mbuf.h>
-#include <rte_service.h>
-#include <rte_service_component.h>
-#include <rte_string_fns.h>
 
+#include "ring/vstate_vq.h"
 #include "vstate_log.h"
-#include "vstate_net_offload.h"
+#include "vstate_net.h"
 #include "vstate_net_bridge.h"
+#include "vstate_net_offload.h"
+#include "vstate_net_rarp.h"
+
 
 #define SERVICE_BURST 32
 #define POOL_MBUFS 4095
@@ -29,7 +30,7 @@
 #define CSUM_OFFLOADS (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 
 /** A pair's way to the uplink and back. */
-struct bridge {
+struct bridge_pair {
 	/** Frames of the uplink that the guest had too few buffers for; they come first. */
 	struct rte_mbuf *held[SERVICE_BURST];
 	uint16_t nb_held;
@@ -39,8 +40,6 @@ struct bridge {
 
 struct vstate_net_bridge {
 	struct vstate_dev *dev;
-	uint32_t id;
-	bool registered;
 	struct rte_mempool *pool;
 	/** Port of the uplink, or RTE_MAX_ETHPORTS to loop back. */
 	uint16_t uplink;
@@ -49,7 +48,7 @@ struct vstate_net_bridge {
 	bool uplink_csum;
 	/** Largest frame that the uplink gives. */
 	uint32_t uplink_frame;
-	struct bridge bridges[VSTATE_MAX_PAIRS];
+	struct bridge_pair pairs[VSTATE_MAX_QUEUES];
 };
 
 /* ---- polling ---- */
@@ -89,7 +88,7 @@ loop_pair(struct vstate_net_bridge *srv, struct vstate_vq *from, struct vstate_v
  * or has not for long, would block its queue for ever. A NIC without a link drops, too.
  */
 static bool
-head_is_lost(struct bridge *br, uint16_t nb, uint16_t ready, uint16_t sent)
+head_is_lost(struct bridge_pair *br, uint16_t nb, uint16_t ready, uint16_t sent)
 {
 	uint64_t now;
 
@@ -106,7 +105,7 @@ head_is_lost(struct bridge *br, uint16_t nb, uint16_t ready, uint16_t sent)
 }
 
 static uint16_t
-guest_to_uplink(struct vstate_net_bridge *srv, struct vstate_vq *from, struct bridge *br,
+guest_to_uplink(struct vstate_net_bridge *srv, struct vstate_vq *from, struct bridge_pair *br,
 		uint16_t queue)
 {
 	struct rte_mbuf *pkts[SERVICE_BURST];
@@ -151,7 +150,7 @@ room_for(struct vstate_net_bridge *srv, struct vstate_vq *to)
 }
 
 static uint16_t
-uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_vq *to, struct bridge *br,
+uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_vq *to, struct bridge_pair *br,
 		uint16_t queue)
 {
 	uint16_t put = 0, room;
@@ -174,32 +173,30 @@ uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_vq *to, struct brid
 
 /* The guest arrived by a move and cannot say so: announce it where its frames come from. */
 static void
-announce(struct vstate_net_bridge *srv)
+guest_announce(struct vstate_net_bridge *srv)
 {
 	uint64_t due;
-	struct rte_mbuf *m = vstate_dev_rarp_make(srv->dev, srv->pool, &due);
+	struct rte_mbuf *m = vstate_net_rarp_make(vstate_net_of(srv->dev), srv->pool, &due);
 
 	if (m == NULL)
 		return;
 	if (rte_eth_tx_burst(srv->uplink, 0, &m, 1) == 1)
-		vstate_dev_rarp_done(srv->dev, due);
+		vstate_net_rarp_done(vstate_net_of(srv->dev), due);
 	else
 		rte_pktmbuf_free(m); /* again next time */
 }
 
-static int32_t
-service_run(void *arg)
+uint32_t
+vstate_net_bridge_poll(struct vstate_dev *dev)
 {
-	struct vstate_net_bridge *srv = arg;
-	struct vstate_dev *dev = srv->dev;
-	uint16_t pair, queue, work = 0;
+	struct vstate_net *net = vstate_net_of(dev);
+	struct vstate_net_bridge *srv = net->bridge;
+	uint16_t pair, queue;
+	uint32_t work = 0;
 
-	/* A queue's lease does not say who may take it: the port may have the rings. */
-	if (!vstate_lease_take(&dev->poller_lease))
-		return -EAGAIN;
-	if (unlikely(dev->rarp_due != 0) && srv->uplink != RTE_MAX_ETHPORTS)
-		announce(srv);
-	for (pair = 0; pair < dev->nb_vqs / 2; pair++) {
+	if (unlikely(net->rarp_due != 0) && srv->uplink != RTE_MAX_ETHPORTS)
+		guest_announce(srv);
+	for (pair = 0; pair < vstate_net_pairs(dev); pair++) {
 		struct vstate_vq *from = dev->vqs[VSTATE_TXQ(pair)];
 		struct vstate_vq *to = dev->vqs[VSTATE_RXQ(pair)];
 
@@ -208,22 +205,18 @@ service_run(void *arg)
 			continue;
 		}
 		queue = pair % srv->uplink_queues;
-		work += guest_to_uplink(srv, from, &srv->bridges[pair], queue);
-		work += uplink_to_guest(srv, to, &srv->bridges[pair], queue);
+		work += guest_to_uplink(srv, from, &srv->pairs[pair], queue);
+		work += uplink_to_guest(srv, to, &srv->pairs[pair], queue);
 	}
-	vstate_lease_give(&dev->poller_lease);
-	return work != 0 ? 0 : -EAGAIN;
+	return work;
 }
 
 void
-vstate_net_bridge_apply(struct vstate_dev *dev, void *arg)
+vstate_net_bridge_begin(struct vstate_dev *dev)
 {
-	const struct vstate_net_bridge *srv = dev->bridge;
+	const struct vstate_net_bridge *srv = vstate_net_of(dev)->bridge;
 	uint16_t i;
 
-	RTE_SET_USED(arg);
-	if (srv == NULL)
-		return;
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->linear = false;
 		dev->vqs[i]->complete_csum = srv->uplink != RTE_MAX_ETHPORTS && !srv->uplink_csum;
@@ -235,7 +228,7 @@ vstate_net_bridge_apply(struct vstate_dev *dev, void *arg)
 static int
 uplink_open(struct vstate_net_bridge *srv, int socket)
 {
-	const char *name = srv->dev->conf.uplink;
+	const char *name = vstate_net_conf_const(&srv->dev->conf)->uplink;
 	struct rte_eth_conf conf = { 0 };
 	struct rte_eth_dev_info info;
 	uint16_t q, mtu = 0;
@@ -272,52 +265,6 @@ uplink_open(struct vstate_net_bridge *srv, int socket)
 	if (rte_eth_dev_get_mtu(srv->uplink, &mtu) != 0)
 		mtu = RTE_ETHER_MTU;
 	srv->uplink_frame = mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
-	return 0;
-}
-
-/* EAL shares out the services that exist when it starts; a hot-plugged one comes later. */
-static void
-give_to_core(struct vstate_net_bridge *srv)
-{
-	uint32_t lcores[RTE_MAX_LCORE];
-	int32_t n, i, count, best = -1, best_count = INT32_MAX;
-
-	n = rte_service_lcore_list(lcores, RTE_DIM(lcores));
-	for (i = 0; i < n; i++) {
-		count = rte_service_lcore_count_services(lcores[i]);
-		if (count >= 0 && count < best_count) {
-			best_count = count;
-			best = i;
-		}
-	}
-	if (best < 0) {
-		VSTATE_LOG(NOTICE, "%s: no service core yet (EAL option -s): nobody polls",
-				srv->dev->name);
-		return;
-	}
-	rte_service_map_lcore_set(srv->id, lcores[best], 1);
-	rte_service_lcore_start(lcores[best]); /* -EALREADY where it runs */
-}
-
-static int
-service_register(struct vstate_net_bridge *srv, int socket)
-{
-	struct rte_service_spec spec = {
-		.callback = service_run,
-		.callback_userdata = srv,
-		.socket_id = socket,
-	};
-	int ret;
-
-	if (rte_strscpy(spec.name, srv->dev->name, sizeof(spec.name)) < 0)
-		return -ENAMETOOLONG;
-	ret = rte_service_component_register(&spec, &srv->id);
-	if (ret != 0)
-		return ret;
-	srv->registered = true;
-	rte_service_component_runstate_set(srv->id, 1);
-	rte_service_runstate_set(srv->id, 1);
-	give_to_core(srv);
 	return 0;
 }
 
@@ -364,46 +311,27 @@ vstate_net_bridge_create(struct vstate_dev *dev, int socket)
 	if (srv == NULL)
 		return -ENOMEM;
 	srv->dev = dev;
-	dev->bridge = srv;
+	vstate_net_of(dev)->bridge = srv;
 	srv->pool = pool_get(dev, socket);
 	ret = srv->pool != NULL ? uplink_open(srv, socket) : -rte_errno;
-	if (ret == 0)
-		ret = service_register(srv, socket);
-	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: no service: %s", dev->name, strerror(-ret));
+	if (ret != 0)
 		vstate_net_bridge_destroy(dev);
-		return ret;
-	}
-	return vstate_dev_set_poller(dev, VSTATE_POLLER_SERVICE, vstate_net_bridge_apply, NULL);
-}
-
-/* A service core may be inside the callback when the service is taken from it. */
-static void
-service_unregister(struct vstate_net_bridge *srv)
-{
-	rte_service_component_runstate_set(srv->id, 0);
-	rte_service_runstate_set(srv->id, 0);
-	while (rte_service_may_be_active(srv->id) == 1)
-		rte_pause();
-	rte_service_component_unregister(srv->id);
+	return ret;
 }
 
 void
 vstate_net_bridge_destroy(struct vstate_dev *dev)
 {
-	struct vstate_net_bridge *srv = dev->bridge;
+	struct vstate_net_bridge *srv = vstate_net_of(dev)->bridge;
 	uint16_t i;
 
 	if (srv == NULL)
 		return;
-	vstate_dev_set_poller(dev, VSTATE_POLLER_NONE, NULL, NULL);
-	if (srv->registered)
-		service_unregister(srv);
-	for (i = 0; i < VSTATE_MAX_PAIRS; i++)
-		rte_pktmbuf_free_bulk(srv->bridges[i].held, srv->bridges[i].nb_held);
+	for (i = 0; i < VSTATE_MAX_QUEUES; i++)
+		rte_pktmbuf_free_bulk(srv->pairs[i].held, srv->pairs[i].nb_held);
 	if (srv->uplink != RTE_MAX_ETHPORTS && srv->uplink_frame != 0)
 		rte_eth_dev_stop(srv->uplink);
 	pool_put(srv);
-	dev->bridge = NULL;
+	vstate_net_of(dev)->bridge = NULL;
 	free(srv);
 }

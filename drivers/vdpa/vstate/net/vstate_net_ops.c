@@ -2,14 +2,13 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file Which build of the ring code this processor gets; see vstate_isa.h. */
-
 #include <rte_common.h>
 #include <rte_cpuflags.h>
 #include <rte_vect.h>
 
 #include "vstate_log.h"
 #include "ring/vstate_vq.h"
+#include "vstate_net_ops.h"
 
 extern const struct vstate_vq_ops vstate_split_ops_base, vstate_packed_ops_base;
 extern const struct vstate_vq_ops vstate_split_ops_avx2, vstate_packed_ops_avx2;
@@ -27,7 +26,7 @@ cpu_has_avx512(void)
 #endif
 
 const struct vstate_vq_ops *
-vstate_ring_ops(bool packed)
+vstate_net_ops(bool packed)
 {
 	/* What the user allows (EAL option --force-max-simd-bitwidth). */
 	uint16_t width = rte_vect_get_max_simd_bitwidth();

@@ -15,12 +15,16 @@
 
 #include <vstate_compat.h>
 
-#include "vhost/vstate_connection.h"
-#include "vstate_port_link.h"
+#include "dev/vstate_control.h"
+#include "dev/vstate_front_end.h"
+#include "dev/vstate_poller.h"
+#include "ring/vstate_vq.h"
 #include "vstate_log.h"
+#include "vstate_net.h"
 #include "vstate_port.h"
+#include "vstate_port_link.h"
 #include "vstate_port_stats.h"
-#include "vstate_net_bridge.h"
+
 
 #define L2_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
 
@@ -85,7 +89,7 @@ port_link_update(struct rte_eth_dev *eth, int wait_to_complete)
 	RTE_SET_USED(wait_to_complete);
 	if (dev == NULL)
 		return -ENODEV;
-	ret = vstate_port_link_show(dev->port);
+	ret = vstate_port_link_show(vstate_net_of(dev)->port);
 	vstate_port_unlock();
 	return ret;
 }
@@ -103,11 +107,11 @@ static int
 port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
 {
 	struct vstate_dev *dev = vstate_port_lock(eth);
-	struct vstate_conf conf;
+	struct vstate_net_conf conf;
 
 	if (dev == NULL)
 		return -ENODEV;
-	conf = dev->conf;
+	conf = *vstate_net_conf_const(&dev->conf);
 	vstate_port_unlock();
 	info->max_mac_addrs = 1;
 	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
@@ -115,8 +119,8 @@ port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
 	info->min_mtu = RTE_ETHER_MIN_MTU;
 	info->max_mtu = conf.mtu;
 	/* More queues than the guest has are allowed; see vstate_port.h. */
-	info->max_rx_queues = RTE_MAX_QUEUES_PER_PORT < 2 * VSTATE_MAX_PAIRS ?
-		RTE_MAX_QUEUES_PER_PORT : 2 * VSTATE_MAX_PAIRS;
+	info->max_rx_queues = RTE_MAX_QUEUES_PER_PORT < 2 * VSTATE_MAX_QUEUES ?
+		RTE_MAX_QUEUES_PER_PORT : 2 * VSTATE_MAX_QUEUES;
 	info->max_tx_queues = info->max_rx_queues;
 	info->rx_offload_capa = RX_OFFLOADS;
 	info->tx_offload_capa = TX_OFFLOADS;
@@ -143,6 +147,7 @@ port_rxq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned 
 	if (rxq == NULL)
 		return -ENOMEM;
 	rxq->dev = vstate_port_dev(eth);
+	rxq->net = vstate_net_of(rxq->dev);
 	rxq->id = id;
 	rxq->pool = pool;
 	eth->data->rx_queues[id] = rxq;
@@ -161,6 +166,7 @@ port_txq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned 
 	if (txq == NULL)
 		return -ENOMEM;
 	txq->dev = vstate_port_dev(eth);
+	txq->net = vstate_net_of(txq->dev);
 	txq->id = id;
 	eth->data->tx_queues[id] = txq;
 	return 0;
@@ -185,7 +191,7 @@ port_txq_release(struct rte_eth_dev *eth, uint16_t id)
 static struct vstate_vq *
 rxq_only(struct vstate_dev *dev, uint16_t id, uint16_t nb_rxq)
 {
-	uint16_t nb_pairs = dev->nb_vqs / 2;
+	uint16_t nb_pairs = vstate_net_pairs(dev);
 
 	return id < nb_pairs && id + nb_rxq >= nb_pairs ? dev->vqs[VSTATE_TXQ(id)] : NULL;
 }
@@ -205,7 +211,7 @@ start_apply(struct vstate_dev *dev, void *arg)
 		/* An application that did not enable chains treats each frame as contiguous: what
 		 * lies behind the first mbuf's data is other memory of its pool.
 		 */
-		dev->vqs[i]->linear = dev->conf.linear_buffer ||
+		dev->vqs[i]->linear = vstate_net_conf_const(&dev->conf)->linear_buffer ||
 			(rx & RTE_ETH_RX_OFFLOAD_SCATTER) == 0;
 		/* An application that does not ask for the flags does not look at them. */
 		dev->vqs[i]->complete_csum = (rx & csum) != csum;
@@ -216,7 +222,7 @@ start_apply(struct vstate_dev *dev, void *arg)
 		rxq->nb_rxq = eth->data->nb_rx_queues;
 		rxq->next_pair = i;
 		/* on one queue only */
-		rxq->rarp_due = i == 0 ? &dev->rarp_due : &never;
+		rxq->rarp_due = i == 0 ? &vstate_net_of(dev)->rarp_due : &never;
 		rxq->vlan_strip = rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 		rxq->only = rxq->vlan_strip ? NULL :
 			rxq_only(dev, i, eth->data->nb_rx_queues);
@@ -228,20 +234,41 @@ start_apply(struct vstate_dev *dev, void *arg)
 	}
 }
 
+/* ethdev starts a port whose queues were configured and not set up. */
+static bool
+queues_are_set_up(const struct rte_eth_dev *eth)
+{
+	uint16_t i;
+
+	for (i = 0; i < eth->data->nb_rx_queues; i++) {
+		if (eth->data->rx_queues[i] == NULL)
+			return false;
+	}
+	for (i = 0; i < eth->data->nb_tx_queues; i++) {
+		if (eth->data->tx_queues[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
 static int
 port_start(struct rte_eth_dev *eth)
 {
 	struct vstate_dev *dev = vstate_port_dev(eth);
 	uint16_t i;
 
-	vstate_dev_set_poller(dev, VSTATE_POLLER_PORT, start_apply, eth);
+	if (!queues_are_set_up(eth)) {
+		VSTATE_LOG(ERR, "%s: port not started: not all of its queues are set up", dev->name);
+		return -EINVAL;
+	}
+	vstate_poller_set(dev, VSTATE_POLLER_PORT, start_apply, eth);
 	for (i = 0; i < eth->data->nb_rx_queues; i++)
 		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
 	for (i = 0; i < eth->data->nb_tx_queues; i++)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
 	/* Not ethdev's dev_started: what comes between this and that must not be missed. */
-	__atomic_store_n(&dev->port->running, true, __ATOMIC_SEQ_CST);
-	vstate_port_link_show(dev->port);
+	__atomic_store_n(&vstate_net_of(dev)->port->running, true, __ATOMIC_SEQ_CST);
+	vstate_port_link_show(vstate_net_of(dev)->port);
 	return 0;
 }
 
@@ -251,14 +278,13 @@ port_stop(struct rte_eth_dev *eth)
 	struct vstate_dev *dev = vstate_port_dev(eth);
 	uint16_t i;
 
-	vstate_dev_set_poller(dev, dev->bridge != NULL ? VSTATE_POLLER_SERVICE :
-			VSTATE_POLLER_NONE, vstate_net_bridge_apply, NULL);
+	vstate_poller_fall_back(dev);
 	for (i = 0; i < eth->data->nb_rx_queues; i++)
 		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
 	for (i = 0; i < eth->data->nb_tx_queues; i++)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
-	__atomic_store_n(&dev->port->running, false, __ATOMIC_SEQ_CST);
-	vstate_port_link_show(dev->port);
+	__atomic_store_n(&vstate_net_of(dev)->port->running, false, __ATOMIC_SEQ_CST);
+	vstate_port_link_show(vstate_net_of(dev)->port);
 	eth->data->dev_started = 0;
 	return 0;
 }
@@ -290,19 +316,50 @@ port_mac_set(struct rte_eth_dev *eth, struct rte_ether_addr *mac)
 	return 0;
 }
 
+/* ---- how much waits ---- */
+
+struct waiting {
+	uint16_t first, step;
+	uint32_t count;
+};
+
+static int
+do_waiting(struct vstate_dev *dev, void *arg)
+{
+	struct waiting *w = arg;
+	const struct vstate_vq *vq;
+	uint16_t pair;
+
+	/* Memory and rings change with the control lock held only, or while a message is under way. */
+	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_STARTED | VSTATE_BLOCK_MESSAGE))
+		return 0;
+	for (pair = w->first; pair < vstate_net_pairs(dev); pair += w->step) {
+		vq = dev->vqs[VSTATE_TXQ(pair)];
+		if (vstate_run_vq_is_ready(vq))
+			w->count += vq->ops->waiting(vq);
+	}
+	return 0;
+}
+
+/*
+ * Buffers (split) or descriptors (packed) that wait for a receive queue. Any thread: it counts with
+ * the control lock and without a lease, so that an onlooker is never taken for the poll thread.
+ */
 static vstate_rx_count_t
 port_rx_count(void *queue)
 {
 	const struct vstate_port_rxq *rxq = queue;
+	struct waiting w = { .first = rxq->id, .step = RTE_MAX(rxq->nb_rxq, 1) };
 
-	return vstate_dev_waiting(rxq->dev, rxq->id, rxq->nb_rxq);
+	vstate_control_run(do_waiting, rxq->dev, &w);
+	return w.count;
 }
 
 static void
 forget_apply(struct vstate_dev *dev, void *arg)
 {
-	*(struct vstate_port **)arg = dev->port;
-	dev->port = NULL;
+	*(struct vstate_port **)arg = vstate_net_of(dev)->port;
+	vstate_net_of(dev)->port = NULL;
 }
 
 static void
@@ -310,7 +367,7 @@ port_forget(struct vstate_dev *dev)
 {
 	struct vstate_port *port = NULL;
 
-	vstate_dev_set_poller(dev, dev->poller, forget_apply, &port);
+	vstate_poller_set(dev, dev->run.poller, forget_apply, &port);
 	if (port == NULL)
 		return;
 	vstate_port_link_free(port);
@@ -327,9 +384,10 @@ port_close(struct rte_eth_dev *eth)
 		port_stop(eth);
 	port_list(eth, NULL);
 	/* A port is all that net_vstate has: a guest is not left with a device that nobody
-	 * can poll any more. vdpa_vstate goes on without its port.
+	 * can poll any more. vdpa_vstate serves its guest without the port.
 	 */
-	vstate_socket_close(dev);
+	if (dev->front_ops != NULL && dev->front_ops->close != NULL)
+		dev->front_ops->close(dev);
 	port_forget(dev);
 	/*
 	 * ethdev frees the port next, and functions of its own that are running would still read
@@ -371,7 +429,7 @@ static const struct eth_dev_ops port_ops = {
 static void
 install_apply(struct vstate_dev *dev, void *arg)
 {
-	dev->port = arg;
+	vstate_net_of(dev)->port = arg;
 }
 
 int
@@ -395,7 +453,7 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 		vstate_port_link_free(port);
 		return -ENOMEM;
 	}
-	rte_ether_addr_copy(&dev->mac, &eth->data->mac_addrs[0]);
+	rte_ether_addr_copy(&vstate_net_of(dev)->mac, &eth->data->mac_addrs[0]);
 	*(struct vstate_dev **)eth->data->dev_private = dev;
 	eth->data->dev_link = (struct rte_eth_link) { .link_speed = RTE_ETH_SPEED_NUM_10G,
 		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX };
@@ -408,7 +466,7 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 	eth->tx_pkt_burst = vstate_port_tx;
 	eth->tx_pkt_prepare = vstate_port_prepare;
 	port->eth = eth;
-	vstate_dev_set_poller(dev, dev->poller, install_apply, port);
+	vstate_poller_set(dev, dev->run.poller, install_apply, port);
 	port_list(eth, dev);
 	rte_eth_dev_probing_finish(eth);
 	return 0;

@@ -23,12 +23,14 @@
 #include <rte_mempool.h>
 
 #include "dev/vstate_dev.h"
+#include "vstate_net.h"
 
 struct rte_eth_dev;
 struct rte_vdev_device;
 
 struct vstate_port_rxq {
 	struct vstate_dev *dev;
+	struct vstate_net *net;
 	struct rte_mempool *pool;
 	uint16_t id;
 	/** The queue of the guest that it serves, if one only, and nothing else is to be done. */
@@ -44,6 +46,7 @@ struct vstate_port_rxq {
 
 struct vstate_port_txq {
 	struct vstate_dev *dev;
+	struct vstate_net *net;
 	uint16_t id;
 	/** Several transmit queues may meet in one queue of the guest. */
 	bool shared;
@@ -51,11 +54,11 @@ struct vstate_port_txq {
 
 struct vstate_port {
 	struct rte_eth_dev *eth;
-	/** The guest is there. Written by the control thread. */
+	/** The guest is there. Control lock. */
 	bool link_up;
 	/** Between start and stop. Written by the application's thread. */
 	bool running;
-	/** An eventfd by which the control thread wakes the thread of events. */
+	/** An eventfd that wakes the thread of events. */
 	struct rte_intr_handle *events;
 };
 

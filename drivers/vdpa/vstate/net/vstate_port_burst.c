@@ -8,6 +8,7 @@
 
 #include "vstate_net_mbuf.h"
 #include "vstate_net_offload.h"
+#include "vstate_net_rarp.h"
 #include "vstate_port.h"
 
 /*
@@ -55,13 +56,13 @@ rarp_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts)
 {
 	struct vstate_dev *dev = rxq->dev;
 	uint64_t due;
-	struct rte_mbuf *m = vstate_dev_rarp_make(dev, rxq->pool, &due);
+	struct rte_mbuf *m = vstate_net_rarp_make(rxq->net, rxq->pool, &due);
 
 	if (m == NULL)
 		return 0; /* again with the next burst */
 	m->port = dev->vqs[0]->port_id;
 	pkts[0] = m;
-	vstate_dev_rarp_done(dev, due);
+	vstate_net_rarp_done(rxq->net, due);
 	return 1;
 }
 
@@ -79,7 +80,7 @@ static uint16_t
 pairs_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vstate_dev *dev = rxq->dev;
-	uint16_t nb_pairs = dev->nb_vqs / 2;
+	uint16_t nb_pairs = vstate_net_pairs(dev);
 	uint16_t first = rxq->next_pair, pair = first;
 	uint16_t got, done = 0;
 
@@ -171,8 +172,8 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vstate_port_txq *txq = queue;
 	struct vstate_dev *dev = txq->dev;
-	/* Acquire: see active_pairs_store(). */
-	uint16_t active = __atomic_load_n(&dev->active_pairs, __ATOMIC_ACQUIRE);
+	/* Acquire: partner of the release in vstate_net_run_changed(). */
+	uint16_t active = __atomic_load_n(&txq->net->active_pairs, __ATOMIC_ACQUIRE);
 	uint16_t batch, put, done = 0;
 	struct vstate_vq *vq;
 	uint8_t look;

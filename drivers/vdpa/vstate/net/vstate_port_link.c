@@ -2,14 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/**
- * @file
- * The link of a port, and who is told of it. The event comes from EAL's interrupt thread, as
- * that of a NIC would: from the control thread it could wait for a lock of the application's
- * whose owner waits for us. An eventfd wakes that thread; an alarm would make the control thread
- * wait for a lock that the other may hold when it is descheduled.
- */
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +12,6 @@
 
 #include <ethdev_driver.h>
 
-#include "dev/vstate_dev.h"
 #include "vstate_port_link.h"
 #include "vstate_log.h"
 
@@ -74,7 +65,7 @@ link_event(void *arg)
 void
 vstate_port_link_set(struct vstate_dev *dev, bool up)
 {
-	struct vstate_port *port = dev->port;
+	struct vstate_port *port = vstate_net_of(dev)->port;
 	const uint64_t one = 1;
 
 	if (port == NULL || port->link_up == up)
@@ -85,7 +76,7 @@ vstate_port_link_set(struct vstate_dev *dev, bool up)
 }
 
 static void
-port_free(struct vstate_port *port)
+link_free(struct vstate_port *port)
 {
 	if (rte_intr_fd_get(port->events) >= 0)
 		close(rte_intr_fd_get(port->events));
@@ -98,7 +89,7 @@ static void
 events_ended(struct rte_intr_handle *copy, void *port)
 {
 	RTE_SET_USED(copy);
-	port_free(port);
+	link_free(port);
 }
 
 int
@@ -122,7 +113,7 @@ vstate_port_link_create(struct vstate_port **out)
 	if (ret == 0)
 		ret = rte_intr_callback_register(port->events, link_event, port);
 	if (ret != 0) {
-		port_free(port);
+		link_free(port);
 		return ret;
 	}
 	*out = port;
@@ -141,5 +132,5 @@ vstate_port_link_free(struct vstate_port *port)
 	ret = rte_intr_callback_unregister_sync(port->events, link_event, port);
 	if (ret <= 0)
 		VSTATE_LOG(ERR, "link events of a port do not end: %s", strerror(-ret));
-	port_free(port);
+	link_free(port);
 }

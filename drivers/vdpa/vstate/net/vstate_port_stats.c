@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "dev/vstate_broken.h"
+#include "dev/vstate_counters.h"
+#include "vstate_net_counters.h"
 #include "vstate_port.h"
 #include "vstate_port_stats.h"
 
@@ -22,14 +25,14 @@ vstate_port_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats
 
 	if (dev == NULL)
 		return -ENODEV;
-	for (pair = 0; pair < dev->nb_vqs / 2; pair++) {
-		vstate_vq_counters_get(dev->vqs[VSTATE_TXQ(pair)], &rx);
+	for (pair = 0; pair < vstate_net_pairs(dev); pair++) {
+		vstate_net_counters_get(dev, VSTATE_TXQ(pair), &rx);
 		stats->ipackets += rx.packets;
 		stats->ibytes += rx.bytes;
 		stats->ierrors += rx.runt + rx.oversize + rx.bad_offload;
 		stats->rx_nombuf += rx.nombuf;
 
-		vstate_vq_counters_get(dev->vqs[VSTATE_RXQ(pair)], &tx);
+		vstate_net_counters_get(dev, VSTATE_RXQ(pair), &tx);
 		stats->opackets += tx.packets;
 		stats->obytes += tx.bytes;
 		stats->oerrors += tx.small_buffer + tx.bad_offload;
@@ -58,18 +61,11 @@ vstate_port_stats_reset(struct rte_eth_dev *eth)
 	if (dev == NULL)
 		return -ENODEV;
 	for (i = 0; i < dev->nb_vqs; i++)
-		vstate_vq_counters_reset(dev->vqs[i]);
-	for (i = 0; i < VSTATE_FAULT_MAX; i++)
-		dev->faults_base[i] = __atomic_load_n(&dev->faults[i], __ATOMIC_RELAXED);
+		vstate_counters_reset(dev, i);
+	vstate_broken_counts_reset(dev);
 	vstate_port_unlock();
 	return 0;
 }
-
-static const char *const counter_names[] = {
-#define COUNTER_NAME(name, field) #name,
-	VSTATE_VQ_COUNTERS(COUNTER_NAME)
-#undef COUNTER_NAME
-};
 
 /* Behind the counters of the queues: how many were broken, by reason. */
 #define NB_FAULTS (VSTATE_FAULT_MAX - 1)
@@ -77,7 +73,7 @@ static const char *const counter_names[] = {
 static unsigned int
 xstats_count(const struct vstate_dev *dev)
 {
-	return dev->nb_vqs * RTE_DIM(counter_names) + NB_FAULTS;
+	return dev->nb_vqs * VSTATE_NET_NB_COUNTERS + NB_FAULTS;
 }
 
 int
@@ -94,7 +90,7 @@ vstate_port_xstats_names(struct rte_eth_dev *eth, struct rte_eth_xstat_name *nam
 	if (names == NULL)
 		return count;
 	for (i = 0; i < RTE_MIN(n, count); i++) {
-		vq = i / RTE_DIM(counter_names);
+		vq = i / VSTATE_NET_NB_COUNTERS;
 		if (i >= count - NB_FAULTS) {
 			snprintf(names[i].name, sizeof(names[i].name), "broken_%s",
 					vstate_fault_name(i - (count - NB_FAULTS) + 1));
@@ -102,7 +98,7 @@ vstate_port_xstats_names(struct rte_eth_dev *eth, struct rte_eth_xstat_name *nam
 		}
 		snprintf(names[i].name, sizeof(names[i].name), "%s_q%u_%s",
 				vq % 2 == 1 ? "rx" : "tx", vq / 2,
-				counter_names[i % RTE_DIM(counter_names)]);
+				vstate_net_counters[i % VSTATE_NET_NB_COUNTERS].name);
 	}
 	return count;
 }
@@ -111,9 +107,8 @@ int
 vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, unsigned int n)
 {
 	struct vstate_dev *dev = vstate_port_lock(eth);
-	struct vstate_vq_counters c;
 	unsigned int count, i = 0;
-	uint16_t vq, fault;
+	uint16_t vq, fault, c;
 
 	if (dev == NULL)
 		return -ENODEV;
@@ -123,17 +118,14 @@ vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, un
 		return count;
 	}
 	for (vq = 0; vq < dev->nb_vqs; vq++) {
-		vstate_vq_counters_get(dev->vqs[vq], &c);
-#define COUNTER_VALUE(name, field) \
-		xstats[i].id = i; \
-		xstats[i++].value = c.field;
-		VSTATE_VQ_COUNTERS(COUNTER_VALUE)
-#undef COUNTER_VALUE
+		for (c = 0; c < VSTATE_NET_NB_COUNTERS; c++) {
+			xstats[i].id = i;
+			xstats[i++].value = vstate_counter_get(dev, vq, c);
+		}
 	}
 	for (fault = VSTATE_FAULT_NONE + 1; fault < VSTATE_FAULT_MAX; fault++) {
 		xstats[i].id = i;
-		xstats[i++].value = __atomic_load_n(&dev->faults[fault], __ATOMIC_RELAXED) -
-			dev->faults_base[fault];
+		xstats[i++].value = vstate_broken_count(dev, fault);
 	}
 	vstate_port_unlock();
 	return count;

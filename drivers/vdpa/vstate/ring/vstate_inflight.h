@@ -22,7 +22,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rte_vhost_state.h"
 #include "vstate_inflight_layout.h"
 
 struct vstate_desc;
@@ -59,17 +58,12 @@ struct vstate_inflight {
 
 /** NULL without memory. */
 struct vstate_inflight *vstate_inflight_alloc(uint16_t nb, uint32_t nb_descs, bool packed);
-/** The last @p left buffers of a queue's state. NULL without memory. */
-struct vstate_inflight *vstate_inflight_of_state(const struct rte_vhost_state_vq *sv, bool packed,
-		uint16_t left);
 /** Hand them to a queue at rest, whose used position is known; its available one follows. */
 void vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list);
 /** Forget them. */
 void vstate_inflight_drop(struct vstate_vq *vq);
 /** Those that are left. Control thread. */
 uint16_t vstate_inflight_count(const struct vstate_vq *vq);
-/** Put those that are left into a state. 0 or -ENOMEM */
-int vstate_inflight_capture(const struct vstate_vq *vq, struct rte_vhost_state *st, uint16_t i);
 
 /**
  * How many are left, for a process that comes after: before and after the publication under

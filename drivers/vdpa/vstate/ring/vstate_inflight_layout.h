@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include <rte_byteorder.h>
+#include <rte_atomic.h>
 #include <rte_common.h>
 
 #include "vstate_pos.h"

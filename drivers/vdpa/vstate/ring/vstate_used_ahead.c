@@ -2,27 +2,13 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/**
- * @file
- * Buffers of a packed ring that somebody else used ahead of us. While QEMU has no back end and
- * the link is down, it uses up what a guest that still sends makes available, at the place where
- * it believes the ring to stand: where it began. That may be in the midst of what waits for us,
- * and when we come there we would wait for ever at a descriptor that is used already.
- *
- * The driver looks at used descriptors one after another, and has not come there as long as a
- * buffer before it is not used. So such a buffer is made available once more, and the device
- * uses it in its turn. What it held cannot be told any more, as its length and flags were written
- * over: it becomes a frame without content, which is dropped and counted as a runt.
- */
-
 #include <linux/virtio_ring.h>
 
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
 
 #include "vstate_chain.h"
-#include "vstate_log.h"
-#include "handover/vstate_state_file.h"
+#include "vstate_used_ahead.h"
 
 #define F_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
 #define F_USED RTE_BIT32(VRING_PACKED_DESC_F_USED)
@@ -77,15 +63,12 @@ desc_write(struct vstate_vq *vq, struct vstate_pos pos, uint64_t addr, uint32_t 
 	vstate_vq_dirty(vq, vq->desc_addr + pos.idx * sizeof(*d), sizeof(*d));
 }
 
-/* Make a buffer available that has no more than a header and a byte, of the ring's own memory. */
+/* Make a buffer of @p len bytes available, of the ring's own memory. */
 static void
-give_again(struct vstate_vq *vq, struct vstate_pos pos, uint16_t num)
+give_again(struct vstate_vq *vq, struct vstate_pos pos, uint16_t num, uint32_t len)
 {
-	uint32_t len = vq->hdr_len + 1;
 	uint16_t i;
 
-	RTE_BUILD_BUG_ON(sizeof(struct virtio_net_hdr_mrg_rxbuf) + 1 >
-			sizeof(struct vring_packed_desc));
 	for (i = 0; i < num; i++, len = 0) {
 		desc_write(vq, pos, vq->desc_addr, len, i + 1 < num);
 		vstate_pos_step(&pos, 1, vq->size);
@@ -93,7 +76,7 @@ give_again(struct vstate_vq *vq, struct vstate_pos pos, uint16_t num)
 }
 
 uint16_t
-vstate_used_ahead_return(struct vstate_vq *vq)
+vstate_used_ahead_return(struct vstate_vq *vq, uint32_t empty_len)
 {
 	uint16_t left = vstate_pos_room(vq->avail, vq->used, vq->size), n = 0, num;
 	struct vstate_pos pos = vq->avail;
@@ -111,7 +94,7 @@ vstate_used_ahead_return(struct vstate_vq *vq)
 			n++;
 		} else if (what == USED) {
 			num = count(vq, pos, left);
-			give_again(vq, pos, num);
+			give_again(vq, pos, num, empty_len);
 			n++;
 		}
 		vstate_pos_step(&pos, num, vq->size);

@@ -2,7 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,39 +12,27 @@
 #include "vstate_log.h"
 #include "vstate_vq.h"
 
-RTE_LOG_REGISTER(vstate_logtype, pmd.vdpa.vstate, NOTICE);
-
-static struct {
-	char name[24];
-	const char *text;
-} faults[] = {
-#define FAULT_ROW(name, text) [VSTATE_FAULT_##name] = { #name, text },
-	VSTATE_FAULTS(FAULT_ROW)
-#undef FAULT_ROW
-};
-
-/* Telemetry and extended statistics have small letters. */
-RTE_INIT(vstate_fault_names_init)
+void
+vstate_vq_init(struct vstate_vq *vq, uint16_t qid)
 {
-	unsigned int i;
-	char *p;
-
-	for (i = 0; i < RTE_DIM(faults); i++) {
-		for (p = faults[i].name; *p != '\0'; p++)
-			*p = tolower((unsigned char)*p);
-	}
+	vq->qid = qid;
+	vq->callfd = -1;
+	vstate_vq_detach(vq);
 }
 
-const char *
-vstate_fault_name(enum vstate_fault fault)
+void
+vstate_vq_restart(struct vstate_vq *vq)
 {
-	return (unsigned int)fault < RTE_DIM(faults) ? faults[fault].name : "unknown";
+	vq->signalled_valid = false;
+	vq->fault = VSTATE_FAULT_NONE;
+	vq->nb_shadow = 0;
+	vq->nb_taken = 0;
 }
 
-const char *
-vstate_fault_text(enum vstate_fault fault)
+void
+vstate_vq_detach(struct vstate_vq *vq)
 {
-	return (unsigned int)fault < RTE_DIM(faults) ? faults[fault].text : "unknown fault";
+	vq->inflight_head = &vq->own_head;
 }
 
 void

@@ -22,6 +22,7 @@
 #include <rte_vhost.h>
 
 #include "vstate_dirty.h"
+#include "vstate_fault.h"
 #include "vstate_pos.h"
 #include "vstate_inflight.h"
 #include "vstate_lease.h"
@@ -39,32 +40,6 @@
 #define VSTATE_STEPS 16384
 /** Longest frame, without virtio header: the largest GSO frame and its Ethernet header. */
 #define VSTATE_MAX_FRAME (UINT16_MAX + 22)
-
-/** Why a queue is broken: name and text. */
-#define VSTATE_FAULTS(X) \
-	X(NONE, "not broken") \
-	X(AVAIL_DISTANCE, "available index more than the ring size ahead") \
-	X(HEAD_RANGE, "available entry names a descriptor outside the ring") \
-	X(NEXT_RANGE, "descriptor chain leaves its table") \
-	X(CHAIN_LENGTH, "descriptor chain longer than its table") \
-	X(CHAIN_DIRECTION, "descriptor is writable where it must be readable, or the reverse") \
-	X(CHAIN_SHORT, "buffer shorter than the virtio header") \
-	X(INDIRECT_FEATURE, "indirect descriptor without VIRTIO_F_INDIRECT_DESC") \
-	X(INDIRECT_NESTED, "indirect descriptor inside an indirect table") \
-	X(INDIRECT_NEXT, "indirect descriptor with NEXT, or in a packed ring after others") \
-	X(INDIRECT_LENGTH, "indirect table empty, too long or of a broken length") \
-	X(ADDRESS, "address outside the guest's memory")
-
-enum vstate_fault {
-#define VSTATE_FAULT_ENUM(name, text) VSTATE_FAULT_##name,
-	VSTATE_FAULTS(VSTATE_FAULT_ENUM)
-#undef VSTATE_FAULT_ENUM
-	VSTATE_FAULT_MAX
-};
-
-/** "avail_distance" and the like; never NULL. */
-const char *vstate_fault_name(enum vstate_fault fault);
-const char *vstate_fault_text(enum vstate_fault fault);
 
 /**
  * Counters of one queue: name in xstats, and field. Written by the poll thread.
@@ -266,16 +241,12 @@ struct vstate_vq {
 	/* -- control -- */
 	uint16_t qid;
 	uint16_t port_id;
-	/** The front end enabled the queue, and its rings are mapped. */
-	bool ready;
+	/** Why control does not grant the queue, 0: for no reason of its own; bits of the device. */
+	uint32_t block;
 	/** Resets of the device when the queue was set up last. */
 	uint64_t setup_resets;
 	/** A call that a suspended device owes. */
 	bool call_due;
-	/** A fault was told to the log and to the device status. */
-	bool fault_told;
-	/** What @p counters were at the last reset of statistics. */
-	struct vstate_vq_counters base;
 	/** Guest physical addresses of the three areas, for capture. */
 	uint64_t desc_addr, driver_addr, device_addr;
 	/** To be freed; the poll thread only lets go of it. */
@@ -291,9 +262,6 @@ struct vstate_vq {
 	} taken[VSTATE_BURST];
 	struct vstate_used shadow[VSTATE_SHADOW];
 } __rte_cache_aligned;
-
-/** The ring code for this processor; see vstate_isa.h. */
-const struct vstate_vq_ops *vstate_ring_ops(bool packed);
 
 /** Mark a queue broken. First fault wins. Returns false, for the caller's convenience. */
 static inline bool
@@ -313,6 +281,13 @@ vstate_vq_is_empty(const struct vstate_vq *vq)
 {
 	return (__atomic_load_n(vq->look_at, __ATOMIC_RELAXED) & vq->look_mask) == vq->look_value;
 }
+
+/** Make a queue that is all zero one that nobody has set up yet. */
+void vstate_vq_init(struct vstate_vq *vq, uint16_t qid);
+/** Nothing is known of the driver, and no burst is under way; positions are the caller's. */
+void vstate_vq_restart(struct vstate_vq *vq);
+/** The position of the queue is kept by nobody but the queue itself. */
+void vstate_vq_detach(struct vstate_vq *vq);
 
 /** Write the call eventfd; never blocks for long, never fails visibly. */
 void vstate_vq_call(struct vstate_vq *vq);

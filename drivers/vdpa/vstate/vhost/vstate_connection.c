@@ -17,14 +17,54 @@
 
 #include <vstate_compat.h>
 
+#include "dev/vstate_dev.h"
+#include "dev/vstate_setup.h"
+#include "dev/vstate_start.h"
+#include "ring/vstate_vq.h"
 #include "vstate_connection.h"
+#include "vstate_device_state.h"
 #include "vstate_log.h"
 #include "vstate_msg_handle.h"
 #include "vstate_msg_log.h"
-#include "vstate_device_state.h"
+
 
 /* Devices by vid. Written by rte_vhost's threads, before and after all messages of a vid. */
 static struct vstate_dev *by_vid[RTE_MAX_VHOST_DEVICE];
+
+int
+vstate_connection_create(struct vstate_dev *dev)
+{
+	struct vstate_connection *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return -ENOMEM;
+	dev->connection = c;
+	pthread_mutex_init(&c->socket.lock, NULL);
+	pthread_mutex_init(&c->device_state_lock, NULL);
+	c->socket.path = dev->conf.iface;
+	c->vid = -1;
+	c->waiting_vid = -1;
+	c->fd_qid = -1;
+	/* behind rte_vdpa the connection is not ours to pass on */
+	if (dev->conf.state_dir[0] == '\0' || dev->conf.iface[0] == '\0')
+		return 0;
+	c->msg_log = vstate_msg_log_create(dev->nb_vqs);
+	return c->msg_log != NULL ? 0 : -ENOMEM;
+}
+
+void
+vstate_connection_destroy(struct vstate_dev *dev)
+{
+	struct vstate_connection *c = dev->connection;
+
+	if (c == NULL)
+		return;
+	vstate_msg_log_free(c->msg_log);
+	pthread_mutex_destroy(&c->socket.lock);
+	pthread_mutex_destroy(&c->device_state_lock);
+	free(c);
+	dev->connection = NULL;
+}
 
 struct vstate_dev *
 vstate_connection_dev(int vid)
@@ -43,21 +83,21 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 		return -EINVAL;
 	if (by_vid[vid] == dev)
 		return 0;
-	if (dev->vid >= 0)
+	if (dev->connection->vid >= 0)
 		return -EBUSY;
-	dev->vid = vid;
-	dev->suspend_negotiated = false;
-	dev->inflight_negotiated = false;
+	dev->connection->vid = vid;
+	dev->connection->suspend_negotiated = false;
+	dev->connection->inflight_negotiated = false;
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
-		dev->ring_ready[i] = false;
-		dev->base_fresh[i] = true;
-		dev->base_said[i] = 0;
-		dev->callfd_fresh[i] = true;
+		dev->connection->ring_ready[i] = false;
+		dev->connection->base_fresh[i] = true;
+		dev->connection->base_said[i] = 0;
+		dev->connection->callfd_fresh[i] = true;
 	}
-	dev->fd_qid = -1;
-	dev->fd_taken = false;
-	vstate_msg_log_begin(dev->msg_log);
-	vstate_dev_connect(dev);
+	dev->connection->fd_qid = -1;
+	dev->connection->fd_taken = false;
+	vstate_msg_log_begin(dev->connection->msg_log);
+	vstate_start_connect(dev);
 	__atomic_store_n(&by_vid[vid], dev, __ATOMIC_RELEASE);
 	return rte_vhost_extern_callback_register(vid, &vstate_msg_ops, NULL) == 0 ? 0 : -EINVAL;
 }
@@ -65,32 +105,32 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 int
 vstate_connection_await(int vid, struct vstate_dev *dev)
 {
-	if (dev->vid < 0)
+	if (dev->connection->vid < 0)
 		return vstate_connection_attach(vid, dev);
-	if (dev->waiting_vid >= 0)
+	if (dev->connection->waiting_vid >= 0)
 		return -EBUSY;
-	dev->waiting_vid = vid;
+	dev->connection->waiting_vid = vid;
 	return rte_vhost_extern_callback_register(vid, &vstate_msg_ops, NULL) == 0 ? 0 : -EINVAL;
 }
 
 void
 vstate_connection_detach(int vid, struct vstate_dev *dev)
 {
-	if (dev->waiting_vid == vid) {
-		dev->waiting_vid = -1;
+	if (dev->connection->waiting_vid == vid) {
+		dev->connection->waiting_vid = -1;
 		return;
 	}
 	if (vstate_connection_dev(vid) != dev)
 		return;
 	vstate_device_state_abort(dev);
-	vstate_dev_disconnect(dev);
+	vstate_start_disconnect(dev, __atomic_load_n(&dev->connection->leave, __ATOMIC_RELAXED));
 	/* nor is its memory kept, which the front end shares with us */
-	vstate_msg_log_begin(dev->msg_log);
-	dev->vid = -1;
+	vstate_msg_log_begin(dev->connection->msg_log);
+	dev->connection->vid = -1;
 	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
-	if (dev->waiting_vid >= 0) {
-		vid = dev->waiting_vid;
-		dev->waiting_vid = -1;
+	if (dev->connection->waiting_vid >= 0) {
+		vid = dev->connection->waiting_vid;
+		dev->connection->waiting_vid = -1;
 		vstate_connection_attach(vid, dev);
 	}
 }
@@ -100,13 +140,13 @@ static void
 old_detach(struct vstate_dev *dev)
 {
 	VSTATE_LOG(NOTICE, "%s: a new front end takes the place of the old one", dev->name);
-	vstate_connection_detach(dev->vid, dev);
+	vstate_connection_detach(dev->connection->vid, dev);
 }
 
 int
 vstate_connection_replace(int vid, struct vstate_dev *dev)
 {
-	if (dev->vid >= 0 && dev->vid != vid)
+	if (dev->connection->vid >= 0 && dev->connection->vid != vid)
 		old_detach(dev);
 	return vstate_connection_attach(vid, dev);
 }
@@ -116,7 +156,7 @@ waits_for(struct vstate_dev *dev, void *arg)
 {
 	int vid = *(const int *)((void **)arg)[0];
 
-	if (dev->waiting_vid != vid)
+	if (dev->connection->waiting_vid != vid)
 		return 0;
 	((void **)arg)[1] = dev;
 	return 1;
@@ -165,12 +205,12 @@ base_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 {
 	uint16_t avail = 0, used = 0;
 
-	rte_vhost_get_vring_base(dev->vid, qid, &avail, &used);
+	rte_vhost_get_vring_base(dev->connection->vid, qid, &avail, &used);
 	if (packed) {
 		ring->avail = (struct vstate_pos){ avail & 0x7fff, avail >> 15 };
 		ring->used = (struct vstate_pos){ used & 0x7fff, used >> 15 };
 	} else {
-		ring->avail = (struct vstate_pos){ dev->base_said[qid], 0 };
+		ring->avail = (struct vstate_pos){ dev->connection->base_said[qid], 0 };
 		ring->used = (struct vstate_pos){ used, 0 };
 	}
 }
@@ -180,7 +220,7 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 {
 	struct rte_vhost_vring vring = { .callfd = -1 };
 
-	if (!dev->ring_ready[qid] || rte_vhost_get_vhost_vring(dev->vid, qid, &vring) != 0)
+	if (!dev->connection->ring_ready[qid] || rte_vhost_get_vhost_vring(dev->connection->vid, qid, &vring) != 0)
 		return;
 	ring->ready = true;
 	ring->size = vring.size;
@@ -188,10 +228,10 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 	ring->desc = vring.desc;
 	ring->driver = vring.avail;
 	ring->device = vring.used;
-	ring->callfd_fresh = dev->callfd_fresh[qid];
+	ring->callfd_fresh = dev->connection->callfd_fresh[qid];
 	if (ring->callfd_fresh)
 		ring->callfd = callfd_check(dev, qid, vring.callfd);
-	ring->base_fresh = dev->base_fresh[qid];
+	ring->base_fresh = dev->connection->base_fresh[qid];
 	if (ring->base_fresh)
 		base_get(dev, qid, packed, ring);
 }
@@ -202,7 +242,7 @@ vstate_connection_features(const struct vstate_dev *dev, int vid)
 	uint64_t features = 0;
 
 	rte_vhost_get_negotiated_features(vid, &features);
-	return dev->suspend_negotiated ? features | VSTATE_OWN_FEATURES : features;
+	return dev->connection->suspend_negotiated ? features | VSTATE_OWN_FEATURES : features;
 }
 
 bool
@@ -225,7 +265,7 @@ setup_get(struct vstate_dev *dev)
 	setup = calloc(1, sizeof(*setup));
 	if (setup == NULL)
 		return NULL;
-	if (rte_vhost_get_mem_table(dev->vid, &table) != 0 || table == NULL)
+	if (rte_vhost_get_mem_table(dev->connection->vid, &table) != 0 || table == NULL)
 		goto fail;
 	ret = vstate_mem_build(&setup->mem, table);
 	free(table);
@@ -233,12 +273,12 @@ setup_get(struct vstate_dev *dev)
 		VSTATE_LOG(ERR, "%s: bad memory table: %s", dev->name, strerror(-ret));
 		goto fail;
 	}
-	setup->features = vstate_connection_features(dev, dev->vid);
-	rte_vhost_get_negotiated_protocol_features(dev->vid, &protocol);
+	setup->features = vstate_connection_features(dev, dev->connection->vid);
+	rte_vhost_get_negotiated_protocol_features(dev->connection->vid, &protocol);
 	setup->status_negotiated = protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS);
-	if (rte_vhost_get_mtu(dev->vid, &setup->mtu) != 0)
+	if (rte_vhost_get_mtu(dev->connection->vid, &setup->mtu) != 0)
 		setup->mtu = 0;
-	if (rte_vhost_get_log_base(dev->vid, &log_base, &setup->log_size) == 0)
+	if (rte_vhost_get_log_base(dev->connection->vid, &log_base, &setup->log_size) == 0)
 		setup->log_base = (uint8_t *)(uintptr_t)log_base;
 	packed = setup->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
 	for (i = 0; i < dev->nb_vqs; i++)
@@ -253,10 +293,10 @@ fail:
 static void
 ring_taken(struct vstate_dev *dev, uint16_t qid)
 {
-	if (!dev->ring_ready[qid])
+	if (!dev->connection->ring_ready[qid])
 		return;
-	dev->base_fresh[qid] = false;
-	dev->callfd_fresh[qid] = false;
+	dev->connection->base_fresh[qid] = false;
+	dev->connection->callfd_fresh[qid] = false;
 }
 
 static void
@@ -276,7 +316,7 @@ vstate_connection_sync(struct vstate_dev *dev)
 	/* Without memory the device stays paused, until the front end says something better. */
 	if (setup == NULL)
 		return;
-	vstate_dev_sync(dev, setup);
+	vstate_start_sync(dev, setup);
 	rings_taken(dev);
 	free(setup);
 }
@@ -294,9 +334,9 @@ vstate_connection_start(int vid)
 	setup = setup_get(dev);
 	if (setup == NULL)
 		return -1;
-	vstate_msg_log_run(dev->msg_log);
+	vstate_msg_log_run(dev->connection->msg_log);
 	/* A restored state that does not fit shows as NEEDS_RESET. */
-	vstate_dev_start(dev, setup);
+	vstate_start(dev, setup);
 	rings_taken(dev);
 	free(setup);
 	return 0;
@@ -306,17 +346,17 @@ vstate_connection_start(int vid)
 static void
 bases_put(struct vstate_dev *dev)
 {
-	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	const bool packed = vstate_dev_is_packed(dev);
 	const struct vstate_vq *vq;
 	uint16_t i, avail, used;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		vq = dev->vqs[i];
-		if (dev->base_fresh[i])
+		if (dev->connection->base_fresh[i])
 			continue;
 		avail = packed ? vstate_pos_wire(vq->avail) : vq->avail.idx;
 		used = packed ? vstate_pos_wire(vq->used) : vq->used.idx;
-		rte_vhost_set_vring_base(dev->vid, i, avail, used);
+		rte_vhost_set_vring_base(dev->connection->vid, i, avail, used);
 	}
 }
 
@@ -324,12 +364,12 @@ bases_put(struct vstate_dev *dev)
 static void
 fd_message_end(struct vstate_dev *dev)
 {
-	if (!dev->fd_taken)
+	if (!dev->connection->fd_taken)
 		return;
-	dev->fd_taken = false;
-	dev->ring_ready[dev->fd_qid] = false;
-	if (dev->started)
-		vstate_dev_ring_stop(dev, dev->fd_qid);
+	dev->connection->fd_taken = false;
+	dev->connection->ring_ready[dev->connection->fd_qid] = false;
+	if (vstate_run_is_started(dev))
+		vstate_start_ring_end(dev, dev->connection->fd_qid);
 }
 
 void
@@ -339,7 +379,7 @@ vstate_connection_stop(int vid)
 
 	if (dev == NULL)
 		return;
-	vstate_dev_stop(dev);
+	vstate_start_end(dev, __atomic_load_n(&dev->connection->leave, __ATOMIC_RELAXED));
 	bases_put(dev);
 	fd_message_end(dev);
 }
@@ -349,8 +389,8 @@ ring_start(struct vstate_dev *dev, uint16_t qid)
 {
 	struct vstate_ring_setup ring = { 0 };
 
-	ring_get(dev, qid, vstate_connection_is_packed(dev, dev->vid), &ring);
-	if (vstate_dev_ring_start(dev, qid, &ring) == 0)
+	ring_get(dev, qid, vstate_connection_is_packed(dev, dev->connection->vid), &ring);
+	if (vstate_start_ring(dev, qid, &ring) == 0)
 		ring_taken(dev, qid);
 	else
 		vstate_connection_sync(dev);
@@ -362,20 +402,20 @@ fd_replaced(struct vstate_dev *dev, uint16_t qid)
 {
 	struct rte_vhost_vring vring;
 
-	dev->fd_taken = false;
-	if (!dev->callfd_fresh[qid] || rte_vhost_get_vhost_vring(dev->vid, qid, &vring) != 0)
+	dev->connection->fd_taken = false;
+	if (!dev->connection->callfd_fresh[qid] || rte_vhost_get_vhost_vring(dev->connection->vid, qid, &vring) != 0)
 		return;
-	dev->callfd_fresh[qid] = false;
-	vstate_dev_ring_call(dev, qid, callfd_check(dev, qid, vring.callfd));
+	dev->connection->callfd_fresh[qid] = false;
+	vstate_start_ring_call(dev, qid, callfd_check(dev, qid, vring.callfd));
 }
 
 void
 vstate_connection_fd_message(struct vstate_dev *dev, int qid, bool is_call)
 {
 	fd_message_end(dev);
-	dev->fd_qid = qid < dev->nb_vqs ? qid : -1;
-	if (dev->fd_qid >= 0 && is_call)
-		dev->callfd_fresh[qid] = true;
+	dev->connection->fd_qid = qid < dev->nb_vqs ? qid : -1;
+	if (dev->connection->fd_qid >= 0 && is_call)
+		dev->connection->callfd_fresh[qid] = true;
 }
 
 int
@@ -385,23 +425,23 @@ vstate_connection_ring_state(int vid, uint16_t qid, bool ready)
 
 	if (dev == NULL || qid >= dev->nb_vqs)
 		return 0;
-	if (dev->started && qid == dev->fd_qid) {
+	if (vstate_run_is_started(dev) && qid == dev->connection->fd_qid) {
 		/* rte_vhost takes the queue away around the message: it need not rest that long */
-		if (!ready && dev->ring_ready[qid]) {
-			dev->fd_taken = true;
+		if (!ready && dev->connection->ring_ready[qid]) {
+			dev->connection->fd_taken = true;
 			return 0;
 		}
-		if (ready && dev->fd_taken) {
+		if (ready && dev->connection->fd_taken) {
 			fd_replaced(dev, qid);
 			return 0;
 		}
 	}
-	dev->ring_ready[qid] = ready;
-	if (!dev->started)
+	dev->connection->ring_ready[qid] = ready;
+	if (!vstate_run_is_started(dev))
 		return 0;
 	if (ready)
 		ring_start(dev, qid);
 	else
-		vstate_dev_ring_stop(dev, qid);
+		vstate_start_ring_end(dev, qid);
 	return 0;
 }

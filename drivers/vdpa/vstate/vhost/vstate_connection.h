@@ -7,32 +7,106 @@
 
 /**
  * @file
- * What both front ends share: a device meets a vhost-user connection. These run on
- * rte_vhost's threads, and are the only part of the driver that calls rte_vhost.
+ * A device and its vhost-user connection, for both front ends: a socket of its own, and rte_vdpa.
+ * Unless noted, the functions run on rte_vhost's thread, which has one message at a time. No other
+ * room calls rte_vhost.
  */
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/un.h>
 
 #include <rte_bitops.h>
 
-#include "dev/vstate_dev.h"
-#include "handover/vstate_handover_msg.h"
+#include "dev/vstate_limits.h"
+#include "rte_vhost_state.h"
 
-/** A connection, by rte_vhost's name for it, belongs to @p dev from now on. */
+struct rte_vdpa_device;
+struct vstate_dev;
+struct vstate_device_state;
+struct vstate_msg_log;
+struct vstate_relay;
+
+/** vhost-user protocol feature: the state through a file descriptor. */
+#define VSTATE_PROTOCOL_F_DEVICE_STATE RTE_BIT64(19)
+/** In-flight regions; rte_vhost would keep its own, and does not hear of it. */
+#define VSTATE_PROTOCOL_F_INFLIGHT RTE_BIT64(12)
+/** Features that rte_vhost does not know, and this device serves. */
+#define VSTATE_OWN_FEATURES RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)
+
+/** The socket of net_vstate; vstate_socket.c. */
+struct vstate_socket {
+	/** Guards the two below: the takeover thread opens and closes, and so does the port. */
+	pthread_mutex_t lock;
+	/** It is open; it was closed for good. */
+	bool open, shut;
+	/** A socket nobody uses is registered, for rte_vhost's threads; see vstate_socket_prepare(). */
+	bool ahead;
+	/** What rte_vhost has registered: iface=, or front_path while it hears all from a relay. */
+	const char *path;
+	char front_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	/** Of a connection that was taken over from another process, open or not; or NULL. */
+	struct vstate_relay *relay;
+};
+
+/** The part of this room in a device. */
+struct vstate_connection {
+	/** rte_vhost's number of the connection; -1: none. */
+	int vid;
+	/** A second connection that waits for the end of the first; -1: none. */
+	int waiting_vid;
+	/** VIRTIO_F_SUSPEND is negotiated, of which rte_vhost knows nothing. */
+	bool suspend_negotiated;
+	/** The same of the protocol feature INFLIGHT_SHMFD. */
+	bool inflight_negotiated;
+	/** Rings that rte_vhost calls ready. */
+	bool ring_ready[VSTATE_MAX_VQS];
+	/** The front end said a base, or a call descriptor, since the device took one over. */
+	bool base_fresh[VSTATE_MAX_VQS];
+	bool callfd_fresh[VSTATE_MAX_VQS];
+	/** Bases of split rings as the front end said them. */
+	uint16_t base_said[VSTATE_MAX_VQS];
+	/** The queue whose descriptor is replaced by the message being processed; -1: none. */
+	int fd_qid;
+	/** rte_vhost has called that queue stopped for it, and not ready again yet. */
+	bool fd_taken;
+	/** This side ends the connection: the rings stay as they are. Any thread. */
+	bool leave;
+	/** What the front end said, for the process that takes over; NULL without state_dir=. */
+	struct vstate_msg_log *msg_log;
+	/** The state on its way through a descriptor, or NULL, and the lock for its bytes. */
+	struct vstate_device_state *device_state;
+	pthread_mutex_t device_state_lock;
+	/** States that went through one. */
+	struct {
+		uint64_t saved, saved_bytes, loaded, loaded_bytes, refused;
+	} moved;
+	/** Behind rte_vdpa: its name for the device; else NULL. */
+	struct rte_vdpa_device *vdpa;
+	struct vstate_socket socket;
+};
+
+/** Make the part of a device that is being made; 0 or -ENOMEM. */
+int vstate_connection_create(struct vstate_dev *dev);
+/** Free it; no front end can come any more. */
+void vstate_connection_destroy(struct vstate_dev *dev);
+
+/** A connection, by rte_vhost's number, belongs to @p dev from now on. 0 or -errno. */
 int vstate_connection_attach(int vid, struct vstate_dev *dev);
 /**
  * The same for one that begins to negotiate, whether or not the end of the old connection was
- * seen: it may have messages queued still, or hang. The new front end takes its place.
+ * seen: that may have messages queued still, or hang. The new front end takes its place.
  */
 int vstate_connection_replace(int vid, struct vstate_dev *dev);
 /**
- * The same for a new connection of a socket. A front end that reconnects may be seen before
- * the end of its old connection; it waits until that is seen, or until it speaks.
+ * The same for a new connection of a socket. A front end that reconnects may be seen before the
+ * end of its old connection; it waits until that is seen, or until it speaks.
  */
 int vstate_connection_await(int vid, struct vstate_dev *dev);
 /**
- * The connection that waits has something to say, while the old one is not seen to end: it
- * may have messages queued still. The new front end takes its place; NULL if none waits.
+ * The connection that waits says something, and the old one is not seen to end. The new front end
+ * takes its place. @return its device; NULL if none waits
  */
 struct vstate_dev *vstate_connection_take_over(int vid);
 /** The connection ended, whether it was attached or waited. */
@@ -45,15 +119,8 @@ int vstate_connection_start(int vid);
 void vstate_connection_stop(int vid);
 int vstate_connection_ring_state(int vid, uint16_t qid, bool ready);
 
-/** vhost-user protocol feature: the state through a file descriptor. */
-#define VSTATE_PROTOCOL_F_DEVICE_STATE RTE_BIT64(19)
-/** In-flight regions; rte_vhost would keep its own, and is not to hear of it. */
-#define VSTATE_PROTOCOL_F_INFLIGHT RTE_BIT64(12)
-/** Features that rte_vhost does not know, and this device serves. */
-#define VSTATE_OWN_FEATURES RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)
 /** Features negotiated, those included that rte_vhost does not know. */
 uint64_t vstate_connection_features(const struct vstate_dev *dev, int vid);
-
 bool vstate_connection_is_packed(const struct vstate_dev *dev, int vid);
 
 /**
@@ -63,43 +130,5 @@ bool vstate_connection_is_packed(const struct vstate_dev *dev, int vid);
 void vstate_connection_fd_message(struct vstate_dev *dev, int qid, bool is_call);
 /** Take over what the front end says now. */
 void vstate_connection_sync(struct vstate_dev *dev);
-
-/** Make ready what takes time, before another process is asked for its socket. */
-void vstate_socket_prepare(struct vstate_dev *dev);
-/** Undo that, once the socket is open or never will be. */
-void vstate_socket_prepare_end(struct vstate_dev *dev);
-/** A socket of the device's own. -ESHUTDOWN after vstate_socket_close(). Any thread. */
-int vstate_socket_open(struct vstate_dev *dev);
-/**
- * The same, and take the front end's connection out of @p parcel, or let it come anew where that
- * cannot be. The parcel is empty afterwards.
- */
-int vstate_socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *parcel);
-/** Close it for good, open or not; the guest sees its device disappear. Any thread. */
-void vstate_socket_close(struct vstate_dev *dev);
-
-/** Connections of a device that are open. */
-struct vstate_hold {
-	unsigned int nb;
-	/** More than one: it is not known which of them rte_vhost listens to. */
-	int fds[8];
-	/** The session that was on, see vstate_msg_log_number(). */
-	unsigned int session;
-};
-
-/**
- * Hold the connection, to pass it on, or to hang up when it was closed: rte_vhost's thread holds
- * it, too, while it waits for messages, for up to a second, and so long the front end would see
- * no end of it.
- */
-void vstate_socket_hold(struct vstate_dev *dev, struct vstate_hold *hold);
-void vstate_socket_hang_up(struct vstate_hold *hold);
-/**
- * As vstate_socket_close(), where another process gets what the front end has said: in
- * @p parcel, which has the connection, too, but belongs to @p hold still. It is empty where that
- * process cannot go on with it.
- */
-void vstate_socket_pack(struct vstate_dev *dev, const struct vstate_hold *hold,
-		struct vstate_handover_msg *parcel);
 
 #endif /* VSTATE_CONNECTION_H */

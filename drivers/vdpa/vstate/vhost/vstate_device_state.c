@@ -11,11 +11,18 @@
 
 #include <rte_errno.h>
 #include <rte_string_fns.h>
+#include <rte_telemetry.h>
+
+#include <vstate_compat.h>
 
 #include "dev/vstate_clock.h"
-#include "vstate_log.h"
-#include "vstate_fd_io.h"
+#include "dev/vstate_dev.h"
+#include "dev/vstate_state.h"
+#include "vstate_connection.h"
 #include "vstate_device_state.h"
+#include "vstate_fd_io.h"
+#include "vstate_log.h"
+
 
 /* CHECK comes after the end of the transfer; what is in the pipe then only has to be taken. */
 #define CHECK_MS 2000
@@ -125,7 +132,7 @@ refused(struct vstate_dev *dev, const char *what, int ret,
 	else
 		rte_vhost_state_error_format(err, text, sizeof(text));
 	VSTATE_LOG(ERR, "%s: %s refused: %s", dev->name, what, text);
-	dev->moved.refused++;
+	dev->connection->moved.refused++;
 	return ret;
 }
 
@@ -149,7 +156,7 @@ save_prepare(struct vstate_dev *dev, struct vstate_device_state *t)
 	struct rte_vhost_state *st = NULL;
 	int ret;
 
-	ret = vstate_dev_save(dev, &st, &err);
+	ret = vstate_state_save(dev, &st, &err);
 	if (ret == 0 && st != NULL) {
 		unused_drop(st);
 		t->size = rte_vhost_state_encoded_size(st);
@@ -173,7 +180,7 @@ load_take(struct vstate_dev *dev, const struct vstate_device_state *t)
 		if (st == NULL)
 			return refused(dev, "load", -rte_errno, &err);
 	}
-	ret = vstate_dev_load(dev, st, &err);
+	ret = vstate_state_load(dev, st, &err);
 	rte_vhost_state_free(st);
 	return ret == 0 ? 0 : refused(dev, "load", ret, &err);
 }
@@ -236,9 +243,9 @@ vstate_device_state_start(struct vstate_dev *dev, bool load, int fd)
 	}
 	if (!load)
 		transfer_step(t);
-	pthread_mutex_lock(&dev->device_state_lock);
-	dev->device_state = t;
-	pthread_mutex_unlock(&dev->device_state_lock);
+	pthread_mutex_lock(&dev->connection->device_state_lock);
+	dev->connection->device_state = t;
+	pthread_mutex_unlock(&dev->connection->device_state_lock);
 	return 0;
 }
 
@@ -250,14 +257,14 @@ vstate_device_state_watch(struct vstate_dev *dev)
 	size_t before;
 
 	/* Its owner is about to end it. */
-	if (pthread_mutex_trylock(&dev->device_state_lock) != 0)
+	if (pthread_mutex_trylock(&dev->connection->device_state_lock) != 0)
 		return false;
-	t = dev->device_state;
+	t = dev->connection->device_state;
 	if (t != NULL && !t->file) {
 		before = t->len + t->written;
 		moved = !transfer_step(t) && t->len + t->written > before;
 	}
-	pthread_mutex_unlock(&dev->device_state_lock);
+	pthread_mutex_unlock(&dev->connection->device_state_lock);
 	return moved;
 }
 
@@ -266,10 +273,10 @@ transfer_take(struct vstate_dev *dev)
 {
 	struct vstate_device_state *t;
 
-	pthread_mutex_lock(&dev->device_state_lock);
-	t = dev->device_state;
-	dev->device_state = NULL;
-	pthread_mutex_unlock(&dev->device_state_lock);
+	pthread_mutex_lock(&dev->connection->device_state_lock);
+	t = dev->connection->device_state;
+	dev->connection->device_state = NULL;
+	pthread_mutex_unlock(&dev->connection->device_state_lock);
 	return t;
 }
 
@@ -293,11 +300,11 @@ static void
 account(struct vstate_dev *dev, const struct vstate_device_state *t)
 {
 	if (t->load) {
-		dev->moved.loaded++;
-		dev->moved.loaded_bytes += t->len;
+		dev->connection->moved.loaded++;
+		dev->connection->moved.loaded_bytes += t->len;
 	} else {
-		dev->moved.saved++;
-		dev->moved.saved_bytes += t->len;
+		dev->connection->moved.saved++;
+		dev->connection->moved.saved_bytes += t->len;
 	}
 	VSTATE_LOG(NOTICE, "%s: state %s, %zu bytes", dev->name, t->load ? "loaded" : "saved",
 			t->len);
@@ -332,4 +339,16 @@ vstate_device_state_abort(struct vstate_dev *dev)
 
 	if (t != NULL)
 		transfer_free(t);
+}
+
+void
+vstate_device_state_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
+{
+	const struct vstate_connection *c = dev->connection;
+
+	vstate_tel_dict_uint(d, "state_saved_count", c->moved.saved);
+	vstate_tel_dict_uint(d, "state_saved_bytes", c->moved.saved_bytes);
+	vstate_tel_dict_uint(d, "state_loaded_count", c->moved.loaded);
+	vstate_tel_dict_uint(d, "state_loaded_bytes", c->moved.loaded_bytes);
+	vstate_tel_dict_uint(d, "state_refused_count", c->moved.refused);
 }

@@ -16,7 +16,8 @@
 
 #include <stdbool.h>
 
-#include "dev/vstate_dev.h"
+struct rte_tel_data;
+struct vstate_dev;
 
 /**
  * Begin to move the state.
@@ -40,5 +41,8 @@ bool vstate_device_state_watch(struct vstate_dev *dev);
 
 /** Give up whatever is under way. */
 void vstate_device_state_abort(struct vstate_dev *dev);
+
+/** Add the counts of states that were saved and loaded to /vstate/dev. Any thread. */
+void vstate_device_state_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d);
 
 #endif /* VSTATE_DEVICE_STATE_H */

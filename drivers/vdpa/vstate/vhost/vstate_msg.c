@@ -11,9 +11,11 @@
 #include <vstate_compat.h>
 
 #include "dev/vstate_dev.h"
-#include "vstate_msg.h"
+#include "vstate_connection.h"
 #include "vstate_log.h"
+#include "vstate_msg.h"
 #include "vstate_vhost_user.h"
+
 
 #define U64_SIZE 8
 #define STATE_SIZE 8
@@ -128,11 +130,11 @@ fault_of(const struct vstate_dev *dev, const struct msg *msg, const int *fds, in
 			return "queue size out of range";
 		return NULL;
 	case MSG_SET_INFLIGHT_FD:
-		if (dev->inflight_negotiated && nb_fds != 1)
+		if (dev->connection->inflight_negotiated && nb_fds != 1)
 			return "in-flight region without one descriptor";
 		/* fall through */
 	case MSG_GET_INFLIGHT_FD:
-		return dev->inflight_negotiated ? NULL : "the protocol feature was not offered";
+		return dev->connection->inflight_negotiated ? NULL : "the protocol feature was not offered";
 	case MSG_ADD_MEM_REG:
 	case MSG_REM_MEM_REG:
 		return "the protocol feature was not offered";

@@ -14,14 +14,19 @@
 
 #include <vstate_compat.h>
 
-#include "vstate_connection.h"
-#include "vstate_msg.h"
-#include "vstate_log.h"
-#include "vstate_msg_handle.h"
+#include "dev/vstate_dev.h"
+#include "dev/vstate_start.h"
+#include "dev/vstate_status.h"
 #include "handover/vstate_inflight_shm.h"
-#include "vstate_msg_log.h"
+#include "ring/vstate_mem.h"
+#include "vstate_connection.h"
 #include "vstate_device_state.h"
+#include "vstate_log.h"
+#include "vstate_msg.h"
+#include "vstate_msg_handle.h"
+#include "vstate_msg_log.h"
 #include "vstate_vhost_user.h"
+
 
 /* Messages that change what the rings rest on: no poll thread may be inside meanwhile. */
 static bool
@@ -70,7 +75,7 @@ rarp(struct vstate_dev *dev, const struct msg *msg)
 
 	memcpy(&mac, &value, sizeof(mac));
 	if (rte_is_valid_assigned_ether_addr(&mac))
-		vstate_dev_rarp(dev, &mac);
+		vstate_start_message(dev, VSTATE_CLASS_MSG_RARP, value);
 	else
 		VSTATE_LOG(WARNING, "%s: RARP for an invalid MAC address ignored", dev->name);
 }
@@ -84,7 +89,7 @@ set_features(struct vstate_dev *dev, struct msg *msg)
 {
 	const uint64_t own = dev->features_offered & VSTATE_OWN_FEATURES;
 
-	dev->suspend_negotiated = msg->u64 & own;
+	dev->connection->suspend_negotiated = msg->u64 & own;
 	msg->u64 &= ~own;
 }
 
@@ -152,9 +157,9 @@ static void
 set_protocol_features(struct vstate_dev *dev, struct msg *msg)
 {
 	/* not of a vDPA device, whose offer is not ours */
-	if (dev->vdpa != NULL || msg->size < sizeof(msg->u64))
+	if (dev->connection->vdpa != NULL || msg->size < sizeof(msg->u64))
 		return;
-	dev->inflight_negotiated = msg->u64 & VSTATE_PROTOCOL_F_INFLIGHT;
+	dev->connection->inflight_negotiated = msg->u64 & VSTATE_PROTOCOL_F_INFLIGHT;
 	msg->u64 &= ~VSTATE_PROTOCOL_F_INFLIGHT;
 }
 
@@ -218,18 +223,18 @@ pre_handle(int vid, void *opaque)
 	if (!vstate_msg_check(dev, opaque))
 		return RTE_VHOST_MSG_RESULT_ERR;
 	fds = vstate_msg_fds(opaque, &nb_fds);
-	vstate_msg_log_note(dev->msg_log, msg, fds, *nb_fds);
+	vstate_msg_log_note(dev->connection->msg_log, msg, fds, *nb_fds);
 
 	vstate_connection_fd_message(dev, fd_queue(msg), msg->request == MSG_SET_VRING_CALL);
 	/* The message before this one failed half way: see what is left. */
-	if (dev->started && dev->paused)
+	if (vstate_run_is_started(dev) && vstate_run_is_blocked(dev, VSTATE_BLOCK_MESSAGE))
 		vstate_connection_sync(dev);
-	if (dev->started && moves_ground(msg->request))
-		vstate_dev_pause(dev);
+	if (vstate_run_is_started(dev) && moves_ground(msg->request))
+		vstate_start_pause(dev);
 
 	switch (msg->request) {
 	case MSG_GET_FEATURES:
-		if (dev->vdpa == NULL)
+		if (dev->connection->vdpa == NULL)
 			return reply_u64(msg, dev->features_offered);
 		break;
 	case MSG_SET_FEATURES:
@@ -243,9 +248,9 @@ pre_handle(int vid, void *opaque)
 	case MSG_SET_INFLIGHT_FD:
 		return set_inflight_fd(dev, vid, msg);
 	case MSG_GET_QUEUE_NUM:
-		return reply_u64(msg, dev->nb_vqs / 2);
+		return reply_u64(msg, dev->conf.queues);
 	case MSG_GET_STATUS:
-		return reply_u64(msg, vstate_dev_status_read(dev));
+		return reply_u64(msg, vstate_status_read(dev));
 	case MSG_SEND_RARP:
 		/* here rte_vhost has not looked at the length yet */
 		if (msg->size >= sizeof(msg->u64))
@@ -272,7 +277,7 @@ announce_addr(struct vstate_dev *dev, int vid, const struct msg *msg)
 
 	if (qid >= dev->nb_vqs || rte_vhost_get_mem_table(vid, &table) != 0 || table == NULL)
 		return;
-	vstate_dev_announce_addr(dev, qid, vstate_mem_gpa_of_uva(table, msg->addr.desc),
+	vstate_start_announce_addr(dev, qid, vstate_mem_gpa_of_uva(table, msg->addr.desc),
 			vstate_mem_gpa_of_uva(table, msg->addr.avail),
 			vstate_mem_gpa_of_uva(table, msg->addr.used));
 	free(table);
@@ -284,7 +289,7 @@ negotiate(struct vstate_dev *dev, int vid)
 	uint64_t protocol = 0;
 
 	rte_vhost_get_negotiated_protocol_features(vid, &protocol);
-	vstate_dev_negotiate(dev, vstate_connection_features(dev, vid),
+	vstate_start_negotiate(dev, vstate_connection_features(dev, vid),
 			protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS));
 }
 
@@ -299,8 +304,8 @@ base_set(struct vstate_dev *dev, int vid, const struct msg *msg)
 {
 	const uint16_t avail = msg->state.num & 0xffff, used = msg->state.num >> 16;
 
-	dev->base_fresh[msg->state.index] = true;
-	dev->base_said[msg->state.index] = avail;
+	dev->connection->base_fresh[msg->state.index] = true;
+	dev->connection->base_said[msg->state.index] = avail;
 	if (!vstate_connection_is_packed(dev, vid))
 		return;
 	if (used == avail || (used == 0 && avail != 0))
@@ -320,7 +325,7 @@ post_handle(int vid, void *opaque)
 	if (dev == NULL)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 
-	vstate_msg_log_hold(dev->msg_log);
+	vstate_msg_log_hold(dev->connection->msg_log);
 	switch (msg->request) {
 	case MSG_GET_INFLIGHT_FD:
 		/* sent; the front end has its own now */
@@ -331,7 +336,7 @@ post_handle(int vid, void *opaque)
 		break;
 	case MSG_SET_VRING_NUM:
 		if (msg->state.index < dev->nb_vqs)
-			vstate_dev_announce_size(dev, msg->state.index, msg->state.num);
+			vstate_start_announce_size(dev, msg->state.index, msg->state.num);
 		break;
 	case MSG_SET_VRING_ADDR:
 		announce_addr(dev, vid, msg);
@@ -341,15 +346,15 @@ post_handle(int vid, void *opaque)
 			base_set(dev, vid, msg);
 		break;
 	case MSG_NET_SET_MTU:
-		vstate_dev_mtu(dev, msg->u64);
+		vstate_start_message(dev, VSTATE_CLASS_MSG_SET_MTU, msg->u64);
 		break;
 	case MSG_SET_STATUS:
-		vstate_dev_status_write(dev, msg->u64);
+		vstate_status_write(dev, msg->u64);
 		break;
 	default:
 		break;
 	}
-	if (dev->started && moves_ground(msg->request))
+	if (vstate_run_is_started(dev) && moves_ground(msg->request))
 		vstate_connection_sync(dev);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }

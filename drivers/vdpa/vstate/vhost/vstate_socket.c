@@ -2,12 +2,6 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/**
- * @file
- * Front end of net_vstate: a socket of its own, registered with rte_vhost as an
- * application would, and not through rte_vdpa (see doc/guides/vdpadevs/vstate.rst).
- */
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,14 +17,24 @@
 
 #include <rte_errno.h>
 #include <rte_string_fns.h>
+#include <rte_telemetry.h>
 #include <rte_vhost.h>
 
-#include "vstate_connection.h"
-#include "vstate_log.h"
-#include "net/vstate_net.h"
+#include <vstate_compat.h>
+
+#include "dev/vstate_class.h"
+#include "dev/vstate_dev.h"
+#include "handover/vstate_handover.h"
+#include "handover/vstate_handover_msg.h"
 #include "handover/vstate_state_file.h"
-#include "vstate_relay.h"
+#include "ring/vstate_vq.h"
+#include "vstate_connection.h"
+#include "vstate_device_state.h"
+#include "vstate_log.h"
 #include "vstate_msg_log.h"
+#include "vstate_relay.h"
+#include "vstate_socket.h"
+
 
 /* Protocol features that DPDK renamed; postcopy tells page faults over a second channel. */
 #define PROTOCOL_F_BACKEND_REQ RTE_BIT64(5)
@@ -49,7 +53,7 @@ path_is(struct vstate_dev *dev, void *arg)
 {
 	void **found = arg;
 
-	if (strcmp(__atomic_load_n(&dev->socket_path, __ATOMIC_ACQUIRE), found[0]) != 0)
+	if (strcmp(__atomic_load_n(&dev->connection->socket.path, __ATOMIC_ACQUIRE), found[0]) != 0)
 		return 0;
 	found[1] = dev;
 	return 1;
@@ -94,7 +98,7 @@ vring_state_changed(int vid, uint16_t qid, int enable)
 	return vstate_connection_ring_state(vid, qid, enable != 0);
 }
 
-static const struct rte_vhost_device_ops socket_ops = {
+static const struct rte_vhost_device_ops vhost_ops = {
 	.new_device = vstate_connection_start,
 	.destroy_device = vstate_connection_stop,
 	.vring_state_changed = vring_state_changed,
@@ -128,7 +132,7 @@ stale_socket_remove(const char *path)
 static bool
 is_relayed(const struct vstate_dev *dev)
 {
-	return dev->socket_path != dev->conf.iface;
+	return dev->connection->socket.path != dev->conf.iface;
 }
 
 static uint64_t
@@ -149,7 +153,7 @@ register_flags(const struct vstate_dev *dev)
 static int
 features_limit(struct vstate_dev *dev)
 {
-	const char *path = dev->socket_path;
+	const char *path = dev->connection->socket.path;
 	uint64_t library = 0;
 
 	if (rte_vhost_driver_get_features(path, &library) != 0)
@@ -170,8 +174,8 @@ features_limit(struct vstate_dev *dev)
 static int
 protocol_features_limit(struct vstate_dev *dev)
 {
-	const char *path = dev->socket_path;
-	uint64_t library = 0, ours = vstate_net_protocol_features();
+	const char *path = dev->connection->socket.path;
+	uint64_t library = 0, ours = dev->class->protocol_features;
 
 	if (dev->conf.postcopy_support)
 		ours |= RTE_BIT64(VHOST_USER_PROTOCOL_F_PAGEFAULT) | PROTOCOL_F_BACKEND_REQ |
@@ -224,8 +228,8 @@ descriptors_prepare(const struct vstate_dev *dev)
 	close(fd);
 }
 
-void
-vstate_socket_prepare(struct vstate_dev *dev)
+static void
+socket_prepare(struct vstate_dev *dev)
 {
 	/* What is to be a client has a second thread, which connects again. */
 	uint64_t flags = RTE_VHOST_USER_CLIENT |
@@ -236,18 +240,18 @@ vstate_socket_prepare(struct vstate_dev *dev)
 	/* Without it all works, only later. */
 	if (ahead_path(dev, path) != 0 || rte_vhost_driver_register(path, flags) != 0)
 		return;
-	dev->socket_ahead = true;
+	dev->connection->socket.ahead = true;
 	rte_vhost_driver_start(path);
 }
 
-void
-vstate_socket_prepare_end(struct vstate_dev *dev)
+static void
+socket_prepare_end(struct vstate_dev *dev)
 {
 	char path[PATH_MAX];
 
-	if (dev->socket_ahead && ahead_path(dev, path) == 0)
+	if (dev->connection->socket.ahead && ahead_path(dev, path) == 0)
 		rte_vhost_driver_unregister(path);
-	dev->socket_ahead = false;
+	dev->connection->socket.ahead = false;
 }
 
 static int
@@ -256,7 +260,7 @@ socket_open(struct vstate_dev *dev, const char *path)
 	struct stat st;
 	int ret;
 
-	__atomic_store_n(&dev->socket_path, path, __ATOMIC_RELEASE);
+	__atomic_store_n(&dev->connection->socket.path, path, __ATOMIC_RELEASE);
 	if (!is_relayed(dev) && !dev->conf.client) {
 		stale_socket_remove(path);
 		/* rte_vhost would remove it when it cannot bind to it. */
@@ -272,7 +276,7 @@ socket_open(struct vstate_dev *dev, const char *path)
 	ret = features_limit(dev);
 	if (ret == 0)
 		ret = protocol_features_limit(dev);
-	if (ret == 0 && rte_vhost_driver_callback_register(path, &socket_ops) != 0)
+	if (ret == 0 && rte_vhost_driver_callback_register(path, &vhost_ops) != 0)
 		ret = -EIO;
 	if (ret == 0 && rte_vhost_driver_start(path) != 0) {
 		VSTATE_LOG(ERR, "%s: cannot listen on or connect to %s", dev->name, path);
@@ -280,18 +284,18 @@ socket_open(struct vstate_dev *dev, const char *path)
 	}
 	if (ret != 0)
 		rte_vhost_driver_unregister(path);
-	dev->socket_open = ret == 0;
+	dev->connection->socket.open = ret == 0;
 	return ret;
 }
 
-int
-vstate_socket_open(struct vstate_dev *dev)
+static int
+socket_open_first(struct vstate_dev *dev)
 {
 	int ret;
 
-	pthread_mutex_lock(&dev->socket_lock);
-	ret = dev->socket_shut ? -ESHUTDOWN : socket_open(dev, dev->conf.iface);
-	pthread_mutex_unlock(&dev->socket_lock);
+	pthread_mutex_lock(&dev->connection->socket.lock);
+	ret = dev->connection->socket.shut ? -ESHUTDOWN : socket_open(dev, dev->conf.iface);
+	pthread_mutex_unlock(&dev->connection->socket.lock);
 	return ret;
 }
 
@@ -301,7 +305,7 @@ vstate_socket_open(struct vstate_dev *dev)
 struct passing {
 	const struct vstate_hold *hold;
 	/** Stays empty where that process could not go on with it. */
-	struct vstate_handover_msg *parcel;
+	struct vstate_handover_msg *msg;
 };
 
 /*
@@ -311,16 +315,16 @@ struct passing {
 static bool
 can_be_passed(const struct vstate_dev *dev)
 {
-	return dev->msg_log != NULL && dev->vid >= 0 && dev->started && !dev->paused &&
-		(dev->status & S_DRIVER_OK) && !(dev->status & S_NEEDS_RESET) &&
-		vstate_msg_log_is_whole(dev->msg_log);
+	return dev->connection->msg_log != NULL && dev->connection->vid >= 0 && vstate_run_is_started(dev) && !vstate_run_is_blocked(dev, VSTATE_BLOCK_MESSAGE) &&
+		(vstate_run_status(dev) & S_DRIVER_OK) && !(vstate_run_status(dev) & S_NEEDS_RESET) &&
+		vstate_msg_log_is_whole(dev->connection->msg_log);
 }
 
 /* Where the rings stand, and not where they once began: nothing else tells it of one at rest. */
 static void
-session_rebase(struct vstate_dev *dev)
+log_rebase(struct vstate_dev *dev)
 {
-	const bool packed = dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	const bool packed = vstate_dev_is_packed(dev);
 	const struct vstate_vq *vq;
 	uint32_t base;
 	uint16_t i;
@@ -329,46 +333,46 @@ session_rebase(struct vstate_dev *dev)
 		vq = dev->vqs[i];
 		base = packed ? vstate_pos_wire(vq->used) : 0;
 		base = base << 16 | (packed ? vstate_pos_wire(vq->avail) : vq->avail.idx);
-		if (!dev->base_fresh[i])
-			vstate_msg_log_rebase(dev->msg_log, i, base);
+		if (!dev->connection->base_fresh[i])
+			vstate_msg_log_rebase(dev->connection->msg_log, i, base);
 	}
 }
 
 /* Nor did it begin with something else meanwhile. */
 static bool
-session_pack(struct vstate_dev *dev, struct passing *p)
+log_pack(struct vstate_dev *dev, struct passing *p)
 {
-	if (dev->waiting_vid >= 0 || dev->device_state != NULL ||
-			vstate_msg_log_number(dev->msg_log) != p->hold->session)
+	if (dev->connection->waiting_vid >= 0 || dev->connection->device_state != NULL ||
+			vstate_msg_log_number(dev->connection->msg_log) != p->hold->number)
 		return false;
-	session_rebase(dev);
-	if (vstate_msg_log_pack(dev->msg_log, p->parcel) != 0)
+	log_rebase(dev);
+	if (vstate_msg_log_pack(dev->connection->msg_log, p->msg) != 0)
 		return false;
-	p->parcel->connection = p->hold->fds[0];
+	p->msg->connection = p->hold->fds[0];
 	return true;
 }
 
 /* @param passing NULL: nobody goes on with what was said */
 static void
-unregister(struct vstate_dev *dev, struct passing *passing)
+socket_unregister(struct vstate_dev *dev, struct passing *passing)
 {
 	/* It stops the device, and ends its connections without a word. */
-	rte_vhost_driver_unregister(dev->socket_path);
+	rte_vhost_driver_unregister(dev->connection->socket.path);
 	/* none of its threads is at work for this device any more: nothing is said after this */
-	if (passing != NULL && !session_pack(dev, passing))
+	if (passing != NULL && !log_pack(dev, passing))
 		VSTATE_LOG(NOTICE, "%s: its front end is in the middle of something", dev->name);
 	/* their names will be given again */
-	dev->waiting_vid = -1;
-	if (dev->vid >= 0)
-		vstate_connection_detach(dev->vid, dev);
+	dev->connection->waiting_vid = -1;
+	if (dev->connection->vid >= 0)
+		vstate_connection_detach(dev->connection->vid, dev);
 }
 
 /* Where the front end is to connect the next time. */
 static int
 socket_reopen(struct vstate_dev *dev)
 {
-	if (dev->socket_open)
-		unregister(dev, NULL);
+	if (dev->connection->socket.open)
+		socket_unregister(dev, NULL);
 	return socket_open(dev, dev->conf.iface);
 }
 
@@ -378,14 +382,14 @@ relay_replace(struct vstate_dev *dev)
 {
 	unsigned int ms;
 
-	if (dev->socket_open && !is_relayed(dev))
+	if (dev->connection->socket.open && !is_relayed(dev))
 		return 0;
 	/*
 	 * rte_vhost's thread sees the end of it, or is about to: what it looks for is not to be
 	 * the next descriptor of that number.
 	 */
-	for (ms = 0; ms < DETACH_MS && __atomic_load_n(&dev->vid, __ATOMIC_RELAXED) >= 0 &&
-			!vstate_relay_stopping(dev->relay); ms++)
+	for (ms = 0; ms < DETACH_MS && __atomic_load_n(&dev->connection->vid, __ATOMIC_RELAXED) >= 0 &&
+			!vstate_relay_stopping(dev->connection->socket.relay); ms++)
 		usleep(1000);
 	return socket_reopen(dev);
 }
@@ -400,11 +404,11 @@ relay_ended(void *arg)
 
 	VSTATE_LOG(INFO, "%s: the connection that was taken over has ended", dev->name);
 	/* who closes the socket has the lock, and waits for this thread */
-	while (!vstate_relay_stopping(dev->relay)) {
+	while (!vstate_relay_stopping(dev->connection->socket.relay)) {
 		if (ms-- == 0) {
-			if (pthread_mutex_trylock(&dev->socket_lock) == 0) {
+			if (pthread_mutex_trylock(&dev->connection->socket.lock) == 0) {
 				ret = relay_replace(dev);
-				pthread_mutex_unlock(&dev->socket_lock);
+				pthread_mutex_unlock(&dev->connection->socket.lock);
 			}
 			if (ret == 0)
 				return;
@@ -427,38 +431,38 @@ relay_connect(struct vstate_dev *dev)
 {
 	int listener, ret, len;
 
-	len = snprintf(dev->front_path, sizeof(dev->front_path), "%s/%s.%u.front",
+	len = snprintf(dev->connection->socket.front_path, sizeof(dev->connection->socket.front_path), "%s/%s.%u.front",
 			dev->conf.state_dir, dev->name, vstate_handover_msg_token());
-	if (len >= (int)sizeof(dev->front_path))
+	if (len >= (int)sizeof(dev->connection->socket.front_path))
 		return -ENAMETOOLONG;
-	listener = vstate_handover_msg_listen(dev->front_path);
+	listener = vstate_handover_msg_listen(dev->connection->socket.front_path);
 	if (listener < 0)
 		return listener;
-	ret = socket_open(dev, dev->front_path);
+	ret = socket_open(dev, dev->connection->socket.front_path);
 	if (ret == 0)
 		ret = vstate_handover_msg_accept(listener);
-	vstate_handover_msg_unlisten(listener, dev->front_path);
+	vstate_handover_msg_unlisten(listener, dev->connection->socket.front_path);
 	return ret;
 }
 
 static int
-relay_make(struct vstate_dev *dev, struct vstate_handover_msg *parcel)
+relay_make(struct vstate_dev *dev, struct vstate_handover_msg *msg)
 {
 	int back = relay_connect(dev);
 
 	if (back < 0)
 		return back;
-	dev->relay = vstate_relay_begin(back, parcel);
-	if (dev->relay == NULL)
+	dev->connection->socket.relay = vstate_relay_begin(back, msg);
+	if (dev->connection->socket.relay == NULL)
 		return -rte_errno;
 	/* it was refused memory, or the front end was about to do something else */
-	if (!dev->started)
+	if (!vstate_run_is_started(dev))
 		return -ENOTCONN;
-	return vstate_relay_run(dev->relay, relay_ended, dev);
+	return vstate_relay_run(dev->connection->socket.relay, relay_ended, dev);
 }
 
 static int
-socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *parcel)
+connection_adopt(struct vstate_dev *dev, struct vstate_handover_msg *msg)
 {
 	int ret;
 
@@ -466,23 +470,23 @@ socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *parcel)
 	 * Where it does not succeed it is this side that ends it, and the front end that comes
 	 * finds the rings as another process left them, or as they are now.
 	 */
-	__atomic_store_n(&dev->closing, true, __ATOMIC_RELAXED);
-	ret = relay_make(dev, parcel);
+	__atomic_store_n(&dev->connection->leave, true, __ATOMIC_RELAXED);
+	ret = relay_make(dev, msg);
 	if (ret != 0) {
 		VSTATE_LOG(WARNING, "%s: its front end has to connect again: %s", dev->name,
 				strerror(-ret));
-		if (dev->relay != NULL)
-			vstate_relay_cut(dev->relay);
-		if (dev->socket_open)
-			unregister(dev, NULL);
-		vstate_relay_free(dev->relay);
-		dev->relay = NULL;
-		dev->socket_open = false;
+		if (dev->connection->socket.relay != NULL)
+			vstate_relay_cut(dev->connection->socket.relay);
+		if (dev->connection->socket.open)
+			socket_unregister(dev, NULL);
+		vstate_relay_free(dev->connection->socket.relay);
+		dev->connection->socket.relay = NULL;
+		dev->connection->socket.open = false;
 	}
-	__atomic_store_n(&dev->closing, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&dev->connection->leave, false, __ATOMIC_RELAXED);
 	if (ret == 0)
 		return 0;
-	if (dev->recovery == NULL) {
+	if (dev->handover->recovery == NULL) {
 		vstate_state_file_close(dev);
 		ret = vstate_state_file_open(dev);
 		if (ret != 0)
@@ -491,16 +495,18 @@ socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *parcel)
 	return socket_open(dev, dev->conf.iface);
 }
 
-int
-vstate_socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *parcel)
+static int
+socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *msg, bool *kept)
 {
+	struct vstate_socket *socket = &dev->connection->socket;
 	int ret = -ESHUTDOWN;
 
-	pthread_mutex_lock(&dev->socket_lock);
-	if (!dev->socket_shut)
-		ret = socket_adopt(dev, parcel);
-	pthread_mutex_unlock(&dev->socket_lock);
-	vstate_handover_msg_drop(parcel);
+	pthread_mutex_lock(&socket->lock);
+	if (!socket->shut)
+		ret = connection_adopt(dev, msg);
+	*kept = ret == 0 && socket->relay != NULL;
+	pthread_mutex_unlock(&socket->lock);
+	vstate_handover_msg_drop(msg);
 	return ret;
 }
 
@@ -562,24 +568,24 @@ connections_find(const char *path, struct vstate_hold *hold)
 	closedir(d);
 }
 
-void
-vstate_socket_hold(struct vstate_dev *dev, struct vstate_hold *hold)
+static void
+socket_hold(struct vstate_dev *dev, struct vstate_hold *hold)
 {
 	*hold = (struct vstate_hold){ 0 };
-	if (dev->msg_log != NULL)
-		hold->session = vstate_msg_log_number(dev->msg_log);
-	pthread_mutex_lock(&dev->socket_lock);
-	if (is_relayed(dev) && dev->relay != NULL) {
-		hold->fds[0] = vstate_relay_hold(dev->relay);
+	if (dev->connection->msg_log != NULL)
+		hold->number = vstate_msg_log_number(dev->connection->msg_log);
+	pthread_mutex_lock(&dev->connection->socket.lock);
+	if (is_relayed(dev) && dev->connection->socket.relay != NULL) {
+		hold->fds[0] = vstate_relay_hold(dev->connection->socket.relay);
 		hold->nb = hold->fds[0] >= 0;
 	} else {
 		connections_find(dev->conf.iface, hold);
 	}
-	pthread_mutex_unlock(&dev->socket_lock);
+	pthread_mutex_unlock(&dev->connection->socket.lock);
 }
 
-void
-vstate_socket_hang_up(struct vstate_hold *hold)
+static void
+socket_hang_up(struct vstate_hold *hold)
 {
 	while (hold->nb > 0) {
 		hold->nb--;
@@ -593,45 +599,74 @@ socket_close(struct vstate_dev *dev, struct passing *passing)
 {
 	const bool relayed = is_relayed(dev);
 
-	__atomic_store_n(&dev->closing, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&dev->connection->leave, true, __ATOMIC_RELAXED);
 	if (passing != NULL && (passing->hold->nb != 1 || !can_be_passed(dev)))
 		passing = NULL;
-	if (dev->relay != NULL && !vstate_relay_stop(dev->relay) && relayed)
+	if (dev->connection->socket.relay != NULL && !vstate_relay_stop(dev->connection->socket.relay) && relayed)
 		passing = NULL;
 	/* or rte_vhost's thread might wait for it, and we for that */
-	if (dev->relay != NULL && passing == NULL)
-		vstate_relay_cut(dev->relay);
-	if (dev->socket_open)
-		unregister(dev, passing);
-	dev->socket_open = false;
-	if (!vstate_relay_free(dev->relay) && relayed && passing != NULL) {
-		passing->parcel->connection = -1;
-		vstate_handover_msg_drop(passing->parcel);
+	if (dev->connection->socket.relay != NULL && passing == NULL)
+		vstate_relay_cut(dev->connection->socket.relay);
+	if (dev->connection->socket.open)
+		socket_unregister(dev, passing);
+	dev->connection->socket.open = false;
+	if (!vstate_relay_free(dev->connection->socket.relay) && relayed && passing != NULL) {
+		passing->msg->connection = -1;
+		vstate_handover_msg_drop(passing->msg);
 	}
-	dev->relay = NULL;
+	dev->connection->socket.relay = NULL;
 }
 
 static void
-shut(struct vstate_dev *dev, struct passing *passing)
+socket_shut(struct vstate_dev *dev, struct passing *passing)
 {
-	pthread_mutex_lock(&dev->socket_lock);
-	__atomic_store_n(&dev->socket_shut, true, __ATOMIC_RELAXED);
+	pthread_mutex_lock(&dev->connection->socket.lock);
+	__atomic_store_n(&dev->connection->socket.shut, true, __ATOMIC_RELAXED);
 	socket_close(dev, passing);
-	pthread_mutex_unlock(&dev->socket_lock);
+	pthread_mutex_unlock(&dev->connection->socket.lock);
 }
 
 void
 vstate_socket_close(struct vstate_dev *dev)
 {
-	shut(dev, NULL);
+	socket_shut(dev, NULL);
 }
 
-void
-vstate_socket_pack(struct vstate_dev *dev, const struct vstate_hold *hold,
-		struct vstate_handover_msg *parcel)
+static void
+socket_pack(struct vstate_dev *dev, const struct vstate_hold *hold,
+		struct vstate_handover_msg *msg)
 {
-	struct passing passing = { hold, parcel };
+	struct passing passing = { hold, msg };
 
-	*parcel = VSTATE_HANDOVER_MSG_EMPTY;
-	shut(dev, &passing);
+	*msg = VSTATE_HANDOVER_MSG_EMPTY;
+	socket_shut(dev, &passing);
 }
+
+/* ---- the table for the rooms below ---- */
+
+static bool
+socket_is_shut(const struct vstate_dev *dev)
+{
+	return __atomic_load_n(&dev->connection->socket.shut, __ATOMIC_RELAXED);
+}
+
+static void
+socket_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
+{
+	rte_tel_data_add_dict_int(d, "relayed", is_relayed(dev));
+	vstate_device_state_telemetry(dev, d);
+}
+
+const struct vstate_front_end_ops vstate_socket_ops = {
+	.watch = vstate_device_state_watch,
+	.telemetry = socket_telemetry,
+	.prepare = socket_prepare,
+	.prepare_end = socket_prepare_end,
+	.open = socket_open_first,
+	.adopt = socket_adopt,
+	.close = vstate_socket_close,
+	.is_shut = socket_is_shut,
+	.hold = socket_hold,
+	.hang_up = socket_hang_up,
+	.pack = socket_pack,
+};

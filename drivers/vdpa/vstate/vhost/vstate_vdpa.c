@@ -13,10 +13,15 @@
 
 #include <vdpa_driver.h>
 
+#include "dev/vstate_class.h"
+#include "dev/vstate_counters.h"
+#include "dev/vstate_dev.h"
+#include "dev/vstate_front_end.h"
 #include "vstate_connection.h"
+#include "vstate_device_state.h"
 #include "vstate_log.h"
-#include "net/vstate_net.h"
 #include "vstate_vdpa.h"
+
 
 /* rte_vdpa keys its callbacks by its own device; the name leads back to ours. */
 static struct vstate_dev *
@@ -56,8 +61,11 @@ get_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 static int
 get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 {
-	RTE_SET_USED(vdpa);
-	*features = vstate_net_protocol_features();
+	struct vstate_dev *dev = dev_of(vdpa);
+
+	if (dev == NULL)
+		return -ENODEV;
+	*features = dev->class->protocol_features;
 	return 0;
 }
 
@@ -119,23 +127,19 @@ migration_done(int vid)
 
 /* ---- statistics ---- */
 
-static const char *const stat_names[] = {
-#define STAT_NAME(name, field) #name,
-	VSTATE_VQ_COUNTERS(STAT_NAME)
-#undef STAT_NAME
-};
-
 static int
 get_stats_names(struct rte_vdpa_device *vdpa, struct rte_vdpa_stat_name *names,
 		unsigned int size)
 {
+	struct vstate_dev *dev = dev_of(vdpa);
 	unsigned int i;
 
-	RTE_SET_USED(vdpa);
+	if (dev == NULL)
+		return -ENODEV;
 	if (names == NULL)
-		return RTE_DIM(stat_names);
-	for (i = 0; i < RTE_MIN(size, RTE_DIM(stat_names)); i++)
-		rte_strscpy(names[i].name, stat_names[i], sizeof(names[i].name));
+		return dev->class->nb_counters;
+	for (i = 0; i < RTE_MIN(size, dev->class->nb_counters); i++)
+		rte_strscpy(names[i].name, dev->class->counters[i].name, sizeof(names[i].name));
 	return i;
 }
 
@@ -143,20 +147,14 @@ static int
 get_stats(struct rte_vdpa_device *vdpa, int qid, struct rte_vdpa_stat *stats, unsigned int n)
 {
 	struct vstate_dev *dev = dev_of(vdpa);
-	struct vstate_vq_counters c;
-	unsigned int i = 0;
+	unsigned int i;
 
 	if (dev == NULL || qid < 0 || qid >= dev->nb_vqs)
 		return -EINVAL;
-	vstate_vq_counters_get(dev->vqs[qid], &c);
-#define STAT_VALUE(name, field) \
-	if (i < n) { \
-		stats[i].id = i; \
-		stats[i].value = c.field; \
-		i++; \
+	for (i = 0; i < RTE_MIN(n, dev->class->nb_counters); i++) {
+		stats[i].id = i;
+		stats[i].value = vstate_counter_get(dev, qid, i);
 	}
-	VSTATE_VQ_COUNTERS(STAT_VALUE)
-#undef STAT_VALUE
 	return i;
 }
 
@@ -167,7 +165,7 @@ reset_stats(struct rte_vdpa_device *vdpa, int qid)
 
 	if (dev == NULL || qid < 0 || qid >= dev->nb_vqs)
 		return -EINVAL;
-	vstate_vq_counters_reset(dev->vqs[qid]);
+	vstate_counters_reset(dev, qid);
 	return 0;
 }
 
@@ -176,26 +174,26 @@ get_config(int vid, uint8_t *config, uint32_t size)
 {
 	struct vstate_dev *dev = dev_of_vid(vid);
 
-	return dev != NULL ? vstate_net_config_get(dev, config, size) : -ENODEV;
+	return dev != NULL ? dev->class->config_get(dev, config, size) : -ENODEV;
 }
 
 static int
 set_config(int vid, uint8_t *config, uint32_t offset, uint32_t size, uint32_t flags)
 {
-	/* A virtio 1.x network device has no config field that a driver may write. */
-	RTE_SET_USED(vid);
-	RTE_SET_USED(config);
-	RTE_SET_USED(offset);
-	RTE_SET_USED(size);
+	struct vstate_dev *dev = dev_of_vid(vid);
+
 	RTE_SET_USED(flags);
-	return -ENOTSUP;
+	return dev != NULL ? dev->class->config_set(dev, config, offset, size) : -ENODEV;
 }
 
 static int
 get_dev_type(struct rte_vdpa_device *vdpa, uint32_t *type)
 {
-	RTE_SET_USED(vdpa);
-	*type = RTE_VHOST_VDPA_DEVICE_TYPE_NET;
+	struct vstate_dev *dev = dev_of(vdpa);
+
+	if (dev == NULL)
+		return -ENODEV;
+	*type = dev->class->vdpa_type;
 	return 0;
 }
 
@@ -217,21 +215,35 @@ static struct rte_vdpa_dev_ops vdpa_ops = {
 	.get_dev_type = get_dev_type,
 };
 
-struct rte_vdpa_device *
+/* The state of a device that a front end loads or saves, as with a socket of its own. */
+static const struct vstate_front_end_ops vdpa_front_ops = {
+	.watch = vstate_device_state_watch,
+	.telemetry = vstate_device_state_telemetry,
+};
+
+int
 vstate_vdpa_register(struct rte_device *rdev, struct vstate_dev *dev)
 {
-	struct rte_vdpa_device *vdpa;
-
-	vdpa = rte_vdpa_register_device(rdev, &vdpa_ops);
-	if (vdpa == NULL) {
-		VSTATE_LOG(ERR, "%s: rte_vdpa does not take the device", dev->name);
-		rte_errno = EIO;
-	}
-	return vdpa;
+	dev->front_ops = &vdpa_front_ops;
+	dev->connection->vdpa = rte_vdpa_register_device(rdev, &vdpa_ops);
+	if (dev->connection->vdpa != NULL)
+		return 0;
+	VSTATE_LOG(ERR, "%s: rte_vdpa does not take the device", dev->name);
+	return -EIO;
 }
 
 void
-vstate_vdpa_unregister(struct rte_vdpa_device *vdpa)
+vstate_vdpa_unregister(struct vstate_dev *dev)
 {
-	rte_vdpa_unregister_device(vdpa);
+	if (dev->connection == NULL || dev->connection->vdpa == NULL)
+		return;
+	rte_vdpa_unregister_device(dev->connection->vdpa);
+	dev->connection->vdpa = NULL;
+}
+
+bool
+vstate_vdpa_is_attached(const struct vstate_dev *dev)
+{
+	return dev->connection->vdpa != NULL &&
+		!vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_CONNECTED);
 }

@@ -7,18 +7,20 @@
 
 /**
  * @file
- * Front end of vdpa_vstate: a device that an application attaches to a socket of the
- * application's, by rte_vdpa.
+ * The front door of vdpa_vstate: a device that an application attaches to a socket of the
+ * application's, by rte_vdpa. Probe and remove.
  */
 
-#include <rte_dev.h>
+#include <stdbool.h>
 
-#include "dev/vstate_dev.h"
+struct rte_device;
+struct vstate_dev;
 
-struct rte_vdpa_device;
-
-/** Make the device known to rte_vdpa; NULL with rte_errno. */
-struct rte_vdpa_device *vstate_vdpa_register(struct rte_device *rdev, struct vstate_dev *dev);
-void vstate_vdpa_unregister(struct rte_vdpa_device *vdpa);
+/** Make the device known to rte_vdpa; 0 or -EIO. */
+int vstate_vdpa_register(struct rte_device *rdev, struct vstate_dev *dev);
+/** Undo that. Nothing is done for a device that rte_vdpa does not know. */
+void vstate_vdpa_unregister(struct vstate_dev *dev);
+/** A front end is connected to the device through rte_vdpa: it cannot be removed. */
+bool vstate_vdpa_is_attached(const struct vstate_dev *dev);
 
 #endif /* VSTATE_VDPA_H */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include "ring/vstate_vq.h"
+#include "rte_vhost_state.h"
+#include "vstate_broken.h"
+#include "vstate_dev.h"
+#include "vstate_log.h"
+
+static void
+vq_report(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	const enum vstate_fault fault = vq->fault;
+
+	if (fault == VSTATE_FAULT_NONE || (vq->block & VSTATE_BLOCK_BROKEN) != 0)
+		return;
+	vstate_run_vq_block(vq, VSTATE_BLOCK_BROKEN);
+	/* the ring code enters it no more by itself: nothing waits for a thread that is inside */
+	vstate_lease_revoke(&vq->lease);
+	__atomic_store_n(&dev->history.faults[fault], dev->history.faults[fault] + 1,
+			__ATOMIC_RELAXED);
+	vstate_run_status_set(dev, vstate_run_status(dev) | RTE_VHOST_STATE_S_NEEDS_RESET);
+	VSTATE_LOG(ERR, "%s: queue %u is broken until the guest resets its device: %s", dev->name,
+			vq->qid, vstate_fault_text(fault));
+}
+
+void
+vstate_broken_report(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++)
+		vq_report(dev, dev->vqs[i]);
+}
+
+void
+vstate_broken_clear(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	vstate_broken_report(dev);
+	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->fault = VSTATE_FAULT_NONE;
+		vstate_run_vq_unblock(dev->vqs[i], VSTATE_BLOCK_BROKEN);
+	}
+}
+
+uint64_t
+vstate_broken_count(const struct vstate_dev *dev, unsigned int fault)
+{
+	return __atomic_load_n(&dev->history.faults[fault], __ATOMIC_RELAXED) -
+		__atomic_load_n(&dev->history.faults_base[fault], __ATOMIC_RELAXED);
+}
+
+void
+vstate_broken_counts_reset(struct vstate_dev *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < VSTATE_FAULT_MAX; i++)
+		__atomic_store_n(&dev->history.faults_base[i],
+				__atomic_load_n(&dev->history.faults[i], __ATOMIC_RELAXED),
+				__ATOMIC_RELAXED);
+}

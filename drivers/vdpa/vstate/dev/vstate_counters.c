@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include "ring/vstate_vq.h"
+#include "vstate_class.h"
+#include "vstate_counters.h"
+#include "vstate_dev.h"
+
+/* Relaxed: a counter stands for itself, and nothing is concluded from two of them. */
+static uint64_t
+counter_load(const struct vstate_dev *dev, uint16_t qid, uint16_t i)
+{
+	const uint8_t *vq = (const uint8_t *)dev->vqs[qid];
+
+	return __atomic_load_n((const uint64_t *)(const void *)(vq +
+			dev->class->counters[i].offset), __ATOMIC_RELAXED);
+}
+
+uint64_t
+vstate_counter_get(const struct vstate_dev *dev, uint16_t qid, uint16_t i)
+{
+	return counter_load(dev, qid, i) -
+		__atomic_load_n(&dev->counters_base[qid * dev->class->nb_counters + i],
+				__ATOMIC_RELAXED);
+}
+
+void
+vstate_counters_reset(struct vstate_dev *dev, uint16_t qid)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->class->nb_counters; i++)
+		__atomic_store_n(&dev->counters_base[qid * dev->class->nb_counters + i],
+				counter_load(dev, qid, i), __ATOMIC_RELAXED);
+}

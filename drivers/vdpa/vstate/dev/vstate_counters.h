@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_COUNTERS_H
+#define VSTATE_COUNTERS_H
+
+/**
+ * @file
+ * Counters of a queue, as its class names them (struct vstate_class::counters). Poll threads count
+ * without a lock and never stop; a reset remembers what they had. Any thread that may call
+ * statistics functions.
+ */
+
+#include <stdint.h>
+
+struct vstate_dev;
+
+/** Counter @p i of virtqueue @p qid since the last reset. */
+uint64_t vstate_counter_get(const struct vstate_dev *dev, uint16_t qid, uint16_t i);
+
+/** Let all counters of a virtqueue begin at zero. */
+void vstate_counters_reset(struct vstate_dev *dev, uint16_t qid);
+
+#endif /* VSTATE_COUNTERS_H */

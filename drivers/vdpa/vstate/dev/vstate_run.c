@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include <rte_common.h>
+
+#include "ring/vstate_vq.h"
+#include "rte_vhost_state.h"
+#include "vstate_dev.h"
+#include "vstate_run.h"
+
+#define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
+#define S_SUSPEND RTE_VHOST_STATE_S_SUSPEND
+
+static struct {
+	char name[16];
+	const char *text;
+} reasons[] = {
+#define REASON_ROW(name, text) [VSTATE_BLOCK_BIT_##name] = { #name, text },
+	VSTATE_BLOCKS(REASON_ROW)
+#undef REASON_ROW
+};
+
+/* Telemetry has small letters. */
+RTE_INIT(vstate_block_names_init)
+{
+	unsigned int i;
+	char *p;
+
+	for (i = 0; i < RTE_DIM(reasons); i++) {
+		for (p = reasons[i].name; *p != '\0'; p++)
+			*p = tolower((unsigned char)*p);
+	}
+}
+
+/*
+ * Words are written by one thread at a time, the holder of the control lock, and read by any. Release
+ * and acquire: a thread that sees a reason gone sees what was set up before. The lease has its own
+ * order, and no burst depends on these.
+ */
+static void
+word_store(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static uint32_t
+word_load(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+void
+vstate_run_init(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	word_store(&dev->run.blocks, VSTATE_BLOCK_NOT_CONNECTED | VSTATE_BLOCK_NOT_STARTED |
+			VSTATE_BLOCK_NO_DRIVER_OK | VSTATE_BLOCK_NO_POLLER);
+	for (i = 0; i < dev->nb_vqs; i++)
+		word_store(&dev->vqs[i]->block, VSTATE_BLOCK_NOT_READY);
+}
+
+void
+vstate_run_block(struct vstate_dev *dev, uint32_t blocks)
+{
+	word_store(&dev->run.blocks, dev->run.blocks | blocks);
+}
+
+void
+vstate_run_unblock(struct vstate_dev *dev, uint32_t blocks)
+{
+	word_store(&dev->run.blocks, dev->run.blocks & ~blocks);
+}
+
+void
+vstate_run_vq_block(struct vstate_vq *vq, uint32_t blocks)
+{
+	word_store(&vq->block, vq->block | blocks);
+}
+
+void
+vstate_run_vq_unblock(struct vstate_vq *vq, uint32_t blocks)
+{
+	word_store(&vq->block, vq->block & ~blocks);
+}
+
+bool
+vstate_run_is_blocked(const struct vstate_dev *dev, uint32_t blocks)
+{
+	return (word_load(&dev->run.blocks) & blocks) != 0;
+}
+
+uint32_t
+vstate_run_vq_blocks(const struct vstate_dev *dev, const struct vstate_vq *vq)
+{
+	return word_load(&dev->run.blocks) | word_load(&vq->block);
+}
+
+bool
+vstate_run_vq_is_ready(const struct vstate_vq *vq)
+{
+	return (word_load(&vq->block) & VSTATE_BLOCK_NOT_READY) == 0;
+}
+
+bool
+vstate_run_is_started(const struct vstate_dev *dev)
+{
+	return !vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_STARTED);
+}
+
+uint8_t
+vstate_run_status(const struct vstate_dev *dev)
+{
+	return __atomic_load_n(&dev->run.status, __ATOMIC_RELAXED);
+}
+
+void
+vstate_run_status_set(struct vstate_dev *dev, uint8_t status)
+{
+	uint32_t blocks = dev->run.blocks & ~VSTATE_BLOCK_NO_DRIVER_OK;
+
+	if ((status & S_SUSPEND) == 0)
+		blocks &= ~(VSTATE_BLOCK_SUSPENDED | VSTATE_BLOCK_RINGS_TAKEN);
+	else if ((blocks & VSTATE_BLOCK_RINGS_TAKEN) == 0)
+		blocks |= VSTATE_BLOCK_SUSPENDED;
+	/* a suspended device has no DRIVER_OK, and the name of one reason says enough */
+	if ((status & (S_DRIVER_OK | S_SUSPEND)) == 0)
+		blocks |= VSTATE_BLOCK_NO_DRIVER_OK;
+	__atomic_store_n(&dev->run.status, status, __ATOMIC_RELAXED);
+	word_store(&dev->run.blocks, blocks);
+}
+
+void
+vstate_run_poller_set(struct vstate_dev *dev, enum vstate_poller_kind poller)
+{
+	__atomic_store_n(&dev->run.poller, poller, __ATOMIC_RELAXED);
+	if (poller == VSTATE_POLLER_NONE)
+		vstate_run_block(dev, VSTATE_BLOCK_NO_POLLER);
+	else
+		vstate_run_unblock(dev, VSTATE_BLOCK_NO_POLLER);
+}
+
+const char *
+vstate_block_name(enum vstate_block_bit bit)
+{
+	return (unsigned int)bit < RTE_DIM(reasons) ? reasons[bit].name : "unknown";
+}
+
+const char *
+vstate_block_text(enum vstate_block_bit bit)
+{
+	return (unsigned int)bit < RTE_DIM(reasons) ? reasons[bit].text : "unknown reason";
+}
+
+void
+vstate_blocks_format(uint32_t blocks, char *buf, size_t size)
+{
+	unsigned int bit;
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (bit = 0; bit < VSTATE_BLOCK_BIT_MAX && len < size; bit++) {
+		if (blocks & RTE_BIT32(bit))
+			len += snprintf(buf + len, size - len, "%s%s", len > 0 ? "," : "",
+					vstate_block_name(bit));
+	}
+}

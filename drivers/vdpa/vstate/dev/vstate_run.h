@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_RUN_H
+#define VSTATE_RUN_H
+
+/**
+ * @file
+ * Why a queue is not polled, in one word: a queue runs if no bit is set, of its own word or of its
+ * device's. Each bit is a reason with a name, which telemetry shows.
+ *
+ * Written with the control lock held. Any thread may read a word; a bit that it sees may be gone a
+ * moment later, and only the lease says whether a queue may be entered.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vstate_dev;
+struct vstate_vq;
+
+/** Reasons that hold for all queues of a device: name and text. */
+#define VSTATE_BLOCKS_OF_DEV(X) \
+	X(NOT_CONNECTED, "no front end is connected") \
+	X(NOT_STARTED, "the front end has not finished set-up, or took the rings back") \
+	X(MESSAGE, "a message that remaps memory or rings is under way") \
+	X(NO_DRIVER_OK, "the driver has not set DRIVER_OK") \
+	X(SUSPENDED, "suspended on request") \
+	X(RINGS_TAKEN, "suspended, as the front end took the rings back") \
+	X(NO_POLLER, "no port is started, and no service polls") \
+	X(HANDED_OVER, "handed over to another process")
+/** Reasons of one queue. */
+#define VSTATE_BLOCKS_OF_VQ(X) \
+	X(NOT_READY, "the ring is not set up, or not enabled") \
+	X(BROKEN, "the driver broke the queue")
+#define VSTATE_BLOCKS(X) VSTATE_BLOCKS_OF_DEV(X) VSTATE_BLOCKS_OF_VQ(X)
+
+enum vstate_block_bit {
+#define VSTATE_BLOCK_BIT_ENUM(name, text) VSTATE_BLOCK_BIT_##name,
+	VSTATE_BLOCKS(VSTATE_BLOCK_BIT_ENUM)
+#undef VSTATE_BLOCK_BIT_ENUM
+	VSTATE_BLOCK_BIT_MAX
+};
+
+enum vstate_block {
+#define VSTATE_BLOCK_ENUM(name, text) VSTATE_BLOCK_##name = 1 << VSTATE_BLOCK_BIT_##name,
+	VSTATE_BLOCKS(VSTATE_BLOCK_ENUM)
+#undef VSTATE_BLOCK_ENUM
+};
+
+/** Who polls the virtqueues. */
+enum vstate_poller_kind {
+	VSTATE_POLLER_NONE,
+	VSTATE_POLLER_PORT,
+	VSTATE_POLLER_SERVICE,
+};
+
+/** The run state of a device. */
+struct vstate_run {
+	/** Reasons of enum vstate_block that hold for all queues. */
+	uint32_t blocks;
+	/** The device status byte; DRIVER_OK and SUSPEND agree with @p blocks. */
+	uint8_t status;
+	/** One of enum vstate_poller_kind. */
+	uint8_t poller;
+};
+
+/** Nobody has come yet. Before there is another thread. */
+void vstate_run_init(struct vstate_dev *dev);
+
+/** Add reasons for all queues; the leases are the caller's concern. Control lock. */
+void vstate_run_block(struct vstate_dev *dev, uint32_t blocks);
+/** Take reasons away; vstate_grant() follows. Control lock. */
+void vstate_run_unblock(struct vstate_dev *dev, uint32_t blocks);
+/** The same of one queue's own reasons. Control lock. */
+void vstate_run_vq_block(struct vstate_vq *vq, uint32_t blocks);
+void vstate_run_vq_unblock(struct vstate_vq *vq, uint32_t blocks);
+
+/** Any of @p blocks holds for all queues. Any thread. */
+bool vstate_run_is_blocked(const struct vstate_dev *dev, uint32_t blocks);
+/** All reasons why a queue is not polled; 0: it runs. Any thread. */
+uint32_t vstate_run_vq_blocks(const struct vstate_dev *dev, const struct vstate_vq *vq);
+/** The front end enabled the queue, and its ring is mapped. */
+bool vstate_run_vq_is_ready(const struct vstate_vq *vq);
+
+/** The front end finished set-up, and has not taken the rings back. Any thread. */
+bool vstate_run_is_started(const struct vstate_dev *dev);
+/** The device status byte. Any thread. */
+uint8_t vstate_run_status(const struct vstate_dev *dev);
+/**
+ * Set the device status byte, and the reasons that go with DRIVER_OK and SUSPEND. A device that is
+ * suspended because its rings were taken stays so while SUSPEND is set. Control lock.
+ */
+void vstate_run_status_set(struct vstate_dev *dev, uint8_t status);
+/** Change who polls; the leases are the caller's concern. Control lock. */
+void vstate_run_poller_set(struct vstate_dev *dev, enum vstate_poller_kind poller);
+
+/** Name of a reason, as "no_driver_ok"; never NULL. */
+const char *vstate_block_name(enum vstate_block_bit bit);
+/** What it means, for the log; never NULL. */
+const char *vstate_block_text(enum vstate_block_bit bit);
+/** All reasons of a word by name, as "message,no_poller"; "" if there is none. */
+void vstate_blocks_format(uint32_t blocks, char *buf, size_t size);
+
+#endif /* VSTATE_RUN_H */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <linux/virtio_ids.h>
+
+#include <rte_bitops.h>
+#include <rte_common.h>
+#include <rte_vhost.h>
+
+#include "ring/vstate_vq.h"
+#include "vstate_net.h"
+#include "vstate_net_bridge.h"
+#include "vstate_net_class.h"
+#include "vstate_net_conf.h"
+#include "vstate_net_counters.h"
+#include "vstate_net_rarp.h"
+#include "vstate_port_link.h"
+
+static void
+net_message(struct vstate_dev *dev, enum vstate_class_msg msg, uint64_t value)
+{
+	switch (msg) {
+	case VSTATE_CLASS_MSG_SET_MTU:
+		vstate_net_mtu_set(dev, value);
+		break;
+	case VSTATE_CLASS_MSG_RARP:
+		vstate_net_rarp_set(vstate_net_of(dev), value);
+		break;
+	}
+}
+
+const struct vstate_class vstate_net_class = {
+	.name = "net",
+	.virtio_id = VIRTIO_ID_NET,
+	.vdpa_type = RTE_VHOST_VDPA_DEVICE_TYPE_NET,
+	.protocol_features = RTE_BIT64(VHOST_USER_PROTOCOL_F_MQ) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_RARP) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_NET_MTU) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS),
+	.vqs_per_queue = 2,
+	.vqs_to_start = 2,
+	.interrupted = VSTATE_INTERRUPTED_RETURNED_EMPTY,
+	.dev_size = sizeof(struct vstate_net),
+	.vq_size = sizeof(struct vstate_vq),
+	.counters = vstate_net_counters,
+	.nb_counters = VSTATE_NET_NB_COUNTERS,
+	.devargs = vstate_net_devargs,
+	.nb_devargs = VSTATE_NET_NB_DEVARGS,
+	.conf_default = vstate_net_conf_default,
+	.conf_check = vstate_net_conf_check,
+	.features = vstate_net_features,
+	.dev_init = vstate_net_dev_init,
+	.config_get = vstate_net_config_get,
+	.config_set = vstate_net_config_set,
+	.connect = vstate_net_connect,
+	.disconnect = vstate_net_disconnect,
+	.reset = vstate_net_reset,
+	.setup = vstate_net_setup,
+	.vq_setup = vstate_net_vq_setup,
+	.run_changed = vstate_net_run_changed,
+	.link = vstate_port_link_set,
+	.resume = vstate_net_resume,
+	.poll_init = vstate_net_bridge_create,
+	.poll_fini = vstate_net_bridge_destroy,
+	.poll = vstate_net_bridge_poll,
+	.poll_begin = vstate_net_bridge_begin,
+	.message = net_message,
+	.capture = vstate_net_capture,
+	.restore = vstate_net_restore,
+	.limits = vstate_net_limits,
+	.empty_len = vstate_net_empty_len,
+	.used_ahead = vstate_net_used_ahead,
+	.telemetry = vstate_net_telemetry,
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+
+#include <rte_string_fns.h>
+
+#include "vstate_log.h"
+#include "vstate_net_conf.h"
+
+#define MTU_MIN 68
+/* The IPv4 total length field ends here, and so does the largest frame. */
+#define MTU_MAX 65535
+
+static int
+parse_mtu(const char *key, const char *value, void *field)
+{
+	uint64_t v;
+	int ret = vstate_devarg_parse_uint(key, value, MTU_MIN, MTU_MAX, &v);
+
+	if (ret == 0)
+		*(uint16_t *)field = v;
+	return ret;
+}
+
+static int
+parse_mac(const char *key, const char *value, void *field)
+{
+	struct vstate_net_conf *conf = field;
+
+	if (value == NULL || rte_ether_unformat_addr(value, &conf->mac) != 0 ||
+			!rte_is_valid_assigned_ether_addr(&conf->mac)) {
+		VSTATE_LOG(ERR, "%s=%s: not a unicast MAC address", key, value != NULL ? value : "");
+		return -EINVAL;
+	}
+	conf->has_mac = true;
+	return 0;
+}
+
+static int
+parse_uplink(const char *key, const char *value, void *field)
+{
+	struct vstate_net_conf *conf = field;
+
+	if (value == NULL || *value == '\0' ||
+			rte_strscpy(conf->uplink, value, sizeof(conf->uplink)) < 0) {
+		VSTATE_LOG(ERR, "%s=%s: not the name of a port", key, value != NULL ? value : "");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* net_vhost has it. Nothing is lost without it: frames are copied to mbufs of the pool. */
+static int
+parse_ext_buffer(const char *key, const char *value, void *field)
+{
+	bool on;
+	int ret = vstate_devarg_parse_bool(key, value, &on);
+
+	RTE_SET_USED(field);
+	if (ret == 0 && on)
+		VSTATE_LOG(NOTICE, "%s=1 has no effect: large frames are chained", key);
+	return ret;
+}
+
+#define FIELD(name) offsetof(struct vstate_net_conf, name)
+
+const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS] = {
+	{ "tso", false, vstate_devarg_parse_bool, FIELD(tso) },
+	{ "linear-buffer", false, vstate_devarg_parse_bool, FIELD(linear_buffer) },
+	{ "mac", false, parse_mac, 0 },
+	{ "mtu", false, parse_mtu, FIELD(mtu) },
+	{ "uplink", false, parse_uplink, 0 },
+	{ "ext-buffer", true, parse_ext_buffer, 0 },
+};
+
+void
+vstate_net_conf_default(struct vstate_conf *conf)
+{
+	*vstate_net_conf(conf) = (struct vstate_net_conf){ .mtu = MTU_MAX };
+}
+
+int
+vstate_net_conf_check(const char *dev_name, const struct vstate_conf *conf)
+{
+	if (vstate_net_conf_const(conf)->uplink[0] == '\0' || conf->service)
+		return 0;
+	VSTATE_LOG(ERR, "%s: uplink= needs service=1", dev_name);
+	return -EINVAL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_NET_CONF_H
+#define VSTATE_NET_CONF_H
+
+/** @file Device arguments of the network class. Names are those of net_vhost where it has them. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+#include <rte_ether.h>
+
+#include "dev/vstate_conf.h"
+#include "dev/vstate_devarg.h"
+
+/** Lies in struct vstate_conf::of_class. */
+struct vstate_net_conf {
+	/** Offer segmentation offloads. */
+	bool tso;
+	/** Drop frames that do not fit one mbuf. */
+	bool linear_buffer;
+	bool has_mac;
+	struct rte_ether_addr mac;
+	/** Largest MTU, 68 to 65535. */
+	uint16_t mtu;
+	/** Port that the service bridges to; empty: loop back. */
+	char uplink[64];
+};
+
+/** For RTE_PMD_REGISTER_PARAM_STRING. */
+#define VSTATE_NET_CONF_PARAMS \
+	"tso=<0|1> " \
+	"linear-buffer=<0|1> " \
+	"mac=<MAC address> " \
+	"mtu=<68-65535> " \
+	"uplink=<port> " \
+	"ext-buffer=<0|1> "
+
+static inline struct vstate_net_conf *
+vstate_net_conf(struct vstate_conf *conf)
+{
+	RTE_BUILD_BUG_ON(sizeof(struct vstate_net_conf) > sizeof(conf->of_class));
+	return (struct vstate_net_conf *)(void *)conf->of_class;
+}
+
+static inline const struct vstate_net_conf *
+vstate_net_conf_const(const struct vstate_conf *conf)
+{
+	return (const struct vstate_net_conf *)(const void *)conf->of_class;
+}
+
+#define VSTATE_NET_NB_DEVARGS 6
+extern const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS];
+
+/** See struct vstate_class. */
+void vstate_net_conf_default(struct vstate_conf *conf);
+int vstate_net_conf_check(const char *dev_name, const struct vstate_conf *conf);
+
+#endif /* VSTATE_NET_CONF_H */

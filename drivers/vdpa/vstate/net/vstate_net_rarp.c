@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <string.h>
+
+#include <rte_arp.h>
+#include <rte_byteorder.h>
+
+#include "vstate_net.h"
+#include "vstate_net_rarp.h"
+
+void
+vstate_net_rarp_set(struct vstate_net *net, uint64_t mac)
+{
+	uint64_t due = 0;
+
+	/* the payload's first bytes are the address, whatever the byte order */
+	memcpy(&due, &mac, RTE_ETHER_ADDR_LEN);
+	__atomic_store_n(&net->rarp_due, rte_le_to_cpu_64(due) | VSTATE_NET_RARP_DUE,
+			__ATOMIC_RELAXED);
+}
+
+struct rte_mbuf *
+vstate_net_rarp_make(const struct vstate_net *net, struct rte_mempool *pool, uint64_t *due)
+{
+	struct rte_ether_addr mac;
+	uint64_t bytes;
+
+	*due = __atomic_load_n(&net->rarp_due, __ATOMIC_RELAXED);
+	if (*due == 0)
+		return NULL;
+	bytes = rte_cpu_to_le_64(*due);
+	memcpy(&mac, &bytes, sizeof(mac));
+	return rte_net_make_rarp_packet(pool, &mac);
+}
+
+void
+vstate_net_rarp_done(struct vstate_net *net, uint64_t due)
+{
+	__atomic_compare_exchange_n(&net->rarp_due, &due, 0, false, __ATOMIC_RELAXED,
+			__ATOMIC_RELAXED);
+}

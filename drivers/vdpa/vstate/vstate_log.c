@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include "vstate_log.h"
+
+RTE_LOG_REGISTER(vstate_logtype, pmd.vdpa.vstate, NOTICE);

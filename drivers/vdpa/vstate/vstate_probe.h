@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_PROBE_H
+#define VSTATE_PROBE_H
+
+/**
+ * @file
+ * How a device is put together from the parts of all rooms. Only vstate_probe.c knows all rooms.
+ */
+
+struct vstate_class;
+struct vstate_conf;
+struct vstate_dev;
+
+/**
+ * Make a device with the parts of dev, handover and vhost, and let others find it. It has no port, no
+ * service and no open socket yet.
+ * @param socket NUMA node, or SOCKET_ID_ANY
+ * @return NULL with rte_errno: EBUSY, a living process owns the state file; EPERM, others can write
+ *   to it; or another errno
+ */
+struct vstate_dev *vstate_probe_make(const char *name, const struct vstate_conf *conf,
+		const struct vstate_class *class, int socket);
+/** Undo that. No poll thread and no front end may know the device any more. */
+void vstate_probe_unmake(struct vstate_dev *dev);
+
+#endif /* VSTATE_PROBE_H */
