@@ -87,6 +87,7 @@ check "shellcheck" shellcheck -x $(scripts)
 check "SPDX lines" spdx_everywhere
 check "lines of C up to 100 columns" lines_of_100
 check "trailing blanks" none_match '[[:blank:]]+$' '*.c' '*.h' '*.sh' '*.rst' '*.md' '*.build'
+check "layers" devtools/check-layers.sh
 check "DPDK releases differ in config/vstate_compat.h only" version_differences_in_one_place
 # shellcheck disable=SC2046
 check "spelling" codespell -q 3 -L 'te,inout,nd,ypes,inflight,fro' $(files '*.c' '*.h' '*.sh' '*.rst' '*.md')

@@ -34,6 +34,7 @@
 #include "net/vstate_net_mbuf.h"
 #include "net/vstate_net_rarp.h"
 #include "net/vstate_port.h"
+#include "net/vstate_port_burst.h"
 #include "net/vstate_port_link.h"
 #include "ring/vstate_lease.h"
 #include "ring/vstate_vq.h"

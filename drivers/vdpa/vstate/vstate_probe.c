@@ -24,6 +24,7 @@
 #include "net/vstate_port.h"
 #include "ring/vstate_lease.h"
 #include "vhost/vstate_connection.h"
+#include "vhost/vstate_msg_handle.h"
 #include "vhost/vstate_socket.h"
 #include "vhost/vstate_vdpa.h"
 #include "vstate_devargs.h"
@@ -50,7 +51,7 @@ vstate_probe_make(const char *name, const struct vstate_conf *conf,
 	if (dev == NULL)
 		return NULL;
 	vstate_resume_point_add(dev, VSTATE_KEEPER_RESTORED, &vstate_restore_keeper);
-	ret = vstate_connection_create(dev);
+	ret = vstate_connection_create(dev, &vstate_msg_ops);
 	if (ret == 0)
 		ret = vstate_handover_create(dev);
 	if (ret == 0 && conf->iface[0] != '\0')

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/virtio_ring.h>
-
-#include <rte_bitops.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 #include <rte_string_fns.h>
@@ -85,12 +82,6 @@ vstate_dev_unpublish(struct vstate_dev *dev)
 	pthread_mutex_lock(&devs_lock);
 	TAILQ_REMOVE(&devs, dev, next);
 	pthread_mutex_unlock(&devs_lock);
-}
-
-bool
-vstate_dev_is_packed(const struct vstate_dev *dev)
-{
-	return (dev->guest.features & RTE_BIT64(VIRTIO_F_RING_PACKED)) != 0;
 }
 
 static int

@@ -11,8 +11,13 @@
  * named with it; others read it through that file's functions.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_bitops.h>
 
 #include "ring/vstate_fault.h"
 #include "ring/vstate_lease.h"
@@ -120,6 +125,10 @@ int vstate_dev_foreach(int (*fn)(struct vstate_dev *dev, void *arg), void *arg);
 struct vstate_dev *vstate_dev_find(const char *name);
 
 /** VIRTIO_F_RING_PACKED is negotiated. Control lock. */
-bool vstate_dev_is_packed(const struct vstate_dev *dev);
+static inline bool
+vstate_dev_is_packed(const struct vstate_dev *dev)
+{
+	return (dev->guest.features & RTE_BIT64(VIRTIO_F_RING_PACKED)) != 0;
+}
 
 #endif /* VSTATE_DEV_H */

@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,7 +21,9 @@
 #include "vstate_log.h"
 #include "vstate_net.h"
 #include "vstate_port.h"
+#include "vstate_port_burst.h"
 #include "vstate_port_link.h"
+#include "vstate_port_list.h"
 #include "vstate_port_stats.h"
 
 
@@ -36,61 +37,27 @@
 	 RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
 	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
 
-/*
- * ethdev does not keep a port for the threads that ask about it: telemetry reads link and
- * statistics while the application closes the port. Until a port closes it stands here. The lock
- * is held for the time of one such call, and nothing waits under it.
- */
-static pthread_mutex_t ports_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct vstate_dev *ports[RTE_MAX_ETHPORTS];
-
-/* The functions of ethdev that are running have looked at the port for the last time. */
-#define CLOSE_GRACE_US 10000
-
-struct vstate_dev *
-vstate_port_dev(const struct rte_eth_dev *eth)
+/* dev_private holds nothing but the pointer. */
+static struct vstate_dev *
+port_dev(const struct rte_eth_dev *eth)
 {
 	return *(struct vstate_dev **)eth->data->dev_private;
 }
 
-struct vstate_dev *
-vstate_port_lock(const struct rte_eth_dev *eth)
-{
-	struct vstate_dev *dev;
-
-	pthread_mutex_lock(&ports_lock);
-	/* not by eth->data, which may be gone */
-	dev = ports[eth - rte_eth_devices];
-	if (dev == NULL)
-		pthread_mutex_unlock(&ports_lock);
-	return dev;
-}
-
-void
-vstate_port_unlock(void)
-{
-	pthread_mutex_unlock(&ports_lock);
-}
-
-static void
-port_list(const struct rte_eth_dev *eth, struct vstate_dev *dev)
-{
-	pthread_mutex_lock(&ports_lock);
-	ports[eth - rte_eth_devices] = dev;
-	pthread_mutex_unlock(&ports_lock);
-}
+/* The functions of ethdev that are running have looked at the port for the last time. */
+#define CLOSE_GRACE_US 10000
 
 static int
 port_link_update(struct rte_eth_dev *eth, int wait_to_complete)
 {
-	struct vstate_dev *dev = vstate_port_lock(eth);
+	struct vstate_dev *dev = vstate_port_list_lock(eth);
 	int ret;
 
 	RTE_SET_USED(wait_to_complete);
 	if (dev == NULL)
 		return -ENODEV;
 	ret = vstate_port_link_show(vstate_net_of(dev)->port);
-	vstate_port_unlock();
+	vstate_port_list_unlock();
 	return ret;
 }
 
@@ -106,13 +73,13 @@ port_configure(struct rte_eth_dev *eth)
 static int
 port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
 {
-	struct vstate_dev *dev = vstate_port_lock(eth);
+	struct vstate_dev *dev = vstate_port_list_lock(eth);
 	struct vstate_net_conf conf;
 
 	if (dev == NULL)
 		return -ENODEV;
 	conf = *vstate_net_conf_const(&dev->conf);
-	vstate_port_unlock();
+	vstate_port_list_unlock();
 	info->max_mac_addrs = 1;
 	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
 	info->max_rx_pktlen = VSTATE_MAX_FRAME;
@@ -146,7 +113,7 @@ port_rxq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned 
 	rxq = rte_zmalloc_socket("vstate rxq", sizeof(*rxq), RTE_CACHE_LINE_SIZE, socket);
 	if (rxq == NULL)
 		return -ENOMEM;
-	rxq->dev = vstate_port_dev(eth);
+	rxq->dev = port_dev(eth);
 	rxq->net = vstate_net_of(rxq->dev);
 	rxq->id = id;
 	rxq->pool = pool;
@@ -165,7 +132,7 @@ port_txq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned 
 	txq = rte_zmalloc_socket("vstate txq", sizeof(*txq), RTE_CACHE_LINE_SIZE, socket);
 	if (txq == NULL)
 		return -ENOMEM;
-	txq->dev = vstate_port_dev(eth);
+	txq->dev = port_dev(eth);
 	txq->net = vstate_net_of(txq->dev);
 	txq->id = id;
 	eth->data->tx_queues[id] = txq;
@@ -254,7 +221,7 @@ queues_are_set_up(const struct rte_eth_dev *eth)
 static int
 port_start(struct rte_eth_dev *eth)
 {
-	struct vstate_dev *dev = vstate_port_dev(eth);
+	struct vstate_dev *dev = port_dev(eth);
 	uint16_t i;
 
 	if (!queues_are_set_up(eth)) {
@@ -275,7 +242,7 @@ port_start(struct rte_eth_dev *eth)
 static int
 port_stop(struct rte_eth_dev *eth)
 {
-	struct vstate_dev *dev = vstate_port_dev(eth);
+	struct vstate_dev *dev = port_dev(eth);
 	uint16_t i;
 
 	vstate_poller_fall_back(dev);
@@ -376,13 +343,13 @@ port_forget(struct vstate_dev *dev)
 static int
 port_close(struct rte_eth_dev *eth)
 {
-	struct vstate_dev *dev = vstate_port_dev(eth);
+	struct vstate_dev *dev = port_dev(eth);
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
 		return 0;
 	if (eth->data->dev_started)
 		port_stop(eth);
-	port_list(eth, NULL);
+	vstate_port_list_set(eth, NULL);
 	/* A port is all that net_vstate has: a guest is not left with a device that nobody
 	 * can poll any more. vdpa_vstate serves its guest without the port.
 	 */
@@ -467,7 +434,7 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 	eth->tx_pkt_prepare = vstate_port_prepare;
 	port->eth = eth;
 	vstate_poller_set(dev, dev->run.poller, install_apply, port);
-	port_list(eth, dev);
+	vstate_port_list_set(eth, dev);
 	rte_eth_dev_probing_finish(eth);
 	return 0;
 }

@@ -66,20 +66,4 @@ struct vstate_port {
 int vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev);
 /** Close and release it. */
 void vstate_port_destroy(struct vstate_dev *dev);
-/** The device behind a port: dev_private holds nothing but the pointer. */
-struct vstate_dev *vstate_port_dev(const struct rte_eth_dev *eth);
-
-/**
- * The device behind a port, for a call that may come from another thread than the one that
- * closes the port, as those of telemetry do. The port stays until vstate_port_unlock().
- * @return NULL: the port is about to close, and vstate_port_unlock() must not be called
- */
-struct vstate_dev *vstate_port_lock(const struct rte_eth_dev *eth);
-void vstate_port_unlock(void);
-
-/** Datapath, in vstate_port_burst.c. */
-uint16_t vstate_port_rx(void *rxq, struct rte_mbuf **pkts, uint16_t n);
-uint16_t vstate_port_tx(void *txq, struct rte_mbuf **pkts, uint16_t n);
-uint16_t vstate_port_prepare(void *txq, struct rte_mbuf **pkts, uint16_t n);
-
 #endif /* VSTATE_PORT_H */

@@ -10,6 +10,7 @@
 #include "vstate_net_offload.h"
 #include "vstate_net_rarp.h"
 #include "vstate_port.h"
+#include "vstate_port_burst.h"
 
 /*
  * One lease, for up to @p n frames from a queue of the guest that has some. Out of line, so

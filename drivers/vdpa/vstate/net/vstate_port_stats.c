@@ -8,7 +8,8 @@
 #include "dev/vstate_broken.h"
 #include "dev/vstate_counters.h"
 #include "vstate_net_counters.h"
-#include "vstate_port.h"
+#include "vstate_net.h"
+#include "vstate_port_list.h"
 #include "vstate_port_stats.h"
 
 /* What the guest sends, the port receives: its transmit queues are our receive side. */
@@ -17,7 +18,7 @@ int
 vstate_port_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats
 		VSTATE_QUEUE_STATS_PARAM)
 {
-	struct vstate_dev *dev = vstate_port_lock(eth);
+	struct vstate_dev *dev = vstate_port_list_lock(eth);
 	uint16_t nb_rxq = RTE_MAX(eth->data->nb_rx_queues, 1);
 	uint16_t nb_txq = RTE_MAX(eth->data->nb_tx_queues, 1);
 	struct vstate_vq_counters rx, tx;
@@ -48,14 +49,14 @@ vstate_port_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats
 			VSTATE_QUEUE_STATS(stats)->q_obytes[q] += tx.bytes;
 		}
 	}
-	vstate_port_unlock();
+	vstate_port_list_unlock();
 	return 0;
 }
 
 int
 vstate_port_stats_reset(struct rte_eth_dev *eth)
 {
-	struct vstate_dev *dev = vstate_port_lock(eth);
+	struct vstate_dev *dev = vstate_port_list_lock(eth);
 	uint16_t i;
 
 	if (dev == NULL)
@@ -63,7 +64,7 @@ vstate_port_stats_reset(struct rte_eth_dev *eth)
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_counters_reset(dev, i);
 	vstate_broken_counts_reset(dev);
-	vstate_port_unlock();
+	vstate_port_list_unlock();
 	return 0;
 }
 
@@ -80,13 +81,13 @@ int
 vstate_port_xstats_names(struct rte_eth_dev *eth, struct rte_eth_xstat_name *names,
 		unsigned int n)
 {
-	struct vstate_dev *dev = vstate_port_lock(eth);
+	struct vstate_dev *dev = vstate_port_list_lock(eth);
 	unsigned int count, i, vq;
 
 	if (dev == NULL)
 		return -ENODEV;
 	count = xstats_count(dev);
-	vstate_port_unlock();
+	vstate_port_list_unlock();
 	if (names == NULL)
 		return count;
 	for (i = 0; i < RTE_MIN(n, count); i++) {
@@ -106,7 +107,7 @@ vstate_port_xstats_names(struct rte_eth_dev *eth, struct rte_eth_xstat_name *nam
 int
 vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, unsigned int n)
 {
-	struct vstate_dev *dev = vstate_port_lock(eth);
+	struct vstate_dev *dev = vstate_port_list_lock(eth);
 	unsigned int count, i = 0;
 	uint16_t vq, fault, c;
 
@@ -114,7 +115,7 @@ vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, un
 		return -ENODEV;
 	count = xstats_count(dev);
 	if (xstats == NULL || n < count) {
-		vstate_port_unlock();
+		vstate_port_list_unlock();
 		return count;
 	}
 	for (vq = 0; vq < dev->nb_vqs; vq++) {
@@ -127,6 +128,6 @@ vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, un
 		xstats[i].id = i;
 		xstats[i++].value = vstate_broken_count(dev, fault);
 	}
-	vstate_port_unlock();
+	vstate_port_list_unlock();
 	return count;
 }

@@ -24,7 +24,6 @@
 #include "vstate_connection.h"
 #include "vstate_device_state.h"
 #include "vstate_log.h"
-#include "vstate_msg_handle.h"
 #include "vstate_msg_log.h"
 
 
@@ -32,13 +31,15 @@
 static struct vstate_dev *by_vid[RTE_MAX_VHOST_DEVICE];
 
 int
-vstate_connection_create(struct vstate_dev *dev)
+vstate_connection_create(struct vstate_dev *dev,
+		const struct rte_vhost_user_extern_ops *msg_ops)
 {
 	struct vstate_connection *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return -ENOMEM;
 	dev->connection = c;
+	c->msg_ops = msg_ops;
 	pthread_mutex_init(&c->socket.lock, NULL);
 	pthread_mutex_init(&c->device_state_lock, NULL);
 	c->socket.path = dev->conf.iface;
@@ -99,7 +100,7 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 	vstate_msg_log_begin(dev->connection->msg_log);
 	vstate_start_connect(dev);
 	__atomic_store_n(&by_vid[vid], dev, __ATOMIC_RELEASE);
-	return rte_vhost_extern_callback_register(vid, &vstate_msg_ops, NULL) == 0 ? 0 : -EINVAL;
+	return rte_vhost_extern_callback_register(vid, dev->connection->msg_ops, NULL) == 0 ? 0 : -EINVAL;
 }
 
 int
@@ -110,7 +111,7 @@ vstate_connection_await(int vid, struct vstate_dev *dev)
 	if (dev->connection->waiting_vid >= 0)
 		return -EBUSY;
 	dev->connection->waiting_vid = vid;
-	return rte_vhost_extern_callback_register(vid, &vstate_msg_ops, NULL) == 0 ? 0 : -EINVAL;
+	return rte_vhost_extern_callback_register(vid, dev->connection->msg_ops, NULL) == 0 ? 0 : -EINVAL;
 }
 
 void

@@ -23,6 +23,7 @@
 #include "rte_vhost_state.h"
 
 struct rte_vdpa_device;
+struct rte_vhost_user_extern_ops;
 struct vstate_dev;
 struct vstate_device_state;
 struct vstate_msg_log;
@@ -52,6 +53,8 @@ struct vstate_socket {
 
 /** The part of this room in a device. */
 struct vstate_connection {
+	/** What sees messages before and after rte_vhost; vstate_msg_handle.c. */
+	const struct rte_vhost_user_extern_ops *msg_ops;
 	/** rte_vhost's number of the connection; -1: none. */
 	int vid;
 	/** A second connection that waits for the end of the first; -1: none. */
@@ -88,7 +91,8 @@ struct vstate_connection {
 };
 
 /** Make the part of a device that is being made; 0 or -ENOMEM. */
-int vstate_connection_create(struct vstate_dev *dev);
+int vstate_connection_create(struct vstate_dev *dev,
+		const struct rte_vhost_user_extern_ops *msg_ops);
 /** Free it; no front end can come any more. */
 void vstate_connection_destroy(struct vstate_dev *dev);
 
