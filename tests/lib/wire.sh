@@ -77,7 +77,7 @@ backend()
 		--disable-device-start --disable-link-check --no-flush-rx
 	# A large frame takes several mbufs, from either side.
 	tp "$1" "port config 1 rx_offload scatter on" >/dev/null
-	[ ${#SCATTER[@]} -eq 0 ] || tp "$1" "port config 0 rx_offload scatter on" >/dev/null
+	[ "$VSTATE_VDEV" = net_vhost ] || tp "$1" "port config 0 rx_offload scatter on" >/dev/null
 	tp "$1" "port start all" >/dev/null
 	# The tap comes first: a process that takes a device over sends frames as soon as it polls.
 	wire_tap "$1"
