@@ -446,3 +446,10 @@ vstate_connection_ring_state(int vid, uint16_t qid, bool ready)
 		vstate_start_ring_end(dev, qid);
 	return 0;
 }
+
+void
+vstate_connection_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
+{
+	vstate_device_state_telemetry(dev, d);
+	vstate_msg_refused_telemetry(&dev->connection->refused, d);
+}

@@ -21,7 +21,9 @@
 
 #include "dev/vstate_limits.h"
 #include "rte_vhost_state.h"
+#include "vstate_msg_refused.h"
 
+struct rte_tel_data;
 struct rte_vdpa_device;
 struct rte_vhost_user_extern_ops;
 struct vstate_dev;
@@ -85,6 +87,8 @@ struct vstate_connection {
 	struct {
 		uint64_t saved, saved_bytes, loaded, loaded_bytes, refused;
 	} moved;
+	/** Messages refused, by reason. */
+	struct vstate_msg_refused refused;
 	/** Behind rte_vdpa: its name for the device; else NULL. */
 	struct rte_vdpa_device *vdpa;
 	struct vstate_socket socket;
@@ -134,5 +138,8 @@ bool vstate_connection_is_packed(const struct vstate_dev *dev, int vid);
 void vstate_connection_fd_message(struct vstate_dev *dev, int qid, bool is_call);
 /** Take over what the front end says now. */
 void vstate_connection_sync(struct vstate_dev *dev);
+
+/** Add the counts of states and of refused messages to /vstate/dev. Any thread. */
+void vstate_connection_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d);
 
 #endif /* VSTATE_CONNECTION_H */

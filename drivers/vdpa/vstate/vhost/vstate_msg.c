@@ -3,143 +3,172 @@
  */
 
 #include <stdint.h>
-#include <sys/stat.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <rte_common.h>
 
 #include <vstate_compat.h>
 
-#include "dev/vstate_dev.h"
-#include "vstate_connection.h"
-#include "vstate_log.h"
 #include "vstate_msg.h"
+#include "vstate_msg_payload.h"
 #include "vstate_vhost_user.h"
-
 
 #define U64_SIZE 8
 #define STATE_SIZE 8
 #define ADDR_SIZE 40
 #define LOG_SIZE 16
+#define MEM_TABLE_SIZE 8
 
-/* Payloads that must be whole: the library does not look in all releases. */
-static const struct {
-	uint32_t request;
-	uint32_t min_size;
-} sizes[] = {
-	{ MSG_SET_FEATURES, U64_SIZE },
-	{ MSG_SET_LOG_BASE, LOG_SIZE },
-	{ MSG_SET_VRING_NUM, STATE_SIZE },
-	{ MSG_SET_VRING_ADDR, ADDR_SIZE },
-	{ MSG_SET_VRING_BASE, STATE_SIZE },
-	{ MSG_GET_VRING_BASE, STATE_SIZE },
-	{ MSG_SET_PROTOCOL_FEATURES, U64_SIZE },
-	{ MSG_SET_VRING_KICK, U64_SIZE },
-	{ MSG_SET_VRING_CALL, U64_SIZE },
-	{ MSG_SET_VRING_ENABLE, STATE_SIZE },
-	{ MSG_SEND_RARP, U64_SIZE },
-	{ MSG_NET_SET_MTU, U64_SIZE },
-	{ MSG_SET_STATUS, U64_SIZE },
-	{ MSG_GET_INFLIGHT_FD, MSG_INFLIGHT_SIZE },
-	{ MSG_SET_INFLIGHT_FD, MSG_INFLIGHT_SIZE },
+#define ROW(request, ...) [MSG_##request] = { .name = #request, __VA_ARGS__ }
+#define ONE_FD .fds_min = 1, .fds_max = 1
+#define KEEP(place) .note = MSG_NOTE_KEEP, .replay = place
+#define KEEP_UNTIL_STOP(place) .note = MSG_NOTE_KEEP_UNTIL_STOP, .replay = place
+
+/*
+ * Payloads have a minimum size where rte_vhost does not look at it in all releases.
+ *
+ * The replay has this order: memory before addresses, positions before the descriptor that starts
+ * a ring, and the status last. vstate_msg_log.c replays requests of neighbouring places that name
+ * a queue together, one queue after the other.
+ */
+static const struct vstate_msg_row rows[MSG_REQUEST_MAX] = {
+	ROW(GET_FEATURES, .answer = MSG_ANSWER_DEVICE_INSTEAD, .before = MSG_BEFORE_GET_FEATURES),
+	ROW(SET_FEATURES, .min_size = U64_SIZE, .quiesce = MSG_QUIESCE_ALL, KEEP(4),
+			.before = MSG_BEFORE_SET_FEATURES, .after = MSG_AFTER_SET_FEATURES),
+	ROW(SET_OWNER, KEEP(1)),
+	ROW(RESET_OWNER, .note = MSG_NOTE_FORGET_ALL),
+	ROW(SET_MEM_TABLE, .min_size = MEM_TABLE_SIZE, .fds = MSG_FDS_REGIONS,
+			.fds_refused = VSTATE_MSG_R_MEM_FDS,
+			.payload_check = vstate_msg_payload_mem_table,
+			.quiesce = MSG_QUIESCE_ALL, KEEP(5)),
+	ROW(SET_LOG_BASE, .min_size = LOG_SIZE, ONE_FD, .fds_refused = VSTATE_MSG_R_LOG_FDS,
+			.payload_check = vstate_msg_payload_log,
+			.quiesce = MSG_QUIESCE_ALL, KEEP(6)),
+	ROW(SET_LOG_FD, ONE_FD, KEEP(7)),
+	ROW(SET_VRING_NUM, .min_size = STATE_SIZE, .queue = MSG_QUEUE_U32,
+			.payload_check = vstate_msg_payload_vring_num,
+			.quiesce = MSG_QUIESCE_ALL, KEEP(10), .after = MSG_AFTER_SET_VRING_NUM),
+	ROW(SET_VRING_ADDR, .min_size = ADDR_SIZE, .queue = MSG_QUEUE_U32,
+			.quiesce = MSG_QUIESCE_ALL, KEEP(12), .after = MSG_AFTER_SET_VRING_ADDR),
+	ROW(SET_VRING_BASE, .min_size = STATE_SIZE, .queue = MSG_QUEUE_U32,
+			.quiesce = MSG_QUIESCE_ALL, KEEP(11), .after = MSG_AFTER_SET_VRING_BASE),
+	ROW(GET_VRING_BASE, .min_size = STATE_SIZE, .queue = MSG_QUEUE_U32,
+			.note = MSG_NOTE_RING_STOPPED),
+	ROW(SET_VRING_KICK, .min_size = U64_SIZE, .fds = MSG_FDS_NONE_BIT,
+			.queue = MSG_QUEUE_LOW_BYTE, .quiesce = MSG_QUIESCE_VQ,
+			KEEP_UNTIL_STOP(15)),
+	ROW(SET_VRING_CALL, .min_size = U64_SIZE, .fds = MSG_FDS_NONE_BIT,
+			.queue = MSG_QUEUE_LOW_BYTE, .quiesce = MSG_QUIESCE_VQ,
+			KEEP_UNTIL_STOP(14)),
+	ROW(SET_VRING_ERR, .fds = MSG_FDS_NONE_BIT, .queue = MSG_QUEUE_LOW_BYTE, KEEP(13)),
+	ROW(GET_PROTOCOL_FEATURES),
+	ROW(SET_PROTOCOL_FEATURES, .min_size = U64_SIZE, KEEP(2),
+			.before = MSG_BEFORE_SET_PROTOCOL_FEATURES),
+	ROW(GET_QUEUE_NUM, .answer = MSG_ANSWER_DEVICE_INSTEAD,
+			.before = MSG_BEFORE_GET_QUEUE_NUM),
+	ROW(SET_VRING_ENABLE, .min_size = STATE_SIZE, .queue = MSG_QUEUE_U32, KEEP(16)),
+	ROW(SEND_RARP, .min_size = U64_SIZE, .before = MSG_BEFORE_SEND_RARP),
+	ROW(NET_SET_MTU, .min_size = U64_SIZE, KEEP(8), .after = MSG_AFTER_NET_SET_MTU),
+	ROW(SET_BACKEND_REQ_FD, ONE_FD, KEEP(3)),
+	ROW(IOTLB_MSG),
+	ROW(SET_VRING_ENDIAN, .queue = MSG_QUEUE_U32),
+	ROW(GET_CONFIG),
+	ROW(SET_CONFIG),
+	ROW(CREATE_CRYPTO_SESSION),
+	ROW(CLOSE_CRYPTO_SESSION),
+	ROW(POSTCOPY_ADVISE, .note = MSG_NOTE_POSTCOPY_BEGIN),
+	ROW(POSTCOPY_LISTEN),
+	ROW(POSTCOPY_END, .note = MSG_NOTE_POSTCOPY_END),
+	ROW(GET_INFLIGHT_FD, .min_size = MSG_INFLIGHT_SIZE, .offer = MSG_OFFER_INFLIGHT,
+			.answer = MSG_ANSWER_DEVICE_INSTEAD, .before = MSG_BEFORE_GET_INFLIGHT_FD,
+			.after = MSG_AFTER_GET_INFLIGHT_FD),
+	ROW(SET_INFLIGHT_FD, .min_size = MSG_INFLIGHT_SIZE, ONE_FD,
+			.fds_refused = VSTATE_MSG_R_INFLIGHT_FDS, .offer = MSG_OFFER_INFLIGHT,
+			.quiesce = MSG_QUIESCE_ALL, .answer = MSG_ANSWER_DEVICE_INSTEAD, KEEP(9),
+			.before = MSG_BEFORE_SET_INFLIGHT_FD),
+	ROW(GPU_SET_SOCKET, ONE_FD),
+	ROW(RESET_DEVICE),
+	ROW(VRING_KICK, .queue = MSG_QUEUE_U32),
+	ROW(GET_MAX_MEM_SLOTS),
+	ROW(ADD_MEM_REG, ONE_FD, .offer = MSG_OFFER_NEVER, .quiesce = MSG_QUIESCE_ALL),
+	ROW(REM_MEM_REG, .fds_max = 1, .offer = MSG_OFFER_NEVER, .quiesce = MSG_QUIESCE_ALL),
+	ROW(SET_STATUS, .min_size = U64_SIZE, KEEP(17), .after = MSG_AFTER_SET_STATUS),
+	ROW(GET_STATUS, .answer = MSG_ANSWER_DEVICE_INSTEAD, .before = MSG_BEFORE_GET_STATUS),
+	ROW(GET_SHARED_OBJECT),
+	ROW(SET_DEVICE_STATE_FD, ONE_FD, .answer = MSG_ANSWER_DEVICE,
+			.before = MSG_BEFORE_SET_DEVICE_STATE_FD),
+	ROW(CHECK_DEVICE_STATE, .answer = MSG_ANSWER_DEVICE,
+			.before = MSG_BEFORE_CHECK_DEVICE_STATE),
+	ROW(GET_SHMEM_CONFIG),
 };
 
-static bool
-size_is_right(const struct msg *msg)
+/* For a request that the specification does not have: rte_vhost refuses it. */
+static const struct vstate_msg_row unknown;
+
+const struct vstate_msg_row *
+vstate_msg_find(uint32_t request)
+{
+	return request < RTE_DIM(rows) ? &rows[request] : &unknown;
+}
+
+const struct vstate_msg_row *
+vstate_msg_find_replay(unsigned int place)
 {
 	unsigned int i;
 
-	for (i = 0; i < RTE_DIM(sizes); i++) {
-		if (sizes[i].request == msg->request)
-			return msg->size >= sizes[i].min_size;
+	for (i = 0; i < RTE_DIM(rows); i++) {
+		if (rows[i].replay == place)
+			return &rows[i];
 	}
-	return true;
+	return &unknown;
 }
 
-/* A mapping beyond the end of a file would be a SIGBUS for a poll thread. */
-static bool
-file_holds(int fd, uint64_t offset, uint64_t size)
+const char *
+vstate_msg_name(uint32_t request, char buf[static VSTATE_MSG_NAME_SIZE])
 {
-	struct stat st;
+	const struct vstate_msg_row *row = vstate_msg_find(request);
 
-	if (size == 0 || offset > UINT64_MAX - size || fstat(fd, &st) != 0)
-		return false;
-	return !S_ISREG(st.st_mode) || offset + size <= (uint64_t)st.st_size;
+	if (row->name != NULL)
+		snprintf(buf, VSTATE_MSG_NAME_SIZE, "%s", row->name);
+	else
+		snprintf(buf, VSTATE_MSG_NAME_SIZE, "request %u", request);
+	return buf;
 }
 
-static bool
-ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+bool
+vstate_msg_queue_get(const struct vstate_msg_row *row, const struct msg *msg, uint32_t *qid)
 {
-	return a < b + b_size && b < a + a_size;
-}
-
-static const char *
-memory_fault(const struct msg *msg, const int *fds, int nb_fds)
-{
-	uint32_t n = msg->memory.nb_regions, i, j;
-
-	if (msg->size < 2 * sizeof(uint32_t) || n == 0 || n > MSG_MAX_REGIONS)
-		return "number of regions out of range";
-	if (msg->size < 2 * sizeof(uint32_t) + n * sizeof(struct msg_region))
-		return "table shorter than its number of regions";
-	if (nb_fds != (int)n)
-		return "not one descriptor for each region";
-	for (i = 0; i < n; i++) {
-		const struct msg_region r = msg->memory.regions[i];
-
-		if (r.gpa > UINT64_MAX - r.size || r.uva > UINT64_MAX - r.size)
-			return "region wraps around";
-		if (!file_holds(fds[i], r.offset, r.size))
-			return "region is empty or larger than its file";
-		for (j = 0; j < i; j++) {
-			const struct msg_region q = msg->memory.regions[j];
-
-			if (ranges_overlap(r.gpa, r.size, q.gpa, q.size) ||
-					ranges_overlap(r.uva, r.size, q.uva, q.size))
-				return "regions overlap";
-		}
-	}
-	return NULL;
-}
-
-static const char *
-log_fault(const struct msg *msg, const int *fds, int nb_fds)
-{
-	if (nb_fds != 1)
-		return "dirty log without one descriptor";
-	/* rte_vhost maps the file from the offset on, and adds the offset once more. */
-	if (msg->log.offset != 0)
-		return "dirty log with an offset";
-	if (!file_holds(fds[0], msg->log.offset, msg->log.size))
-		return "dirty log is empty or larger than its file";
-	return NULL;
-}
-
-static const char *
-fault_of(const struct vstate_dev *dev, const struct msg *msg, const int *fds, int nb_fds)
-{
-	if (!size_is_right(msg))
-		return "payload too short";
-	switch (msg->request) {
-	case MSG_SET_MEM_TABLE:
-		return memory_fault(msg, fds, nb_fds);
-	case MSG_SET_LOG_BASE:
-		return log_fault(msg, fds, nb_fds);
-	case MSG_SET_VRING_NUM:
-		if (msg->state.num == 0 || msg->state.num > RTE_VHOST_STATE_MAX_VQ_SIZE)
-			return "queue size out of range";
-		return NULL;
-	case MSG_SET_INFLIGHT_FD:
-		if (dev->connection->inflight_negotiated && nb_fds != 1)
-			return "in-flight region without one descriptor";
-		/* fall through */
-	case MSG_GET_INFLIGHT_FD:
-		return dev->connection->inflight_negotiated ? NULL : "the protocol feature was not offered";
-	case MSG_ADD_MEM_REG:
-	case MSG_REM_MEM_REG:
-		return "the protocol feature was not offered";
+	switch (row->queue) {
+	case MSG_QUEUE_U32:
+		if (msg->size < sizeof(msg->state))
+			return false;
+		*qid = msg->state.index;
+		return true;
+	case MSG_QUEUE_LOW_BYTE:
+		if (msg->size < sizeof(msg->u64))
+			return false;
+		*qid = msg->u64 & MSG_VRING_FD_INDEX;
+		return true;
 	default:
-		return NULL;
+		return false;
+	}
+}
+
+bool
+vstate_msg_fds_range(const struct vstate_msg_row *row, const struct msg *msg, int *min, int *max)
+{
+	switch (row->fds) {
+	case MSG_FDS_REGIONS:
+		*min = *max = vstate_msg_payload_regions(msg);
+		return *min > 0;
+	case MSG_FDS_NONE_BIT:
+		*min = *max = (msg->u64 & MSG_VRING_FD_NONE) == 0;
+		return msg->size >= sizeof(msg->u64);
+	default:
+		*min = row->fds_min;
+		*max = row->fds_max;
+		return true;
 	}
 }
 
@@ -155,18 +184,4 @@ vstate_msg_close_fds(void *opaque)
 		fds[i] = -1;
 	}
 	*nb_fds = 0;
-}
-
-bool
-vstate_msg_check(const struct vstate_dev *dev, void *opaque)
-{
-	int *nb_fds, *fds = vstate_msg_fds(opaque, &nb_fds);
-	const struct msg *msg = opaque;
-	const char *fault = fault_of(dev, msg, fds, *nb_fds);
-
-	if (fault == NULL)
-		return true;
-	VSTATE_LOG(ERR, "%s: request %u of the front end refused: %s", dev->name, msg->request, fault);
-	vstate_msg_close_fds(opaque);
-	return false;
 }

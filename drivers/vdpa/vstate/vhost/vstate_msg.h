@@ -7,22 +7,163 @@
 
 /**
  * @file
- * A gate before rte_vhost: messages that no honest front end sends, and that some
- * release of the library takes for good, do not reach it.
+ * The table of vhost-user requests: one row has all that a request means to the device. The check
+ * of a message, the quiescing of queues, the handlers and the message log read it.
  */
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-struct vstate_dev;
+#include "vstate_msg_refused.h"
+#include "vstate_vhost_user.h"
+
+/** Where the payload names a queue. */
+enum vstate_msg_queue {
+	/** Nowhere: the message concerns the device. */
+	MSG_QUEUE_NONE,
+	/** In its first 32 bits, before the rest of a vring state or of ring addresses. */
+	MSG_QUEUE_U32,
+	/** In the low byte of its 64 bits, next to MSG_VRING_FD_NONE. */
+	MSG_QUEUE_LOW_BYTE,
+};
+
+/** How many descriptors the message brings. */
+enum vstate_msg_fds_rule {
+	/** The range in the row. */
+	MSG_FDS_RANGE,
+	/** One for each region of the memory table. */
+	MSG_FDS_REGIONS,
+	/** One, or none with MSG_VRING_FD_NONE. */
+	MSG_FDS_NONE_BIT,
+};
+
+/** What a front end may only send if the device offered it. */
+enum vstate_msg_offer {
+	MSG_OFFER_ALWAYS,
+	/** The protocol feature INFLIGHT_SHMFD must be negotiated. */
+	MSG_OFFER_INFLIGHT,
+	/** This device never offers the protocol feature. */
+	MSG_OFFER_NEVER,
+};
+
+/** Which queues must be quiescent while rte_vhost processes the message. */
+enum vstate_msg_quiesce {
+	MSG_QUIESCE_NONE,
+	/** The queue named: rte_vhost reports it as stopped while it replaces a descriptor. */
+	MSG_QUIESCE_VQ,
+	/** All: the message remaps memory or rings. */
+	MSG_QUIESCE_ALL,
+};
+
+/** Which side processes and answers the request. */
+enum vstate_msg_answer {
+	/** rte_vhost; it refuses what it does not know. */
+	MSG_ANSWER_RTE_VHOST,
+	/** The device; rte_vhost does not know the request. */
+	MSG_ANSWER_DEVICE,
+	/** The device; rte_vhost knows the request, but never sees it. */
+	MSG_ANSWER_DEVICE_INSTEAD,
+};
+
+/** What the message log does when the message was processed. */
+enum vstate_msg_note {
+	MSG_NOTE_NONE,
+	/** Keep the last message of each queue, or of the device. */
+	MSG_NOTE_KEEP,
+	/** The same, until MSG_NOTE_RING_STOPPED for the same queue. */
+	MSG_NOTE_KEEP_UNTIL_STOP,
+	/** The ring stopped: rte_vhost has closed the descriptors of that queue. */
+	MSG_NOTE_RING_STOPPED,
+	/** Nothing that was kept is valid any more. */
+	MSG_NOTE_FORGET_ALL,
+	/** Guest pages arrive on a way that another process cannot take over. */
+	MSG_NOTE_POSTCOPY_BEGIN,
+	MSG_NOTE_POSTCOPY_END,
+};
+
+/** What the device does before rte_vhost sees the message. */
+enum vstate_msg_before {
+	MSG_BEFORE_NOTHING,
+	MSG_BEFORE_GET_FEATURES,
+	MSG_BEFORE_SET_FEATURES,
+	MSG_BEFORE_SET_PROTOCOL_FEATURES,
+	MSG_BEFORE_GET_QUEUE_NUM,
+	MSG_BEFORE_SEND_RARP,
+	MSG_BEFORE_GET_INFLIGHT_FD,
+	MSG_BEFORE_SET_INFLIGHT_FD,
+	MSG_BEFORE_GET_STATUS,
+	MSG_BEFORE_SET_DEVICE_STATE_FD,
+	MSG_BEFORE_CHECK_DEVICE_STATE,
+	MSG_BEFORE_MAX
+};
+
+/** What the device does after the message was processed. */
+enum vstate_msg_after {
+	MSG_AFTER_NOTHING,
+	MSG_AFTER_SET_FEATURES,
+	MSG_AFTER_SET_VRING_NUM,
+	MSG_AFTER_SET_VRING_ADDR,
+	MSG_AFTER_SET_VRING_BASE,
+	MSG_AFTER_NET_SET_MTU,
+	MSG_AFTER_GET_INFLIGHT_FD,
+	MSG_AFTER_SET_STATUS,
+	MSG_AFTER_MAX
+};
+
+/** Places in the order in which kept messages are replayed, 1 to this. */
+#define VSTATE_MSG_PLACES 17
+
+struct vstate_msg_row {
+	/** As the specification has it, without VHOST_USER_; NULL: no such request. */
+	const char *name;
+	/** Fewer bytes of payload are refused. */
+	uint32_t min_size;
+	enum vstate_msg_fds_rule fds;
+	/** The range of MSG_FDS_RANGE. */
+	uint8_t fds_min, fds_max;
+	/**
+	 * Reason for which another number of descriptors is refused here. VSTATE_MSG_R_NONE:
+	 * rte_vhost refuses it, or the device's answer closes the descriptors.
+	 */
+	enum vstate_msg_refusal fds_refused;
+	enum vstate_msg_offer offer;
+	/** A queue that no device has (VSTATE_MAX_VQS) is refused. */
+	enum vstate_msg_queue queue;
+	/** More checks of the payload, after all others but that of the queue; or NULL. */
+	enum vstate_msg_refusal (*payload_check)(const struct msg *msg, const int *fds);
+	enum vstate_msg_quiesce quiesce;
+	enum vstate_msg_answer answer;
+	enum vstate_msg_note note;
+	/** Place in the replay; 0: the message is not replayed. */
+	uint8_t replay;
+	enum vstate_msg_before before;
+	enum vstate_msg_after after;
+};
+
+/** The row of a request; a row without a name and with nothing to do if there is no such one. */
+const struct vstate_msg_row *vstate_msg_find(uint32_t request);
+/** The row whose messages are replayed in this place, 1 to VSTATE_MSG_PLACES. */
+const struct vstate_msg_row *vstate_msg_find_replay(unsigned int place);
+
+/** Room for the name of any request. */
+#define VSTATE_MSG_NAME_SIZE 32
+/** The name of a request, as "SET_VRING_ADDR" or "request 77", in @p buf. @return @p buf */
+const char *vstate_msg_name(uint32_t request, char buf[static VSTATE_MSG_NAME_SIZE]);
 
 /**
- * Whether the library may see a message.
- * @param msg the message as the library hands it out, with its descriptors
- * @return false: refused, told in the log, and its descriptors closed
+ * The queue that a message names, in the range of the device or not.
+ * @return false: the request names none, or the payload is too short
  */
-bool vstate_msg_check(const struct vstate_dev *dev, void *msg);
+bool vstate_msg_queue_get(const struct vstate_msg_row *row, const struct msg *msg, uint32_t *qid);
+/**
+ * How many descriptors come with a message.
+ * @return false: the payload does not say it in a valid way
+ */
+bool vstate_msg_fds_range(const struct vstate_msg_row *row, const struct msg *msg, int *min,
+		int *max);
 
-/** Close the descriptors of a message that the library will not see. */
+/** Close the descriptors of a message that rte_vhost will not process. */
 void vstate_msg_close_fds(void *msg);
 
 #endif /* VSTATE_MSG_H */

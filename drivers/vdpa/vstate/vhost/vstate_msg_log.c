@@ -10,53 +10,14 @@
 
 #include <rte_common.h>
 
-#include "vstate_log.h"
+#include "vstate_msg.h"
 #include "vstate_msg_log.h"
 
-/* The longest that is noted is a memory table. */
+/* The longest message that is kept is a memory table. */
 #define PAYLOAD_MAX 512
 
-/* Which queue a message is about. */
-enum scope {
-	SCOPE_DEVICE,
-	/** Its payload begins with the queue. */
-	SCOPE_RING,
-	/** Its payload begins with the queue, and whether a descriptor comes. */
-	SCOPE_RING_FD,
-};
-
-/*
- * The last of each holds. They are said again in this order, rings one after the other: memory
- * before addresses, positions before the descriptor that starts a ring, and the status last.
- * The first pair comes last: where no status is said, rte_vhost starts the device with it, and
- * each ring that comes later has all of them rest once more.
- */
-static const struct {
-	uint32_t request;
-	enum scope scope;
-} kinds[] = {
-	{ MSG_SET_OWNER, SCOPE_DEVICE },
-	{ MSG_SET_PROTOCOL_FEATURES, SCOPE_DEVICE },
-	{ MSG_SET_BACKEND_REQ_FD, SCOPE_DEVICE },
-	{ MSG_SET_FEATURES, SCOPE_DEVICE },
-	{ MSG_SET_MEM_TABLE, SCOPE_DEVICE },
-	{ MSG_SET_LOG_BASE, SCOPE_DEVICE },
-	{ MSG_SET_LOG_FD, SCOPE_DEVICE },
-	{ MSG_NET_SET_MTU, SCOPE_DEVICE },
-	{ MSG_SET_INFLIGHT_FD, SCOPE_DEVICE },
-	{ MSG_SET_VRING_NUM, SCOPE_RING },
-	{ MSG_SET_VRING_BASE, SCOPE_RING },
-	{ MSG_SET_VRING_ADDR, SCOPE_RING },
-	{ MSG_SET_VRING_ERR, SCOPE_RING_FD },
-	{ MSG_SET_VRING_CALL, SCOPE_RING_FD },
-	{ MSG_SET_VRING_KICK, SCOPE_RING_FD },
-	{ MSG_SET_VRING_ENABLE, SCOPE_RING },
-	{ MSG_SET_STATUS, SCOPE_DEVICE },
-};
-
-#define NB_KINDS RTE_DIM(kinds)
-
-struct said {
+/** A message that still holds, with descriptors of its own. */
+struct kept_msg {
 	uint32_t request;
 	uint32_t size;
 	unsigned int nb_fds;
@@ -66,33 +27,34 @@ struct said {
 
 struct vstate_msg_log {
 	uint16_t nb_vqs;
+	/** Connections begun. Read by any thread. */
 	unsigned int number;
-	/** Something was said that could not be kept. */
+	/** A message could not be kept: there was no memory or no descriptor. */
 	bool gap;
-	/** Pages of the guest come by a way that another process has no part in. */
+	/** Guest pages arrive on a way that another process cannot take over. */
 	bool postcopy;
-	/** The front end takes the rings back. */
+	/** The front end is about to take all rings back. */
 	bool stopped;
-	/** What is being processed: its request, and what is to be kept of it, and where. */
-	uint32_t request;
+	/** The message being processed: its row, its queue, its copy and the place for the copy. */
+	const struct vstate_msg_row *row;
 	uint32_t qid;
-	struct said *coming, **slot;
-	/** By kind, and queue; those of the device are at queue 0. */
-	struct said *said[][NB_KINDS];
+	struct kept_msg *coming, **slot;
+	/** By queue, and place in the replay less 1. Messages of the device are at queue 0. */
+	struct kept_msg *kept[][VSTATE_MSG_PLACES];
 };
 
 struct vstate_msg_log *
 vstate_msg_log_create(uint16_t nb_vqs)
 {
-	struct vstate_msg_log *s = calloc(1, sizeof(*s) + nb_vqs * sizeof(s->said[0]));
+	struct vstate_msg_log *log = calloc(1, sizeof(*log) + nb_vqs * sizeof(log->kept[0]));
 
-	if (s != NULL)
-		s->nb_vqs = nb_vqs;
-	return s;
+	if (log != NULL)
+		log->nb_vqs = nb_vqs;
+	return log;
 }
 
 static void
-forget(struct said **slot)
+kept_free(struct kept_msg **slot)
 {
 	unsigned int i;
 
@@ -105,263 +67,275 @@ forget(struct said **slot)
 }
 
 void
-vstate_msg_log_begin(struct vstate_msg_log *s)
+vstate_msg_log_begin(struct vstate_msg_log *log)
 {
-	unsigned int q, k;
+	unsigned int q, i;
 
-	if (s == NULL)
+	if (log == NULL)
 		return;
-	for (q = 0; q < s->nb_vqs; q++) {
-		for (k = 0; k < NB_KINDS; k++)
-			forget(&s->said[q][k]);
+	for (q = 0; q < log->nb_vqs; q++) {
+		for (i = 0; i < VSTATE_MSG_PLACES; i++)
+			kept_free(&log->kept[q][i]);
 	}
-	forget(&s->coming);
-	s->slot = NULL;
-	s->request = 0;
-	s->gap = s->postcopy = s->stopped = false;
-	__atomic_add_fetch(&s->number, 1, __ATOMIC_RELEASE);
+	kept_free(&log->coming);
+	log->slot = NULL;
+	log->row = NULL;
+	log->gap = log->postcopy = log->stopped = false;
+	__atomic_add_fetch(&log->number, 1, __ATOMIC_RELEASE);
 }
 
 unsigned int
-vstate_msg_log_number(const struct vstate_msg_log *s)
+vstate_msg_log_number(const struct vstate_msg_log *log)
 {
-	return __atomic_load_n(&s->number, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&log->number, __ATOMIC_ACQUIRE);
 }
 
 void
-vstate_msg_log_free(struct vstate_msg_log *s)
+vstate_msg_log_free(struct vstate_msg_log *log)
 {
-	vstate_msg_log_begin(s);
-	free(s);
+	vstate_msg_log_begin(log);
+	free(log);
 }
 
 /* ---- note ---- */
 
-/* NULL: without memory, or descriptors. */
-static struct said *
-said_new(const struct msg *msg, const int *fds, int nb_fds)
+/* NULL: there is no memory or no descriptor, or the message is too long. */
+static struct kept_msg *
+kept_create(const struct msg *msg, const int *fds, int nb_fds)
 {
-	struct said *said;
+	struct kept_msg *kept;
 	int fd;
 
 	if (msg->size > PAYLOAD_MAX || nb_fds > MSG_MAX_FDS)
 		return NULL;
-	said = calloc(1, sizeof(*said) + msg->size);
-	if (said == NULL)
+	kept = calloc(1, sizeof(*kept) + msg->size);
+	if (kept == NULL)
 		return NULL;
-	said->request = msg->request;
-	said->size = msg->size;
-	memcpy(said->payload, &msg->u64, msg->size);
-	while ((int)said->nb_fds < nb_fds) {
-		fd = fcntl(fds[said->nb_fds], F_DUPFD_CLOEXEC, 0);
+	kept->request = msg->request;
+	kept->size = msg->size;
+	memcpy(kept->payload, &msg->u64, msg->size);
+	while ((int)kept->nb_fds < nb_fds) {
+		fd = fcntl(fds[kept->nb_fds], F_DUPFD_CLOEXEC, 0);
 		if (fd < 0) {
-			forget(&said);
+			kept_free(&kept);
 			return NULL;
 		}
-		said->fds[said->nb_fds++] = fd;
+		kept->fds[kept->nb_fds++] = fd;
 	}
-	return said;
+	return kept;
 }
 
-/* NB_KINDS: nothing of it is kept. */
+/* Of a request that is kept. */
 static unsigned int
-kind_of(uint32_t request)
+slot_index(uint32_t request)
 {
-	unsigned int k;
-
-	for (k = 0; k < NB_KINDS && kinds[k].request != request; k++)
-		;
-	return k;
+	return vstate_msg_find(request)->replay - 1;
 }
 
-static struct said **
-slot_of(struct vstate_msg_log *s, const struct msg *msg)
+/* NULL: the message is not kept, or names no queue of the device. */
+static struct kept_msg **
+slot_find(struct vstate_msg_log *log, const struct msg *msg)
 {
-	const unsigned int k = kind_of(msg->request);
-	uint32_t q = 0;
+	const struct vstate_msg_row *row = vstate_msg_find(msg->request);
+	uint32_t qid = 0;
 
-	if (k == NB_KINDS)
+	if (row->replay == 0)
 		return NULL;
-	if (kinds[k].scope == SCOPE_RING)
-		q = msg->size >= sizeof(msg->state) ? msg->state.index : UINT32_MAX;
-	else if (kinds[k].scope == SCOPE_RING_FD)
-		q = msg->size >= sizeof(msg->u64) ? msg->u64 & MSG_VRING_FD_INDEX : UINT32_MAX;
-	return q < s->nb_vqs ? &s->said[q][k] : NULL;
+	if (row->queue != MSG_QUEUE_NONE && !vstate_msg_queue_get(row, msg, &qid))
+		return NULL;
+	return qid < log->nb_vqs ? &log->kept[qid][slot_index(msg->request)] : NULL;
 }
 
 void
-vstate_msg_log_note(struct vstate_msg_log *s, const struct msg *msg, const int *fds, int nb_fds)
+vstate_msg_log_note(struct vstate_msg_log *log, const struct msg *msg, const int *fds, int nb_fds)
 {
-	if (s == NULL)
+	if (log == NULL)
 		return;
-	/* the one before was refused, if it is still here */
-	forget(&s->coming);
-	s->request = msg->request;
-	s->slot = slot_of(s, msg);
-	if (s->slot != NULL)
-		s->coming = said_new(msg, fds, nb_fds);
-	if (msg->request != MSG_GET_VRING_BASE)
+	/* A copy that is still here belongs to a message that was refused. */
+	kept_free(&log->coming);
+	log->row = vstate_msg_find(msg->request);
+	log->slot = slot_find(log, msg);
+	if (log->slot != NULL)
+		log->coming = kept_create(msg, fds, nb_fds);
+	if (log->row->note != MSG_NOTE_RING_STOPPED)
 		return;
-	s->stopped = true;
-	s->qid = msg->state.index;
+	log->stopped = true;
+	if (!vstate_msg_queue_get(log->row, msg, &log->qid))
+		log->qid = UINT32_MAX;
 }
 
-/* GET_VRING_BASE stops a ring; rte_vhost then has its descriptors no more. */
 static void
-ring_stopped(struct vstate_msg_log *s)
+ring_stopped(struct vstate_msg_log *log)
 {
-	if (s->qid >= s->nb_vqs)
+	unsigned int i;
+
+	if (log->qid >= log->nb_vqs)
 		return;
-	forget(&s->said[s->qid][kind_of(MSG_SET_VRING_KICK)]);
-	forget(&s->said[s->qid][kind_of(MSG_SET_VRING_CALL)]);
+	for (i = 0; i < VSTATE_MSG_PLACES; i++) {
+		if (vstate_msg_find_replay(i + 1)->note == MSG_NOTE_KEEP_UNTIL_STOP)
+			kept_free(&log->kept[log->qid][i]);
+	}
 }
 
 void
-vstate_msg_log_hold(struct vstate_msg_log *s)
+vstate_msg_log_hold(struct vstate_msg_log *log)
 {
-	if (s == NULL)
+	if (log == NULL || log->row == NULL)
 		return;
-	if (s->slot != NULL) {
-		forget(s->slot);
-		*s->slot = s->coming;
-		s->gap |= s->coming == NULL;
-		s->coming = NULL;
-		s->slot = NULL;
+	if (log->slot != NULL) {
+		kept_free(log->slot);
+		*log->slot = log->coming;
+		log->gap |= log->coming == NULL;
+		log->coming = NULL;
+		log->slot = NULL;
 	}
-	switch (s->request) {
-	case MSG_GET_VRING_BASE:
-		ring_stopped(s);
+	switch (log->row->note) {
+	case MSG_NOTE_RING_STOPPED:
+		ring_stopped(log);
 		break;
-	case MSG_RESET_OWNER:
-		vstate_msg_log_begin(s);
+	case MSG_NOTE_FORGET_ALL:
+		vstate_msg_log_begin(log);
 		break;
-	case MSG_POSTCOPY_ADVISE:
-		s->postcopy = true;
+	case MSG_NOTE_POSTCOPY_BEGIN:
+		log->postcopy = true;
 		break;
-	case MSG_POSTCOPY_END:
-		s->postcopy = false;
+	case MSG_NOTE_POSTCOPY_END:
+		log->postcopy = false;
 		break;
 	default:
 		break;
 	}
-	s->request = 0;
+	log->row = NULL;
 }
 
 void
-vstate_msg_log_run(struct vstate_msg_log *s)
+vstate_msg_log_run(struct vstate_msg_log *log)
 {
-	if (s != NULL)
-		s->stopped = false;
+	if (log != NULL)
+		log->stopped = false;
 }
 
 /* ---- pack ---- */
 
-/** Before each payload. */
-struct record {
+/** Before each payload, in host order. */
+struct entry_header {
 	uint32_t request, size, nb_fds;
 };
 
 static void
-said_pack(struct said **slot, struct vstate_handover_msg *p)
+kept_pack(struct kept_msg **slot, struct vstate_handover_msg *to)
 {
-	const struct said *said = *slot;
-	struct record r;
+	const struct kept_msg *kept = *slot;
+	struct entry_header header;
 
-	if (said == NULL)
+	if (kept == NULL)
 		return;
-	r = (struct record){ said->request, said->size, said->nb_fds };
-	memcpy(p->bytes + p->len, &r, sizeof(r));
-	memcpy(p->bytes + p->len + sizeof(r), said->payload, said->size);
-	p->len += sizeof(r) + said->size;
-	memcpy(p->fds + p->nb_fds, said->fds, said->nb_fds * sizeof(said->fds[0]));
-	p->nb_fds += said->nb_fds;
-	/* the parcel has its descriptors */
+	header = (struct entry_header){ kept->request, kept->size, kept->nb_fds };
+	memcpy(to->bytes + to->len, &header, sizeof(header));
+	memcpy(to->bytes + to->len + sizeof(header), kept->payload, kept->size);
+	to->len += sizeof(header) + kept->size;
+	memcpy(to->fds + to->nb_fds, kept->fds, kept->nb_fds * sizeof(kept->fds[0]));
+	to->nb_fds += kept->nb_fds;
+	/* The descriptors belong to the hand-over message now. */
 	free(*slot);
 	*slot = NULL;
 }
 
 static void
-count(const struct vstate_msg_log *s, size_t *bytes, unsigned int *fds)
+kept_count(const struct vstate_msg_log *log, size_t *bytes, unsigned int *fds)
 {
-	const struct said *said;
-	unsigned int q, k;
+	const struct kept_msg *kept;
+	unsigned int q, i;
 
-	for (q = 0; q < s->nb_vqs; q++) {
-		for (k = 0; k < NB_KINDS; k++) {
-			said = s->said[q][k];
-			if (said == NULL)
+	for (q = 0; q < log->nb_vqs; q++) {
+		for (i = 0; i < VSTATE_MSG_PLACES; i++) {
+			kept = log->kept[q][i];
+			if (kept == NULL)
 				continue;
-			*bytes += sizeof(struct record) + said->size;
-			*fds += said->nb_fds;
+			*bytes += sizeof(struct entry_header) + kept->size;
+			*fds += kept->nb_fds;
 		}
 	}
 }
 
 bool
-vstate_msg_log_is_whole(const struct vstate_msg_log *s)
+vstate_msg_log_is_whole(const struct vstate_msg_log *log)
 {
-	return !s->gap && !s->postcopy && !s->stopped &&
-		s->said[0][kind_of(MSG_SET_FEATURES)] != NULL &&
-		s->said[0][kind_of(MSG_SET_MEM_TABLE)] != NULL;
+	return !log->gap && !log->postcopy && !log->stopped &&
+		log->kept[0][slot_index(MSG_SET_FEATURES)] != NULL &&
+		log->kept[0][slot_index(MSG_SET_MEM_TABLE)] != NULL;
 }
 
 void
-vstate_msg_log_rebase(struct vstate_msg_log *s, uint16_t qid, uint32_t base)
+vstate_msg_log_rebase(struct vstate_msg_log *log, uint16_t qid, uint32_t base)
 {
-	struct said *said = qid < s->nb_vqs ? s->said[qid][kind_of(MSG_SET_VRING_BASE)] : NULL;
+	struct kept_msg *kept = NULL;
 
-	/* after the queue */
-	if (said != NULL && said->size >= 2 * sizeof(base))
-		memcpy(said->payload + sizeof(base), &base, sizeof(base));
+	if (qid < log->nb_vqs)
+		kept = log->kept[qid][slot_index(MSG_SET_VRING_BASE)];
+	/* The base follows the queue index. */
+	if (kept != NULL && kept->size >= 2 * sizeof(base))
+		memcpy(kept->payload + sizeof(base), &base, sizeof(base));
 }
 
-int
-vstate_msg_log_pack(struct vstate_msg_log *s, struct vstate_handover_msg *parcel)
+static bool
+place_is_ring(unsigned int i)
 {
-	unsigned int first, end, q, k, fds = 0;
+	return vstate_msg_find_replay(i + 1)->queue != MSG_QUEUE_NONE;
+}
+
+/*
+ * The queues come one after the other, each with all of its messages, and the first pair comes
+ * last. Without SET_STATUS, rte_vhost starts the device when the first pair is complete. A ring
+ * that came later would make the device quiesce all queues once more.
+ */
+int
+vstate_msg_log_pack(struct vstate_msg_log *log, struct vstate_handover_msg *to)
+{
+	unsigned int first, end, q, i, fds = 0;
 	size_t bytes = 0;
 
-	if (!vstate_msg_log_is_whole(s))
+	if (!vstate_msg_log_is_whole(log))
 		return -ENOTCONN;
-	count(s, &bytes, &fds);
-	if (vstate_handover_msg_alloc(parcel, bytes, fds) != 0)
+	kept_count(log, &bytes, &fds);
+	if (vstate_handover_msg_alloc(to, bytes, fds) != 0)
 		return -ENOMEM;
-	for (first = 0; first < NB_KINDS; first = end) {
-		for (end = first; end < NB_KINDS && kinds[end].scope == SCOPE_DEVICE; end++)
-			said_pack(&s->said[0][end], parcel);
-		for (first = end; end < NB_KINDS && kinds[end].scope != SCOPE_DEVICE; end++)
+	for (first = 0; first < VSTATE_MSG_PLACES; first = end) {
+		for (end = first; end < VSTATE_MSG_PLACES && !place_is_ring(end); end++)
+			kept_pack(&log->kept[0][end], to);
+		for (first = end; end < VSTATE_MSG_PLACES && place_is_ring(end); end++)
 			;
-		for (q = s->nb_vqs; q-- > 0;) {
-			for (k = first; k < end; k++)
-				said_pack(&s->said[q][k], parcel);
+		for (q = log->nb_vqs; q-- > 0;) {
+			for (i = first; i < end; i++)
+				kept_pack(&log->kept[q][i], to);
 		}
 	}
 	return 0;
 }
 
 int
-vstate_msg_log_next(const struct vstate_handover_msg *parcel, struct vstate_msg_log_cursor *cursor,
-		struct vstate_msg_log_entry *msg)
+vstate_msg_log_next(const struct vstate_handover_msg *from, struct vstate_msg_log_cursor *cursor,
+		struct vstate_msg_log_entry *entry)
 {
-	const size_t left = parcel->len - cursor->at;
-	struct record r;
+	const size_t left = from->len - cursor->at;
+	struct entry_header header;
 
 	if (left == 0)
 		return 0;
-	if (left < sizeof(r))
+	if (left < sizeof(header))
 		return -EBADMSG;
-	memcpy(&r, parcel->bytes + cursor->at, sizeof(r));
-	if (r.size > PAYLOAD_MAX || r.size > left - sizeof(r) || r.nb_fds > MSG_MAX_FDS ||
-			r.nb_fds > parcel->nb_fds - cursor->fd)
+	memcpy(&header, from->bytes + cursor->at, sizeof(header));
+	if (header.size > PAYLOAD_MAX || header.size > left - sizeof(header) ||
+			header.nb_fds > MSG_MAX_FDS || header.nb_fds > from->nb_fds - cursor->fd)
 		return -EBADMSG;
-	*msg = (struct vstate_msg_log_entry){
-		.request = r.request,
-		.size = r.size,
-		.payload = parcel->bytes + cursor->at + sizeof(r),
-		.fds = parcel->fds + cursor->fd,
-		.nb_fds = r.nb_fds,
+	*entry = (struct vstate_msg_log_entry){
+		.request = header.request,
+		.size = header.size,
+		.payload = from->bytes + cursor->at + sizeof(header),
+		.fds = from->fds + cursor->fd,
+		.nb_fds = header.nb_fds,
 	};
-	cursor->at += sizeof(r) + r.size;
-	cursor->fd += r.nb_fds;
+	cursor->at += sizeof(header) + header.size;
+	cursor->fd += header.nb_fds;
 	return 1;
 }

@@ -7,9 +7,9 @@
 
 /**
  * @file
- * What a front end has said on its connection and what still holds: enough for another process to
- * say it again to its own rte_vhost, without the front end. Noted by the thread that talks to it,
- * taken out when that does so no more.
+ * The message log of a connection: the messages of the front end that still hold. Another process
+ * replays them to its own rte_vhost without the front end. The thread that serves the front end
+ * writes the log; the log is packed when that thread has stopped serving.
  */
 
 #include <stdbool.h>
@@ -21,34 +21,39 @@
 
 struct vstate_msg_log;
 
-/** NULL without memory. */
+/** @return NULL without memory */
 struct vstate_msg_log *vstate_msg_log_create(uint16_t nb_vqs);
 /** NULL is ignored. */
-void vstate_msg_log_free(struct vstate_msg_log *s);
+void vstate_msg_log_free(struct vstate_msg_log *log);
 
-/** A connection begins: what was said on the one before is forgotten. NULL is ignored. */
-void vstate_msg_log_begin(struct vstate_msg_log *s);
-/** How many have begun so far. Any thread. */
-unsigned int vstate_msg_log_number(const struct vstate_msg_log *s);
-/** A message, before it is processed; @p fds stay whose they are. NULL is ignored. */
-void vstate_msg_log_note(struct vstate_msg_log *s, const struct msg *msg, const int *fds,
-		int nb_fds);
-/** It was not refused: it holds. NULL is ignored. */
-void vstate_msg_log_hold(struct vstate_msg_log *s);
-/** The device runs; it stopped with the last GET_VRING_BASE. NULL is ignored. */
-void vstate_msg_log_run(struct vstate_msg_log *s);
-/** A ring is at @p base, in the form of SET_VRING_BASE, and not where it was set to. */
-void vstate_msg_log_rebase(struct vstate_msg_log *s, uint16_t qid, uint32_t base);
-
-/** Whether it is all that was said, and enough to run a device that is not about to stop. */
-bool vstate_msg_log_is_whole(const struct vstate_msg_log *s);
+/** A connection begins: messages of the previous connection are dropped. NULL is ignored. */
+void vstate_msg_log_begin(struct vstate_msg_log *log);
+/** How many connections have begun so far. Any thread. */
+unsigned int vstate_msg_log_number(const struct vstate_msg_log *log);
 /**
- * Take all of it out, in an order in which it can be said again.
- * @return 0; -ENOTCONN: it is not whole; -ENOMEM
+ * A message is about to be processed. @p fds stay the caller's: copies are kept. NULL is ignored.
  */
-int vstate_msg_log_pack(struct vstate_msg_log *s, struct vstate_handover_msg *parcel);
+void vstate_msg_log_note(struct vstate_msg_log *log, const struct msg *msg, const int *fds,
+		int nb_fds);
+/** The message noted last was processed and not refused: it holds. NULL is ignored. */
+void vstate_msg_log_hold(struct vstate_msg_log *log);
+/** The device runs again after the last GET_VRING_BASE. NULL is ignored. */
+void vstate_msg_log_run(struct vstate_msg_log *log);
+/**
+ * Change the base that SET_VRING_BASE is replayed with.
+ * @param base where the ring is now, in the form of SET_VRING_BASE
+ */
+void vstate_msg_log_rebase(struct vstate_msg_log *log, uint16_t qid, uint32_t base);
 
-/** One message of a packed session. */
+/** Whether a replay sets up a whole device, and the front end is not about to stop it. */
+bool vstate_msg_log_is_whole(const struct vstate_msg_log *log);
+/**
+ * Move all messages to a hand-over message, in the order of the replay.
+ * @return 0; -ENOTCONN: the log is not whole; -ENOMEM
+ */
+int vstate_msg_log_pack(struct vstate_msg_log *log, struct vstate_handover_msg *to);
+
+/** One message of a packed log. It points into the hand-over message. */
 struct vstate_msg_log_entry {
 	uint32_t request;
 	uint32_t size;
@@ -57,14 +62,17 @@ struct vstate_msg_log_entry {
 	unsigned int nb_fds;
 };
 
-/** Where in a parcel; all zero at its begin. */
+/** A position in a hand-over message; all zero at its begin. */
 struct vstate_msg_log_cursor {
 	size_t at;
 	unsigned int fd;
 };
 
-/** @return 1: there is one more; 0: that was all; -EBADMSG: it is no packed session */
-int vstate_msg_log_next(const struct vstate_handover_msg *parcel, struct vstate_msg_log_cursor *cursor,
-		struct vstate_msg_log_entry *msg);
+/**
+ * Read the message at the cursor, and move the cursor behind it.
+ * @return 1: @p entry is a message; 0: there are no more; -EBADMSG: it is no packed log
+ */
+int vstate_msg_log_next(const struct vstate_handover_msg *from,
+		struct vstate_msg_log_cursor *cursor, struct vstate_msg_log_entry *entry);
 
 #endif /* VSTATE_MSG_LOG_H */

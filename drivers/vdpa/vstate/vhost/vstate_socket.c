@@ -654,7 +654,7 @@ static void
 socket_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
 {
 	rte_tel_data_add_dict_int(d, "relayed", is_relayed(dev));
-	vstate_device_state_telemetry(dev, d);
+	vstate_connection_telemetry(dev, d);
 }
 
 const struct vstate_front_end_ops vstate_socket_ops = {

@@ -218,7 +218,7 @@ static struct rte_vdpa_dev_ops vdpa_ops = {
 /* The state of a device that a front end loads or saves, as with a socket of its own. */
 static const struct vstate_front_end_ops vdpa_front_ops = {
 	.watch = vstate_device_state_watch,
-	.telemetry = vstate_device_state_telemetry,
+	.telemetry = vstate_connection_telemetry,
 };
 
 int

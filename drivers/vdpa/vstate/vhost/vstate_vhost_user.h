@@ -7,12 +7,13 @@
 
 /**
  * @file
- * vhost-user messages as they are on the wire, in host order (vhost-user "Message
- * Specification"): the requests of a front end that the device looks at itself.
+ * vhost-user messages as they are on the socket, in host order (vhost-user "Message
+ * Specification"). vstate_msg.h has what each request means to the device.
  */
 
 #include <stdint.h>
 
+/** Requests of a front end. */
 enum {
 	MSG_GET_FEATURES = 1,
 	MSG_SET_FEATURES = 2,
@@ -28,39 +29,56 @@ enum {
 	MSG_SET_VRING_KICK = 12,
 	MSG_SET_VRING_CALL = 13,
 	MSG_SET_VRING_ERR = 14,
+	MSG_GET_PROTOCOL_FEATURES = 15,
 	MSG_SET_PROTOCOL_FEATURES = 16,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SET_VRING_ENABLE = 18,
 	MSG_SEND_RARP = 19,
 	MSG_NET_SET_MTU = 20,
 	MSG_SET_BACKEND_REQ_FD = 21,
+	MSG_IOTLB_MSG = 22,
+	MSG_SET_VRING_ENDIAN = 23,
+	MSG_GET_CONFIG = 24,
+	MSG_SET_CONFIG = 25,
+	MSG_CREATE_CRYPTO_SESSION = 26,
+	MSG_CLOSE_CRYPTO_SESSION = 27,
 	MSG_POSTCOPY_ADVISE = 28,
+	MSG_POSTCOPY_LISTEN = 29,
 	MSG_POSTCOPY_END = 30,
 	MSG_GET_INFLIGHT_FD = 31,
 	MSG_SET_INFLIGHT_FD = 32,
+	MSG_GPU_SET_SOCKET = 33,
+	MSG_RESET_DEVICE = 34,
+	MSG_VRING_KICK = 35,
+	MSG_GET_MAX_MEM_SLOTS = 36,
 	MSG_ADD_MEM_REG = 37,
 	MSG_REM_MEM_REG = 38,
 	MSG_SET_STATUS = 39,
 	MSG_GET_STATUS = 40,
+	MSG_GET_SHARED_OBJECT = 41,
 	MSG_SET_DEVICE_STATE_FD = 42,
 	MSG_CHECK_DEVICE_STATE = 43,
+	MSG_GET_SHMEM_CONFIG = 44,
+	MSG_REQUEST_MAX
 };
 
 /** Bytes before the payload. */
 #define MSG_HEADER_SIZE 12
-/** In the flags: the version that there is. */
+/** In the flags: the only version of the protocol. */
 #define MSG_VERSION 1
 
-/** As many descriptors as come with one message. */
+/** One message brings no more descriptors than these. */
 #define MSG_MAX_FDS 8
 
-/** In the payload of SET_VRING_KICK and SET_VRING_CALL: the queue. */
+/** In the payload of SET_VRING_KICK, SET_VRING_CALL and SET_VRING_ERR: the queue. */
 #define MSG_VRING_FD_INDEX 0xff
+/** In the same payload: the message brings no descriptor. */
+#define MSG_VRING_FD_NONE (UINT64_C(1) << 8)
 
-/** Payload of GET_INFLIGHT_FD and SET_INFLIGHT_FD without what a compiler may append. */
+/** Payload of GET_INFLIGHT_FD and SET_INFLIGHT_FD without a compiler's padding at its end. */
 #define MSG_INFLIGHT_SIZE 20
 
-/** As many as rte_vhost takes in one table. */
+/** rte_vhost accepts no more regions in one memory table. */
 #define MSG_MAX_REGIONS 8
 
 struct msg_region {
