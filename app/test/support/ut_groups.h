@@ -34,6 +34,7 @@ int test_vstate_page(void);
 int test_vstate_dev(void);
 int test_vstate_port(void);
 int test_vstate_service(void);
+int test_vstate_msg(void);
 int test_vstate_relay(void);
 int test_vstate_session(void);
 int test_vstate_stream(void);

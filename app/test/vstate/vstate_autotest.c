@@ -35,6 +35,7 @@ static const struct {
 	{ "foreign", test_vstate_foreign },
 	{ "inflight", test_vstate_inflight },
 	{ "page", test_vstate_page },
+	{ "msg", test_vstate_msg },
 	{ "relay", test_vstate_relay },
 	{ "session", test_vstate_session },
 	{ "stream", test_vstate_stream },
