@@ -20,25 +20,25 @@
 #include <vstate_compat.h>
 
 #include "dev/vstate_clock.h"
-#include "vstate_log.h"
 #include "handover/vstate_handover_msg.h"
-#include "vstate_relay.h"
 #include "handover/vstate_scm.h"
+#include "vstate_log.h"
 #include "vstate_msg_log.h"
+#include "vstate_relay.h"
 #include "vstate_vhost_user.h"
 
-/* Longer than any message of vhost-user, either way. */
+/* Longer than any message of vhost-user, in either direction. */
 #define PAYLOAD_MAX 4096
-/* rte_vhost has processed all that was said before, mapping of memory included. */
+/* Within this time rte_vhost has processed the whole replay, mapping of memory included. */
 #define REPLAY_MS 5000
-/* What is on its way when the relay stops has come there. */
-#define REST_MS 200
-/* Between looks whether rte_vhost has read what it was sent. */
-#define LOOK_US 50
-/* Before the next attempt where the system has no memory. */
-#define SHORT_US 1000
+/* Within this time the last messages reach their readers when the relay stops. */
+#define DRAIN_MS 200
+/* Between two checks whether rte_vhost has read all messages. */
+#define DRAIN_POLL_US 50
+/* Before the next attempt where the system is short of memory. */
+#define RETRY_US 1000
 
-/** One direction: the message that is on its way. */
+/** One direction, with the message that is being passed on. */
 struct way {
 	int from, to;
 	size_t have, sent;
@@ -48,10 +48,10 @@ struct way {
 };
 
 struct vstate_relay {
-	/** Guards that they are closed, by the thread, while others look. */
+	/** Held to close the two connections, and to use them outside of the relay's thread. */
 	pthread_mutex_t lock;
 	int front, back;
-	/** Readable: stop. */
+	/** An eventfd: readable when the thread must stop. */
 	int wake;
 	struct way to_back, to_front;
 	struct vstate_thread thread;
@@ -60,9 +60,9 @@ struct vstate_relay {
 	void *arg;
 };
 
-/* ---- one message after the other ---- */
+/* ---- one direction ---- */
 
-/* The length of the message, or as much as is needed to know it. */
+/* The length of the message; as long as it is not known, the length of its header. */
 static size_t
 way_length(const struct way *w)
 {
@@ -108,9 +108,9 @@ way_write(struct way *w)
 	ssize_t n = vstate_scm_send(w->to, w->buf + w->sent, w->have - w->sent, w->fds,
 			w->sent == 0 ? w->nb_fds : 0);
 
-	/* the system is short of something, and no side is at fault */
+	/* The system is short of memory or descriptors; neither side is at fault. */
 	if (n == -ENOBUFS || n == -ENOMEM || n == -ETOOMANYREFS) {
-		usleep(SHORT_US);
+		usleep(RETRY_US);
 		return -EAGAIN;
 	}
 	if (n < 0)
@@ -121,7 +121,7 @@ way_write(struct way *w)
 	return 0;
 }
 
-/* Move on what can be moved now. -EPIPE: one side hung up. */
+/* Read and write without waiting. @return 0; -EPIPE: one side hung up; or another -errno */
 static int
 way_step(struct way *w)
 {
@@ -135,28 +135,28 @@ way_step(struct way *w)
 }
 
 static short
-way_wants(const struct way *w, int fd)
+way_events(const struct way *w, int fd)
 {
 	if (way_is_full(w))
 		return fd == w->to ? POLLOUT : 0;
 	return fd == w->from ? POLLIN : 0;
 }
 
-/* Wait until either way can be moved on, or for @p fd. -ETIMEDOUT, or 0. */
+/* Wait until a direction can be read or written, or @p fd is readable. @return 0; -ETIMEDOUT */
 static int
 ways_wait(const struct vstate_relay *r, int fd, int ms)
 {
 	struct pollfd p[3] = {
-		{ .fd = r->front, .events = way_wants(&r->to_back, r->front) |
-			way_wants(&r->to_front, r->front) },
-		{ .fd = r->back, .events = way_wants(&r->to_back, r->back) |
-			way_wants(&r->to_front, r->back) },
+		{ .fd = r->front, .events = way_events(&r->to_back, r->front) |
+			way_events(&r->to_front, r->front) },
+		{ .fd = r->back, .events = way_events(&r->to_back, r->back) |
+			way_events(&r->to_front, r->back) },
 		{ .fd = fd, .events = POLLIN },
 	};
 	unsigned int i;
 	int n;
 
-	/* poll() would tell of the end of one that nothing is wanted of yet, over and over */
+	/* poll() reports a connection that was hung up even without events, again and again. */
 	for (i = 0; i < 2; i++) {
 		if (p[i].events == 0)
 			p[i].fd = -1;
@@ -165,7 +165,7 @@ ways_wait(const struct vstate_relay *r, int fd, int ms)
 	return n == 0 ? -ETIMEDOUT : 0;
 }
 
-/* ---- what was said before ---- */
+/* ---- replay ---- */
 
 static int
 fd_wait(int fd, short events, uint64_t until)
@@ -180,21 +180,21 @@ fd_wait(int fd, short events, uint64_t until)
 }
 
 static int
-say(int fd, const struct vstate_msg_log_entry *msg, uint64_t until)
+entry_send(int fd, const struct vstate_msg_log_entry *entry, uint64_t until)
 {
-	const uint32_t header[] = { msg->request, MSG_VERSION, msg->size };
+	const uint32_t header[] = { entry->request, MSG_VERSION, entry->size };
 	uint8_t buf[MSG_HEADER_SIZE + PAYLOAD_MAX];
-	size_t len = MSG_HEADER_SIZE + msg->size, done = 0;
+	size_t len = MSG_HEADER_SIZE + entry->size, done = 0;
 	ssize_t n;
 	int ret;
 
 	RTE_BUILD_BUG_ON(sizeof(header) != MSG_HEADER_SIZE);
 	memcpy(buf, header, sizeof(header));
-	if (msg->size > 0)
-		memcpy(buf + sizeof(header), msg->payload, msg->size);
+	if (entry->size > 0)
+		memcpy(buf + sizeof(header), entry->payload, entry->size);
 	while (done < len) {
-		n = vstate_scm_send(fd, buf + done, len - done, msg->fds,
-				done == 0 ? msg->nb_fds : 0);
+		n = vstate_scm_send(fd, buf + done, len - done, entry->fds,
+				done == 0 ? entry->nb_fds : 0);
 		if (n >= 0) {
 			done += n;
 			continue;
@@ -206,9 +206,12 @@ say(int fd, const struct vstate_msg_log_entry *msg, uint64_t until)
 	return 0;
 }
 
-/* Answers up to the one to @p request are nobody's any more. */
+/*
+ * Wait for the answer to @p request. The front end had the answers to earlier requests from the
+ * process that owned the device before, so these are dropped.
+ */
 static int
-hear(int fd, uint32_t request, uint64_t until)
+answer_await(int fd, uint32_t request, uint64_t until)
 {
 	struct way w = { .from = fd, .to = -1 };
 	uint32_t answered;
@@ -231,24 +234,24 @@ hear(int fd, uint32_t request, uint64_t until)
 	return ret;
 }
 
-/* rte_vhost answers one message after the other. */
+/* rte_vhost answers in order: the answer to the last request shows that all were processed. */
 static int
-replay(int fd, const struct vstate_handover_msg *parcel)
+log_replay(int fd, const struct vstate_handover_msg *from)
 {
 	const struct vstate_msg_log_entry last = { .request = MSG_GET_FEATURES };
 	const uint64_t until = vstate_clock_ms() + REPLAY_MS;
 	struct vstate_msg_log_cursor cursor = { 0 };
-	struct vstate_msg_log_entry msg;
+	struct vstate_msg_log_entry entry;
 	int ret;
 
-	while ((ret = vstate_msg_log_next(parcel, &cursor, &msg)) > 0) {
-		ret = say(fd, &msg, until);
+	while ((ret = vstate_msg_log_next(from, &cursor, &entry)) > 0) {
+		ret = entry_send(fd, &entry, until);
 		if (ret != 0)
 			return ret;
 	}
 	if (ret == 0)
-		ret = say(fd, &last, until);
-	return ret == 0 ? hear(fd, last.request, until) : ret;
+		ret = entry_send(fd, &last, until);
+	return ret == 0 ? answer_await(fd, last.request, until) : ret;
 }
 
 static void
@@ -264,22 +267,22 @@ relay_close(struct vstate_relay *r)
 }
 
 struct vstate_relay *
-vstate_relay_begin(int back, struct vstate_handover_msg *parcel)
+vstate_relay_begin(int back, struct vstate_handover_msg *from)
 {
 	struct vstate_relay *r = calloc(1, sizeof(*r));
 	int ret = -ENOMEM;
 
 	if (r != NULL) {
 		pthread_mutex_init(&r->lock, NULL);
-		r->front = parcel->connection;
-		parcel->connection = -1;
+		r->front = from->connection;
+		from->connection = -1;
 		r->back = back;
 		r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		ret = r->wake >= 0 ? replay(back, parcel) : -errno;
+		ret = r->wake >= 0 ? log_replay(back, from) : -errno;
 	} else {
 		close(back);
 	}
-	vstate_handover_msg_drop(parcel);
+	vstate_handover_msg_drop(from);
 	if (ret == 0) {
 		r->to_back = (struct way){ .from = r->front, .to = r->back };
 		r->to_front = (struct way){ .from = r->back, .to = r->front };
@@ -290,23 +293,23 @@ vstate_relay_begin(int back, struct vstate_handover_msg *parcel)
 	return NULL;
 }
 
-/* ---- what is said now ---- */
+/* ---- pass messages on ---- */
 
-/* rte_vhost has read all that it was sent, and there is room for its answer to the last of it. */
+/* rte_vhost has read all messages, and no answer but that to the last message is missing. */
 static bool
 back_is_quiet(const struct vstate_relay *r)
 {
-	int unread = 0, unheard = 0;
+	int unread = 0, answers = 0;
 
 	return ioctl(r->back, SIOCOUTQ, &unread) == 0 && unread == 0 &&
-		ioctl(r->back, FIONREAD, &unheard) == 0 && unheard == 0 && r->to_front.have == 0;
+		ioctl(r->back, FIONREAD, &answers) == 0 && answers == 0 && r->to_front.have == 0;
 }
 
-/* A message of which a part was read goes on, and no other is begun. */
+/* A message that was read in part is passed on to its end. No other message is read. */
 static bool
-come_to_rest(struct vstate_relay *r)
+relay_drain(struct vstate_relay *r)
 {
-	const uint64_t until = vstate_clock_ms() + REST_MS;
+	const uint64_t until = vstate_clock_ms() + DRAIN_MS;
 
 	while (vstate_clock_ms() < until) {
 		if (way_step(&r->to_front) != 0)
@@ -314,7 +317,7 @@ come_to_rest(struct vstate_relay *r)
 		if (r->to_back.have == 0) {
 			if (back_is_quiet(r))
 				return true;
-			usleep(LOOK_US);
+			usleep(DRAIN_POLL_US);
 			continue;
 		}
 		if (way_step(&r->to_back) != 0)
@@ -326,18 +329,18 @@ come_to_rest(struct vstate_relay *r)
 }
 
 /*
- * What there is to read is all there will be. Its end may not be seen yet: rte_vhost's thread may
- * hold the connection for up to a second after it was closed.
- * @return true if the front end has all of it
+ * Pass the answers on that rte_vhost has written: it writes no more. The end of its connection
+ * may not be readable yet, because rte_vhost's thread may hold it open for up to a second.
+ * @return true if the front end has all answers
  */
 static bool
-pass_answers(struct vstate_relay *r)
+answers_pass(struct vstate_relay *r)
 {
-	const uint64_t until = vstate_clock_ms() + REST_MS;
+	const uint64_t until = vstate_clock_ms() + DRAIN_MS;
 	struct way *w = &r->to_front;
 	int ret = 0;
 
-	/* nothing more is taken from the front end */
+	/* read no more from the front end */
 	r->to_back.from = -1;
 	while (ret == 0 && vstate_clock_ms() < until) {
 		ret = way_step(w);
@@ -346,7 +349,7 @@ pass_answers(struct vstate_relay *r)
 		else if (ret == 0 && ways_wait(r, -1, 0) == -ETIMEDOUT)
 			return w->have == 0;
 	}
-	/* rte_vhost's end comes after all answers, and that of the front end before them */
+	/* rte_vhost's hang-up follows its answers; a front end that hangs up misses them */
 	return ret == -EPIPE && w->have == 0;
 }
 
@@ -365,13 +368,14 @@ relay_main(void *arg)
 			ret = way_step(&r->to_back);
 	}
 	if (ret == 0) {
-		r->clean = come_to_rest(r);
+		r->clean = relay_drain(r);
 		return NULL;
 	}
 	if (ret == -EPIPE)
-		pass_answers(r);
+		answers_pass(r);
 	else
-		VSTATE_LOG(ERR, "a connection that was taken over ends: %s", strerror(-ret));
+		VSTATE_LOG(ERR, "connection taken over from another process closed: %s; "
+				"the front end must reconnect", strerror(-ret));
 	pthread_mutex_lock(&r->lock);
 	relay_close(r);
 	pthread_mutex_unlock(&r->lock);
@@ -438,7 +442,7 @@ vstate_relay_free(struct vstate_relay *r)
 
 	if (r == NULL)
 		return true;
-	done = r->clean && pass_answers(r);
+	done = r->clean && answers_pass(r);
 	relay_close(r);
 	if (r->wake >= 0)
 		close(r->wake);

@@ -7,13 +7,14 @@
 
 /**
  * @file
- * A connection that another process has accepted or made, for rte_vhost, which knows only those
- * that it has made itself: it gets one of ours, hears on it what the front end had said before, and
- * from then on what it says, message by message. The front end sees nothing of all that.
+ * A relay carries a front end's connection that another process accepted or made. rte_vhost only
+ * serves connections that it made itself. So it gets a new connection, and the relay replays the
+ * message log on it. From then on the relay passes whole messages and answers on. The front end
+ * does not see any of this.
  *
  *	front end  <--- front --->  relay  <--- back --->  rte_vhost's own socket
  *
- * Only messages go this way: rings, memory and eventfds are shared with the front end itself.
+ * The relay carries messages only. Rings, memory and eventfds are shared with the front end itself.
  */
 
 #include <stdbool.h>
@@ -22,40 +23,46 @@ struct vstate_relay;
 struct vstate_handover_msg;
 
 /**
- * Say what was packed to rte_vhost, at the other end of @p back. All of it is processed at return.
- * @p back belongs to the relay, and the parcel is empty, whatever is returned.
- * @return NULL with rte_errno: the connections are closed
+ * Replay a packed message log to rte_vhost, which has the other end of @p back. rte_vhost has
+ * processed all of it when this returns.
+ * @param back belongs to the relay, also on failure
+ * @param from packed log and connection of the front end; it is empty afterwards, also on failure
+ * @return NULL with rte_errno: both connections are closed
  */
-struct vstate_relay *vstate_relay_begin(int back, struct vstate_handover_msg *parcel);
+struct vstate_relay *vstate_relay_begin(int back, struct vstate_handover_msg *from);
 
 /**
- * Pass messages on from now on, by a thread. Whoever may stop it does not run at the same time.
- * @param ended called by it when either side hung up, and both connections are closed; not
- *   after vstate_relay_stop()
+ * Start the thread that passes messages on. It must not run at the same time as
+ * vstate_relay_stop() or vstate_relay_free().
+ * @param ended the thread calls it once when one side hung up and both connections are closed;
+ *   it is not called after vstate_relay_stop()
  * @return 0 or -errno
  */
 int vstate_relay_run(struct vstate_relay *r, void (*ended)(void *arg), void *arg);
 
-/** The thread is to come to its end: @p ended looks at this while it waits for something. */
+/** Whether the thread must end. @p ended checks this while it waits. Any thread. */
 bool vstate_relay_stopping(const struct vstate_relay *r);
 
-/** A descriptor of the front end's connection, for the caller; -1: there is none any more. */
+/**
+ * Duplicate the descriptor of the front end's connection. Any thread.
+ * @return a descriptor that belongs to the caller; -1: the connection is closed
+ */
 int vstate_relay_hold(struct vstate_relay *r);
 
 /**
- * Read no more from the front end, and wait for a bounded time until rte_vhost has read what was,
- * and the front end has its answers.
- * @return true: but for the answer to the last message, nothing is on its way; else rte_vhost's
- *   thread may wait for the relay, which vstate_relay_cut() ends
+ * Stop the thread. The relay reads no more from the front end. It waits for a bounded time until
+ * rte_vhost has read all messages and the front end has their answers.
+ * @return true: at most the answer to the last message is missing; false: rte_vhost's thread may
+ *   wait for the relay, and vstate_relay_cut() ends that wait
  */
 bool vstate_relay_stop(struct vstate_relay *r);
 
-/** Hang up on rte_vhost. */
+/** Hang up on rte_vhost. Any thread. */
 void vstate_relay_cut(struct vstate_relay *r);
 
 /**
- * The end of it, after rte_vhost closed its side. NULL is ignored.
- * @return true if the front end has all answers, and another process can go on
+ * Free the relay, after rte_vhost closed its side. NULL is ignored.
+ * @return true if the front end has all answers, so that another process can take its connection
  */
 bool vstate_relay_free(struct vstate_relay *r);
 
