@@ -23,21 +23,20 @@
 #include "vstate_fd_io.h"
 #include "vstate_log.h"
 
-
-/* CHECK comes after the end of the transfer; what is in the pipe then only has to be taken. */
+/* CHECK_DEVICE_STATE follows the last byte: at most the rest of a pipe must be read or written. */
 #define CHECK_MS 2000
-/* Far more than a state of this device takes, unknown optional parts included. */
+/* Far more bytes than a state of this device has, unknown optional parts included. */
 #define LOAD_MAX (16u << 20)
 #define LOAD_STEP 65536u
 
 struct vstate_device_state {
 	bool load;
-	/** A file, of which all is there when CHECK comes, and not before. */
+	/** A file: complete when CHECK_DEVICE_STATE comes, and not before. */
 	bool file;
-	/** -1 once all is through, or the transfer has failed. */
+	/** -1 after the last byte, or after an error. */
 	int fd;
 	uint8_t *buf;
-	/** Bytes that are there, that there is room for, and that were written. */
+	/** Bytes in the buffer, room of the buffer, bytes written to the descriptor. */
 	size_t len, size, written;
 	int result;
 };
@@ -45,84 +44,84 @@ struct vstate_device_state {
 /* ---- the bytes ---- */
 
 /*
- * Reads or writes in one go: a peer that sends byte by byte is not to keep whoever moves them. It
- * does not wait after that many, and says the same: not now.
+ * Most reads or writes in one step. A peer that sends single bytes must not hold the calling
+ * thread: after so many calls a step returns -EAGAIN as if no byte was there.
  */
 #define STEP_CALLS 64
 
 static int
-save_bytes(struct vstate_device_state *t)
+save_bytes(struct vstate_device_state *ds)
 {
 	unsigned int i;
 	ssize_t n;
 
-	for (i = 0; i < STEP_CALLS && t->written < t->len; i++) {
-		n = vstate_fd_io_write(t->fd, t->buf + t->written, t->len - t->written);
+	for (i = 0; i < STEP_CALLS && ds->written < ds->len; i++) {
+		n = vstate_fd_io_write(ds->fd, ds->buf + ds->written, ds->len - ds->written);
 		if (n <= 0)
 			return n < 0 ? n : -EIO;
-		t->written += n;
+		ds->written += n;
 	}
-	return t->written == t->len ? 0 : -EAGAIN;
+	return ds->written == ds->len ? 0 : -EAGAIN;
 }
 
 static int
-load_room(struct vstate_device_state *t)
+load_room(struct vstate_device_state *ds)
 {
 	uint8_t *buf;
 
-	if (t->len < t->size)
+	if (ds->len < ds->size)
 		return 0;
-	if (t->size >= LOAD_MAX)
+	if (ds->size >= LOAD_MAX)
 		return -EFBIG;
-	buf = realloc(t->buf, t->size + LOAD_STEP);
+	buf = realloc(ds->buf, ds->size + LOAD_STEP);
 	if (buf == NULL)
 		return -ENOMEM;
-	t->buf = buf;
-	t->size += LOAD_STEP;
+	ds->buf = buf;
+	ds->size += LOAD_STEP;
 	return 0;
 }
 
 static int
-load_bytes(struct vstate_device_state *t)
+load_bytes(struct vstate_device_state *ds)
 {
 	unsigned int i;
 	ssize_t n;
 	int ret;
 
 	for (i = 0; i < STEP_CALLS; i++) {
-		ret = load_room(t);
+		ret = load_room(ds);
 		if (ret != 0)
 			return ret;
-		n = vstate_fd_io_read(t->fd, t->buf + t->len, t->size - t->len);
+		n = vstate_fd_io_read(ds->fd, ds->buf + ds->len, ds->size - ds->len);
 		if (n <= 0)
 			return n;
-		t->len += n;
+		ds->len += n;
 	}
 	return -EAGAIN;
 }
 
-/* Move what can be moved without waiting. @return true at the end of the transfer */
+/* Read or write without waiting. @return true after the last byte or an error */
 static bool
-transfer_step(struct vstate_device_state *t)
+bytes_step(struct vstate_device_state *ds)
 {
 	int ret;
 
-	if (t->fd < 0)
+	if (ds->fd < 0)
 		return true;
-	ret = t->load ? load_bytes(t) : save_bytes(t);
+	ret = ds->load ? load_bytes(ds) : save_bytes(ds);
 	if (ret == -EAGAIN)
 		return false;
-	t->result = ret;
+	ds->result = ret;
 	/* The end of the state is the end of the file. */
-	close(t->fd);
-	t->fd = -1;
+	close(ds->fd);
+	ds->fd = -1;
 	return true;
 }
 
 /* ---- the state ---- */
 
 static int
-refused(struct vstate_dev *dev, const char *what, int ret,
+refusal_report(struct vstate_dev *dev, const char *what, int ret,
 		const struct rte_vhost_state_error *err)
 {
 	char text[256];
@@ -137,8 +136,8 @@ refused(struct vstate_dev *dev, const char *what, int ret,
 }
 
 /*
- * Pairs that the front end never set up are no part of the guest's state, and a destination
- * that has as many as the guest uses is large enough.
+ * Pairs that the front end never set up are not part of the guest's state. A destination needs
+ * no more pairs than the guest uses.
  */
 static void
 unused_drop(struct rte_vhost_state *st)
@@ -148,9 +147,9 @@ unused_drop(struct rte_vhost_state *st)
 		st->nb_vqs -= 2;
 }
 
-/* A device that was never started has no state: no bytes at all, which a load takes as such. */
+/* A device that was never started has no state: it saves 0 bytes, and a load accepts 0 bytes. */
 static int
-save_prepare(struct vstate_dev *dev, struct vstate_device_state *t)
+save_prepare(struct vstate_dev *dev, struct vstate_device_state *ds)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state *st = NULL;
@@ -159,92 +158,93 @@ save_prepare(struct vstate_dev *dev, struct vstate_device_state *t)
 	ret = vstate_state_save(dev, &st, &err);
 	if (ret == 0 && st != NULL) {
 		unused_drop(st);
-		t->size = rte_vhost_state_encoded_size(st);
-		t->buf = malloc(t->size);
-		ret = t->buf == NULL ? -ENOMEM :
-			rte_vhost_state_encode(st, t->buf, t->size, &t->len, &err);
+		ds->size = rte_vhost_state_encoded_size(st);
+		ds->buf = malloc(ds->size);
+		ret = ds->buf == NULL ? -ENOMEM :
+			rte_vhost_state_encode(st, ds->buf, ds->size, &ds->len, &err);
 	}
 	rte_vhost_state_free(st);
-	return ret == 0 ? 0 : refused(dev, "save", ret, &err);
+	return ret == 0 ? 0 : refusal_report(dev, "save", ret, &err);
 }
 
 static int
-load_take(struct vstate_dev *dev, const struct vstate_device_state *t)
+load_apply(struct vstate_dev *dev, const struct vstate_device_state *ds)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state *st = NULL;
 	int ret;
 
-	if (t->len != 0) {
-		st = rte_vhost_state_decode(t->buf, t->len, &err);
+	if (ds->len != 0) {
+		st = rte_vhost_state_decode(ds->buf, ds->len, &err);
 		if (st == NULL)
-			return refused(dev, "load", -rte_errno, &err);
+			return refusal_report(dev, "load", -rte_errno, &err);
 	}
 	ret = vstate_state_load(dev, st, &err);
 	rte_vhost_state_free(st);
-	return ret == 0 ? 0 : refused(dev, "load", ret, &err);
+	return ret == 0 ? 0 : refusal_report(dev, "load", ret, &err);
 }
 
 /* ---- begin and end ---- */
 
 static void
-transfer_free(struct vstate_device_state *t)
+device_state_free(struct vstate_device_state *ds)
 {
-	if (t->fd >= 0)
-		close(t->fd);
-	free(t->buf);
-	free(t);
+	if (ds->fd >= 0)
+		close(ds->fd);
+	free(ds->buf);
+	free(ds);
 }
 
-/* Takes the descriptor, also where it fails. */
+/* Owns the descriptor, also on failure. */
 static int
-transfer_create(struct vstate_dev *dev, bool load, int fd, struct vstate_device_state **created)
+device_state_create(struct vstate_dev *dev, bool load, int fd,
+		struct vstate_device_state **created)
 {
-	struct vstate_device_state *t = NULL;
+	struct vstate_device_state *ds = NULL;
 	int ret = vstate_fd_io_check(fd, load);
 
 	if (ret < 0)
-		VSTATE_LOG(ERR, "%s: cannot use the descriptor for a state: %s", dev->name,
-				strerror(-ret));
+		VSTATE_LOG(ERR, "%s: SET_DEVICE_STATE_FD refused: cannot %s a state: %s",
+				dev->name, load ? "load" : "save", strerror(-ret));
 	else
-		t = calloc(1, sizeof(*t));
-	if (t == NULL) {
+		ds = calloc(1, sizeof(*ds));
+	if (ds == NULL) {
 		close(fd);
 		return ret < 0 ? ret : -ENOMEM;
 	}
-	t->load = load;
-	t->file = ret == VSTATE_FD_IO_FILE;
-	t->fd = fd;
-	*created = t;
+	ds->load = load;
+	ds->file = ret == VSTATE_FD_IO_FILE;
+	ds->fd = fd;
+	*created = ds;
 	return 0;
 }
 
 /*
- * A state fits into a pipe: it is written here and read by CHECK, and the front end waits for
- * no thread, which may get a processor only after milliseconds where poll threads have them all.
- * What does not fit is moved by the control thread, bit by bit.
+ * Most states fit into a pipe. They are written here and read in CHECK_DEVICE_STATE, so that the
+ * front end waits for no other thread. That thread could wait milliseconds for a core where poll
+ * threads occupy all cores. The watch thread moves the bytes that do not fit, step by step.
  */
 int
 vstate_device_state_start(struct vstate_dev *dev, bool load, int fd)
 {
-	struct vstate_device_state *t;
+	struct vstate_device_state *ds;
 	int ret;
 
-	/* One that was never asked for its result. */
+	/* A state whose result no CHECK_DEVICE_STATE asked for. */
 	vstate_device_state_abort(dev);
-	ret = transfer_create(dev, load, fd, &t);
+	ret = device_state_create(dev, load, fd, &ds);
 	if (ret != 0)
 		return ret;
 	if (!load)
-		ret = save_prepare(dev, t);
+		ret = save_prepare(dev, ds);
 	if (ret != 0) {
-		transfer_free(t);
+		device_state_free(ds);
 		return ret;
 	}
 	if (!load)
-		transfer_step(t);
+		bytes_step(ds);
 	pthread_mutex_lock(&dev->connection->device_state_lock);
-	dev->connection->device_state = t;
+	dev->connection->device_state = ds;
 	pthread_mutex_unlock(&dev->connection->device_state_lock);
 	return 0;
 }
@@ -252,93 +252,94 @@ vstate_device_state_start(struct vstate_dev *dev, bool load, int fd)
 bool
 vstate_device_state_watch(struct vstate_dev *dev)
 {
-	struct vstate_device_state *t;
+	struct vstate_device_state *ds;
 	bool moved = false;
 	size_t before;
 
-	/* Its owner is about to end it. */
+	/* The front end's thread replaces or ends the state now. */
 	if (pthread_mutex_trylock(&dev->connection->device_state_lock) != 0)
 		return false;
-	t = dev->connection->device_state;
-	if (t != NULL && !t->file) {
-		before = t->len + t->written;
-		moved = !transfer_step(t) && t->len + t->written > before;
+	ds = dev->connection->device_state;
+	if (ds != NULL && !ds->file) {
+		before = ds->len + ds->written;
+		moved = !bytes_step(ds) && ds->len + ds->written > before;
 	}
 	pthread_mutex_unlock(&dev->connection->device_state_lock);
 	return moved;
 }
 
 static struct vstate_device_state *
-transfer_take(struct vstate_dev *dev)
+device_state_take(struct vstate_dev *dev)
 {
-	struct vstate_device_state *t;
+	struct vstate_device_state *ds;
 
 	pthread_mutex_lock(&dev->connection->device_state_lock);
-	t = dev->connection->device_state;
+	ds = dev->connection->device_state;
 	dev->connection->device_state = NULL;
 	pthread_mutex_unlock(&dev->connection->device_state_lock);
-	return t;
+	return ds;
 }
 
 static int
-transfer_finish(struct vstate_device_state *t)
+bytes_finish(struct vstate_device_state *ds)
 {
 	const uint64_t until = vstate_clock_ms() + CHECK_MS;
-	struct pollfd p = { .fd = t->fd, .events = t->load ? POLLIN : POLLOUT };
+	struct pollfd p = { .fd = ds->fd, .events = ds->load ? POLLIN : POLLOUT };
 	uint64_t now;
 
-	while (!transfer_step(t)) {
+	while (!bytes_step(ds)) {
 		now = vstate_clock_ms();
 		if (now >= until)
 			return -ETIMEDOUT;
 		poll(&p, 1, until - now);
 	}
-	return t->result;
+	return ds->result;
 }
 
 static void
-account(struct vstate_dev *dev, const struct vstate_device_state *t)
+result_count(struct vstate_dev *dev, const struct vstate_device_state *ds)
 {
-	if (t->load) {
+	if (ds->load) {
 		dev->connection->moved.loaded++;
-		dev->connection->moved.loaded_bytes += t->len;
+		dev->connection->moved.loaded_bytes += ds->len;
 	} else {
 		dev->connection->moved.saved++;
-		dev->connection->moved.saved_bytes += t->len;
+		dev->connection->moved.saved_bytes += ds->len;
 	}
-	VSTATE_LOG(NOTICE, "%s: state %s, %zu bytes", dev->name, t->load ? "loaded" : "saved",
-			t->len);
+	VSTATE_LOG(NOTICE, "%s: state %s, %zu bytes", dev->name, ds->load ? "loaded" : "saved",
+			ds->len);
 }
 
 int
 vstate_device_state_check(struct vstate_dev *dev)
 {
-	struct vstate_device_state *t = transfer_take(dev);
+	struct vstate_device_state *ds = device_state_take(dev);
 	int ret;
 
-	if (t == NULL) {
-		VSTATE_LOG(ERR, "%s: no state was moved that could be checked", dev->name);
+	if (ds == NULL) {
+		VSTATE_LOG(ERR, "%s: CHECK_DEVICE_STATE refused: no SET_DEVICE_STATE_FD before it",
+				dev->name);
 		return -ENOENT;
 	}
-	ret = transfer_finish(t);
+	ret = bytes_finish(ds);
 	if (ret != 0)
 		VSTATE_LOG(ERR, "%s: %s of the state failed: %s", dev->name,
-				t->load ? "load" : "save", strerror(-ret));
-	else if (t->load)
-		ret = load_take(dev, t);
+				ds->load ? "load" : "save", strerror(-ret));
+	else if (ds->load)
+		ret = load_apply(dev, ds);
 	if (ret == 0)
-		account(dev, t);
-	transfer_free(t);
+		result_count(dev, ds);
+	device_state_free(ds);
 	return ret;
 }
 
 void
 vstate_device_state_abort(struct vstate_dev *dev)
 {
-	struct vstate_device_state *t = transfer_take(dev);
+	struct vstate_device_state *ds = device_state_take(dev);
 
-	if (t != NULL)
-		transfer_free(t);
+	if (ds != NULL)
+		device_state_free(ds);
 }
 
 void

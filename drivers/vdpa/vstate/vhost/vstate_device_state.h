@@ -7,11 +7,12 @@
 
 /**
  * @file
- * The state through a file descriptor of the front end's (vhost-user SET_DEVICE_STATE_FD and
- * CHECK_DEVICE_STATE). Nobody waits for the peer, which may be slow, while rte_vhost's event
- * thread serves all sockets of the process; only CHECK does, for a bounded time.
+ * The device state through a file descriptor that the front end passed (vhost-user
+ * SET_DEVICE_STATE_FD and CHECK_DEVICE_STATE). rte_vhost's event thread serves all sockets of the
+ * process, so it must not wait for a slow peer. Only CHECK_DEVICE_STATE waits, for a bounded time.
  *
- * Called by the thread that talks to the front end; one transfer at a time.
+ * The thread that serves the front end calls these functions. A device saves or loads one state at
+ * a time.
  */
 
 #include <stdbool.h>
@@ -20,26 +21,27 @@ struct rte_tel_data;
 struct vstate_dev;
 
 /**
- * Begin to move the state.
- * @param load false: write the device's state to @p fd; true: read one from it
- * @param fd belongs to the transfer from here on, whatever is returned
- * @return 0, -errno; the reason of a refusal is logged
+ * Begin to save or load a state.
+ * @param load false: write the device's state to @p fd; true: read a state from it
+ * @param fd belongs to the device from here on, also on failure
+ * @return 0 or -errno; the reason of a refusal is logged
  */
 int vstate_device_state_start(struct vstate_dev *dev, bool load, int fd);
 
 /**
- * Wait for the end, for a bounded time, and take over what was loaded.
- * @return 0 if the whole state went through and, if loaded, is one that this device can take
+ * Wait for the last byte, for a bounded time, and apply a loaded state to the device.
+ * @return 0: the whole state was saved, or loaded and applied; -ENOENT: no state was begun;
+ *   -ETIMEDOUT; or another -errno
  */
 int vstate_device_state_check(struct vstate_dev *dev);
 
 /**
- * By the control thread: move on what is under way.
- * @return true if it moves, and has not come to its end
+ * Read or write bytes without waiting. Called by the watch thread.
+ * @return true if bytes were moved and there are more
  */
 bool vstate_device_state_watch(struct vstate_dev *dev);
 
-/** Give up whatever is under way. */
+/** Drop a state that is being saved or loaded, if there is one. */
 void vstate_device_state_abort(struct vstate_dev *dev);
 
 /** Add the counts of states that were saved and loaded to /vstate/dev. Any thread. */

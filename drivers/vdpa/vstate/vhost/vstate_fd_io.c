@@ -15,10 +15,10 @@
 #include "vstate_fd_io.h"
 
 /*
- * O_NONBLOCK is of no use for what a front end passed: it belongs to the open file, which both
- * share, and who clears it there would make us wait. To open a pipe anew takes the rights of who
- * made it. Sockets and pipes have calls that do not wait, whatever the flag says; a file never
- * waits for a peer.
+ * O_NONBLOCK does not protect against a front end: the flag belongs to the open file, which both
+ * processes share, so the front end can clear it. Opening a pipe again needs the rights of its
+ * creator. Sockets and pipes have system calls that do not wait, whatever the flag is. A file
+ * never waits for a peer.
  */
 int
 vstate_fd_io_check(int fd, bool read)
@@ -65,7 +65,7 @@ vstate_fd_io_read(int fd, void *buf, size_t len)
 	return n >= 0 ? n : -errno;
 }
 
-/* Over a pipe of our own, as vmsplice() would lend the buffer itself. */
+/* The bytes are copied to a pipe of this process first: vmsplice() would share the buffer. */
 static ssize_t
 pipe_write_now(int fd, const void *buf, size_t len)
 {
@@ -98,7 +98,7 @@ write_now(int fd, const void *buf, size_t len)
 	return write(fd, buf, len);
 }
 
-/* A reader that goes away is an error of this stream, and no end of the process. */
+/* A reader that hung up is an error of this descriptor. Its SIGPIPE must not end the process. */
 static ssize_t
 write_quietly(int fd, const void *buf, size_t len)
 {
