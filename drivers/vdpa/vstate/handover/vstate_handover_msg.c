@@ -17,16 +17,17 @@
 #include "vstate_handover_msg.h"
 #include "vstate_scm.h"
 
-#define MAGIC 0x6c65637261707376ull	/* "vsparcel" */
+/* In memory: the bytes "vsparcel". */
+#define MAGIC 0x6c65637261707376ull
 #define VERSION 1
-/* Far more than a device of all queues has. */
+/* Far more bytes and descriptors than a device with the most queues needs. */
 #define LEN_MAX (1u << 20)
 #define FDS_MAX 4096
-/* One is expected. */
+/* One connection is expected. */
 #define BACKLOG 8
 
-/** In host order, with the connection. */
-struct head {
+/** Sent first, in host order, with the descriptor of the connection. */
+struct header {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t nb_fds;
@@ -84,9 +85,9 @@ peer_is_same_user(int fd)
 		peer.uid == geteuid();
 }
 
-/* @return a socket that never waits, and its address; or -errno */
+/* @return a non-blocking socket, and its address in @p un; or -errno */
 static int
-socket_for(const char *path, struct sockaddr_un *un)
+socket_create(const char *path, struct sockaddr_un *un)
 {
 	int fd;
 
@@ -101,11 +102,11 @@ int
 vstate_handover_msg_listen(const char *path)
 {
 	struct sockaddr_un un;
-	int fd = socket_for(path, &un), ret;
+	int fd = socket_create(path, &un), ret;
 
 	if (fd < 0)
 		return fd;
-	/* of a process of this number that is no more */
+	/* a socket that a process with the same token left behind */
 	unlink(path);
 	if (bind(fd, (struct sockaddr *)&un, sizeof(un)) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
@@ -126,7 +127,7 @@ vstate_handover_msg_unlisten(int fd, const char *path)
 /* ---- send ---- */
 
 static int
-send_all(int fd, const void *buf, size_t len, const int *fds, unsigned int nb_fds)
+bytes_send(int fd, const void *buf, size_t len, const int *fds, unsigned int nb_fds)
 {
 	const uint8_t *at = buf;
 	ssize_t n;
@@ -143,43 +144,46 @@ send_all(int fd, const void *buf, size_t len, const int *fds, unsigned int nb_fd
 }
 
 static int
-send_parcel(int fd, const struct vstate_handover_msg *p)
+parts_send(int fd, const struct vstate_handover_msg *p)
 {
-	const struct head head = { MAGIC, VERSION, p->nb_fds, p->len };
+	const struct header header = { MAGIC, VERSION, p->nb_fds, p->len };
 	unsigned int i, n;
 	int ret;
 
-	ret = send_all(fd, &head, sizeof(head), &p->connection, 1);
+	ret = bytes_send(fd, &header, sizeof(header), &p->connection, 1);
 	for (i = 0; i < p->nb_fds && ret == 0; i += n) {
 		n = RTE_MIN(p->nb_fds - i, (unsigned int)VSTATE_SCM_MAX_FDS);
-		ret = send_all(fd, "", 1, p->fds + i, n);
+		ret = bytes_send(fd, "", 1, p->fds + i, n);
 	}
-	return ret == 0 ? send_all(fd, p->bytes, p->len, NULL, 0) : ret;
+	return ret == 0 ? bytes_send(fd, p->bytes, p->len, NULL, 0) : ret;
 }
 
 int
 vstate_handover_msg_send(const char *path, const struct vstate_handover_msg *p)
 {
-	/* as the system grants; that of a device of few queues fits without */
+	/*
+	 * The system may grant less. The hand-over message of a device with few queues fits into
+	 * any buffer.
+	 */
 	const int room = LEN_MAX;
 	struct sockaddr_un un;
-	int fd = socket_for(path, &un), ret;
+	int fd = socket_create(path, &un), ret;
 
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	ret = connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0 ? 0 : -errno;
 	if (ret == 0)
-		ret = peer_is_same_user(fd) ? send_parcel(fd, p) : -EPERM;
+		ret = peer_is_same_user(fd) ? parts_send(fd, p) : -EPERM;
 	close(fd);
 	return ret;
 }
 
 /* ---- receive ---- */
 
-/* One that is not all there never will be. */
+/* The sender has written the whole message before: what is missing now never comes. */
 static int
-recv_all(int fd, void *buf, size_t len, int *fds, unsigned int max, unsigned int *nb_fds)
+bytes_receive(int fd, void *buf, size_t len, int *fds, unsigned int max, unsigned int *nb_fds)
 {
 	uint8_t *at = buf;
 	ssize_t n;
@@ -195,33 +199,33 @@ recv_all(int fd, void *buf, size_t len, int *fds, unsigned int max, unsigned int
 }
 
 static int
-receive_parcel(int fd, struct vstate_handover_msg *p)
+parts_receive(int fd, struct vstate_handover_msg *p)
 {
 	unsigned int nb_connections = 0, before;
-	struct head head;
+	struct header header;
 	uint8_t step;
 	int ret;
 
-	ret = recv_all(fd, &head, sizeof(head), &p->connection, 1, &nb_connections);
-	if (ret == 0 && (head.magic != MAGIC || head.version != VERSION || nb_connections != 1 ||
-			head.len > LEN_MAX || head.nb_fds > FDS_MAX))
+	ret = bytes_receive(fd, &header, sizeof(header), &p->connection, 1, &nb_connections);
+	if (ret == 0 && (header.magic != MAGIC || header.version != VERSION ||
+			nb_connections != 1 || header.len > LEN_MAX || header.nb_fds > FDS_MAX))
 		ret = -EBADMSG;
 	if (ret != 0)
 		return ret;
-	p->bytes = malloc(head.len + 1);
-	p->fds = malloc((head.nb_fds + 1) * sizeof(p->fds[0]));
+	p->bytes = malloc(header.len + 1);
+	p->fds = malloc((header.nb_fds + 1) * sizeof(p->fds[0]));
 	if (p->bytes == NULL || p->fds == NULL)
 		return -ENOMEM;
-	while (p->nb_fds < head.nb_fds) {
+	while (p->nb_fds < header.nb_fds) {
 		before = p->nb_fds;
-		ret = recv_all(fd, &step, 1, p->fds, head.nb_fds, &p->nb_fds);
+		ret = bytes_receive(fd, &step, 1, p->fds, header.nb_fds, &p->nb_fds);
 		if (ret == 0 && p->nb_fds == before)
 			ret = -EBADMSG;
 		if (ret != 0)
 			return ret;
 	}
-	p->len = head.len;
-	return recv_all(fd, p->bytes, p->len, NULL, 0, &nb_connections);
+	p->len = header.len;
+	return bytes_receive(fd, p->bytes, p->len, NULL, 0, &nb_connections);
 }
 
 int
@@ -235,7 +239,7 @@ vstate_handover_msg_accept(int fd)
 			return errno == EAGAIN ? ret : -errno;
 		if (peer_is_same_user(from))
 			return from;
-		/* whoever it is, the right one may be behind it */
+		/* another user's connection; the owner's may be queued behind it */
 		ret = -EPERM;
 		close(from);
 	}
@@ -250,7 +254,7 @@ vstate_handover_msg_receive(int fd, struct vstate_handover_msg *p)
 	from = vstate_handover_msg_accept(fd);
 	if (from < 0)
 		return from;
-	ret = receive_parcel(from, p);
+	ret = parts_receive(from, p);
 	close(from);
 	if (ret != 0)
 		vstate_handover_msg_drop(p);

@@ -7,9 +7,9 @@
 
 /**
  * @file
- * Bytes and descriptors from the process that hands a device over to the one that gets it, through
- * a socket next to the state page. All of it is there before the other side is told to look: no
- * call waits.
+ * The hand-over message: bytes and descriptors from the old owner of a device to the new owner,
+ * through a socket next to the state file. The old owner sends the whole message before it asks
+ * the new owner to read it, so no call waits.
  */
 
 #include <stddef.h>
@@ -27,37 +27,37 @@ struct vstate_handover_msg {
 
 #define VSTATE_HANDOVER_MSG_EMPTY ((struct vstate_handover_msg){ .connection = -1 })
 
-/** Room for so much; it is empty still. 0 or -ENOMEM. */
+/** Allocate room; the message is empty. @return 0 or -ENOMEM */
 int vstate_handover_msg_alloc(struct vstate_handover_msg *p, size_t len, unsigned int nb_fds);
-/** Close and free all that is in it. */
+/** Close the descriptors of a message and free its bytes. The message is empty afterwards. */
 void vstate_handover_msg_drop(struct vstate_handover_msg *p);
 
 /**
- * A number that no other process has by chance, as a part of file names. Process IDs would not do:
- * two containers that share a directory may both have process 1.
- * @return 1 to INT32_MAX, always the same one in a process
+ * A random number of this process, as a part of file names. Process IDs are not unique: two
+ * containers that share a directory may both have process 1.
+ * @return 1 to INT32_MAX, the same number at each call in a process
  */
 uint32_t vstate_handover_msg_token(void);
 
-/** Be ready for one at @p path. @return a descriptor, or -errno */
+/** Listen at @p path. @return a descriptor, or -errno */
 int vstate_handover_msg_listen(const char *path);
 /**
- * Take a connection that a process of the same user has made to it.
- * @return a descriptor; -EAGAIN: there is none; -EPERM: there is one of another user only
+ * Accept a connection from a process of the same user.
+ * @return a descriptor; -EAGAIN: there is none; -EPERM: only another user has connected
  */
 int vstate_handover_msg_accept(int fd);
-/** And be so no more. */
+/** Stop listening and remove the socket. A negative descriptor is ignored. */
 void vstate_handover_msg_unlisten(int fd, const char *path);
 /**
- * Send one to a process of the same user. What is in it opens the guest's memory.
- * @return 0; -ENOENT, -ECONNREFUSED: nobody waits for it; -EPERM: another user listens there, and
- *   nothing was sent; or another negative errno
+ * Send a message to a process of the same user. Its descriptors give access to the guest's memory.
+ * @return 0; -ENOENT, -ECONNREFUSED: no process listens there; -EPERM: another user listens there,
+ *   and nothing was sent; or another -errno
  */
 int vstate_handover_msg_send(const char *path, const struct vstate_handover_msg *p);
 /**
- * Take the one that a process of the same user sent.
- * @return 0; -EAGAIN: none was; -EPERM: by another user; -EBADMSG: of another version, or not
- *   all of it; or another negative errno. The parcel is empty then.
+ * Receive a message that a process of the same user sent.
+ * @return 0; -EAGAIN: there is none; -EPERM: only another user sent one; -EBADMSG: another version,
+ *   or an incomplete message; or another -errno. The message is empty unless 0 is returned.
  */
 int vstate_handover_msg_receive(int fd, struct vstate_handover_msg *p);
 

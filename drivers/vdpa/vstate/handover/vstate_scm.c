@@ -42,7 +42,7 @@ vstate_scm_send(int fd, const void *buf, size_t len, const int *fds, unsigned in
 	return n >= 0 ? n : -errno;
 }
 
-/* @return -EMSGSIZE: there is no room for some, which are closed */
+/* @return 0; -EMSGSIZE: there was no room for some descriptors, and these are closed */
 static int
 fds_keep(const int *came, unsigned int n, int *fds, unsigned int max, unsigned int *nb_fds)
 {

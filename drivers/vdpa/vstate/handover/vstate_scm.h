@@ -12,17 +12,21 @@
 
 #include <sys/types.h>
 
-/** As many descriptors as go with one call; the kernel takes 253. */
+/** Most descriptors of one call; the kernel's limit is 253. */
 #define VSTATE_SCM_MAX_FDS 128
 
-/** @return bytes sent, the descriptors with the first of them; -EAGAIN: not now; or -errno */
+/**
+ * Send bytes, and the descriptors with the first of them.
+ * @return bytes sent; -EAGAIN: no room now; or another -errno
+ */
 ssize_t vstate_scm_send(int fd, const void *buf, size_t len, const int *fds, unsigned int nb_fds);
 
 /**
- * @param fds room for @p max descriptors, which are then the caller's, whatever is returned
- * @param nb_fds how many are there, before and after
- * @return bytes received; 0 at the end; -EAGAIN: not now; -EMSGSIZE: with more descriptors than
- *   there is room for; or another negative errno
+ * Receive bytes and descriptors.
+ * @param fds room for @p max descriptors; those received belong to the caller, also on failure
+ * @param nb_fds number of descriptors in @p fds, before and after the call
+ * @return bytes received; 0 at the end; -EAGAIN: none now; -EMSGSIZE: more descriptors than there
+ *   is room for; or another -errno
  */
 ssize_t vstate_scm_recv(int fd, void *buf, size_t len, int *fds, unsigned int max,
 		unsigned int *nb_fds);
