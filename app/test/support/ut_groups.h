@@ -36,8 +36,10 @@ int test_vstate_port(void);
 int test_vstate_service(void);
 int test_vstate_msg(void);
 int test_vstate_relay(void);
-int test_vstate_session(void);
-int test_vstate_stream(void);
+int test_vstate_device_state(void);
+int test_vstate_fd_io(void);
+int test_vstate_handover_msg(void);
+int test_vstate_msg_log(void);
 int test_vstate_takeover(void);
 int test_vstate_vdpa(void);
 

@@ -245,7 +245,8 @@ requests_that_remap_rings_quiesce_queues(void **state)
 
 	RTE_SET_USED(state);
 	for (i = 0; i < RTE_DIM(expected); i++)
-		assert_int_equal(vstate_msg_find(expected[i].request)->quiesce, expected[i].quiesce);
+		assert_int_equal(vstate_msg_find(expected[i].request)->quiesce,
+				expected[i].quiesce);
 }
 
 static void

@@ -4,8 +4,8 @@
 
 /**
  * @file
- * A relay between a front end and rte_vhost, both of which are this test: what was said before is
- * said again, what is said now is passed on whole, and another process can go on at each end.
+ * A relay between a front end and rte_vhost. The test plays both. The relay replays the message
+ * log and passes whole messages on, and the next process can take the connection over.
  */
 
 #include <errno.h>
@@ -30,7 +30,7 @@
 #include "vhost/vstate_relay.h"
 #include "vhost/vstate_vhost_user.h"
 
-/* A test that hangs is to fail. */
+/* A test that hangs must fail. */
 #define HANG_S 30
 #define SOON_MS 5000
 #define NEVER_MS 50
@@ -39,10 +39,10 @@ struct bench {
 	/** The front end's end, and rte_vhost's. */
 	int front, back;
 	struct vstate_relay *relay;
-	/** What rte_vhost was told in begin, and what it answers to SET_LOG_BASE. */
-	uint32_t told[16];
-	unsigned int nb_told;
-	/** Hang up instead of the last answer. */
+	/** Requests that rte_vhost received in the replay. */
+	uint32_t replayed[16];
+	unsigned int nb_replayed;
+	/** rte_vhost hangs up in place of the last answer. */
 	bool refuse;
 	unsigned int ended;
 	unsigned int answers;
@@ -51,7 +51,7 @@ struct bench {
 /* ---- either end ---- */
 
 static bool
-readable(int fd, int ms)
+fd_is_readable(int fd, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
@@ -59,7 +59,7 @@ readable(int fd, int ms)
 }
 
 static void
-put(int fd, uint32_t request, uint64_t value, const int *fds, unsigned int nb_fds)
+message_send(int fd, uint32_t request, uint64_t value, const int *fds, unsigned int nb_fds)
 {
 	const struct msg msg = { .request = request, .flags = MSG_VERSION, .size = sizeof(value),
 		.u64 = value };
@@ -68,15 +68,15 @@ put(int fd, uint32_t request, uint64_t value, const int *fds, unsigned int nb_fd
 			MSG_HEADER_SIZE + sizeof(value));
 }
 
-/* A whole message, or the end: 0. @return its request */
+/* Receive a whole message. @return its request; 0: the peer hung up */
 static uint32_t
-get(int fd, struct msg *msg, int *fds, unsigned int *nb_fds)
+message_receive(int fd, struct msg *msg, int *fds, unsigned int *nb_fds)
 {
 	ssize_t n;
 
 	memset(msg, 0, sizeof(*msg));
 	*nb_fds = 0;
-	assert_true(readable(fd, SOON_MS));
+	assert_true(fd_is_readable(fd, SOON_MS));
 	n = vstate_scm_recv(fd, msg, MSG_HEADER_SIZE, fds, MSG_MAX_FDS, nb_fds);
 	if (n == 0 || n == -ECONNRESET)
 		return 0;
@@ -94,7 +94,7 @@ expect_u64(int fd, uint32_t request, uint64_t value)
 	unsigned int nb_fds;
 	struct msg msg;
 
-	assert_int_equal(get(fd, &msg, fds, &nb_fds), request);
+	assert_int_equal(message_receive(fd, &msg, fds, &nb_fds), request);
 	assert_int_equal(msg.u64, value);
 	assert_int_equal(nb_fds, 0);
 }
@@ -106,7 +106,7 @@ expect_end(int fd)
 	unsigned int nb_fds;
 	struct msg msg;
 
-	assert_int_equal(get(fd, &msg, fds, &nb_fds), 0);
+	assert_int_equal(message_receive(fd, &msg, fds, &nb_fds), 0);
 }
 
 /* ---- begin ---- */
@@ -120,16 +120,16 @@ rte_vhost_main(void *arg)
 	struct msg msg;
 
 	do {
-		if (get(b->back, &msg, fds, &nb_fds) == 0)
+		if (message_receive(b->back, &msg, fds, &nb_fds) == 0)
 			break;
-		if (b->nb_told < RTE_DIM(b->told))
-			b->told[b->nb_told++] = msg.request;
+		if (b->nb_replayed < RTE_DIM(b->replayed))
+			b->replayed[b->nb_replayed++] = msg.request;
 		while (nb_fds > 0)
 			close(fds[--nb_fds]);
 		if (msg.request == MSG_SET_LOG_BASE)
-			put(b->back, msg.request, 1, NULL, 0);
+			message_send(b->back, msg.request, 1, NULL, 0);
 		if (msg.request == MSG_GET_FEATURES && !b->refuse)
-			put(b->back, msg.request, 2, NULL, 0);
+			message_send(b->back, msg.request, 2, NULL, 0);
 	} while (msg.request != MSG_GET_FEATURES);
 	if (b->refuse)
 		shutdown(b->back, SHUT_RDWR);
@@ -137,27 +137,27 @@ rte_vhost_main(void *arg)
 }
 
 static void
-session_make(struct vstate_handover_msg *parcel)
+log_make(struct vstate_handover_msg *from)
 {
-	struct vstate_msg_log *s = vstate_msg_log_create(2);
+	struct vstate_msg_log *log = vstate_msg_log_create(2);
 	struct msg msg = { .request = MSG_SET_LOG_BASE, .size = 16 };
 	int fd = eventfd(0, 0);
 
-	vstate_msg_log_note(s, &(struct msg){ .request = MSG_SET_FEATURES, .size = 8 }, NULL, 0);
-	vstate_msg_log_hold(s);
-	vstate_msg_log_note(s, &(struct msg){ .request = MSG_SET_MEM_TABLE, .size = 40 }, &fd, 1);
-	vstate_msg_log_hold(s);
-	vstate_msg_log_note(s, &msg, &fd, 1);
-	vstate_msg_log_hold(s);
+	vstate_msg_log_note(log, &(struct msg){ .request = MSG_SET_FEATURES, .size = 8 }, NULL, 0);
+	vstate_msg_log_hold(log);
+	vstate_msg_log_note(log, &(struct msg){ .request = MSG_SET_MEM_TABLE, .size = 40 }, &fd, 1);
+	vstate_msg_log_hold(log);
+	vstate_msg_log_note(log, &msg, &fd, 1);
+	vstate_msg_log_hold(log);
 	close(fd);
-	assert_int_equal(vstate_msg_log_pack(s, parcel), 0);
-	vstate_msg_log_free(s);
+	assert_int_equal(vstate_msg_log_pack(log, from), 0);
+	vstate_msg_log_free(log);
 }
 
 static void
-begin(struct bench *b)
+relay_begin(struct bench *b)
 {
-	struct vstate_handover_msg parcel;
+	struct vstate_handover_msg from;
 	int front[2], back[2];
 	pthread_t thread;
 
@@ -165,12 +165,12 @@ begin(struct bench *b)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, back), 0);
 	b->front = front[0];
 	b->back = back[0];
-	session_make(&parcel);
-	parcel.connection = front[1];
+	log_make(&from);
+	from.connection = front[1];
 	assert_int_equal(pthread_create(&thread, NULL, rte_vhost_main, b), 0);
-	b->relay = vstate_relay_begin(back[1], &parcel);
+	b->relay = vstate_relay_begin(back[1], &from);
 	pthread_join(thread, NULL);
-	assert_null(parcel.bytes);
+	assert_null(from.bytes);
 }
 
 static void
@@ -186,7 +186,7 @@ bench_open(void **state)
 
 	assert_non_null(b);
 	alarm(HANG_S);
-	begin(b);
+	relay_begin(b);
 	assert_non_null(b->relay);
 	assert_int_equal(vstate_relay_run(b->relay, count_end, &b->ended), 0);
 	*state = b;
@@ -222,33 +222,33 @@ expect_ended(struct bench *b)
 		usleep(1000);
 	assert_int_equal(b->ended, 1);
 	assert_int_equal(vstate_relay_hold(b->relay), -1);
-	/* another process has nothing to go on with */
+	/* another process cannot take this connection over */
 	assert_false(vstate_relay_stop(b->relay));
 }
 
 /* ---- tests ---- */
 
 static void
-what_was_said_is_said_again(void **state)
+message_log_is_replayed(void **state)
 {
-	static const uint32_t told[] = { MSG_SET_FEATURES, MSG_SET_MEM_TABLE, MSG_SET_LOG_BASE,
+	static const uint32_t replayed[] = { MSG_SET_FEATURES, MSG_SET_MEM_TABLE, MSG_SET_LOG_BASE,
 		MSG_GET_FEATURES };
 	struct bench *b = *state;
 
-	assert_int_equal(b->nb_told, RTE_DIM(told));
-	assert_memory_equal(b->told, told, sizeof(told));
-	/* the front end had its answers long ago */
-	assert_false(readable(b->front, NEVER_MS));
+	assert_int_equal(b->nb_replayed, RTE_DIM(replayed));
+	assert_memory_equal(b->replayed, replayed, sizeof(replayed));
+	/* no answer reaches the front end a second time */
+	assert_false(fd_is_readable(b->front, NEVER_MS));
 }
 
 static void
-refusal_ends_both(void **state)
+refused_replay_ends_both_connections(void **state)
 {
 	struct bench b = { .refuse = true };
 
 	RTE_SET_USED(state);
 	alarm(HANG_S);
-	begin(&b);
+	relay_begin(&b);
 	assert_null(b.relay);
 	assert_int_equal(rte_errno, EPIPE);
 	expect_end(b.front);
@@ -268,9 +268,9 @@ messages_pass_both_ways(void **state)
 
 	for (i = 0; i < MSG_MAX_FDS; i++)
 		fds[i] = eventfd(i + 1, 0);
-	put(b->front, MSG_SET_VRING_CALL, 7, fds, MSG_MAX_FDS);
-	put(b->front, MSG_SET_VRING_ENABLE, 8, NULL, 0);
-	assert_int_equal(get(b->back, &msg, came, &nb_fds), MSG_SET_VRING_CALL);
+	message_send(b->front, MSG_SET_VRING_CALL, 7, fds, MSG_MAX_FDS);
+	message_send(b->front, MSG_SET_VRING_ENABLE, 8, NULL, 0);
+	assert_int_equal(message_receive(b->back, &msg, came, &nb_fds), MSG_SET_VRING_CALL);
 	assert_int_equal(nb_fds, MSG_MAX_FDS);
 	for (i = 0; i < MSG_MAX_FDS; i++) {
 		assert_int_equal(eventfd_read(came[i], &value), 0);
@@ -279,13 +279,13 @@ messages_pass_both_ways(void **state)
 		close(fds[i]);
 	}
 	expect_u64(b->back, MSG_SET_VRING_ENABLE, 8);
-	put(b->back, MSG_GET_VRING_BASE, 9, NULL, 0);
-	put(b->back, MSG_GET_STATUS, 10, NULL, 0);
+	message_send(b->back, MSG_GET_VRING_BASE, 9, NULL, 0);
+	message_send(b->back, MSG_GET_STATUS, 10, NULL, 0);
 	expect_u64(b->front, MSG_GET_VRING_BASE, 9);
 	expect_u64(b->front, MSG_GET_STATUS, 10);
 }
 
-/* rte_vhost would wait for the rest of one, and with it all devices of the process. */
+/* rte_vhost's thread would wait for the rest, and with it all devices of the process. */
 static void
 no_part_of_a_message_passes(void **state)
 {
@@ -296,7 +296,7 @@ no_part_of_a_message_passes(void **state)
 	unsigned int i;
 
 	for (i = 0; i < MSG_HEADER_SIZE + 8; i++) {
-		assert_false(readable(b->back, 2));
+		assert_false(fd_is_readable(b->back, 2));
 		assert_int_equal(send(b->front, bytes + i, 1, 0), 1);
 	}
 	expect_u64(b->back, MSG_SET_STATUS, 15);
@@ -317,7 +317,7 @@ longest_message_passes(void **state)
 }
 
 static void
-too_long_a_message_ends_it(void **state)
+too_long_message_ends_the_relay(void **state)
 {
 	const uint32_t header[] = { MSG_SET_MEM_TABLE, MSG_VERSION, 4097 };
 	struct bench *b = *state;
@@ -327,66 +327,66 @@ too_long_a_message_ends_it(void **state)
 }
 
 static void
-too_many_descriptors_end_it(void **state)
+too_many_descriptors_end_the_relay(void **state)
 {
 	int fds[MSG_MAX_FDS + 1] = { 0 };
 	struct bench *b = *state;
 
-	put(b->front, MSG_SET_MEM_TABLE, 0, fds, MSG_MAX_FDS + 1);
+	message_send(b->front, MSG_SET_MEM_TABLE, 0, fds, MSG_MAX_FDS + 1);
 	expect_ended(b);
 }
 
 static void
-front_end_goes(void **state)
+front_end_hangs_up(void **state)
 {
 	struct bench *b = *state;
 
-	put(b->front, MSG_SET_STATUS, 0, NULL, 0);
+	message_send(b->front, MSG_SET_STATUS, 0, NULL, 0);
 	assert_int_equal(shutdown(b->front, SHUT_WR), 0);
 	expect_u64(b->back, MSG_SET_STATUS, 0);
 	expect_ended(b);
 }
 
 static void
-rte_vhost_goes(void **state)
+rte_vhost_hangs_up(void **state)
 {
 	struct bench *b = *state;
 
-	put(b->back, MSG_GET_STATUS, 3, NULL, 0);
+	message_send(b->back, MSG_GET_STATUS, 3, NULL, 0);
 	assert_int_equal(shutdown(b->back, SHUT_WR), 0);
 	expect_u64(b->front, MSG_GET_STATUS, 3);
 	expect_ended(b);
 }
 
-/* The front end's connection outlives the relay, and the next process reads on in it. */
+/* The front end's connection outlives the relay: the next process reads the next message. */
 static void
-another_one_goes_on(void **state)
+next_process_takes_the_connection_over(void **state)
 {
 	struct bench *b = *state;
 	int next = vstate_relay_hold(b->relay);
 
 	assert_true(next >= 0);
-	put(b->front, MSG_GET_STATUS, 0, NULL, 0);
+	message_send(b->front, MSG_GET_STATUS, 0, NULL, 0);
 	expect_u64(b->back, MSG_GET_STATUS, 0);
 	assert_true(vstate_relay_stop(b->relay));
-	/* it was on its way to read this, and had not begun */
-	put(b->front, MSG_SET_STATUS, 4, NULL, 0);
-	put(b->back, MSG_GET_STATUS, 5, NULL, 0);
+	/* the relay does not read this message */
+	message_send(b->front, MSG_SET_STATUS, 4, NULL, 0);
+	message_send(b->back, MSG_GET_STATUS, 5, NULL, 0);
 	assert_true(vstate_relay_free(b->relay));
 	b->relay = NULL;
 	expect_u64(b->front, MSG_GET_STATUS, 5);
 	expect_end(b->back);
 	expect_u64(next, MSG_SET_STATUS, 4);
-	put(next, MSG_GET_STATUS, 6, NULL, 0);
+	message_send(next, MSG_GET_STATUS, 6, NULL, 0);
 	expect_u64(b->front, MSG_GET_STATUS, 6);
 	close(next);
 	expect_end(b->front);
 	assert_int_equal(b->ended, 0);
 }
 
-/* What was sent at this end waits at the other. */
+/* Bytes sent at this end that the other end has not read. */
 static bool
-unread(int fd)
+is_unread(int fd)
 {
 	int bytes = 0;
 
@@ -395,30 +395,30 @@ unread(int fd)
 }
 
 static void
-nobody_goes_on_in_a_message(void **state)
+incomplete_message_is_not_handed_over(void **state)
 {
 	struct bench *b = *state;
 	const uint32_t half[] = { MSG_SET_STATUS, MSG_VERSION };
 
 	assert_int_equal(send(b->front, half, sizeof(half), 0), sizeof(half));
-	while (unread(b->front))
+	while (is_unread(b->front))
 		usleep(1000);
 	assert_false(vstate_relay_stop(b->relay));
 }
 
 static void
-nobody_goes_on_before_it_was_read(void **state)
+unread_message_is_not_handed_over(void **state)
 {
 	struct bench *b = *state;
 
-	put(b->front, MSG_SET_STATUS, 0, NULL, 0);
-	assert_true(readable(b->back, SOON_MS));
+	message_send(b->front, MSG_SET_STATUS, 0, NULL, 0);
+	assert_true(fd_is_readable(b->back, SOON_MS));
 	assert_false(vstate_relay_stop(b->relay));
 }
 
 /*
- * A front end that asks and does not listen: rte_vhost's thread waits for it, and whoever ends the
- * device does not wait for that thread.
+ * A front end that does not read its answers: rte_vhost's thread waits for it. The thread that
+ * ends the device must not wait for rte_vhost's thread.
  */
 static void *
 answer_main(void *arg)
@@ -432,7 +432,7 @@ answer_main(void *arg)
 }
 
 static void
-front_end_that_does_not_listen(void **state)
+front_end_that_reads_no_answers_delays_no_thread(void **state)
 {
 	struct bench *b = *state;
 	unsigned int before;
@@ -450,9 +450,9 @@ front_end_that_does_not_listen(void **state)
 	b->relay = NULL;
 }
 
-/* A last answer that finds no room is one that the front end does not get. */
+/* The front end does not receive a last answer for which its connection has no room. */
 static void
-front_end_that_hears_half(void **state)
+lost_answer_is_not_handed_over(void **state)
 {
 	static uint8_t full[4096];
 	struct bench *b = *state;
@@ -461,7 +461,7 @@ front_end_that_hears_half(void **state)
 	while (send(front, full, sizeof(full), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 		;
 	assert_true(vstate_relay_stop(b->relay));
-	put(b->back, MSG_GET_STATUS, 5, NULL, 0);
+	message_send(b->back, MSG_GET_STATUS, 5, NULL, 0);
 	assert_false(vstate_relay_free(b->relay));
 	b->relay = NULL;
 	close(front);
@@ -471,21 +471,21 @@ int
 test_vstate_relay(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refusal_ends_both),
+		cmocka_unit_test(refused_replay_ends_both_connections),
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, bench_open, bench_close)
-		WITH_BENCH(what_was_said_is_said_again),
+		WITH_BENCH(message_log_is_replayed),
 		WITH_BENCH(messages_pass_both_ways),
 		WITH_BENCH(no_part_of_a_message_passes),
 		WITH_BENCH(longest_message_passes),
-		WITH_BENCH(too_long_a_message_ends_it),
-		WITH_BENCH(too_many_descriptors_end_it),
-		WITH_BENCH(front_end_goes),
-		WITH_BENCH(rte_vhost_goes),
-		WITH_BENCH(another_one_goes_on),
-		WITH_BENCH(nobody_goes_on_in_a_message),
-		WITH_BENCH(nobody_goes_on_before_it_was_read),
-		WITH_BENCH(front_end_that_does_not_listen),
-		WITH_BENCH(front_end_that_hears_half),
+		WITH_BENCH(too_long_message_ends_the_relay),
+		WITH_BENCH(too_many_descriptors_end_the_relay),
+		WITH_BENCH(front_end_hangs_up),
+		WITH_BENCH(rte_vhost_hangs_up),
+		WITH_BENCH(next_process_takes_the_connection_over),
+		WITH_BENCH(incomplete_message_is_not_handed_over),
+		WITH_BENCH(unread_message_is_not_handed_over),
+		WITH_BENCH(front_end_that_reads_no_answers_delays_no_thread),
+		WITH_BENCH(lost_answer_is_not_handed_over),
 #undef WITH_BENCH
 	};
 
