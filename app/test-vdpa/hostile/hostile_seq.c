@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -285,6 +287,38 @@ run_flood(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
+/*
+ * The front end takes its memory away under running rings: every access of the back end behind the
+ * new end of the file is a SIGBUS. This process goes on with a copy of its own.
+ */
+static int
+run_memory_shrinks(struct hostile_env *e, const struct hostile_case *c)
+{
+	const struct guest_mem *m = &e->g->mem;
+	void *copy = malloc(m->file_size);
+	uint32_t i;
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, m->base, m->file_size);
+	if (mmap(m->base, m->file_size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+		free(copy);
+		return -errno;
+	}
+	memcpy(m->base, copy, m->file_size);
+	free(copy);
+	if (ftruncate(m->fd, 0) < 0)
+		return -errno;
+	/* long enough for poll threads, and for a look of the back end */
+	for (i = 0; i < 20; i++) {
+		guest_kick(e->g, i % 2);
+		usleep(20000);
+	}
+	vu_fe_close(&e->l->fe);
+	return 0;
+}
+
 static void
 features_again(struct hostile_env *e)
 {
@@ -358,6 +392,8 @@ static const struct hostile_case sequences[] = {
 		NULL },
 	{ "device-state-blocks", "state that never comes, through a blocking pipe", 0,
 		run_blocking_state, NULL },
+	{ "memory-shrinks", "memory file truncated under running rings", 0, run_memory_shrinks,
+		NULL },
 	{ "flood-unread", "20000 requests whose answers are not read", 0, run_flood, NULL },
 };
 

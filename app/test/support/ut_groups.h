@@ -18,6 +18,7 @@ int test_vstate_ahead(void);
 int test_vstate_devargs(void);
 int test_vstate_dirty(void);
 int test_vstate_mem(void);
+int test_vstate_mem_guard(void);
 int test_vstate_take(void);
 int test_vstate_put(void);
 int test_vstate_fault(void);

@@ -19,6 +19,7 @@ static const struct {
 	int (*run)(void);
 } groups[] = {
 	{ "mem", test_vstate_mem },
+	{ "mem_guard", test_vstate_mem_guard },
 	{ "dirty", test_vstate_dirty },
 	{ "devargs", test_vstate_devargs },
 	{ "take", test_vstate_take },

@@ -23,6 +23,7 @@
 #include "net/vstate_net_conf.h"
 #include "net/vstate_port.h"
 #include "ring/vstate_lease.h"
+#include "ring/vstate_mem_guard.h"
 #include "vhost/vstate_connection.h"
 #include "vhost/vstate_msg_handle.h"
 #include "vhost/vstate_socket.h"
@@ -132,6 +133,9 @@ device_probe(struct rte_vdev_device *vdev, const struct vstate_class *class, enu
 	if (ret != 0)
 		return ret;
 	vstate_lease_init();
+	if (vstate_mem_guard_init() != 0)
+		VSTATE_LOG(WARNING, "%s: memory is not guarded: a front end that takes it away "
+				"ends the process", name);
 	ret = device_create(vdev, class, kind, &conf);
 	if (ret != 0)
 		VSTATE_LOG(ERR, "%s: not created: %s", name, strerror(-ret));

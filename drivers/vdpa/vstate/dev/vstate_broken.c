@@ -34,6 +34,29 @@ vstate_broken_report(struct vstate_dev *dev)
 		vq_report(dev, dev->vqs[i]);
 }
 
+/* A poll thread that is inside breaks the queue for a reason of its own, or goes and comes no more. */
+void
+vstate_broken_all(struct vstate_dev *dev, enum vstate_fault fault)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++)
+		vstate_vq_break(dev->vqs[i], fault);
+	vstate_broken_report(dev);
+}
+
+bool
+vstate_broken_is_reported(const struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if ((dev->vqs[i]->block & VSTATE_BLOCK_BROKEN) == 0)
+			return false;
+	}
+	return true;
+}
+
 void
 vstate_broken_clear(struct vstate_dev *dev)
 {

@@ -11,12 +11,19 @@
  * the driver as NEEDS_RESET, and cleared for the next driver.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "ring/vstate_fault.h"
 
 struct vstate_dev;
 
 /** Report queues that were broken since the last look. Control lock. */
 void vstate_broken_report(struct vstate_dev *dev);
+/** Break all queues for one reason, and report it. Control lock. */
+void vstate_broken_all(struct vstate_dev *dev, enum vstate_fault fault);
+/** All queues are reported as broken. Control lock. */
+bool vstate_broken_is_reported(const struct vstate_dev *dev);
 /** A reset, or another guest: no queue is broken any more. What is so now is counted. Control lock,
  * no poll thread inside.
  */

@@ -283,3 +283,17 @@ vstate_resume_point_disconnect(struct vstate_dev *dev)
 			keeper->disconnect(dev);
 	}
 }
+
+const char *
+vstate_resume_point_lost(const struct vstate_dev *dev)
+{
+	const struct vstate_keeper *keeper;
+	unsigned int rank;
+
+	for (rank = 0; rank < VSTATE_KEEPER_MAX; rank++) {
+		keeper = dev->resume_point.keepers[rank];
+		if (keeper != NULL && keeper->is_lost != NULL && keeper->is_lost(dev))
+			return keeper->name;
+	}
+	return NULL;
+}

@@ -78,6 +78,8 @@ struct vstate_keeper {
 	void (*forget)(struct vstate_dev *dev);
 	/** The front end went, and what belonged to its connection goes too. */
 	void (*disconnect)(struct vstate_dev *dev);
+	/** Another process took the memory away in which positions are kept. */
+	bool (*is_lost)(const struct vstate_dev *dev);
 	/** It knows, or keeps, all rings at one instant: a ring cannot come alone. */
 	bool (*needs_all)(const struct vstate_dev *dev);
 };
@@ -113,6 +115,8 @@ bool vstate_resume_point_needs_all(const struct vstate_dev *dev);
  * @param leave  they stay as they are for another process, else nothing is left for one
  */
 void vstate_resume_point_leave(struct vstate_dev *dev, bool leave);
+/** The memory of a keeper was taken away. @return its name, or NULL */
+const char *vstate_resume_point_lost(const struct vstate_dev *dev);
 /** The front end went. */
 void vstate_resume_point_disconnect(struct vstate_dev *dev);
 

@@ -46,8 +46,14 @@ cond_init(void)
 static int
 do_watch(struct vstate_dev *dev, void *arg)
 {
+	const char *lost = vstate_resume_point_lost(dev);
 	bool *soon = arg;
 
+	if (lost != NULL && !vstate_broken_is_reported(dev)) {
+		VSTATE_LOG(ERR, "%s: the memory of the %s was taken away by another process",
+				dev->name, lost);
+		vstate_broken_all(dev, VSTATE_FAULT_MEMORY_LOST);
+	}
 	vstate_broken_report(dev);
 	if (dev->front_ops != NULL && dev->front_ops->watch(dev))
 		*soon = true;

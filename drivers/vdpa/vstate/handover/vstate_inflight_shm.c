@@ -23,6 +23,7 @@
 #include "ring/vstate_chain.h"
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_interrupted.h"
+#include "ring/vstate_mem_guard.h"
 #include "ring/vstate_vq.h"
 #include "vstate_handover.h"
 #include "vstate_inflight_shm.h"
@@ -38,6 +39,8 @@ struct vstate_inflight_shm {
 	size_t stride;
 	uint16_t num_queues, queue_size;
 	bool packed;
+	/** The front end took the memory away. */
+	uint32_t lost;
 };
 
 /*
@@ -92,6 +95,7 @@ region_free(struct vstate_inflight_shm *region)
 {
 	if (region == NULL)
 		return;
+	vstate_mem_guard_drop(&region->lost);
 	munmap(region->map, region->size);
 	free(region);
 }
@@ -125,7 +129,10 @@ region_map(const struct vstate_dev *dev, const struct vstate_inflight_shm_geomet
 	region->num_queues = g->num_queues;
 	region->queue_size = g->queue_size;
 	region->packed = packed;
-	return region;
+	if (vstate_mem_guard_add(region->map, region->size, &region->lost) == 0)
+		return region;
+	region_free(region);
+	return NULL;
 }
 
 static int
@@ -489,6 +496,13 @@ shm_attach(struct vstate_dev *dev, struct vstate_vq *vq)
 }
 
 static bool
+shm_is_lost(const struct vstate_dev *dev)
+{
+	return dev->handover->inflight_shm != NULL &&
+		__atomic_load_n(&dev->handover->inflight_shm->lost, __ATOMIC_ACQUIRE) != 0;
+}
+
+static bool
 shm_needs_all(const struct vstate_dev *dev)
 {
 	return dev->handover->inflight_shm != NULL;
@@ -501,5 +515,6 @@ const struct vstate_keeper vstate_inflight_shm_keeper = {
 	.apply = shm_apply,
 	.attach = shm_attach,
 	.disconnect = vstate_inflight_shm_drop,
+	.is_lost = shm_is_lost,
 	.needs_all = shm_needs_all,
 };

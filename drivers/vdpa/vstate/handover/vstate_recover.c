@@ -247,5 +247,6 @@ const struct vstate_keeper vstate_recover_keeper = {
 	.store = vstate_state_file_store,
 	.retire = vstate_state_file_retire,
 	.forget = vstate_recover_drop,
+	.is_lost = vstate_state_file_is_lost,
 	.needs_all = recover_needs_all,
 };

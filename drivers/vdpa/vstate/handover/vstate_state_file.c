@@ -22,6 +22,7 @@
 #include "dev/vstate_dev.h"
 #include "dev/vstate_state.h"
 #include "ring/vstate_inflight.h"
+#include "ring/vstate_mem_guard.h"
 #include "ring/vstate_vq.h"
 #include "vstate_handover.h"
 #include "vstate_log.h"
@@ -42,6 +43,8 @@ struct vstate_state_file {
 		struct vstate_state_file_head *head;
 	};
 	struct vstate_state_file_vq *vqs;
+	/** Another process truncated the file. */
+	uint32_t lost;
 };
 
 static off_t
@@ -201,7 +204,7 @@ file_map(struct vstate_state_file *file)
 		return -errno;
 	}
 	file->vqs = (struct vstate_state_file_vq *)(void *)(file->map + VQS_OFFSET);
-	return 0;
+	return vstate_mem_guard_add(file->map, MAP_SIZE, &file->lost);
 }
 
 /* -EINVAL: it is no file at all, and perhaps somebody's file. */
@@ -262,8 +265,10 @@ vstate_state_file_free(struct vstate_state_file *file)
 {
 	if (file == NULL)
 		return;
-	if (file->map != NULL)
+	if (file->map != NULL) {
+		vstate_mem_guard_drop(&file->lost);
 		munmap(file->map, MAP_SIZE);
+	}
 	/* and with it goes the lock */
 	if (file->fd >= 0)
 		close(file->fd);
@@ -538,4 +543,11 @@ vstate_state_file_retire(struct vstate_dev *dev)
 {
 	if (dev->handover->state_file != NULL)
 		__atomic_store_n(&dev->handover->state_file->head->active, 0, __ATOMIC_RELEASE);
+}
+
+bool
+vstate_state_file_is_lost(const struct vstate_dev *dev)
+{
+	return dev->handover->state_file != NULL &&
+		__atomic_load_n(&dev->handover->state_file->lost, __ATOMIC_ACQUIRE) != 0;
 }

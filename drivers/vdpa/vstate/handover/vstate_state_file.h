@@ -110,6 +110,8 @@ void vstate_state_file_free(struct vstate_state_file *file);
 bool vstate_state_file_attach(struct vstate_dev *dev, struct vstate_vq *vq);
 /** Note where the quiesced rings stand, and let their positions begin. A failure is logged. */
 void vstate_state_file_store(struct vstate_dev *dev);
+/** Another process truncated the file, and its content is gone. Any thread. */
+bool vstate_state_file_is_lost(const struct vstate_dev *dev);
 /** The front end has the rings back: what the file says does not hold any more. */
 void vstate_state_file_retire(struct vstate_dev *dev);
 

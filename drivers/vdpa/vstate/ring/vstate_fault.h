@@ -20,7 +20,8 @@
 	X(INDIRECT_NESTED, "indirect descriptor inside an indirect table") \
 	X(INDIRECT_NEXT, "indirect descriptor with NEXT, or in a packed ring after others") \
 	X(INDIRECT_LENGTH, "indirect table empty, too long or of a broken length") \
-	X(ADDRESS, "address outside the guest's memory")
+	X(ADDRESS, "address outside the guest's memory") \
+	X(MEMORY_LOST, "the front end took shared memory away")
 
 enum vstate_fault {
 #define VSTATE_FAULT_ENUM(name, text) VSTATE_FAULT_##name,

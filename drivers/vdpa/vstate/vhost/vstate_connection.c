@@ -24,6 +24,7 @@
 #include "vstate_connection.h"
 #include "vstate_device_state.h"
 #include "vstate_log.h"
+#include "vstate_mem_watch.h"
 #include "vstate_msg_log.h"
 
 
@@ -89,6 +90,7 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 	dev->connection->vid = vid;
 	dev->connection->suspend_negotiated = false;
 	dev->connection->inflight_negotiated = false;
+	dev->connection->has_memory = false;
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
 		dev->connection->ring_ready[i] = false;
 		dev->connection->base_fresh[i] = true;
@@ -125,6 +127,8 @@ vstate_connection_detach(int vid, struct vstate_dev *dev)
 		return;
 	vstate_device_state_abort(dev);
 	vstate_start_disconnect(dev, __atomic_load_n(&dev->connection->leave, __ATOMIC_RELAXED));
+	vstate_mem_watch_end(dev);
+	__atomic_store_n(&dev->connection->memory_lost, 0, __ATOMIC_RELAXED);
 	/* nor is its memory kept, which the front end shares with us */
 	vstate_msg_log_begin(dev->connection->msg_log);
 	dev->connection->vid = -1;
@@ -284,6 +288,8 @@ setup_get(struct vstate_dev *dev)
 	packed = setup->features & RTE_BIT64(VIRTIO_F_RING_PACKED);
 	for (i = 0; i < dev->nb_vqs; i++)
 		ring_get(dev, i, packed, &setup->rings[i]);
+	dev->connection->has_memory = true;
+	vstate_mem_watch_begin(dev);
 	return setup;
 fail:
 	free(setup);
@@ -381,6 +387,9 @@ vstate_connection_stop(int vid)
 	if (dev == NULL)
 		return;
 	vstate_start_end(dev, __atomic_load_n(&dev->connection->leave, __ATOMIC_RELAXED));
+	/* the socket closes, and rte_vhost unmaps all */
+	if (__atomic_load_n(&dev->connection->leave, __ATOMIC_RELAXED))
+		vstate_mem_watch_end(dev);
 	bases_put(dev);
 	fd_message_end(dev);
 }

@@ -78,6 +78,10 @@ struct vstate_connection {
 	bool fd_taken;
 	/** This side ends the connection: the rings stay as they are. Any thread. */
 	bool leave;
+	/** A memory table came; without one rte_vhost must not be asked for it. */
+	bool has_memory;
+	/** The front end took memory away; see vstate_mem_watch.c. Set by any thread. */
+	uint32_t memory_lost;
 	/** What the front end said, for the process that takes over; NULL without state_dir=. */
 	struct vstate_msg_log *msg_log;
 	/** The state on its way through a descriptor, or NULL, and the lock for its bytes. */

@@ -56,6 +56,17 @@ enum vstate_msg_quiesce {
 	MSG_QUIESCE_ALL,
 };
 
+/** Memory of the front end that rte_vhost unmaps while it processes the message. */
+enum vstate_msg_remap {
+	MSG_REMAP_NONE,
+	/** All of it, and nothing is mapped in its place. */
+	MSG_REMAP_AWAY,
+	/** The guest's memory: the message brings another table. */
+	MSG_REMAP_TABLE,
+	/** The dirty log: the message brings another one. */
+	MSG_REMAP_LOG,
+};
+
 /** Which side processes and answers the request. */
 enum vstate_msg_answer {
 	/** rte_vhost; it refuses what it does not know. */
@@ -133,6 +144,7 @@ struct vstate_msg_row {
 	/** More checks of the payload, after all others but that of the queue; or NULL. */
 	enum vstate_msg_refusal (*payload_check)(const struct msg *msg, const int *fds);
 	enum vstate_msg_quiesce quiesce;
+	enum vstate_msg_remap remap;
 	enum vstate_msg_answer answer;
 	enum vstate_msg_note note;
 	/** Place in the replay; 0: the message is not replayed. */

@@ -23,6 +23,7 @@
 #include "vstate_connection.h"
 #include "vstate_device_state.h"
 #include "vstate_log.h"
+#include "vstate_mem_watch.h"
 #include "vstate_msg.h"
 #include "vstate_msg_check.h"
 #include "vstate_msg_handle.h"
@@ -343,6 +344,8 @@ queues_quiesce(struct vstate_dev *dev, const struct vstate_msg_row *row, const s
 		vstate_connection_sync(dev);
 	if (vstate_run_is_started(dev) && row->quiesce == MSG_QUIESCE_ALL)
 		vstate_start_pause(dev);
+	if (row->remap != MSG_REMAP_NONE)
+		vstate_mem_watch_end(dev);
 }
 
 static enum rte_vhost_msg_result
@@ -400,6 +403,10 @@ message_end(int vid, void *opaque)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	row = vstate_msg_find(msg->request);
 	vstate_msg_log_hold(dev->connection->msg_log);
+	if (row->remap == MSG_REMAP_AWAY || row->remap == MSG_REMAP_TABLE)
+		dev->connection->has_memory = row->remap == MSG_REMAP_TABLE;
+	if (row->remap == MSG_REMAP_TABLE || row->remap == MSG_REMAP_LOG)
+		vstate_mem_watch_begin(dev);
 	if (afters[row->after] != NULL && queue_is_known(dev, row, msg))
 		afters[row->after](dev, vid, msg);
 	if (vstate_run_is_started(dev) && row->quiesce == MSG_QUIESCE_ALL)

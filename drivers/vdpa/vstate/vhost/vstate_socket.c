@@ -31,6 +31,7 @@
 #include "vstate_connection.h"
 #include "vstate_device_state.h"
 #include "vstate_log.h"
+#include "vstate_mem_watch.h"
 #include "vstate_msg_log.h"
 #include "vstate_relay.h"
 #include "vstate_socket.h"
@@ -657,8 +658,15 @@ socket_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
 	vstate_connection_telemetry(dev, d);
 }
 
+static bool
+socket_watch(struct vstate_dev *dev)
+{
+	vstate_mem_watch_report(dev);
+	return vstate_device_state_watch(dev);
+}
+
 const struct vstate_front_end_ops vstate_socket_ops = {
-	.watch = vstate_device_state_watch,
+	.watch = socket_watch,
 	.telemetry = socket_telemetry,
 	.prepare = socket_prepare,
 	.prepare_end = socket_prepare_end,

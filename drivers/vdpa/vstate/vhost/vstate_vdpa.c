@@ -20,6 +20,7 @@
 #include "vstate_connection.h"
 #include "vstate_device_state.h"
 #include "vstate_log.h"
+#include "vstate_mem_watch.h"
 #include "vstate_vdpa.h"
 
 
@@ -215,9 +216,16 @@ static struct rte_vdpa_dev_ops vdpa_ops = {
 	.get_dev_type = get_dev_type,
 };
 
+static bool
+vdpa_watch(struct vstate_dev *dev)
+{
+	vstate_mem_watch_report(dev);
+	return vstate_device_state_watch(dev);
+}
+
 /* The state of a device that a front end loads or saves, as with a socket of its own. */
 static const struct vstate_front_end_ops vdpa_front_ops = {
-	.watch = vstate_device_state_watch,
+	.watch = vdpa_watch,
 	.telemetry = vstate_connection_telemetry,
 };
 

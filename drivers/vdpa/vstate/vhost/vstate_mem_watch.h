@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef VSTATE_MEM_WATCH_H
+#define VSTATE_MEM_WATCH_H
+
+/**
+ * @file
+ * Guards the memory of a front end (ring/vstate_mem_guard.h): guest memory and dirty log, as
+ * rte_vhost has mapped them. On rte_vhost's thread.
+ */
+
+#include <stdbool.h>
+
+struct vstate_dev;
+
+/** Guard what is mapped now. */
+void vstate_mem_watch_begin(struct vstate_dev *dev);
+/** rte_vhost is about to unmap memory. */
+void vstate_mem_watch_end(struct vstate_dev *dev);
+
+/**
+ * If memory was taken away, break the device: all queues, with a reason in the log. Control lock, by
+ * the watch thread.
+ */
+void vstate_mem_watch_report(struct vstate_dev *dev);
+
+#endif /* VSTATE_MEM_WATCH_H */
