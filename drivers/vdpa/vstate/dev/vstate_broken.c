@@ -16,7 +16,7 @@ vq_report(struct vstate_dev *dev, struct vstate_vq *vq)
 	if (fault == VSTATE_FAULT_NONE || (vq->block & VSTATE_BLOCK_BROKEN) != 0)
 		return;
 	vstate_run_vq_block(vq, VSTATE_BLOCK_BROKEN);
-	/* the ring code enters it no more by itself: nothing waits for a thread that is inside */
+	/* The ring code no longer enters a broken queue, so there is no need to wait here. */
 	vstate_lease_revoke(&vq->lease);
 	__atomic_store_n(&dev->history.faults[fault], dev->history.faults[fault] + 1,
 			__ATOMIC_RELAXED);

@@ -7,8 +7,8 @@
 
 /**
  * @file
- * Queues that a poll thread marked as broken (ring/vstate_fault.h): reported once, counted, shown to
- * the driver as NEEDS_RESET, and cleared for the next driver.
+ * Queues that a poll thread marked as broken (ring/vstate_fault.h). Each fault is logged once and
+ * counted. The driver sees it as NEEDS_RESET. The next driver begins with queues that work.
  */
 
 #include <stdbool.h>
@@ -18,20 +18,21 @@
 
 struct vstate_dev;
 
-/** Report queues that were broken since the last look. Control lock. */
+/** Log and count the queues that broke since the last call. Control lock held. */
 void vstate_broken_report(struct vstate_dev *dev);
-/** Break all queues for one reason, and report it. Control lock. */
+/** Mark all queues as broken for one reason, and report it. Control lock held. */
 void vstate_broken_all(struct vstate_dev *dev, enum vstate_fault fault);
-/** All queues are reported as broken. Control lock. */
+/** Return whether all queues are reported as broken. Control lock held. */
 bool vstate_broken_is_reported(const struct vstate_dev *dev);
-/** A reset, or another guest: no queue is broken any more. What is so now is counted. Control lock,
- * no poll thread inside.
+/**
+ * Mark all queues as working, after a reset or for another guest. Faults not reported yet are
+ * reported first. Control lock held, no poll thread inside.
  */
 void vstate_broken_clear(struct vstate_dev *dev);
 
-/** Queues broken for reason @p fault since the last reset of statistics. Any thread. */
+/** Return how many queues broke by @p fault since the last reset of statistics. Any thread. */
 uint64_t vstate_broken_count(const struct vstate_dev *dev, unsigned int fault);
-/** Let the counts begin at zero. Any thread that may call statistics functions. */
+/** Set the counts to zero. Any thread that may call statistics functions. */
 void vstate_broken_counts_reset(struct vstate_dev *dev);
 
 #endif /* VSTATE_BROKEN_H */

@@ -9,11 +9,12 @@
  * @file
  * A device class: what makes a device a network card, a disk or a console.
  *
- * A class is a room of its own and one table. The device, the front door and the hand-over call it
- * through this table and never ask which class it is. No function here is on a packet's path.
+ * A class is one directory and one table. The device, the front door and the handover call the
+ * class through this table and never ask which class it is. No function here is on the path of a
+ * packet.
  *
  * Unless noted, the functions run with the control lock of the device held and no poll thread
- * inside a queue. A function that a class has no use for is NULL.
+ * inside a queue. A function that a class does not need is NULL.
  */
 
 #include <stdbool.h>
@@ -30,108 +31,111 @@ struct vstate_devarg;
 struct vstate_setup;
 struct vstate_vq;
 
-/** A uint64_t that a poll thread counts in, found by its offset in the class's virtqueue. */
+/** A uint64_t counter of a poll thread, found by its offset in the class's virtqueue. */
 struct vstate_counter {
-	/** As xstats, telemetry and rte_vdpa show it. */
+	/** Name in xstats, telemetry and rte_vdpa. */
 	const char *name;
 	size_t offset;
 };
 
-/** What buffers mean of which the publication was interrupted by a kill, and their lengths lost. */
+/** What happens to buffers whose publication a kill interrupted, so that their lengths are lost. */
 enum vstate_interrupted {
-	/** They are returned empty: what they held is lost, as with a frame. */
+	/** They are returned empty. Their content is lost, as a network may lose a frame. */
 	VSTATE_INTERRUPTED_RETURNED_EMPTY,
-	/** They are served again: a request has no effect before the driver sees it used. */
+	/** They are served again. The driver has not seen the result of the request yet. */
 	VSTATE_INTERRUPTED_SUBMITTED_AGAIN,
 };
 
-/** Messages that a class serves; the value is the payload's u64. */
+/** vhost-user messages that a class serves. The value is the u64 of the payload. */
 enum vstate_class_msg {
 	VSTATE_CLASS_MSG_SET_MTU,
 	VSTATE_CLASS_MSG_RARP,
 };
 
 struct vstate_class {
-	/** As in the log: "net". */
+	/** Name in the log, as "net". */
 	const char *name;
 	/** VIRTIO "Device Types": 1 net, 2 block, 3 console, 8 SCSI. */
 	uint16_t virtio_id;
 	/** RTE_VHOST_VDPA_DEVICE_TYPE_* */
 	uint32_t vdpa_type;
-	/** vhost-user protocol features that the class has a use for, besides those of the device. */
+	/** vhost-user protocol features of the class, in addition to those of all devices. */
 	uint64_t protocol_features;
-	/** Virtqueues of one queue of conf.queues; of net a pair. */
+	/** Virtqueues for each queue of conf.queues: 2 for net, as its queue is a pair. */
 	uint16_t vqs_per_queue;
-	/** Start rule: so many virtqueues, from 0 on, are ready before the device starts. */
+	/** Start rule: virtqueues 0 to this number - 1 must be ready before the device starts. */
 	uint16_t vqs_to_start;
 	enum vstate_interrupted interrupted;
-	/** Bytes of the class's part of a device, and of its virtqueue, which begins with struct
-	 * vstate_vq. Both are zeroed.
+	/**
+	 * Bytes of the class's part of a device, and of its virtqueue. The virtqueue begins with
+	 * struct vstate_vq. The device zeroes both.
 	 */
 	size_t dev_size, vq_size;
 	const struct vstate_counter *counters;
 	uint16_t nb_counters;
-	/** Arguments of the class; offsets are in struct vstate_conf::of_class. */
+	/** Device arguments of the class. Their offsets are in struct vstate_conf::of_class. */
 	const struct vstate_devarg *devargs;
 	uint16_t nb_devargs;
 
-	/** Put the defaults into conf.of_class. */
+	/** Write the default arguments into conf.of_class. */
 	void (*conf_default)(struct vstate_conf *conf);
-	/** Arguments that do not go together: -EINVAL, with the reason in the log. */
+	/** Check the arguments together. @return 0; -EINVAL with the reason in the log */
 	int (*conf_check)(const char *dev_name, const struct vstate_conf *conf);
-	/** Feature bits that a device with these arguments offers. */
+	/** Return the feature bits that a device with these arguments offers. */
 	uint64_t (*features)(const struct vstate_conf *conf);
-	/** The class's part of a device that is being made; 0 or -errno. Without the lock. */
+	/** Initialise the class's part of a new device. Without the lock. @return 0 or -errno */
 	int (*dev_init)(struct vstate_dev *dev);
 
-	/** Read @p size bytes of the config space from its beginning; 0 or -EINVAL. Any thread. */
+	/** Read the first @p size bytes of config space. Any thread. @return 0 or -EINVAL */
 	int (*config_get)(const struct vstate_dev *dev, uint8_t *config, uint32_t size);
-	/** Write config space; 0 or -ENOTSUP. Any thread. */
+	/** Write config space. Any thread. @return 0 or -ENOTSUP */
 	int (*config_set)(struct vstate_dev *dev, const uint8_t *config, uint32_t offset,
 			uint32_t size);
 
-	/** A front end came. */
+	/** A front end connected. */
 	void (*connect)(struct vstate_dev *dev);
-	/** It went, and with it its guest. */
+	/** The front end disconnected, so the guest is gone. */
 	void (*disconnect)(struct vstate_dev *dev);
 	/** The driver reset the device. */
 	void (*reset)(struct vstate_dev *dev);
-	/** What the front end says now, before any queue is set up by it. */
+	/** The front end changed its set-up. Called before vq_setup() of the queues. */
 	void (*setup)(struct vstate_dev *dev, const struct vstate_setup *setup);
-	/** The ring of a queue was mapped: put what was negotiated into it. */
+	/** The ring of a queue was mapped: apply the negotiated features to the queue. */
 	void (*vq_setup)(struct vstate_dev *dev, struct vstate_vq *vq);
-	/** Queues are about to be granted, or to be no more; some may be polled. */
+	/** The set of queues that run is about to change. Poll threads may be inside. */
 	void (*run_changed)(struct vstate_dev *dev);
-	/** The guest is there, with its driver, or not; poll threads may be inside. */
+	/** The guest and its driver are present (@p up) or not. Poll threads may be inside. */
 	void (*link)(struct vstate_dev *dev, bool up);
 	/**
-	 * All leases are revoked: wait until nothing else, as DMA of the kernel, touches the
-	 * guest's memory. @return 0; -ETIMEDOUT after @p timeout_ns, and nothing is suspended
+	 * All leases are revoked: wait until nothing else touches the guest's memory. DMA of the
+	 * kernel is an example.
+	 * @return 0; -ETIMEDOUT after @p timeout_ns nanoseconds: the device is not suspended
 	 */
 	int (*quiesce)(struct vstate_dev *dev, uint64_t timeout_ns);
-	/** A suspended device resumes: what was deferred takes effect. */
+	/** A suspended device resumes: apply the changes that were deferred. */
 	void (*resume)(struct vstate_dev *dev);
-	/** Make what the EAL service needs, 0 or -errno; and free it. Without the lock. */
+	/** Allocate the resources of the EAL service. Without the lock. @return 0 or -errno */
 	int (*poll_init)(struct vstate_dev *dev, int socket);
+	/** Free the resources of poll_init(). Without the lock. */
 	void (*poll_fini)(struct vstate_dev *dev);
-	/** One turn of the EAL service over all queues. Poll thread. @return buffers moved */
+	/** Poll all queues once, for the EAL service. Poll thread. @return buffers moved */
 	uint32_t (*poll)(struct vstate_dev *dev);
-	/** The service becomes the poller: put what it needs into the queues. */
+	/** The EAL service becomes the poller: prepare the queues for it. */
 	void (*poll_begin)(struct vstate_dev *dev);
-	/** A message of the class's own was processed. */
+	/** rte_vhost processed a message of the class. */
 	void (*message)(struct vstate_dev *dev, enum vstate_class_msg msg, uint64_t value);
 
 	/** Write the class's part of a state. */
 	void (*capture)(const struct vstate_dev *dev, struct rte_vhost_state *st);
-	/** Apply the class's part of a state that fits; what is applied is marked in it. */
+	/** Apply the class's part of a state that fits, and mark in the state what was applied. */
 	void (*restore)(struct vstate_dev *dev, struct rte_vhost_state *st);
-	/** Limits of this device that a state must keep, besides those of every class. */
+	/** Write the limits of the class for a state, in addition to those of all classes. */
 	void (*limits)(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim);
-	/** Bytes of the shortest buffer that a driver takes back as an empty one. */
+	/** Return the bytes of the shortest buffer that a driver accepts back as empty. */
 	uint32_t (*empty_len)(const struct vstate_vq *vq);
 	/**
-	 * Whether a front end without back end may have used buffers of this queue itself, ahead of
-	 * the device. QEMU does so with what a network driver sends.
+	 * Return whether a front end without a back end may have used buffers of this queue itself,
+	 * ahead of the device. QEMU does so with frames that a network driver sends.
 	 */
 	bool (*used_ahead)(const struct vstate_vq *vq);
 	/** Add the class's fields to /vstate/dev. Any thread. */

@@ -7,15 +7,15 @@
 
 /**
  * @file
- * The driver's one clock, and waits with a bound. A change of the date must neither shorten nor
- * stretch a wait, so all of it is the monotonic clock.
+ * The clock of the driver, and waits with a bound. All of it uses the monotonic clock, because a
+ * change of the date must neither shorten nor stretch a wait.
  */
 
 #include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
-/** A condition that waits for a vstate_deadline_in(). */
+/** Initialise a condition variable that is used with vstate_deadline_in(). */
 static inline void
 vstate_cond_init(pthread_cond_t *cond)
 {
@@ -27,6 +27,7 @@ vstate_cond_init(pthread_cond_t *cond)
 	pthread_condattr_destroy(&attr);
 }
 
+/** Return the time @p ns nanoseconds from now, for pthread_cond_timedwait(). */
 static inline struct timespec
 vstate_deadline_in(uint64_t ns)
 {
@@ -39,7 +40,7 @@ vstate_deadline_in(uint64_t ns)
 	return ts;
 }
 
-/** Nanoseconds by the same clock. */
+/** Return the time of the monotonic clock in nanoseconds. */
 static inline uint64_t
 vstate_clock_ns(void)
 {
@@ -49,7 +50,7 @@ vstate_clock_ns(void)
 	return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
 }
 
-/** Milliseconds by the same clock. */
+/** Return the time of the monotonic clock in milliseconds. */
 static inline uint64_t
 vstate_clock_ms(void)
 {

@@ -5,34 +5,34 @@
 #ifndef VSTATE_CONF_H
 #define VSTATE_CONF_H
 
-/** @file The device arguments as values. vstate_devargs.c reads them; they never change later. */
+/** @file The device arguments as values. vstate_devargs.c parses them once; they never change. */
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/un.h>
 
-/** Most queues of a device, in units of struct vstate_class::vqs_per_queue. */
+/** Largest number of queues of a device, in units of struct vstate_class::vqs_per_queue. */
 #define VSTATE_MAX_QUEUES 64
 
 struct vstate_conf {
 	/** Path of the socket; empty for vdpa_vstate. */
 	char iface[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	/** Queues, 1 to VSTATE_MAX_QUEUES; of net: queue pairs. */
+	/** Number of queues, 1 to VSTATE_MAX_QUEUES. A queue of net is a pair. */
 	uint16_t queues;
-	/** Connect to @p iface, and again when the connection is lost, instead of listening. */
+	/** Connect to @p iface instead of listening, and reconnect if the connection is lost. */
 	bool client;
 	bool postcopy_support;
 	/** Offer the state to front ends that ask for it (vhost-user DEVICE_STATE). */
 	bool device_state;
-	/** Directory of the state file; empty: none. */
+	/** Directory of the state file. If empty, the device keeps no state file. */
 	char state_dir[256];
 	/** If another process owns the state file, ask it to hand the device over. */
 	bool takeover;
-	/** Take the front end's connection over with the device, if its owner can pass it. */
+	/** Take over the front end's connection with the device, if the old process can pass it. */
 	bool keep_connection;
 	/** An EAL service polls the rings. */
 	bool service;
-	/** NUMA node, or SOCKET_ID_ANY. */
+	/** NUMA node of the device, or SOCKET_ID_ANY. */
 	int numa;
 	/** Arguments of the device class; see struct vstate_class::devargs. */
 	uint64_t of_class[16];

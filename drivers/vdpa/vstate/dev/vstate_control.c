@@ -22,7 +22,7 @@ vstate_control_fini(struct vstate_dev *dev)
 	pthread_mutex_destroy(&dev->control.lock);
 }
 
-/* Wait for the control lock until @p deadline, if any. control->lock is held. */
+/* Take the control lock, and give up at @p deadline unless it is NULL. control->lock is held. */
 static int
 control_take(struct vstate_control *control, const struct timespec *deadline)
 {

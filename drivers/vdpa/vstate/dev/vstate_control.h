@@ -7,9 +7,10 @@
 
 /**
  * @file
- * The control lock of a device. All that changes a device runs under it, one operation after the
- * other, on the thread of its caller: waking another thread would add microseconds to a stop, and
- * milliseconds if a poll thread has that thread's processor.
+ * The control lock of a device. Each operation that changes a device holds it, so operations run
+ * one after the other. An operation runs on the thread of its caller, because waking another thread
+ * would add microseconds to a stop. If a poll thread occupies the processor of that other thread,
+ * it would add milliseconds.
  *
  * Each device has a lock of its own. An operation on one device that waits for a poll thread
  * does not delay another device.
@@ -24,7 +25,7 @@
 struct vstate_dev;
 
 struct vstate_control {
-	/** Guards the members below, and is held for a few instructions only. */
+	/** Guards the members below. It is held for a few instructions only. */
 	pthread_mutex_t lock;
 	pthread_cond_t released;
 	bool held;
@@ -35,22 +36,23 @@ struct vstate_control {
 /** An operation. Returns 0 or -errno. */
 typedef int (*vstate_control_fn)(struct vstate_dev *dev, void *arg);
 
+/** Initialise the control lock of a new device. */
 void vstate_control_init(struct vstate_dev *dev);
-/** Nobody runs an operation any more. */
+/** Destroy the control lock. No thread runs an operation or waits for the lock. */
 void vstate_control_fini(struct vstate_dev *dev);
 
 /**
- * Run @p fn with the control lock held. An operation that is run by another operation of the same
- * device runs at once.
- * @return what @p fn returned
+ * Run @p fn with the control lock held. An operation may run another operation of the same device:
+ * the lock is recursive. Any thread, except a poll thread that is inside a queue.
+ * @return the return value of @p fn
  */
 int vstate_control_run(vstate_control_fn fn, struct vstate_dev *dev, void *arg);
 
 /**
- * The same, with a bound for the time until @p fn begins. Another operation may be waiting for a
- * poll thread.
- * @param ns nanoseconds; 0: only if the lock is free now
- * @return -ETIME: @p fn was not and will not be called
+ * Run @p fn as vstate_control_run() does, but wait for the control lock for at most @p ns.
+ * Another operation may hold the lock while it waits for a poll thread.
+ * @param ns nanoseconds; 0 runs @p fn only if the lock is free now
+ * @return the return value of @p fn; -ETIME: the lock was not free in time, @p fn is not called
  */
 int vstate_control_run_within(vstate_control_fn fn, struct vstate_dev *dev, void *arg, uint64_t ns);
 

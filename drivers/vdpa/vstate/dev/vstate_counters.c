@@ -7,7 +7,7 @@
 #include "vstate_counters.h"
 #include "vstate_dev.h"
 
-/* Relaxed: a counter stands for itself, and nothing is concluded from two of them. */
+/* Relaxed: each counter is independent. No reader concludes anything from two of them. */
 static uint64_t
 counter_load(const struct vstate_dev *dev, uint16_t qid, uint16_t i)
 {

@@ -8,18 +8,18 @@
 /**
  * @file
  * Counters of a queue, as its class names them (struct vstate_class::counters). Poll threads count
- * without a lock and never stop; a reset remembers what they had. Any thread that may call
- * statistics functions.
+ * without a lock. A reset cannot write their counters, so it remembers their values and subtracts
+ * them later. Any thread that may call statistics functions.
  */
 
 #include <stdint.h>
 
 struct vstate_dev;
 
-/** Counter @p i of virtqueue @p qid since the last reset. */
+/** Return counter @p i of virtqueue @p qid since the last reset. */
 uint64_t vstate_counter_get(const struct vstate_dev *dev, uint16_t qid, uint16_t i);
 
-/** Let all counters of a virtqueue begin at zero. */
+/** Set all counters of virtqueue @p qid to zero. */
 void vstate_counters_reset(struct vstate_dev *dev, uint16_t qid);
 
 #endif /* VSTATE_COUNTERS_H */

@@ -21,8 +21,9 @@
 
 static TAILQ_HEAD(, vstate_dev) devs = TAILQ_HEAD_INITIALIZER(devs);
 /*
- * Guards the list. The watch thread holds it while it tries a control lock, so no holder of a
- * control lock may wait for it, and its holder may not wait for a control lock.
+ * Guards the list. The watch thread holds this lock while it tries a control lock. So a holder of
+ * a control lock must not take this lock, and a holder of this lock must not wait for a control
+ * lock.
  */
 static pthread_mutex_t devs_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -43,7 +44,7 @@ vstate_dev_foreach(int (*fn)(struct vstate_dev *dev, void *arg), void *arg)
 }
 
 static int
-name_matches(struct vstate_dev *dev, void *arg)
+dev_match_name(struct vstate_dev *dev, void *arg)
 {
 	void **found = arg;
 
@@ -58,7 +59,7 @@ vstate_dev_find(const char *name)
 {
 	void *found[2] = { RTE_PTR_UNQUAL(name), NULL };
 
-	vstate_dev_foreach(name_matches, found);
+	vstate_dev_foreach(dev_match_name, found);
 	return found[1];
 }
 

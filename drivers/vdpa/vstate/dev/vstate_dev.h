@@ -7,8 +7,8 @@
 
 /**
  * @file
- * A device: its virtqueues, its class, and its parts. Each part has one owner, the file that is
- * named with it; others read it through that file's functions.
+ * A device: its virtqueues, its class, and its parts. Each part has one owner: the file that its
+ * comment names. Other files read the part through functions of that file.
  */
 
 #include <stdbool.h>
@@ -36,95 +36,98 @@ struct vstate_handover;
 struct vstate_poller;
 struct vstate_vq;
 
-/** What the front end and the driver negotiated and set up; vstate_start.c, control lock. */
+/** Features, memory and rings of the guest. Owner: vstate_start.c. Control lock. */
 struct vstate_guest {
 	uint64_t features;
 	struct vstate_mem mem;
 	/** Dirty log, and its length in bytes. */
 	uint8_t *log_base;
 	uint64_t log_size;
-	/** Sizes and addresses that the front end announced so far, for the checks of a restore. */
+	/** Ring sizes and addresses that the front end announced, for the checks of a restore. */
 	struct {
 		uint16_t size;
 		bool addr_known;
-		/** Guest physical. */
+		/** Guest physical addresses. */
 		uint64_t desc_addr, driver_addr, device_addr;
 	} announced[VSTATE_MAX_VQS];
 };
 
-/** What happened so far; control lock, read by any thread. */
+/** Events counted and timed. Written with the control lock held, read by any thread. */
 struct vstate_history {
-	/** Durations, vstate_state.c. */
+	/** Durations of the operations. Owner: vstate_state.c. */
 	struct rte_vhost_state_timing suspend, capture, restore, resume;
-	/** Queues found broken, by reason, vstate_broken.c. */
+	/** Queues found broken, by reason. Owner: vstate_broken.c. */
 	uint64_t faults[VSTATE_FAULT_MAX];
-	/** What @p faults were at the last reset of statistics. */
+	/** Values of @p faults at the last reset of statistics. */
 	uint64_t faults_base[VSTATE_FAULT_MAX];
-	/** Of the device by its front end, and by its driver. */
+	/** Starts of the device by its front end, and resets by its driver. */
 	uint64_t starts, resets;
 };
 
 struct vstate_dev {
-	/* -- fixed while the device exists -- */
+	/* -- constant while the device exists -- */
 	TAILQ_ENTRY(vstate_dev) next;
 	char name[RTE_VHOST_STATE_NAME_SIZE];
 	struct vstate_conf conf;
 	const struct vstate_class *class;
-	/** The class's part, of class->dev_size bytes. */
+	/** The class's part: class->dev_size bytes. */
 	void *of_class;
 	uint16_t nb_vqs;
 	struct vstate_vq *vqs[VSTATE_MAX_VQS];
-	/** What each counter of each queue was at its last reset; vstate_counters.c. */
+	/** Value of each counter of each queue at its last reset. Owner: vstate_counters.c. */
 	uint64_t *counters_base;
 
-	/** Features that the device offers; changed only before a front end can come. */
+	/** Features that the device offers. They change only before a front end can connect. */
 	uint64_t features_offered;
 
-	/* -- parts of this room -- */
+	/* -- parts that belong to dev/ -- */
 	struct vstate_control control;
 	struct vstate_run run;
 	struct vstate_guest guest;
 	struct vstate_resume_point resume_point;
 	struct vstate_history history;
-	/** The EAL service, or NULL; vstate_poller.c. */
+	/** The EAL service, or NULL. Owner: vstate_poller.c. */
 	struct vstate_poller *poller;
-	/** Held by the service while it goes over the queues; granted while it is the poller. */
+	/** Taken by the service while it polls the queues. Granted while it is the poller. */
 	struct vstate_lease poller_lease;
 
-	/* -- parts of the rooms above, which make and free them -- */
-	/** How lower rooms reach the front door; NULL without one. */
+	/* -- parts that belong to the directories above, which allocate and free them -- */
+	/** Functions of the front door for lower directories; NULL without a front door. */
 	const struct vstate_front_end_ops *front_ops;
-	/** vhost/vstate_connection.c */
+	/** Owner: vhost/vstate_connection.c. */
 	struct vstate_connection *connection;
-	/** handover/vstate_handover.c */
+	/** Owner: handover/vstate_handover.c. */
 	struct vstate_handover *handover;
 };
 
 /**
- * Allocate a device of @p class, and its queues.
+ * Allocate a device of @p class, and its queues. The device is not published yet.
  * @param socket NUMA node, or SOCKET_ID_ANY
- * @return the device, which nobody finds yet; NULL with rte_errno
+ * @return the device; NULL with rte_errno
  */
 struct vstate_dev *vstate_dev_create(const char *name, const struct vstate_conf *conf,
 		const struct vstate_class *class, int socket);
-/** Free it. No thread knows it any more. NULL is ignored. */
+/** Free a device. It is not published, and no thread uses it. NULL is ignored. */
 void vstate_dev_destroy(struct vstate_dev *dev);
 
-/** Let others find it: by rte_vhost_state and by the functions below. 0 or -errno. */
+/**
+ * Make a device visible to rte_vhost_state and to the functions below.
+ * @return 0 or -errno
+ */
 int vstate_dev_publish(struct vstate_dev *dev);
-/** Undo that. No function of vstate_dev_foreach() runs on it any more. */
+/** Undo vstate_dev_publish(). At return no function of vstate_dev_foreach() runs on the device. */
 void vstate_dev_unpublish(struct vstate_dev *dev);
 
 /**
- * Run @p fn for each published device, with the lock of the list held. Stops when it returns
- * non-zero. @p fn must not wait for a control lock.
- * @return what the last @p fn returned; 0 if there is no device
+ * Run @p fn for each published device, with the lock of the list held. The walk stops when @p fn
+ * returns non-zero. @p fn must not wait for a control lock.
+ * @return the return value of the last @p fn; 0 if there is no device
  */
 int vstate_dev_foreach(int (*fn)(struct vstate_dev *dev, void *arg), void *arg);
-/** The published device of that name, or NULL. It is not kept from being destroyed. */
+/** Return the published device @p name, or NULL. Another thread may destroy it at any time. */
 struct vstate_dev *vstate_dev_find(const char *name);
 
-/** VIRTIO_F_RING_PACKED is negotiated. Control lock. */
+/** Return whether VIRTIO_F_RING_PACKED is negotiated. Control lock held. */
 static inline bool
 vstate_dev_is_packed(const struct vstate_dev *dev)
 {

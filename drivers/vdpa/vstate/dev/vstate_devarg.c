@@ -18,7 +18,7 @@ vstate_devarg_parse_uint(const char *key, const char *value, uint64_t min, uint6
 	char *end = NULL;
 
 	errno = 0;
-	/* strtoull() would take blanks, signs and octal numbers, too */
+	/* strtoull() alone would also accept leading blanks and signs */
 	if (value != NULL && isdigit((unsigned char)*value))
 		v = strtoull(value, &end, 10);
 	if (end == NULL || errno != 0 || *end != '\0' || v < min || v > max) {

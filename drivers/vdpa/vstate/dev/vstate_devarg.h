@@ -5,7 +5,7 @@
 #ifndef VSTATE_DEVARG_H
 #define VSTATE_DEVARG_H
 
-/** @file One device argument: its key, how its value is read, and readers of the usual kinds. */
+/** @file One device argument: its key, its parser and its field. Parsers for numbers and flags. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,22 +14,25 @@
 /** A row of a table of device arguments. */
 struct vstate_devarg {
 	const char *name;
-	/** The device has a socket of its own: vdpa_vstate does not take this argument. */
+	/** Only for a device with a socket of its own: vdpa_vstate refuses this argument. */
 	bool own_socket;
 	/**
-	 * Read @p value, which may be NULL, into the field at @p offset.
-	 * @return 0; -EINVAL, with key, value and what is right in the log
+	 * Parse @p value, which may be NULL, into @p field.
+	 * @return 0; -EINVAL with the key, the value and the legal values in the log
 	 */
 	int (*parse)(const char *key, const char *value, void *field);
-	/** Of the field in struct vstate_conf, or in the class's own arguments. */
+	/** Offset of the field in struct vstate_conf, or in the class's own arguments. */
 	size_t offset;
 };
 
-/** Read a decimal number from @p min to @p max: no sign, no blank, no other base. */
+/**
+ * Parse a decimal number from @p min to @p max, without sign or blanks.
+ * @return 0; -EINVAL with the reason in the log
+ */
 int vstate_devarg_parse_uint(const char *key, const char *value, uint64_t min, uint64_t max,
 		uint64_t *out);
 
-/** Read 0 or 1 into a bool. */
+/** Parse 0 or 1 into a bool. @return 0; -EINVAL with the reason in the log */
 int vstate_devarg_parse_bool(const char *key, const char *value, void *field);
 
 #endif /* VSTATE_DEVARG_H */

@@ -7,8 +7,9 @@
 
 /**
  * @file
- * What the rooms below the front door may ask of it: the watch thread, and the hand-over to another
- * process, which closes, passes on and opens connections. The front door registers this table.
+ * Functions of the front door (vhost/) for the directories below it. The watch thread calls them,
+ * and so does the handover, to open, pass and close connections. The front door registers the
+ * table.
  */
 
 #include <stdbool.h>
@@ -17,51 +18,54 @@ struct rte_tel_data;
 struct vstate_dev;
 struct vstate_handover_msg;
 
-/** Descriptors of a device's connections, held while the socket is closed. */
+/** Descriptors of a device's connections, kept open while rte_vhost closes the socket. */
 struct vstate_hold {
 	unsigned int nb;
-	/** More than one: it is not known which of them rte_vhost listens to. */
+	/** If there are several, it is not known which one rte_vhost serves. */
 	int fds[8];
-	/** The connection that was open: see vstate_msg_log_number(). */
+	/** Number of the open connection; see vstate_msg_log_number(). */
 	unsigned int number;
 };
 
 struct vstate_front_end_ops {
 	/**
-	 * Look after what is under way. Control lock held, by the watch thread.
-	 * @return true: call again soon
+	 * Continue transfers that are under way. Called by the watch thread, control lock held.
+	 * @return true if the watch thread should call again soon
 	 */
 	bool (*watch)(struct vstate_dev *dev);
 	/** Add the fields of the connection to /vstate/dev. Any thread. */
 	void (*telemetry)(const struct vstate_dev *dev, struct rte_tel_data *d);
 
-	/** Make ready what takes time, before another process is asked for its socket. */
+	/** Do slow preparations of open() early, before the old process releases its socket. */
 	void (*prepare)(struct vstate_dev *dev);
-	/** Undo that, once the socket is open or never will be. */
+	/** Undo prepare() after open(), or if the socket will never be opened. */
 	void (*prepare_end)(struct vstate_dev *dev);
-	/** Open the socket; 0, -ESHUTDOWN after close(), or another -errno. Any thread. */
+	/** Open the socket. Any thread. @return 0; -ESHUTDOWN after close(); or another -errno */
 	int (*open)(struct vstate_dev *dev);
 	/**
-	 * The same, with the connection in @p msg; the front end connects again if that cannot be.
-	 * The message is empty afterwards. @param kept written: whether the connection was kept
+	 * Open the socket with the connection in @p msg. If the connection cannot be kept, the
+	 * front end has to connect again. @p msg is empty afterwards.
+	 * @param kept written: whether the connection was kept
+	 * @return as open()
 	 */
 	int (*adopt)(struct vstate_dev *dev, struct vstate_handover_msg *msg, bool *kept);
-	/** Close the socket for good, open or not: the guest sees its device disappear. Any thread. */
+	/** Close the socket, and refuse later calls of open(). Any thread. */
 	void (*close)(struct vstate_dev *dev);
-	/** close() was called. Any thread. */
+	/** Return whether close() was called. Any thread. */
 	bool (*is_shut)(const struct vstate_dev *dev);
 	/**
-	 * Hold the connection, to pass it on, or to hang up after the socket was closed:
-	 * rte_vhost's thread holds it too while it waits for messages, for up to a second, and
-	 * the front end would see no end of it for so long.
+	 * Duplicate the descriptors of the connection into @p hold, to pass the connection on or
+	 * to hang up. The thread of rte_vhost keeps its descriptor open while it waits for
+	 * messages, for up to a second. Without hang_up() the front end would not see the end of
+	 * the connection during that time.
 	 */
 	void (*hold)(struct vstate_dev *dev, struct vstate_hold *hold);
-	/** End the connections that are held. */
+	/** Shut down the connections in @p hold and close their descriptors. */
 	void (*hang_up)(struct vstate_hold *hold);
 	/**
-	 * Close the socket for good, and pack what another process needs to continue with the
-	 * connection. @p msg names the connection too, which still belongs to @p hold. It is empty
-	 * if that process could not continue.
+	 * Close the socket as close() does, and write into @p msg what another process needs to
+	 * continue the connection. The descriptor in @p msg still belongs to @p hold. @p msg is
+	 * empty if that process could not continue.
 	 */
 	void (*pack)(struct vstate_dev *dev, const struct vstate_hold *hold,
 			struct vstate_handover_msg *msg);

@@ -7,7 +7,7 @@
 #include "vstate_dev.h"
 #include "vstate_link.h"
 
-/* A suspended device keeps its link: the guest is there and comes back. */
+/* A suspended device keeps its link, because its guest resumes. */
 void
 vstate_link_update(struct vstate_dev *dev)
 {

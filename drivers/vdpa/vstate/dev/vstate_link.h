@@ -5,11 +5,11 @@
 #ifndef VSTATE_LINK_H
 #define VSTATE_LINK_H
 
-/** @file Whether the guest is there with its driver, for the class to show as its link. */
+/** @file Whether the guest and its driver are present. The class shows it as its link. */
 
 struct vstate_dev;
 
-/** Show it as it is now. Control lock. */
+/** Report the current link to the class. Control lock held. */
 void vstate_link_update(struct vstate_dev *dev);
 
 #endif /* VSTATE_LINK_H */

@@ -26,7 +26,7 @@ struct vstate_poller {
 	bool registered;
 };
 
-/* ---- who polls ---- */
+/* ---- the poller ---- */
 
 struct poller_change {
 	enum vstate_poller_kind poller;
@@ -39,8 +39,9 @@ do_poller_set(struct vstate_dev *dev, void *arg)
 {
 	const struct poller_change *change = arg;
 
-	/* The service first, so that it is not about to take a queue that is then granted to the
-	 * port.
+	/*
+	 * The service first. Otherwise it could be about to take a queue that is then granted to
+	 * the port.
 	 */
 	vstate_quiesce_poller(dev);
 	vstate_quiesce_always(dev);
@@ -70,7 +71,7 @@ service_run(void *arg)
 	struct vstate_dev *dev = arg;
 	uint32_t work;
 
-	/* The lease of a queue does not say whose it is: the port may have the rings. */
+	/* The lease of a queue does not say which poller it is for: the port may be the poller. */
 	if (!vstate_lease_take(&dev->poller_lease))
 		return -EAGAIN;
 	work = dev->class->poll(dev);
@@ -78,9 +79,12 @@ service_run(void *arg)
 	return work != 0 ? 0 : -EAGAIN;
 }
 
-/* EAL shares out the services that exist when it starts; a hot-plugged one comes later. */
+/*
+ * EAL maps only services that exist when it starts to service cores. A device that is plugged in
+ * later maps its service here, to the core with the fewest services.
+ */
 static void
-service_give_to_core(const struct vstate_dev *dev)
+service_map_to_core(const struct vstate_dev *dev)
 {
 	const uint32_t id = dev->poller->id;
 	uint32_t lcores[RTE_MAX_LCORE];
@@ -95,12 +99,12 @@ service_give_to_core(const struct vstate_dev *dev)
 		}
 	}
 	if (best < 0) {
-		VSTATE_LOG(NOTICE, "%s: no service core yet (EAL option -s): nobody polls",
-				dev->name);
+		VSTATE_LOG(NOTICE, "%s: no service core polls the queues yet: start EAL with -s, "
+				"or map service %u to a service core", dev->name, id);
 		return;
 	}
 	rte_service_map_lcore_set(id, lcores[best], 1);
-	rte_service_lcore_start(lcores[best]); /* -EALREADY where it runs */
+	rte_service_lcore_start(lcores[best]); /* -EALREADY if it runs */
 }
 
 static int
@@ -121,11 +125,11 @@ service_register(struct vstate_dev *dev, int socket)
 	dev->poller->registered = true;
 	rte_service_component_runstate_set(dev->poller->id, 1);
 	rte_service_runstate_set(dev->poller->id, 1);
-	service_give_to_core(dev);
+	service_map_to_core(dev);
 	return 0;
 }
 
-/* A service core may be inside the callback when the service is taken from it. */
+/* A service core may still be inside the callback after the service is stopped: wait for it. */
 static void
 service_unregister(const struct vstate_poller *poller)
 {
@@ -155,7 +159,8 @@ vstate_poller_create(struct vstate_dev *dev, int socket)
 	if (ret == 0)
 		ret = service_register(dev, socket);
 	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: no service polls the device: %s", dev->name, strerror(-ret));
+		VSTATE_LOG(ERR, "%s: cannot register the service that polls the device: %s",
+				dev->name, strerror(-ret));
 		vstate_poller_destroy(dev);
 		return ret;
 	}

@@ -7,8 +7,9 @@
 
 /**
  * @file
- * Who polls the queues of a device: a port of the application's poll threads, or an EAL service that
- * runs the class's poll function on a service core. Never both: the change goes through here.
+ * The poller of a device is a port, which the application's threads poll, or an EAL service. The
+ * service runs the class's poll function on a service core. This file changes the poller, so that
+ * a device never has both.
  */
 
 #include "vstate_run.h"
@@ -16,20 +17,22 @@
 struct vstate_dev;
 
 /**
- * Change who polls. No poll thread is inside while @p apply runs, which may be NULL. Takes the
- * control lock. The threads of a port stop before the port does.
+ * Change the poller. @p apply, which may be NULL, runs while no poll thread is inside. Takes the
+ * control lock. The application must stop polling a port before it stops the port.
  */
 int vstate_poller_set(struct vstate_dev *dev, enum vstate_poller_kind poller,
 		void (*apply)(struct vstate_dev *dev, void *arg), void *arg);
 
 /**
- * Register an EAL service for the device, give it to a service core if there is one, and let it
- * poll. @return 0 or -errno, with the reason in the log
+ * Register an EAL service for the device, map it to a service core if there is one, and make it
+ * the poller. Takes the control lock.
+ * @param socket NUMA node, or SOCKET_ID_ANY
+ * @return 0; -errno with the reason in the log
  */
 int vstate_poller_create(struct vstate_dev *dev, int socket);
-/** Nobody polls any more; the service is gone at return. */
+/** Unregister the service. The device has no poller afterwards. Takes the control lock. */
 void vstate_poller_destroy(struct vstate_dev *dev);
-/** The port ends: let the service poll if there is one, else nobody. */
+/** The port stops: make the service the poller, if there is one. Takes the control lock. */
 void vstate_poller_fall_back(struct vstate_dev *dev);
 
 #endif /* VSTATE_POLLER_H */

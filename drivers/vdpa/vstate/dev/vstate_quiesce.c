@@ -67,13 +67,13 @@ vstate_call_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 /* ---- quiesce ---- */
 
 /*
- * A burst takes microseconds. A thread that stays longer was descheduled, and may need this very
- * processor to come back: a sleep gives the processor away, a yield mostly does not.
+ * A burst takes microseconds. A thread that stays longer was descheduled, and may need this
+ * processor to run again. A sleep frees the processor; a yield often does not.
  */
 #define WAIT_SPIN_NS 20000
 #define WAIT_SLEEP_NS 1000
 
-/* Wait until no poll thread is inside. False: it still is at @p deadline. */
+/* Wait until no poll thread is inside. False: one is still inside at @p deadline. */
 static bool
 lease_wait(const struct vstate_lease *lease, uint64_t deadline)
 {
@@ -94,7 +94,7 @@ lease_wait(const struct vstate_lease *lease, uint64_t deadline)
 	return true;
 }
 
-/* False: a poll thread is inside at @p deadline, in the queue that is written to @p late_qid. */
+/* False: a poll thread is still inside queue @p late_qid, which is written, at @p deadline. */
 static bool
 leases_wait(const struct vstate_dev *dev, uint64_t deadline, uint16_t *late_qid)
 {
@@ -146,10 +146,10 @@ vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
 #define REPORT_PERIOD_NS 1000000000
 
 static void
-busy_report(const struct vstate_dev *dev, uint16_t qid, unsigned int seconds)
+late_poller_report(const struct vstate_dev *dev, uint16_t qid, unsigned int seconds)
 {
 	VSTATE_LOG(WARNING, "%s: queue %u: its poll thread has not returned for %u s; the front "
-			"end's message waits for it", dev->name, qid, seconds);
+			"end's message waits until it does", dev->name, qid, seconds);
 }
 
 void
@@ -159,7 +159,7 @@ vstate_quiesce_always(struct vstate_dev *dev)
 	uint16_t qid;
 
 	while (vstate_quiesce(dev, REPORT_PERIOD_NS, &qid) != 0)
-		busy_report(dev, qid, ++seconds);
+		late_poller_report(dev, qid, ++seconds);
 }
 
 void
@@ -170,7 +170,7 @@ vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 	vstate_lease_revoke(&vq->lease);
 	vstate_lease_barrier();
 	while (!lease_wait(&vq->lease, vstate_clock_ns() + REPORT_PERIOD_NS))
-		busy_report(dev, vq->qid, ++seconds);
+		late_poller_report(dev, vq->qid, ++seconds);
 }
 
 void

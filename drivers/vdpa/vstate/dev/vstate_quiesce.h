@@ -7,8 +7,8 @@
 
 /**
  * @file
- * The control side of the leases (ring/vstate_lease.h): revoke them and wait for the poll threads
- * that are inside, and grant them to the queues that may run. A stop waits here, and nowhere else.
+ * The control side of the leases (ring/vstate_lease.h). To quiesce is to revoke leases and to wait
+ * for the poll threads that are inside. A stop waits here, and nowhere else.
  *
  * All functions are called with the control lock of the device held.
  */
@@ -19,27 +19,27 @@ struct vstate_dev;
 struct vstate_vq;
 
 /**
- * Quiesce all queues at one instant, for at most @p timeout_ns.
+ * Quiesce all queues at one instant, and wait for at most @p timeout_ns nanoseconds.
  * @param late_qid written on -ETIMEDOUT: a queue whose poll thread stayed inside
  * @return 0; -ETIMEDOUT: the leases are granted as before
  */
 int vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid);
 /**
- * The same without a bound, because memory is about to go that a poll thread uses. A poll thread
- * that stays inside is logged once a second.
+ * Quiesce all queues without a bound, for messages that unmap memory which a poll thread uses. A
+ * poll thread that stays inside is logged once a second.
  */
 void vstate_quiesce_always(struct vstate_dev *dev);
 /** Quiesce one queue without a bound, while the others are polled. */
 void vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq);
-/** No EAL service goes over the queues any more. */
+/** Quiesce the EAL service without a bound: it polls no queue until it is the poller again. */
 void vstate_quiesce_poller(struct vstate_dev *dev);
 
 /** Grant the leases of all queues that may run. */
 void vstate_grant(struct vstate_dev *dev);
-/** The same for one queue, while the others are polled. */
+/** Grant the lease of one queue if it may run, while the others are polled. */
 void vstate_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq);
 
-/** Call the driver of a queue, or remember the call until a suspended device resumes. */
+/** Interrupt the driver for a queue. If the device is suspended, defer it until resume. */
 void vstate_call_vq(struct vstate_dev *dev, struct vstate_vq *vq);
 
 #endif /* VSTATE_QUIESCE_H */

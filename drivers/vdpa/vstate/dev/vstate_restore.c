@@ -26,7 +26,7 @@
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
 #endif
 
-/* What the text of a refusal takes. */
+/* Bytes of the text of a refusal. */
 #define TEXT_MAX 256
 
 void
@@ -34,7 +34,7 @@ vstate_restore_limits_of_rings(const struct vstate_dev *dev, struct rte_vhost_st
 {
 	lim->device_id = dev->class->virtio_id;
 	lim->device_features = dev->features_offered;
-	/* Front end and back end agree on these two between them. */
+	/* The front end negotiates these two bits with the back end: they are not the guest's. */
 	lim->driver_features = dev->guest.features &
 		~(RTE_BIT64(VHOST_F_LOG_ALL) | RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES));
 	lim->max_vqs = dev->nb_vqs;
@@ -49,7 +49,7 @@ vstate_restore_limits(const struct vstate_dev *dev, struct rte_vhost_state_limit
 	dev->class->limits(dev, lim);
 }
 
-/* ---- a state comes ---- */
+/* ---- accept a state ---- */
 
 static int
 address_check(uint16_t i, uint64_t announced, uint64_t in_state, struct rte_vhost_state_error *err)
@@ -58,7 +58,7 @@ address_check(uint16_t i, uint64_t announced, uint64_t in_state, struct rte_vhos
 			RTE_VHOST_STATE_R_FIT_VQ_ADDRESS, i, announced, in_state);
 }
 
-/* What the front end announced of a ring so far, against the state. */
+/* Compare the state of a ring with the size and the addresses that the front end announced. */
 static int
 ring_check(const struct vstate_dev *dev, uint16_t i, const struct rte_vhost_state_vq *sv,
 		struct rte_vhost_state_error *err)
@@ -101,7 +101,7 @@ vstate_restore_set(struct vstate_dev *dev, const struct rte_vhost_state *st, boo
 	int ret;
 
 	vstate_restore_limits(dev, &lim);
-	/* What is negotiated now may be what the front end is about to change. */
+	/* The front end may still change the features that are negotiated now. */
 	if (early)
 		lim.driver_features = 0;
 	ret = rte_vhost_state_check_fit(st, &lim, err);
@@ -126,9 +126,9 @@ vstate_restore_drop(struct vstate_dev *dev)
 	dev->resume_point.restored_early = false;
 }
 
-/* ---- its rings come ---- */
+/* ---- apply the state to the rings ---- */
 
-/* Once more, as features and with them the layout may have changed since. */
+/* Check again, because the features, and the layout with them, may have changed since. */
 static int
 fit_check(const struct vstate_dev *dev, const struct vstate_setup *setup,
 		struct rte_vhost_state_error *err)
@@ -160,7 +160,7 @@ pos_equals(struct vstate_pos a, uint16_t idx, uint8_t wrap)
 	return a.idx == idx && a.wrap == wrap;
 }
 
-/* Bases of the front end that disagree with the state; the first of their rings in @p qid. */
+/* Count the rings whose base differs from the state, and write the first of them to @p qid. */
 static uint16_t
 bases_differ(const struct vstate_dev *dev, const struct vstate_setup *setup, uint16_t *qid)
 {
@@ -180,7 +180,7 @@ bases_differ(const struct vstate_dev *dev, const struct vstate_setup *setup, uin
 	return n;
 }
 
-/* The bases are those of rings that no device has touched yet. */
+/* Whether all bases are those of new rings, which no device has used yet. */
 static bool
 bases_are_new(const struct vstate_dev *dev, const struct vstate_setup *setup)
 {
@@ -196,8 +196,8 @@ bases_are_new(const struct vstate_dev *dev, const struct vstate_setup *setup)
 }
 
 /*
- * A front end loads a state before it knows what the guest will do. A guest that had reset its
- * device before the move comes with new rings, and the state is of rings that are gone.
+ * A front end loads a state before the guest runs. If the guest had reset its device before the
+ * migration, it sets up new rings. The state then describes rings that do not exist any more.
  */
 static bool
 state_is_outdated(const struct vstate_dev *dev, const struct vstate_setup *setup, int fit)
@@ -208,7 +208,7 @@ state_is_outdated(const struct vstate_dev *dev, const struct vstate_setup *setup
 		(fit != 0 || bases_differ(dev, setup, &qid) != 0);
 }
 
-/* The driver sees NEEDS_RESET, and the rings are not served. */
+/* Set NEEDS_RESET for the driver, and stop serving the rings. */
 static void
 device_fail(struct vstate_dev *dev)
 {
@@ -217,7 +217,7 @@ device_fail(struct vstate_dev *dev)
 	vstate_restore_drop(dev);
 }
 
-/* Bases that a front end says beside a loaded state do not count, and are worth a line. */
+/* A loaded state has priority over the front end's bases. Log it if they differ. */
 static void
 bases_report(const struct vstate_dev *dev, const struct vstate_setup *setup)
 {
@@ -225,8 +225,8 @@ bases_report(const struct vstate_dev *dev, const struct vstate_setup *setup)
 
 	n = dev->resume_point.restored_early ? bases_differ(dev, setup, &qid) : 0;
 	if (n != 0)
-		VSTATE_LOG(WARNING, "%s: base of queue %u is not that of the loaded state (%u queues "
-				"in all): the state counts", dev->name, qid, n);
+		VSTATE_LOG(WARNING, "%s: base of queue %u is not that of the loaded state (%u "
+				"queues in all): the loaded state is used", dev->name, qid, n);
 }
 
 static int
@@ -240,8 +240,8 @@ restore_begin(struct vstate_dev *dev, const struct vstate_setup *setup)
 		return 0;
 	ret = fit_check(dev, setup, &err);
 	if (state_is_outdated(dev, setup, ret)) {
-		VSTATE_LOG(NOTICE, "%s: loaded state dropped: the front end starts from scratch",
-				dev->name);
+		VSTATE_LOG(NOTICE, "%s: loaded state dropped: the guest set up new rings and "
+				"starts from scratch", dev->name);
 		vstate_restore_drop(dev);
 		return 1;
 	}
@@ -256,7 +256,7 @@ restore_begin(struct vstate_dev *dev, const struct vstate_setup *setup)
 	return 1;
 }
 
-/* What a queue is to finish first. False: no memory. */
+/* Attach the buffers in flight of the state, which the queue serves first. False: no memory. */
 static bool
 inflight_apply(struct vstate_vq *vq, const struct rte_vhost_state_vq *sv, bool packed)
 {
@@ -272,7 +272,7 @@ inflight_apply(struct vstate_vq *vq, const struct rte_vhost_state_vq *sv, bool p
 	return true;
 }
 
-/* Rings that are not ready yet get their part when they are. */
+/* A ring that is not ready yet keeps its part of the state until it is ready. */
 static enum vstate_keeper_answer
 restore_apply(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring,
 		const char **why)
@@ -284,7 +284,7 @@ restore_apply(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_
 	if (st == NULL || vq->qid >= st->nb_vqs || st->vqs[vq->qid].size == 0)
 		return VSTATE_KEEPER_SILENT;
 	sv = &st->vqs[vq->qid];
-	/* what an in-flight region says is of another past */
+	/* an in-flight region does not describe the positions of the state */
 	vstate_vq_detach(vq);
 	vq->used = (struct vstate_pos){ sv->used_idx, sv->used_wrap };
 	if (!inflight_apply(vq, sv, rte_vhost_state_is_packed(st))) {
@@ -296,7 +296,7 @@ restore_apply(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_
 	vq->signalled_valid = sv->signalled_valid;
 	if (sv->notify_pending)
 		vstate_call_vq(dev, vq);
-	sv->size = 0; /* applied; one that is left failed */
+	sv->size = 0; /* applied: restore_end() takes a ready queue with a size as failed */
 	return VSTATE_KEEPER_APPLIED;
 }
 

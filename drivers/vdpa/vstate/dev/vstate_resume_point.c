@@ -29,7 +29,7 @@ vstate_resume_point_fini(struct vstate_dev *dev)
 
 /* ---- the base ---- */
 
-/* Buffers in flight are those of a ring of this size and layout. */
+/* Whether the buffers in flight belong to a ring of this size and layout. */
 static bool
 inflight_fits(const struct vstate_vq *vq, bool packed)
 {
@@ -37,13 +37,13 @@ inflight_fits(const struct vstate_vq *vq, bool packed)
 		(vq->inflight->packed == packed && vq->inflight->size == vq->size);
 }
 
-/* The front end may say any base; keep it inside what the ring code relies on. */
+/* The front end may set any base: limit it to the range that the ring code relies on. */
 static void
 base_set(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
 {
 	const bool packed = vstate_dev_is_packed(dev);
 
-	/* A front end that took the ring and gives it back: buffers in flight still are. */
+	/* If the base is where the ring stopped, its buffers in flight are still valid. */
 	if (vq->inflight == NULL || !inflight_fits(vq, packed) ||
 			vq->avail.idx != ring->avail.idx || vq->avail.wrap != ring->avail.wrap) {
 		vstate_inflight_drop(vq);
@@ -60,8 +60,8 @@ base_set(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_
 }
 
 /*
- * Positions outlive a stop. Size and layout need not: a front end may change them and say nothing
- * about the base.
+ * A queue keeps its positions when it stops. A front end may change size and layout without a new
+ * base, so the positions must be made to fit.
  */
 static void
 base_keep(struct vstate_dev *dev, struct vstate_vq *vq)
@@ -93,9 +93,9 @@ vstate_resume_point_apply_base(struct vstate_dev *dev, struct vstate_vq *vq,
 /* ---- the keepers ---- */
 
 /*
- * Ask a keeper for one ring. Nobody knows what the driver last heard from a process that was
- * killed: the call for what was published last may not have been made, or be lost with its
- * descriptor. So the driver is called.
+ * Ask a keeper for one ring. If the old process was killed, it may not have called the driver for
+ * the last buffers that it published. The call may also be lost with its eventfd. So the driver is
+ * called here.
  */
 static bool
 keeper_apply(const struct vstate_keeper *keeper, struct vstate_dev *dev, struct vstate_vq *vq,
@@ -121,7 +121,7 @@ keeper_apply(const struct vstate_keeper *keeper, struct vstate_dev *dev, struct 
 	return false;
 }
 
-/* @param answers what begin() of each keeper returned */
+/* @param answers return values of begin() of the keepers */
 static void
 vq_resume(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring,
 		const int *answers)
@@ -137,12 +137,12 @@ vq_resume(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring
 			dev->name, vq->qid, vq->used.idx, vq->used.wrap);
 }
 
-/* @return 0, or -errno of the keeper whose knowledge was to be put in force */
+/* @return 0; -errno of a keeper whose state was to be applied and does not fit */
 static int
 keepers_begin(struct vstate_dev *dev, const struct vstate_setup *setup, int *answers)
 {
 	const struct vstate_keeper *keeper;
-	bool behind = false;
+	bool decided = false;
 	unsigned int rank;
 	int ret = 0;
 
@@ -151,8 +151,8 @@ keepers_begin(struct vstate_dev *dev, const struct vstate_setup *setup, int *ans
 		keeper = dev->resume_point.keepers[rank];
 		if (keeper == NULL)
 			continue;
-		/* a keeper before it knows all: what this one knows is of another past */
-		if (behind) {
+		/* a keeper before this one has all positions: those of this one are stale */
+		if (decided) {
 			if (keeper->forget != NULL)
 				keeper->forget(dev);
 			continue;
@@ -160,7 +160,7 @@ keepers_begin(struct vstate_dev *dev, const struct vstate_setup *setup, int *ans
 		if (keeper->begin == NULL)
 			continue;
 		answers[rank] = keeper->begin(dev, setup);
-		behind = answers[rank] == 1 || answers[rank] < 0;
+		decided = answers[rank] == 1 || answers[rank] < 0;
 		if (answers[rank] < 0)
 			ret = answers[rank];
 	}
@@ -185,7 +185,7 @@ keepers_end(struct vstate_dev *dev, const struct vstate_setup *setup, const int 
 	return ret;
 }
 
-/* Have the position of a ring kept by the first keeper that does, or by nobody. */
+/* Let the first keeper that can keep the position of a ring, if there is one. */
 static void
 vq_attach(struct vstate_dev *dev, struct vstate_vq *vq)
 {

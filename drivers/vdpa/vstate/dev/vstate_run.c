@@ -24,7 +24,7 @@ static struct {
 #undef REASON_ROW
 };
 
-/* Telemetry has small letters. */
+/* Telemetry shows lower-case names. */
 RTE_INIT(vstate_block_names_init)
 {
 	unsigned int i;
@@ -37,9 +37,9 @@ RTE_INIT(vstate_block_names_init)
 }
 
 /*
- * Words are written by one thread at a time, the holder of the control lock, and read by any. Release
- * and acquire: a thread that sees a reason gone sees what was set up before. The lease has its own
- * order, and no burst depends on these.
+ * The holder of the control lock writes these words, and any thread reads them. Release pairs with
+ * acquire: a thread that sees a reason cleared also sees the set-up before it. No burst depends on
+ * this order, because the lease has its own.
  */
 static void
 word_store(uint32_t *word, uint32_t value)
@@ -127,7 +127,7 @@ vstate_run_status_set(struct vstate_dev *dev, uint8_t status)
 		blocks &= ~(VSTATE_BLOCK_SUSPENDED | VSTATE_BLOCK_RINGS_TAKEN);
 	else if ((blocks & VSTATE_BLOCK_RINGS_TAKEN) == 0)
 		blocks |= VSTATE_BLOCK_SUSPENDED;
-	/* a suspended device has no DRIVER_OK, and the name of one reason says enough */
+	/* a suspended device has no DRIVER_OK either: report only one of the two reasons */
 	if ((status & (S_DRIVER_OK | S_SUSPEND)) == 0)
 		blocks |= VSTATE_BLOCK_NO_DRIVER_OK;
 	__atomic_store_n(&dev->run.status, status, __ATOMIC_RELAXED);

@@ -7,11 +7,11 @@
 
 /**
  * @file
- * Why a queue is not polled, in one word: a queue runs if no bit is set, of its own word or of its
- * device's. Each bit is a reason with a name, which telemetry shows.
+ * Why a queue is not polled. The device and each queue have a word of block reasons. A queue runs
+ * if both words are zero. Each bit is a reason with a name, which telemetry prints.
  *
- * Written with the control lock held. Any thread may read a word; a bit that it sees may be gone a
- * moment later, and only the lease says whether a queue may be entered.
+ * The words are written with the control lock held. Any thread may read a word, but its bits may
+ * change a moment later. Only the lease allows a poll thread to enter a queue.
  */
 
 #include <stdbool.h>
@@ -50,7 +50,7 @@ enum vstate_block {
 #undef VSTATE_BLOCK_ENUM
 };
 
-/** Who polls the virtqueues. */
+/** The poller of the virtqueues. */
 enum vstate_poller_kind {
 	VSTATE_POLLER_NONE,
 	VSTATE_POLLER_PORT,
@@ -61,47 +61,48 @@ enum vstate_poller_kind {
 struct vstate_run {
 	/** Reasons of enum vstate_block that hold for all queues. */
 	uint32_t blocks;
-	/** The device status byte; DRIVER_OK and SUSPEND agree with @p blocks. */
+	/** The device status byte. DRIVER_OK and SUSPEND agree with @p blocks. */
 	uint8_t status;
 	/** One of enum vstate_poller_kind. */
 	uint8_t poller;
 };
 
-/** Nobody has come yet. Before there is another thread. */
+/** Set the reasons of a new device, before another thread can use it. */
 void vstate_run_init(struct vstate_dev *dev);
 
-/** Add reasons for all queues; the leases are the caller's concern. Control lock. */
+/** Add reasons for all queues. The caller revokes the leases. Control lock held. */
 void vstate_run_block(struct vstate_dev *dev, uint32_t blocks);
-/** Take reasons away; vstate_grant() follows. Control lock. */
+/** Remove reasons for all queues. The caller calls vstate_grant() after it. Control lock held. */
 void vstate_run_unblock(struct vstate_dev *dev, uint32_t blocks);
-/** The same of one queue's own reasons. Control lock. */
+/** Add reasons for one queue. The caller revokes its lease. Control lock held. */
 void vstate_run_vq_block(struct vstate_vq *vq, uint32_t blocks);
+/** Remove reasons for one queue. The caller calls vstate_grant() after it. Control lock held. */
 void vstate_run_vq_unblock(struct vstate_vq *vq, uint32_t blocks);
 
-/** Any of @p blocks holds for all queues. Any thread. */
+/** Return whether any of @p blocks holds for all queues. Any thread. */
 bool vstate_run_is_blocked(const struct vstate_dev *dev, uint32_t blocks);
-/** All reasons why a queue is not polled; 0: it runs. Any thread. */
+/** Return all reasons why a queue is not polled; 0 if the queue runs. Any thread. */
 uint32_t vstate_run_vq_blocks(const struct vstate_dev *dev, const struct vstate_vq *vq);
-/** The front end enabled the queue, and its ring is mapped. */
+/** Return whether the front end enabled the queue and its ring is mapped. Any thread. */
 bool vstate_run_vq_is_ready(const struct vstate_vq *vq);
 
-/** The front end finished set-up, and has not taken the rings back. Any thread. */
+/** Return whether the front end finished set-up and has not taken the rings back. Any thread. */
 bool vstate_run_is_started(const struct vstate_dev *dev);
-/** The device status byte. Any thread. */
+/** Return the device status byte. Any thread. */
 uint8_t vstate_run_status(const struct vstate_dev *dev);
 /**
- * Set the device status byte, and the reasons that go with DRIVER_OK and SUSPEND. A device that is
- * suspended because its rings were taken stays so while SUSPEND is set. Control lock.
+ * Set the device status byte, and the reasons that follow from DRIVER_OK and SUSPEND. The reason
+ * RINGS_TAKEN lasts as long as SUSPEND is set. Control lock held.
  */
 void vstate_run_status_set(struct vstate_dev *dev, uint8_t status);
-/** Change who polls; the leases are the caller's concern. Control lock. */
+/** Set the poller, and the reason NO_POLLER. The caller revokes the leases. Control lock held. */
 void vstate_run_poller_set(struct vstate_dev *dev, enum vstate_poller_kind poller);
 
-/** Name of a reason, as "no_driver_ok"; never NULL. */
+/** Return the name of a reason, as "no_driver_ok"; never NULL. */
 const char *vstate_block_name(enum vstate_block_bit bit);
-/** What it means, for the log; never NULL. */
+/** Return the meaning of a reason, for the log; never NULL. */
 const char *vstate_block_text(enum vstate_block_bit bit);
-/** All reasons of a word by name, as "message,no_poller"; "" if there is none. */
+/** Write the names of all reasons in @p blocks, as "message,no_poller"; "" if there is none. */
 void vstate_blocks_format(uint32_t blocks, char *buf, size_t size);
 
 #endif /* VSTATE_RUN_H */

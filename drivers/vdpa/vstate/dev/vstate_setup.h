@@ -7,8 +7,8 @@
 
 /**
  * @file
- * What a front end has said so far, as plain data: collected in one go by the thread that talks to
- * the front end, and applied to the device under the control lock.
+ * The set-up of a front end as plain data. The thread that talks to the front end collects it, and
+ * the device applies it with the control lock held.
  */
 
 #include <stdbool.h>
@@ -20,29 +20,30 @@
 
 /** One ring, as the front end set it up. */
 struct vstate_ring_setup {
-	/** Mapped, with a kick descriptor, and enabled. */
+	/** The ring is mapped and enabled, and has a kick eventfd. */
 	bool ready;
 	uint16_t size;
-	/** Descriptors, driver area and device area in this process; not checked. */
+	/** Addresses of descriptors, driver area and device area in this process; not checked. */
 	void *desc, *driver, *device;
-	/** An eventfd that does not block, still the caller's; -1: no calls. */
+	/** Non-blocking eventfd for calls, owned by the caller; -1: no calls. */
 	int callfd;
-	/** The front end set it since the device took one over. */
+	/** The front end set @p callfd since the device last applied one. */
 	bool callfd_fresh;
-	/** The front end set a base that the device has not taken over yet. */
+	/** The front end set a base that the device has not applied yet. */
 	bool base_fresh;
 	/**
-	 * The base that the front end set, and where the ring resumes if nothing is in flight:
-	 * rte_vhost moves split rings to the used index that it finds in the guest's memory.
+	 * @p avail is the base that the front end set. @p used is where the ring resumes if nothing
+	 * is in flight. They differ because rte_vhost moves a split ring to the used index in the
+	 * guest's memory.
 	 */
 	struct vstate_pos avail, used;
 };
 
 struct vstate_setup {
 	uint64_t features;
-	/** The status byte comes by messages; else DRIVER_OK is implied by the start. */
+	/** The front end sends the status byte (SET_STATUS). Else the start implies DRIVER_OK. */
 	bool status_negotiated;
-	/** By NET_SET_MTU; 0: not said. */
+	/** MTU of NET_SET_MTU; 0: the front end set none. */
 	uint16_t mtu;
 	struct vstate_mem mem;
 	/** The dirty log, and its length in bytes. */

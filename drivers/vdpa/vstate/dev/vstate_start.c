@@ -33,7 +33,7 @@ kept_drop(struct vstate_dev *dev)
 	dev->resume_point.kept = NULL;
 }
 
-/* ---- a connection ---- */
+/* ---- connect and disconnect ---- */
 
 static int
 do_connect(struct vstate_dev *dev, void *arg)
@@ -46,7 +46,7 @@ do_connect(struct vstate_dev *dev, void *arg)
 	dev->class->connect(dev);
 	memset(dev->guest.announced, 0, sizeof(dev->guest.announced));
 	for (i = 0; i < dev->nb_vqs; i++) {
-		/* queues of the guest before are no part of this guest's state */
+		/* queues of the previous guest do not belong to the state of this guest */
 		dev->vqs[i]->size = 0;
 		dev->vqs[i]->call_due = false;
 		vstate_inflight_drop(dev->vqs[i]);
@@ -55,8 +55,9 @@ do_connect(struct vstate_dev *dev, void *arg)
 }
 
 /*
- * A device whose rings are taken back is suspended, and shows it until it has them again. QEMU takes
- * the rings back, resets the status, and asks for the state after that: it is kept.
+ * The front end took the rings back: suspend the device until the front end starts it again. The
+ * state is kept, because QEMU takes the rings back, resets the status, and only then asks for the
+ * state.
  */
 static void
 rings_take_back(struct vstate_dev *dev, bool leave)
@@ -129,7 +130,7 @@ vstate_start_end(struct vstate_dev *dev, bool leave)
 	vstate_control_run(do_end, dev, &leave);
 }
 
-/* ---- what the front end says before it starts the device ---- */
+/* ---- messages before the start ---- */
 
 struct negotiation {
 	uint64_t features;
@@ -145,7 +146,7 @@ do_negotiate(struct vstate_dev *dev, void *arg)
 	dev->guest.features = n->features;
 	if (status & (S_DRIVER_OK | S_SUSPEND))
 		return 0;
-	/* The front end and the guest did these steps between them. */
+	/* The front end and the guest did these steps without the device. */
 	status |= RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER;
 	if (!n->status_negotiated)
 		status |= S_FEATURES_OK;
@@ -263,15 +264,15 @@ do_sync(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
-/* Rings that were taken back come again: the device resumes, unless a suspend was asked for. */
+/* The front end starts a device again: it resumes, unless it was suspended on request. */
 static void
-rings_come_again(struct vstate_dev *dev)
+rings_resume(struct vstate_dev *dev)
 {
 	const uint8_t status = vstate_run_status(dev);
 
 	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_RINGS_TAKEN))
 		vstate_run_status_set(dev, (status & ~S_SUSPEND) | S_DRIVER_OK);
-	/* as at any other resume, before what the front end says now */
+	/* before the new set-up is applied, as deferred changes are older */
 	if (!(vstate_run_status(dev) & S_SUSPEND))
 		dev->class->resume(dev);
 }
@@ -286,10 +287,11 @@ do_start(struct vstate_dev *dev, void *arg)
 	kept_drop(dev);
 	vstate_run_unblock(dev, VSTATE_BLOCK_NOT_STARTED);
 	dev->history.starts++;
-	rings_come_again(dev);
+	rings_resume(dev);
 	setup_apply(dev, setup);
-	/* Implied once, here: a later message must neither resume a suspended device nor revive
-	 * one that needs a reset.
+	/*
+	 * The start alone implies DRIVER_OK. A later message must neither resume a suspended device
+	 * nor revive one that needs a reset.
 	 */
 	if (!setup->status_negotiated && !(vstate_run_status(dev) & S_SUSPEND))
 		vstate_run_status_set(dev, vstate_run_status(dev) | S_FEATURES_OK | S_DRIVER_OK);
@@ -365,7 +367,7 @@ do_ring_call(struct vstate_dev *dev, void *arg)
 
 	vstate_quiesce_vq(dev, vq);
 	vstate_vq_callfd_set(vq, call->fd);
-	/* A call that came before may have gone where nobody listened any more. */
+	/* An earlier call may be lost, if the front end no longer read the old eventfd. */
 	vstate_call_vq(dev, vq);
 	vstate_grant_vq(dev, vq);
 	return 0;

@@ -30,12 +30,12 @@
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
 #endif
 
-/* How long a request that has no bound of its own waits for the control lock. */
+/* How long a request without a bound of its own waits for the control lock. */
 #define TURN_TIMEOUT_NS 10000000000ull
 
 struct request {
 	struct rte_vhost_state_error *err;
-	/** Bound, counted from the call, and when that was. */
+	/** Bound in ns, counted from the call; and the time of the call. */
 	uint64_t timeout_ns, start;
 	const struct rte_vhost_state *in;
 	struct rte_vhost_state *out;
@@ -70,7 +70,7 @@ vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,
 	if (ret != 0)
 		return ret;
 	if (status & RTE_VHOST_STATE_S_SUSPEND) {
-		/* A request for what the end of the rings did by itself: now it lasts. */
+		/* Suspended as the rings were taken back. Now the next start must not resume. */
 		vstate_run_unblock(dev, VSTATE_BLOCK_RINGS_TAKEN);
 		vstate_run_status_set(dev, status);
 		return 0;
@@ -112,7 +112,7 @@ do_suspend(struct vstate_dev *dev, void *arg)
 	struct request *req = arg;
 	uint64_t waited = vstate_clock_ns() - req->start;
 
-	/* What it waited for its turn counts. */
+	/* The wait for the control lock is part of the bound. */
 	return vstate_state_suspend(dev, req->timeout_ns - RTE_MIN(waited, req->timeout_ns),
 			req->err);
 }
@@ -160,13 +160,13 @@ vstate_state_collect(const struct vstate_dev *dev)
 	if (st == NULL)
 		return NULL;
 	st->device_id = dev->class->virtio_id;
-	/* Also for a device that was reset after its rings had been taken back. */
+	/* The device counts as suspended, even if it was reset after the rings were taken back. */
 	st->status = (vstate_run_status(dev) &
 			(RTE_VHOST_STATE_S_NEEDS_RESET | RTE_VHOST_STATE_S_FAILED)) |
 		RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER |
 		RTE_VHOST_STATE_S_FEATURES_OK | RTE_VHOST_STATE_S_SUSPEND;
 	st->device_features = dev->features_offered;
-	/* Front end and back end agree on these two between them; they are not the guest's. */
+	/* The front end negotiates these two bits with the back end: they are not the guest's. */
 	st->driver_features = dev->guest.features & ~(RTE_BIT64(VHOST_F_LOG_ALL) |
 			RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES));
 	for (i = 0; i < dev->nb_vqs; i++) {
@@ -191,9 +191,11 @@ do_capture(struct vstate_dev *dev, void *arg)
 	ret = rte_vhost_state_may(vstate_run_status(dev), RTE_VHOST_STATE_A_CAPTURE, req->err);
 	if (ret != 0)
 		return ret;
-	/* Rings that are gone are captured as they were. */
-	req->out = vstate_run_is_started(dev) || dev->resume_point.kept == NULL ? vstate_state_collect(dev) :
-		rte_vhost_state_copy(dev->resume_point.kept);
+	/* If the front end took the rings back, the state is that of the last instant before. */
+	if (vstate_run_is_started(dev) || dev->resume_point.kept == NULL)
+		req->out = vstate_state_collect(dev);
+	else
+		req->out = rte_vhost_state_copy(dev->resume_point.kept);
 	if (req->out == NULL)
 		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
 	timing_add(&dev->history.capture, start);
@@ -292,7 +294,7 @@ do_info(struct vstate_dev *dev, void *arg)
 
 /* ---- the operations ---- */
 
-/* Another operation on this device may wait for a poll thread. */
+/* Run with a bound, because another operation on this device may wait for a poll thread. */
 static int
 request_run(vstate_control_fn fn, struct vstate_dev *dev, struct request *req)
 {
@@ -303,7 +305,8 @@ request_run(vstate_control_fn fn, struct vstate_dev *dev, struct request *req)
 	req->start = vstate_clock_ns();
 	ret = vstate_control_run_within(fn, dev, req, req->timeout_ns);
 	return ret != -ETIME ? ret : rte_vhost_state_refuse(req->err,
-			RTE_VHOST_STATE_R_TIMEOUT, -1, req->timeout_ns, vstate_clock_ns() - req->start);
+			RTE_VHOST_STATE_R_TIMEOUT, -1, req->timeout_ns,
+			vstate_clock_ns() - req->start);
 }
 
 static int

@@ -5,7 +5,7 @@
 #ifndef VSTATE_STATE_INFLIGHT_H
 #define VSTATE_STATE_INFLIGHT_H
 
-/** @file Buffers in flight of a queue, into a state and out of one. Control lock held. */
+/** @file Move buffers in flight between a queue and a state. Control lock held. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,11 +15,11 @@ struct rte_vhost_state_vq;
 struct vstate_inflight;
 struct vstate_vq;
 
-/** Make a list of the last @p left buffers of a queue's state; NULL without memory. */
+/** Allocate a list of the last @p left buffers of a queue's state. NULL without memory. */
 struct vstate_inflight *vstate_state_inflight_list(const struct rte_vhost_state_vq *sv, bool packed,
 		uint16_t left);
 
-/** Put the buffers of @p vq that are left into virtqueue @p i of a state; 0 or -ENOMEM. */
+/** Write the remaining buffers of @p vq to virtqueue @p i of a state. @return 0 or -ENOMEM */
 int vstate_state_inflight_capture(const struct vstate_vq *vq, struct rte_vhost_state *st,
 		uint16_t i);
 

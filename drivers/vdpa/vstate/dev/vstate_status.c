@@ -20,7 +20,7 @@
 #define S_FEATURES_OK RTE_VHOST_STATE_S_FEATURES_OK
 #define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
 
-/* Suspend and resume by the status byte are those of the API, with its bound and its times. */
+/* Suspend and resume by the status byte have the bound and the timing of the API. */
 static int
 status_change(struct vstate_dev *dev, uint8_t result, struct rte_vhost_state_error *err)
 {
@@ -45,13 +45,13 @@ status_change(struct vstate_dev *dev, uint8_t result, struct rte_vhost_state_err
 	return ret;
 }
 
-/* Positions stay: QEMU resets first, then asks for the indices. */
+/* Keep the positions: QEMU resets the device first, then asks for the indices. */
 static void
 device_reset(struct vstate_dev *dev)
 {
 	dev->history.resets++;
 	vstate_broken_clear(dev);
-	/* a fault that was reported only now was of the driver before */
+	/* vstate_broken_clear() sets NEEDS_RESET for a fault that belongs to the previous driver */
 	vstate_run_status_set(dev, 0);
 	dev->class->reset(dev);
 	vstate_restore_drop(dev);
@@ -65,7 +65,7 @@ do_status_write(struct vstate_dev *dev, void *arg)
 	char text[128];
 	int ret;
 
-	/* vhost-user front ends say the status only from FEATURES_OK on. */
+	/* vhost-user front ends send no status before FEATURES_OK. */
 	if (next & S_FEATURES_OK)
 		next |= RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER;
 	ret = rte_vhost_state_status_write(cur, next, dev->guest.features, &result, &err);
@@ -78,7 +78,7 @@ do_status_write(struct vstate_dev *dev, void *arg)
 	}
 	if (ret != 0) {
 		rte_vhost_state_error_format(&err, text, sizeof(text));
-		VSTATE_LOG(WARNING, "%s: status 0x%02x after 0x%02x not obeyed: %s", dev->name,
+		VSTATE_LOG(WARNING, "%s: status 0x%02x after 0x%02x refused: %s", dev->name,
 				next, cur, text);
 	}
 	return ret;

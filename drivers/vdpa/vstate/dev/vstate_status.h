@@ -15,9 +15,9 @@
 
 struct vstate_dev;
 
-/** The driver wrote the status byte. A step that is not legal is logged, and changes nothing. */
+/** The driver wrote the status byte. A step that is not legal is logged and changes nothing. */
 void vstate_status_write(struct vstate_dev *dev, uint8_t status);
-/** The status byte, with NEEDS_RESET if a queue is broken. */
+/** Return the status byte, with NEEDS_RESET if a queue is broken. */
 uint8_t vstate_status_read(struct vstate_dev *dev);
 
 #endif /* VSTATE_STATUS_H */

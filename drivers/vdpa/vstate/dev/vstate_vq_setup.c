@@ -29,7 +29,7 @@ area_is_inside(const struct vstate_mem *mem, const void *area, uint64_t len, uin
 	return vstate_window_holds(&win, *gpa, len);
 }
 
-/* Lengths of driver and device area: VIRTIO "Virtqueues". */
+/* Write the lengths in bytes of driver and device area: VIRTIO "Virtqueues". */
 static void
 area_lengths(uint16_t size, bool packed, uint64_t *driver, uint64_t *device)
 {
@@ -43,7 +43,7 @@ area_lengths(uint16_t size, bool packed, uint64_t *driver, uint64_t *device)
 	}
 }
 
-/* Find and check the three areas of a ring. False: something is outside the guest's memory. */
+/* Check the three areas of a ring. False: bad size, outside the guest's memory, or misaligned. */
 static bool
 areas_check(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring,
 		bool packed)
@@ -93,7 +93,7 @@ static void
 vq_unset(struct vstate_dev *dev, struct vstate_vq *vq)
 {
 	vstate_run_vq_block(vq, VSTATE_BLOCK_NOT_READY);
-	/* A driver that reset the device and did not set this queue up: no part of its state. */
+	/* The driver reset the device and does not use this queue: the state leaves it out. */
 	if (vq->setup_resets != dev->history.resets)
 		vq->size = 0;
 }
@@ -106,8 +106,8 @@ vstate_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstat
 	if (!ring->ready || !vq_map(dev, vq, ring)) {
 		if (ring->ready)
 			VSTATE_LOG(ERR, "%s: queue %u is not served: its ring is outside the "
-					"guest's memory, or has a bad size (%u)", dev->name,
-					vq->qid, ring->size);
+					"guest's memory, misaligned, or has a bad size (%u)",
+					dev->name, vq->qid, ring->size);
 		vq_unset(dev, vq);
 		return;
 	}

@@ -17,13 +17,13 @@
 #include "vstate_log.h"
 #include "vstate_watch.h"
 
-/* How often the devices are looked at. */
+/* Time between two looks at all devices. */
 #define PERIOD_NS 100000000
-/* The same while a state is on its way that is too long for a pipe. */
+/* The same while a transfer of device state is under way. */
 #define PERIOD_SOON_NS 1000000
 
 static struct {
-	/* Guards users, around start and end of the thread. */
+	/* Guards users, and start and end of the thread. */
 	pthread_mutex_t users_lock;
 	unsigned int users;
 	struct vstate_thread thread;
@@ -60,7 +60,7 @@ do_watch(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
-/* A device whose lock is held is looked at the next time. */
+/* A device whose control lock is held is skipped until the next period. */
 static int
 watch_dev(struct vstate_dev *dev, void *arg)
 {

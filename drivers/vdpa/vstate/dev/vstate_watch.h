@@ -7,13 +7,13 @@
 
 /**
  * @file
- * The watch thread, one in a process: it looks for queues that poll threads found broken, and moves
- * a device state that is on its way to a slow peer. It skips a device whose control lock is held.
+ * The watch thread; a process has one. It reports queues that poll threads found broken, and
+ * continues transfers of device state to a slow peer. It skips a device whose control lock is held.
  */
 
-/** Start the watch thread with the first device; 0 or -errno. */
+/** Take a reference to the watch thread. The first one starts it. @return 0 or -errno */
 int vstate_watch_get(void);
-/** Undo one vstate_watch_get(); the thread ends with the last one. */
+/** Drop a reference of vstate_watch_get(). The last one ends the thread. */
 void vstate_watch_put(void);
 
 #endif /* VSTATE_WATCH_H */
