@@ -7,8 +7,8 @@
 
 /**
  * @file
- * What lets a device outlive its process: the part of this room in a device. Each member belongs to
- * the file that is named with it.
+ * The part of a device that lets it outlive its process: state file, crash recovery, in-flight
+ * region, takeover. Each member belongs to the file that its comment names.
  */
 
 struct vstate_dev;
@@ -18,23 +18,26 @@ struct vstate_state_file;
 struct vstate_takeover;
 
 struct vstate_handover {
-	/** The state file that this process owns, or NULL; vstate_state_file.c. */
+	/** The state file that this process owns, or NULL. Owner: vstate_state_file.c. */
 	struct vstate_state_file *state_file;
-	/** State left by a previous owner, applied to each ring when it comes; vstate_recover.c. */
+	/**
+	 * State left by the previous owner, or NULL. It is applied to each ring when the front end
+	 * sets it up. Owner: vstate_recover.c.
+	 */
 	struct vstate_recovery *recovery;
-	/** In-flight region of the front end, or NULL; vstate_inflight_shm.c. */
+	/** In-flight region of the front end, or NULL. Owner: vstate_inflight_shm.c. */
 	struct vstate_inflight_shm *inflight_shm;
-	/** Asks the owner of the state file for the device, or is asked; vstate_takeover.c. */
+	/** Takeover by or from another process, or NULL. Owner: vstate_takeover.c. */
 	struct vstate_takeover *takeover;
 };
 
 /**
- * Make the part, open the state file of state_dir=, and add the keepers. If another process owns the
- * file and takeover=1, that process will be asked by vstate_takeover_open().
+ * Allocate the part, register the keepers, and open the state file of state_dir=. If another
+ * process owns the file and takeover=1, vstate_takeover_open() asks that process for the device.
  * @return 0 or -errno, as vstate_state_file_open()
  */
 int vstate_handover_create(struct vstate_dev *dev);
-/** Free it. Nobody finds the device any more. */
+/** Free the part. The device is not published any more. */
 void vstate_handover_destroy(struct vstate_dev *dev);
 
 #endif /* VSTATE_HANDOVER_H */

@@ -15,7 +15,6 @@
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
 
-
 #include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_quiesce.h"
@@ -35,8 +34,9 @@
 struct vstate_inflight_shm {
 	uint8_t *map;
 	size_t size;
-	/** Bytes of a queue, queues, and their descriptors. */
+	/** Bytes of the part of one queue. */
 	size_t stride;
+	/** Number of queues, and descriptors of each. */
 	uint16_t num_queues, queue_size;
 	bool packed;
 	/** The front end took the memory away. */
@@ -44,11 +44,11 @@ struct vstate_inflight_shm {
 };
 
 /*
- * All ends reckon this way: the packed header as 29 bytes, without the padding before its
- * descriptors, and then the next multiple of 64.
+ * Front ends and back ends use this formula: the packed header counts 29 bytes, without the padding
+ * before its descriptors. The sum is rounded up to a multiple of 64.
  */
 static size_t
-stride_of(uint16_t queue_size, bool packed)
+stride_get(uint16_t queue_size, bool packed)
 {
 	size_t len = packed ? 29 + queue_size * sizeof(struct vstate_inflight_packed_desc) :
 		16 + queue_size * sizeof(struct vstate_inflight_split_desc);
@@ -70,18 +70,19 @@ geometry_fits(const struct vstate_dev *dev, const struct vstate_inflight_shm_geo
 /* ---- the memory ---- */
 
 int
-vstate_inflight_shm_make(const struct vstate_dev *dev, struct vstate_inflight_shm_geometry *g, bool packed)
+vstate_inflight_shm_make(const struct vstate_dev *dev, struct vstate_inflight_shm_geometry *g,
+		bool packed)
 {
 	int fd, ret;
 
 	if (!geometry_fits(dev, g))
 		return -EINVAL;
-	g->mmap_size = stride_of(g->queue_size, packed) * g->num_queues;
+	g->mmap_size = stride_get(g->queue_size, packed) * g->num_queues;
 	g->mmap_offset = 0;
 	fd = memfd_create("vstate-inflight", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	/* It comes back from the front end; no one may take away what a poll thread writes to. */
+	/* The front end returns the file later. If it could shrink, poll threads would fault. */
 	if (ftruncate(fd, g->mmap_size) == 0 &&
 			fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
 		return fd;
@@ -91,22 +92,22 @@ vstate_inflight_shm_make(const struct vstate_dev *dev, struct vstate_inflight_sh
 }
 
 static void
-region_free(struct vstate_inflight_shm *region)
+shm_free(struct vstate_inflight_shm *shm)
 {
-	if (region == NULL)
+	if (shm == NULL)
 		return;
-	vstate_mem_guard_drop(&region->lost);
-	munmap(region->map, region->size);
-	free(region);
+	vstate_mem_guard_drop(&shm->lost);
+	munmap(shm->map, shm->size);
+	free(shm);
 }
 
-/* Only memory that cannot shrink, or a file that the front end answers for with its own life. */
+/* Map the region of a front end. NULL: the file is not regular, too short, or does not fit. */
 static struct vstate_inflight_shm *
-region_map(const struct vstate_dev *dev, const struct vstate_inflight_shm_geometry *g, int fd,
+shm_map(const struct vstate_dev *dev, const struct vstate_inflight_shm_geometry *g, int fd,
 		bool packed)
 {
-	struct vstate_inflight_shm *region;
-	const size_t stride = stride_of(g->queue_size, packed);
+	struct vstate_inflight_shm *shm;
+	const size_t stride = stride_get(g->queue_size, packed);
 	struct stat st;
 
 	if (!geometry_fits(dev, g) || g->mmap_size < stride * g->num_queues ||
@@ -115,23 +116,23 @@ region_map(const struct vstate_dev *dev, const struct vstate_inflight_shm_geomet
 			g->mmap_offset + g->mmap_size > (uint64_t)st.st_size ||
 			g->mmap_offset % sysconf(_SC_PAGESIZE) != 0)
 		return NULL;
-	region = calloc(1, sizeof(*region));
-	if (region == NULL)
+	shm = calloc(1, sizeof(*shm));
+	if (shm == NULL)
 		return NULL;
-	region->size = stride * g->num_queues;
-	region->map = mmap(NULL, region->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	shm->size = stride * g->num_queues;
+	shm->map = mmap(NULL, shm->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			g->mmap_offset);
-	if (region->map == MAP_FAILED) {
-		free(region);
+	if (shm->map == MAP_FAILED) {
+		free(shm);
 		return NULL;
 	}
-	region->stride = stride;
-	region->num_queues = g->num_queues;
-	region->queue_size = g->queue_size;
-	region->packed = packed;
-	if (vstate_mem_guard_add(region->map, region->size, &region->lost) == 0)
-		return region;
-	region_free(region);
+	shm->stride = stride;
+	shm->num_queues = g->num_queues;
+	shm->queue_size = g->queue_size;
+	shm->packed = packed;
+	if (vstate_mem_guard_add(shm->map, shm->size, &shm->lost) == 0)
+		return shm;
+	shm_free(shm);
 	return NULL;
 }
 
@@ -146,18 +147,19 @@ do_set(struct vstate_dev *dev, void *arg)
 }
 
 int
-vstate_inflight_shm_set(struct vstate_dev *dev, const struct vstate_inflight_shm_geometry *g, int fd,
-		bool packed)
+vstate_inflight_shm_set(struct vstate_dev *dev, const struct vstate_inflight_shm_geometry *g,
+		int fd, bool packed)
 {
-	struct vstate_inflight_shm *region = region_map(dev, g, fd, packed);
+	struct vstate_inflight_shm *shm = shm_map(dev, g, fd, packed);
 
-	if (region == NULL) {
-		VSTATE_LOG(ERR, "%s: in-flight region refused: %u queues of %u, %" PRIu64
-				" bytes at %" PRIu64, dev->name, g->num_queues, g->queue_size,
+	if (shm == NULL) {
+		VSTATE_LOG(ERR, "%s: in-flight region refused: %u queues of %u descriptors, "
+				"%" PRIu64 " bytes at offset %" PRIu64 " do not fit the device "
+				"or the file", dev->name, g->num_queues, g->queue_size,
 				g->mmap_size, g->mmap_offset);
 		return -EINVAL;
 	}
-	return vstate_control_run(do_set, dev, region);
+	return vstate_control_run(do_set, dev, shm);
 }
 
 void
@@ -170,18 +172,18 @@ vstate_inflight_shm_drop(struct vstate_dev *dev)
 
 		if (vq->inflight_own != NULL)
 			vq->inflight_own->shm = NULL;
-		/* also a position that is kept by the queue is kept by the file again */
+		/* the state file keeps the position from now on, if there is one */
 		if (!vstate_state_file_attach(dev, vq))
 			vstate_vq_detach(vq);
 	}
-	region_free(dev->handover->inflight_shm);
+	shm_free(dev->handover->inflight_shm);
 	dev->handover->inflight_shm = NULL;
 }
 
 /* ---- a queue ---- */
 
 static union vstate_inflight_head *
-region_of(const struct vstate_dev *dev, const struct vstate_vq *vq)
+shm_head_find(const struct vstate_dev *dev, const struct vstate_vq *vq)
 {
 	const struct vstate_inflight_shm *r = dev->handover->inflight_shm;
 	const bool packed = vstate_dev_is_packed(dev);
@@ -193,7 +195,7 @@ region_of(const struct vstate_dev *dev, const struct vstate_vq *vq)
 }
 
 static int
-by_counter(const void *a, const void *b)
+buf_compare(const void *a, const void *b)
 {
 	const struct vstate_inflight_buf *x = a, *y = b;
 
@@ -203,8 +205,8 @@ by_counter(const void *a, const void *b)
 /* ---- split ---- */
 
 /*
- * Used buffers that the region does not know of yet are those of the last batch: killed
- * between the used index and the marks.
+ * If the process was killed after it published a batch and before it cleared the marks, the used
+ * index is ahead of the region. Those used buffers are the last batch: clear their marks.
  */
 static bool
 split_settle(const struct vstate_vq *vq, struct vstate_inflight_split *r)
@@ -243,7 +245,10 @@ split_list(const struct vstate_vq *vq, const struct vstate_inflight_split *r)
 
 /* ---- packed ---- */
 
-/* Killed before a batch was seen by the driver: it is in flight still. Behind that: it is not. */
+/*
+ * The process may have been killed while it published a batch. If the driver cannot see the batch
+ * yet, it is still in flight. Otherwise it is complete.
+ */
 static bool
 packed_settle(const struct vstate_vq *vq, struct vstate_inflight_packed *r, uint16_t nb)
 {
@@ -256,7 +261,7 @@ packed_settle(const struct vstate_vq *vq, struct vstate_inflight_packed *r, uint
 	if (vstate_pos_distance(now, old, vq->size) != 0 && !vstate_packed_avail(vq, old))
 		r->old_free_head = r->free_head;
 	r->free_head = r->old_free_head;
-	/* and what is free is not in flight */
+	/* free descriptors are not in flight */
 	for (n = 0, i = r->free_head; n < nb && i < nb; n++) {
 		vstate_inflight_packed_descs(r)[i].inflight = 0;
 		i = vstate_inflight_packed_descs(r)[i].next;
@@ -264,9 +269,9 @@ packed_settle(const struct vstate_vq *vq, struct vstate_inflight_packed *r, uint
 	return true;
 }
 
-/* Copy the descriptors of an entry. False: it is none. */
+/* Copy the descriptors of an entry to the list. False: the entry is not valid. */
 static bool
-packed_entry(const struct vstate_vq *vq, const struct vstate_inflight_packed *r, uint16_t nb,
+packed_entry_copy(const struct vstate_vq *vq, const struct vstate_inflight_packed *r, uint16_t nb,
 		uint16_t slot, struct vstate_inflight *list, uint32_t *nb_descs)
 {
 	struct vstate_inflight_buf *b = &list->bufs[list->nb];
@@ -310,7 +315,7 @@ packed_list(const struct vstate_vq *vq, const struct vstate_inflight_packed *r, 
 	list->nb = 0;
 	for (i = 0; i < nb; i++) {
 		if (vstate_inflight_packed_descs(r)[i].inflight == 1 &&
-				!packed_entry(vq, r, nb, i, list, &nb_descs)) {
+				!packed_entry_copy(vq, r, nb, i, list, &nb_descs)) {
 			free(list->descs);
 			free(list);
 			return NULL;
@@ -319,9 +324,9 @@ packed_list(const struct vstate_vq *vq, const struct vstate_inflight_packed *r, 
 	return list;
 }
 
-/* A position in the ring for each, as a state wants one; the ring code does not. */
+/* Give each buffer a position in the ring. A state needs one; the ring code does not. */
 static void
-packed_heads(const struct vstate_vq *vq, struct vstate_inflight *list, struct vstate_pos at)
+packed_heads_set(const struct vstate_vq *vq, struct vstate_inflight *list, struct vstate_pos at)
 {
 	uint16_t i;
 
@@ -334,7 +339,7 @@ packed_heads(const struct vstate_vq *vq, struct vstate_inflight *list, struct vs
 /* ---- both ---- */
 
 static bool
-ids_unique(const struct vstate_inflight *list)
+ids_are_unique(const struct vstate_inflight *list)
 {
 	uint64_t *seen = calloc((UINT16_MAX + 1) / 64, sizeof(*seen));
 	bool unique = seen != NULL;
@@ -351,7 +356,7 @@ ids_unique(const struct vstate_inflight *list)
 	return unique;
 }
 
-/* NULL, or why not; the queue is then as it was. */
+/* @return NULL; or the reason why the queue cannot be recovered: the queue is unchanged */
 static const char *
 vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_head *r, bool fresh)
 {
@@ -362,17 +367,17 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_h
 	const char *why;
 
 	if (r->split.version != VSTATE_INFLIGHT_VERSION || r->split.desc_num != nb)
-		return "version or size";
+		return "its version or size does not fit";
 	if (packed ? !packed_settle(vq, &r->packed, nb) : !split_settle(vq, &r->split))
-		return "used position";
+		return "its used position is not valid";
 	list = packed ? packed_list(vq, &r->packed, nb) : split_list(vq, &r->split);
 	if (list == NULL)
-		return "entries";
-	qsort(list->bufs, list->nb, sizeof(list->bufs[0]), by_counter);
-	if (!ids_unique(list)) {
+		return "its entries are not valid, or no memory";
+	qsort(list->bufs, list->nb, sizeof(list->bufs[0]), buf_compare);
+	if (!ids_are_unique(list)) {
 		free(list->descs);
 		free(list);
-		return "entries stand twice";
+		return "it has two entries for one buffer";
 	}
 	list->shm = r;
 	vq->inflight_head = r;
@@ -381,7 +386,7 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_h
 	if (why == NULL && packed) {
 		vstate_inflight_head_step(r, vq->used, vq->used);
 		if (vq->inflight != NULL)
-			packed_heads(vq, vq->inflight, vq->used);
+			packed_heads_set(vq, vq->inflight, vq->used);
 	}
 	if (why == NULL)
 		return NULL;
@@ -402,11 +407,11 @@ static enum vstate_keeper_answer
 shm_apply(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring,
 		const char **why)
 {
-	union vstate_inflight_head *r = region_of(dev, vq);
+	union vstate_inflight_head *r = shm_head_find(dev, vq);
 
 	if (!ring->base_fresh)
 		return VSTATE_KEEPER_SILENT;
-	/* all zero: the front end has made it so, as after a reset of the guest */
+	/* all zero: the front end cleared it, for example after a reset of the guest */
 	if (r == NULL || r->split.version == 0) {
 		vstate_vq_detach(vq);
 		return VSTATE_KEEPER_SILENT;
@@ -430,7 +435,7 @@ packed_mark(struct vstate_inflight_packed *r, const struct vstate_inflight *list
 
 	b->slot = at;
 	b->last = at + b->num - 1;
-	/* Those that are free follow each other here; what stands in the memory is not asked. */
+	/* Free entries are consecutive in a new region. Shared memory is not read for that. */
 	for (i = 0; i < b->num; i++, at++) {
 		const struct vstate_desc *from = &list->descs[b->first_desc + i];
 		struct vstate_inflight_packed_desc *d = &vstate_inflight_packed_descs(r)[at];
@@ -447,20 +452,20 @@ packed_mark(struct vstate_inflight_packed *r, const struct vstate_inflight *list
 	r->free_head = r->old_free_head = at;
 }
 
-/* A region that nobody has used, or that tells of another past. */
+/* Initialise the part of a queue in a region that is new or stale. */
 static void
-region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_head *r)
+shm_head_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_head *r)
 {
-	const struct vstate_inflight_shm *region = dev->handover->inflight_shm;
+	const struct vstate_inflight_shm *shm = dev->handover->inflight_shm;
 	struct vstate_inflight *list = vq->inflight;
 	uint16_t i, at = 0;
 
 	r->split.version = 0;
-	memset(r, 0, region->stride);
-	r->split.desc_num = region->queue_size;
-	for (i = 0; region->packed && i < region->queue_size; i++)
+	memset(r, 0, shm->stride);
+	r->split.desc_num = shm->queue_size;
+	for (i = 0; shm->packed && i < shm->queue_size; i++)
 		vstate_inflight_packed_descs(&r->packed)[i].next = i + 1;
-	if (region->packed)
+	if (shm->packed)
 		vstate_inflight_head_step(r, vq->used, vq->used);
 	else
 		vstate_inflight_head_used(r, vq->used.idx);
@@ -468,7 +473,7 @@ region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inf
 		list->bufs[i].slot = list->bufs[i].head;
 		if (i < list->done)
 			continue;
-		if (region->packed) {
+		if (shm->packed) {
 			packed_mark(&r->packed, list, &list->bufs[i], at);
 			at += list->bufs[i].num;
 		} else {
@@ -480,16 +485,16 @@ region_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inf
 	__atomic_store_n(&r->split.version, VSTATE_INFLIGHT_VERSION, __ATOMIC_RELEASE);
 }
 
-/* The region has the position of the queue from now on. */
+/* The region keeps the position of the queue from now on. */
 static bool
 shm_attach(struct vstate_dev *dev, struct vstate_vq *vq)
 {
-	union vstate_inflight_head *r = region_of(dev, vq);
+	union vstate_inflight_head *r = shm_head_find(dev, vq);
 
 	if (r == NULL)
 		return false;
 	if (vq->inflight_head != r) {
-		region_init(dev, vq, r);
+		shm_head_init(dev, vq, r);
 		vq->inflight_head = r;
 	}
 	return true;

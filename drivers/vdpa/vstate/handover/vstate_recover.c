@@ -36,9 +36,9 @@ pos_inside(const struct vstate_vq *vq, struct vstate_pos pos)
 	return pos.idx < vq->size && pos.wrap <= 1;
 }
 
-/* ---- a device ---- */
+/* ---- one queue ---- */
 
-/* If the position was never begun, the state has it. */
+/* Return the position of a queue. If its record was never begun, the state has it. */
 static union vstate_inflight_head
 head_get(const struct vstate_recovery *rec, uint16_t qid, bool packed)
 {
@@ -56,8 +56,8 @@ head_get(const struct vstate_recovery *rec, uint16_t qid, bool packed)
 }
 
 /*
- * How many of the state's buffers in flight were left: the count before the publication that was
- * under way, or the count after it if the driver has seen it.
+ * Return how many of the state's buffers in flight are left. The record has the count before the
+ * last publication and the count after it. The second one is right if the driver can see it.
  */
 static uint16_t
 left_get(const struct vstate_vq *vq, const struct vstate_recovery *rec,
@@ -79,9 +79,9 @@ left_get(const struct vstate_vq *vq, const struct vstate_recovery *rec,
 	return seen ? left & UINT16_MAX : left >> 16;
 }
 
-/* Buffers in flight of the state were in flight in this very ring, or mean nothing here. */
+/* The state's buffers in flight are valid only if the guest has not set the ring up again. */
 static const char *
-split_past_check(const struct vstate_vq *vq, const union vstate_inflight_head *head)
+split_ring_check(const struct vstate_vq *vq, const union vstate_inflight_head *head)
 {
 	const uint16_t used = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
 			__ATOMIC_RELAXED));
@@ -90,7 +90,7 @@ split_past_check(const struct vstate_vq *vq, const union vstate_inflight_head *h
 		"the guest started from scratch";
 }
 
-/* Attach the buffers in flight that were left. NULL, or why they cannot be. */
+/* Attach the buffers in flight that are left. @return NULL, or the reason why this failed */
 static const char *
 inflight_attach(struct vstate_vq *vq, const struct vstate_recovery *rec,
 		const union vstate_inflight_head *head, bool packed)
@@ -101,7 +101,7 @@ inflight_attach(struct vstate_vq *vq, const struct vstate_recovery *rec,
 
 	if (left == 0)
 		return NULL;
-	why = packed ? NULL : split_past_check(vq, head);
+	why = packed ? NULL : split_ring_check(vq, head);
 	if (why != NULL)
 		return why;
 	list = vstate_state_inflight_list(&rec->st->vqs[vq->qid], packed, left);
@@ -111,7 +111,7 @@ inflight_attach(struct vstate_vq *vq, const struct vstate_recovery *rec,
 	return NULL;
 }
 
-/* NULL, or why the ring does not resume where the previous owner stopped; it is then as it was. */
+/* @return NULL; or why the ring cannot resume where the old process stopped: it is unchanged */
 static const char *
 vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
 {
@@ -127,7 +127,7 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_rin
 				.driver_addr = vq->driver_addr,
 				.device_addr = vq->device_addr,
 			}, NULL) != 0)
-		return "the ring is another one";
+		return "the ring has another size or address";
 	why = inflight_attach(vq, rec, &head, packed);
 	if (why != NULL)
 		return why;
@@ -140,7 +140,7 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_rin
 	return why;
 }
 
-/* Buffers that a front end used itself while there was no device return in their turn. */
+/* Return, in ring order, the buffers that the front end used itself while no device ran. */
 static void
 used_ahead_return(const struct vstate_dev *dev, struct vstate_vq *vq)
 {
@@ -150,8 +150,8 @@ used_ahead_return(const struct vstate_dev *dev, struct vstate_vq *vq)
 		return;
 	n = vstate_used_ahead_return(vq, dev->class->empty_len(vq));
 	if (n > 0)
-		VSTATE_LOG(NOTICE, "%s: queue %u: %u buffers that the front end has used up return empty",
-				dev->name, vq->qid, n);
+		VSTATE_LOG(NOTICE, "%s: queue %u: %u buffers that the front end has used up return "
+				"empty", dev->name, vq->qid, n);
 }
 
 /* ---- the keeper ---- */
@@ -180,8 +180,8 @@ features_fit(const struct vstate_dev *dev)
 	if (rte_vhost_state_check_fit(rec->st, &lim, &err) == 0)
 		return true;
 	rte_vhost_state_error_format(&err, text, sizeof(text));
-	VSTATE_LOG(NOTICE, "%s: what process %u left does not fit, rings resume at the front end's "
-			"base: %s", dev->name, rec->pid, text);
+	VSTATE_LOG(NOTICE, "%s: the state that process %u left does not fit, rings resume at the "
+			"front end's base: %s", dev->name, rec->pid, text);
 	return false;
 }
 
@@ -213,7 +213,7 @@ recover_apply(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_
 	return VSTATE_KEEPER_APPLIED;
 }
 
-/* Rings that have not come yet find it later. */
+/* Keep the state as long as it has rings that are not set up yet. */
 static int
 recover_end(struct vstate_dev *dev, const struct vstate_setup *setup)
 {

@@ -7,10 +7,10 @@
 
 /**
  * @file
- * The state file as a keeper: what a killed or orderly ended owner left there is applied to the rings.
- * It is better than the base of the front end, which does not know where the owner stopped. QEMU
- * reads the used index of a split ring from the guest's memory, as is done here, but of a packed
- * ring QEMU knows only where it once began.
+ * The state file as a keeper: the state that the old process left is applied to the rings. It is
+ * better than the front end's base, because the front end does not know where the old process
+ * stopped. For a split ring, QEMU reads the used index from the guest's memory, and so does this
+ * file. For a packed ring, QEMU knows only where the ring once started.
  *
  * Control lock held, no poll thread inside.
  */
@@ -19,7 +19,7 @@
 
 extern const struct vstate_keeper vstate_recover_keeper;
 
-/** Free what was left by a previous owner, applied or not. Nothing is done without it. */
+/** Free the state that the previous owner left, if there is one. */
 void vstate_recover_drop(struct vstate_dev *dev);
 
 #endif /* VSTATE_RECOVER_H */

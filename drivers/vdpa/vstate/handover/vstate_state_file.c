@@ -30,7 +30,7 @@
 
 #define MAGIC 0x4547415045545356ull /* "VSTEPAGE" */
 #define VQS_OFFSET 4096
-/* What is mapped, and has its place on the medium from the beginning. */
+/* Bytes that are mapped. Their blocks are allocated when the file is made. */
 #define MAP_SIZE 65536
 #define PLACE_SIZE (16u << 20)
 #define FILE_SIZE (MAP_SIZE + 2ull * PLACE_SIZE)
@@ -67,7 +67,7 @@ boot_id_get(char id[40])
 	id[strcspn(id, "\n")] = '\0';
 }
 
-/* ---- what was left behind ---- */
+/* ---- read the state of the previous owner ---- */
 
 static struct rte_vhost_state *
 state_read(const struct vstate_dev *dev, const struct vstate_state_file *file, uint32_t seq)
@@ -87,7 +87,8 @@ state_read(const struct vstate_dev *dev, const struct vstate_state_file *file, u
 		st = rte_vhost_state_decode(buf, len, &err);
 		if (st == NULL) {
 			rte_vhost_state_error_format(&err, text, sizeof(text));
-			VSTATE_LOG(WARNING, "%s: %s: %s", dev->name, file->path, text);
+			VSTATE_LOG(WARNING, "%s: state in %s refused: %s", dev->name, file->path,
+					text);
 		}
 	}
 	free(buf);
@@ -114,7 +115,7 @@ recovery_read(const struct vstate_dev *dev, const struct vstate_state_file *file
 		rec->vqs[i].valid = file->vqs[i].seq == seq;
 		rec->vqs[i].head = file->vqs[i].head;
 		rec->vqs[i].left = file->vqs[i].left;
-		/* only the front end can tell, by its region */
+		/* only the in-flight region of the front end has this position */
 		if (file->vqs[i].elsewhere != 0)
 			st->vqs[i].size = 0;
 	}
@@ -133,22 +134,22 @@ recovery_take(struct vstate_dev *dev, const struct vstate_state_file *file)
 		return;
 	boot_id_get(boot_id);
 	if (memcmp(boot_id, file->head->boot_id, sizeof(boot_id)) != 0) {
-		VSTATE_LOG(NOTICE, "%s: %s is from before the host's last start, and is not used", dev->name,
-				file->path);
+		VSTATE_LOG(NOTICE, "%s: %s ignored: it was written before the host's last boot",
+				dev->name, file->path);
 		return;
 	}
 	dev->handover->recovery = recovery_read(dev, file);
 	if (dev->handover->recovery == NULL)
-		VSTATE_LOG(WARNING, "%s: %s cannot be used: rings resume at the front end's base", dev->name,
-				file->path);
+		VSTATE_LOG(WARNING, "%s: %s cannot be used: rings resume at the front end's base",
+				dev->name, file->path);
 	else
-		VSTATE_LOG(NOTICE, "%s: process %u left rings behind: they resume where it stopped", dev->name,
-				dev->handover->recovery->pid);
+		VSTATE_LOG(NOTICE, "%s: process %u left rings behind: they resume where it stopped",
+				dev->name, dev->handover->recovery->pid);
 }
 
 /* ---- the file ---- */
 
-/* Whether the file is one of this device. If not, the reason is logged and it is made again. */
+/* Whether the file belongs to this device. If not, the reason is logged. */
 static bool
 head_fits(const struct vstate_dev *dev, const struct vstate_state_file *file)
 {
@@ -164,7 +165,7 @@ head_fits(const struct vstate_dev *dev, const struct vstate_state_file *file)
 	else if (strncmp(h->name, dev->name, sizeof(h->name)) != 0)
 		what = "of another device";
 	if (what != NULL)
-		VSTATE_LOG(WARNING, "%s: %s is %s: it is made again", dev->name, file->path, what);
+		VSTATE_LOG(WARNING, "%s: %s is %s: not used", dev->name, file->path, what);
 	return what == NULL;
 }
 
@@ -181,7 +182,7 @@ head_make(const struct vstate_dev *dev, struct vstate_state_file *file)
 	__atomic_store_n(&h->magic, MAGIC, __ATOMIC_RELEASE);
 }
 
-/* A file that somebody else could have put there, or could change, is not read. */
+/* Refuse a file that another user could have made, or could change. */
 static int
 file_check(const struct vstate_dev *dev, const struct vstate_state_file *file, struct stat *st)
 {
@@ -190,7 +191,8 @@ file_check(const struct vstate_dev *dev, const struct vstate_state_file *file, s
 	if (S_ISREG(st->st_mode) && st->st_uid == geteuid() && st->st_nlink == 1 &&
 			(st->st_mode & 077) == 0)
 		return 0;
-	VSTATE_LOG(ERR, "%s: %s refused: not a file of this user with mode 0600", dev->name, file->path);
+	VSTATE_LOG(ERR, "%s: %s refused: not a regular file of user %u with mode 0600 and one "
+			"link", dev->name, file->path, geteuid());
 	return -EPERM;
 }
 
@@ -207,7 +209,7 @@ file_map(struct vstate_state_file *file)
 	return vstate_mem_guard_add(file->map, MAP_SIZE, &file->lost);
 }
 
-/* -EINVAL: it is no file at all, and perhaps somebody's file. */
+/* -EINVAL: it is not a state file, and is left as it is. */
 static int
 file_take(struct vstate_dev *dev, struct vstate_state_file *file, const struct stat *st)
 {
@@ -220,10 +222,11 @@ file_take(struct vstate_dev *dev, struct vstate_state_file *file, const struct s
 		return -EINVAL;
 	}
 	if (magic == MAGIC && st->st_size != FILE_SIZE) {
-		VSTATE_LOG(WARNING, "%s: %s is truncated: it is made again", dev->name, file->path);
+		VSTATE_LOG(WARNING, "%s: %s is truncated: made from scratch", dev->name,
+				file->path);
 		magic = 0;
 	}
-	/* All that is mapped gets its place: a store must not find the medium full. */
+	/* Allocate all mapped blocks now: a store to a full file system would raise SIGBUS. */
 	if (ftruncate(file->fd, FILE_SIZE) != 0)
 		return -errno;
 	ret = posix_fallocate(file->fd, 0, MAP_SIZE);
@@ -236,7 +239,7 @@ file_take(struct vstate_dev *dev, struct vstate_state_file *file, const struct s
 		recovery_take(dev, file);
 	else
 		head_make(dev, file);
-	/* What it says holds until this process has rings of its own. */
+	/* The rest of the head stays valid until this process serves rings itself. */
 	file->head->pid = getpid();
 	file->head->request = 0;
 	file->head->answer = 0;
@@ -269,7 +272,7 @@ vstate_state_file_free(struct vstate_state_file *file)
 		vstate_mem_guard_drop(&file->lost);
 		munmap(file->map, MAP_SIZE);
 	}
-	/* and with it goes the lock */
+	/* this also releases the lock */
 	if (file->fd >= 0)
 		close(file->fd);
 	free(file);
@@ -283,13 +286,14 @@ path_make(const struct vstate_dev *dev, struct vstate_state_file *file)
 
 	if (strchr(dev->name, '/') == NULL && len < (int)sizeof(file->path))
 		return 0;
-	VSTATE_LOG(ERR, "%s: the name of the device cannot be a file name in state_dir %s", dev->name, dev->conf.state_dir);
+	VSTATE_LOG(ERR, "%s: the device name cannot be a file name in state_dir %s: it has a slash "
+			"or is too long", dev->name, dev->conf.state_dir);
 	return -EINVAL;
 }
 
 /*
- * Who can write to the directory can put a socket in the place of the next owner's, and would be
- * given the guest's memory. A sticky bit keeps nobody from making files.
+ * A user who can write to the directory could replace the socket of a new process with another
+ * one, and would get the guest's memory. A sticky bit does not prevent that.
  */
 static int
 dir_check(const struct vstate_dev *dev)
@@ -309,7 +313,7 @@ dir_check(const struct vstate_dev *dev)
 	return -EPERM;
 }
 
-/* Open the file, whoever owns it. */
+/* Open the file without its lock. */
 static int
 file_find(const struct vstate_dev *dev, struct vstate_state_file **out, struct stat *st)
 {
@@ -378,20 +382,21 @@ vstate_state_file_open(struct vstate_dev *dev)
 	uint16_t i;
 	int ret;
 
-	RTE_BUILD_BUG_ON(VQS_OFFSET + VSTATE_MAX_VQS * sizeof(struct vstate_state_file_vq) > MAP_SIZE);
+	RTE_BUILD_BUG_ON(VQS_OFFSET + VSTATE_MAX_VQS * sizeof(struct vstate_state_file_vq) >
+			MAP_SIZE);
 	RTE_BUILD_BUG_ON(sizeof(struct vstate_state_file_vq) != RTE_CACHE_LINE_MIN_SIZE);
 	RTE_BUILD_BUG_ON(sizeof(struct vstate_state_file_head) > VQS_OFFSET);
 	ret = file_find(dev, &file, &st);
 	if (ret == 0)
 		ret = file_lock(dev, file);
-	/* Its owner may have made it meanwhile. */
+	/* Check again: its owner may have changed the file before the lock was taken. */
 	if (ret == 0)
 		ret = file_check(dev, file, &st);
 	if (ret == 0)
 		ret = file_take(dev, file, &st);
 	if (ret != 0) {
 		if (file != NULL && (ret != -EBUSY || !dev->conf.takeover))
-			VSTATE_LOG(ERR, "%s: no state file %s: %s", dev->name, file->path,
+			VSTATE_LOG(ERR, "%s: cannot open state file %s: %s", dev->name, file->path,
 					strerror(-ret));
 		vstate_state_file_free(file);
 		return ret;
@@ -427,7 +432,7 @@ vstate_state_file_close(struct vstate_dev *dev)
 	vstate_state_file_free(file);
 }
 
-/* ---- what is left for the next one ---- */
+/* ---- write the state for the next owner ---- */
 
 static int
 state_write(const struct vstate_state_file *file, const struct rte_vhost_state *st, uint32_t seq)
@@ -472,12 +477,12 @@ position_begin(struct vstate_state_file_vq *at, struct vstate_vq *vq, bool packe
 }
 
 static bool
-is_waiting(const struct vstate_recovery *rec, uint16_t i)
+vq_is_waiting(const struct vstate_recovery *rec, uint16_t i)
 {
 	return rec != NULL && i < rec->st->nb_vqs && rec->st->vqs[i].size != 0;
 }
 
-/* Rings that did not come back yet are still those of the previous owner. */
+/* Rings that are not set up yet keep the state that the previous owner left. */
 static void
 waiting_keep(const struct vstate_dev *dev, struct rte_vhost_state *st)
 {
@@ -485,7 +490,8 @@ waiting_keep(const struct vstate_dev *dev, struct rte_vhost_state *st)
 	uint16_t i;
 
 	for (i = 0; i < st->nb_vqs; i++) {
-		if (is_waiting(rec, i) && st->vqs[i].size == 0 && rec->st->vqs[i].nb_inflight == 0)
+		if (vq_is_waiting(rec, i) && st->vqs[i].size == 0 &&
+				rec->st->vqs[i].nb_inflight == 0)
 			st->vqs[i] = rec->st->vqs[i];
 	}
 }
@@ -509,14 +515,16 @@ state_store(struct vstate_dev *dev)
 	if (ret != 0)
 		return ret;
 	boot_id_get(file->head->boot_id);
-	/* Killed before this: the state before counts; from here on the new one, with its
-	 * positions, until a record has its number.
+	/*
+	 * A kill before this store leaves the old state in force; a kill after it, the new one. A
+	 * queue's position is taken from the new state until its record has the same number.
 	 */
 	__atomic_store_n(&file->head->seq, seq, __ATOMIC_RELEASE);
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (vstate_run_vq_is_ready(dev->vqs[i]))
 			position_begin(&file->vqs[i], dev->vqs[i], packed);
-		if (vstate_run_vq_is_ready(dev->vqs[i]) || (is_waiting(rec, i) && rec->vqs[i].valid))
+		if (vstate_run_vq_is_ready(dev->vqs[i]) ||
+				(vq_is_waiting(rec, i) && rec->vqs[i].valid))
 			__atomic_store_n(&file->vqs[i].seq, seq, __ATOMIC_RELEASE);
 	}
 	__atomic_store_n(&file->head->active, 1, __ATOMIC_RELEASE);
@@ -534,8 +542,8 @@ vstate_state_file_store(struct vstate_dev *dev)
 	if (ret == 0)
 		return;
 	vstate_state_file_retire(dev);
-	VSTATE_LOG(ERR, "%s: state not written to %s, so a crash cannot be recovered: %s", dev->name,
-			dev->handover->state_file->path, strerror(-ret));
+	VSTATE_LOG(ERR, "%s: state not written to %s, so a crash cannot be recovered: %s",
+			dev->name, dev->handover->state_file->path, strerror(-ret));
 }
 
 void

@@ -7,10 +7,10 @@
 
 /**
  * @file
- * The state file: a file in the directory of the user (state_dir=) that outlives the process. It has
- * the device's state as it was when the rings were started or changed last, and the position of
- * each queue, which its poll thread keeps up to date (ring/vstate_inflight_layout.h). The process
- * that has the lock of the file owns the device; a process that is killed loses it.
+ * The state file: a file in the user's directory (state_dir=) that outlives the process. It holds
+ * the state of the device at the last start or change of its rings. It also holds the position of
+ * each queue, which the poll thread updates (ring/vstate_inflight_layout.h). The process that holds
+ * the lock of the file owns the device. The kernel releases the lock of a killed process.
  *
  *	offset
  *	0	struct vstate_state_file_head
@@ -18,9 +18,9 @@
  *	65536	state in the format of rte_vhost_state_encode(), first place
  *	+16 MiB	second place; one is whole while the other is written
  *
- * All of it is in host order and for one boot of one host. What another process left there is read
- * as a guest's memory is: nobody vouches for it. All functions need the control lock, or run before
- * there is a front end.
+ * All of it is in host byte order, and valid for one boot of one host. The content that another
+ * process left is not trusted: every value is checked like guest memory. All functions need the
+ * control lock, or run before a front end can connect.
  */
 
 #include <stdbool.h>
@@ -38,18 +38,19 @@ struct vstate_state_file_head {
 	uint32_t nb_vqs;
 	uint64_t file_size;
 	char name[RTE_VHOST_STATE_NAME_SIZE];
-	/** Of the kernel under which the guest's memory was as the positions say. */
+	/** Boot id of the kernel when the state was written. After a reboot the state is stale. */
 	char boot_id[40];
-	/** Process that owns the file, or did; in its own PID namespace. */
+	/** Process that owns the file, or the last owner; in its own PID namespace. */
 	uint32_t pid;
-	/** 1: the device has the rings, and the file says where they stand. */
+	/** 1: the device has the rings, and the positions in the file are valid. */
 	uint32_t active;
-	/** Counts states; the current one is in place seq % 2. */
+	/** Number of the current state, which is in place seq % 2. */
 	uint32_t seq;
-	/** Bytes of the states. */
+	/** Lengths of the two states in bytes. */
 	uint32_t state_len[2];
-	/** Token of the process that asks for the device, 0: none; and the owner's answer. See
-	 * vstate_takeover.h.
+	/**
+	 * Token of the process that asks for the device, 0 for none; and the answer of the owner.
+	 * See vstate_takeover.h.
 	 */
 	uint32_t request, answer;
 };
@@ -57,21 +58,21 @@ struct vstate_state_file_head {
 /** One cache line, written by one poll thread. */
 struct vstate_state_file_vq {
 	union vstate_inflight_head head;
-	/** As the head's when this position was begun; else the state has the position. */
+	/** seq of the head when this record began. If it differs, the state has the position. */
 	uint32_t seq;
-	/** Buffers of another device that are left; see vstate_inflight_left(). */
+	/** Buffers in flight that are left from another device; see vstate_inflight_left(). */
 	uint32_t left;
-	/** 1: this position is stale, the front end's in-flight region has it. */
+	/** 1: this record is stale. The front end's in-flight region has the position. */
 	uint32_t elsewhere;
 	uint32_t reserved[5];
 };
 
-/** State left by a previous owner, to be applied to the rings when they come. */
+/** State left by the previous owner, applied to each ring when the front end sets it up. */
 struct vstate_recovery {
-	/** The previous owner. */
+	/** Process id of the previous owner. */
 	uint32_t pid;
 	struct rte_vhost_state *st;
-	/** Positions of the queues that have one of this state. */
+	/** Positions of the queues; valid if the record belongs to this state. */
 	struct {
 		bool valid;
 		uint32_t left;
@@ -84,35 +85,37 @@ struct vstate_state_file;
 struct vstate_vq;
 
 /**
- * Open or make the file of a device that has state_dir=, and take its lock. What a previous owner
- * left there, whose device did not come to an end, is in dev->handover->recovery.
+ * Open or make the file of a device that has state_dir=, and take its lock. If the previous owner
+ * left a state, it is in dev->handover->recovery.
  * @return 0; -EBUSY: a living process owns the file; -EPERM: other users can write to the directory
- *   or the file; -EINVAL: it is no state file; or another -errno. Logged, but -EBUSY with takeover=1.
+ *   or the file; -EINVAL: the file is not a state file; or another -errno. The reason is logged,
+ *   except for -EBUSY with takeover=1.
  */
 int vstate_state_file_open(struct vstate_dev *dev);
-/** Let go of the file. Nothing is done without one. */
+/** Close the file of the device and release its lock, if there is one. */
 void vstate_state_file_close(struct vstate_dev *dev);
 
 /**
- * Open the file of another owner, to talk to that process.
+ * Open the file that another process owns, to send requests to that process.
  * @return 0; -EPROTO: the file is of another version or device; or another -errno
  */
 int vstate_state_file_look(const struct vstate_dev *dev, struct vstate_state_file **file);
+/** Return the head of a file, which is mapped and shared with other processes. */
 struct vstate_state_file_head *vstate_state_file_head(struct vstate_state_file *file);
-/** No living process owns the file. */
+/** Return whether no living process owns the file. */
 bool vstate_state_file_is_free(const struct vstate_state_file *file);
-/** Let another process own the file; nothing is written to it any more. */
+/** Release the lock, so that another process can own the file. This process writes no more. */
 void vstate_state_file_unlock(const struct vstate_state_file *file);
-/** Close a file; NULL is ignored. */
+/** Close a file and free it. NULL is ignored. */
 void vstate_state_file_free(struct vstate_state_file *file);
 
-/** Let the file keep the position of a queue. False: there is no file. */
+/** Keep the position of a queue in the file. @return false if there is no file */
 bool vstate_state_file_attach(struct vstate_dev *dev, struct vstate_vq *vq);
-/** Note where the quiesced rings stand, and let their positions begin. A failure is logged. */
+/** Write the state of a quiesced device and begin the records of its queues. Logs a failure. */
 void vstate_state_file_store(struct vstate_dev *dev);
-/** Another process truncated the file, and its content is gone. Any thread. */
+/** Return whether another process truncated the file: its content is gone. Any thread. */
 bool vstate_state_file_is_lost(const struct vstate_dev *dev);
-/** The front end has the rings back: what the file says does not hold any more. */
+/** Mark the state in the file as stale, because the front end took the rings back. */
 void vstate_state_file_retire(struct vstate_dev *dev);
 
 #endif /* VSTATE_STATE_FILE_H */

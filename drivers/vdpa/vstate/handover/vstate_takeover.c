@@ -29,23 +29,23 @@
 #include "vstate_state_file.h"
 #include "vstate_takeover.h"
 
-
 #define ANSWER_RELEASED 1
 #define ANSWER_REFUSED 2
-/* A request is the token of the process that makes it, or one of these. */
+/* A request is the token of the process that makes it, or one of these values. */
+/* The owner wakes its own thread, which then ends. */
 #define REQUEST_END UINT32_MAX
-/* The owner lets go, and will not stop half-way. */
+/* The owner granted the request and will release the device. */
 #define REQUEST_GRANTED (UINT32_MAX - 1)
-/* The owner is to let go for any process that comes later. */
+/* The owner is asked to release the device for a process that starts later. */
 #define REQUEST_RELEASE (UINT32_MAX - 2)
 
-/* The owner's poll threads leave the queues within this time, or the owner keeps the device. */
+/* Bound for the poll threads to leave the queues. After it the owner keeps the device. */
 #define QUIESCE_NS 500000000ull
-/* An owner that has not answered by then hangs. */
+/* Bound for the answer of the owner. After it the takeover fails. */
 #define ANSWER_MS 2000
-/* Between two looks whether the owner died. */
+/* Time between two checks whether the owner died. */
 #define LOOK_MS 20
-/* An application that polls a port does so within this time after its start. */
+/* Bound for the application to poll a port that is started. After it the takeover begins. */
 #define POLLED_MS 3000
 
 enum phase {
@@ -56,30 +56,31 @@ enum phase {
 };
 
 struct vstate_takeover {
-	/** The owner's state file, as long as the owner is another process. */
+	/** The state file while another process owns it; else NULL. */
 	struct vstate_state_file *other;
 	struct vstate_thread thread;
 	bool running;
 	bool stop;
 	enum phase phase;
-	/** Guards head: of the state file that this process owns, or NULL. */
+	/** Guards head. */
 	pthread_mutex_t lock;
+	/** Head of the state file that this process owns, or NULL. */
 	struct vstate_state_file_head *head;
 };
 
 static double
-ms_since(uint64_t start)
+ms_get_since(uint64_t start)
 {
 	return (vstate_clock_ns() - start) / 1e6;
 }
 
 static bool
-is_stopping(const struct vstate_takeover *t)
+takeover_is_stopping(const struct vstate_takeover *t)
 {
 	return __atomic_load_n(&t->stop, __ATOMIC_SEQ_CST);
 }
 
-/* Sleep while *word is value, for @p ms at most; 0: as long as it takes. */
+/* Sleep while *word is @p value, for at most @p ms milliseconds; 0: without a bound. */
 static void
 word_wait(uint32_t *word, uint32_t value, unsigned int ms)
 {
@@ -98,7 +99,7 @@ word_set(uint32_t *word, uint32_t value)
 static bool
 word_change(uint32_t *word, uint32_t from, uint32_t to)
 {
-	/* In one order with vstate_takeover.stop, see vstate_takeover_end(). */
+	/* Sequentially consistent with vstate_takeover.stop, see vstate_takeover_end(). */
 	if (!__atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_SEQ_CST,
 			__ATOMIC_SEQ_CST))
 		return false;
@@ -108,7 +109,7 @@ word_change(uint32_t *word, uint32_t from, uint32_t to)
 
 /* ---- the owner ---- */
 
-/* Quiesced, and never granted again in this process; or as before. */
+/* Quiesce the queues and block them as handed over. On failure nothing changes. */
 static int
 do_leave(struct vstate_dev *dev, void *arg)
 {
@@ -132,58 +133,60 @@ do_stay(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
-/* Quiesce the device for request @p who, if the process that asked still waits for it. */
+/* Quiesce the device and grant request @p token, if the process that asked still waits. */
 static int
-leave_for(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t who)
+request_grant(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t token)
 {
 	uint16_t late = 0;
 	int ret;
 
 	ret = vstate_control_run_within(do_leave, dev, &late, QUIESCE_NS);
 	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: not handed over (request %u): the poll thread of queue %u does "
-				"not return, or another operation is under way", dev->name, who, late);
+		VSTATE_LOG(ERR, "%s: not handed over (request %u): the poll thread of queue %u "
+				"does not return, or another operation is under way; this process "
+				"keeps the device", dev->name, token, late);
 		word_set(&head->answer, ANSWER_REFUSED);
 		return ret;
 	}
-	if (word_change(&head->request, who, REQUEST_GRANTED))
+	if (word_change(&head->request, token, REQUEST_GRANTED))
 		return 0;
 	vstate_control_run(do_stay, dev, NULL);
-	VSTATE_LOG(WARNING, "%s: not handed over: request %u was withdrawn", dev->name, who);
+	VSTATE_LOG(WARNING, "%s: not handed over: request %u was withdrawn; this process keeps the "
+			"device", dev->name, token);
 	return -ECANCELED;
 }
 
-/* Where the process with token @p who waits for the connection. */
+/* Write the path of the socket where the process with @p token waits for the connection. */
 static int
-pass_path(const struct vstate_dev *dev, uint32_t who, char path[PATH_MAX])
+pass_path_make(const struct vstate_dev *dev, uint32_t token, char path[PATH_MAX])
 {
-	return snprintf(path, PATH_MAX, "%s/%s.%u.pass", dev->conf.state_dir, dev->name, who) <
+	return snprintf(path, PATH_MAX, "%s/%s.%u.pass", dev->conf.state_dir, dev->name, token) <
 		PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
 /*
- * Close the socket. False: the process that gets the device has no use for the connection, or cannot
- * continue where this process stands, and the front end is to connect to it. True: the connection is
- * not held here any more.
+ * Close the socket and pass the connection to the new process. True: the new process has the
+ * connection, and @p hold is empty. False: the new process does not want the connection, or cannot
+ * continue it; the front end has to connect again.
  */
 static bool
-connection_pass(struct vstate_dev *dev, struct vstate_hold *hold, uint32_t who)
+connection_pass(struct vstate_dev *dev, struct vstate_hold *hold, uint32_t token)
 {
 	struct vstate_handover_msg msg;
 	char path[PATH_MAX];
 	int ret = -ENOTCONN;
 
 	dev->front_ops->pack(dev, hold, &msg);
-	if (msg.len != 0 && who != REQUEST_RELEASE && pass_path(dev, who, path) == 0)
+	if (msg.len != 0 && token != REQUEST_RELEASE && pass_path_make(dev, token, path) == 0)
 		ret = vstate_handover_msg_send(path, &msg);
-	/* nobody there: keep-connection=0, or an earlier release */
+	/* -ENOENT: no process listens, because of keep-connection=0 or an older release */
 	if (ret == -EPERM)
-		VSTATE_LOG(ERR, "%s: the connection is not passed: another user listens at %s",
-				dev->name, path);
+		VSTATE_LOG(ERR, "%s: connection not passed: another user listens at %s; the front "
+				"end has to connect again", dev->name, path);
 	else if (ret != 0 && ret != -ENOTCONN && ret != -ENOENT)
-		VSTATE_LOG(NOTICE, "%s: the connection cannot be passed: %s", dev->name,
-				strerror(-ret));
-	/* the connection is closed with the message, or with the hold */
+		VSTATE_LOG(NOTICE, "%s: connection not passed: %s; the front end has to connect "
+				"again", dev->name, strerror(-ret));
+	/* either the message or the hold owns the descriptor */
 	if (ret == 0)
 		hold->nb = 0;
 	else
@@ -193,7 +196,7 @@ connection_pass(struct vstate_dev *dev, struct vstate_hold *hold, uint32_t who)
 }
 
 static int
-device_release(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t who)
+device_release(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t token)
 {
 	struct vstate_takeover *t = dev->handover->takeover;
 	struct vstate_hold hold;
@@ -201,27 +204,27 @@ device_release(struct vstate_dev *dev, struct vstate_state_file_head *head, uint
 	uint64_t start;
 	bool passed;
 
-	/* Found while the queues still run. */
+	/* Find the descriptors while the queues still run, to keep the stop short. */
 	dev->front_ops->hold(dev, &hold);
 	start = vstate_clock_ns();
-	if (leave_for(dev, head, who) != 0) {
+	if (request_grant(dev, head, token) != 0) {
 		while (hold.nb > 0)
 			close(hold.fds[--hold.nb]);
 		return -ECANCELED;
 	}
-	quiesced_ms = ms_since(start);
-	passed = connection_pass(dev, &hold, who);
+	quiesced_ms = ms_get_since(start);
+	passed = connection_pass(dev, &hold, token);
 	pthread_mutex_lock(&t->lock);
 	t->head = NULL;
 	pthread_mutex_unlock(&t->lock);
 	vstate_state_file_unlock(dev->handover->state_file);
 	word_set(&head->answer, ANSWER_RELEASED);
-	/* Only now: a front end that has seen the end may end this process. */
+	/* Last, because a supervisor may end this process when the front end sees the hang-up. */
 	dev->front_ops->hang_up(&hold);
 	vstate_state_file_close(dev);
 	t->phase = PHASE_RELEASED;
 	VSTATE_LOG(NOTICE, "%s: handed over in %.1f ms, quiesced after %.1f ms, %s",
-			dev->name, ms_since(start), quiesced_ms,
+			dev->name, ms_get_since(start), quiesced_ms,
 			passed ? "with the connection" : "and the connection closed");
 	return 0;
 }
@@ -231,29 +234,29 @@ requests_serve(struct vstate_dev *dev)
 {
 	struct vstate_takeover *t = dev->handover->takeover;
 	struct vstate_state_file_head *head = t->head;
-	uint32_t who;
+	uint32_t token;
 
-	while (!is_stopping(t)) {
+	while (!takeover_is_stopping(t)) {
 		word_wait(&head->request, 0, 0);
-		who = __atomic_load_n(&head->request, __ATOMIC_ACQUIRE);
-		if (who == 0 || who == REQUEST_END)
+		token = __atomic_load_n(&head->request, __ATOMIC_ACQUIRE);
+		if (token == 0 || token == REQUEST_END)
 			continue;
-		if (device_release(dev, head, who) == 0)
+		if (device_release(dev, head, token) == 0)
 			return;
-		word_change(&head->request, who, 0);
+		word_change(&head->request, token, 0);
 	}
 }
 
 /* ---- the new process ---- */
 
-/* A device that is handed over before a thread polls would only wait here. */
+/* Wait until a thread polls. Before that, a takeover would only stop the guest for longer. */
 static void
-wait_polled(struct vstate_dev *dev)
+poller_wait(struct vstate_dev *dev)
 {
 	unsigned int ms = 0;
 	uint16_t i;
 
-	while (!is_stopping(dev->handover->takeover) && !dev->front_ops->is_shut(dev)) {
+	while (!takeover_is_stopping(dev->handover->takeover) && !dev->front_ops->is_shut(dev)) {
 		for (i = 0; i < dev->nb_vqs; i++) {
 			if (vstate_lease_is_asked(&dev->vqs[i]->lease))
 				return;
@@ -264,7 +267,7 @@ wait_polled(struct vstate_dev *dev)
 	}
 }
 
-/* Ask the owner for the device. 0: the state file is free. */
+/* Ask the owner for the device. @return 0 if the state file is free; or -errno */
 static int
 owner_ask(struct vstate_dev *dev, struct vstate_state_file *file)
 {
@@ -281,18 +284,19 @@ owner_ask(struct vstate_dev *dev, struct vstate_state_file *file)
 		answer = __atomic_load_n(&head->answer, __ATOMIC_ACQUIRE);
 		if (answer == ANSWER_RELEASED || vstate_state_file_is_free(file))
 			return 0;
-		if (answer == 0 && !is_stopping(dev->handover->takeover) && vstate_clock_ms() < end)
+		if (answer == 0 && !takeover_is_stopping(dev->handover->takeover) &&
+				vstate_clock_ms() < end)
 			continue;
-		/* Unless it is granted: there is no way back, and nobody has the device. */
+		/* A granted request cannot be withdrawn: wait until the owner releases the file. */
 		if (word_change(&head->request, self, 0) ||
 				__atomic_load_n(&head->request, __ATOMIC_ACQUIRE) !=
 				REQUEST_GRANTED)
 			return answer == ANSWER_REFUSED ? -EBUSY : -ETIMEDOUT;
-	} while (!is_stopping(dev->handover->takeover));
+	} while (!takeover_is_stopping(dev->handover->takeover));
 	return -ECANCELED;
 }
 
-/* Be ready for the connection. -1: it is not wanted, or cannot be had. */
+/* Listen for the connection. @return a descriptor; < 0: it is not wanted, or listening failed */
 static int
 pass_listen(const struct vstate_dev *dev, char path[PATH_MAX])
 {
@@ -300,18 +304,18 @@ pass_listen(const struct vstate_dev *dev, char path[PATH_MAX])
 
 	if (!dev->conf.keep_connection)
 		return -1;
-	fd = pass_path(dev, vstate_handover_msg_token(), path);
+	fd = pass_path_make(dev, vstate_handover_msg_token(), path);
 	if (fd == 0)
 		fd = vstate_handover_msg_listen(path);
 	if (fd < 0)
-		VSTATE_LOG(WARNING, "%s: its front end will have to connect again: %s: %s", dev->name,
-				path, strerror(-fd));
+		VSTATE_LOG(WARNING, "%s: cannot listen on %s: %s; the front end will have to "
+				"connect again", dev->name, path, strerror(-fd));
 	return fd;
 }
 
-/* Open the socket, with the connection that the previous owner passed, if it did. */
+/* Open the socket, with the connection if the old process passed it. */
 static int
-socket_take(struct vstate_dev *dev, int pass, bool *kept)
+front_door_open(struct vstate_dev *dev, int pass, bool *kept)
 {
 	struct vstate_handover_msg msg;
 	int ret = pass >= 0 ? vstate_handover_msg_receive(pass, &msg) : -EAGAIN;
@@ -319,8 +323,8 @@ socket_take(struct vstate_dev *dev, int pass, bool *kept)
 	if (ret == 0)
 		return dev->front_ops->adopt(dev, &msg, kept);
 	if (ret != -EAGAIN)
-		VSTATE_LOG(NOTICE, "%s: the connection was not passed: %s", dev->name,
-				strerror(-ret));
+		VSTATE_LOG(NOTICE, "%s: no connection received: %s; the front end has to connect "
+				"again", dev->name, strerror(-ret));
 	return dev->front_ops->open(dev);
 }
 
@@ -335,24 +339,27 @@ device_take(struct vstate_dev *dev)
 	bool kept = false;
 
 	pass = pass_listen(dev, path);
-	wait_polled(dev);
+	poller_wait(dev);
 	start = vstate_clock_ns();
-	ret = is_stopping(t) || dev->front_ops->is_shut(dev) ? -ECANCELED : owner_ask(dev, t->other);
-	answer_ms = ms_since(start);
+	if (takeover_is_stopping(t) || dev->front_ops->is_shut(dev))
+		ret = -ECANCELED;
+	else
+		ret = owner_ask(dev, t->other);
+	answer_ms = ms_get_since(start);
 	vstate_state_file_free(t->other);
 	t->other = NULL;
 	if (ret == 0)
 		ret = vstate_state_file_open(dev);
 	if (ret == 0) {
-		ret = socket_take(dev, pass, &kept);
-		/* Another process can have it. */
+		ret = front_door_open(dev, pass, &kept);
+		/* Release the file, so that another process can own the device. */
 		if (ret != 0)
 			vstate_state_file_close(dev);
 	}
 	if (ret == 0)
-		VSTATE_LOG(NOTICE, "%s: taken over in %.1f ms, answered after %.1f ms, %s", dev->name,
-				ms_since(start), answer_ms, kept ? "with the connection" :
-				"for the front end to connect");
+		VSTATE_LOG(NOTICE, "%s: taken over in %.1f ms, answered after %.1f ms, %s",
+				dev->name, ms_get_since(start), answer_ms,
+				kept ? "with the connection" : "for the front end to connect");
 	vstate_handover_msg_unlisten(pass, path);
 	dev->front_ops->prepare_end(dev);
 	return ret;
@@ -363,7 +370,8 @@ failure_text(int ret)
 {
 	switch (ret) {
 	case -ETIMEDOUT: return "the other process does not answer";
-	case -EBUSY: return "the other process refuses: one of its poll threads does not return, or the file is in use";
+	case -EBUSY: return "the other process refuses: one of its poll threads does not return, "
+		"or the file is in use";
 	case -EALREADY: return "another process asks for it already";
 	default: return strerror(-ret);
 	}
@@ -392,7 +400,7 @@ takeover_main(void *arg)
 	return NULL;
 }
 
-/* ---- life ---- */
+/* ---- create and destroy ---- */
 
 static struct vstate_takeover *
 takeover_alloc(void)
@@ -437,11 +445,13 @@ vstate_takeover_open(struct vstate_dev *dev)
 		dev->handover->takeover = takeover_alloc();
 		if (dev->handover->takeover == NULL)
 			return -ENOMEM;
-		dev->handover->takeover->head = vstate_state_file_head(dev->handover->state_file);
+		dev->handover->takeover->head =
+			vstate_state_file_head(dev->handover->state_file);
 	} else {
 		dev->front_ops->prepare(dev);
 	}
-	ret = vstate_thread_create(&dev->handover->takeover->thread, "vstate-take", takeover_main, dev);
+	ret = vstate_thread_create(&dev->handover->takeover->thread, "vstate-take", takeover_main,
+			dev);
 	dev->handover->takeover->running = ret == 0;
 	return ret;
 }
@@ -453,7 +463,10 @@ vstate_takeover_end(struct vstate_dev *dev)
 
 	if (t == NULL)
 		return;
-	/* Either the word is changed here, or the thread that changes it back looks at this after. */
+	/*
+	 * If the word below is not 0, the thread is serving a request. It sets the word back to 0
+	 * and then reads stop, so it sees this store.
+	 */
 	__atomic_store_n(&t->stop, true, __ATOMIC_SEQ_CST);
 	pthread_mutex_lock(&t->lock);
 	if (t->head != NULL)

@@ -10,7 +10,7 @@
  * One process hands a device over to another, through the state file (vstate_state_file.h).
  *
  *	new process                              owner of the state file
- *	makes all but the socket (takeover=1)
+ *	makes its device without socket
  *	its poll threads poll
  *	request = its token, wake        --->    quiesces the queues, within a bound
  *	                                         request = granted, if it is still that token
@@ -21,31 +21,35 @@
  *	opens the socket, with the connection if it
  *	was passed; the rings resume by the file
  *
- * A refusal or no answer is an error in the new process, and changes nothing in the owner. Once the
- * request is granted there is no way back: the new process waits until the file is free. If the
- * owner dies in between, the kernel releases its lock, and the new process continues as after any
- * crash. Nothing here is on a packet's path.
+ * If the owner refuses or does not answer, the new process reports an error and nothing changes in
+ * the owner. A granted request cannot be withdrawn: the new process waits until the file is free.
+ * If the owner dies in between, the kernel releases its lock. The new process then continues as
+ * after a crash. Nothing here is on the path of a packet.
  */
 
 struct vstate_dev;
 
-/** Another process owns the state file: look whom to ask. -EPROTO: its file is of another kind. */
+/**
+ * Open the state file that another process owns, to ask that process later.
+ * @return 0; -EPROTO: the file is of another version or device; or another -errno
+ */
 int vstate_takeover_prepare(struct vstate_dev *dev);
 /**
- * All but the socket is made: open the socket, now or when the owner has handed the device over. From
- * then on another process may ask for the device. 0 or -errno.
+ * Open the socket of a complete device. With takeover=1 and another owner, a thread opens it later,
+ * when the owner has handed the device over. From then on another process may ask for the device.
+ * @return 0 or -errno
  */
 int vstate_takeover_open(struct vstate_dev *dev);
-/** Ask nobody and serve no request any more; the thread has ended at return. */
+/** Withdraw a request and serve no more requests. The thread has ended at return. */
 void vstate_takeover_end(struct vstate_dev *dev);
-/** Free it, after vstate_takeover_end(), and when nobody finds the device any more. */
+/** Free the takeover, after vstate_takeover_end(). The device is not published any more. */
 void vstate_takeover_free(struct vstate_dev *dev);
 /**
- * Release the device as if another process had asked. Returns at once.
+ * Release the device as if another process had asked. Does not wait for the release.
  * @return 0; -EALREADY: another request is served; -ENOTSUP: no state file
  */
 int vstate_takeover_ask(struct vstate_dev *dev);
-/** "", "waiting", "failed" or "released". Any thread. */
+/** Return the phase: "" (owner), "waiting", "failed" or "released". Any thread. */
 const char *vstate_takeover_phase(const struct vstate_dev *dev);
 
 #endif /* VSTATE_TAKEOVER_H */
