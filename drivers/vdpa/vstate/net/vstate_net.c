@@ -27,8 +27,8 @@
 	(RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO6))
 
 /*
- * Offered whether segmentation is wanted or not, as net_vhost does: a guest that has
- * agreed to them there can be migrated here only if they are offered here.
+ * Offered with and without tso=1, as net_vhost does. A guest that negotiated them with net_vhost
+ * can be migrated to vstate only if vstate offers them.
  */
 #define LARGE_FRAME_FEATURES \
 	(RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) | RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6) | \
@@ -36,8 +36,8 @@
 	 RTE_BIT64(VIRTIO_NET_F_HOST_ECN) | RTE_BIT64(VIRTIO_NET_F_HOST_UFO))
 
 /*
- * The control virtqueue (MQ, CTRL_VQ, CTRL_RX, GUEST_ANNOUNCE) is served by the vhost-user
- * front end; the back end agrees to what it decides.
+ * The vhost-user front end serves the control virtqueue (MQ, CTRL_VQ, CTRL_RX, GUEST_ANNOUNCE). The
+ * back end only offers its features.
  */
 #define NET_FEATURES \
 	(RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_F_RING_PACKED) | \
@@ -70,7 +70,7 @@ vstate_net_dev_init(struct vstate_dev *dev)
 	return 0;
 }
 
-/* ---- a guest comes and goes ---- */
+/* ---- connect, set-up and reset ---- */
 
 void
 vstate_net_connect(struct vstate_dev *dev)
@@ -84,7 +84,7 @@ vstate_net_disconnect(struct vstate_dev *dev)
 	struct vstate_net *net = vstate_net_of(dev);
 
 	net->mtu_next = 0;
-	/* a guest that went is not announced here */
+	/* a guest that is gone must not be announced */
 	__atomic_store_n(&net->rarp_due, 0, __ATOMIC_RELAXED);
 }
 
@@ -120,14 +120,14 @@ vstate_net_resume(struct vstate_dev *dev)
 	net->mtu_next = 0;
 }
 
-/* Pairs from 0 on of which the queues may run; a port spreads its queues over them. */
+/* Count the pairs from pair 0 on that may run. A port spreads its queues over them. */
 static uint16_t
-count_active_pairs(const struct vstate_dev *dev)
+active_pairs_count(const struct vstate_dev *dev)
 {
 	uint16_t pair;
 
 	for (pair = 0; pair < vstate_net_pairs(dev); pair++) {
-		/* a queue that the driver broke takes its frames to their end, as a full one does */
+		/* a broken queue stays active: frames for it are dropped, as for a full queue */
 		if (vstate_run_vq_blocks(dev, dev->vqs[VSTATE_RXQ(pair)]) & ~VSTATE_BLOCK_BROKEN)
 			break;
 	}
@@ -135,14 +135,14 @@ count_active_pairs(const struct vstate_dev *dev)
 }
 
 /*
- * A stale value is harmless: the queue it names has no lease. Release: a poll thread that reads it
- * looks at frames by the ring code of a queue before there is a lease. Partner: the load in
- * vstate_port_tx(). Without it that thread could use a ring code that is not set yet.
+ * A stale value is harmless: the queue that it names has no lease. This release pairs with the load
+ * in vstate_port_tx(). That thread uses vq->ops before it takes the lease. Without the pair, it
+ * could read ops that are not set yet.
  */
 void
 vstate_net_run_changed(struct vstate_dev *dev)
 {
-	__atomic_store_n(&vstate_net_of(dev)->active_pairs, count_active_pairs(dev),
+	__atomic_store_n(&vstate_net_of(dev)->active_pairs, active_pairs_count(dev),
 			__ATOMIC_RELEASE);
 }
 
@@ -160,7 +160,7 @@ vstate_net_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq)
 	vq->mergeable = f & RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
 	vq->host_offloads = f & (RTE_BIT64(VIRTIO_NET_F_CSUM) | TSO_FEATURES);
 	vq->guest_csum = f & RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM);
-	/* The legacy header lacks num_buffers unless receive buffers are merged. */
+	/* The legacy header has num_buffers only with mergeable receive buffers. */
 	vq->hdr_len = f & (RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF)) ?
 		sizeof(struct virtio_net_hdr_mrg_rxbuf) : sizeof(struct virtio_net_hdr);
 }
@@ -168,7 +168,7 @@ vstate_net_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq)
 uint32_t
 vstate_net_empty_len(const struct vstate_vq *vq)
 {
-	/* a header and a byte: dropped and counted as a runt */
+	/* a header and one byte: the device would drop such a frame as a runt */
 	return vq->hdr_len + 1;
 }
 
@@ -181,7 +181,7 @@ vstate_net_used_ahead(const struct vstate_vq *vq)
 /* ---- state ---- */
 
 static uint16_t
-count_enabled_pairs(const struct vstate_dev *dev)
+enabled_pairs_count(const struct vstate_dev *dev)
 {
 	uint16_t pair, n = 0;
 
@@ -199,7 +199,7 @@ vstate_net_capture(const struct vstate_dev *dev, struct rte_vhost_state *st)
 	rte_ether_addr_copy(&net->mac, &st->net.mac);
 	st->net.mtu = net->mtu;
 	st->net.status = VIRTIO_NET_S_LINK_UP;
-	st->net.active_pairs = count_enabled_pairs(dev);
+	st->net.active_pairs = enabled_pairs_count(dev);
 	st->net.guest_offloads = dev->guest.features & (RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM) |
 			RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) | RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6) |
 			RTE_BIT64(VIRTIO_NET_F_GUEST_ECN));
@@ -211,7 +211,7 @@ vstate_net_capture(const struct vstate_dev *dev, struct rte_vhost_state *st)
 	}
 }
 
-/* Once: what the front end says later counts. */
+/* The MTU of the state is applied once. A later MTU of the front end replaces it. */
 void
 vstate_net_restore(struct vstate_dev *dev, struct rte_vhost_state *st)
 {

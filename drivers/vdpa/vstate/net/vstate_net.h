@@ -7,9 +7,8 @@
 
 /**
  * @file
- * The network class: its part of a device, the features it offers, what of them its queues must
- * know, and its part of a state. The functions are members of struct vstate_class, and documented
- * there.
+ * The network class: its part of a device, its features, its config space, and its part of a state.
+ * Unless documented here, the functions are members of struct vstate_class and documented there.
  */
 
 #include <stdbool.h>
@@ -20,7 +19,7 @@
 #include "dev/vstate_dev.h"
 #include "vstate_net_conf.h"
 
-/** Virtqueue index of a pair's receive and transmit queue, as the driver names them. */
+/** Virtqueue index of a pair's receive and transmit queue, from the driver's point of view. */
 #define VSTATE_RXQ(pair) (2 * (pair))
 #define VSTATE_TXQ(pair) (2 * (pair) + 1)
 
@@ -31,32 +30,34 @@ struct vstate_port;
 
 /** The class's part of a device. */
 struct vstate_net {
-	/* -- read by poll threads, too -- */
-	/** Pairs that are granted now, counted from pair 0. */
+	/* -- atomic: written by control, read by poll threads -- */
+	/** Number of active pairs, from pair 0 on. */
 	uint16_t active_pairs;
 	/**
-	 * The guest is to be announced: its MAC address, and VSTATE_NET_RARP_DUE; 0: it is not. One
-	 * word, as control may set and clear it while a poll thread reads it and ends it.
+	 * MAC address of a guest that is to be announced, with VSTATE_NET_RARP_DUE; 0: none. It is
+	 * one word, because a poll thread clears it while the control side may set or clear it.
 	 */
 	uint64_t rarp_due;
 
 	/* -- control lock -- */
 	struct rte_ether_addr mac;
 	uint16_t mtu;
-	/** An MTU set while suspended; takes effect at resume. 0: none. */
+	/** MTU that was set while the device was suspended, applied at resume; 0: none. */
 	uint16_t mtu_next;
-	/** The representor, or NULL; vstate_port.c. */
+	/** The representor port, or NULL. Owner: vstate_port.c. */
 	struct vstate_port *port;
-	/** What the service needs, or NULL; vstate_net_bridge.c. */
+	/** The bridge that the EAL service runs, or NULL. Owner: vstate_net_bridge.c. */
 	struct vstate_net_bridge *bridge;
 };
 
+/** Return the class's part of a device. */
 static inline struct vstate_net *
 vstate_net_of(const struct vstate_dev *dev)
 {
 	return dev->of_class;
 }
 
+/** Return the number of queue pairs of a device, active or not. */
 static inline uint16_t
 vstate_net_pairs(const struct vstate_dev *dev)
 {
@@ -82,7 +83,7 @@ uint32_t vstate_net_empty_len(const struct vstate_vq *vq);
 bool vstate_net_used_ahead(const struct vstate_vq *vq);
 void vstate_net_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d);
 
-/** The front end set the MTU; a suspended device takes it at resume. Control lock. */
+/** The front end set the MTU. A suspended device applies it at resume. Control lock held. */
 void vstate_net_mtu_set(struct vstate_dev *dev, uint16_t mtu);
 
 #endif /* VSTATE_NET_H */

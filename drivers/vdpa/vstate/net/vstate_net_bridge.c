@@ -25,16 +25,16 @@
 #define POOL_MBUFS 4095
 #define POOL_CACHE 128
 #define UPLINK_RING 1024
-/* Longer than a peer of the uplink that lives can be away from its processor. */
+/* Seconds until a frame is dropped that the uplink does not accept. A live peer is faster. */
 #define UPLINK_PATIENCE_S 1
 #define CSUM_OFFLOADS (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 
-/** A pair's way to the uplink and back. */
+/** State of one queue pair between the guest and the uplink. */
 struct bridge_pair {
-	/** Frames of the uplink that the guest had too few buffers for; they come first. */
+	/** Frames of the uplink that found no buffers of the guest. They are sent first. */
 	struct rte_mbuf *held[SERVICE_BURST];
 	uint16_t nb_held;
-	/** Since when the uplink has taken nothing of what it was offered; 0: it does. */
+	/** Timer cycles when the uplink began to accept no frame; 0 if it accepts frames. */
 	uint64_t stuck_since;
 };
 
@@ -44,9 +44,9 @@ struct vstate_net_bridge {
 	/** Port of the uplink, or RTE_MAX_ETHPORTS to loop back. */
 	uint16_t uplink;
 	uint16_t uplink_queues;
-	/** It completes checksums of frames that it sends. */
+	/** The uplink completes checksums of frames that it sends. */
 	bool uplink_csum;
-	/** Largest frame that the uplink gives. */
+	/** Largest frame in bytes that the uplink receives. */
 	uint32_t uplink_frame;
 	struct bridge_pair pairs[VSTATE_MAX_QUEUES];
 };
@@ -54,11 +54,12 @@ struct vstate_net_bridge {
 /* ---- polling ---- */
 
 /*
- * Guest to itself. Both leases are held over the whole burst. The frames leave the one queue
- * before they show in the other: who is killed in between has lost them, and not doubled.
+ * Loop frames of the guest back to it. Both leases are held over the whole burst. Frames leave the
+ * first queue before the guest sees them in the second one. A kill in between loses frames, but
+ * cannot duplicate them.
  */
 static uint16_t
-loop_pair(struct vstate_net_bridge *srv, struct vstate_vq *from, struct vstate_vq *to)
+pair_loop_back(struct vstate_net_bridge *srv, struct vstate_vq *from, struct vstate_vq *to)
 {
 	struct rte_mbuf *pkts[SERVICE_BURST];
 	uint16_t nb, put = 0, i;
@@ -84,8 +85,8 @@ loop_pair(struct vstate_net_bridge *srv, struct vstate_vq *from, struct vstate_v
 }
 
 /*
- * Whether the first frame that was not sent is to be given up: one that the uplink cannot send,
- * or has not for long, would block its queue for ever. A NIC without a link drops, too.
+ * Whether to drop the first frame that was not sent. A frame that the uplink refuses, or does not
+ * accept for UPLINK_PATIENCE_S, would block its queue. A NIC without a link drops frames too.
  */
 static bool
 head_is_lost(struct bridge_pair *br, uint16_t nb, uint16_t ready, uint16_t sent)
@@ -104,6 +105,7 @@ head_is_lost(struct bridge_pair *br, uint16_t nb, uint16_t ready, uint16_t sent)
 	return now - br->stuck_since > UPLINK_PATIENCE_S * rte_get_timer_hz();
 }
 
+/* Send frames of the guest to the uplink. @return buffers that the guest gets back */
 static uint16_t
 guest_to_uplink(struct vstate_net_bridge *srv, struct vstate_vq *from, struct bridge_pair *br,
 		uint16_t queue)
@@ -133,11 +135,11 @@ guest_to_uplink(struct vstate_net_bridge *srv, struct vstate_vq *from, struct br
 }
 
 /*
- * Frames for which the guest has buffers now. An estimate: where the buffers are merged, a
- * page or so is usual, and 1 KiB on the safe side; of packed rings descriptors are counted.
+ * Estimate for how many frames the guest has buffers now. Mergeable buffers usually have about
+ * 4 KiB; 1 KiB is assumed, to be safe. In a packed ring, descriptors count instead of buffers.
  */
 static uint16_t
-room_for(struct vstate_net_bridge *srv, struct vstate_vq *to)
+room_estimate(struct vstate_net_bridge *srv, struct vstate_vq *to)
 {
 	uint16_t per_frame = 1, n;
 
@@ -149,6 +151,7 @@ room_for(struct vstate_net_bridge *srv, struct vstate_vq *to)
 	return RTE_MIN(n / per_frame, SERVICE_BURST);
 }
 
+/* Send frames of the uplink to the guest. @return frames sent */
 static uint16_t
 uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_vq *to, struct bridge_pair *br,
 		uint16_t queue)
@@ -157,7 +160,7 @@ uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_vq *to, struct brid
 
 	if (!vstate_lease_take(&to->lease))
 		return 0;
-	room = br->nb_held == 0 ? room_for(srv, to) : 0;
+	room = br->nb_held == 0 ? room_estimate(srv, to) : 0;
 	if (room > 0)
 		br->nb_held = rte_eth_rx_burst(srv->uplink, queue, br->held, room);
 	if (br->nb_held > 0) {
@@ -171,7 +174,7 @@ uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_vq *to, struct brid
 	return put;
 }
 
-/* The guest arrived by a move and cannot say so: announce it where its frames come from. */
+/* Announce a guest that was migrated here and cannot announce itself. */
 static void
 guest_announce(struct vstate_net_bridge *srv)
 {
@@ -183,7 +186,7 @@ guest_announce(struct vstate_net_bridge *srv)
 	if (rte_eth_tx_burst(srv->uplink, 0, &m, 1) == 1)
 		vstate_net_rarp_done(vstate_net_of(srv->dev), due);
 	else
-		rte_pktmbuf_free(m); /* again next time */
+		rte_pktmbuf_free(m); /* retried at the next poll */
 }
 
 uint32_t
@@ -201,7 +204,7 @@ vstate_net_bridge_poll(struct vstate_dev *dev)
 		struct vstate_vq *to = dev->vqs[VSTATE_RXQ(pair)];
 
 		if (srv->uplink == RTE_MAX_ETHPORTS) {
-			work += loop_pair(srv, from, to);
+			work += pair_loop_back(srv, from, to);
 			continue;
 		}
 		queue = pair % srv->uplink_queues;
@@ -223,7 +226,7 @@ vstate_net_bridge_begin(struct vstate_dev *dev)
 	}
 }
 
-/* ---- life ---- */
+/* ---- create and destroy ---- */
 
 static int
 uplink_open(struct vstate_net_bridge *srv, int socket)
@@ -238,7 +241,8 @@ uplink_open(struct vstate_net_bridge *srv, int socket)
 	if (name[0] == '\0')
 		return 0;
 	if (rte_eth_dev_get_port_by_name(name, &srv->uplink) != 0) {
-		VSTATE_LOG(ERR, "%s: there is no port %s (give its vdev first)", srv->dev->name, name);
+		VSTATE_LOG(ERR, "%s: uplink port %s does not exist: create it before this device",
+				srv->dev->name, name);
 		return -ENODEV;
 	}
 	ret = rte_eth_dev_info_get(srv->uplink, &info);
@@ -258,7 +262,8 @@ uplink_open(struct vstate_net_bridge *srv, int socket)
 	if (ret == 0)
 		ret = rte_eth_dev_start(srv->uplink);
 	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: cannot start port %s: %s", srv->dev->name, name, strerror(-ret));
+		VSTATE_LOG(ERR, "%s: cannot start uplink port %s: %s", srv->dev->name, name,
+				strerror(-ret));
 		return ret;
 	}
 	rte_eth_promiscuous_enable(srv->uplink);
@@ -268,36 +273,36 @@ uplink_open(struct vstate_net_bridge *srv, int socket)
 	return 0;
 }
 
-/* Of this device and no other: a long name is cut, and then has a hash of all of it. */
+/* Make a name that no other device's pool has: a long device name is cut and gets a hash. */
 static void
-pool_name(const char *dev, char name[RTE_MEMPOOL_NAMESIZE])
+pool_name_make(const char *dev, char name[RTE_MEMPOOL_NAMESIZE])
 {
 	if (snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%s", dev) >= (int)RTE_MEMPOOL_NAMESIZE)
 		snprintf(name, RTE_MEMPOOL_NAMESIZE, "vs_%.13s.%08x", dev,
 			rte_jhash(dev, strlen(dev), 0));
 }
 
-/* One that an uplink kept mbufs of, when the device was there before, is still there. */
+/* Use the pool of an earlier device of this name again, if the uplink kept mbufs of it. */
 static struct rte_mempool *
 pool_get(const struct vstate_dev *dev, int socket)
 {
 	char name[RTE_MEMPOOL_NAMESIZE];
 	struct rte_mempool *pool;
 
-	pool_name(dev->name, name);
+	pool_name_make(dev->name, name);
 	pool = rte_mempool_lookup(name);
 	return pool != NULL ? pool : rte_pktmbuf_pool_create(name, POOL_MBUFS, POOL_CACHE, 0,
 			RTE_MBUF_DEFAULT_BUF_SIZE, socket);
 }
 
-/* The uplink's queues keep buffers until it is closed, which is up to the application. */
+/* The uplink's queues keep mbufs until the application closes the uplink. */
 static void
 pool_put(const struct vstate_net_bridge *srv)
 {
 	if (srv->pool == NULL || rte_mempool_full(srv->pool))
 		rte_mempool_free(srv->pool);
 	else
-		VSTATE_LOG(NOTICE, "%s: %u mbufs are with the uplink: their pool stays",
+		VSTATE_LOG(NOTICE, "%s: the uplink holds %u mbufs, so their pool is not freed",
 				srv->dev->name, rte_mempool_in_use_count(srv->pool));
 }
 

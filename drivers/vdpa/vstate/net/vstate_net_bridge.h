@@ -7,12 +7,14 @@
 
 /**
  * @file
- * What the EAL service does for applications that poll no port: it loops frames back, pair by pair, or
- * bridges them to another port (uplink=). No frame of the guest is held inside: a frame that cannot
- * be handed on is not taken, so that a stop finds nothing in between. Frames of the uplink that
- * find too few buffers wait, a burst at most, over a stop, too.
+ * The bridge, which the EAL service runs if no application polls a port. It loops frames back in
+ * each pair, or bridges them to another port (uplink=).
  *
- * The functions are members of struct vstate_class, and documented there.
+ * The bridge holds no frame of the guest: a frame that the uplink does not accept stays in its
+ * ring. So a stop finds no frame in between. Frames of the uplink that find no buffers of the guest
+ * are held, one burst at most, also during a stop.
+ *
+ * The functions are members of struct vstate_class and documented there.
  */
 
 #include <stdint.h>

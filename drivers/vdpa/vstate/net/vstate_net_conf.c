@@ -10,7 +10,7 @@
 #include "vstate_net_conf.h"
 
 #define MTU_MIN 68
-/* The IPv4 total length field ends here, and so does the largest frame. */
+/* Largest value of the IPv4 total length field. */
 #define MTU_MAX 65535
 
 static int
@@ -31,7 +31,8 @@ parse_mac(const char *key, const char *value, void *field)
 
 	if (value == NULL || rte_ether_unformat_addr(value, &conf->mac) != 0 ||
 			!rte_is_valid_assigned_ether_addr(&conf->mac)) {
-		VSTATE_LOG(ERR, "%s=%s: not a unicast MAC address", key, value != NULL ? value : "");
+		VSTATE_LOG(ERR, "%s=%s: not a unicast MAC address", key,
+				value != NULL ? value : "");
 		return -EINVAL;
 	}
 	conf->has_mac = true;
@@ -45,13 +46,14 @@ parse_uplink(const char *key, const char *value, void *field)
 
 	if (value == NULL || *value == '\0' ||
 			rte_strscpy(conf->uplink, value, sizeof(conf->uplink)) < 0) {
-		VSTATE_LOG(ERR, "%s=%s: not the name of a port", key, value != NULL ? value : "");
+		VSTATE_LOG(ERR, "%s=%s: not a port name of 1 to %zu characters", key,
+				value != NULL ? value : "", sizeof(conf->uplink) - 1);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-/* net_vhost has it. Nothing is lost without it: frames are copied to mbufs of the pool. */
+/* Accepted because net_vhost has it. It is not needed: frames are copied to mbufs of the pool. */
 static int
 parse_ext_buffer(const char *key, const char *value, void *field)
 {

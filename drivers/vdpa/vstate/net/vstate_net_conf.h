@@ -5,7 +5,7 @@
 #ifndef VSTATE_NET_CONF_H
 #define VSTATE_NET_CONF_H
 
-/** @file Device arguments of the network class. Names are those of net_vhost where it has them. */
+/** @file Device arguments of the network class. They have net_vhost's names if it has them. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #include "dev/vstate_conf.h"
 #include "dev/vstate_devarg.h"
 
-/** Lies in struct vstate_conf::of_class. */
+/** Arguments of the network class, stored in struct vstate_conf::of_class. */
 struct vstate_net_conf {
 	/** Offer segmentation offloads. */
 	bool tso;
@@ -26,11 +26,11 @@ struct vstate_net_conf {
 	struct rte_ether_addr mac;
 	/** Largest MTU, 68 to 65535. */
 	uint16_t mtu;
-	/** Port that the service bridges to; empty: loop back. */
+	/** Name of the port that the service bridges to; empty: the service loops frames back. */
 	char uplink[64];
 };
 
-/** For RTE_PMD_REGISTER_PARAM_STRING. */
+/** Help text for RTE_PMD_REGISTER_PARAM_STRING. */
 #define VSTATE_NET_CONF_PARAMS \
 	"tso=<0|1> " \
 	"linear-buffer=<0|1> " \
@@ -39,6 +39,7 @@ struct vstate_net_conf {
 	"uplink=<port> " \
 	"ext-buffer=<0|1> "
 
+/** Return the arguments of the network class, to write them. */
 static inline struct vstate_net_conf *
 vstate_net_conf(struct vstate_conf *conf)
 {
@@ -46,6 +47,7 @@ vstate_net_conf(struct vstate_conf *conf)
 	return (struct vstate_net_conf *)(void *)conf->of_class;
 }
 
+/** Return the arguments of the network class, to read them. */
 static inline const struct vstate_net_conf *
 vstate_net_conf_const(const struct vstate_conf *conf)
 {
@@ -55,7 +57,7 @@ vstate_net_conf_const(const struct vstate_conf *conf)
 #define VSTATE_NET_NB_DEVARGS 6
 extern const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS];
 
-/** See struct vstate_class. */
+/* Members of struct vstate_class, documented there. */
 void vstate_net_conf_default(struct vstate_conf *conf);
 int vstate_net_conf_check(const char *dev_name, const struct vstate_conf *conf);
 

@@ -15,7 +15,7 @@ vstate_net_rarp_set(struct vstate_net *net, uint64_t mac)
 {
 	uint64_t due = 0;
 
-	/* the payload's first bytes are the address, whatever the byte order */
+	/* the first 6 bytes of the payload are the address, in any byte order */
 	memcpy(&due, &mac, RTE_ETHER_ADDR_LEN);
 	__atomic_store_n(&net->rarp_due, rte_le_to_cpu_64(due) | VSTATE_NET_RARP_DUE,
 			__ATOMIC_RELAXED);

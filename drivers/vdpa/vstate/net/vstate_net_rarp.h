@@ -7,8 +7,9 @@
 
 /**
  * @file
- * The announcement of a guest that arrived by a move and cannot announce itself: a RARP frame from
- * where its frames come. VIRTIO_NET_F_GUEST_ANNOUNCE is for guests that can.
+ * The announcement of a guest that was migrated here and cannot announce itself. The device sends a
+ * RARP frame in its place, so that switches find the new location of its MAC address. A guest with
+ * VIRTIO_NET_F_GUEST_ANNOUNCE announces itself.
  */
 
 #include <stdint.h>
@@ -20,19 +21,22 @@ struct rte_mbuf;
 struct rte_mempool;
 struct vstate_net;
 
-/** Above the bytes of a MAC address; see struct vstate_net::rarp_due. */
+/** Bit above the bytes of a MAC address; see struct vstate_net::rarp_due. */
 #define VSTATE_NET_RARP_DUE RTE_BIT64(8 * RTE_ETHER_ADDR_LEN)
 
-/** Let the guest be announced. @param mac  its MAC address, in the bytes of the word. Any thread. */
+/**
+ * Request the announcement of the guest. Any thread.
+ * @param mac the first 6 bytes of this word are the MAC address of the guest
+ */
 void vstate_net_rarp_set(struct vstate_net *net, uint64_t mac);
 /**
- * Make the frame. Poll thread.
- * @param due written, for vstate_net_rarp_done() when the frame is on its way
- * @return NULL: no mbuf, or it is not due any more
+ * Make the RARP frame. Poll thread.
+ * @param due written: argument for vstate_net_rarp_done() after the frame is sent
+ * @return the frame; NULL without mbuf, or if no announcement is due
  */
 struct rte_mbuf *vstate_net_rarp_make(const struct vstate_net *net, struct rte_mempool *pool,
 		uint64_t *due);
-/** It was announced; another announcement that came in between stays due. Poll thread. */
+/** The frame was sent. A request that was made in between stays due. Poll thread. */
 void vstate_net_rarp_done(struct vstate_net *net, uint64_t due);
 
 #endif /* VSTATE_NET_RARP_H */

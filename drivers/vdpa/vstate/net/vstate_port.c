@@ -26,7 +26,6 @@
 #include "vstate_port_list.h"
 #include "vstate_port_stats.h"
 
-
 #define L2_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
 
 #define RX_OFFLOADS \
@@ -37,14 +36,14 @@
 	 RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
 	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
 
-/* dev_private holds nothing but the pointer. */
+/* dev_private holds only the pointer. */
 static struct vstate_dev *
-port_dev(const struct rte_eth_dev *eth)
+port_get_dev(const struct rte_eth_dev *eth)
 {
 	return *(struct vstate_dev **)eth->data->dev_private;
 }
 
-/* The functions of ethdev that are running have looked at the port for the last time. */
+/* After this time no function of ethdev still uses a port that was closed. */
 #define CLOSE_GRACE_US 10000
 
 static int
@@ -108,12 +107,12 @@ port_rxq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned 
 {
 	struct vstate_port_rxq *rxq;
 
-	RTE_SET_USED(nb_desc); /* the guest says how long its rings are */
+	RTE_SET_USED(nb_desc); /* the guest sets the size of its rings */
 	RTE_SET_USED(conf);
 	rxq = rte_zmalloc_socket("vstate rxq", sizeof(*rxq), RTE_CACHE_LINE_SIZE, socket);
 	if (rxq == NULL)
 		return -ENOMEM;
-	rxq->dev = port_dev(eth);
+	rxq->dev = port_get_dev(eth);
 	rxq->net = vstate_net_of(rxq->dev);
 	rxq->id = id;
 	rxq->pool = pool;
@@ -132,7 +131,7 @@ port_txq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned 
 	txq = rte_zmalloc_socket("vstate txq", sizeof(*txq), RTE_CACHE_LINE_SIZE, socket);
 	if (txq == NULL)
 		return -ENOMEM;
-	txq->dev = port_dev(eth);
+	txq->dev = port_get_dev(eth);
 	txq->net = vstate_net_of(txq->dev);
 	txq->id = id;
 	eth->data->tx_queues[id] = txq;
@@ -155,15 +154,16 @@ port_txq_release(struct rte_eth_dev *eth, uint16_t id)
 
 /* ---- start and stop ---- */
 
+/* The guest's queue if receive queue @p id polls only one; else NULL. */
 static struct vstate_vq *
-rxq_only(struct vstate_dev *dev, uint16_t id, uint16_t nb_rxq)
+rxq_find_only(struct vstate_dev *dev, uint16_t id, uint16_t nb_rxq)
 {
 	uint16_t nb_pairs = vstate_net_pairs(dev);
 
 	return id < nb_pairs && id + nb_rxq >= nb_pairs ? dev->vqs[VSTATE_TXQ(id)] : NULL;
 }
 
-/* What the port was configured for, put into the queues while no one is inside. */
+/* Apply the configuration of the port to the queues, while no poll thread is inside. */
 static void
 start_apply(struct vstate_dev *dev, void *arg)
 {
@@ -175,12 +175,13 @@ start_apply(struct vstate_dev *dev, void *arg)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->port_id = eth->data->port_id;
-		/* An application that did not enable chains treats each frame as contiguous: what
-		 * lies behind the first mbuf's data is other memory of its pool.
+		/*
+		 * An application that did not enable SCATTER treats each frame as one segment. It
+		 * would read other memory behind the data of the first mbuf.
 		 */
 		dev->vqs[i]->linear = vstate_net_conf_const(&dev->conf)->linear_buffer ||
 			(rx & RTE_ETH_RX_OFFLOAD_SCATTER) == 0;
-		/* An application that does not ask for the flags does not look at them. */
+		/* An application without these offloads ignores the flags of a partial checksum. */
 		dev->vqs[i]->complete_csum = (rx & csum) != csum;
 	}
 	for (i = 0; i < eth->data->nb_rx_queues; i++) {
@@ -188,11 +189,11 @@ start_apply(struct vstate_dev *dev, void *arg)
 
 		rxq->nb_rxq = eth->data->nb_rx_queues;
 		rxq->next_pair = i;
-		/* on one queue only */
+		/* the announcement goes to one queue only */
 		rxq->rarp_due = i == 0 ? &vstate_net_of(dev)->rarp_due : &never;
 		rxq->vlan_strip = rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 		rxq->only = rxq->vlan_strip ? NULL :
-			rxq_only(dev, i, eth->data->nb_rx_queues);
+			rxq_find_only(dev, i, eth->data->nb_rx_queues);
 	}
 	for (i = 0; i < eth->data->nb_tx_queues; i++) {
 		struct vstate_port_txq *txq = eth->data->tx_queues[i];
@@ -201,7 +202,7 @@ start_apply(struct vstate_dev *dev, void *arg)
 	}
 }
 
-/* ethdev starts a port whose queues were configured and not set up. */
+/* ethdev also starts a port whose queues are not set up, so check it here. */
 static bool
 queues_are_set_up(const struct rte_eth_dev *eth)
 {
@@ -221,11 +222,11 @@ queues_are_set_up(const struct rte_eth_dev *eth)
 static int
 port_start(struct rte_eth_dev *eth)
 {
-	struct vstate_dev *dev = port_dev(eth);
+	struct vstate_dev *dev = port_get_dev(eth);
 	uint16_t i;
 
 	if (!queues_are_set_up(eth)) {
-		VSTATE_LOG(ERR, "%s: port not started: not all of its queues are set up", dev->name);
+		VSTATE_LOG(ERR, "%s: port not started: set up all of its queues first", dev->name);
 		return -EINVAL;
 	}
 	vstate_poller_set(dev, VSTATE_POLLER_PORT, start_apply, eth);
@@ -233,7 +234,7 @@ port_start(struct rte_eth_dev *eth)
 		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
 	for (i = 0; i < eth->data->nb_tx_queues; i++)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
-	/* Not ethdev's dev_started: what comes between this and that must not be missed. */
+	/* ethdev sets dev_started later. A link change before that must not be missed. */
 	__atomic_store_n(&vstate_net_of(dev)->port->running, true, __ATOMIC_SEQ_CST);
 	vstate_port_link_show(vstate_net_of(dev)->port);
 	return 0;
@@ -242,7 +243,7 @@ port_start(struct rte_eth_dev *eth)
 static int
 port_stop(struct rte_eth_dev *eth)
 {
-	struct vstate_dev *dev = port_dev(eth);
+	struct vstate_dev *dev = port_get_dev(eth);
 	uint16_t i;
 
 	vstate_poller_fall_back(dev);
@@ -256,18 +257,18 @@ port_stop(struct rte_eth_dev *eth)
 	return 0;
 }
 
-/* ---- what a port may be told ---- */
+/* ---- settings without effect ---- */
 
 static int
 port_mtu_set(struct rte_eth_dev *eth, uint16_t mtu)
 {
-	/* ethdev checked the range; the guest learns its MTU from its own front end. */
+	/* ethdev checked the range. The guest gets its MTU from its front end. */
 	RTE_SET_USED(eth);
 	RTE_SET_USED(mtu);
 	return 0;
 }
 
-/* All frames of the guest come through, whatever their address: always promiscuous. */
+/* The port is always promiscuous: it receives all frames of the guest. */
 static int
 port_mode_set(struct rte_eth_dev *eth)
 {
@@ -283,7 +284,7 @@ port_mac_set(struct rte_eth_dev *eth, struct rte_ether_addr *mac)
 	return 0;
 }
 
-/* ---- how much waits ---- */
+/* ---- buffers that wait ---- */
 
 struct waiting {
 	uint16_t first, step;
@@ -291,13 +292,13 @@ struct waiting {
 };
 
 static int
-do_waiting(struct vstate_dev *dev, void *arg)
+do_waiting_count(struct vstate_dev *dev, void *arg)
 {
 	struct waiting *w = arg;
 	const struct vstate_vq *vq;
 	uint16_t pair;
 
-	/* Memory and rings change with the control lock held only, or while a message is under way. */
+	/* Rings are stable under the control lock, except while a message is under way. */
 	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_STARTED | VSTATE_BLOCK_MESSAGE))
 		return 0;
 	for (pair = w->first; pair < vstate_net_pairs(dev); pair += w->step) {
@@ -309,8 +310,8 @@ do_waiting(struct vstate_dev *dev, void *arg)
 }
 
 /*
- * Buffers (split) or descriptors (packed) that wait for a receive queue. Any thread: it counts with
- * the control lock and without a lease, so that an onlooker is never taken for the poll thread.
+ * Count buffers (split) or descriptors (packed) that wait for a receive queue. Any thread. It takes
+ * the control lock and no lease, because only a poll thread may take a lease.
  */
 static vstate_rx_count_t
 port_rx_count(void *queue)
@@ -318,7 +319,7 @@ port_rx_count(void *queue)
 	const struct vstate_port_rxq *rxq = queue;
 	struct waiting w = { .first = rxq->id, .step = RTE_MAX(rxq->nb_rxq, 1) };
 
-	vstate_control_run(do_waiting, rxq->dev, &w);
+	vstate_control_run(do_waiting_count, rxq->dev, &w);
 	return w.count;
 }
 
@@ -343,23 +344,24 @@ port_forget(struct vstate_dev *dev)
 static int
 port_close(struct rte_eth_dev *eth)
 {
-	struct vstate_dev *dev = port_dev(eth);
+	struct vstate_dev *dev = port_get_dev(eth);
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
 		return 0;
 	if (eth->data->dev_started)
 		port_stop(eth);
 	vstate_port_list_set(eth, NULL);
-	/* A port is all that net_vstate has: a guest is not left with a device that nobody
-	 * can poll any more. vdpa_vstate serves its guest without the port.
+	/*
+	 * A device with a socket of its own has no other purpose than its port, so its socket is
+	 * closed too. vdpa_vstate serves its guest without the port.
 	 */
 	if (dev->front_ops != NULL && dev->front_ops->close != NULL)
 		dev->front_ops->close(dev);
 	port_forget(dev);
 	/*
-	 * ethdev frees the port next, and functions of its own that are running would still read
-	 * it. A port that is not in use is found by no new one; those that run end in the time
-	 * given. The event that ethdev sends for a port in use is sent here.
+	 * ethdev frees the port next, while other functions of ethdev may still read it. No new
+	 * call finds a port that is marked unused, and running calls end within CLOSE_GRACE_US.
+	 * ethdev sends the event below only for a port in use, so it is sent here.
 	 */
 	rte_eth_dev_callback_process(eth, RTE_ETH_EVENT_DESTROY, NULL);
 	eth->state = RTE_ETH_DEV_UNUSED;
@@ -391,7 +393,7 @@ static const struct eth_dev_ops port_ops = {
 	.xstats_reset = vstate_port_stats_reset,
 };
 
-/* ---- life ---- */
+/* ---- create and destroy ---- */
 
 static void
 install_apply(struct vstate_dev *dev, void *arg)

@@ -7,11 +7,11 @@
 
 /**
  * @file
- * The representor port: an ethdev whose receive queues give what the guest sends, and
- * whose transmit queues fill what the guest receives. The application's poll threads
- * service the rings directly.
+ * The representor port: an ethdev. The application receives the frames that the guest sends, and
+ * the guest receives the frames that the application sends. The application's poll threads serve
+ * the rings directly.
  *
- * Queues are spread without a table that could be stale:
+ * The queues of the port are spread over the queues of the guest by a formula:
  * - receive queue i of n polls the guest's transmit queues i, i + n, i + 2n, ...
  * - transmit queue i serves the guest's receive queue i modulo the active pairs.
  */
@@ -33,13 +33,13 @@ struct vstate_port_rxq {
 	struct vstate_net *net;
 	struct rte_mempool *pool;
 	uint16_t id;
-	/** The queue of the guest that it serves, if one only, and nothing else is to be done. */
+	/** The guest's queue, if this queue serves only one and strips no VLAN tags; else NULL. */
 	struct vstate_vq *only;
-	/** Not 0 when a RARP is due on this queue. */
+	/** Points to a value that is not 0 if a RARP frame is due on this queue. */
 	const uint64_t *rarp_due;
-	/** Receive queues of the port. */
+	/** Number of receive queues of the port. */
 	uint16_t nb_rxq;
-	/** Pair to begin with, so that none is served last for ever. */
+	/** First pair of the next burst. It rotates, so that no pair is always the last. */
 	uint16_t next_pair;
 	bool vlan_strip;
 };
@@ -48,22 +48,23 @@ struct vstate_port_txq {
 	struct vstate_dev *dev;
 	struct vstate_net *net;
 	uint16_t id;
-	/** Several transmit queues may meet in one queue of the guest. */
+	/** Several transmit queues may serve the same queue of the guest. */
 	bool shared;
 };
 
 struct vstate_port {
 	struct rte_eth_dev *eth;
-	/** The guest is there. Control lock. */
+	/** The guest is present. Written with the control lock held. */
 	bool link_up;
-	/** Between start and stop. Written by the application's thread. */
+	/** The port is started. Written by the application's thread. */
 	bool running;
-	/** An eventfd that wakes the thread of events. */
+	/** An eventfd that wakes EAL's interrupt thread. */
 	struct rte_intr_handle *events;
 };
 
-/** Create the port of @p dev on the vdev's device; 0 or -errno. */
+/** Create the ethdev port of @p dev. @return 0 or -errno */
 int vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev);
-/** Close and release it. */
+/** Close and release the port, if the application has not done so. */
 void vstate_port_destroy(struct vstate_dev *dev);
+
 #endif /* VSTATE_PORT_H */

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <rte_dev.h>
 #include <rte_interrupts.h>
 
 #include <ethdev_driver.h>
@@ -16,7 +17,7 @@
 #include "vstate_log.h"
 
 static struct rte_eth_link
-link_now(const struct vstate_port *port)
+link_get(const struct vstate_port *port)
 {
 	return (struct rte_eth_link) {
 		.link_speed = RTE_ETH_SPEED_NUM_10G,
@@ -29,21 +30,21 @@ link_now(const struct vstate_port *port)
 }
 
 /*
- * The thread of events comes here, and the application's that starts and stops the port. Each
- * looks again after it wrote (a full barrier), so that the last word is that of one who saw what
- * it is now.
+ * EAL's interrupt thread and the thread that starts or stops the port may run this at the same
+ * time. Each thread reads the link again after its write, which is a full barrier. So the last
+ * write has the current link.
  */
 int
 vstate_port_link_show(struct vstate_port *port)
 {
-	struct rte_eth_link link, next = link_now(port);
+	struct rte_eth_link link, next = link_get(port);
 	int ret = -1;
 
 	do {
 		link = next;
 		if (rte_eth_linkstatus_set(port->eth, &link) == 0)
 			ret = 0;
-		next = link_now(port);
+		next = link_get(port);
 	} while (next.link_status != link.link_status);
 	return ret;
 }
@@ -54,7 +55,7 @@ link_event(void *arg)
 	struct vstate_port *port = arg;
 	uint64_t n;
 
-	/* What comes after this read comes here again. */
+	/* A link change after this read triggers another event. */
 	if (read(rte_intr_fd_get(port->events), &n, sizeof(n)) != (ssize_t)sizeof(n))
 		return;
 	if (vstate_port_link_show(port) == 0 && __atomic_load_n(&port->running, __ATOMIC_RELAXED) &&
@@ -72,7 +73,8 @@ vstate_port_link_set(struct vstate_dev *dev, bool up)
 		return;
 	__atomic_store_n(&port->link_up, up, __ATOMIC_SEQ_CST);
 	if (write(rte_intr_fd_get(port->events), &one, sizeof(one)) != (ssize_t)sizeof(one))
-		VSTATE_LOG(WARNING, "%s: no link event: %s", dev->name, strerror(errno));
+		VSTATE_LOG(WARNING, "%s: cannot send the event for link %s: %s", dev->name,
+				up ? "up" : "down", strerror(errno));
 }
 
 static void
@@ -84,9 +86,9 @@ link_free(struct vstate_port *port)
 	free(port);
 }
 
-/* EAL's handle is a copy. */
+/* The handle that EAL passes is a copy of port->events. */
 static void
-events_ended(struct rte_intr_handle *copy, void *port)
+link_unregistered(struct rte_intr_handle *copy, void *port)
 {
 	RTE_SET_USED(copy);
 	link_free(port);
@@ -125,12 +127,14 @@ vstate_port_link_free(struct vstate_port *port)
 {
 	int ret;
 
-	/* Closed by an application that is being told of its link: freed when that is over. */
+	/* The application closes the port in its link callback: free it when that returns. */
 	if (rte_thread_is_intr() && rte_intr_callback_unregister_pending(port->events, link_event,
-			port, events_ended) > 0)
+			port, link_unregistered) > 0)
 		return;
 	ret = rte_intr_callback_unregister_sync(port->events, link_event, port);
 	if (ret <= 0)
-		VSTATE_LOG(ERR, "link events of a port do not end: %s", strerror(-ret));
+		VSTATE_LOG(ERR, "%s: cannot unregister the link interrupt: %s",
+				port->eth != NULL ? rte_dev_name(port->eth->device) : "port",
+				ret < 0 ? strerror(-ret) : "not registered");
 	link_free(port);
 }

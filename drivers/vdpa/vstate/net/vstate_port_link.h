@@ -7,23 +7,25 @@
 
 /**
  * @file
- * The link of the port: up while the port runs and the guest is there, and who hears of it. The event
- * comes from EAL's interrupt thread, as that of a NIC would: with the control lock held it could
- * wait for a lock of the application's, the owner of which waits for the control lock. An eventfd
- * wakes that thread; an alarm would wait for a lock that the thread may hold when it is descheduled.
+ * The link of the port. It is up while the port is started and the guest is present.
+ *
+ * EAL's interrupt thread sends the link event, as for a NIC. With the control lock held, the event
+ * could wait for a lock of the application whose holder waits for the control lock. An eventfd
+ * wakes the interrupt thread. An EAL alarm would not do: it takes a lock that the interrupt thread
+ * may hold while it is descheduled.
  */
 
 #include <stdbool.h>
 
 #include "vstate_port.h"
 
-/** A port without link; 0 or -errno. */
+/** Allocate a port whose link is down. @return 0 or -errno */
 int vstate_port_link_create(struct vstate_port **port);
-/** Free it; no link event of it is under way or comes any more. Without the control lock. */
+/** Free a port. At return no link event of it runs or will run. Without the control lock. */
 void vstate_port_link_free(struct vstate_port *port);
-/** Set whether the guest is there; sends the link event if it changed. Control lock. */
+/** Set whether the guest is present. A change sends the link event. Control lock held. */
 void vstate_port_link_set(struct vstate_dev *dev, bool up);
-/** Show the link to ethdev as it is. 0: it changed; -1: it did not. */
+/** Write the current link to ethdev. @return 0 if it changed, -1 if not */
 int vstate_port_link_show(struct vstate_port *port);
 
 #endif /* VSTATE_PORT_LINK_H */

@@ -11,9 +11,9 @@
 static pthread_mutex_t ports_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vstate_dev *ports[RTE_MAX_ETHPORTS];
 
-/* Not by eth->data, which may be freed. */
+/* The index of a port. eth->data->port_id does not serve, because eth->data may be freed. */
 static unsigned int
-port_number(const struct rte_eth_dev *eth)
+port_get_number(const struct rte_eth_dev *eth)
 {
 	return eth - rte_eth_devices;
 }
@@ -22,7 +22,7 @@ void
 vstate_port_list_set(const struct rte_eth_dev *eth, struct vstate_dev *dev)
 {
 	pthread_mutex_lock(&ports_lock);
-	ports[port_number(eth)] = dev;
+	ports[port_get_number(eth)] = dev;
 	pthread_mutex_unlock(&ports_lock);
 }
 
@@ -32,7 +32,7 @@ vstate_port_list_lock(const struct rte_eth_dev *eth)
 	struct vstate_dev *dev;
 
 	pthread_mutex_lock(&ports_lock);
-	dev = ports[port_number(eth)];
+	dev = ports[port_get_number(eth)];
 	if (dev == NULL)
 		pthread_mutex_unlock(&ports_lock);
 	return dev;

@@ -12,7 +12,7 @@
 #include "vstate_port_list.h"
 #include "vstate_port_stats.h"
 
-/* What the guest sends, the port receives: its transmit queues are our receive side. */
+/* The port receives the frames that the guest sends: the guest's transmit queues count as rx. */
 
 int
 vstate_port_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats
@@ -68,7 +68,7 @@ vstate_port_stats_reset(struct rte_eth_dev *eth)
 	return 0;
 }
 
-/* Behind the counters of the queues: how many were broken, by reason. */
+/* After the counters of the queues, xstats have the number of broken queues by reason. */
 #define NB_FAULTS (VSTATE_FAULT_MAX - 1)
 
 static unsigned int

@@ -5,7 +5,11 @@
 #ifndef VSTATE_PORT_STATS_H
 #define VSTATE_PORT_STATS_H
 
-/** @file Statistics of the representor port, taken from the counters of its virtqueues. */
+/**
+ * @file
+ * Statistics of the representor port, from the counters of its virtqueues. The functions are
+ * members of struct eth_dev_ops. Any thread.
+ */
 
 #include <ethdev_driver.h>
 
