@@ -28,7 +28,7 @@
 #include "vstate_msg_log.h"
 
 
-/* Devices by vid. Written by rte_vhost's threads, before and after all messages of a vid. */
+/* Devices by vid. rte_vhost's threads write an entry before and after all messages of its vid. */
 static struct vstate_dev *by_vid[RTE_MAX_VHOST_DEVICE];
 
 int
@@ -47,7 +47,7 @@ vstate_connection_create(struct vstate_dev *dev,
 	c->vid = -1;
 	c->waiting_vid = -1;
 	c->fd_qid = -1;
-	/* behind rte_vdpa the connection is not ours to pass on */
+	/* with rte_vdpa the connection belongs to the application: it is never passed on */
 	if (dev->conf.state_dir[0] == '\0' || dev->conf.iface[0] == '\0')
 		return 0;
 	c->msg_log = vstate_msg_log_create(dev->nb_vqs);
@@ -76,6 +76,13 @@ vstate_connection_dev(int vid)
 	return __atomic_load_n(&by_vid[vid], __ATOMIC_ACQUIRE);
 }
 
+static int
+msg_ops_register(int vid, const struct vstate_dev *dev)
+{
+	return rte_vhost_extern_callback_register(vid, dev->connection->msg_ops, NULL) == 0 ? 0 :
+		-EINVAL;
+}
+
 int
 vstate_connection_attach(int vid, struct vstate_dev *dev)
 {
@@ -102,7 +109,7 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 	vstate_msg_log_begin(dev->connection->msg_log);
 	vstate_start_connect(dev);
 	__atomic_store_n(&by_vid[vid], dev, __ATOMIC_RELEASE);
-	return rte_vhost_extern_callback_register(vid, dev->connection->msg_ops, NULL) == 0 ? 0 : -EINVAL;
+	return msg_ops_register(vid, dev);
 }
 
 int
@@ -113,7 +120,7 @@ vstate_connection_await(int vid, struct vstate_dev *dev)
 	if (dev->connection->waiting_vid >= 0)
 		return -EBUSY;
 	dev->connection->waiting_vid = vid;
-	return rte_vhost_extern_callback_register(vid, dev->connection->msg_ops, NULL) == 0 ? 0 : -EINVAL;
+	return msg_ops_register(vid, dev);
 }
 
 void
@@ -129,7 +136,7 @@ vstate_connection_detach(int vid, struct vstate_dev *dev)
 	vstate_start_disconnect(dev, __atomic_load_n(&dev->connection->leave, __ATOMIC_RELAXED));
 	vstate_mem_watch_end(dev);
 	__atomic_store_n(&dev->connection->memory_lost, 0, __ATOMIC_RELAXED);
-	/* nor is its memory kept, which the front end shares with us */
+	/* drop the log, which holds descriptors of the front end's memory */
 	vstate_msg_log_begin(dev->connection->msg_log);
 	dev->connection->vid = -1;
 	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
@@ -140,11 +147,12 @@ vstate_connection_detach(int vid, struct vstate_dev *dev)
 	}
 }
 
-/* The old front end's messages, those queued and those to come, find no device any more. */
+/* After this, queued and later messages of the old front end find no device. */
 static void
-old_detach(struct vstate_dev *dev)
+old_connection_detach(struct vstate_dev *dev)
 {
-	VSTATE_LOG(NOTICE, "%s: a new front end takes the place of the old one", dev->name);
+	VSTATE_LOG(NOTICE, "%s: a new front end replaces the old one, which has not disconnected",
+			dev->name);
 	vstate_connection_detach(dev->connection->vid, dev);
 }
 
@@ -152,12 +160,12 @@ int
 vstate_connection_replace(int vid, struct vstate_dev *dev)
 {
 	if (dev->connection->vid >= 0 && dev->connection->vid != vid)
-		old_detach(dev);
+		old_connection_detach(dev);
 	return vstate_connection_attach(vid, dev);
 }
 
 static int
-waits_for(struct vstate_dev *dev, void *arg)
+dev_match_waiting_vid(struct vstate_dev *dev, void *arg)
 {
 	int vid = *(const int *)((void **)arg)[0];
 
@@ -173,18 +181,18 @@ vstate_connection_take_over(int vid)
 	void *found[2] = { &vid, NULL };
 	struct vstate_dev *dev;
 
-	vstate_dev_foreach(waits_for, found);
+	vstate_dev_foreach(dev_match_waiting_vid, found);
 	dev = found[1];
 	if (dev == NULL)
 		return NULL;
-	/* the one that waits is attached by this */
-	old_detach(dev);
+	/* this also attaches the connection that waits */
+	old_connection_detach(dev);
 	return dev;
 }
 
-/* ---- what the front end set up ---- */
+/* ---- read the set-up from rte_vhost ---- */
 
-/* A call descriptor that is no eventfd could block the poll thread: do not use it. */
+/* Refuse a call descriptor that is not an eventfd, because it could block the poll thread. */
 static int
 callfd_check(const struct vstate_dev *dev, uint16_t qid, int fd)
 {
@@ -197,11 +205,12 @@ callfd_check(const struct vstate_dev *dev, uint16_t qid, int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	len = readlink(path, target, sizeof(target));
 	if (len == sizeof(want) - 1 && memcmp(target, want, len) == 0) {
-		/* A front end may have filled its counter. */
+		/* If the front end filled the counter, a blocking write would wait for it. */
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 		return fd;
 	}
-	VSTATE_LOG(ERR, "%s: call descriptor of queue %u is not an eventfd: no calls", dev->name, qid);
+	VSTATE_LOG(ERR, "%s: call descriptor of queue %u is not an eventfd: the driver gets no "
+			"calls", dev->name, qid);
 	return -1;
 }
 
@@ -225,11 +234,12 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 {
 	struct rte_vhost_vring vring = { .callfd = -1 };
 
-	if (!dev->connection->ring_ready[qid] || rte_vhost_get_vhost_vring(dev->connection->vid, qid, &vring) != 0)
+	if (!dev->connection->ring_ready[qid] ||
+			rte_vhost_get_vhost_vring(dev->connection->vid, qid, &vring) != 0)
 		return;
 	ring->ready = true;
 	ring->size = vring.size;
-	/* the split and packed members share their places */
+	/* split and packed rings use the same members of a union */
 	ring->desc = vring.desc;
 	ring->driver = vring.avail;
 	ring->device = vring.used;
@@ -256,7 +266,7 @@ vstate_connection_is_packed(const struct vstate_dev *dev, int vid)
 	return vstate_connection_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED);
 }
 
-/* NULL if there is no memory, here or the guest's. */
+/* @return NULL without memory, or if the guest's memory is not set up */
 static struct vstate_setup *
 setup_get(struct vstate_dev *dev)
 {
@@ -275,7 +285,8 @@ setup_get(struct vstate_dev *dev)
 	ret = vstate_mem_build(&setup->mem, table);
 	free(table);
 	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: bad memory table: %s", dev->name, strerror(-ret));
+		VSTATE_LOG(ERR, "%s: memory table of SET_MEM_TABLE refused: %s; the queues wait "
+				"for another one", dev->name, strerror(-ret));
 		goto fail;
 	}
 	setup->features = vstate_connection_features(dev, dev->connection->vid);
@@ -296,9 +307,9 @@ fail:
 	return NULL;
 }
 
-/* The device took over what was said of a ring, if it was ready. */
+/* The device applied base and call descriptor of a ring, if the ring was ready. */
 static void
-ring_taken(struct vstate_dev *dev, uint16_t qid)
+ring_set_applied(struct vstate_dev *dev, uint16_t qid)
 {
 	if (!dev->connection->ring_ready[qid])
 		return;
@@ -307,12 +318,12 @@ ring_taken(struct vstate_dev *dev, uint16_t qid)
 }
 
 static void
-rings_taken(struct vstate_dev *dev)
+rings_set_applied(struct vstate_dev *dev)
 {
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++)
-		ring_taken(dev, i);
+		ring_set_applied(dev, i);
 }
 
 void
@@ -320,15 +331,15 @@ vstate_connection_sync(struct vstate_dev *dev)
 {
 	struct vstate_setup *setup = setup_get(dev);
 
-	/* Without memory the device stays paused, until the front end says something better. */
+	/* Without memory the device stays paused until another message sets it up. */
 	if (setup == NULL)
 		return;
 	vstate_start_sync(dev, setup);
-	rings_taken(dev);
+	rings_set_applied(dev);
 	free(setup);
 }
 
-/* ---- events ---- */
+/* ---- callbacks of rte_vhost ---- */
 
 int
 vstate_connection_start(int vid)
@@ -342,14 +353,14 @@ vstate_connection_start(int vid)
 	if (setup == NULL)
 		return -1;
 	vstate_msg_log_run(dev->connection->msg_log);
-	/* A restored state that does not fit shows as NEEDS_RESET. */
+	/* If a restored state does not fit, the device sets NEEDS_RESET: no error for rte_vhost. */
 	vstate_start(dev, setup);
-	rings_taken(dev);
+	rings_set_applied(dev);
 	free(setup);
 	return 0;
 }
 
-/* Tell rte_vhost where the rings stand: it answers GET_VRING_BASE. */
+/* Set the positions of the rings in rte_vhost, which answers GET_VRING_BASE with them. */
 static void
 bases_put(struct vstate_dev *dev)
 {
@@ -367,7 +378,7 @@ bases_put(struct vstate_dev *dev)
 	}
 }
 
-/* The queue whose descriptor was to be replaced did not become ready again. */
+/* Stop the queue if its descriptor was to be replaced and it is not ready again. */
 static void
 fd_message_end(struct vstate_dev *dev)
 {
@@ -401,19 +412,20 @@ ring_start(struct vstate_dev *dev, uint16_t qid)
 
 	ring_get(dev, qid, vstate_connection_is_packed(dev, dev->connection->vid), &ring);
 	if (vstate_start_ring(dev, qid, &ring) == 0)
-		ring_taken(dev, qid);
+		ring_set_applied(dev, qid);
 	else
 		vstate_connection_sync(dev);
 }
 
-/* The descriptor of a running queue was replaced, and nothing else. */
+/* A message replaced only the descriptor of a running queue: the queue need not stop. */
 static void
-fd_replaced(struct vstate_dev *dev, uint16_t qid)
+fd_replace(struct vstate_dev *dev, uint16_t qid)
 {
 	struct rte_vhost_vring vring;
 
 	dev->connection->fd_taken = false;
-	if (!dev->connection->callfd_fresh[qid] || rte_vhost_get_vhost_vring(dev->connection->vid, qid, &vring) != 0)
+	if (!dev->connection->callfd_fresh[qid] ||
+			rte_vhost_get_vhost_vring(dev->connection->vid, qid, &vring) != 0)
 		return;
 	dev->connection->callfd_fresh[qid] = false;
 	vstate_start_ring_call(dev, qid, callfd_check(dev, qid, vring.callfd));
@@ -436,13 +448,13 @@ vstate_connection_ring_state(int vid, uint16_t qid, bool ready)
 	if (dev == NULL || qid >= dev->nb_vqs)
 		return 0;
 	if (vstate_run_is_started(dev) && qid == dev->connection->fd_qid) {
-		/* rte_vhost takes the queue away around the message: it need not rest that long */
+		/* rte_vhost stops the queue during the message: there is no need to quiesce it */
 		if (!ready && dev->connection->ring_ready[qid]) {
 			dev->connection->fd_taken = true;
 			return 0;
 		}
 		if (ready && dev->connection->fd_taken) {
-			fd_replaced(dev, qid);
+			fd_replace(dev, qid);
 			return 0;
 		}
 	}

@@ -37,20 +37,20 @@
 #include "vstate_socket.h"
 
 
-/* Protocol features that DPDK renamed; postcopy tells page faults over a second channel. */
+/* Protocol features that DPDK renamed. Postcopy reports page faults over a second channel. */
 #define PROTOCOL_F_BACKEND_REQ RTE_BIT64(5)
 #define PROTOCOL_F_BACKEND_SEND_FD RTE_BIT64(10)
 
 #define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
 #define S_NEEDS_RESET RTE_VHOST_STATE_S_NEEDS_RESET
 
-/* rte_vhost's thread has seen the end of a connection. */
+/* Bound for rte_vhost's thread to see the end of a connection. */
 #define DETACH_MS 50
-/* Until the next attempt where the path is in use, or descriptors are. */
+/* Time between two attempts to open the socket, if the path is in use or descriptors lack. */
 #define REOPEN_MS 1000
 
 static int
-path_is(struct vstate_dev *dev, void *arg)
+dev_match_path(struct vstate_dev *dev, void *arg)
 {
 	void **found = arg;
 
@@ -61,33 +61,34 @@ path_is(struct vstate_dev *dev, void *arg)
 }
 
 static struct vstate_dev *
-dev_of_vid(int vid)
+dev_find_by_vid(int vid)
 {
 	char path[PATH_MAX];
 	void *found[2] = { path, NULL };
 
 	if (rte_vhost_get_ifname(vid, path, sizeof(path)) != 0)
 		return NULL;
-	vstate_dev_foreach(path_is, found);
+	vstate_dev_foreach(dev_match_path, found);
 	return found[1];
 }
 
 static int
 new_connection(int vid)
 {
-	struct vstate_dev *dev = dev_of_vid(vid);
+	struct vstate_dev *dev = dev_find_by_vid(vid);
+	int ret = dev != NULL ? vstate_connection_await(vid, dev) : -ENODEV;
 
-	if (dev == NULL || vstate_connection_await(vid, dev) != 0) {
-		VSTATE_LOG(ERR, "connection %d turned away", vid);
-		return -1;
-	}
-	return 0;
+	if (ret == 0)
+		return 0;
+	VSTATE_LOG(ERR, "%s: connection %d refused: %s", dev != NULL ? dev->name : "no device",
+			vid, strerror(-ret));
+	return -1;
 }
 
 static void
 destroy_connection(int vid)
 {
-	struct vstate_dev *dev = dev_of_vid(vid);
+	struct vstate_dev *dev = dev_find_by_vid(vid);
 
 	if (dev != NULL)
 		vstate_connection_detach(vid, dev);
@@ -108,8 +109,8 @@ static const struct rte_vhost_device_ops vhost_ops = {
 };
 
 /*
- * A process that was killed leaves its socket behind, and rte_vhost would refuse to
- * listen there. Remove it if nobody listens any more, and never anything else.
+ * A process that was killed leaves its socket file, and rte_vhost would refuse to listen there.
+ * Remove the file only if it is a socket on which no process listens.
  */
 static void
 stale_socket_remove(const char *path)
@@ -129,7 +130,7 @@ stale_socket_remove(const char *path)
 	close(fd);
 }
 
-/* rte_vhost has a connection to a relay, and none to a front end. */
+/* The peer of rte_vhost is the relay of a connection that was taken over. */
 static bool
 is_relayed(const struct vstate_dev *dev)
 {
@@ -137,7 +138,7 @@ is_relayed(const struct vstate_dev *dev)
 }
 
 static uint64_t
-register_flags(const struct vstate_dev *dev)
+register_flags_get(const struct vstate_dev *dev)
 {
 	uint64_t flags = RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS;
 
@@ -150,7 +151,7 @@ register_flags(const struct vstate_dev *dev)
 	return flags;
 }
 
-/* Of what the library offers, keep only what this device does. */
+/* Offer only features that both the library and this device support. */
 static int
 features_limit(struct vstate_dev *dev)
 {
@@ -162,15 +163,14 @@ features_limit(struct vstate_dev *dev)
 	dev->features_offered &= library;
 	if (rte_vhost_driver_disable_features(path, library & ~dev->features_offered) != 0)
 		return -EIO;
-	/* The library does not know these; they are offered and taken without it (vstate_msg.c). */
+	/* The library does not know these features: vstate_msg_handle.c offers and accepts them. */
 	dev->features_offered |= VSTATE_OWN_FEATURES;
 	return 0;
 }
 
 /*
- * Of what the library offers, keep what this device has a use for: the library serves some
- * (in-flight regions, host notifiers) whether a back end wants them or not. It passes on
- * protocol features that it does not know.
+ * Offer only protocol features that this device needs. The library would serve others (in-flight
+ * regions, host notifiers) on its own. It passes on protocol features that it does not know.
  */
 static int
 protocol_features_limit(struct vstate_dev *dev)
@@ -184,7 +184,7 @@ protocol_features_limit(struct vstate_dev *dev)
 	if (rte_vhost_driver_get_protocol_features(path, &library) != 0)
 		return -EIO;
 	library &= ours;
-	/* Served and taken without the library (vstate_msg.c). */
+	/* vstate_msg_handle.c serves and accepts this feature without the library. */
 	library |= VSTATE_PROTOCOL_F_INFLIGHT;
 	if (dev->conf.device_state)
 		library |= VSTATE_PROTOCOL_F_DEVICE_STATE;
@@ -192,14 +192,13 @@ protocol_features_limit(struct vstate_dev *dev)
 }
 
 /*
- * rte_vhost makes the thread that serves its sockets with the first one that it starts. A new
- * thread may wait for a processor for milliseconds while poll threads have them all, and the guest
- * with it. So this is done ahead of a takeover, with a client of a socket that is not there: one
- * that listens, or is registered under the path of the process that has the device, would
- * remove a file when it goes.
+ * rte_vhost starts the thread that serves its sockets with the first socket. While poll threads
+ * occupy all processors, a new thread may wait for milliseconds, and the guest waits with it. So
+ * this device starts the thread before a takeover, with a client of a socket that does not exist.
+ * A listening socket would not do: rte_vhost removes its file when the socket is unregistered.
  */
 static int
-ahead_path(const struct vstate_dev *dev, char path[PATH_MAX])
+ahead_path_make(const struct vstate_dev *dev, char path[PATH_MAX])
 {
 	int len = snprintf(path, PATH_MAX, "%s/%s.%u.nobody", dev->conf.state_dir, dev->name,
 			vstate_handover_msg_token());
@@ -208,9 +207,10 @@ ahead_path(const struct vstate_dev *dev, char path[PATH_MAX])
 }
 
 /*
- * The kernel makes a process's table of descriptors longer only when each processor has been
- * elsewhere, which took 15 ms where all of them spin. For each queue rte_vhost has two descriptors,
- * this device its own of one, and three are passed, and noted for whoever is next.
+ * The kernel enlarges a process's descriptor table after an RCU grace period. That took 15 ms while
+ * all processors were polling. So the table is enlarged before the takeover. For each queue,
+ * rte_vhost has two descriptors and this device has one. The old process passes three, and the
+ * message log duplicates them.
  */
 #define FDS_OF_DEVICE 64
 #define FDS_OF_QUEUE 9
@@ -218,7 +218,7 @@ ahead_path(const struct vstate_dev *dev, char path[PATH_MAX])
 static void
 descriptors_prepare(const struct vstate_dev *dev)
 {
-	/* the lowest that is free comes after those in use, but for holes */
+	/* the lowest free descriptor is about the number of descriptors in use */
 	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), far;
 
 	if (fd < 0)
@@ -232,14 +232,14 @@ descriptors_prepare(const struct vstate_dev *dev)
 static void
 socket_prepare(struct vstate_dev *dev)
 {
-	/* What is to be a client has a second thread, which connects again. */
+	/* For client=1 rte_vhost also needs its second thread, which reconnects. */
 	uint64_t flags = RTE_VHOST_USER_CLIENT |
 		(dev->conf.client ? 0 : RTE_VHOST_USER_NO_RECONNECT);
 	char path[PATH_MAX];
 
 	descriptors_prepare(dev);
-	/* Without it all works, only later. */
-	if (ahead_path(dev, path) != 0 || rte_vhost_driver_register(path, flags) != 0)
+	/* A failure only makes the takeover slower. */
+	if (ahead_path_make(dev, path) != 0 || rte_vhost_driver_register(path, flags) != 0)
 		return;
 	dev->connection->socket.ahead = true;
 	rte_vhost_driver_start(path);
@@ -250,7 +250,7 @@ socket_prepare_end(struct vstate_dev *dev)
 {
 	char path[PATH_MAX];
 
-	if (dev->connection->socket.ahead && ahead_path(dev, path) == 0)
+	if (dev->connection->socket.ahead && ahead_path_make(dev, path) == 0)
 		rte_vhost_driver_unregister(path);
 	dev->connection->socket.ahead = false;
 }
@@ -264,14 +264,15 @@ socket_open(struct vstate_dev *dev, const char *path)
 	__atomic_store_n(&dev->connection->socket.path, path, __ATOMIC_RELEASE);
 	if (!is_relayed(dev) && !dev->conf.client) {
 		stale_socket_remove(path);
-		/* rte_vhost would remove it when it cannot bind to it. */
+		/* rte_vhost would remove the file if it cannot bind to it. */
 		if (lstat(path, &st) == 0) {
-			VSTATE_LOG(ERR, "%s: %s is in use", dev->name, path);
+			VSTATE_LOG(ERR, "%s: %s is in use by another process, or is not a socket",
+					dev->name, path);
 			return -EADDRINUSE;
 		}
 	}
-	if (rte_vhost_driver_register(path, register_flags(dev)) != 0) {
-		VSTATE_LOG(ERR, "%s: cannot use socket %s", dev->name, path);
+	if (rte_vhost_driver_register(path, register_flags_get(dev)) != 0) {
+		VSTATE_LOG(ERR, "%s: cannot register socket %s with rte_vhost", dev->name, path);
 		return -EADDRINUSE;
 	}
 	ret = features_limit(dev);
@@ -280,7 +281,9 @@ socket_open(struct vstate_dev *dev, const char *path)
 	if (ret == 0 && rte_vhost_driver_callback_register(path, &vhost_ops) != 0)
 		ret = -EIO;
 	if (ret == 0 && rte_vhost_driver_start(path) != 0) {
-		VSTATE_LOG(ERR, "%s: cannot listen on or connect to %s", dev->name, path);
+		VSTATE_LOG(ERR, "%s: cannot %s %s", dev->name,
+				is_relayed(dev) || dev->conf.client ? "connect to" : "listen on",
+				path);
 		ret = -EADDRINUSE;
 	}
 	if (ret != 0)
@@ -300,28 +303,35 @@ socket_open_first(struct vstate_dev *dev)
 	return ret;
 }
 
-/* ---- a connection that is passed from process to process ---- */
+/* ---- pass a connection from process to process ---- */
 
-/** To another process. */
+/** The connection that is passed to another process. */
 struct passing {
 	const struct vstate_hold *hold;
-	/** Stays empty where that process could not go on with it. */
+	/** Stays empty if the other process could not continue the connection. */
 	struct vstate_handover_msg *msg;
 };
 
 /*
- * A device that is between two states is for the front end to set up anew, as is one that is
- * suspended: to be there again it would have to run before.
+ * Only a device that runs can be passed. The front end must set up a device again that is between
+ * two states or suspended, because the new process starts with a device that runs.
  */
 static bool
-can_be_passed(const struct vstate_dev *dev)
+connection_can_pass(const struct vstate_dev *dev)
 {
-	return dev->connection->msg_log != NULL && dev->connection->vid >= 0 && vstate_run_is_started(dev) && !vstate_run_is_blocked(dev, VSTATE_BLOCK_MESSAGE) &&
-		(vstate_run_status(dev) & S_DRIVER_OK) && !(vstate_run_status(dev) & S_NEEDS_RESET) &&
-		vstate_msg_log_is_whole(dev->connection->msg_log);
+	const struct vstate_connection *c = dev->connection;
+	const uint8_t status = vstate_run_status(dev);
+
+	return c->msg_log != NULL && c->vid >= 0 && vstate_run_is_started(dev) &&
+		!vstate_run_is_blocked(dev, VSTATE_BLOCK_MESSAGE) &&
+		(status & S_DRIVER_OK) && !(status & S_NEEDS_RESET) &&
+		vstate_msg_log_is_whole(c->msg_log);
 }
 
-/* Where the rings stand, and not where they once began: nothing else tells it of one at rest. */
+/*
+ * Replace the bases in the log by the current positions. For an idle ring, the new process has no
+ * other source of the position.
+ */
 static void
 log_rebase(struct vstate_dev *dev)
 {
@@ -339,7 +349,7 @@ log_rebase(struct vstate_dev *dev)
 	}
 }
 
-/* Nor did it begin with something else meanwhile. */
+/* False: a second connection, a transfer, or another connection than the one held. */
 static bool
 log_pack(struct vstate_dev *dev, struct passing *p)
 {
@@ -353,22 +363,24 @@ log_pack(struct vstate_dev *dev, struct passing *p)
 	return true;
 }
 
-/* @param passing NULL: nobody goes on with what was said */
+/* @param passing the connection for another process; NULL: no process continues it */
 static void
 socket_unregister(struct vstate_dev *dev, struct passing *passing)
 {
-	/* It stops the device, and ends its connections without a word. */
+	/* This stops the device and closes its connections without a callback for their end. */
 	rte_vhost_driver_unregister(dev->connection->socket.path);
-	/* none of its threads is at work for this device any more: nothing is said after this */
+	/* from here on rte_vhost processes no message of this device, so the log is complete */
 	if (passing != NULL && !log_pack(dev, passing))
-		VSTATE_LOG(NOTICE, "%s: its front end is in the middle of something", dev->name);
-	/* their names will be given again */
+		VSTATE_LOG(NOTICE, "%s: connection not handed over: a message or a transfer is "
+				"incomplete, or a second front end waits. The front end must "
+				"reconnect", dev->name);
+	/* rte_vhost will use the same vids again for other connections */
 	dev->connection->waiting_vid = -1;
 	if (dev->connection->vid >= 0)
 		vstate_connection_detach(dev->connection->vid, dev);
 }
 
-/* Where the front end is to connect the next time. */
+/* Open the socket of iface= again, for the front end to reconnect. */
 static int
 socket_reopen(struct vstate_dev *dev)
 {
@@ -377,7 +389,7 @@ socket_reopen(struct vstate_dev *dev)
 	return socket_open(dev, dev->conf.iface);
 }
 
-/* The front end went, or rte_vhost did not want it any more. With the lock. */
+/* The relayed connection ended: replace the relay by the socket of iface=. Socket lock held. */
 static int
 relay_replace(struct vstate_dev *dev)
 {
@@ -386,16 +398,17 @@ relay_replace(struct vstate_dev *dev)
 	if (dev->connection->socket.open && !is_relayed(dev))
 		return 0;
 	/*
-	 * rte_vhost's thread sees the end of it, or is about to: what it looks for is not to be
-	 * the next descriptor of that number.
+	 * Wait until rte_vhost's thread has seen the end of the relay. Otherwise it could look at a
+	 * new descriptor with the number of the old one.
 	 */
-	for (ms = 0; ms < DETACH_MS && __atomic_load_n(&dev->connection->vid, __ATOMIC_RELAXED) >= 0 &&
+	for (ms = 0; ms < DETACH_MS &&
+			__atomic_load_n(&dev->connection->vid, __ATOMIC_RELAXED) >= 0 &&
 			!vstate_relay_stopping(dev->connection->socket.relay); ms++)
 		usleep(1000);
 	return socket_reopen(dev);
 }
 
-/* The relay's thread. */
+/* Callback at the end of the relayed connection, on the relay's thread. */
 static void
 relay_ended(void *arg)
 {
@@ -404,7 +417,7 @@ relay_ended(void *arg)
 	int ret = -EAGAIN;
 
 	VSTATE_LOG(INFO, "%s: the connection that was taken over has ended", dev->name);
-	/* who closes the socket has the lock, and waits for this thread */
+	/* trylock: a thread that closes the socket holds the lock while it waits for this thread */
 	while (!vstate_relay_stopping(dev->connection->socket.relay)) {
 		if (ms-- == 0) {
 			if (pthread_mutex_trylock(&dev->connection->socket.lock) == 0) {
@@ -414,8 +427,9 @@ relay_ended(void *arg)
 			if (ret == 0)
 				return;
 			if (ret != -EAGAIN)
-				VSTATE_LOG(ERR, "%s: no front end can connect for now: %s",
-						dev->name, strerror(-ret));
+				VSTATE_LOG(ERR, "%s: cannot open %s: %s; retried every %d ms",
+						dev->name, dev->conf.iface, strerror(-ret),
+						REOPEN_MS);
 			ms = ret == -EAGAIN ? 0 : REOPEN_MS;
 		}
 		usleep(1000);
@@ -423,26 +437,27 @@ relay_ended(void *arg)
 }
 
 /*
- * Have rte_vhost connect to a socket of ours, also where it would listen: its thread may look
- * for new listeners only after a second.
- * @return the relay's end, or -errno
+ * Make rte_vhost connect to a socket of this device. rte_vhost always connects here, because its
+ * thread may take a second to notice a new listener.
+ * @return the relay's end of the connection; -errno
  */
 static int
 relay_connect(struct vstate_dev *dev)
 {
+	struct vstate_socket *sock = &dev->connection->socket;
 	int listener, ret, len;
 
-	len = snprintf(dev->connection->socket.front_path, sizeof(dev->connection->socket.front_path), "%s/%s.%u.front",
+	len = snprintf(sock->front_path, sizeof(sock->front_path), "%s/%s.%u.front",
 			dev->conf.state_dir, dev->name, vstate_handover_msg_token());
-	if (len >= (int)sizeof(dev->connection->socket.front_path))
+	if (len >= (int)sizeof(sock->front_path))
 		return -ENAMETOOLONG;
-	listener = vstate_handover_msg_listen(dev->connection->socket.front_path);
+	listener = vstate_handover_msg_listen(sock->front_path);
 	if (listener < 0)
 		return listener;
-	ret = socket_open(dev, dev->connection->socket.front_path);
+	ret = socket_open(dev, sock->front_path);
 	if (ret == 0)
 		ret = vstate_handover_msg_accept(listener);
-	vstate_handover_msg_unlisten(listener, dev->connection->socket.front_path);
+	vstate_handover_msg_unlisten(listener, sock->front_path);
 	return ret;
 }
 
@@ -456,7 +471,7 @@ relay_make(struct vstate_dev *dev, struct vstate_handover_msg *msg)
 	dev->connection->socket.relay = vstate_relay_begin(back, msg);
 	if (dev->connection->socket.relay == NULL)
 		return -rte_errno;
-	/* it was refused memory, or the front end was about to do something else */
+	/* the replayed messages did not start the device: memory was refused, for example */
 	if (!vstate_run_is_started(dev))
 		return -ENOTCONN;
 	return vstate_relay_run(dev->connection->socket.relay, relay_ended, dev);
@@ -468,8 +483,8 @@ connection_adopt(struct vstate_dev *dev, struct vstate_handover_msg *msg)
 	int ret;
 
 	/*
-	 * Where it does not succeed it is this side that ends it, and the front end that comes
-	 * finds the rings as another process left them, or as they are now.
+	 * If this fails, this side ends the connection. "leave" keeps the positions of the rings,
+	 * so that they resume correctly when the front end connects again.
 	 */
 	__atomic_store_n(&dev->connection->leave, true, __ATOMIC_RELAXED);
 	ret = relay_make(dev, msg);
@@ -511,7 +526,7 @@ socket_adopt(struct vstate_dev *dev, struct vstate_handover_msg *msg, bool *kept
 	return ret;
 }
 
-/* Whether a descriptor is our end of a connection at @p path. */
+/* Whether a descriptor is this process's end of a connection at @p path. */
 static bool
 fd_is_connection(int fd, const char *path)
 {
@@ -522,7 +537,7 @@ fd_is_connection(int fd, const char *path)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_len) != 0 || listens != 0)
 		return false;
-	/* that of a listener, or of the front end's, whoever bound it */
+	/* the path is the local address if this process listened, and the peer's if it connected */
 	if (getsockname(fd, (struct sockaddr *)&un, &len) == 0 && un.sun_family == AF_UNIX &&
 			strncmp(un.sun_path, path, sizeof(un.sun_path)) == 0)
 		return true;
@@ -532,7 +547,7 @@ fd_is_connection(int fd, const char *path)
 		strncmp(un.sun_path, path, sizeof(un.sun_path)) == 0;
 }
 
-/* A descriptor of a socket that is not held yet: rte_vhost's, or a copy that somebody has. */
+/* Duplicate a descriptor, unless the same socket is held already. */
 static void
 hold_add(struct vstate_hold *hold, int fd)
 {
@@ -550,7 +565,7 @@ hold_add(struct vstate_hold *hold, int fd)
 		hold->fds[hold->nb++] = fd;
 }
 
-/* Of what this process has open, as rte_vhost does not tell. */
+/* Find the connections in the process's descriptors, because rte_vhost does not report them. */
 static void
 connections_find(const char *path, struct vstate_hold *hold)
 {
@@ -601,11 +616,12 @@ socket_close(struct vstate_dev *dev, struct passing *passing)
 	const bool relayed = is_relayed(dev);
 
 	__atomic_store_n(&dev->connection->leave, true, __ATOMIC_RELAXED);
-	if (passing != NULL && (passing->hold->nb != 1 || !can_be_passed(dev)))
+	if (passing != NULL && (passing->hold->nb != 1 || !connection_can_pass(dev)))
 		passing = NULL;
-	if (dev->connection->socket.relay != NULL && !vstate_relay_stop(dev->connection->socket.relay) && relayed)
+	if (dev->connection->socket.relay != NULL &&
+			!vstate_relay_stop(dev->connection->socket.relay) && relayed)
 		passing = NULL;
-	/* or rte_vhost's thread might wait for it, and we for that */
+	/* cut the relay first: rte_vhost's thread, for which we wait below, may wait for it */
 	if (dev->connection->socket.relay != NULL && passing == NULL)
 		vstate_relay_cut(dev->connection->socket.relay);
 	if (dev->connection->socket.open)
@@ -643,7 +659,7 @@ socket_pack(struct vstate_dev *dev, const struct vstate_hold *hold,
 	socket_shut(dev, &passing);
 }
 
-/* ---- the table for the rooms below ---- */
+/* ---- the table for the directories below ---- */
 
 static bool
 socket_is_shut(const struct vstate_dev *dev)

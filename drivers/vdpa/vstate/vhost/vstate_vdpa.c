@@ -24,23 +24,23 @@
 #include "vstate_vdpa.h"
 
 
-/* rte_vdpa keys its callbacks by its own device; the name leads back to ours. */
+/* rte_vdpa passes its own device to callbacks. The name finds the device of this driver. */
 static struct vstate_dev *
-dev_of(struct rte_vdpa_device *vdpa)
+dev_find(struct rte_vdpa_device *vdpa)
 {
 	return vdpa != NULL ? vstate_dev_find(rte_dev_name(vdpa->device)) : NULL;
 }
 
 static struct vstate_dev *
-dev_of_vid(int vid)
+dev_find_by_vid(int vid)
 {
-	return dev_of(rte_vhost_get_vdpa_device(vid));
+	return dev_find(rte_vhost_get_vdpa_device(vid));
 }
 
 static int
 get_queue_num(struct rte_vdpa_device *vdpa, uint32_t *queue_num)
 {
-	struct vstate_dev *dev = dev_of(vdpa);
+	struct vstate_dev *dev = dev_find(vdpa);
 
 	if (dev == NULL)
 		return -ENODEV;
@@ -51,7 +51,7 @@ get_queue_num(struct rte_vdpa_device *vdpa, uint32_t *queue_num)
 static int
 get_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 {
-	struct vstate_dev *dev = dev_of(vdpa);
+	struct vstate_dev *dev = dev_find(vdpa);
 
 	if (dev == NULL)
 		return -ENODEV;
@@ -62,7 +62,7 @@ get_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 static int
 get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 {
-	struct vstate_dev *dev = dev_of(vdpa);
+	struct vstate_dev *dev = dev_find(vdpa);
 
 	if (dev == NULL)
 		return -ENODEV;
@@ -70,25 +70,25 @@ get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 	return 0;
 }
 
-/* The first callback that tells the vid: from here on messages are seen. */
+/* The first callback with a vid: from here on the device handles messages of the connection. */
 static int
 set_features(int vid)
 {
-	struct vstate_dev *dev = dev_of_vid(vid);
+	struct vstate_dev *dev = dev_find_by_vid(vid);
 	int ret;
 
 	if (dev == NULL)
 		return -ENODEV;
 	ret = vstate_connection_replace(vid, dev);
 	if (ret != 0)
-		VSTATE_LOG(ERR, "%s: front end turned away: %s", dev->name, strerror(-ret));
+		VSTATE_LOG(ERR, "%s: front end refused: %s", dev->name, strerror(-ret));
 	return ret;
 }
 
 static int
 dev_conf(int vid)
 {
-	struct vstate_dev *dev = dev_of_vid(vid);
+	struct vstate_dev *dev = dev_find_by_vid(vid);
 
 	if (dev == NULL || vstate_connection_attach(vid, dev) != 0)
 		return -1;
@@ -121,7 +121,7 @@ set_vring_state(int vid, int vring, int state)
 static int
 migration_done(int vid)
 {
-	/* The address to announce was in the message itself. */
+	/* The handler of SEND_RARP has read the address from the message. */
 	RTE_SET_USED(vid);
 	return 0;
 }
@@ -132,7 +132,7 @@ static int
 get_stats_names(struct rte_vdpa_device *vdpa, struct rte_vdpa_stat_name *names,
 		unsigned int size)
 {
-	struct vstate_dev *dev = dev_of(vdpa);
+	struct vstate_dev *dev = dev_find(vdpa);
 	unsigned int i;
 
 	if (dev == NULL)
@@ -147,7 +147,7 @@ get_stats_names(struct rte_vdpa_device *vdpa, struct rte_vdpa_stat_name *names,
 static int
 get_stats(struct rte_vdpa_device *vdpa, int qid, struct rte_vdpa_stat *stats, unsigned int n)
 {
-	struct vstate_dev *dev = dev_of(vdpa);
+	struct vstate_dev *dev = dev_find(vdpa);
 	unsigned int i;
 
 	if (dev == NULL || qid < 0 || qid >= dev->nb_vqs)
@@ -162,7 +162,7 @@ get_stats(struct rte_vdpa_device *vdpa, int qid, struct rte_vdpa_stat *stats, un
 static int
 reset_stats(struct rte_vdpa_device *vdpa, int qid)
 {
-	struct vstate_dev *dev = dev_of(vdpa);
+	struct vstate_dev *dev = dev_find(vdpa);
 
 	if (dev == NULL || qid < 0 || qid >= dev->nb_vqs)
 		return -EINVAL;
@@ -173,7 +173,7 @@ reset_stats(struct rte_vdpa_device *vdpa, int qid)
 static int
 get_config(int vid, uint8_t *config, uint32_t size)
 {
-	struct vstate_dev *dev = dev_of_vid(vid);
+	struct vstate_dev *dev = dev_find_by_vid(vid);
 
 	return dev != NULL ? dev->class->config_get(dev, config, size) : -ENODEV;
 }
@@ -181,7 +181,7 @@ get_config(int vid, uint8_t *config, uint32_t size)
 static int
 set_config(int vid, uint8_t *config, uint32_t offset, uint32_t size, uint32_t flags)
 {
-	struct vstate_dev *dev = dev_of_vid(vid);
+	struct vstate_dev *dev = dev_find_by_vid(vid);
 
 	RTE_SET_USED(flags);
 	return dev != NULL ? dev->class->config_set(dev, config, offset, size) : -ENODEV;
@@ -190,7 +190,7 @@ set_config(int vid, uint8_t *config, uint32_t offset, uint32_t size, uint32_t fl
 static int
 get_dev_type(struct rte_vdpa_device *vdpa, uint32_t *type)
 {
-	struct vstate_dev *dev = dev_of(vdpa);
+	struct vstate_dev *dev = dev_find(vdpa);
 
 	if (dev == NULL)
 		return -ENODEV;
@@ -223,7 +223,7 @@ vdpa_watch(struct vstate_dev *dev)
 	return vstate_device_state_watch(dev);
 }
 
-/* The state of a device that a front end loads or saves, as with a socket of its own. */
+/* Without a socket of its own, the device only serves transfers of device state. */
 static const struct vstate_front_end_ops vdpa_front_ops = {
 	.watch = vdpa_watch,
 	.telemetry = vstate_connection_telemetry,
@@ -236,7 +236,7 @@ vstate_vdpa_register(struct rte_device *rdev, struct vstate_dev *dev)
 	dev->connection->vdpa = rte_vdpa_register_device(rdev, &vdpa_ops);
 	if (dev->connection->vdpa != NULL)
 		return 0;
-	VSTATE_LOG(ERR, "%s: rte_vdpa does not take the device", dev->name);
+	VSTATE_LOG(ERR, "%s: cannot register the device with rte_vdpa", dev->name);
 	return -EIO;
 }
 

@@ -7,8 +7,8 @@
 
 /**
  * @file
- * The front door of vdpa_vstate: a device that an application attaches to a socket of the
- * application's, by rte_vdpa. Probe and remove.
+ * The front door of vdpa_vstate. The application attaches the device to a socket of its own with
+ * rte_vdpa. The functions are for probe and remove.
  */
 
 #include <stdbool.h>
@@ -16,11 +16,11 @@
 struct rte_device;
 struct vstate_dev;
 
-/** Make the device known to rte_vdpa; 0 or -EIO. */
+/** Register the device with rte_vdpa. @return 0; -EIO with the reason in the log */
 int vstate_vdpa_register(struct rte_device *rdev, struct vstate_dev *dev);
-/** Undo that. Nothing is done for a device that rte_vdpa does not know. */
+/** Unregister the device from rte_vdpa, if it is registered. */
 void vstate_vdpa_unregister(struct vstate_dev *dev);
-/** A front end is connected to the device through rte_vdpa: it cannot be removed. */
+/** Return whether a front end is connected through rte_vdpa, so that the device must stay. */
 bool vstate_vdpa_is_attached(const struct vstate_dev *dev);
 
 #endif /* VSTATE_VDPA_H */
