@@ -7,7 +7,7 @@
 
 /**
  * @file
- * All differences between DPDK releases (22.11 to 26.07), in this one place.
+ * All differences between DPDK releases (22.11 to 26.07). No other file depends on a release.
  */
 
 #include <stdbool.h>
@@ -19,12 +19,12 @@
 #include <rte_thread.h>
 #include <rte_version.h>
 
-/* Take away const where an interface cannot carry it (since 23.07). */
+/* Cast const away for an interface that lacks it. DPDK has this macro since 23.07. */
 #ifndef RTE_PTR_UNQUAL
 #define RTE_PTR_UNQUAL(X) ((void *)(uintptr_t)(X))
 #endif
 
-/* ---- control threads ---- */
+/* ---- threads that do not poll ---- */
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
 struct vstate_thread {
@@ -42,7 +42,7 @@ vstate_thread_main(void *opaque)
 	return 0;
 }
 
-/* 0 or -errno */
+/* Start a control thread of EAL. @return 0 or -errno */
 static inline int
 vstate_thread_create(struct vstate_thread *t, const char *name, void *(*entry)(void *), void *arg)
 {
@@ -61,7 +61,7 @@ struct vstate_thread {
 	pthread_t id;
 };
 
-/* 0 or -errno */
+/* Start a control thread of EAL. @return 0 or -errno */
 static inline int
 vstate_thread_create(struct vstate_thread *t, const char *name, void *(*entry)(void *), void *arg)
 {
@@ -78,9 +78,9 @@ vstate_thread_join(struct vstate_thread *t)
 /* ---- vhost ---- */
 
 /*
- * Handlers of messages are given rte_vhost's private context: the message as it was on the
- * wire, int fds[8], int fd_num. The largest payload moved the latter two in 25.03.
- * Releases with different layouts share an ABI version, so it is found at run time.
+ * rte_vhost passes its private context to message handlers: the message as it was received, int
+ * fds[8], int fd_num. In 25.03 a larger payload moved fds and fd_num. Releases with both layouts
+ * share an ABI version, so the layout is found at run time.
  */
 #define VSTATE_MSG_MAX_FDS 8
 

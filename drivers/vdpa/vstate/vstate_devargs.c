@@ -65,7 +65,7 @@ parse_state_dir(const char *key, const char *value, void *field)
 	return 0;
 }
 
-/* rte_vhost has no public look-up in its IOTLB, so that ACCESS_PLATFORM is not offered. */
+/* ACCESS_PLATFORM is not offered, because rte_vhost has no public look-up in its IOTLB. */
 static int
 parse_iommu(const char *key, const char *value, void *field)
 {
@@ -74,7 +74,7 @@ parse_iommu(const char *key, const char *value, void *field)
 
 	RTE_SET_USED(field);
 	if (ret == 0 && on) {
-		VSTATE_LOG(ERR, "%s=1 is not supported", key);
+		VSTATE_LOG(ERR, "%s=1 is not supported: use 0, or leave the argument out", key);
 		ret = -EINVAL;
 	}
 	return ret;
@@ -150,7 +150,7 @@ pairs_parse(const struct vstate_class *class, enum vstate_kind kind, const char 
 	return 0;
 }
 
-/* Arguments that do not go together. */
+/* Check the arguments together. */
 static int
 conf_check(const struct vstate_class *class, enum vstate_kind kind, const char *name,
 		const struct vstate_conf *conf)
@@ -160,7 +160,7 @@ conf_check(const struct vstate_class *class, enum vstate_kind kind, const char *
 		return -EINVAL;
 	}
 	if (conf->takeover && conf->state_dir[0] == '\0') {
-		VSTATE_LOG(ERR, "%s: takeover= needs state_dir=", name);
+		VSTATE_LOG(ERR, "%s: takeover=1 needs state_dir=", name);
 		return -EINVAL;
 	}
 	return class->conf_check(name, conf);

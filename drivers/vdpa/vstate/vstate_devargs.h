@@ -5,19 +5,19 @@
 #ifndef VSTATE_DEVARGS_H
 #define VSTATE_DEVARGS_H
 
-/** @file Reads the device arguments: those of every device, and those of its class. */
+/** @file Parser of the device arguments: those of every device, and those of its class. */
 
 #include "dev/vstate_conf.h"
 
 struct vstate_class;
 
-/** Which driver a device belongs to; vdpa_vstate does not take arguments about a socket. */
+/** Driver of a device. vdpa_vstate refuses arguments about a socket. */
 enum vstate_kind {
 	VSTATE_KIND_SOCKET,
 	VSTATE_KIND_VDPA,
 };
 
-/** For RTE_PMD_REGISTER_PARAM_STRING. */
+/** Help texts for RTE_PMD_REGISTER_PARAM_STRING. */
 #define VSTATE_DEVARGS_COMMON \
 	"queues=<1-64> " \
 	"numa=<node> " \
@@ -28,10 +28,11 @@ enum vstate_kind {
 	"takeover=<0|1> keep-connection=<0|1> " VSTATE_DEVARGS_COMMON
 
 /**
- * Read device arguments.
- * @param name of the device, for the log
- * @param args may be NULL or empty
- * @return 0; -EINVAL for an unknown key or a bad value, which is named in the log
+ * Parse the device arguments, and set the defaults for the others.
+ * @param name name of the device, for the log
+ * @param args arguments; may be NULL or empty
+ * @param conf written
+ * @return 0; -EINVAL for an unknown key, a bad value or a bad combination, named in the log
  */
 int vstate_devargs_parse(const struct vstate_class *class, enum vstate_kind kind, const char *name,
 		const char *args, struct vstate_conf *conf);

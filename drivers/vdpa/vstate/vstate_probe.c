@@ -73,9 +73,9 @@ vstate_probe_unmake(struct vstate_dev *dev)
 	parts_free(dev);
 }
 
-/* ---- a device of a driver ---- */
+/* ---- probe and remove ---- */
 
-/* What a probe has done, in order; undone from the end. */
+/* Undo the steps of a probe in reverse order. Steps that were not done are skipped. */
 static void
 device_undo(struct vstate_dev *dev)
 {
@@ -109,7 +109,7 @@ device_create(struct rte_vdev_device *vdev, const struct vstate_class *class,
 	ret = conf->service ? vstate_poller_create(dev, socket) : 0;
 	if (ret == 0)
 		ret = vstate_port_create(vdev, dev);
-	/* Last, as the guest may come at once. */
+	/* This step is the last one, because a guest may connect at once. */
 	if (ret == 0)
 		ret = kind == VSTATE_KIND_VDPA ? vstate_vdpa_register(&vdev->device, dev) :
 			vstate_takeover_open(dev);
@@ -161,9 +161,10 @@ device_remove(struct rte_vdev_device *vdev)
 
 	if (dev == NULL)
 		return 0;
-	/* rte_vhost would still call a device that is gone */
+	/* rte_vhost would still call the removed device */
 	if (vstate_vdpa_is_attached(dev)) {
-		VSTATE_LOG(ERR, "%s: not removed: attached to a front end", dev->name);
+		VSTATE_LOG(ERR, "%s: not removed: a front end is connected; unregister its vhost "
+				"socket first", dev->name);
 		return -EBUSY;
 	}
 	device_undo(dev);

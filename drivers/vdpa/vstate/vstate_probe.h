@@ -7,7 +7,7 @@
 
 /**
  * @file
- * How a device is put together from the parts of all rooms. Only vstate_probe.c knows all rooms.
+ * Assembly of a device from the parts of all directories. Only vstate_probe.c knows all of them.
  */
 
 struct vstate_class;
@@ -15,15 +15,15 @@ struct vstate_conf;
 struct vstate_dev;
 
 /**
- * Make a device with the parts of dev, handover and vhost, and let others find it. It has no port, no
+ * Make a device with the parts of dev/, handover/ and vhost/, and publish it. It has no port, no
  * service and no open socket yet.
  * @param socket NUMA node, or SOCKET_ID_ANY
- * @return NULL with rte_errno: EBUSY, a living process owns the state file; EPERM, others can write
- *   to it; or another errno
+ * @return the device; NULL with rte_errno: EBUSY: a living process owns the state file; EPERM:
+ *   other users can write to it; or another errno
  */
 struct vstate_dev *vstate_probe_make(const char *name, const struct vstate_conf *conf,
 		const struct vstate_class *class, int socket);
-/** Undo that. No poll thread and no front end may know the device any more. */
+/** Unpublish and free a device. No poll thread and no front end uses it any more. */
 void vstate_probe_unmake(struct vstate_dev *dev);
 
 #endif /* VSTATE_PROBE_H */

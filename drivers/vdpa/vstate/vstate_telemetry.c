@@ -25,7 +25,7 @@
 
 
 static int
-list_add(struct vstate_dev *dev, void *arg)
+list_add_name(struct vstate_dev *dev, void *arg)
 {
 	return rte_tel_data_add_array_string(arg, dev->name) == 0 ? 0 : 1;
 }
@@ -36,7 +36,7 @@ handle_list(const char *cmd, const char *params, struct rte_tel_data *d)
 	RTE_SET_USED(cmd);
 	RTE_SET_USED(params);
 	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
-	vstate_dev_foreach(list_add, d);
+	vstate_dev_foreach(list_add_name, d);
 	return 0;
 }
 
@@ -79,7 +79,7 @@ add_faults(const struct vstate_dev *dev, struct rte_tel_data *d)
 }
 
 static void
-dev_dict(struct vstate_dev *dev, struct rte_tel_data *d)
+dict_add_dev(struct vstate_dev *dev, struct rte_tel_data *d)
 {
 	static const char *const pollers[] = { "none", "port", "service" };
 	const uint32_t blocks = __atomic_load_n(&dev->run.blocks, __ATOMIC_ACQUIRE);
@@ -110,7 +110,7 @@ dev_dict(struct vstate_dev *dev, struct rte_tel_data *d)
 }
 
 static void
-vq_dict(const struct vstate_dev *dev, uint16_t qid, struct rte_tel_data *d)
+dict_add_vq(const struct vstate_dev *dev, uint16_t qid, struct rte_tel_data *d)
 {
 	const struct vstate_vq *vq = dev->vqs[qid];
 	uint16_t i;
@@ -147,9 +147,9 @@ query_answer(struct vstate_dev *dev, void *arg)
 	if (strcmp(dev->name, q->name) != 0)
 		return 0;
 	if (q->qid < 0)
-		dev_dict(dev, q->d);
+		dict_add_dev(dev, q->d);
 	else if (q->qid < dev->nb_vqs)
-		vq_dict(dev, q->qid, q->d);
+		dict_add_vq(dev, q->qid, q->d);
 	else
 		return 0;
 	return 1;
@@ -189,7 +189,7 @@ handle_vq(const char *cmd, const char *params, struct rte_tel_data *d)
 	return query_run(&q);
 }
 
-/* Only asks: the list of devices is locked here. */
+/* Request the release and do not wait for it, because the list of devices is locked here. */
 static int
 takeover_ask(struct vstate_dev *dev, void *arg)
 {
@@ -224,6 +224,6 @@ RTE_INIT(vstate_telemetry_init)
 	rte_telemetry_register_cmd("/vstate/vq", handle_vq,
 			"State of a virtqueue. Parameters: string name, int virtqueue");
 	rte_telemetry_register_cmd("/vstate/release", handle_release,
-			"Close a device's socket and leave its rings to another process that has its "
-			"state page. Parameters: string name");
+			"Close a device's socket and leave its rings to another process that opens "
+			"its state file. Parameters: string name");
 }
