@@ -13,11 +13,12 @@
 
 struct vstate_dev;
 
-/** Arguments of a device of @p queues pairs and @p mtu, without socket and state file. */
+/** Return arguments of a device with @p queues pairs and @p mtu, without socket and state file. */
 struct vstate_conf ut_conf(uint16_t queues, uint16_t mtu);
 
-/** Make a device; NULL with rte_errno. */
+/** Make and publish a device. @return NULL with rte_errno */
 struct vstate_dev *ut_device_make(const char *name, const struct vstate_conf *conf);
+/** Unpublish and free a device of ut_device_make(). */
 void ut_device_unmake(struct vstate_dev *dev);
 
 #endif /* UT_DEVICE_H */

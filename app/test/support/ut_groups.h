@@ -5,7 +5,7 @@
 #ifndef UT_GROUPS_H
 #define UT_GROUPS_H
 
-/** @file What cmocka.h wants before it, and the groups of tests. */
+/** @file cmocka.h with the headers that it needs, and the groups of tests. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,11 +31,11 @@ int test_vstate_cost(void);
 int test_vstate_crash(void);
 int test_vstate_foreign(void);
 int test_vstate_inflight(void);
-int test_vstate_page(void);
+int test_vstate_state_file(void);
 int test_vstate_dev(void);
 int test_vstate_port(void);
-int test_vstate_service(void);
 int test_vstate_msg(void);
+int test_vstate_net_bridge(void);
 int test_vstate_relay(void);
 int test_vstate_device_state(void);
 int test_vstate_fd_io(void);

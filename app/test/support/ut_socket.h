@@ -7,7 +7,7 @@
 
 /** @file The front end's end of a vhost-user socket. */
 
-/** Connect to the socket at @p path; fails the test if nobody listens. */
+/** Connect to the socket at @p path. The test fails if no process listens there. */
 int socket_connect(const char *path);
 
 #endif /* UT_SOCKET_H */

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file The device between a front end's messages and the state: what may follow what. */
+/** @file A device under any order of front-end messages and state operations. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +49,7 @@
 #define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
 #define PACKED_V1 (V1 | RTE_BIT64(VIRTIO_F_RING_PACKED))
 
-/* A device with two queue pairs. All four queues name one ring: nobody polls here. */
+/* A device with two queue pairs. All four queues use the same ring, as no thread polls them. */
 struct bench {
 	struct vstate_dev *dev;
 	struct ring ring;
@@ -111,7 +111,7 @@ bench_close(struct bench *b)
 }
 
 static bool
-granted(const struct bench *b, uint16_t qid)
+vq_is_granted(const struct bench *b, uint16_t qid)
 {
 	return vstate_lease_is_granted(&b->dev->vqs[qid]->lease);
 }
@@ -124,19 +124,19 @@ message_to_a_suspended_device_does_not_resume_it(void **state)
 
 	bench_open(&b, V1);
 	vstate_start(b.dev, &b.setup);
-	assert_true(granted(&b, 0));
+	assert_true(vq_is_granted(&b, 0));
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
-	assert_false(granted(&b, 0));
+	assert_false(vq_is_granted(&b, 0));
 	bases_set(&b, false, 0);
 	vstate_start_sync(b.dev, &b.setup);
-	assert_false(granted(&b, 0));
+	assert_false(vq_is_granted(&b, 0));
 	assert_false(vstate_run_status(b.dev) & RTE_VHOST_STATE_S_DRIVER_OK);
 	st = rte_vhost_state_capture("test_dev", NULL);
 	assert_non_null(st);
 	assert_int_equal(rte_vhost_state_validate(st, NULL), 0);
 	rte_vhost_state_free(st);
 	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
-	assert_true(granted(&b, 3));
+	assert_true(vq_is_granted(&b, 3));
 	bench_close(&b);
 }
 
@@ -158,9 +158,9 @@ smaller_ring_keeps_no_position_beyond_its_end(void **state)
 	bench_close(&b);
 }
 
-/* A state of four queues of size 256 that stand at @p idx. */
+/* Capture a state of four queues of size 256 whose positions are @p idx. */
 static struct rte_vhost_state *
-state_at(struct bench *b, uint16_t idx)
+state_capture_at(struct bench *b, uint16_t idx)
 {
 	struct rte_vhost_state *st;
 	uint16_t i;
@@ -172,7 +172,7 @@ state_at(struct bench *b, uint16_t idx)
 	assert_non_null(st);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(st->vqs[i].avail_idx, idx);
-	/* and the front end leaves, and comes again */
+	/* the front end disconnects and connects again */
 	vstate_start_disconnect(b->dev, false);
 	vstate_start_connect(b->dev);
 	vstate_start_negotiate(b->dev, b->setup.features, false);
@@ -187,46 +187,46 @@ restored_positions_wait_for_rings_that_are_ready_later(void **state)
 	struct bench b;
 
 	bench_open(&b, V1);
-	st = state_at(&b, 40000);
+	st = state_capture_at(&b, 40000);
 	assert_int_equal(rte_vhost_state_restore("test_dev", st, NULL), 0);
 	rte_vhost_state_free(st);
 	bench_rings(&b, 2, 256);
 	assert_int_equal(vstate_start(b.dev, &b.setup), 0);
 	assert_int_equal(b.dev->vqs[0]->avail.idx, 40000);
 	assert_int_equal(b.dev->vqs[1]->used.idx, 40000);
-	assert_false(granted(&b, 2));
+	assert_false(vq_is_granted(&b, 2));
 	bench_rings(&b, 4, 256);
 	b.setup.rings[0].base_fresh = b.setup.rings[1].base_fresh = false;
 	vstate_start_sync(b.dev, &b.setup);
-	assert_true(granted(&b, 2));
+	assert_true(vq_is_granted(&b, 2));
 	assert_int_equal(b.dev->vqs[2]->avail.idx, 40000);
 	assert_int_equal(b.dev->vqs[3]->used.idx, 40000);
 	bench_close(&b);
 }
 
 static void
-state_of_another_layout_than_the_rings_have_is_refused(void **state)
+state_of_another_layout_than_that_of_the_rings_is_refused(void **state)
 {
 	struct rte_vhost_state *st;
 	struct bench b;
 	uint16_t i;
 
 	bench_open(&b, V1);
-	st = state_at(&b, 40000);
+	st = state_capture_at(&b, 40000);
 	assert_int_equal(rte_vhost_state_restore("test_dev", st, NULL), 0);
 	rte_vhost_state_free(st);
-	/* the front end changes its mind after the restore was accepted */
+	/* the front end negotiates another layout after the restore was accepted */
 	vstate_start_negotiate(b.dev, PACKED_V1, false);
 	b.setup.features = PACKED_V1;
 	assert_int_equal(vstate_start(b.dev, &b.setup), -EXDEV);
 	assert_true(vstate_run_status(b.dev) & RTE_VHOST_STATE_S_NEEDS_RESET);
 	for (i = 0; i < 4; i++) {
 		assert_true(b.dev->vqs[i]->avail.idx < 256);
-		assert_false(granted(&b, i));
+		assert_false(vq_is_granted(&b, i));
 	}
-	/* nor does a later message set it going */
+	/* a later message does not start the device either */
 	vstate_start_sync(b.dev, &b.setup);
-	assert_false(granted(&b, 0));
+	assert_false(vq_is_granted(&b, 0));
 	bench_close(&b);
 }
 
@@ -247,9 +247,9 @@ new_front_end_begins_with_the_devices_mtu_and_no_queues(void **state)
 	bench_close(&b);
 }
 
-/* Rings are taken back, an MTU is set, and they are given again: that is the resume. */
+/* The front end takes the rings back, sets an MTU, and starts the rings again: a resume. */
 static void
-mtu_set_between_stop_and_start_counts_from_the_start_on(void **state)
+mtu_set_between_stop_and_start_is_applied_at_the_start(void **state)
 {
 	struct bench b;
 
@@ -260,7 +260,7 @@ mtu_set_between_stop_and_start_counts_from_the_start_on(void **state)
 	assert_int_equal(vstate_net_of(b.dev)->mtu, 9000);
 	vstate_start(b.dev, &b.setup);
 	assert_int_equal(vstate_net_of(b.dev)->mtu, 1400);
-	/* and not later, over one that came meanwhile */
+	/* it is applied once: a later resume does not replace a newer MTU */
 	vstate_start_message(b.dev, VSTATE_CLASS_MSG_SET_MTU, 4000);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
 	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
@@ -269,14 +269,14 @@ mtu_set_between_stop_and_start_counts_from_the_start_on(void **state)
 }
 
 static void
-queue_not_set_up_again_after_a_reset_is_in_no_capture(void **state)
+queue_not_set_up_after_a_reset_is_not_captured(void **state)
 {
 	struct rte_vhost_state *st;
 	struct bench b;
 
 	bench_open(&b, V1);
 	vstate_start(b.dev, &b.setup);
-	/* taken back and given again without a reset: what is not ready now keeps its place */
+	/* stop and start without a reset: a queue that is not ready stays in the state */
 	vstate_start_end(b.dev, false);
 	bench_rings(&b, 2, 256);
 	vstate_start(b.dev, &b.setup);
@@ -285,7 +285,7 @@ queue_not_set_up_again_after_a_reset_is_in_no_capture(void **state)
 	assert_non_null(st);
 	assert_int_equal(st->vqs[3].size, 256);
 	rte_vhost_state_free(st);
-	/* a driver that uses one pair only begins anew */
+	/* a reset, and a driver that sets up one pair only */
 	vstate_start_end(b.dev, false);
 	vstate_status_write(b.dev, 0);
 	vstate_start_negotiate(b.dev, V1, false);
@@ -312,12 +312,13 @@ ring_outside_the_guest_or_of_a_bad_size_is_not_granted(void **state)
 	b.setup.rings[2].device = guest_at(&b.ring.guest, RING_DEVICE_GPA + 8);
 	b.setup.rings[3].driver = NULL;
 	vstate_start(b.dev, &b.setup);
-	assert_false(granted(&b, 0) || granted(&b, 1) || granted(&b, 2) || granted(&b, 3));
+	assert_false(vq_is_granted(&b, 0) || vq_is_granted(&b, 1));
+	assert_false(vq_is_granted(&b, 2) || vq_is_granted(&b, 3));
 	bench_close(&b);
 }
 
 static void
-busy_poll_thread_fails_a_suspend_and_nothing_changes(void **state)
+suspend_fails_without_effect_if_a_poll_thread_stays_inside(void **state)
 {
 	struct rte_vhost_state_error err = { 0 };
 	struct bench b;
@@ -327,7 +328,7 @@ busy_poll_thread_fails_a_suspend_and_nothing_changes(void **state)
 	assert_true(vstate_lease_take(&b.dev->vqs[2]->lease));
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 2000, &err), -ETIMEDOUT);
 	assert_int_equal(err.vq, 2);
-	assert_true(granted(&b, 0) && granted(&b, 3));
+	assert_true(vq_is_granted(&b, 0) && vq_is_granted(&b, 3));
 	assert_true(vstate_run_status(b.dev) & RTE_VHOST_STATE_S_DRIVER_OK);
 	vstate_lease_give(&b.dev->vqs[2]->lease);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, NULL), 0);
@@ -335,14 +336,14 @@ busy_poll_thread_fails_a_suspend_and_nothing_changes(void **state)
 }
 
 static void
-release(void *lease)
+lease_release(void *lease)
 {
 	vstate_lease_give(lease);
 }
 
-/* What is said of one queue waits for no poll thread that is inside another. */
+/* A message about one queue does not wait for a poll thread that is inside another queue. */
 static void
-messages_about_one_queue_leave_the_others_alone(void **state)
+message_about_one_queue_does_not_wait_for_the_others(void **state)
 {
 	struct vstate_lease *lease;
 	struct bench b;
@@ -352,27 +353,27 @@ messages_about_one_queue_leave_the_others_alone(void **state)
 	bases_set(&b, false, 0);
 	lease = &b.dev->vqs[2]->lease;
 	assert_true(vstate_lease_take(lease));
-	assert_int_equal(rte_eal_alarm_set(10 * US_PER_S, release, lease), 0);
+	assert_int_equal(rte_eal_alarm_set(10 * US_PER_S, lease_release, lease), 0);
 
 	vstate_start_ring_end(b.dev, 0);
-	assert_false(granted(&b, 0));
-	assert_true(granted(&b, 1) && granted(&b, 2) && granted(&b, 3));
+	assert_false(vq_is_granted(&b, 0));
+	assert_true(vq_is_granted(&b, 1) && vq_is_granted(&b, 2) && vq_is_granted(&b, 3));
 	assert_int_equal(vstate_net_of(b.dev)->active_pairs, 0);
 	assert_int_equal(vstate_start_ring(b.dev, 0, &b.setup.rings[0]), 0);
-	assert_true(granted(&b, 0));
+	assert_true(vq_is_granted(&b, 0));
 	assert_int_equal(vstate_net_of(b.dev)->active_pairs, 2);
 
 	ring_calls(&b.ring);
 	vstate_start_ring_call(b.dev, 1, b.ring.callfd);
-	/* what came before may have been told where nobody listened any more */
+	/* an earlier call may be lost with the old eventfd, so the driver is called */
 	assert_int_equal(ring_calls(&b.ring), 1);
-	assert_true(granted(&b, 0) && granted(&b, 1));
+	assert_true(vq_is_granted(&b, 0) && vq_is_granted(&b, 1));
 	vstate_start_ring_call(b.dev, 1, -1);
 	assert_int_equal(b.dev->vqs[1]->callfd, -1);
 	assert_int_equal(ring_calls(&b.ring), 0);
 
 	assert_true(vstate_lease_is_inside(lease));
-	assert_int_equal(rte_eal_alarm_cancel(release, lease), 1);
+	assert_int_equal(rte_eal_alarm_cancel(lease_release, lease), 1);
 	vstate_lease_give(lease);
 	bench_close(&b);
 }
@@ -391,8 +392,8 @@ message_about_one_queue_does_not_resume_it(void **state)
 	assert_int_equal(vstate_start_ring(b.dev, 0, &b.setup.rings[0]), 0);
 	ring_calls(&b.ring);
 	vstate_start_ring_call(b.dev, 0, b.ring.callfd);
-	assert_false(granted(&b, 0));
-	/* a suspended device makes no call, and owes it wherever it goes */
+	assert_false(vq_is_granted(&b, 0));
+	/* a suspended device defers the call, and the state contains it */
 	assert_int_equal(ring_calls(&b.ring), 0);
 	st = rte_vhost_state_capture("test_dev", NULL);
 	assert_non_null(st);
@@ -401,16 +402,16 @@ message_about_one_queue_does_not_resume_it(void **state)
 	rte_vhost_state_free(st);
 	assert_int_equal(rte_vhost_state_resume("test_dev", NULL), 0);
 	assert_int_equal(ring_calls(&b.ring), 1);
-	assert_true(granted(&b, 0));
-	/* in the middle of a message that changes more than this queue, all wait for its end */
+	assert_true(vq_is_granted(&b, 0));
+	/* during a message that changes more than one queue, all queues wait for its end */
 	vstate_start_pause(b.dev);
 	assert_int_equal(vstate_start_ring(b.dev, 0, &b.setup.rings[0]), -EAGAIN);
-	assert_false(granted(&b, 0) || granted(&b, 1));
+	assert_false(vq_is_granted(&b, 0) || vq_is_granted(&b, 1));
 	bench_close(&b);
 }
 
 static void
-call_that_is_due_is_none_of_the_next_guest(void **state)
+deferred_call_is_dropped_for_the_next_guest(void **state)
 {
 	struct bench b;
 
@@ -424,20 +425,20 @@ call_that_is_due_is_none_of_the_next_guest(void **state)
 	vstate_vq_callfd_set(b.dev->vqs[0], b.ring.callfd);
 	ring_calls(&b.ring);
 	vstate_start(b.dev, &b.setup);
-	assert_true(granted(&b, 0));
+	assert_true(vq_is_granted(&b, 0));
 	assert_int_equal(ring_calls(&b.ring), 0);
 	bench_close(&b);
 }
 
-/* A queue breaks, and the guest begins anew before anybody has looked at it. */
+/* A queue breaks, and the guest resets the device before any thread has reported the fault. */
 static void
-reset_leaves_nothing_of_a_fault_that_was_not_told(void **state)
+reset_clears_a_fault_that_was_not_reported(void **state)
 {
 	struct bench b;
 	int tries;
 
 	bench_open(&b, V1);
-	/* who looks from time to time may come in between */
+	/* several times, as the watch thread may report the fault first */
 	for (tries = 0; tries < 20; tries++) {
 		vstate_start(b.dev, &b.setup);
 		assert_true(vstate_run_status(b.dev) & RTE_VHOST_STATE_S_DRIVER_OK);
@@ -445,7 +446,7 @@ reset_leaves_nothing_of_a_fault_that_was_not_told(void **state)
 		vstate_status_write(b.dev, 0);
 		assert_int_equal(vstate_run_status(b.dev), 0);
 		assert_int_equal(b.dev->vqs[1]->fault, VSTATE_FAULT_NONE);
-		/* counted all the same */
+		/* the fault is counted nevertheless */
 		assert_int_equal(b.dev->history.faults[VSTATE_FAULT_ADDRESS], tries + 1);
 		vstate_start_negotiate(b.dev, V1, true);
 		vstate_status_write(b.dev, RTE_VHOST_STATE_S_FEATURES_OK);
@@ -454,9 +455,9 @@ reset_leaves_nothing_of_a_fault_that_was_not_told(void **state)
 	bench_close(&b);
 }
 
-/* A front end whose place another one took may go on talking, and ask for answers. */
+/* A front end that was replaced by another one may still send messages with descriptors. */
 static void
-message_of_nobodys_front_end_leaves_no_descriptor(void **state)
+message_without_a_device_is_refused_and_its_descriptor_closed(void **state)
 {
 	struct msg msg = { .request = MSG_SET_VRING_CALL, .size = sizeof(msg.u64) };
 	uint8_t context[2048] = { 0 };
@@ -481,9 +482,9 @@ pause_main(void *dev)
 
 #define NEIGHBOUR "net_vstate7"
 
-/* All that an application does with a device, from its port's birth to its death. */
+/* Create, use and remove another device, as an application would. */
 static void
-neighbour_lives(void)
+neighbour_use(void)
 {
 	char path[] = "/tmp/vstate-autotest-XXXXXX", args[64];
 	const struct rte_eth_conf conf = { 0 };
@@ -502,7 +503,7 @@ neighbour_lives(void)
 	assert_int_equal(rte_vdev_init(NEIGHBOUR, args), 0);
 	assert_int_equal(rte_eth_dev_get_port_by_name(NEIGHBOUR, &port), 0);
 	assert_int_equal(rte_eth_dev_configure(port, 1, 1, &conf), 0);
-	/* not before its queues are there */
+	/* a start is refused before its queues are set up */
 	assert_int_equal(rte_eth_dev_start(port), -EINVAL);
 	assert_int_equal(rte_eth_rx_queue_setup(port, 0, 64, SOCKET_ID_ANY, NULL, pool), 0);
 	assert_int_equal(rte_eth_tx_queue_setup(port, 0, 64, SOCKET_ID_ANY, NULL), 0);
@@ -518,7 +519,7 @@ neighbour_lives(void)
 }
 
 static void
-device_that_waits_for_its_poll_thread_holds_up_no_other(void **state)
+device_that_waits_for_its_poll_thread_does_not_delay_another(void **state)
 {
 	struct vstate_conf conf = ut_conf(1, 1500);
 	struct rte_vhost_state_error err = { 0 };
@@ -532,26 +533,26 @@ device_that_waits_for_its_poll_thread_holds_up_no_other(void **state)
 	vstate_start(b.dev, &b.setup);
 	stuck = ut_device_make("test_stuck", &conf);
 	assert_non_null(stuck);
-	/* its poll thread goes inside and stays there; its memory is about to go */
+	/* its poll thread stays inside a queue while a message remaps its memory */
 	lease = &stuck->vqs[1]->lease;
 	vstate_lease_grant(lease);
 	assert_true(vstate_lease_take(lease));
 	assert_int_equal(pthread_create(&t, NULL, pause_main, stuck), 0);
 	while (vstate_lease_is_granted(lease))
 		usleep(1000);
-	/* so that an operation that waits without end fails the test, and not the tester */
-	assert_int_equal(rte_eal_alarm_set(30 * US_PER_S, release, lease), 0);
+	/* the alarm ends an operation that waits without a bound, so that the test fails */
+	assert_int_equal(rte_eal_alarm_set(30 * US_PER_S, lease_release, lease), 0);
 	assert_int_equal(rte_vhost_state_suspend("test_dev", 0, &err), 0);
 	assert_int_equal(rte_vhost_state_info_get("test_dev", &info), 0);
 	assert_true(info.status & RTE_VHOST_STATE_S_SUSPEND);
 	assert_int_equal(rte_vhost_state_resume("test_dev", &err), 0);
-	neighbour_lives();
-	/* and an operation on the device itself ends within its bound */
+	neighbour_use();
+	/* an operation on the stuck device itself ends within its bound */
 	assert_int_equal(rte_vhost_state_suspend("test_stuck", 50000, &err), -ETIMEDOUT);
 	assert_int_equal(err.reason, RTE_VHOST_STATE_R_TIMEOUT);
 	assert_true(vstate_lease_is_inside(lease));
-	assert_int_equal(rte_eal_alarm_cancel(release, lease), 1);
-	release(lease);
+	assert_int_equal(rte_eal_alarm_cancel(lease_release, lease), 1);
+	lease_release(lease);
 	assert_int_equal(pthread_join(t, NULL), 0);
 	ut_device_unmake(stuck);
 	bench_close(&b);
@@ -585,7 +586,7 @@ reasons_of_a_queue_that_is_not_polled_have_names(void **state)
 	vstate_start_end(b.dev, false);
 	vstate_blocks_format(vstate_run_vq_blocks(b.dev, b.dev->vqs[0]), text, sizeof(text));
 	assert_string_equal(text, "not_started,rings_taken,not_ready");
-	/* cut, and ended */
+	/* a short buffer gets a cut text that is terminated */
 	vstate_blocks_format(UINT32_MAX, text, 10);
 	assert_int_equal(strlen(text), 9);
 	bench_close(&b);
@@ -623,18 +624,18 @@ test_vstate_dev(void)
 		cmocka_unit_test(message_to_a_suspended_device_does_not_resume_it),
 		cmocka_unit_test(smaller_ring_keeps_no_position_beyond_its_end),
 		cmocka_unit_test(restored_positions_wait_for_rings_that_are_ready_later),
-		cmocka_unit_test(state_of_another_layout_than_the_rings_have_is_refused),
+		cmocka_unit_test(state_of_another_layout_than_that_of_the_rings_is_refused),
 		cmocka_unit_test(new_front_end_begins_with_the_devices_mtu_and_no_queues),
-		cmocka_unit_test(mtu_set_between_stop_and_start_counts_from_the_start_on),
-		cmocka_unit_test(queue_not_set_up_again_after_a_reset_is_in_no_capture),
+		cmocka_unit_test(mtu_set_between_stop_and_start_is_applied_at_the_start),
+		cmocka_unit_test(queue_not_set_up_after_a_reset_is_not_captured),
 		cmocka_unit_test(ring_outside_the_guest_or_of_a_bad_size_is_not_granted),
-		cmocka_unit_test(busy_poll_thread_fails_a_suspend_and_nothing_changes),
-		cmocka_unit_test(messages_about_one_queue_leave_the_others_alone),
+		cmocka_unit_test(suspend_fails_without_effect_if_a_poll_thread_stays_inside),
+		cmocka_unit_test(message_about_one_queue_does_not_wait_for_the_others),
 		cmocka_unit_test(message_about_one_queue_does_not_resume_it),
-		cmocka_unit_test(call_that_is_due_is_none_of_the_next_guest),
-		cmocka_unit_test(reset_leaves_nothing_of_a_fault_that_was_not_told),
-		cmocka_unit_test(message_of_nobodys_front_end_leaves_no_descriptor),
-		cmocka_unit_test(device_that_waits_for_its_poll_thread_holds_up_no_other),
+		cmocka_unit_test(deferred_call_is_dropped_for_the_next_guest),
+		cmocka_unit_test(reset_clears_a_fault_that_was_not_reported),
+		cmocka_unit_test(message_without_a_device_is_refused_and_its_descriptor_closed),
+		cmocka_unit_test(device_that_waits_for_its_poll_thread_does_not_delay_another),
 		cmocka_unit_test(reasons_of_a_queue_that_is_not_polled_have_names),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};

@@ -15,29 +15,38 @@
 #include "net/vstate_net_conf.h"
 
 static int
-net(const char *args, struct vstate_conf *conf)
+net_args_parse(const char *args, struct vstate_conf *conf)
 {
 	char all[512];
 
 	snprintf(all, sizeof(all), "iface=/run/vm.sock%s%s", args[0] != '\0' ? "," : "", args);
-	return vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "net_vstate0", all, conf);
+	return vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "net_vstate0", all,
+			conf);
+}
+
+static int
+vdpa_args_parse(const char *args, struct vstate_conf *conf)
+{
+	return vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_VDPA, "vdpa_vstate0", args,
+			conf);
 }
 
 static void
-nothing_given_means_the_defaults(void **state)
+missing_arguments_have_their_defaults(void **state)
 {
 	struct vstate_conf conf;
 
-	assert_int_equal(net("", &conf), 0);
+	assert_int_equal(net_args_parse("", &conf), 0);
 	assert_string_equal(conf.iface, "/run/vm.sock");
 	assert_int_equal(conf.queues, 1);
 	assert_int_equal(vstate_net_conf(&conf)->mtu, 65535);
 	assert_int_equal(conf.numa, SOCKET_ID_ANY);
-	assert_false(conf.client || vstate_net_conf(&conf)->tso || conf.postcopy_support || vstate_net_conf(&conf)->linear_buffer);
+	assert_false(conf.client || conf.postcopy_support);
+	assert_false(vstate_net_conf(&conf)->tso || vstate_net_conf(&conf)->linear_buffer);
 	assert_false(conf.service || vstate_net_conf(&conf)->has_mac);
 	assert_string_equal(vstate_net_conf(&conf)->uplink, "");
 
-	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_VDPA, "vdpa_vstate0", NULL, &conf), 0);
+	assert_int_equal(vdpa_args_parse(NULL, &conf), 0);
 	assert_int_equal(conf.queues, 1);
 	assert_true(conf.service);
 }
@@ -47,8 +56,9 @@ every_key_reaches_its_field(void **state)
 {
 	struct vstate_conf conf;
 
-	assert_int_equal(net("queues=64,client=1,tso=1,postcopy-support=1,linear-buffer=1,"
-			"service=1,uplink=net_ring0,mac=02:00:00:00:00:07,mtu=9000,numa=3,"
+	assert_int_equal(net_args_parse("queues=64,client=1,tso=1,postcopy-support=1,"
+			"linear-buffer=1,service=1,uplink=net_ring0,mac=02:00:00:00:00:07,"
+			"mtu=9000,numa=3,"
 			"ext-buffer=1,iommu-support=0,state_dir=/run/vstate,takeover=1", &conf), 0);
 	assert_true(conf.takeover && conf.keep_connection);
 	assert_string_equal(conf.state_dir, "/run/vstate");
@@ -63,13 +73,13 @@ every_key_reaches_its_field(void **state)
 	assert_int_equal(vstate_net_conf(&conf)->mac.addr_bytes[5], 7);
 	assert_int_equal(vstate_net_conf(&conf)->mtu, 9000);
 	assert_int_equal(conf.numa, 3);
-	/* a number is decimal, whatever it begins with */
-	assert_int_equal(net("queues=010", &conf), 0);
+	/* a number is decimal, even with a leading zero */
+	assert_int_equal(net_args_parse("queues=010", &conf), 0);
 	assert_int_equal(conf.queues, 10);
 }
 
 static void
-limits_are_accepted_and_what_is_past_them_refused(void **state)
+limits_are_accepted_and_values_beyond_are_refused(void **state)
 {
 	static const struct {
 		const char *args;
@@ -79,7 +89,8 @@ limits_are_accepted_and_what_is_past_them_refused(void **state)
 		{ "queues=65", -EINVAL }, { "mtu=68", 0 }, { "mtu=67", -EINVAL },
 		{ "mtu=65535", 0 }, { "mtu=65536", -EINVAL }, { "numa=0", 0 },
 		{ "takeover=1", -EINVAL }, { "takeover=0", 0 },
-		{ "keep-connection=0", 0 }, { "keep-connection=no", -EINVAL }, { "numa=-1", -EINVAL },
+		{ "keep-connection=0", 0 }, { "keep-connection=no", -EINVAL },
+		{ "numa=-1", -EINVAL },
 		{ "state_dir=run", -EINVAL }, { "state_dir=", -EINVAL },
 		{ "client=0", 0 }, { "client=2", -EINVAL },
 	};
@@ -87,7 +98,7 @@ limits_are_accepted_and_what_is_past_them_refused(void **state)
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(rows); i++) {
-		if (net(rows[i].args, &conf) != rows[i].ret)
+		if (net_args_parse(rows[i].args, &conf) != rows[i].ret)
 			fail_msg("%s", rows[i].args);
 	}
 }
@@ -105,7 +116,7 @@ bad_values_are_refused(void **state)
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(bad); i++) {
-		if (net(bad[i], &conf) != -EINVAL)
+		if (net_args_parse(bad[i], &conf) != -EINVAL)
 			fail_msg("accepted: %s", bad[i]);
 	}
 }
@@ -115,29 +126,35 @@ duplicates_and_unknown_keys_are_refused(void **state)
 {
 	struct vstate_conf conf;
 
-	assert_int_equal(net("queues=1,queues=1", &conf), -EINVAL);
-	assert_int_equal(net("iface=/run/other.sock", &conf), -EINVAL);
-	assert_int_equal(net("speed=1", &conf), -EINVAL);
-	assert_int_equal(net("Queues=1", &conf), -EINVAL);
+	assert_int_equal(net_args_parse("queues=1,queues=1", &conf), -EINVAL);
+	assert_int_equal(net_args_parse("iface=/run/other.sock", &conf), -EINVAL);
+	assert_int_equal(net_args_parse("speed=1", &conf), -EINVAL);
+	assert_int_equal(net_args_parse("Queues=1", &conf), -EINVAL);
+}
+
+static int
+socket_args_parse(const char *args, struct vstate_conf *conf)
+{
+	return vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "n", args, conf);
 }
 
 static void
-socket_path_must_be_given_and_fit(void **state)
+socket_path_that_is_missing_or_too_long_is_refused(void **state)
 {
 	char args[sizeof("iface=") + sizeof(((struct vstate_conf *)0)->iface)] = "iface=";
 	struct vstate_conf conf;
 
-	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "n", "queues=1", &conf), -EINVAL);
-	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "n", "iface=", &conf), -EINVAL);
+	assert_int_equal(socket_args_parse("queues=1", &conf), -EINVAL);
+	assert_int_equal(socket_args_parse("iface=", &conf), -EINVAL);
 	memset(args + 6, 'p', sizeof(conf.iface) - 1);
-	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "n", args, &conf), 0);
+	assert_int_equal(socket_args_parse(args, &conf), 0);
 	assert_int_equal(strlen(conf.iface), sizeof(conf.iface) - 1);
 	args[6 + sizeof(conf.iface) - 1] = 'p';
-	assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_SOCKET, "n", args, &conf), -EINVAL);
+	assert_int_equal(socket_args_parse(args, &conf), -EINVAL);
 }
 
 static void
-keys_of_a_socket_are_unknown_to_vdpa(void **state)
+keys_of_a_socket_are_refused_for_vdpa(void **state)
 {
 	static const char *const args[] = { "iface=/run/vm.sock", "client=1",
 		"postcopy-support=0", "ext-buffer=0", "iommu-support=0" };
@@ -145,21 +162,20 @@ keys_of_a_socket_are_unknown_to_vdpa(void **state)
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(args); i++)
-		assert_int_equal(vstate_devargs_parse(&vstate_net_class, VSTATE_KIND_VDPA, "v", args[i], &conf),
-				-EINVAL);
+		assert_int_equal(vdpa_args_parse(args[i], &conf), -EINVAL);
 }
 
 int
 test_vstate_devargs(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_given_means_the_defaults),
+		cmocka_unit_test(missing_arguments_have_their_defaults),
 		cmocka_unit_test(every_key_reaches_its_field),
-		cmocka_unit_test(limits_are_accepted_and_what_is_past_them_refused),
+		cmocka_unit_test(limits_are_accepted_and_values_beyond_are_refused),
 		cmocka_unit_test(bad_values_are_refused),
 		cmocka_unit_test(duplicates_and_unknown_keys_are_refused),
-		cmocka_unit_test(socket_path_must_be_given_and_fit),
-		cmocka_unit_test(keys_of_a_socket_are_unknown_to_vdpa),
+		cmocka_unit_test(socket_path_that_is_missing_or_too_long_is_refused),
+		cmocka_unit_test(keys_of_a_socket_are_refused_for_vdpa),
 	};
 
 	return cmocka_run_group_tests_name("vstate_devargs", tests, NULL, NULL);

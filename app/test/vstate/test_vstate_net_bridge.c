@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file The service between a guest and an uplink that does what the test says. */
+/** @file The bridge between a guest and an uplink that the test controls. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,30 +29,30 @@
 #include "net/vstate_net_conf.h"
 #include "ring/vstate_lease.h"
 
-#define NAME "test_service"
+#define NAME "test_bridge"
 #define UPLINK "test_uplink"
 #define FRAMES 128
 
-/* A port that takes and gives as much as it is told. */
+/* A port that accepts and receives as many frames as the test sets. */
 static struct uplink {
 	struct rte_eth_dev *eth;
-	/** Frames that it takes yet, and the length of those that it never does. */
+	/** Number of frames that it still accepts; lengths that it refuses to send or prepare. */
 	uint32_t accept, never_len, unprepared_len;
-	/** Numbers of the frames that it took. */
+	/** Numbers of the frames that it sent. */
 	uint8_t sent[FRAMES];
 	uint32_t nb_sent;
-	/** The last one, and what it was to do with it; what the port can do. */
+	/** Data and offload flags of the last frame; offload capabilities of the port. */
 	uint8_t last[64];
 	uint64_t last_flags, capa;
-	/** It keeps what it takes, as a port does until it has sent it: here. */
+	/** Keep the mbuf of a frame that was sent, as a port does until the frame is sent. */
 	bool keep;
 	struct rte_mbuf *kept;
-	/** Frames that it has for the guest. */
+	/** Frames for the guest. */
 	struct rte_mbuf *waiting[FRAMES];
 	uint32_t first, nb_waiting;
 } uplink;
 
-/* Of the next one that is opened. */
+/* Offload capabilities of the next uplink that is opened. */
 static uint64_t uplink_capa;
 
 static uint16_t
@@ -100,7 +100,7 @@ uplink_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 }
 
 static int
-uplink_any(struct rte_eth_dev *eth)
+uplink_op_accept(struct rte_eth_dev *eth)
 {
 	RTE_SET_USED(eth);
 	return 0;
@@ -153,14 +153,14 @@ static void
 uplink_open(void)
 {
 	static const struct eth_dev_ops ops = {
-		.dev_configure = uplink_any,
-		.dev_start = uplink_any,
-		.dev_stop = uplink_any,
+		.dev_configure = uplink_op_accept,
+		.dev_start = uplink_op_accept,
+		.dev_stop = uplink_op_accept,
 		.dev_infos_get = uplink_infos,
-		.promiscuous_enable = uplink_any,
-		.promiscuous_disable = uplink_any,
-		.allmulticast_enable = uplink_any,
-		.allmulticast_disable = uplink_any,
+		.promiscuous_enable = uplink_op_accept,
+		.promiscuous_disable = uplink_op_accept,
+		.allmulticast_enable = uplink_op_accept,
+		.allmulticast_disable = uplink_op_accept,
 		.rx_queue_setup = uplink_rxq,
 		.tx_queue_setup = uplink_txq,
 		.link_update = uplink_link,
@@ -193,7 +193,7 @@ uplink_close(void)
 	rte_eth_dev_release_port(uplink.eth);
 }
 
-/* A running device of one pair, whose rings are the test's, with a service. */
+/* A running device with one pair and a service. The rings belong to the test. */
 struct bench {
 	struct vstate_dev *dev;
 	struct vstate_vq *own[2];
@@ -248,7 +248,7 @@ poll_once(struct bench *b)
 	rte_service_run_iter_on_app_lcore(b->service, 0);
 }
 
-/* The guest sends a frame of @p len bytes, all of them its number. */
+/* The guest sends a frame of @p len bytes, each of them the number of the frame. */
 static void
 guest_send(struct bench *b, uint32_t len)
 {
@@ -259,9 +259,9 @@ guest_send(struct bench *b, uint32_t len)
 	ring_add(&b->tx, &p, 1, false);
 }
 
-/* Frames that the guest got back as sent. */
+/* Count the frames whose buffers the guest got back. */
 static unsigned int
-guest_sent(struct bench *b)
+guest_count_used(struct bench *b)
 {
 	unsigned int n = 0;
 	uint32_t len;
@@ -285,9 +285,9 @@ uplink_give(struct bench *b, unsigned int n, uint32_t len)
 	}
 }
 
-/* The guest gives a buffer of two descriptors, as many drivers do: header, then frame. */
+/* The guest adds a buffer of two descriptors, as many drivers do: header, then frame. */
 static void
-guest_buffer(struct bench *b, uint32_t i, uint32_t len)
+guest_add_buffer(struct bench *b, uint32_t i, uint32_t len)
 {
 	const struct piece p[2] = { { RING_BUF_GPA + 512 * (i % 64), RING_HDR },
 		{ RING_BUF_GPA + 512 * (i % 64) + 64, len } };
@@ -310,10 +310,10 @@ frames_pass_both_ways_once_and_in_order(void **state)
 			guest_send(&b, 60 + i);
 		uplink_give(&b, 20, 80);
 		for (i = 0; i < 20; i++)
-			guest_buffer(&b, i, 200);
+			guest_add_buffer(&b, i, 200);
 		for (i = 0; i < 20; i++)
 			poll_once(&b);
-		assert_int_equal(guest_sent(&b), 50);
+		assert_int_equal(guest_count_used(&b), 50);
 		assert_int_equal(uplink.nb_sent, 50);
 		for (i = 0; i < 50; i++)
 			assert_int_equal(uplink.sent[i], i);
@@ -329,7 +329,7 @@ frames_pass_both_ways_once_and_in_order(void **state)
 }
 
 static void
-frames_that_the_uplink_does_not_take_stay_with_the_guest(void **state)
+frames_that_the_uplink_does_not_accept_stay_in_the_ring(void **state)
 {
 	struct rte_vhost_state *st;
 	struct bench b;
@@ -343,8 +343,8 @@ frames_that_the_uplink_does_not_take_stay_with_the_guest(void **state)
 			guest_send(&b, 60);
 		poll_once(&b);
 		poll_once(&b);
-		assert_int_equal(guest_sent(&b), 7);
-		/* a stop finds them where the guest put them */
+		assert_int_equal(guest_count_used(&b), 7);
+		/* a stop finds these frames in the ring */
 		assert_int_equal(rte_vhost_state_suspend(NAME, 0, NULL), 0);
 		uplink.accept = UINT32_MAX;
 		poll_once(&b);
@@ -358,7 +358,7 @@ frames_that_the_uplink_does_not_take_stay_with_the_guest(void **state)
 		assert_int_equal(rte_vhost_state_resume(NAME, NULL), 0);
 		for (i = 0; i < 3; i++)
 			poll_once(&b);
-		assert_int_equal(guest_sent(&b), 33);
+		assert_int_equal(guest_count_used(&b), 33);
 		assert_int_equal(uplink.nb_sent, 40);
 		for (i = 0; i < 40; i++)
 			assert_int_equal(uplink.sent[i], i);
@@ -367,7 +367,7 @@ frames_that_the_uplink_does_not_take_stay_with_the_guest(void **state)
 	}
 }
 
-/* Poll until @p lost frames were given up. */
+/* Poll until @p lost frames were dropped. */
 static void
 poll_until_lost(struct bench *b, uint64_t lost)
 {
@@ -379,7 +379,7 @@ poll_until_lost(struct bench *b, uint64_t lost)
 }
 
 static void
-frame_that_the_uplink_never_takes_is_given_up_and_counted(void **state)
+frame_that_the_uplink_never_accepts_is_dropped_and_counted(void **state)
 {
 	uint64_t start;
 	struct bench b;
@@ -392,13 +392,13 @@ frame_that_the_uplink_never_takes_is_given_up_and_counted(void **state)
 	guest_send(&b, 60);
 	start = rte_get_timer_cycles();
 	poll_until_lost(&b, 1);
-	/* not at once: its peer may only be slow */
+	/* not at once, because the peer may only be slow */
 	assert_true(rte_get_timer_cycles() - start > rte_get_timer_hz() / 2);
 	poll_once(&b);
-	assert_int_equal(guest_sent(&b), 3);
+	assert_int_equal(guest_count_used(&b), 3);
 	assert_int_equal(uplink.nb_sent, 2);
 	assert_int_equal(uplink.sent[1], 2);
-	/* the next has its time again; and nothing behind an uplink that is dead has */
+	/* the next frame gets the full time again; frames for a dead uplink do not */
 	guest_send(&b, 99);
 	start = rte_get_timer_cycles();
 	poll_until_lost(&b, 2);
@@ -411,12 +411,12 @@ frame_that_the_uplink_never_takes_is_given_up_and_counted(void **state)
 	poll_once(&b);
 	poll_once(&b);
 	assert_int_equal(b.tx.vq->counters.uplink, 5);
-	assert_int_equal(guest_sent(&b), 4);
+	assert_int_equal(guest_count_used(&b), 4);
 	bench_close(&b);
 }
 
 static void
-frame_that_the_uplink_cannot_send_is_given_up_at_once(void **state)
+frame_that_the_uplink_cannot_send_is_dropped_at_once(void **state)
 {
 	struct bench b;
 
@@ -428,7 +428,7 @@ frame_that_the_uplink_cannot_send_is_given_up_at_once(void **state)
 	guest_send(&b, 60);
 	poll_once(&b);
 	poll_once(&b);
-	assert_int_equal(guest_sent(&b), 3);
+	assert_int_equal(guest_count_used(&b), 3);
 	assert_int_equal(uplink.nb_sent, 2);
 	assert_int_equal(uplink.sent[1], 2);
 	assert_int_equal(b.tx.vq->counters.uplink, 1);
@@ -438,7 +438,7 @@ frame_that_the_uplink_cannot_send_is_given_up_at_once(void **state)
 #define L4 34
 #define LEN 60
 
-/* The guest sends a UDP frame with a partial checksum; @return the whole one. */
+/* The guest sends a UDP frame with a partial checksum. @return the complete checksum */
 static uint16_t
 guest_send_partial(struct bench *b)
 {
@@ -496,9 +496,9 @@ checksum_that_the_uplink_cannot_complete_is_completed(void **state)
 	}
 }
 
-/* Where the guest's frames come from, that is where it is announced. */
+/* The announcement leaves by the port that sends the guest's frames. */
 static void
-guest_that_moved_is_announced_at_the_uplink(void **state)
+migrated_guest_is_announced_at_the_uplink(void **state)
 {
 	uint64_t value = 0;
 	const struct rte_ether_addr mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
@@ -509,7 +509,7 @@ guest_that_moved_is_announced_at_the_uplink(void **state)
 	poll_once(&b);
 	memcpy(&value, &mac, sizeof(mac));
 	vstate_start_message(b.dev, VSTATE_CLASS_MSG_RARP, value);
-	/* again until it is sent, and then no more */
+	/* retried until the frame is sent, and then never again */
 	poll_once(&b);
 	assert_int_equal(uplink.nb_sent, 0);
 	uplink.accept = UINT32_MAX;
@@ -534,13 +534,13 @@ frames_wait_for_buffers_and_none_is_dropped(void **state)
 		bench_open(&b, k & 1, 64);
 		b.rx.vq->mergeable = k & 2;
 		uplink_give(&b, 60, 80);
-		/* merged: three buffers a frame, far less than the estimate believes */
+		/* mergeable: three buffers for a frame, far smaller than the estimate assumes */
 		for (given = got = 0; got < 60 * (k & 2 ? 3u : 1u);) {
 			for (len = 0; len < 5; len++)
-				guest_buffer(&b, given++, k & 2 ? 20 : 200);
+				guest_add_buffer(&b, given++, k & 2 ? 20 : 200);
 			poll_once(&b);
 			if (given == 35) {
-				/* what is held is held over a stop */
+				/* the frames that are held stay held during a stop */
 				assert_int_equal(rte_vhost_state_suspend(NAME, 0, NULL), 0);
 				poll_once(&b);
 				assert_int_equal(rte_vhost_state_resume(NAME, NULL), 0);
@@ -565,17 +565,17 @@ uplink_is_not_read_for_a_guest_without_buffers(void **state)
 {
 	struct bench b;
 
-	/* a ring smaller than what the estimate wants for one merged frame gets frames, too */
+	/* a ring that is smaller than the estimate for one frame gets frames too */
 	bench_open(&b, false, 2);
 	uplink_give(&b, 8, 80);
 	poll_once(&b);
 	assert_int_equal(uplink.first, 0);
-	guest_buffer(&b, 0, 200);
+	guest_add_buffer(&b, 0, 200);
 	poll_once(&b);
 	assert_int_equal(uplink.first, 1);
 	assert_int_equal(b.rx.vq->counters.packets, 1);
-	/* nor while it is stopped */
-	guest_buffer(&b, 1, 200);
+	/* the uplink is not read while the device is suspended either */
+	guest_add_buffer(&b, 1, 200);
 	assert_int_equal(rte_vhost_state_suspend(NAME, 0, NULL), 0);
 	poll_once(&b);
 	assert_int_equal(uplink.first, 1);
@@ -583,7 +583,7 @@ uplink_is_not_read_for_a_guest_without_buffers(void **state)
 }
 
 static void
-mbufs_that_the_uplink_keeps_outlive_the_service(void **state)
+pool_stays_while_the_uplink_keeps_mbufs(void **state)
 {
 	struct bench b;
 
@@ -596,31 +596,31 @@ mbufs_that_the_uplink_keeps_outlive_the_service(void **state)
 	vstate_net_bridge_destroy(b.dev);
 	assert_ptr_equal(rte_mempool_lookup("vs_" NAME), uplink.kept->pool);
 	rte_pktmbuf_free(uplink.kept);
-	/* and serve the next one */
+	/* the next bridge uses the same pool */
 	assert_int_equal(vstate_net_bridge_create(b.dev, SOCKET_ID_ANY), 0);
 	bench_close(&b);
 	assert_null(rte_mempool_lookup("vs_" NAME));
 }
 
 static void
-pool_count(struct rte_mempool *pool, void *arg)
+pool_count_one(struct rte_mempool *pool, void *arg)
 {
 	if (strncmp(pool->name, "vs_", 3) == 0)
 		++*(unsigned int *)arg;
 }
 
 static unsigned int
-nb_pools(void)
+pools_count_all(void)
 {
 	unsigned int n = 0;
 
-	rte_mempool_walk(pool_count, &n);
+	rte_mempool_walk(pool_count_one, &n);
 	return n;
 }
 
-/* The mbufs of one go with it, whatever the other is called. */
+/* The pool of a device is freed with the device, even if another one has a similar name. */
 static void
-services_with_similar_names_share_no_pool(void **state)
+devices_with_similar_names_share_no_pool(void **state)
 {
 	static const char *const names[] = { "vdpa_vstate_tenant-a-vm1",
 		"vdpa_vstate_tenant-a-vm2" };
@@ -633,29 +633,29 @@ services_with_similar_names_share_no_pool(void **state)
 		dev[i] = ut_device_make(names[i], &conf);
 		assert_non_null(dev[i]);
 		assert_int_equal(vstate_poller_create(dev[i], SOCKET_ID_ANY), 0);
-		assert_int_equal(nb_pools(), i + 1);
+		assert_int_equal(pools_count_all(), i + 1);
 	}
 	for (i = 0; i < RTE_DIM(names); i++) {
 		vstate_poller_destroy(dev[i]);
-		assert_int_equal(nb_pools(), RTE_DIM(names) - 1 - i);
+		assert_int_equal(pools_count_all(), RTE_DIM(names) - 1 - i);
 		ut_device_unmake(dev[i]);
 	}
 	vstate_watch_put();
 }
 
 int
-test_vstate_service(void)
+test_vstate_net_bridge(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_pass_both_ways_once_and_in_order),
-		cmocka_unit_test(frames_that_the_uplink_does_not_take_stay_with_the_guest),
-		cmocka_unit_test(frame_that_the_uplink_never_takes_is_given_up_and_counted),
-		cmocka_unit_test(frame_that_the_uplink_cannot_send_is_given_up_at_once),
+		cmocka_unit_test(frames_that_the_uplink_does_not_accept_stay_in_the_ring),
+		cmocka_unit_test(frame_that_the_uplink_never_accepts_is_dropped_and_counted),
+		cmocka_unit_test(frame_that_the_uplink_cannot_send_is_dropped_at_once),
 		cmocka_unit_test(checksum_that_the_uplink_cannot_complete_is_completed),
-		cmocka_unit_test(guest_that_moved_is_announced_at_the_uplink),
+		cmocka_unit_test(migrated_guest_is_announced_at_the_uplink),
 		cmocka_unit_test(frames_wait_for_buffers_and_none_is_dropped),
-		cmocka_unit_test(mbufs_that_the_uplink_keeps_outlive_the_service),
-		cmocka_unit_test(services_with_similar_names_share_no_pool),
+		cmocka_unit_test(pool_stays_while_the_uplink_keeps_mbufs),
+		cmocka_unit_test(devices_with_similar_names_share_no_pool),
 		cmocka_unit_test(uplink_is_not_read_for_a_guest_without_buffers),
 	};
 

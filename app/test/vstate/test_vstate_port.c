@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file The representor beyond the rings: the announcement of a guest that moved, the link. */
+/** @file The representor port without the rings: announcement, VLAN tags, link, close. */
 
 #include <pthread.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@
 
 static const struct rte_ether_addr guest_mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
 
-/* A port queue on a device whose rings are not granted: only announcements can come. */
+/* A port queue of a device whose rings are not granted: it can receive only announcements. */
 struct fixture {
 	struct vstate_dev dev;
 	struct vstate_net net;
@@ -50,7 +50,7 @@ struct fixture {
 };
 
 static int
-setup(void **state)
+fixture_setup(void **state)
 {
 	struct fixture *f = aligned_alloc(RTE_CACHE_LINE_SIZE,
 			RTE_ALIGN(sizeof(*f), RTE_CACHE_LINE_SIZE));
@@ -76,7 +76,7 @@ setup(void **state)
 }
 
 static int
-teardown(void **state)
+fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 
@@ -91,19 +91,19 @@ rarp_set(struct fixture *f, const struct rte_ether_addr *mac)
 {
 	uint64_t value = 0;
 
-	/* as the payload of SEND_RARP has it */
+	/* in the byte order of the payload of SEND_RARP */
 	memcpy(&value, mac, sizeof(*mac));
 	vstate_net_rarp_set(&f->net, value);
 }
 
 static void
-announce(struct fixture *f)
+guest_announce(struct fixture *f)
 {
 	rarp_set(f, &guest_mac);
 }
 
 static void
-guest_that_moved_is_announced_once(void **state)
+migrated_guest_is_announced_once(void **state)
 {
 	struct fixture *f = *state;
 	struct rte_mbuf *pkts[4];
@@ -111,7 +111,7 @@ guest_that_moved_is_announced_once(void **state)
 	struct rte_arp_hdr *arp;
 
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 0);
-	announce(f);
+	guest_announce(f);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 1);
 	eth = rte_pktmbuf_mtod(pkts[0], struct rte_ether_hdr *);
 	arp = (struct rte_arp_hdr *)(eth + 1);
@@ -130,7 +130,7 @@ announcement_waits_for_an_mbuf_and_for_room(void **state)
 	struct fixture *f = *state;
 	struct rte_mbuf *pkts[4], *hoard[3];
 
-	announce(f);
+	guest_announce(f);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 0), 0);
 	assert_int_equal(rte_pktmbuf_alloc_bulk(f->rxq.pool, hoard, 3), 0);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 0);
@@ -139,9 +139,9 @@ announcement_waits_for_an_mbuf_and_for_room(void **state)
 	rte_pktmbuf_free(pkts[0]);
 }
 
-/* A guest moves here, and on, before anybody polled: nobody is to send its frames here. */
+/* The guest leaves before the port is polled: switches must not send its frames here. */
 static void
-guest_that_went_is_not_announced(void **state)
+guest_that_left_is_not_announced(void **state)
 {
 	const struct rte_ether_addr next_mac = { { 0x52, 0x54, 0, 1, 2, 3 } };
 	struct fixture *f = *state;
@@ -150,11 +150,11 @@ guest_that_went_is_not_announced(void **state)
 
 	f->vq.callfd = -1;
 	f->vq.inflight_head = &f->vq.own_head;
-	announce(f);
+	guest_announce(f);
 	vstate_start_disconnect(&f->dev, false);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 0);
-	/* and of two that come after each other only the one that is here */
-	announce(f);
+	/* of two guests after each other, only the second one is announced */
+	guest_announce(f);
 	rarp_set(f, &next_mac);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 1);
 	eth = rte_pktmbuf_mtod(pkts[0], struct rte_ether_hdr *);
@@ -169,7 +169,7 @@ static unsigned int nb_put;
 static uint8_t put_look[2];
 
 static uint16_t
-put_all(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
+frames_put_all(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
 	RTE_SET_USED(vq);
 	RTE_SET_USED(pkts);
@@ -179,15 +179,15 @@ put_all(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 }
 
 static uint8_t
-look_at(struct rte_mbuf *const *pkts, uint16_t n)
+frames_look(struct rte_mbuf *const *pkts, uint16_t n)
 {
 	return vstate_net_mbuf_look(pkts, n);
 }
 
 static void
-frame_that_cannot_be_tagged_is_dropped_and_blocks_none(void **state)
+frame_that_cannot_be_tagged_is_dropped_alone(void **state)
 {
-	static const struct vstate_vq_ops ops = { .look = look_at, .put = put_all };
+	static const struct vstate_vq_ops ops = { .look = frames_look, .put = frames_put_all };
 	struct fixture *f = *state;
 	struct vstate_port_txq txq = { .dev = &f->dev, .net = &f->net };
 	struct rte_mbuf *pkts[3];
@@ -198,16 +198,16 @@ frame_that_cannot_be_tagged_is_dropped_and_blocks_none(void **state)
 	assert_int_equal(rte_pktmbuf_alloc_bulk(f->rxq.pool, pkts, 3), 0);
 	for (i = 0; i < 3; i++)
 		rte_pktmbuf_append(pkts[i], 60);
-	/* others hold the second, too */
+	/* the second mbuf is shared, so that no tag can be inserted */
 	pkts[1]->ol_flags |= RTE_MBUF_F_TX_VLAN;
 	rte_mbuf_refcnt_update(pkts[1], 1);
 	nb_put = 0;
-	/* not while the queue is somebody else's */
+	/* no frame is sent while the lease is not granted */
 	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 0);
 	vstate_lease_grant(&f->vq.lease);
 	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 3);
 	assert_int_equal(nb_put, 2);
-	/* what was known of them before tags were put in is not true any more */
+	/* after a tag is inserted, the properties of the burst are not known any more */
 	assert_int_equal(put_look[0], VSTATE_NET_MBUF_UNKNOWN);
 	assert_int_equal(put_look[1], VSTATE_NET_MBUF_WHOLE | VSTATE_NET_MBUF_ALIKE);
 	assert_int_equal(f->vq.counters.bad_offload, 1);
@@ -219,7 +219,7 @@ frame_that_cannot_be_tagged_is_dropped_and_blocks_none(void **state)
 
 #define LINK_NAME "net_vstate6"
 
-/* A port with its application, which knows the link from what it read and was told. */
+/* A port and its application, which reads the link and receives link events. */
 static struct {
 	pthread_mutex_t lock;
 	struct vstate_dev *dev;
@@ -230,11 +230,11 @@ static struct {
 } app = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void
-app_look(void)
+app_link_read(void)
 {
 	struct rte_eth_link link = { 0 };
 
-	/* A link that cannot be read is neither up nor down. */
+	/* if the read fails, the link is neither up nor down */
 	if (rte_eth_link_get_nowait(app.port, &link) == 0)
 		app.seen = link.link_status;
 	else
@@ -250,7 +250,7 @@ app_link_event(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret
 	RTE_SET_USED(ret);
 	pthread_mutex_lock(&app.lock);
 	app.events++;
-	app_look();
+	app_link_read();
 	pthread_mutex_unlock(&app.lock);
 	return 0;
 }
@@ -260,7 +260,7 @@ app_start(void)
 {
 	assert_int_equal(rte_eth_dev_start(app.port), 0);
 	pthread_mutex_lock(&app.lock);
-	app_look();
+	app_link_read();
 	pthread_mutex_unlock(&app.lock);
 }
 
@@ -271,7 +271,7 @@ link_setup(void **state)
 	char path[] = "/tmp/vstate-autotest-XXXXXX", args[64];
 	struct rte_mempool *pool;
 
-	assert_int_equal(setup(state), 0);
+	assert_int_equal(fixture_setup(state), 0);
 	pool = ((struct fixture *)*state)->rxq.pool;
 	assert_non_null(mkdtemp(path));
 	rmdir(path);
@@ -294,14 +294,15 @@ static int
 link_teardown(void **state)
 {
 	assert_int_equal(rte_vdev_uninit(LINK_NAME), 0);
-	return teardown(state);
+	return fixture_teardown(state);
 }
 
 #define TCI 0x6123
 
-/* The guest sends one frame with a tag whenever it is asked. */
+/* The guest sends one frame with a tag in each burst. */
 static uint16_t
-take_tagged(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+tagged_frame_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts,
+		uint16_t n)
 {
 	struct rte_vlan_hdr *tag;
 	struct rte_ether_hdr *eth;
@@ -320,17 +321,18 @@ take_tagged(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pk
 }
 
 static void
-give_none(struct vstate_vq *vq, uint16_t n)
+buffers_give_none(struct vstate_vq *vq, uint16_t n)
 {
 	RTE_SET_USED(vq);
 	RTE_SET_USED(n);
 }
 
-/* One frame through the port, as it is configured. */
+/* Receive one frame through a port with these offloads. */
 static struct rte_mbuf *
-receive_one(struct rte_mempool *pool, uint64_t offloads)
+frame_receive(struct rte_mempool *pool, uint64_t offloads)
 {
-	static const struct vstate_vq_ops ops = { .take = take_tagged, .give = give_none };
+	static const struct vstate_vq_ops ops = { .take = tagged_frame_take,
+		.give = buffers_give_none };
 	const struct rte_eth_conf conf = { .rxmode.offloads = offloads };
 	struct vstate_vq *vq = app.dev->vqs[VSTATE_TXQ(0)];
 	struct rte_mbuf *m;
@@ -339,7 +341,7 @@ receive_one(struct rte_mempool *pool, uint64_t offloads)
 	assert_int_equal(rte_eth_rx_queue_setup(app.port, 0, 64, SOCKET_ID_ANY, NULL, pool), 0);
 	assert_int_equal(rte_eth_dev_start(app.port), 0);
 	vq->ops = &ops;
-	/* never empty */
+	/* the queue never looks empty */
 	vq->look_at = &vq->look_value;
 	vq->look_mask = 0;
 	vq->look_value = 1;
@@ -351,25 +353,25 @@ receive_one(struct rte_mempool *pool, uint64_t offloads)
 }
 
 static void
-tag_is_taken_out_where_the_port_is_told_to(void **state)
+tag_is_stripped_only_with_the_offload(void **state)
 {
 	struct fixture *f = *state;
 	struct rte_mbuf *m;
 
-	m = receive_one(f->rxq.pool, RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
+	m = frame_receive(f->rxq.pool, RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
 	assert_int_equal(m->pkt_len, 60);
 	assert_int_equal(m->vlan_tci, TCI);
 	assert_true(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED);
 	rte_pktmbuf_free(m);
-	m = receive_one(f->rxq.pool, 0);
+	m = frame_receive(f->rxq.pool, 0);
 	assert_int_equal(m->pkt_len, 64);
 	assert_int_equal(m->ol_flags, 0);
 	rte_pktmbuf_free(m);
 }
 
-/* Whether frames of several mbufs may come from the guest of a port with these offloads. */
+/* Whether a port with these offloads may receive frames of several mbufs. */
 static bool
-chains_come(uint64_t offloads)
+chains_are_received(uint64_t offloads)
 {
 	const struct rte_eth_conf conf = { .rxmode.offloads = offloads };
 	bool linear;
@@ -382,43 +384,43 @@ chains_come(uint64_t offloads)
 }
 
 static void
-frames_of_several_mbufs_come_only_where_scatter_is_enabled(void **state)
+frames_of_several_mbufs_are_received_only_with_scatter(void **state)
 {
 	RTE_SET_USED(state);
-	assert_false(chains_come(0));
-	assert_true(chains_come(RTE_ETH_RX_OFFLOAD_SCATTER));
-	assert_false(chains_come(RTE_ETH_RX_OFFLOAD_VLAN_STRIP));
+	assert_false(chains_are_received(0));
+	assert_true(chains_are_received(RTE_ETH_RX_OFFLOAD_SCATTER));
+	assert_false(chains_are_received(RTE_ETH_RX_OFFLOAD_VLAN_STRIP));
 	vstate_net_conf(&app.dev->conf)->linear_buffer = true;
-	assert_false(chains_come(RTE_ETH_RX_OFFLOAD_SCATTER));
+	assert_false(chains_are_received(RTE_ETH_RX_OFFLOAD_SCATTER));
 	vstate_net_conf(&app.dev->conf)->linear_buffer = false;
 }
 
 static int
-do_link(struct vstate_dev *dev, void *arg)
+do_link_set(struct vstate_dev *dev, void *arg)
 {
 	vstate_port_link_set(dev, *(const bool *)arg);
 	return 0;
 }
 
 static void
-guest_is_there(bool up)
+guest_set_present(bool up)
 {
-	assert_int_equal(vstate_control_run(do_link, app.dev, &up), 0);
+	assert_int_equal(vstate_control_run(do_link_set, app.dev, &up), 0);
 }
 
 static void
-set_flag(void *flag)
+flag_set(void *flag)
 {
 	__atomic_store_n((uint32_t *)flag, 1, __ATOMIC_RELEASE);
 }
 
-/* Their thread serves what wakes it in this order: the events before are over. */
+/* Wait for earlier events: EAL's interrupt thread serves the alarm after them. */
 static void
-events_settle(void)
+events_wait(void)
 {
 	uint32_t flag = 0;
 
-	assert_int_equal(rte_eal_alarm_set(1, set_flag, &flag), 0);
+	assert_int_equal(rte_eal_alarm_set(1, flag_set, &flag), 0);
 	while (__atomic_load_n(&flag, __ATOMIC_ACQUIRE) == 0)
 		usleep(10);
 }
@@ -428,7 +430,7 @@ assert_link(uint16_t status)
 {
 	struct rte_eth_link link;
 
-	events_settle();
+	events_wait();
 	pthread_mutex_lock(&app.lock);
 	rte_eth_linkstatus_get(app.eth, &link);
 	assert_int_equal(link.link_status, status);
@@ -437,25 +439,25 @@ assert_link(uint16_t status)
 }
 
 static void
-guest_that_comes_while_the_port_starts_is_told(void **state)
+guest_that_connects_while_the_port_starts_is_reported(void **state)
 {
 	RTE_SET_USED(state);
-	/* our part of a start is over, ethdev's is not: as long as it takes */
+	/* the driver's part of a start is done, and ethdev's part is not */
 	assert_int_equal(app.eth->dev_ops->dev_start(app.eth), 0);
 	app.seen = RTE_ETH_LINK_DOWN;
-	guest_is_there(true);
-	events_settle();
+	guest_set_present(true);
+	events_wait();
 	app.eth->data->dev_started = 1;
 	assert_link(RTE_ETH_LINK_UP);
 	assert_int_equal(app.events, 1);
-	/* and the other end: it goes, and the port stops before that is told */
-	guest_is_there(false);
+	/* the guest disconnects, and the port stops before the event is sent */
+	guest_set_present(false);
 	assert_link(RTE_ETH_LINK_DOWN);
 	assert_int_equal(app.events, 2);
-	guest_is_there(true);
+	guest_set_present(true);
 	assert_int_equal(rte_eth_dev_stop(app.port), 0);
-	events_settle();
-	app_look();
+	events_wait();
+	app_link_read();
 	assert_link(RTE_ETH_LINK_DOWN);
 }
 
@@ -469,7 +471,7 @@ status_write(uint8_t status)
 	assert_int_equal(vstate_status_read(app.dev), status);
 }
 
-/* The connection stays, and so do the rings: the status alone says whether a driver is there. */
+/* Connection and rings stay: only the status byte shows whether a driver is present. */
 static void
 link_follows_driver_ok_on_a_live_connection(void **state)
 {
@@ -506,23 +508,23 @@ link_follows_driver_ok_on_a_live_connection(void **state)
 	ring_close(&ring);
 }
 
-/* ---- a port that closes while others ask about it ---- */
+/* ---- a port that closes while other threads read it ---- */
 
 #define CLOSE_ROUNDS 100
 #define XSTATS_MAX 256
 
-static bool asked_enough;
+static bool readers_stop;
 
-/* As telemetry does, by any number of a port, and as fast as it can. */
+/* Read link and statistics of a port in a loop, as telemetry does. */
 static void *
-ask_main(void *arg)
+reader_main(void *arg)
 {
 	static struct rte_eth_xstat_name names[XSTATS_MAX];
 	struct rte_eth_xstat xstats[XSTATS_MAX];
 	struct rte_eth_stats stats;
 	struct rte_eth_link link;
 
-	while (!__atomic_load_n(&asked_enough, __ATOMIC_RELAXED)) {
+	while (!__atomic_load_n(&readers_stop, __ATOMIC_RELAXED)) {
 		if (!rte_eth_dev_is_valid_port(0))
 			continue;
 		rte_eth_link_get_nowait(0, &link);
@@ -536,18 +538,18 @@ ask_main(void *arg)
 }
 
 static void
-port_closes_and_is_removed_while_others_ask_about_it(void **state)
+port_is_closed_and_removed_while_other_threads_read_it(void **state)
 {
-	/* by EAL, as threads made here would share this one's processor */
+	/* control threads of EAL, as other threads would share this thread's processor */
 	struct vstate_thread t[2];
 	char args[64];
 	unsigned int i;
 
 	RTE_SET_USED(state);
-	asked_enough = false;
+	readers_stop = false;
 	snprintf(args, sizeof(args), "iface=/tmp/vstate-port-%d.sock", getpid());
 	for (i = 0; i < RTE_DIM(t); i++)
-		assert_int_equal(vstate_thread_create(&t[i], "ask", ask_main,
+		assert_int_equal(vstate_thread_create(&t[i], "reader", reader_main,
 				i == 0 ? NULL : &app), 0);
 	for (i = 0; i < CLOSE_ROUNDS; i++) {
 		assert_int_equal(rte_vdev_init(LINK_NAME, args), 0);
@@ -557,7 +559,7 @@ port_closes_and_is_removed_while_others_ask_about_it(void **state)
 			assert_int_equal(rte_eth_dev_close(app.port), 0);
 		assert_int_equal(rte_vdev_uninit(LINK_NAME), 0);
 	}
-	__atomic_store_n(&asked_enough, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&readers_stop, true, __ATOMIC_RELAXED);
 	for (i = 0; i < RTE_DIM(t); i++)
 		vstate_thread_join(&t[i]);
 }
@@ -576,7 +578,7 @@ app_destroy_event(uint16_t port, enum rte_eth_event_type type, void *arg, void *
 }
 
 static void
-end_of_a_port_is_reported_once(void **state)
+close_of_a_port_is_reported_once(void **state)
 {
 	char args[64];
 
@@ -604,12 +606,12 @@ flip_main(void *arg)
 
 	RTE_SET_USED(arg);
 	for (i = 0; i < FLIPS; i++)
-		guest_is_there(i % 2 == 0);
+		guest_set_present(i % 2 == 0);
 	return NULL;
 }
 
 static void
-link_is_right_after_any_mix_of_starts_stops_and_guests(void **state)
+link_is_right_after_concurrent_starts_stops_and_guests(void **state)
 {
 	unsigned int round, i;
 	pthread_t t;
@@ -623,13 +625,13 @@ link_is_right_after_any_mix_of_starts_stops_and_guests(void **state)
 			app_start();
 		}
 		assert_int_equal(pthread_join(t, NULL), 0);
-		guest_is_there(round % 2);
+		guest_set_present(round % 2);
 		assert_link(round % 2 ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN);
-		/* a stop that meets an event has the last word */
-		guest_is_there(round % 2 == 0);
+		/* after a stop the link is down, even if an event runs at the same time */
+		guest_set_present(round % 2 == 0);
 		assert_int_equal(rte_eth_dev_stop(app.port), 0);
-		events_settle();
-		app_look();
+		events_wait();
+		app_link_read();
 		assert_link(RTE_ETH_LINK_DOWN);
 	}
 }
@@ -638,30 +640,31 @@ int
 test_vstate_port(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(guest_that_moved_is_announced_once, setup,
-				teardown),
-		cmocka_unit_test_setup_teardown(announcement_waits_for_an_mbuf_and_for_room, setup,
-				teardown),
-		cmocka_unit_test_setup_teardown(guest_that_went_is_not_announced, setup,
-				teardown),
+		cmocka_unit_test_setup_teardown(migrated_guest_is_announced_once,
+				fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(announcement_waits_for_an_mbuf_and_for_room,
+				fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(guest_that_left_is_not_announced,
+				fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
-				frame_that_cannot_be_tagged_is_dropped_and_blocks_none, setup,
-				teardown),
-		cmocka_unit_test_setup_teardown(tag_is_taken_out_where_the_port_is_told_to,
+				frame_that_cannot_be_tagged_is_dropped_alone,
+				fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(tag_is_stripped_only_with_the_offload,
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(
-				frames_of_several_mbufs_come_only_where_scatter_is_enabled,
+				frames_of_several_mbufs_are_received_only_with_scatter,
 				link_setup, link_teardown),
-		cmocka_unit_test_setup_teardown(guest_that_comes_while_the_port_starts_is_told,
+		cmocka_unit_test_setup_teardown(
+				guest_that_connects_while_the_port_starts_is_reported,
 				link_setup, link_teardown),
-		cmocka_unit_test(port_closes_and_is_removed_while_others_ask_about_it),
-		cmocka_unit_test(end_of_a_port_is_reported_once),
+		cmocka_unit_test(port_is_closed_and_removed_while_other_threads_read_it),
+		cmocka_unit_test(close_of_a_port_is_reported_once),
 		cmocka_unit_test_setup_teardown(link_follows_driver_ok_on_a_live_connection,
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(
-				link_is_right_after_any_mix_of_starts_stops_and_guests,
+				link_is_right_after_concurrent_starts_stops_and_guests,
 				link_setup, link_teardown),
 	};
 
-	return cmocka_run_group_tests_name("port", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_port", tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file The state page: what a killed process leaves, and who may use it. */
+/** @file The state file: the state that a killed process leaves, and which process may use it. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,10 +41,10 @@
 #define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
 #define PACKED_V1 (V1 | RTE_BIT64(VIRTIO_F_RING_PACKED))
 #define SIZE 64
-#define NAME "test_page"
+#define NAME "test_state_file"
 #define HEAD_SIZE 65536
 
-/* A device with one pair, and whatever its process leaves in a directory. */
+/* A device with one pair, and the directory with its state file. */
 struct bench {
 	char dir[64], path[128], left[128];
 	struct vstate_dev *dev;
@@ -64,7 +64,7 @@ bases_set(struct bench *b, uint16_t idx, uint8_t wrap)
 	}
 }
 
-/* Both queues name one ring: nobody polls here but the test. */
+/* Both queues use the same ring, as only the test polls them. */
 static void
 rings_set(struct bench *b, unsigned int ready)
 {
@@ -89,7 +89,7 @@ process_start(struct bench *b)
 }
 
 static void
-front_end_comes(struct bench *b)
+front_end_connect(struct bench *b)
 {
 	vstate_start_connect(b->dev);
 	vstate_start_negotiate(b->dev, b->setup.features, false);
@@ -97,7 +97,7 @@ front_end_comes(struct bench *b)
 }
 
 static void
-copy(const char *from, const char *to)
+file_copy(const char *from, const char *to)
 {
 	char command[300];
 
@@ -105,22 +105,22 @@ copy(const char *from, const char *to)
 	assert_int_equal(system(command), 0);
 }
 
-/* What a kill at this moment leaves is what is in the file. */
+/* End the process and leave the file as a kill at this moment would. */
 static void
-process_killed(struct bench *b)
+process_kill(struct bench *b)
 {
-	copy(b->path, b->left);
+	file_copy(b->path, b->left);
 	vstate_start_disconnect(b->dev, false);
 	ut_device_unmake(b->dev);
 	b->dev = NULL;
-	copy(b->left, b->path);
+	file_copy(b->left, b->path);
 }
 
 static void
 bench_open(struct bench *b, uint64_t features)
 {
 	memset(b, 0, sizeof(*b));
-	rte_strscpy(b->dir, "/tmp/vstate-page.XXXXXX", sizeof(b->dir));
+	rte_strscpy(b->dir, "/tmp/vstate-file.XXXXXX", sizeof(b->dir));
 	assert_non_null(mkdtemp(b->dir));
 	snprintf(b->path, sizeof(b->path), "%s/" NAME ".vstate", b->dir);
 	snprintf(b->left, sizeof(b->left), "%s/left", b->dir);
@@ -148,9 +148,9 @@ bench_close(struct bench *b)
 	assert_int_equal(rmdir(b->dir), 0);
 }
 
-/* Let @p n frames of the guest pass through queue 1. */
+/* Pass @p n frames of the guest through queue 1. */
 static void
-pass(struct bench *b, uint16_t n)
+frames_pass(struct bench *b, uint16_t n)
 {
 	const struct piece small = { RING_BUF_GPA, RING_HDR + 60 };
 	struct vstate_vq *vq = b->dev->vqs[1];
@@ -173,7 +173,7 @@ pass(struct bench *b, uint16_t n)
 }
 
 static void
-stands_at(const struct bench *b, uint16_t qid, uint16_t idx, uint8_t wrap)
+assert_position(const struct bench *b, uint16_t qid, uint16_t idx, uint8_t wrap)
 {
 	const struct vstate_vq *vq = b->dev->vqs[qid];
 
@@ -183,38 +183,38 @@ stands_at(const struct bench *b, uint16_t qid, uint16_t idx, uint8_t wrap)
 	assert_int_equal(vq->avail.wrap, wrap);
 }
 
-/* A process passed 100 frames and was killed; the next one is there, the front end is not. */
+/* A process passes 100 frames and is killed. The new process runs without a front end yet. */
 static void
 crash_at_100(struct bench *b, uint64_t features)
 {
 	bench_open(b, features);
 	assert_int_equal(process_start(b), 0);
-	front_end_comes(b);
-	pass(b, 100);
-	process_killed(b);
+	front_end_connect(b);
+	frames_pass(b, 100);
+	process_kill(b);
 	assert_int_equal(process_start(b), 0);
 }
 
 static void
-packed_ring_goes_on_where_the_killed_process_stood(void **state)
+packed_ring_resumes_where_the_killed_process_stopped(void **state)
 {
 	struct bench b;
 
 	crash_at_100(&b, PACKED_V1);
 	assert_non_null(b.dev->handover->recovery);
-	/* QEMU's base: where the ring once began */
-	front_end_comes(&b);
-	stands_at(&b, 1, 100 - SIZE, 0);
-	stands_at(&b, 0, 0, 1);
-	pass(&b, 100);
-	stands_at(&b, 1, 200 - 3 * SIZE, 0);
+	/* QEMU sets the base where the ring once started */
+	front_end_connect(&b);
+	assert_position(&b, 1, 100 - SIZE, 0);
+	assert_position(&b, 0, 0, 1);
+	frames_pass(&b, 100);
+	assert_position(&b, 1, 200 - 3 * SIZE, 0);
 	assert_null(b.dev->handover->recovery);
 	bench_close(&b);
 }
 
-/* Of what the guest sent meanwhile QEMU has used up two, where it believes the ring to stand. */
+/* While no process ran, QEMU used two buffers of the guest at the position that it assumes. */
 static void
-buffers_that_the_front_end_used_up_come_back_in_their_turn(void **state)
+buffers_used_ahead_by_the_front_end_return_in_ring_order(void **state)
 {
 	const struct piece small = { RING_BUF_GPA, RING_HDR + 60 };
 	const uint16_t both = rte_cpu_to_le_16(RTE_BIT32(VRING_PACKED_DESC_F_AVAIL) |
@@ -231,10 +231,10 @@ buffers_that_the_front_end_used_up_come_back_in_their_turn(void **state)
 		ids[i] = ring_add(&b.ring, &small, 1, false);
 	for (i = 0; i < 2; i++)
 		memcpy(guest_at(&b.ring.guest, RING_DESC_GPA + 16 * i + 14), &both, sizeof(both));
-	front_end_comes(&b);
-	stands_at(&b, 1, 100 - SIZE, 0);
-	/* this one is from the device, and none of QEMU's business */
-	stands_at(&b, 0, 0, 1);
+	front_end_connect(&b);
+	assert_position(&b, 1, 100 - SIZE, 0);
+	/* QEMU does not use buffers of a receive queue */
+	assert_position(&b, 0, 0, 1);
 	vq = b.dev->vqs[1];
 	i = vq->ops->take(vq, b.ring.pool, pkts, VSTATE_BURST);
 	vq->ops->give(vq, i);
@@ -245,13 +245,13 @@ buffers_that_the_front_end_used_up_come_back_in_their_turn(void **state)
 		assert_true(ring_get_used(&b.ring, &id, &len));
 		assert_int_equal(id, ids[i]);
 	}
-	pass(&b, 100);
+	frames_pass(&b, 100);
 	bench_close(&b);
 }
 
-/* The call for what was published last may have been lost with the process. */
+/* The call for the last buffers may have been lost with the killed process. */
 static void
-driver_is_called_when_a_ring_goes_on(void **state)
+driver_is_called_when_a_ring_resumes_after_a_kill(void **state)
 {
 	struct bench b;
 	int packed;
@@ -261,128 +261,128 @@ driver_is_called_when_a_ring_goes_on(void **state)
 		b.setup.rings[1].callfd = b.ring.callfd;
 		b.setup.rings[1].callfd_fresh = true;
 		ring_calls(&b.ring);
-		front_end_comes(&b);
+		front_end_connect(&b);
 		assert_int_equal(ring_calls(&b.ring), 1);
 		bench_close(&b);
 	}
 }
 
 static void
-split_ring_goes_on_at_its_used_index(void **state)
+split_ring_resumes_at_its_used_index(void **state)
 {
 	struct bench b;
 
 	crash_at_100(&b, V1);
-	front_end_comes(&b);
-	stands_at(&b, 1, 100, 0);
-	pass(&b, 100);
+	front_end_connect(&b);
+	assert_position(&b, 1, 100, 0);
+	frames_pass(&b, 100);
 	bench_close(&b);
 }
 
-/* Killed again before the front end came, and after one of two rings came. */
+/* Killed again before the front end connects, and after it set up one of two rings. */
 static void
-process_killed_before_the_rings_came_loses_nothing(void **state)
+kill_before_the_rings_are_set_up_loses_nothing(void **state)
 {
 	struct bench b;
 
 	crash_at_100(&b, PACKED_V1);
-	process_killed(&b);
+	process_kill(&b);
 	assert_int_equal(process_start(&b), 0);
 	rings_set(&b, 1);
-	front_end_comes(&b);
+	front_end_connect(&b);
 	assert_non_null(b.dev->handover->recovery);
-	process_killed(&b);
+	process_kill(&b);
 	assert_int_equal(process_start(&b), 0);
 	rings_set(&b, 2);
-	front_end_comes(&b);
-	stands_at(&b, 1, 100 - SIZE, 0);
+	front_end_connect(&b);
+	assert_position(&b, 1, 100 - SIZE, 0);
 	bench_close(&b);
 }
 
 static void
-ring_that_comes_later_is_met_later(void **state)
+ring_that_is_set_up_later_resumes_too(void **state)
 {
 	struct bench b;
 
 	crash_at_100(&b, PACKED_V1);
 	rings_set(&b, 1);
-	front_end_comes(&b);
-	stands_at(&b, 0, 0, 1);
+	front_end_connect(&b);
+	assert_position(&b, 0, 0, 1);
 	rings_set(&b, 2);
 	b.setup.rings[0].base_fresh = false;
 	vstate_start_sync(b.dev, &b.setup);
-	stands_at(&b, 1, 100 - SIZE, 0);
+	assert_position(&b, 1, 100 - SIZE, 0);
 	assert_null(b.dev->handover->recovery);
 	bench_close(&b);
 }
 
 static void
-guest_that_began_anew_is_not_held_to_old_positions(void **state)
+positions_are_ignored_if_the_guest_reset_its_rings(void **state)
 {
 	struct bench b;
 
 	crash_at_100(&b, PACKED_V1);
 	memset(guest_at(&b.ring.guest, RING_DESC_GPA), 0, 16 * SIZE);
-	front_end_comes(&b);
-	stands_at(&b, 1, 0, 1);
+	front_end_connect(&b);
+	assert_position(&b, 1, 0, 1);
 	bench_close(&b);
 }
 
 static void
-rings_that_do_not_fit_begin_at_the_base(void **state)
+rings_that_do_not_fit_resume_at_the_base(void **state)
 {
 	struct bench b;
 
 	crash_at_100(&b, PACKED_V1);
 	b.setup.rings[1].size = SIZE / 2;
-	front_end_comes(&b);
-	stands_at(&b, 1, 0, 1);
+	front_end_connect(&b);
+	assert_position(&b, 1, 0, 1);
 	bench_close(&b);
 
 	crash_at_100(&b, PACKED_V1);
 	b.setup.features |= RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
-	front_end_comes(&b);
-	stands_at(&b, 1, 0, 1);
+	front_end_connect(&b);
+	assert_position(&b, 1, 0, 1);
 	assert_null(b.dev->handover->recovery);
 	bench_close(&b);
 }
 
 static void
-orderly_end_leaves_nothing(void **state)
+orderly_stop_leaves_no_positions(void **state)
 {
 	struct bench b;
 
 	bench_open(&b, PACKED_V1);
 	assert_int_equal(process_start(&b), 0);
-	front_end_comes(&b);
-	pass(&b, 100);
+	front_end_connect(&b);
+	frames_pass(&b, 100);
 	vstate_start_end(b.dev, false);
-	process_killed(&b);
+	process_kill(&b);
 	assert_int_equal(process_start(&b), 0);
 	assert_null(b.dev->handover->recovery);
 	bench_close(&b);
 }
 
-/* Our own end, as of a process that is upgraded: the guest's rings stay as they are. */
+/* The process ends itself, for an upgrade: the guest's rings stay as they are. */
 static void
-end_of_our_own_leaves_all(void **state)
+end_of_the_process_leaves_the_positions(void **state)
 {
 	struct bench b;
 
 	bench_open(&b, PACKED_V1);
 	assert_int_equal(process_start(&b), 0);
-	front_end_comes(&b);
-	pass(&b, 100);
+	front_end_connect(&b);
+	frames_pass(&b, 100);
 	vstate_start_disconnect(b.dev, true);
 	ut_device_unmake(b.dev);
 	assert_int_equal(process_start(&b), 0);
-	front_end_comes(&b);
-	stands_at(&b, 1, 100 - SIZE, 0);
+	front_end_connect(&b);
+	assert_position(&b, 1, 100 - SIZE, 0);
 	bench_close(&b);
 }
 
 static void
-loaded_state_beats_what_was_left(void **state)
+loaded_state_is_used_in_place_of_the_state_file(void **state)
 {
 	struct rte_vhost_state *st;
 	struct bench b;
@@ -395,15 +395,15 @@ loaded_state_beats_what_was_left(void **state)
 	assert_int_equal(vstate_state_load(b.dev, st, NULL), 0);
 	rte_vhost_state_free(st);
 	bases_set(&b, 7, 0);
-	front_end_comes(&b);
-	stands_at(&b, 1, 7, 0);
+	front_end_connect(&b);
+	assert_position(&b, 1, 7, 0);
 	bench_close(&b);
 }
 
 /* ---- the file ---- */
 
 static void
-poke(const struct bench *b, off_t at, const void *bytes, size_t len)
+file_write(const struct bench *b, off_t at, const void *bytes, size_t len)
 {
 	int fd = open(b->path, O_RDWR);
 
@@ -413,24 +413,24 @@ poke(const struct bench *b, off_t at, const void *bytes, size_t len)
 }
 
 static void
-poke_u32(const struct bench *b, off_t at, uint32_t value)
+file_write_u32(const struct bench *b, off_t at, uint32_t value)
 {
-	poke(b, at, &value, sizeof(value));
+	file_write(b, at, &value, sizeof(value));
 }
 
-/* The first 100 frames of a killed process, with its file. */
+/* A process passes 100 frames and is killed. No new process runs yet. */
 static void
-crash_file(struct bench *b)
+process_pass_and_kill(struct bench *b)
 {
 	bench_open(b, PACKED_V1);
 	assert_int_equal(process_start(b), 0);
-	front_end_comes(b);
-	pass(b, 100);
-	process_killed(b);
+	front_end_connect(b);
+	frames_pass(b, 100);
+	process_kill(b);
 }
 
 static void
-page_that_does_not_fit_is_begun_anew(void **state)
+file_that_does_not_fit_is_ignored(void **state)
 {
 	static const struct {
 		off_t at;
@@ -454,39 +454,39 @@ page_that_does_not_fit_is_begun_anew(void **state)
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(spoilt); i++) {
-		crash_file(&b);
-		poke_u32(&b, spoilt[i].at, spoilt[i].value);
+		process_pass_and_kill(&b);
+		file_write_u32(&b, spoilt[i].at, spoilt[i].value);
 		assert_int_equal(process_start(&b), 0);
-		/* the place that is not used may be what it likes */
+		/* the place that is not current may have any content */
 		if (spoilt[i].at != offsetof(struct vstate_state_file_head, state_len))
 			assert_null(b.dev->handover->recovery);
-		front_end_comes(&b);
+		front_end_connect(&b);
 		if (spoilt[i].at != offsetof(struct vstate_state_file_head, state_len))
-			stands_at(&b, 1, 0, 1);
+			assert_position(&b, 1, 0, 1);
 		bench_close(&b);
 	}
 }
 
 static void
-truncated_page_is_begun_anew(void **state)
+truncated_file_is_made_from_scratch(void **state)
 {
 	static const off_t lens[] = { 0, 8, 100, 4096, HEAD_SIZE, HEAD_SIZE + 1 };
 	struct bench b;
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(lens); i++) {
-		crash_file(&b);
+		process_pass_and_kill(&b);
 		assert_int_equal(truncate(b.path, lens[i]), 0);
 		assert_int_equal(process_start(&b), 0);
 		assert_null(b.dev->handover->recovery);
-		front_end_comes(&b);
-		pass(&b, 0);
+		front_end_connect(&b);
+		frames_pass(&b, 0);
 		bench_close(&b);
 	}
 }
 
 static void
-wild_records_leave_the_base(void **state)
+record_with_bad_values_leaves_a_valid_position(void **state)
 {
 	static const uint64_t words[] = { UINT64_MAX, 64, 64ull << 16, 2ull << 32, 2ull << 40,
 		0x7fff, 0x1ull << 32 | 32, 0x0ull << 32 | 63 };
@@ -496,19 +496,19 @@ wild_records_leave_the_base(void **state)
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(words); i++) {
-		crash_file(&b);
-		poke(&b, at, &words[i], sizeof(words[i]));
+		process_pass_and_kill(&b);
+		file_write(&b, at, &words[i], sizeof(words[i]));
 		assert_int_equal(process_start(&b), 0);
-		front_end_comes(&b);
+		front_end_connect(&b);
 		assert_true(b.dev->vqs[1]->used.idx < SIZE && b.dev->vqs[1]->used.wrap <= 1);
 		assert_int_equal(b.dev->vqs[1]->used.idx, b.dev->vqs[1]->avail.idx);
 		bench_close(&b);
 	}
 }
 
-/* Killed between the new state and the new records: the state has the positions. */
+/* Killed after the new state was written, and before the new records: the state is used. */
 static void
-record_of_an_older_state_does_not_count(void **state)
+record_of_an_older_state_is_ignored(void **state)
 {
 	const off_t at = 4096 + sizeof(struct vstate_state_file_vq);
 	const uint64_t word = 5;
@@ -516,22 +516,22 @@ record_of_an_older_state_does_not_count(void **state)
 
 	bench_open(&b, PACKED_V1);
 	assert_int_equal(process_start(&b), 0);
-	front_end_comes(&b);
-	pass(&b, 100);
+	front_end_connect(&b);
+	frames_pass(&b, 100);
 	b.setup.rings[0].base_fresh = b.setup.rings[1].base_fresh = false;
 	vstate_start_sync(b.dev, &b.setup);
-	process_killed(&b);
-	poke(&b, at + offsetof(struct vstate_inflight_packed, pos), &word, sizeof(word));
-	poke_u32(&b, at + offsetof(struct vstate_state_file_vq, seq), 1);
+	process_kill(&b);
+	file_write(&b, at + offsetof(struct vstate_inflight_packed, pos), &word, sizeof(word));
+	file_write_u32(&b, at + offsetof(struct vstate_state_file_vq, seq), 1);
 	assert_int_equal(process_start(&b), 0);
 	bases_set(&b, 0, 1);
-	front_end_comes(&b);
-	stands_at(&b, 1, 100 - SIZE, 0);
+	front_end_connect(&b);
+	assert_position(&b, 1, 100 - SIZE, 0);
 	bench_close(&b);
 }
 
 static void
-page_of_a_living_process_is_refused(void **state)
+file_of_a_living_process_is_refused(void **state)
 {
 	struct vstate_state_file_head before, after;
 	struct vstate_dev *other;
@@ -540,7 +540,7 @@ page_of_a_living_process_is_refused(void **state)
 
 	bench_open(&b, PACKED_V1);
 	assert_int_equal(process_start(&b), 0);
-	front_end_comes(&b);
+	front_end_connect(&b);
 	fd = open(b.path, O_RDONLY);
 	assert_int_equal(pread(fd, &before, sizeof(before), 0), sizeof(before));
 	other = ut_device_make(NAME, &b.conf);
@@ -549,14 +549,14 @@ page_of_a_living_process_is_refused(void **state)
 	assert_int_equal(pread(fd, &after, sizeof(after), 0), sizeof(after));
 	assert_memory_equal(&before, &after, sizeof(before));
 	close(fd);
-	pass(&b, 10);
+	frames_pass(&b, 10);
 	bench_close(&b);
 }
 
 static void
-file_of_somebody_else_is_refused(void **state)
+file_that_is_not_a_private_state_file_is_refused(void **state)
 {
-	static const char text[] = "somebody's own text\n";
+	static const char text[] = "another program's text\n";
 	char got[sizeof(text)] = "";
 	struct bench b;
 	int fd;
@@ -583,7 +583,7 @@ file_of_somebody_else_is_refused(void **state)
 	bench_close(&b);
 }
 
-/* The guest's connection is passed from owner to owner in this directory. */
+/* The guest's connection is passed through this directory from process to process. */
 static void
 directory_that_others_can_write_to_is_refused(void **state)
 {
@@ -597,7 +597,7 @@ directory_that_others_can_write_to_is_refused(void **state)
 	for (i = 0; i < RTE_DIM(refused); i++) {
 		assert_int_equal(chmod(b.dir, refused[i]), 0);
 		assert_int_equal(process_start(&b), -EPERM);
-		/* and no file is left there */
+		/* the refusal leaves no file */
 		assert_int_equal(access(b.path, F_OK), -1);
 	}
 	for (i = 0; i < RTE_DIM(taken); i++) {
@@ -616,28 +616,28 @@ directory_that_others_can_write_to_is_refused(void **state)
 }
 
 int
-test_vstate_page(void)
+test_vstate_state_file(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(packed_ring_goes_on_where_the_killed_process_stood),
-		cmocka_unit_test(buffers_that_the_front_end_used_up_come_back_in_their_turn),
-		cmocka_unit_test(split_ring_goes_on_at_its_used_index),
-		cmocka_unit_test(driver_is_called_when_a_ring_goes_on),
-		cmocka_unit_test(process_killed_before_the_rings_came_loses_nothing),
-		cmocka_unit_test(ring_that_comes_later_is_met_later),
-		cmocka_unit_test(guest_that_began_anew_is_not_held_to_old_positions),
-		cmocka_unit_test(rings_that_do_not_fit_begin_at_the_base),
-		cmocka_unit_test(orderly_end_leaves_nothing),
-		cmocka_unit_test(end_of_our_own_leaves_all),
-		cmocka_unit_test(loaded_state_beats_what_was_left),
-		cmocka_unit_test(page_that_does_not_fit_is_begun_anew),
-		cmocka_unit_test(truncated_page_is_begun_anew),
-		cmocka_unit_test(wild_records_leave_the_base),
-		cmocka_unit_test(record_of_an_older_state_does_not_count),
-		cmocka_unit_test(page_of_a_living_process_is_refused),
-		cmocka_unit_test(file_of_somebody_else_is_refused),
+		cmocka_unit_test(packed_ring_resumes_where_the_killed_process_stopped),
+		cmocka_unit_test(buffers_used_ahead_by_the_front_end_return_in_ring_order),
+		cmocka_unit_test(split_ring_resumes_at_its_used_index),
+		cmocka_unit_test(driver_is_called_when_a_ring_resumes_after_a_kill),
+		cmocka_unit_test(kill_before_the_rings_are_set_up_loses_nothing),
+		cmocka_unit_test(ring_that_is_set_up_later_resumes_too),
+		cmocka_unit_test(positions_are_ignored_if_the_guest_reset_its_rings),
+		cmocka_unit_test(rings_that_do_not_fit_resume_at_the_base),
+		cmocka_unit_test(orderly_stop_leaves_no_positions),
+		cmocka_unit_test(end_of_the_process_leaves_the_positions),
+		cmocka_unit_test(loaded_state_is_used_in_place_of_the_state_file),
+		cmocka_unit_test(file_that_does_not_fit_is_ignored),
+		cmocka_unit_test(truncated_file_is_made_from_scratch),
+		cmocka_unit_test(record_with_bad_values_leaves_a_valid_position),
+		cmocka_unit_test(record_of_an_older_state_is_ignored),
+		cmocka_unit_test(file_of_a_living_process_is_refused),
+		cmocka_unit_test(file_that_is_not_a_private_state_file_is_refused),
 		cmocka_unit_test(directory_that_others_can_write_to_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("vstate_page", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_state_file", tests, NULL, NULL);
 }

@@ -4,8 +4,8 @@
 
 /**
  * @file
- * The owner of a state page who is asked for it by one that does not mean it, and whose own end
- * comes meanwhile; and the socket, which is never that of somebody else.
+ * The owner of a state file, with requests that are withdrawn, and with a removal during a request.
+ * The socket, which must not replace the socket of another process.
  */
 
 #include <errno.h>
@@ -50,18 +50,18 @@
 #define SIZE 64
 #define ASKER 4242
 #define RELEASED 1
-/* What is waited for comes at once; this is for a machine that is busy. */
+/* Bound for events that follow at once on an idle machine. */
 #define PATIENCE_MS 10000
-/* A test that hangs is to fail. */
+/* Bound for a test: one that hangs fails. */
 #define HANG_S 60
 
 struct bench {
-	char dir[64], page[128];
+	char dir[64], path[128];
 	struct vstate_conf conf;
 	struct vstate_dev *dev;
 	struct ring ring;
 	struct vstate_setup setup;
-	/** The page as the asking process sees it. */
+	/** Head of the state file, mapped by the process that asks. */
 	struct vstate_state_file_head *head;
 	int fd;
 };
@@ -73,7 +73,7 @@ device_start(struct bench *b)
 
 	b->setup.features = RTE_BIT64(VIRTIO_F_VERSION_1);
 	b->setup.mem = b->ring.guest.mem;
-	/* both name one ring, and nobody polls */
+	/* both queues use the same ring, as no thread polls them */
 	for (i = 0; i < 2; i++) {
 		ring_describe(&b->ring, &b->setup.rings[i]);
 		b->setup.rings[i].ready = true;
@@ -94,7 +94,7 @@ bench_make(void **state)
 	alarm(HANG_S);
 	rte_strscpy(b->dir, "/tmp/vstate-takeover.XXXXXX", sizeof(b->dir));
 	assert_non_null(mkdtemp(b->dir));
-	snprintf(b->page, sizeof(b->page), "%s/" NAME ".vstate", b->dir);
+	snprintf(b->path, sizeof(b->path), "%s/" NAME ".vstate", b->dir);
 	b->conf = ut_conf(1, 9000);
 	rte_strscpy(b->conf.state_dir, b->dir, sizeof(b->conf.state_dir));
 	snprintf(b->conf.iface, sizeof(b->conf.iface), "%s/socket", b->dir);
@@ -104,7 +104,7 @@ bench_make(void **state)
 	b->dev = ut_device_make(NAME, &b->conf);
 	assert_non_null(b->dev);
 	device_start(b);
-	b->fd = open(b->page, O_RDWR);
+	b->fd = open(b->path, O_RDWR);
 	assert_true(b->fd >= 0);
 	b->head = mmap(NULL, sizeof(*b->head), PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
 	assert_true(b->head != MAP_FAILED);
@@ -126,7 +126,7 @@ bench_close(void **state)
 	munmap(b->head, sizeof(*b->head));
 	close(b->fd);
 	unlink(b->conf.iface);
-	unlink(b->page);
+	unlink(b->path);
 	assert_int_equal(rmdir(b->dir), 0);
 	free(b);
 	alarm(0);
@@ -134,14 +134,14 @@ bench_close(void **state)
 }
 
 static void
-request(struct bench *b, uint32_t who)
+request_set(struct bench *b, uint32_t token)
 {
-	__atomic_store_n(&b->head->request, who, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&b->head->request, token, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &b->head->request, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
 static bool
-page_is_free(struct bench *b)
+file_is_free(struct bench *b)
 {
 	if (flock(b->fd, LOCK_EX | LOCK_NB) != 0)
 		return false;
@@ -150,13 +150,13 @@ page_is_free(struct bench *b)
 }
 
 static bool
-granted(const struct bench *b)
+vqs_are_granted(const struct bench *b)
 {
 	return vstate_lease_is_granted(&b->dev->vqs[0]->lease) &&
 		vstate_lease_is_granted(&b->dev->vqs[1]->lease);
 }
 
-/* ---- a control thread that is busy ---- */
+/* ---- a control lock that is held ---- */
 
 struct busy {
 	pthread_t thread;
@@ -206,7 +206,7 @@ busy_end(struct busy *busy)
 /* ---- tests ---- */
 
 static void
-asker_that_gave_up_leaves_the_owner_as_it_was(void **state)
+withdrawn_request_leaves_the_owner_unchanged(void **state)
 {
 	struct bench *b = *state;
 	struct busy busy;
@@ -214,29 +214,29 @@ asker_that_gave_up_leaves_the_owner_as_it_was(void **state)
 
 	assert_int_equal(vstate_takeover_open(b->dev), 0);
 	busy_begin(&busy, b->dev);
-	request(b, ASKER);
+	request_set(b, ASKER);
 	usleep(50000);
-	request(b, 0);
+	request_set(b, 0);
 	busy_end(&busy);
 	usleep(50000);
-	for (ms = 0; ms < PATIENCE_MS && !granted(b); ms++)
+	for (ms = 0; ms < PATIENCE_MS && !vqs_are_granted(b); ms++)
 		usleep(1000);
-	assert_true(granted(b));
-	assert_false(page_is_free(b));
+	assert_true(vqs_are_granted(b));
+	assert_false(file_is_free(b));
 	assert_int_equal(b->head->answer, 0);
 	assert_string_equal(vstate_takeover_phase(b->dev), "");
-	/* and one that means it gets it */
-	request(b, ASKER);
+	/* the next request is granted */
+	request_set(b, ASKER);
 	for (ms = 0; ms < PATIENCE_MS && b->head->answer != RELEASED; ms++)
 		usleep(1000);
 	assert_int_equal(b->head->answer, RELEASED);
-	assert_true(page_is_free(b));
-	assert_false(granted(b));
+	assert_true(file_is_free(b));
+	assert_false(vqs_are_granted(b));
 	assert_int_equal(access(b->conf.iface, F_OK), -1);
 }
 
 static void
-removal_while_a_request_is_refused_comes_to_an_end(void **state)
+removal_ends_while_a_request_is_refused(void **state)
 {
 	struct bench *b = *state;
 	struct vstate_lease *lease = &b->dev->vqs[1]->lease;
@@ -244,15 +244,15 @@ removal_while_a_request_is_refused_comes_to_an_end(void **state)
 	assert_int_equal(vstate_takeover_open(b->dev), 0);
 	/* a poll thread that does not return */
 	assert_true(vstate_lease_take(lease));
-	request(b, ASKER);
+	request_set(b, ASKER);
 	usleep(50000);
 	vstate_takeover_end(b->dev);
-	assert_false(page_is_free(b));
+	assert_false(file_is_free(b));
 	vstate_lease_give(lease);
 }
 
 static void
-socket_of_somebody_else_is_left_alone(void **state)
+socket_of_another_process_is_not_replaced(void **state)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -268,7 +268,7 @@ socket_of_somebody_else_is_left_alone(void **state)
 }
 
 static void
-threads_made_ahead_leave_no_file(void **state)
+threads_started_before_a_takeover_leave_no_file(void **state)
 {
 	struct bench *b = *state;
 
@@ -276,7 +276,7 @@ threads_made_ahead_leave_no_file(void **state)
 	b->dev->front_ops->prepare_end(b->dev);
 	assert_int_equal(b->dev->front_ops->open(b->dev), 0);
 	close(socket_connect(b->conf.iface));
-	/* bench_close() finds the directory empty, and: */
+	/* bench_close() checks that the directory is empty; a closed socket is not opened again */
 	vstate_socket_close(b->dev);
 	assert_int_equal(b->dev->front_ops->open(b->dev), -ESHUTDOWN);
 }
@@ -286,10 +286,10 @@ test_vstate_takeover(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_make, bench_close)
 	static const struct CMUnitTest tests[] = {
-		TEST(asker_that_gave_up_leaves_the_owner_as_it_was),
-		TEST(removal_while_a_request_is_refused_comes_to_an_end),
-		TEST(socket_of_somebody_else_is_left_alone),
-		TEST(threads_made_ahead_leave_no_file),
+		TEST(withdrawn_request_leaves_the_owner_unchanged),
+		TEST(removal_ends_while_a_request_is_refused),
+		TEST(socket_of_another_process_is_not_replaced),
+		TEST(threads_started_before_a_takeover_leave_no_file),
 	};
 
 	return cmocka_run_group_tests_name("vstate_takeover", tests, NULL, NULL);

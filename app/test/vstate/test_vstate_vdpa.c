@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file vdpa_vstate behind rte_vdpa: what an application may do to it, and when not. */
+/** @file vdpa_vstate with rte_vdpa: when an application may remove the device. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,12 +28,12 @@
 
 #define NAME "vdpa_vstate7"
 #define VERSION 1
-/* For what another thread is about to do. */
+/* Bound for the work of another thread. */
 #define PATIENCE_MS 20000
 
-/* Ask or tell the back end something of 8 bytes. */
+/* Send a request with a payload of 8 bytes, or one whose reply has 8 bytes; return the reply. */
 static uint64_t
-talk(int fd, uint32_t request, uint64_t value, bool answered)
+request_send(int fd, uint32_t request, uint64_t value, bool answered)
 {
 	struct {
 		uint32_t request, flags, size;
@@ -59,7 +59,7 @@ is_connected(void)
 }
 
 static void
-attached_device_is_not_removed_and_goes_on(void **state)
+removal_of_an_attached_device_is_refused_and_it_still_works(void **state)
 {
 	static const struct rte_vhost_device_ops no_ops;
 	const uint64_t v1 = RTE_BIT64(VIRTIO_F_VERSION_1);
@@ -77,23 +77,23 @@ attached_device_is_not_removed_and_goes_on(void **state)
 	assert_int_equal(rte_vhost_driver_callback_register(path, &no_ops), 0);
 	assert_int_equal(rte_vhost_driver_start(path), 0);
 	fd = socket_connect(path);
-	features = talk(fd, MSG_GET_FEATURES, 0, true);
+	features = request_send(fd, MSG_GET_FEATURES, 0, true);
 	assert_true(features & v1);
-	talk(fd, MSG_SET_FEATURES, v1, false);
-	/* an answer means that what was said before is done */
-	talk(fd, MSG_GET_FEATURES, 0, true);
+	request_send(fd, MSG_SET_FEATURES, v1, false);
+	/* the reply shows that the requests before it are processed */
+	request_send(fd, MSG_GET_FEATURES, 0, true);
 	assert_true(is_connected());
 
 	assert_int_equal(rte_vdev_uninit(NAME), -EBUSY);
 	assert_int_equal(rte_vdev_uninit(NAME), -EBUSY);
-	/* all of it is there still, and answers */
+	/* the device and its port still exist, and the back end replies */
 	assert_non_null(rte_vdpa_find_device_by_name(NAME));
 	assert_int_equal(rte_eth_dev_get_port_by_name(NAME, &port), 0);
 	assert_true(is_connected());
-	assert_true(talk(fd, MSG_GET_FEATURES, 0, true) == features);
-	talk(fd, MSG_SET_FEATURES, 0, false);
-	talk(fd, MSG_SET_FEATURES, v1, false);
-	assert_true(talk(fd, MSG_GET_FEATURES, 0, true) == features);
+	assert_true(request_send(fd, MSG_GET_FEATURES, 0, true) == features);
+	request_send(fd, MSG_SET_FEATURES, 0, false);
+	request_send(fd, MSG_SET_FEATURES, v1, false);
+	assert_true(request_send(fd, MSG_GET_FEATURES, 0, true) == features);
 	assert_true(vstate_dev_find(NAME)->guest.features & v1);
 
 	close(fd);
@@ -110,7 +110,7 @@ int
 test_vstate_vdpa(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(attached_device_is_not_removed_and_goes_on),
+		cmocka_unit_test(removal_of_an_attached_device_is_refused_and_it_still_works),
 	};
 
 	return cmocka_run_group_tests_name("vstate_vdpa", tests, NULL, NULL);

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file vstate-autotest: all groups, or those whose names are given. */
+/** @file vstate-autotest runs all groups of unit tests, or the groups named by its arguments. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +35,8 @@ static const struct {
 	{ "crash", test_vstate_crash },
 	{ "foreign", test_vstate_foreign },
 	{ "inflight", test_vstate_inflight },
-	{ "page", test_vstate_page },
 	{ "msg", test_vstate_msg },
+	{ "state_file", test_vstate_state_file },
 	{ "relay", test_vstate_relay },
 	{ "msg_log", test_vstate_msg_log },
 	{ "handover_msg", test_vstate_handover_msg },
@@ -45,14 +45,14 @@ static const struct {
 	{ "takeover", test_vstate_takeover },
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
-	{ "service", test_vstate_service },
+	{ "net_bridge", test_vstate_net_bridge },
 	{ "vdpa", test_vstate_vdpa },
 };
 
 /*
- * Without huge pages, devices or files, so that it runs anywhere and beside anything. The
- * environment's VSTATE_SIMD_BITWIDTH says which build of the ring code is tested, as EAL's option
- * does.
+ * Start EAL without huge pages, devices and shared files, so that several processes can run the
+ * tests on any machine. The environment variable VSTATE_SIMD_BITWIDTH selects the build of the ring
+ * code under test, as --force-max-simd-bitwidth does.
  */
 static int
 eal_start(char *self)
