@@ -131,7 +131,8 @@ broken() # HOSTILE-CASE RING QUEUE REASON TEXT
 	expect_match "text of $4" "$(key "$vq" fault_text)" "^$5\$"
 	touch "$seen"
 	bg_end attack 120 || fail "$1: exit status $?"
-	wait_for 20 has back "queue $3 is broken: $5" || fail "the log does not have the reason $4"
+	wait_for 20 has back "queue $3 is broken until the guest resets its device: $5" ||
+		fail "the log does not have the reason $4"
 	wait_for 20 broken_shown "$4" || fail "xstats do not count $4: $(tp back 'show port xstats 0' | grep broken_ | paste -sd' ')"
 	dev=$(ask /vstate/dev,net_vstate0)
 	expect "$4 in telemetry" "$(key "$dev" "broken_$4")" -ge "$(tp_xstat back "broken_$4")"
