@@ -125,7 +125,7 @@ int vstate_connection_await(int vid, struct vstate_dev *dev);
 struct vstate_dev *vstate_connection_take_over(int vid);
 /** The connection ended, whether it was attached or waited. */
 void vstate_connection_detach(int vid, struct vstate_dev *dev);
-/** Return the device that a connection is attached to, or NULL. Any thread. */
+/** Return the device that a connection is attached to, or NULL. */
 struct vstate_dev *vstate_connection_dev(int vid);
 
 /** rte_vhost finished set-up: start the device. @return 0; -1: no device or no memory */

@@ -313,8 +313,8 @@ struct passing {
 };
 
 /*
- * Only a device that runs can be passed. The front end must set up a device again that is between
- * two states or suspended, because the new process starts with a device that runs.
+ * Only a device that runs can be passed, because the new process starts with a device that runs.
+ * For a device that is between two states or suspended, the front end must reconnect.
  */
 static bool
 connection_can_pass(const struct vstate_dev *dev)
