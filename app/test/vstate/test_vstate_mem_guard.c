@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file Shared memory that is taken away: the access is repeated on zeros, and the owner marked. */
+/** @file Shared memory that is taken away: zeros are in its place, and the owner is marked. */
 
 #include <signal.h>
 #include <string.h>
@@ -78,8 +78,8 @@ application_handle(int sig)
 {
 	RTE_SET_USED(sig);
 	handled++;
-	mmap(page_to_mend, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-			0);
+	mmap(page_to_mend, 4096, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
 static void

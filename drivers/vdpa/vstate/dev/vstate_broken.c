@@ -34,7 +34,7 @@ vstate_broken_report(struct vstate_dev *dev)
 		vq_report(dev, dev->vqs[i]);
 }
 
-/* A poll thread that is inside breaks the queue for a reason of its own, or goes and comes no more. */
+/* A poll thread that is inside finds a fault of its own, or leaves and does not enter again. */
 void
 vstate_broken_all(struct vstate_dev *dev, enum vstate_fault fault)
 {

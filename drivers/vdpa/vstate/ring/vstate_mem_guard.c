@@ -20,8 +20,8 @@
 #define RANGES 1024
 
 /*
- * Written under ranges_lock, read by the handler. A range is valid if addr is not NULL: it is stored
- * last (release) and cleared first. Partner: the acquire in range_find().
+ * Written under ranges_lock, read by the handler. A range is valid if addr is not NULL: addr is
+ * stored last (release) and cleared first. Partner: the acquire in range_find().
  */
 static struct range {
 	const uint8_t *addr;
@@ -56,13 +56,14 @@ range_find(const uint8_t *at, struct range *found)
 static bool
 range_replace(const uint8_t *at)
 {
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
 	struct range r;
 
 	if (range_find(at, &r) == NULL)
 		return false;
 	/* all of it: of huge pages no part of another size can be replaced */
-	if (mmap((void *)(uintptr_t)r.addr, r.len, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+	if (mmap((void *)(uintptr_t)r.addr, r.len, PROT_READ | PROT_WRITE, flags, -1, 0) ==
+			MAP_FAILED)
 		return false;
 	__atomic_store_n(r.lost, 1, __ATOMIC_RELEASE);
 	return true;

@@ -9,11 +9,10 @@
  * @file
  * Shared memory that another process can take away.
  *
- * Guest memory, dirty log and in-flight region are files of the front end. A front end that truncates
- * one makes every access behind the new end a SIGBUS, which would end the process and all other
- * guests with it. A range that is guarded here is replaced by zeros of our own when that happens, its
- * owner is marked, and the access is repeated. A SIGBUS elsewhere goes to the handler that was
- * there before.
+ * Guest memory, dirty log and in-flight region are files of the front end. If a front end truncates
+ * a file, an access behind its new end is a SIGBUS. That would end the process and the network of
+ * all other guests. The handler here replaces a guarded range by zeros, marks its owner, and the
+ * access is repeated. A SIGBUS elsewhere goes to the handler that was installed before.
  *
  * Any thread; the handler takes no lock.
  */

@@ -21,8 +21,8 @@ void vstate_mem_watch_begin(struct vstate_dev *dev);
 void vstate_mem_watch_end(struct vstate_dev *dev);
 
 /**
- * If memory was taken away, break the device: all queues, with a reason in the log. Control lock, by
- * the watch thread.
+ * If memory was taken away, break all queues of the device and log the reason. Called by the watch
+ * thread, control lock held.
  */
 void vstate_mem_watch_report(struct vstate_dev *dev);
 

@@ -306,7 +306,7 @@ status_write(struct vstate_dev *dev, int vid, struct msg *msg)
 typedef enum rte_vhost_msg_result (*before_fn)(struct vstate_dev *dev, int vid, struct msg *msg);
 typedef void (*after_fn)(struct vstate_dev *dev, int vid, struct msg *msg);
 
-static const before_fn befores[] = {
+static const before_fn before_handlers[] = {
 	[MSG_BEFORE_GET_FEATURES] = features_answer,
 	[MSG_BEFORE_SET_FEATURES] = features_filter,
 	[MSG_BEFORE_SET_PROTOCOL_FEATURES] = protocol_features_filter,
@@ -319,7 +319,7 @@ static const before_fn befores[] = {
 	[MSG_BEFORE_CHECK_DEVICE_STATE] = device_state_end,
 };
 
-static const after_fn afters[] = {
+static const after_fn after_handlers[] = {
 	[MSG_AFTER_SET_FEATURES] = features_negotiate,
 	[MSG_AFTER_SET_VRING_NUM] = size_announce,
 	[MSG_AFTER_SET_VRING_ADDR] = addr_announce,
@@ -357,7 +357,7 @@ message_begin(int vid, void *opaque)
 	struct msg *msg = opaque;
 	int *nb_fds, *fds;
 
-	RTE_BUILD_BUG_ON(RTE_DIM(befores) != MSG_BEFORE_MAX);
+	RTE_BUILD_BUG_ON(RTE_DIM(before_handlers) != MSG_BEFORE_MAX);
 	if (dev == NULL)
 		dev = vstate_connection_take_over(vid);
 	if (dev == NULL) {
@@ -371,8 +371,8 @@ message_begin(int vid, void *opaque)
 	fds = vstate_msg_fds(opaque, &nb_fds);
 	vstate_msg_log_note(dev->connection->msg_log, msg, fds, *nb_fds);
 	queues_quiesce(dev, row, msg);
-	if (befores[row->before] != NULL)
-		result = befores[row->before](dev, vid, msg);
+	if (before_handlers[row->before] != NULL)
+		result = before_handlers[row->before](dev, vid, msg);
 	return row->answer == MSG_ANSWER_RTE_VHOST ? RTE_VHOST_MSG_RESULT_NOT_HANDLED : result;
 }
 
@@ -398,7 +398,7 @@ message_end(int vid, void *opaque)
 	const struct vstate_msg_row *row;
 	struct msg *msg = opaque;
 
-	RTE_BUILD_BUG_ON(RTE_DIM(afters) != MSG_AFTER_MAX);
+	RTE_BUILD_BUG_ON(RTE_DIM(after_handlers) != MSG_AFTER_MAX);
 	if (dev == NULL)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	row = vstate_msg_find(msg->request);
@@ -407,8 +407,8 @@ message_end(int vid, void *opaque)
 		dev->connection->has_memory = row->remap == MSG_REMAP_TABLE;
 	if (row->remap == MSG_REMAP_TABLE || row->remap == MSG_REMAP_LOG)
 		vstate_mem_watch_begin(dev);
-	if (afters[row->after] != NULL && queue_is_known(dev, row, msg))
-		afters[row->after](dev, vid, msg);
+	if (after_handlers[row->after] != NULL && queue_is_known(dev, row, msg))
+		after_handlers[row->after](dev, vid, msg);
 	if (vstate_run_is_started(dev) && row->quiesce == MSG_QUIESCE_ALL)
 		vstate_connection_sync(dev);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
