@@ -347,7 +347,7 @@ inline revoke(q)
 	store(CTL, GRANTED(q), 0)
 }
 
-/* vstate_dev_grant() */
+/* vstate_grant() */
 inline grant_all()
 {
 	i = 0;
@@ -389,8 +389,8 @@ inline lease_wait(q)
 }
 
 /*
- * vstate_dev_rest(). Timed: the deadline may pass at any step. Not timed: the deadline is
- * long compared with a burst, and dev_rest_always() tries again.
+ * vstate_quiesce(). Timed: the deadline may pass at any step. Not timed: the deadline is
+ * long compared with a burst, and vstate_quiesce_always() tries again.
  */
 inline rest()
 {
