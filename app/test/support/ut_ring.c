@@ -103,6 +103,7 @@ ring_open(struct ring *r, bool packed, uint16_t size)
 	r->vq = vq;
 	vq->inflight_head = &vq->own_head;
 	vq->size = size;
+	vq->is_packed = packed;
 	if (packed) {
 		vq->ops = vstate_net_ops(true);
 		vq->packed.desc = (void *)guest_at(&r->guest, RING_DESC_GPA);

@@ -12,6 +12,7 @@
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "ring/vstate_dirty.h"
+#include "ring/vstate_ring.h"
 #include "ring/vstate_vq.h"
 
 static uint8_t
@@ -409,7 +410,7 @@ everything_written_is_in_the_dirty_log(void **state)
 		for (i = 0; i < 6; i++)
 			put(&r, random(), 60 + random() % 3000, false);
 		if (random() % 2)
-			r.vq->ops->on_grant(r.vq);
+			vstate_ring_prime(r.vq);
 		vstate_dirty_flush(&r.vq->dirty);
 		guest_assert_logged(&r.guest, log, RING_LOG_SIZE);
 		assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);

@@ -14,6 +14,7 @@
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "ring/vstate_pos.h"
+#include "ring/vstate_ring.h"
 #include "ring/vstate_vq.h"
 
 static const struct piece small = { RING_BUF_GPA, RING_HDR + 60 };
@@ -302,14 +303,14 @@ driver_does_not_kick_a_device_that_polls(void **state)
 	uint32_t at, n;
 
 	ring_open(&r, false, 8);
-	r.vq->ops->on_grant(r.vq);
+	vstate_ring_prime(r.vq);
 	guest_read(&r.guest, RING_DEVICE_GPA, &flags, 2);
 	assert_int_equal(flags, VRING_USED_F_NO_NOTIFY);
 
 	r.vq->event_idx = true;
 	for (at = 0; at < 65536; at += 13) {
 		ring_seek(&r, at, 0);
-		r.vq->ops->on_grant(r.vq);
+		vstate_ring_prime(r.vq);
 		guest_read(&r.guest, RING_DEVICE_GPA + 4 + 8 * 8, &event, 2);
 		/* from where the device stands, one buffer a time, nearly once around */
 		for (n = 0; n < 60000; n += 97)
@@ -318,7 +319,7 @@ driver_does_not_kick_a_device_that_polls(void **state)
 	ring_close(&r);
 
 	ring_open(&r, true, 8);
-	r.vq->ops->on_grant(r.vq);
+	vstate_ring_prime(r.vq);
 	guest_read(&r.guest, RING_DEVICE_GPA + 2, &flags, 2);
 	assert_int_equal(flags, VRING_PACKED_EVENT_FLAG_DISABLE);
 	ring_close(&r);

@@ -8,6 +8,7 @@
 #include <rte_pause.h>
 
 #include "ring/vstate_dirty.h"
+#include "ring/vstate_ring.h"
 #include "ring/vstate_vq.h"
 #include "vstate_class.h"
 #include "vstate_clock.h"
@@ -22,7 +23,7 @@ vq_grant(struct vstate_dev *dev, struct vstate_vq *vq)
 {
 	if (vstate_run_vq_blocks(dev, vq) != 0)
 		return;
-	vq->ops->on_grant(vq);
+	vstate_ring_prime(vq);
 	if (vq->dirty.base != NULL)
 		vstate_dirty_flush(&vq->dirty);
 	if (vq->call_due)

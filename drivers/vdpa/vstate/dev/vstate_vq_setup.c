@@ -74,6 +74,7 @@ vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_se
 	if (!areas_check(dev, vq, ring, packed))
 		return false;
 	vq->size = ring->size;
+	vq->is_packed = packed;
 	if (packed) {
 		vq->packed.desc = ring->desc;
 		vq->packed.driver = ring->driver;

@@ -16,33 +16,24 @@
  * overlap, and what is copied is what was checked.
  *
  * Included by vstate_net_burst.h; the layout defines besides
- *   uint16_t ring_gather(vq, g, n, want)	read up to n leading buffers that are wanted
- *   void ring_skip(vq, n)			move vq->avail behind n descriptors or heads
+ *   uint16_t batch_gather_wanted(vq, g, n, want)	read up to n leading buffers that are wanted
+ *   void ring_avail_skip(vq, n, LAYOUT_PACKED)			move vq->avail behind n descriptors or heads
  */
 
 #include <rte_mempool.h>
 #include <rte_prefetch.h>
 
-#include "ring/vstate_gather.h"
+#include "ring/vstate_packed_gather.h"
+#include "ring/vstate_publish.h"
+#include "ring/vstate_split_gather.h"
 #include "vstate_net_mbuf.h"
 
+/* Read up to @p n leading buffers that are wanted; vq->avail stays. @return how many */
 static __rte_always_inline uint16_t
-ring_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want);
-
-static __rte_always_inline void
-ring_skip(struct vstate_vq *vq, uint16_t n);
-
-/* Descriptors or heads of the first @p n buffers that are in the shadow. */
-static __rte_always_inline uint16_t
-shadow_descs(const struct vstate_vq *vq, uint16_t n)
+batch_gather_wanted(struct vstate_vq *vq, struct gathered *g, uint16_t n,
+		const struct gather_want *want)
 {
-	unsigned int i, num = 0;
-
-	if (!LAYOUT_PACKED)
-		return n;
-	for (i = 0; i < n; i++)
-		num += vq->shadow[i].num;
-	return num;
+	return LAYOUT_PACKED ? packed_gather(vq, g, n, want) : split_gather(vq, g, n, want);
 }
 
 /* Frames of one size often follow each other: their counter is written once. */
@@ -202,7 +193,7 @@ batch_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t most
 	uint16_t limit = RTE_MIN(n, most), got;
 
 	for (;;) {
-		got = ring_gather(vq, g, limit, want);
+		got = batch_gather_wanted(vq, g, limit, want);
 		if (likely(limit == n || got < limit || !lengths_differ(g, got)))
 			return got;
 		limit = n;
@@ -342,7 +333,7 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 {
 	mbuf_words empty;
 	const uint32_t hdr_len = vq->hdr_len;
-	const struct gather_want want = gather_want(vq, 0, hdr_len + RTE_ETHER_HDR_LEN,
+	const struct gather_want want = gather_want(vq, 0, hdr_len, hdr_len + RTE_ETHER_HDR_LEN,
 			hdr_len + rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
 	struct gathered g;
 	uint32_t alike;
@@ -372,7 +363,8 @@ batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	vq->nb_shadow = done;
 	if (unlikely(done < n))
 		batch_undo(pkts, done, n, &empty);
-	ring_skip(vq, likely(done == g.nb) ? g.nb_descs : shadow_descs(vq, done));
+	ring_avail_skip(vq, likely(done == g.nb) ? g.nb_descs :
+			shadow_descs(vq, done, LAYOUT_PACKED), LAYOUT_PACKED);
 	return done;
 }
 
@@ -557,8 +549,8 @@ batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look
 {
 	/* An empty frame is nothing that anybody sends, and 0 says that lengths differ. */
 	const uint32_t alike = look & VSTATE_NET_MBUF_ALIKE ? pkts[0]->pkt_len : 0;
-	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, vq->hdr_len + alike,
-			UINT32_MAX);
+	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, vq->hdr_len,
+			vq->hdr_len + alike, UINT32_MAX);
 	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];
 	struct gathered g;
 
@@ -566,7 +558,7 @@ batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look
 	if (unlikely(alike == 0) && !frame_is_plain(pkts[0]))
 		return 0;
 	g.used = shadow;
-	n = ring_gather(vq, &g, RTE_MIN(n, VSTATE_SHADOW - vq->nb_shadow), &want);
+	n = batch_gather_wanted(vq, &g, RTE_MIN(n, VSTATE_SHADOW - vq->nb_shadow), &want);
 	if (unlikely(alike == 0))
 		n = batch_writable(&g, pkts, n);
 	if (unlikely(n == 0))
@@ -579,7 +571,7 @@ batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look
 		batch_dirty(vq, &g, shadow, n);
 	vq->nb_shadow += n;
 	/* all of them are of one descriptor */
-	ring_skip(vq, n);
+	ring_avail_skip(vq, n, LAYOUT_PACKED);
 	if (likely(alike != 0))
 		count_alike(vq, alike, n);
 	else
@@ -614,7 +606,8 @@ merge_buffers(const struct gathered *g, uint16_t n, uint32_t len, uint32_t hdr_l
 static __rte_always_inline bool
 merge_put(struct vstate_vq *vq, const struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, HDR_MAX, UINT32_MAX);
+	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, vq->hdr_len,
+			HDR_MAX, UINT32_MAX);
 	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];
 	uint32_t left = m->pkt_len, off = 0, room, len;
 	const struct rte_mbuf *seg = m;
@@ -625,7 +618,7 @@ merge_put(struct vstate_vq *vq, const struct rte_mbuf *m, struct virtio_net_hdr_
 
 	n = RTE_MIN(VSTATE_BURST, VSTATE_SHADOW - vq->nb_shadow);
 	g.used = shadow;
-	n = ring_gather(vq, &g, RTE_MIN(n, left / MERGE_BUFFER + 2), &want);
+	n = batch_gather_wanted(vq, &g, RTE_MIN(n, left / MERGE_BUFFER + 2), &want);
 	n = merge_buffers(&g, n, left, HDR_MAX);
 	if (unlikely(n == 0))
 		return false;
@@ -652,7 +645,7 @@ merge_put(struct vstate_vq *vq, const struct rte_mbuf *m, struct virtio_net_hdr_
 	if (unlikely(vq->dirty.base != NULL))
 		batch_dirty(vq, &g, shadow, n);
 	vq->nb_shadow += n;
-	ring_skip(vq, n);
+	ring_avail_skip(vq, n, LAYOUT_PACKED);
 	return true;
 }
 

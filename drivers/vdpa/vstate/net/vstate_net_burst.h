@@ -7,172 +7,22 @@
 
 /**
  * @file
- * The burst algorithms, once for both ring layouts. A layout includes this file after
- * it has defined, as static inline functions:
- *
- *   uint16_t ring_count(vq, max)      buffers or descriptors available, up to max
- *   int ring_peek(vq, c, direction)   begin a walk at vq->avail: 1, 0 none, -1 fault
- *   void ring_take(vq, c)             move vq->avail behind the chain
- *   void ring_publish(vq, end)        write the shadow elements to the ring, up to @p end
- *   void ring_record(vq)              tell who comes after a kill that it is done
- *   bool call_wanted(vq, old)         whether the driver wants to hear of what was published
- *   struct vstate_hint ring_begin(vq) what the next buffer, which is there, begins with
- *
- * and LAYOUT_PACKED as 0 or 1.
+ * The burst algorithms, once for both ring layouts. vstate_net_split.c and vstate_net_packed.c
+ * define LAYOUT_PACKED as 0 or 1 and include this file by vstate_net_burst_ops.h.
  */
 
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_prefetch.h>
 
-#include "ring/vstate_chain.h"
+#include "ring/vstate_avail.h"
+#include "ring/vstate_publish.h"
 #include "vstate_net_offload.h"
 
 #define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
 
 #include "vstate_net_batch.h"
 #include "vstate_net_scatter.h"
-
-/* Call the driver of what was published from @p old on, unless it does not want it. */
-static __rte_always_inline void
-ring_notify(struct vstate_vq *vq, uint16_t old)
-{
-	/* Full fence: used descriptors, or used->idx, are stored before the suppression fields
-	 * are loaded; else the driver may go to sleep between our load and its look at them.
-	 * Partner: the driver's fence between enabling calls and that look.
-	 */
-	rte_smp_mb();
-	if (call_wanted(vq, old))
-		vstate_vq_call(vq);
-	else
-		vq->counters.calls_suppressed++;
-}
-
-static __rte_always_inline void
-shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)
-{
-	struct vstate_used *u = &vq->shadow[vq->nb_shadow++];
-
-	u->id = c->id;
-	u->num = c->num;
-	u->len = len;
-}
-
-/*
- * The next buffer: one that another device had in flight, while there are any, or one of the
- * ring.
- */
-static __rte_noinline int
-listed_peek(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
-{
-	const struct vstate_inflight *list = vq->inflight;
-	const struct vstate_inflight_buf *b = &list->bufs[list->taken];
-	struct vstate_desc d;
-
-	if (LAYOUT_PACKED)
-		d = list->descs[b->first_desc];
-	else
-		vstate_desc_read(&d, &vq->split.desc[b->head], LAYOUT_PACKED);
-	c->pos = vq->used; /* of no meaning */
-	c->id = b->id;
-	if (!vstate_chain_begin(vq, c, &d, direction, LAYOUT_PACKED))
-		return -1;
-	if (LAYOUT_PACKED)
-		c->copies = &list->descs[b->first_desc];
-	return 1;
-}
-
-static __rte_always_inline bool
-listed_next(const struct vstate_vq *vq)
-{
-	return unlikely(vq->inflight != NULL) && vq->inflight->taken < vq->inflight->nb;
-}
-
-static __rte_always_inline int
-buf_peek(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
-{
-	return listed_next(vq) ? listed_peek(vq, c, direction) : ring_peek(vq, c, direction);
-}
-
-static __rte_always_inline void
-buf_take(struct vstate_vq *vq, const struct vstate_chain *c)
-{
-	if (listed_next(vq))
-		vq->inflight->taken++;
-	else
-		ring_take(vq, c);
-}
-
-/* vq->look_at is that of the ring; with buffers in flight the queue is never empty. */
-static __rte_always_inline void
-listed_look(struct vstate_vq *vq)
-{
-	if (likely(vq->inflight == NULL))
-		return;
-	vq->look_mask = 0;
-	vq->look_value = 1;
-}
-
-static __rte_always_inline uint16_t
-buf_count(struct vstate_vq *vq, uint16_t max)
-{
-	uint16_t listed = 0;
-
-	if (unlikely(vq->inflight != NULL))
-		listed = RTE_MIN(max, vq->inflight->nb - vq->inflight->done);
-	return listed + ring_count(vq, max - listed);
-}
-
-/* Of buffers in flight, how many the burst has taken. */
-static __rte_always_inline uint16_t
-listed_get(const struct vstate_vq *vq)
-{
-	return unlikely(vq->inflight != NULL) ? vq->inflight->taken : 0;
-}
-
-static __rte_always_inline void
-listed_set(struct vstate_vq *vq, uint16_t taken)
-{
-	if (unlikely(vq->inflight != NULL))
-		vq->inflight->taken = taken;
-}
-
-/* Publish what is in the shadow, where some of it was in flight before. */
-static __rte_noinline void
-listed_publish(struct vstate_vq *vq)
-{
-	struct vstate_pos end = vq->used;
-
-	vstate_pos_step(&end, shadow_descs(vq, vq->nb_shadow), vq->size);
-	vstate_inflight_before(vq->inflight);
-	ring_publish(vq, end);
-	vstate_inflight_after(vq);
-	ring_record(vq);
-}
-
-/* Publish what is in the shadow; the frames of it are counted by the caller. */
-static __rte_always_inline void
-shadow_flush(struct vstate_vq *vq)
-{
-	uint16_t old = vq->used.idx;
-	bool any = vq->nb_shadow != 0;
-
-	if (any) {
-		if (likely(vq->inflight == NULL)) {
-			/* all that is taken from the ring is in the shadow */
-			ring_publish(vq, vq->avail);
-			ring_record(vq);
-		} else {
-			listed_publish(vq);
-		}
-		vq->nb_shadow = 0;
-	}
-	/* also what was written to buffers that then were not used */
-	if (unlikely(vq->dirty.base != NULL))
-		vstate_dirty_flush(&vq->dirty);
-	if (any)
-		ring_notify(vq, old);
-}
 
 /* ---- from the driver ---- */
 
@@ -290,11 +140,11 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 	struct vstate_chain c;
 	enum take_result result;
 
-	if (vq->nb_shadow == VSTATE_SHADOW || buf_peek(vq, &c, 0) <= 0)
+	if (vq->nb_shadow == VSTATE_SHADOW || buf_chain_begin(vq, &c, 0, LAYOUT_PACKED) <= 0)
 		return TAKE_FAULT;
 	result = frame_take(vq, &c, pool, pkt);
 	if (likely(result == TAKE_DONE)) {
-		buf_take(vq, &c);
+		buf_dequeue(vq, &c, LAYOUT_PACKED);
 		shadow_add(vq, &c, 0);
 		return TAKE_DONE;
 	}
@@ -303,7 +153,7 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 		vq->counters.nombuf++;
 	} else if (result != TAKE_FAULT) {
 		/* dropped: the buffer is used */
-		buf_take(vq, &c);
+		buf_dequeue(vq, &c, LAYOUT_PACKED);
 		shadow_add(vq, &c, result);
 		vq->nb_dropped++;
 	}
@@ -353,9 +203,9 @@ burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	n = RTE_MIN(n, VSTATE_BURST);
 	done = vq->nb_simple = 0;
 	if (likely(vq->inflight == NULL)) {
-		if (ring_count(vq, 1) == 0)
+		if (ring_avail_count(vq, 1, LAYOUT_PACKED) == 0)
 			return 0;
-		begin = ring_begin(vq);
+		begin = ring_hint_read(vq, LAYOUT_PACKED);
 		if (likely(!batch_is_for_others(vq, &begin)))
 			done = batch_take(vq, pool, pkts, n, &begin);
 	}
@@ -376,7 +226,7 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 	} else {
 		/* one used element each, from where nothing was taken */
 		vq->avail = vq->begin;
-		ring_skip(vq, shadow_descs(vq, n));
+		ring_avail_skip(vq, shadow_descs(vq, n, LAYOUT_PACKED), LAYOUT_PACKED);
 		vq->nb_shadow = n;
 		/* of these, batches take none */
 		listed_set(vq, unlikely(vq->inflight != NULL) ? vq->inflight->done : 0);
@@ -439,7 +289,7 @@ burst_give(struct vstate_vq *vq, uint16_t n)
 	vq->nb_taken = 0;
 	if (unlikely(vq->nb_dropped != 0))
 		drops_count(vq);
-	shadow_flush(vq);
+	shadow_publish(vq, LAYOUT_PACKED);
 }
 
 /* ---- to the driver ---- */
@@ -532,7 +382,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 				goto too_small;
 			goto undo;
 		}
-		ret = buf_peek(vq, &c, VRING_DESC_F_WRITE);
+		ret = buf_chain_begin(vq, &c, VRING_DESC_F_WRITE, LAYOUT_PACKED);
 		if (ret <= 0) {
 			if (ret < 0)
 				result = PUT_FAULT;
@@ -579,7 +429,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 			vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
 			goto fault;
 		}
-		buf_take(vq, &c);
+		buf_dequeue(vq, &c, LAYOUT_PACKED);
 		shadow_add(vq, &c, written);
 		descs += ring_descs(vq, &c);
 	}
@@ -632,11 +482,11 @@ frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
 		return PUT_LATER;
 	if (vq->mergeable && vq->inflight == NULL && likely(merge_put(vq, m, hdr)))
 		return PUT_DONE;
-	ret = buf_peek(vq, &c, VRING_DESC_F_WRITE);
+	ret = buf_chain_begin(vq, &c, VRING_DESC_F_WRITE, LAYOUT_PACKED);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
 	if (likely(frame_put_single(vq, &c, m, hdr))) {
-		buf_take(vq, &c);
+		buf_dequeue(vq, &c, LAYOUT_PACKED);
 		shadow_add(vq, &c, vq->hdr_len + m->pkt_len);
 		return PUT_DONE;
 	}
@@ -676,7 +526,7 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 	enum put_result result = frame_put(vq, m);
 
 	if (unlikely(result == PUT_LATER && vq->nb_shadow > VSTATE_SHADOW / 2)) {
-		shadow_flush(vq);
+		shadow_publish(vq, LAYOUT_PACKED);
 		result = frame_put(vq, m);
 	}
 	return result;
@@ -690,7 +540,7 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t loo
 	uint16_t done = 0, k;
 
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 ||
-			(likely(vq->inflight == NULL) && ring_count(vq, 1) == 0))
+			(likely(vq->inflight == NULL) && ring_avail_count(vq, 1, LAYOUT_PACKED) == 0))
 		return 0;
 	vq->nb_steps = 0;
 	for (;;) {

@@ -4,4 +4,7 @@
 
 /** @file Bursts of frames through packed rings; compiled for each instruction set. */
 
-#include "ring/vstate_packed.h"
+#define LAYOUT_PACKED 1
+#define LAYOUT_OPS vstate_packed_ops
+
+#include "vstate_net_burst_ops.h"

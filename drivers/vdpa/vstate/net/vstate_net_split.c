@@ -4,4 +4,7 @@
 
 /** @file Bursts of frames through split rings; compiled for each instruction set. */
 
-#include "ring/vstate_split.h"
+#define LAYOUT_PACKED 0
+#define LAYOUT_OPS vstate_split_ops
+
+#include "vstate_net_burst_ops.h"

@@ -17,6 +17,7 @@
 #include "dev/vstate_control.h"
 #include "dev/vstate_front_end.h"
 #include "dev/vstate_poller.h"
+#include "ring/vstate_ring.h"
 #include "ring/vstate_vq.h"
 #include "vstate_log.h"
 #include "vstate_net.h"
@@ -304,7 +305,7 @@ do_waiting_count(struct vstate_dev *dev, void *arg)
 	for (pair = w->first; pair < vstate_net_pairs(dev); pair += w->step) {
 		vq = dev->vqs[VSTATE_TXQ(pair)];
 		if (vstate_run_vq_is_ready(vq))
-			w->count += vq->ops->waiting(vq);
+			w->count += vstate_ring_waiting(vq);
 	}
 	return 0;
 }

@@ -21,8 +21,8 @@
 
 #include <rte_byteorder.h>
 
-
 #include "vstate_copy.h"
+#include "vstate_isa.h"
 #include "vstate_vq.h"
 
 /** The fields that both layouts' descriptors share, in host order. */

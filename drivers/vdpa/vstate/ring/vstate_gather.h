@@ -41,12 +41,13 @@ struct gather_want {
 };
 
 static __rte_always_inline struct gather_want
-gather_want(const struct vstate_vq *vq, uint16_t direction, uint32_t min, uint32_t max)
+gather_want(const struct vstate_vq *vq, uint16_t direction, uint32_t hdr_len, uint32_t min,
+		uint32_t max)
 {
 	struct gather_want want = {
 		.win = vq->win,
 		.direction = direction,
-		.hdr_len = vq->hdr_len,
+		.hdr_len = hdr_len,
 		.min = min,
 		.max = RTE_MIN(max, vq->win.size),
 	};

@@ -2,11 +2,11 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "vstate_chain.h"
 #include "vstate_inflight.h"
+#include "vstate_layout.h"
 #include "vstate_vq.h"
 
 struct vstate_inflight *
@@ -65,12 +65,34 @@ vstate_inflight_count(const struct vstate_vq *vq)
 	return list != NULL ? list->nb - list->done : 0;
 }
 
+int
+vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction,
+		const bool packed)
+{
+	const struct vstate_inflight *list = vq->inflight;
+	const struct vstate_inflight_buf *b = &list->bufs[list->taken];
+	struct vstate_desc d;
+
+	if (packed)
+		d = list->descs[b->first_desc];
+	else
+		vstate_desc_read(&d, &vq->split.desc[b->head], packed);
+	c->pos = vq->used; /* the copies are read in place of the ring */
+	c->id = b->id;
+	if (!vstate_chain_begin(vq, c, &d, direction, packed))
+		return -1;
+	if (packed)
+		c->copies = &list->descs[b->first_desc];
+	return 1;
+}
+
 /*
- * The order of vhost-user's "Inflight I/O tracking". A kill before the driver can see the used
- * buffers leaves them in flight; a kill behind that is seen by comparing the used positions.
+ * Link what the burst has dequeued for a process that comes after: the order of vhost-user's
+ * "Inflight I/O tracking". A kill before the driver can see the used buffers leaves them in
+ * flight. After a later kill the next process compares the used positions.
  */
-void
-vstate_inflight_before(struct vstate_inflight *list)
+static void
+taken_link(struct vstate_inflight *list)
 {
 	const uint16_t left = list->nb - list->done;
 	uint16_t i;
@@ -97,8 +119,9 @@ vstate_inflight_before(struct vstate_inflight *list)
 	}
 }
 
-void
-vstate_inflight_after(struct vstate_vq *vq)
+/* The driver can see the used buffers: clear their marks. */
+static void
+taken_unmark(struct vstate_vq *vq)
 {
 	struct vstate_inflight *list = vq->inflight;
 	uint16_t i;
@@ -121,4 +144,13 @@ vstate_inflight_after(struct vstate_vq *vq)
 				list->nb - list->done), __ATOMIC_RELAXED);
 	if (list->done == list->nb)
 		vq->inflight = NULL;
+}
+
+void
+vstate_inflight_publish(struct vstate_vq *vq, struct vstate_pos end, const bool packed)
+{
+	taken_link(vq->inflight);
+	ring_used_publish(vq, end, true, packed);
+	taken_unmark(vq);
+	ring_used_record(vq, packed);
 }

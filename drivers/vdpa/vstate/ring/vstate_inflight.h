@@ -23,7 +23,9 @@
 #include <stdint.h>
 
 #include "vstate_inflight_layout.h"
+#include "vstate_pos.h"
 
+struct vstate_chain;
 struct vstate_desc;
 struct vstate_vq;
 
@@ -75,10 +77,17 @@ vstate_inflight_left(uint16_t before, uint16_t after)
 	return (uint32_t)before << 16 | after;
 }
 
-/* ---- for the ring code, around a publication of what was taken ---- */
+/**
+ * Begin a walk of the next buffer in flight, of which there is one.
+ * @return 1; -1: fault
+ */
+int vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction,
+		const bool packed);
 
-void vstate_inflight_before(struct vstate_inflight *list);
-/** The queue has none any more when the last one is used. */
-void vstate_inflight_after(struct vstate_vq *vq);
+/**
+ * Publish the shadow, in which some buffers were in flight before. Packed: up to @p end. The
+ * queue has no list any more when the last one is used.
+ */
+void vstate_inflight_publish(struct vstate_vq *vq, struct vstate_pos end, const bool packed);
 
 #endif /* VSTATE_INFLIGHT_H */

@@ -10,6 +10,7 @@
 #include "vstate_inflight.h"
 #include "vstate_interrupted.h"
 #include "vstate_log.h"
+#include "vstate_ring.h"
 #include "vstate_vq.h"
 
 #define F_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
@@ -150,7 +151,7 @@ interrupted_finish(struct vstate_vq *vq, struct vstate_pos old, struct vstate_po
 	if (vq->inflight != NULL)
 		vq->inflight->taken = listed;
 	vq->avail = now;
-	vq->ops->flush(vq);
+	vstate_ring_publish(vq);
 }
 
 /* The used position, and with it the available one, with what is in flight in between. */

@@ -158,10 +158,6 @@ struct vstate_vq_ops {
 	void (*flush)(struct vstate_vq *vq);
 	/** Number of buffers (split) or descriptors (packed) available, up to @p max. */
 	uint16_t (*count)(struct vstate_vq *vq, uint16_t max);
-	/** The same, for one who looks on while a poll thread is inside: an estimate. */
-	uint16_t (*waiting)(const struct vstate_vq *vq);
-	/** Called at every grant: look ahead, and tell the driver that the device polls. */
-	void (*on_grant)(struct vstate_vq *vq);
 };
 
 struct vstate_vq {
@@ -198,7 +194,7 @@ struct vstate_vq {
 	bool signalled_valid;
 	/** Length of the virtio header: 10 or 12. */
 	uint8_t hdr_len;
-	bool event_idx, indirect, mergeable;
+	bool is_packed, event_idx, indirect, mergeable;
 	/** VIRTIO_NET_F_CSUM or a HOST_* offload: headers of frames sent mean something. */
 	bool host_offloads;
 	/** VIRTIO_NET_F_GUEST_CSUM negotiated. */
