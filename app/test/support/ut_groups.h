@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 int test_vstate_ahead(void);
+int test_vstate_chain(void);
 int test_vstate_devargs(void);
 int test_vstate_dirty(void);
 int test_vstate_mem(void);

@@ -196,8 +196,15 @@ split_publish(struct ring *r, uint16_t head)
 	return head;
 }
 
+/* Of piece @p i in a chain whose first @p nb_readable pieces are readable. */
 static uint16_t
-split_add(struct ring *r, const struct piece *p, uint16_t n, uint16_t flags)
+part_flags(uint16_t i, uint16_t nb_readable)
+{
+	return i < nb_readable ? 0 : VRING_DESC_F_WRITE;
+}
+
+static uint16_t
+split_add(struct ring *r, const struct piece *p, uint16_t nb_readable, uint16_t n)
 {
 	uint16_t head = r->free_desc, at, i;
 
@@ -205,7 +212,8 @@ split_add(struct ring *r, const struct piece *p, uint16_t n, uint16_t flags)
 		at = r->free_desc;
 		r->free_desc = (at + 1) % r->size;
 		ring_desc_write(r, RING_DESC_GPA + 16ull * at, p[i].gpa, p[i].len,
-				flags | (i + 1 < n ? VRING_DESC_F_NEXT : 0), r->free_desc);
+				part_flags(i, nb_readable) | (i + 1 < n ? VRING_DESC_F_NEXT : 0),
+				r->free_desc);
 	}
 	return split_publish(r, head);
 }
@@ -217,14 +225,14 @@ turn_flags(uint8_t wrap)
 }
 
 static uint16_t
-packed_add(struct ring *r, const struct piece *p, uint16_t n, uint16_t flags)
+packed_add(struct ring *r, const struct piece *p, uint16_t nb_readable, uint16_t n)
 {
 	uint16_t id = r->next.idx, i;
 
 	for (i = 0; i < n; i++) {
 		/* only the last ID of a chain counts; the others are meant to mislead */
 		ring_desc_write(r, RING_DESC_GPA + 16ull * r->next.idx, p[i].gpa, p[i].len,
-				flags | turn_flags(r->next.wrap) |
+				part_flags(i, nb_readable) | turn_flags(r->next.wrap) |
 				(i + 1 < n ? VRING_DESC_F_NEXT : 0), i + 1 < n ? 0xdead : id);
 		step(r, &r->next);
 	}
@@ -235,9 +243,13 @@ packed_add(struct ring *r, const struct piece *p, uint16_t n, uint16_t flags)
 uint16_t
 ring_add(struct ring *r, const struct piece *p, uint16_t n, bool writable)
 {
-	uint16_t flags = writable ? VRING_DESC_F_WRITE : 0;
+	return ring_add_mixed(r, p, writable ? 0 : n, n);
+}
 
-	return r->packed ? packed_add(r, p, n, flags) : split_add(r, p, n, flags);
+uint16_t
+ring_add_mixed(struct ring *r, const struct piece *p, uint16_t nb_readable, uint16_t n)
+{
+	return r->packed ? packed_add(r, p, nb_readable, n) : split_add(r, p, nb_readable, n);
 }
 
 uint16_t
@@ -274,11 +286,17 @@ ring_add_buffers(struct ring *r, const uint16_t *lens, uint16_t n, bool writable
 uint16_t
 ring_add_indirect(struct ring *r, const struct piece *p, uint16_t n, bool writable)
 {
-	uint16_t flags = writable ? VRING_DESC_F_WRITE : 0, i;
+	return ring_add_mixed_indirect(r, p, writable ? 0 : n, n);
+}
+
+uint16_t
+ring_add_mixed_indirect(struct ring *r, const struct piece *p, uint16_t nb_readable, uint16_t n)
+{
+	uint16_t i;
 
 	for (i = 0; i < n; i++)
 		ring_desc_write(r, r->table + 16ull * i, p[i].gpa, p[i].len,
-				flags | (!r->packed && i + 1 < n ? VRING_DESC_F_NEXT : 0),
+				part_flags(i, nb_readable) | (!r->packed && i + 1 < n ? VRING_DESC_F_NEXT : 0),
 				r->packed ? 0 : i + 1);
 	return ring_add_raw(r, r->table, 16u * n, VRING_DESC_F_INDIRECT, 0);
 }

@@ -79,6 +79,8 @@ void ring_desc_write(struct ring *r, uint64_t gpa, uint64_t addr, uint32_t len, 
 
 /** Make a buffer of @p n descriptors available. @return its ID */
 uint16_t ring_add(struct ring *r, const struct piece *p, uint16_t n, bool writable);
+/** The same of a buffer whose first @p nb_readable descriptors are readable, the rest writable. */
+uint16_t ring_add_mixed(struct ring *r, const struct piece *p, uint16_t nb_readable, uint16_t n);
 /**
  * Make @p n buffers of up to three descriptors available, each at a place of its own: lens[i]
  * descriptors in buffer i, whose ID comes to ids[i].
@@ -87,6 +89,9 @@ void ring_add_buffers(struct ring *r, const uint16_t *lens, uint16_t n, bool wri
 		uint16_t *ids);
 /** As ring_add(), by way of an indirect table at @p r->table. */
 uint16_t ring_add_indirect(struct ring *r, const struct piece *p, uint16_t n, bool writable);
+/** The same of a buffer of two parts. */
+uint16_t ring_add_mixed_indirect(struct ring *r, const struct piece *p, uint16_t nb_readable,
+		uint16_t n);
 /** Make one ring descriptor available as it is, whatever it says. */
 uint16_t ring_add_raw(struct ring *r, uint64_t addr, uint32_t len, uint16_t flags, uint16_t link);
 

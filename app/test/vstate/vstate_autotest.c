@@ -22,6 +22,7 @@ static const struct {
 	{ "mem_guard", test_vstate_mem_guard },
 	{ "dirty", test_vstate_dirty },
 	{ "devargs", test_vstate_devargs },
+	{ "chain", test_vstate_chain },
 	{ "take", test_vstate_take },
 	{ "put", test_vstate_put },
 	{ "fault", test_vstate_fault },

@@ -23,6 +23,7 @@
 #include <rte_mempool.h>
 #include <rte_prefetch.h>
 
+#include "ring/vstate_copy.h"
 #include "ring/vstate_packed_gather.h"
 #include "ring/vstate_publish.h"
 #include "ring/vstate_split_gather.h"

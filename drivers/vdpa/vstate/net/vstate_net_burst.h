@@ -140,7 +140,8 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 	struct vstate_chain c;
 	enum take_result result;
 
-	if (vq->nb_shadow == VSTATE_SHADOW || buf_chain_begin(vq, &c, 0, LAYOUT_PACKED) <= 0)
+	if (vq->nb_shadow == VSTATE_SHADOW ||
+			buf_chain_begin(vq, &c, VSTATE_CHAIN_READABLE, LAYOUT_PACKED) <= 0)
 		return TAKE_FAULT;
 	result = frame_take(vq, &c, pool, pkt);
 	if (likely(result == TAKE_DONE)) {
@@ -382,7 +383,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 				goto too_small;
 			goto undo;
 		}
-		ret = buf_chain_begin(vq, &c, VRING_DESC_F_WRITE, LAYOUT_PACKED);
+		ret = buf_chain_begin(vq, &c, VSTATE_CHAIN_WRITABLE, LAYOUT_PACKED);
 		if (ret <= 0) {
 			if (ret < 0)
 				result = PUT_FAULT;
@@ -482,7 +483,7 @@ frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
 		return PUT_LATER;
 	if (vq->mergeable && vq->inflight == NULL && likely(merge_put(vq, m, hdr)))
 		return PUT_DONE;
-	ret = buf_chain_begin(vq, &c, VRING_DESC_F_WRITE, LAYOUT_PACKED);
+	ret = buf_chain_begin(vq, &c, VSTATE_CHAIN_WRITABLE, LAYOUT_PACKED);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
 	if (likely(frame_put_single(vq, &c, m, hdr))) {

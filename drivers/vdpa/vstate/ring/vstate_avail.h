@@ -21,11 +21,11 @@ listed_is_next(const struct vstate_vq *vq)
 
 /* Begin a walk of the next buffer. 1: begun; 0: there is none; -1: fault. */
 static __rte_always_inline int
-buf_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction,
-		const bool packed)
+buf_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
+		const enum vstate_chain_parts parts, const bool packed)
 {
-	return listed_is_next(vq) ? vstate_inflight_chain_begin(vq, c, direction, packed) :
-		ring_chain_begin(vq, c, direction, packed);
+	return listed_is_next(vq) ? vstate_inflight_chain_begin(vq, c, parts, packed) :
+		ring_chain_begin(vq, c, parts, packed);
 }
 
 /* The buffer of a finished walk is dequeued. */

@@ -2,10 +2,10 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-#include <rte_byteorder.h>
+#include <string.h>
 
-#include "vstate_isa.h"
 #include "vstate_chain.h"
+#include "vstate_copy.h"
 
 #define DESC_SIZE sizeof(struct vring_desc)
 
@@ -43,11 +43,13 @@ table_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t i, const bool
 		return false;
 	if (d.flags & VRING_DESC_F_INDIRECT)
 		return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NESTED);
-	/* DPDK's virtio driver leaves WRITE in packed tables to be read: no harm in reading. */
-	if (packed && c->direction == 0)
+	/* DPDK's virtio driver sets WRITE in packed tables of frames to be sent. Where a buffer
+	 * has no writable part, reading such a descriptor does no harm.
+	 */
+	if (packed && c->parts == VSTATE_CHAIN_READABLE)
 		d.flags &= ~VRING_DESC_F_WRITE;
-	if ((d.flags & VRING_DESC_F_WRITE) != c->direction)
-		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
+	if (!vstate_chain_part_enter(vq, c, d.flags & VRING_DESC_F_WRITE))
+		return false;
 	if (packed) {
 		/* All entries belong to the buffer, in order; NEXT is reserved there. */
 		c->next = i + 1;
@@ -59,7 +61,6 @@ table_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t i, const bool
 	return vstate_chain_enter(vq, c, &d);
 }
 
-/* Go on in an indirect table: the last descriptor of a chain in the ring, and often the first. */
 bool
 vstate_chain_begin_indirect(struct vstate_vq *vq, struct vstate_chain *c,
 		const struct vstate_desc *d, const bool packed)
@@ -100,7 +101,7 @@ vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packe
 		else
 			vstate_desc_read(&d, &vq->packed.desc[c->pos.idx], true);
 		c->num++;
-		c->id = d.link; /* the last one's counts */
+		c->id = d.link; /* the ID of the last descriptor counts */
 	} else {
 		if (c->next >= vq->size)
 			return vstate_vq_break(vq, VSTATE_FAULT_NEXT_RANGE);
@@ -113,22 +114,23 @@ vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packe
 			return vstate_vq_break(vq, VSTATE_FAULT_INDIRECT_NEXT);
 		return vstate_chain_begin_indirect(vq, c, &d, packed);
 	}
-	if ((d.flags & VRING_DESC_F_WRITE) != c->direction)
-		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
+	if (!vstate_chain_part_enter(vq, c, d.flags & VRING_DESC_F_WRITE))
+		return false;
 	c->more = d.flags & VRING_DESC_F_NEXT;
 	return vstate_chain_enter(vq, c, &d);
 }
 
 /*
- * The next contiguous piece of a chain, up to *len bytes.
- * 1: piece in *hva and *len; 0: the chain ended; -1: fault.
+ * The next contiguous piece of a part of a chain, up to *len bytes.
+ * 1: piece in *hva and *len; 0: the part ended; -1: fault.
  */
 static int
-chain_piece(struct vstate_vq *vq, struct vstate_chain *c, uint8_t **hva, uint32_t *len,
-		const bool packed)
+chain_piece(struct vstate_vq *vq, struct vstate_chain *c, uint16_t part, uint8_t **hva,
+		uint32_t *len, const bool packed)
 {
-	while (c->len == 0) {
-		if (!c->more)
+	while (c->len == 0 || c->part != part) {
+		/* the writable part does not end before the chain does */
+		if (!c->more || (part == 0 && c->part != 0))
 			return 0;
 		if (!vstate_chain_step(vq, c, packed))
 			return -1;
@@ -158,7 +160,7 @@ chain_copy(struct vstate_vq *vq, struct vstate_chain *c, uint8_t *own, uint32_t 
 
 	for (done = 0; done < n; done += len) {
 		len = n - done;
-		ret = chain_piece(vq, c, &hva, &len, packed);
+		ret = chain_piece(vq, c, to_chain ? VRING_DESC_F_WRITE : 0, &hva, &len, packed);
 		if (ret < 0)
 			return -1;
 		if (ret == 0)

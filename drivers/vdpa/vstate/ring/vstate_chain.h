@@ -9,39 +9,31 @@
  * @file
  * A walk over the descriptors of one buffer, for both ring layouts.
  *
- * Each descriptor is read once, into the walk, and checked there: the driver may
- * change the ring at any moment. A walk is bounded by the size of its table, so that
- * a chain that loops ends as a fault. Addresses are translated piece by piece, so that
- * buffers and indirect tables may cross from one region into the next.
+ * A chain is a readable part, then a writable part; each may be empty (VIRTIO 1.4 "Message
+ * Framing"). The walk begins in the part of the first descriptor and turns once, at the first
+ * writable descriptor. A readable descriptor after a writable one is a fault:
+ *
+ *	begin --> readable part --> writable part --> end
+ *	              |   ^             |   ^
+ *	              +---+             +---+
+ *
+ * A class says at the beginning which parts its buffers may have: a network queue has buffers
+ * of one part, a block or a control queue has buffers of both.
+ *
+ * Each descriptor is read once, into the walk, and checked there, because the driver may change
+ * the ring at any moment. The size of its table bounds a walk, so that a chain that loops ends
+ * as a fault. Addresses are translated piece by piece, so that buffers and indirect tables may
+ * cross from one region into the next.
+ *
+ * The caller holds the lease of the queue.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
-#include <rte_byteorder.h>
-
-#include "vstate_copy.h"
+#include "vstate_desc.h"
 #include "vstate_isa.h"
 #include "vstate_vq.h"
-
-/** The fields that both layouts' descriptors share, in host order. */
-struct vstate_desc {
-	uint64_t addr;
-	uint32_t len;
-	uint16_t flags;
-	/** Split: next. Packed: buffer ID. */
-	uint16_t link;
-};
-
-/**
- * The descriptor that a buffer begins with, or zeros. Nothing is checked, and all of it is read
- * again by who takes the buffer.
- */
-struct vstate_hint {
-	uint32_t len;
-	uint16_t flags;
-};
 
 struct vstate_chain {
 	/** What is left of the current descriptor. */
@@ -49,8 +41,10 @@ struct vstate_chain {
 	uint32_t len;
 	/** Another descriptor follows. */
 	bool more;
-	/** VRING_DESC_F_WRITE or 0: what each descriptor must say. */
-	uint16_t direction;
+	/** Part of the current descriptor: 0 is the readable, VRING_DESC_F_WRITE the writable one. */
+	uint16_t part;
+	/** Parts that the buffer may have. */
+	enum vstate_chain_parts parts;
 	/** For the used element. */
 	uint16_t id;
 	/** Descriptors in the ring. */
@@ -69,51 +63,48 @@ struct vstate_chain {
 	const struct vstate_desc *copies;
 };
 
-/*
- * Both layouts have 16-byte descriptors {le64 addr; le32 len; ...}, the last two fields
- * in another order. Guest memory is read with relaxed atomics: once, and whole.
+/**
+ * Enter the indirect table of descriptor @p d: the last of a chain in the ring, and often the
+ * only one. False: fault.
  */
-static __rte_always_inline void
-vstate_desc_read(struct vstate_desc *d, const void *entry, const bool packed)
-{
-	if (packed) {
-		const struct vring_packed_desc *p = entry;
-
-		d->addr = __atomic_load_n(&p->addr, __ATOMIC_RELAXED);
-		d->len = __atomic_load_n(&p->len, __ATOMIC_RELAXED);
-		d->link = __atomic_load_n(&p->id, __ATOMIC_RELAXED);
-		d->flags = __atomic_load_n(&p->flags, __ATOMIC_RELAXED);
-	} else {
-		const struct vring_desc *s = entry;
-
-		d->addr = __atomic_load_n(&s->addr, __ATOMIC_RELAXED);
-		d->len = __atomic_load_n(&s->len, __ATOMIC_RELAXED);
-		d->flags = __atomic_load_n(&s->flags, __ATOMIC_RELAXED);
-		d->link = __atomic_load_n(&s->next, __ATOMIC_RELAXED);
-	}
-	d->addr = rte_le_to_cpu_64(d->addr);
-	d->len = rte_le_to_cpu_32(d->len);
-	d->flags = rte_le_to_cpu_16(d->flags);
-	d->link = rte_le_to_cpu_16(d->link);
-}
-
-/** Begin a walk whose first ring descriptor was read into @p d. False: fault. */
 bool vstate_chain_begin_indirect(struct vstate_vq *vq, struct vstate_chain *c,
 		const struct vstate_desc *d, const bool packed);
 
-/** Go to the next descriptor; c->more is true. False: fault. */
+/** Go to the next descriptor; c->more is true. False: fault, of which the queue is broken. */
 bool vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packed);
 
-/** Bytes copied from the chain to @p dst, up to @p n; fewer if the chain ends; -1: fault. */
+/**
+ * Copy up to @p n bytes from the readable part to @p dst.
+ * @return bytes copied, fewer than @p n where the readable part ends; -1: fault
+ */
 int32_t vstate_chain_read(struct vstate_vq *vq, struct vstate_chain *c, void *dst, uint32_t n,
 		const bool packed);
 
-/** The same from @p src to the chain. The writes are noted in the dirty log. */
+/**
+ * Copy up to @p n bytes from @p src to the writable part. What is left of the readable part is
+ * skipped. The writes are noted in the dirty log.
+ * @return bytes copied, fewer than @p n where the chain ends; -1: fault
+ */
 int32_t vstate_chain_write(struct vstate_vq *vq, struct vstate_chain *c, const void *src,
 		uint32_t n, const bool packed);
 
 /** Walk to the end, so that id and num are known. False: fault. */
 bool vstate_chain_finish(struct vstate_vq *vq, struct vstate_chain *c, const bool packed);
+
+/*
+ * Whether a descriptor that is writable (@p part is VRING_DESC_F_WRITE) or readable (0) may
+ * follow. False: fault.
+ */
+static __rte_always_inline bool
+vstate_chain_part_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t part)
+{
+	if (likely(part == c->part))
+		return true;
+	if (part == 0 || !(c->parts & VSTATE_CHAIN_WRITABLE))
+		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
+	c->part = part;
+	return true;
+}
 
 /*
  * Enter a descriptor. All of its range must be the guest's memory, also what will not be
@@ -131,22 +122,23 @@ vstate_chain_enter(struct vstate_vq *vq, struct vstate_chain *c, const struct vs
 }
 
 /**
- * Begin a walk.
- * @param direction VRING_DESC_F_WRITE or 0
+ * Begin a walk of a buffer whose first ring descriptor was read into @p d.
+ * @param parts  parts that the buffer may have; a descriptor of another part is a fault
  * @return false: fault
  */
 static __rte_always_inline bool
 vstate_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, const struct vstate_desc *d,
-		uint16_t direction, const bool packed)
+		const enum vstate_chain_parts parts, const bool packed)
 {
-	c->direction = direction;
+	c->parts = parts;
+	c->part = parts == VSTATE_CHAIN_WRITABLE ? VRING_DESC_F_WRITE : 0;
 	c->num = 1;
 	c->table_size = 0;
 	c->copies = NULL;
 	if (unlikely(d->flags & VRING_DESC_F_INDIRECT))
 		return vstate_chain_begin_indirect(vq, c, d, packed);
-	if (unlikely((d->flags & VRING_DESC_F_WRITE) != direction))
-		return vstate_vq_break(vq, VSTATE_FAULT_CHAIN_DIRECTION);
+	if (unlikely(!vstate_chain_part_enter(vq, c, d->flags & VRING_DESC_F_WRITE)))
+		return false;
 	c->more = d->flags & VRING_DESC_F_NEXT;
 	c->next = d->link;
 	c->left = vq->size - 1;

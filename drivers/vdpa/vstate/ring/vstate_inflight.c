@@ -66,8 +66,8 @@ vstate_inflight_count(const struct vstate_vq *vq)
 }
 
 int
-vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction,
-		const bool packed)
+vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
+		enum vstate_chain_parts parts, const bool packed)
 {
 	const struct vstate_inflight *list = vq->inflight;
 	const struct vstate_inflight_buf *b = &list->bufs[list->taken];
@@ -79,7 +79,7 @@ vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16
 		vstate_desc_read(&d, &vq->split.desc[b->head], packed);
 	c->pos = vq->used; /* the copies are read in place of the ring */
 	c->id = b->id;
-	if (!vstate_chain_begin(vq, c, &d, direction, packed))
+	if (!vstate_chain_begin(vq, c, &d, parts, packed))
 		return -1;
 	if (packed)
 		c->copies = &list->descs[b->first_desc];

@@ -22,11 +22,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vstate_desc.h"
 #include "vstate_inflight_layout.h"
 #include "vstate_pos.h"
 
 struct vstate_chain;
-struct vstate_desc;
 struct vstate_vq;
 
 struct vstate_inflight_buf {
@@ -81,8 +81,8 @@ vstate_inflight_left(uint16_t before, uint16_t after)
  * Begin a walk of the next buffer in flight, of which there is one.
  * @return 1; -1: fault
  */
-int vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction,
-		const bool packed);
+int vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
+		enum vstate_chain_parts parts, const bool packed);
 
 /**
  * Publish the shadow, in which some buffers were in flight before. Packed: up to @p end. The

@@ -21,10 +21,10 @@ ring_avail_count(struct vstate_vq *vq, uint16_t max, const bool packed)
 }
 
 static __rte_always_inline int
-ring_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction,
-		const bool packed)
+ring_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
+		const enum vstate_chain_parts parts, const bool packed)
 {
-	return packed ? packed_chain_begin(vq, c, direction) : split_chain_begin(vq, c, direction);
+	return packed ? packed_chain_begin(vq, c, parts) : split_chain_begin(vq, c, parts);
 }
 
 /* Move vq->avail behind @p n descriptors (packed) or buffers (split). */

@@ -61,7 +61,8 @@ packed_avail_room(const struct vstate_vq *vq)
 
 /* Begin a walk at vq->avail. 1: a buffer is there; 0: none; -1: fault. */
 static __rte_always_inline int
-packed_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
+packed_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
+		const enum vstate_chain_parts parts)
 {
 	const uint16_t room = packed_avail_room(vq);
 	struct vstate_desc d;
@@ -71,7 +72,7 @@ packed_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direct
 	vstate_desc_read(&d, &vq->packed.desc[vq->avail.idx], true);
 	c->pos = vq->avail;
 	c->id = d.link;
-	if (unlikely(!vstate_chain_begin(vq, c, &d, direction, true)))
+	if (unlikely(!vstate_chain_begin(vq, c, &d, parts, true)))
 		return -1;
 	if (c->table_size == 0)
 		c->left = room - 1;

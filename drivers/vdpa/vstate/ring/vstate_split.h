@@ -57,7 +57,8 @@ split_avail_estimate(const struct vstate_vq *vq)
 
 /* Begin a walk at vq->avail. 1: a buffer is there; 0: none; -1: fault. */
 static __rte_always_inline int
-split_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t direction)
+split_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
+		const enum vstate_chain_parts parts)
 {
 	struct vstate_desc d;
 	uint16_t head;
@@ -71,7 +72,7 @@ split_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, uint16_t directi
 		return -1;
 	}
 	vstate_desc_read(&d, &vq->split.desc[head], false);
-	if (unlikely(!vstate_chain_begin(vq, c, &d, direction, false)))
+	if (unlikely(!vstate_chain_begin(vq, c, &d, parts, false)))
 		return -1;
 	c->id = head;
 	return 1;
