@@ -88,6 +88,9 @@ ring_open(struct ring *r, bool packed, uint16_t size)
 	r->mbufs_before = rte_mempool_in_use_count(r->pool);
 	r->callfd = eventfd(0, EFD_NONBLOCK);
 	r->num_of = calloc(size, sizeof(*r->num_of));
+	r->busy = calloc(size, sizeof(*r->busy));
+	r->next_of = calloc(size, sizeof(*r->next_of));
+	assert_true(r->num_of != NULL && r->busy != NULL && r->next_of != NULL);
 	r->table = RING_TABLE_GPA;
 	assert_true(r->callfd >= 0);
 	guest_add(&r->guest, RING_DESC_GPA, 16ull * size);
@@ -133,6 +136,8 @@ ring_close(struct ring *r)
 	guest_free(&r->guest);
 	free(r->vq);
 	free(r->num_of);
+	free(r->busy);
+	free(r->next_of);
 	close(r->callfd);
 }
 
@@ -151,6 +156,7 @@ ring_seek(struct ring *r, uint16_t idx, uint8_t wrap)
 {
 	uint16_t i;
 
+	memset(r->busy, 0, r->size * sizeof(*r->busy));
 	r->next = r->used = (struct vstate_pos){ idx, wrap };
 	r->vq->avail = r->vq->used = r->next;
 	r->vq->fault = VSTATE_FAULT_NONE;
@@ -187,6 +193,33 @@ step(const struct ring *r, struct vstate_pos *pos)
 	}
 }
 
+/* A free descriptor or ID, @p at if it can be. Tests that never look at used ones get it anyway. */
+static uint16_t
+free_find(struct ring *r, uint16_t at)
+{
+	uint16_t i;
+
+	for (i = 0; i < r->size; i++) {
+		uint16_t k = (at + i) % r->size;
+
+		if (!r->busy[k]) {
+			r->busy[k] = true;
+			return k;
+		}
+	}
+	return at;
+}
+
+static uint16_t
+desc_alloc(struct ring *r)
+{
+	uint16_t at = free_find(r, r->free_desc);
+
+	r->free_desc = (at + 1) % r->size;
+	r->next_of[at] = r->size;
+	return at;
+}
+
 static uint16_t
 split_publish(struct ring *r, uint16_t head)
 {
@@ -206,14 +239,14 @@ part_flags(uint16_t i, uint16_t nb_readable)
 static uint16_t
 split_add(struct ring *r, const struct piece *p, uint16_t nb_readable, uint16_t n)
 {
-	uint16_t head = r->free_desc, at, i;
+	uint16_t head = desc_alloc(r), at = head, next, i;
 
-	for (i = 0; i < n; i++) {
-		at = r->free_desc;
-		r->free_desc = (at + 1) % r->size;
+	for (i = 0; i < n; i++, at = next) {
+		next = i + 1 < n ? desc_alloc(r) : r->size;
+		r->next_of[at] = next;
 		ring_desc_write(r, RING_DESC_GPA + 16ull * at, p[i].gpa, p[i].len,
 				part_flags(i, nb_readable) | (i + 1 < n ? VRING_DESC_F_NEXT : 0),
-				r->free_desc);
+				next);
 	}
 	return split_publish(r, head);
 }
@@ -227,7 +260,7 @@ turn_flags(uint8_t wrap)
 static uint16_t
 packed_add(struct ring *r, const struct piece *p, uint16_t nb_readable, uint16_t n)
 {
-	uint16_t id = r->next.idx, i;
+	uint16_t id = free_find(r, r->next.idx), i;
 
 	for (i = 0; i < n; i++) {
 		/* only the last ID of a chain counts; the others are meant to mislead */
@@ -255,17 +288,16 @@ ring_add_mixed(struct ring *r, const struct piece *p, uint16_t nb_readable, uint
 uint16_t
 ring_add_raw(struct ring *r, uint64_t addr, uint32_t len, uint16_t flags, uint16_t link)
 {
-	uint16_t at = r->packed ? r->next.idx : r->free_desc;
+	uint16_t at = r->packed ? free_find(r, r->next.idx) : desc_alloc(r);
 
 	if (r->packed) {
-		ring_desc_write(r, RING_DESC_GPA + 16ull * at, addr, len,
+		ring_desc_write(r, RING_DESC_GPA + 16ull * r->next.idx, addr, len,
 				flags | turn_flags(r->next.wrap), at);
 		r->num_of[at] = 1;
 		step(r, &r->next);
 		return at;
 	}
 	ring_desc_write(r, RING_DESC_GPA + 16ull * at, addr, len, flags, link);
-	r->free_desc = (at + 1) % r->size;
 	return split_publish(r, at);
 }
 
@@ -305,12 +337,16 @@ static bool
 split_get_used(struct ring *r, uint16_t *id, uint32_t *len)
 {
 	uint64_t elem = RING_DEVICE_GPA + 4 + 8ull * (r->used.idx % r->size);
+	uint16_t at;
 
 	if (get16(r, RING_DEVICE_GPA + 2) == r->used.idx)
 		return false;
 	*id = get32(r, elem);
 	*len = get32(r, elem + 4);
 	r->used.idx++;
+	assert_true(*id < r->size);
+	for (at = *id; at < r->size; at = r->next_of[at])
+		r->busy[at] = false;
 	return true;
 }
 
@@ -329,6 +365,7 @@ packed_get_used(struct ring *r, uint16_t *id, uint32_t *len)
 	assert_true(r->num_of[*id] > 0);
 	for (i = 0; i < r->num_of[*id]; i++)
 		step(r, &r->used);
+	r->busy[*id] = false;
 	return true;
 }
 

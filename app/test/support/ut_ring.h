@@ -55,9 +55,16 @@ struct ring {
 	int callfd;
 	/** The driver's own positions. Split: wraps are 0, indices run freely. */
 	struct vstate_pos next, used;
-	/** Split: descriptor from which the next chain is built. */
+	/** Split: descriptor from which a free one is looked for. */
 	uint16_t free_desc;
-	/** Packed: length of the chain with buffer ID i, which is its first position. */
+	/** Split: descriptors that are not free. Packed: buffer IDs. */
+	bool *busy;
+	/** Split: the next descriptor of the chain of each; @p size behind the last. */
+	uint16_t *next_of;
+	/**
+	 * Packed: length of the chain with buffer ID i, which is its first position if that is
+	 * free.
+	 */
 	uint16_t *num_of;
 	/** Where the next indirect table is put. */
 	uint64_t table;

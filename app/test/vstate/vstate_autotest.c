@@ -23,6 +23,7 @@ static const struct {
 	{ "dirty", test_vstate_dirty },
 	{ "devargs", test_vstate_devargs },
 	{ "chain", test_vstate_chain },
+	{ "request", test_vstate_request },
 	{ "take", test_vstate_take },
 	{ "put", test_vstate_put },
 	{ "fault", test_vstate_fault },

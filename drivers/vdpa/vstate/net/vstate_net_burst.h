@@ -290,7 +290,7 @@ burst_give(struct vstate_vq *vq, uint16_t n)
 	vq->nb_taken = 0;
 	if (unlikely(vq->nb_dropped != 0))
 		drops_count(vq);
-	shadow_publish(vq, LAYOUT_PACKED);
+	shadow_publish(vq, vq->avail, true, LAYOUT_PACKED);
 }
 
 /* ---- to the driver ---- */
@@ -527,7 +527,7 @@ burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
 	enum put_result result = frame_put(vq, m);
 
 	if (unlikely(result == PUT_LATER && vq->nb_shadow > VSTATE_SHADOW / 2)) {
-		shadow_publish(vq, LAYOUT_PACKED);
+		shadow_publish(vq, vq->avail, true, LAYOUT_PACKED);
 		result = frame_put(vq, m);
 	}
 	return result;

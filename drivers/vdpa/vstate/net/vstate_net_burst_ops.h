@@ -42,14 +42,14 @@ ops_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 static void
 ops_flush(struct vstate_vq *vq)
 {
-	shadow_publish(vq, LAYOUT_PACKED);
+	shadow_publish(vq, vq->avail, true, LAYOUT_PACKED);
 }
 
 static uint16_t
 ops_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
 	n = ops_fill(vq, pkts, n, look);
-	shadow_publish(vq, LAYOUT_PACKED);
+	shadow_publish(vq, vq->avail, true, LAYOUT_PACKED);
 	return n;
 }
 

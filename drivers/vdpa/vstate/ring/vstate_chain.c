@@ -120,12 +120,9 @@ vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packe
 	return vstate_chain_enter(vq, c, &d);
 }
 
-/*
- * The next contiguous piece of a part of a chain, up to *len bytes.
- * 1: piece in *hva and *len; 0: the part ended; -1: fault.
- */
-static int
-chain_piece(struct vstate_vq *vq, struct vstate_chain *c, uint16_t part, uint8_t **hva,
+/* Inlined into the copies below; vstate_chain_piece() is for other files. */
+static __rte_always_inline int
+chain_piece(struct vstate_vq *vq, struct vstate_chain *c, const uint16_t part, uint8_t **hva,
 		uint32_t *len, const bool packed)
 {
 	while (c->len == 0 || c->part != part) {
@@ -144,6 +141,13 @@ chain_piece(struct vstate_vq *vq, struct vstate_chain *c, uint16_t part, uint8_t
 	c->addr += *len;
 	c->len -= *len;
 	return 1;
+}
+
+int
+vstate_chain_piece(struct vstate_vq *vq, struct vstate_chain *c, uint16_t part, uint8_t **hva,
+		uint32_t *len, const bool packed)
+{
+	return chain_piece(vq, c, part, hva, len, packed);
 }
 
 /*

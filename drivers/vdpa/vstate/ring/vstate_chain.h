@@ -88,6 +88,15 @@ int32_t vstate_chain_read(struct vstate_vq *vq, struct vstate_chain *c, void *ds
 int32_t vstate_chain_write(struct vstate_vq *vq, struct vstate_chain *c, const void *src,
 		uint32_t n, const bool packed);
 
+/**
+ * The next contiguous piece of a part of the chain; what is left of an earlier part is skipped.
+ * @param part  0 or VRING_DESC_F_WRITE
+ * @param len  in: bytes wanted, not 0; out: bytes of the piece, which is at @p hva
+ * @return 1; 0: the part ended; -1: fault
+ */
+int vstate_chain_piece(struct vstate_vq *vq, struct vstate_chain *c, uint16_t part, uint8_t **hva,
+		uint32_t *len, const bool packed);
+
 /** Walk to the end, so that id and num are known. False: fault. */
 bool vstate_chain_finish(struct vstate_vq *vq, struct vstate_chain *c, const bool packed);
 

@@ -21,7 +21,8 @@
 	X(INDIRECT_NEXT, "indirect descriptor with NEXT, or in a packed ring after others") \
 	X(INDIRECT_LENGTH, "indirect table empty, too long or of a broken length") \
 	X(ADDRESS, "address outside the guest's memory") \
-	X(MEMORY_LOST, "the front end took shared memory away")
+	X(MEMORY_LOST, "the front end took shared memory away") \
+	X(CHAIN_PIECES, "request of more pieces than its device takes")
 
 enum vstate_fault {
 #define VSTATE_FAULT_ENUM(name, text) VSTATE_FAULT_##name,

@@ -23,6 +23,7 @@
 #define VSTATE_ISA_NAME(name) VSTATE_ISA_JOIN(name, VSTATE_ISA)
 
 #define vstate_chain_begin_indirect VSTATE_ISA_NAME(vstate_chain_begin_indirect)
+#define vstate_chain_piece VSTATE_ISA_NAME(vstate_chain_piece)
 #define vstate_chain_step VSTATE_ISA_NAME(vstate_chain_step)
 #define vstate_chain_read VSTATE_ISA_NAME(vstate_chain_read)
 #define vstate_chain_write VSTATE_ISA_NAME(vstate_chain_write)

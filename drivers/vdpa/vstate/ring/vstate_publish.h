@@ -67,18 +67,20 @@ driver_notify(struct vstate_vq *vq, uint16_t old, const bool packed)
 }
 
 /*
- * Publish the shadow of a burst that uses buffers in order, and call the driver. All that was
- * dequeued from the ring must be in the shadow.
+ * Publish the shadow, and call the driver unless it wants no call.
+ * @param end  packed: shadow_end(); where all that was dequeued is in the shadow, vq->avail is
+ *   the same and known
+ * @param alike  the device wrote to all of these buffers or to none
  */
 static __rte_always_inline void
-shadow_publish(struct vstate_vq *vq, const bool packed)
+shadow_publish(struct vstate_vq *vq, struct vstate_pos end, const bool alike, const bool packed)
 {
 	uint16_t old = vq->used.idx;
 	bool any = vq->nb_shadow != 0;
 
 	if (any) {
 		if (likely(vq->inflight == NULL)) {
-			ring_used_publish(vq, vq->avail, true, packed);
+			ring_used_publish(vq, end, alike, packed);
 			ring_used_record(vq, packed);
 		} else {
 			vstate_inflight_publish(vq, shadow_end(vq, packed), packed);

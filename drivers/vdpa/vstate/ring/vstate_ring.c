@@ -28,7 +28,7 @@ void
 vstate_ring_publish(struct vstate_vq *vq)
 {
 	if (vq->is_packed)
-		shadow_publish(vq, true);
+		shadow_publish(vq, vq->avail, true, true);
 	else
-		shadow_publish(vq, false);
+		shadow_publish(vq, vq->avail, true, false);
 }
