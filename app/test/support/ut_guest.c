@@ -12,11 +12,7 @@
 void
 guest_add(struct guest *g, uint64_t gpa, uint64_t size)
 {
-	union {
-		struct rte_vhost_memory head;
-		uint8_t room[sizeof(struct rte_vhost_memory) +
-			GUEST_REGIONS * sizeof(struct rte_vhost_mem_region)];
-	} table;
+	struct vstate_region table[GUEST_REGIONS];
 	unsigned int i, n = g->nb_regions++;
 	uint64_t at;
 
@@ -30,16 +26,10 @@ guest_add(struct guest *g, uint64_t gpa, uint64_t size)
 	for (at = 0; at < size; at++)
 		g->regions[n].hva[at] = (gpa + at) * 31 + 7;
 
-	memset(&table, 0, sizeof(table));
-	table.head.nregions = g->nb_regions;
-	for (i = 0; i < g->nb_regions; i++) {
-		struct rte_vhost_mem_region *r = &table.head.regions[i];
-
-		r->guest_phys_addr = g->regions[i].gpa;
-		r->size = g->regions[i].size;
-		r->host_user_addr = (uintptr_t)g->regions[i].hva;
-	}
-	assert_int_equal(vstate_mem_build(&g->mem, &table.head), 0);
+	for (i = 0; i < g->nb_regions; i++)
+		table[i] = (struct vstate_region){ g->regions[i].gpa, g->regions[i].size,
+			g->regions[i].hva };
+	assert_int_equal(vstate_mem_build(&g->mem, table, g->nb_regions), 0);
 }
 
 void

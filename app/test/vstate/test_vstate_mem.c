@@ -8,6 +8,7 @@
 #include "ut_groups.h"
 #include "ut_guest.h"
 #include "ring/vstate_mem.h"
+#include "vhost/vstate_mem_table.h"
 
 union table {
 	struct rte_vhost_memory head;
@@ -39,7 +40,7 @@ regions_given_in_any_order_are_sorted(void **state)
 	row(&t, 0x10000, 0x1000);
 	row(&t, 0x20000, 0x1000);
 	row(&t, 0, 0x1000);
-	assert_int_equal(vstate_mem_build(&mem, &t.head), 0);
+	assert_int_equal(vstate_mem_table_build(&mem, &t.head), 0);
 	assert_int_equal(mem.nb_regions, 4);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(mem.regions[i].gpa, i * 0x10000);
@@ -54,12 +55,12 @@ touching_regions_are_accepted_and_overlapping_ones_refused(void **state)
 	memset(&t, 0, sizeof(t));
 	row(&t, 0x2000, 0x1000);
 	row(&t, 0x1000, 0x1000);
-	assert_int_equal(vstate_mem_build(&mem, &t.head), 0);
+	assert_int_equal(vstate_mem_table_build(&mem, &t.head), 0);
 
 	memset(&t, 0, sizeof(t));
 	row(&t, 0x2000, 0x1000);
 	row(&t, 0x1000, 0x1001);
-	assert_int_equal(vstate_mem_build(&mem, &t.head), -EINVAL);
+	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
 }
 
 static void
@@ -69,18 +70,18 @@ empty_and_wrapping_regions_are_refused(void **state)
 	union table t;
 
 	memset(&t, 0, sizeof(t));
-	assert_int_equal(vstate_mem_build(&mem, &t.head), -EINVAL);
+	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
 	row(&t, 0x1000, 0);
-	assert_int_equal(vstate_mem_build(&mem, &t.head), -EINVAL);
+	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
 
 	memset(&t, 0, sizeof(t));
 	row(&t, UINT64_MAX - 0xfff, 0x1001);
-	assert_int_equal(vstate_mem_build(&mem, &t.head), -EINVAL);
+	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
 
 	memset(&t, 0, sizeof(t));
 	row(&t, 0x1000, 0x1000);
 	t.head.regions[0].host_user_addr = 0;
-	assert_int_equal(vstate_mem_build(&mem, &t.head), -EINVAL);
+	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
 }
 
 static void
@@ -92,9 +93,9 @@ as_many_regions_as_fit_are_taken_and_no_more(void **state)
 
 	for (i = 0; i < VSTATE_MEM_MAX_REGIONS; i++)
 		row(&t, i * 0x10000, 0x1000);
-	assert_int_equal(vstate_mem_build(&mem, &t.head), 0);
+	assert_int_equal(vstate_mem_table_build(&mem, &t.head), 0);
 	row(&t, i * 0x10000, 0x1000);
-	assert_int_equal(vstate_mem_build(&mem, &t.head), -E2BIG);
+	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -E2BIG);
 }
 
 static void
@@ -179,9 +180,9 @@ addresses_translate_both_ways(void **state)
 	guest_free(&g);
 
 	row(&t, 0x1000, 0x1000);
-	assert_int_equal(vstate_mem_gpa_of_uva(&t.head, 0x7000001fff), 0x1fff);
-	assert_true(vstate_mem_gpa_of_uva(&t.head, 0x7000002000) == UINT64_MAX);
-	assert_true(vstate_mem_gpa_of_uva(&t.head, 0) == UINT64_MAX);
+	assert_int_equal(vstate_mem_table_gpa(&t.head, 0x7000001fff), 0x1fff);
+	assert_true(vstate_mem_table_gpa(&t.head, 0x7000002000) == UINT64_MAX);
+	assert_true(vstate_mem_table_gpa(&t.head, 0) == UINT64_MAX);
 }
 
 int

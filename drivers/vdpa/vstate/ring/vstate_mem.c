@@ -16,25 +16,23 @@ region_compare(const void *a, const void *b)
 }
 
 int
-vstate_mem_build(struct vstate_mem *mem, const struct rte_vhost_memory *table)
+vstate_mem_build(struct vstate_mem *mem, const struct vstate_region *regions, uint32_t nb)
 {
 	struct vstate_region *r;
 	uint32_t i;
 
-	if (table->nregions == 0)
+	if (nb == 0)
 		return -EINVAL;
-	if (table->nregions > VSTATE_MEM_MAX_REGIONS)
+	if (nb > VSTATE_MEM_MAX_REGIONS)
 		return -E2BIG;
 
-	for (i = 0; i < table->nregions; i++) {
+	for (i = 0; i < nb; i++) {
 		r = &mem->regions[i];
-		r->gpa = table->regions[i].guest_phys_addr;
-		r->size = table->regions[i].size;
-		r->hva = (uint8_t *)(uintptr_t)table->regions[i].host_user_addr;
+		*r = regions[i];
 		if (r->size == 0 || r->hva == NULL || r->gpa > UINT64_MAX - r->size)
 			return -EINVAL;
 	}
-	mem->nb_regions = table->nregions;
+	mem->nb_regions = nb;
 	qsort(mem->regions, mem->nb_regions, sizeof(mem->regions[0]), region_compare);
 
 	for (i = 1; i < mem->nb_regions; i++) {
@@ -57,20 +55,6 @@ vstate_mem_gpa(const struct vstate_mem *mem, const void *hva)
 		off = (uintptr_t)hva - (uintptr_t)r->hva;
 		if (off < r->size)
 			return r->gpa + off;
-	}
-	return UINT64_MAX;
-}
-
-uint64_t
-vstate_mem_gpa_of_uva(const struct rte_vhost_memory *table, uint64_t uva)
-{
-	const struct rte_vhost_mem_region *r;
-	uint32_t i;
-
-	for (i = 0; i < table->nregions; i++) {
-		r = &table->regions[i];
-		if (uva - r->guest_user_addr < r->size)
-			return r->guest_phys_addr + (uva - r->guest_user_addr);
 	}
 	return UINT64_MAX;
 }

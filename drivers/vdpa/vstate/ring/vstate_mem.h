@@ -17,9 +17,8 @@
 
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
-#include <rte_vhost.h>
 
-/** As many as rte_vhost takes from a front end, with room for later versions. */
+/** SET_MEM_TABLE of vhost-user has up to 8; there is room for later versions. */
 #define VSTATE_MEM_MAX_REGIONS 32
 
 struct vstate_region {
@@ -45,16 +44,14 @@ struct vstate_window {
 };
 
 /**
- * Build a table from what a front end sent.
- * @return 0; -EINVAL if regions are empty, wrap or overlap; -E2BIG if they are too many
+ * Build a table of @p nb regions, in any order.
+ * @return 0; -EINVAL: there is none, or regions are empty, wrap or overlap; -E2BIG: more than
+ *   VSTATE_MEM_MAX_REGIONS
  */
-int vstate_mem_build(struct vstate_mem *mem, const struct rte_vhost_memory *table);
+int vstate_mem_build(struct vstate_mem *mem, const struct vstate_region *regions, uint32_t nb);
 
 /** Guest physical address of @p hva, or UINT64_MAX if it lies in no region. */
 uint64_t vstate_mem_gpa(const struct vstate_mem *mem, const void *hva);
-
-/** Guest physical address of the front end's virtual address @p uva, or UINT64_MAX. */
-uint64_t vstate_mem_gpa_of_uva(const struct rte_vhost_memory *table, uint64_t uva);
 
 /** Move @p win to the region that holds @p gpa. False: there is none. */
 bool vstate_window_move(struct vstate_window *win, const struct vstate_mem *mem, uint64_t gpa);

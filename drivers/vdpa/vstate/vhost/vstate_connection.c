@@ -25,6 +25,7 @@
 #include "vstate_device_state.h"
 #include "vstate_log.h"
 #include "vstate_mem_watch.h"
+#include "vstate_mem_table.h"
 #include "vstate_msg_log.h"
 
 
@@ -282,7 +283,7 @@ setup_get(struct vstate_dev *dev)
 		return NULL;
 	if (rte_vhost_get_mem_table(dev->connection->vid, &table) != 0 || table == NULL)
 		goto fail;
-	ret = vstate_mem_build(&setup->mem, table);
+	ret = vstate_mem_table_build(&setup->mem, table);
 	free(table);
 	if (ret != 0) {
 		VSTATE_LOG(ERR, "%s: memory table of SET_MEM_TABLE refused: %s; the queues wait "

@@ -24,6 +24,7 @@
 #include "vstate_device_state.h"
 #include "vstate_log.h"
 #include "vstate_mem_watch.h"
+#include "vstate_mem_table.h"
 #include "vstate_msg.h"
 #include "vstate_msg_check.h"
 #include "vstate_msg_handle.h"
@@ -257,9 +258,9 @@ addr_announce(struct vstate_dev *dev, int vid, struct msg *msg)
 	if (rte_vhost_get_mem_table(vid, &table) != 0 || table == NULL)
 		return;
 	vstate_start_announce_addr(dev, msg->addr.index,
-			vstate_mem_gpa_of_uva(table, msg->addr.desc),
-			vstate_mem_gpa_of_uva(table, msg->addr.avail),
-			vstate_mem_gpa_of_uva(table, msg->addr.used));
+			vstate_mem_table_gpa(table, msg->addr.desc),
+			vstate_mem_table_gpa(table, msg->addr.avail),
+			vstate_mem_table_gpa(table, msg->addr.used));
 	free(table);
 }
 
