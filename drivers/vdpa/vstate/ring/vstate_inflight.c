@@ -29,21 +29,29 @@ vstate_inflight_alloc(uint16_t nb, uint32_t nb_descs, bool packed)
 }
 
 void
-vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list)
+vstate_inflight_used_set(struct vstate_vq *vq, struct vstate_pos used)
 {
+	const struct vstate_inflight *list = vq->inflight;
 	uint16_t i;
 
-	vq->avail = vq->used;
-	for (i = 0; i < list->nb; i++) {
+	vq->used = used;
+	vq->avail = used;
+	for (i = 0; list != NULL && i < list->nb; i++) {
 		if (list->packed)
 			vstate_pos_step(&vq->avail, list->bufs[i].num, vq->size);
 		else
 			vq->avail.idx++;
 	}
+}
+
+void
+vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list)
+{
 	vstate_inflight_drop(vq);
 	list->size = vq->size;
 	vq->inflight_own = list;
 	vq->inflight = list->nb != 0 ? list : NULL;
+	vstate_inflight_used_set(vq, vq->used);
 }
 
 void

@@ -62,6 +62,8 @@ struct vstate_inflight {
 struct vstate_inflight *vstate_inflight_alloc(uint16_t nb, uint32_t nb_descs, bool packed);
 /** Hand them to a queue at rest, whose used position is known; its available one follows. */
 void vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list);
+/** Set the used position of a queue at rest; its available one follows, behind what is in flight. */
+void vstate_inflight_used_set(struct vstate_vq *vq, struct vstate_pos used);
 /** Forget them. */
 void vstate_inflight_drop(struct vstate_vq *vq);
 /** Those that are left. Control thread. */
