@@ -137,7 +137,7 @@ recover(void *arg, pid_t pid)
 	const struct vstate_pos next = c->r.next, used = c->r.used;
 	struct rte_mbuf *pkts[64];
 	struct vstate_vq *vq;
-	uint16_t told, more;
+	uint16_t told, more, nb_empty;
 	bool empty;
 
 	if (!look(c, pid))
@@ -149,15 +149,14 @@ recover(void *arg, pid_t pid)
 	vq->inflight_head = &vq->own_head;
 	memcpy(guest_at(&c->r.guest, RING_DESC_GPA), c->desc, 16u * c->r.size);
 	memcpy(guest_at(&c->r.guest, RING_DEVICE_GPA), c->device, device_len(c));
-	if (c->r.packed)
-		assert_null(vstate_recover_packed(vq, &c->record, false));
-	else
-		assert_null(vstate_recover_split(vq));
+	assert_null(vstate_interrupted_settle(vq, &c->record, false, &nb_empty));
 	told = used_in_order(c, 0, &empty);
 	assert_true(told == 0 || told == c->nb);
 	c->none += told == 0;
 	c->all += told != 0 && !empty;
 	c->emptied += empty;
+	if (empty)
+		assert_int_equal(nb_empty, c->nb);
 	/* And goes on with the others, all of them, each once. */
 	if (c->put) {
 		more = vq_put(vq, c->pkts, c->nb);

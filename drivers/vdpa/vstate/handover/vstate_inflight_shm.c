@@ -23,6 +23,7 @@
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_interrupted.h"
 #include "ring/vstate_mem_guard.h"
+#include "ring/vstate_packed.h"
 #include "ring/vstate_vq.h"
 #include "vstate_handover.h"
 #include "vstate_inflight_shm.h"
@@ -258,7 +259,7 @@ packed_settle(const struct vstate_vq *vq, struct vstate_inflight_packed *r, uint
 	vstate_inflight_head_read(r->pos, &old, &now);
 	if (old.idx >= vq->size || now.idx >= vq->size || old.wrap > 1 || now.wrap > 1)
 		return false;
-	if (vstate_pos_distance(now, old, vq->size) != 0 && !vstate_packed_avail(vq, old))
+	if (vstate_pos_distance(now, old, vq->size) != 0 && !packed_pos_is_avail(vq, &old))
 		r->old_free_head = r->free_head;
 	r->free_head = r->old_free_head;
 	/* free descriptors are not in flight */
@@ -364,6 +365,7 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_h
 	const bool packed = dev->handover->inflight_shm->packed;
 	const struct vstate_pos before = vq->used;
 	struct vstate_inflight *list;
+	uint16_t nb_empty = 0;
 	const char *why;
 
 	if (r->split.version != VSTATE_INFLIGHT_VERSION || r->split.desc_num != nb)
@@ -382,7 +384,10 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_h
 	list->shm = r;
 	vq->inflight_head = r;
 	vstate_inflight_attach(vq, list);
-	why = packed ? vstate_recover_packed(vq, r, fresh) : vstate_recover_split(vq);
+	why = vstate_interrupted_settle(vq, r, fresh, &nb_empty);
+	if (nb_empty > 0)
+		VSTATE_LOG(NOTICE, "%s: queue %u: %u buffers of an interrupted burst returned empty",
+				dev->name, vq->qid, nb_empty);
 	if (why == NULL && packed) {
 		vstate_inflight_head_step(r, vq->used, vq->used);
 		if (vq->inflight != NULL)

@@ -17,24 +17,13 @@
 #include "dev/vstate_state_inflight.h"
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_interrupted.h"
+#include "ring/vstate_packed.h"
 #include "ring/vstate_used_ahead.h"
 #include "ring/vstate_vq.h"
 #include "vstate_handover.h"
 #include "vstate_log.h"
 #include "vstate_recover.h"
 #include "vstate_state_file.h"
-
-static bool
-pos_same(struct vstate_pos a, struct vstate_pos b)
-{
-	return a.idx == b.idx && a.wrap == b.wrap;
-}
-
-static bool
-pos_inside(const struct vstate_vq *vq, struct vstate_pos pos)
-{
-	return pos.idx < vq->size && pos.wrap <= 1;
-}
 
 /* ---- one queue ---- */
 
@@ -71,7 +60,8 @@ left_get(const struct vstate_vq *vq, const struct vstate_recovery *rec,
 		return rec->st->vqs[vq->qid].nb_inflight;
 	if (packed) {
 		vstate_inflight_head_read(head->packed.pos, &old, &now);
-		seen = !pos_same(old, now) && pos_inside(vq, old) && !vstate_packed_avail(vq, old);
+		seen = !vstate_pos_same(old, now) && vstate_pos_inside(old, vq->size) &&
+			!packed_pos_is_avail(vq, &old);
 	} else {
 		seen = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
 				__ATOMIC_RELAXED)) != head->split.used_idx;
@@ -119,6 +109,7 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_rin
 	const bool packed = rte_vhost_state_is_packed(rec->st);
 	const union vstate_inflight_head head = head_get(rec, vq->qid, packed);
 	const struct vstate_pos first = { 0, 1 };
+	uint16_t nb_empty = 0;
 	const char *why;
 
 	if (rte_vhost_state_check_vq(rec->st, vq->qid, &(const struct rte_vhost_state_vq){
@@ -131,8 +122,10 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_rin
 	why = inflight_attach(vq, rec, &head, packed);
 	if (why != NULL)
 		return why;
-	why = packed ? vstate_recover_packed(vq, &head, pos_same(ring->avail, first)) :
-		vstate_recover_split(vq);
+	why = vstate_interrupted_settle(vq, &head, vstate_pos_same(ring->avail, first), &nb_empty);
+	if (nb_empty > 0)
+		VSTATE_LOG(NOTICE, "%s: queue %u: %u buffers of an interrupted burst returned empty",
+				dev->name, vq->qid, nb_empty);
 	if (why != NULL) {
 		vstate_inflight_drop(vq);
 		vq->avail = vq->used;

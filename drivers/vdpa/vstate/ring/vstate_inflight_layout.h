@@ -32,6 +32,7 @@
 
 #include <stdint.h>
 
+#include <rte_atomic.h>
 #include <rte_byteorder.h>
 #include <rte_atomic.h>
 #include <rte_common.h>

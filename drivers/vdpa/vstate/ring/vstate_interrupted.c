@@ -7,77 +7,55 @@
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
 
-#include "vstate_inflight.h"
 #include "vstate_interrupted.h"
-#include "vstate_log.h"
+#include "vstate_packed.h"
 #include "vstate_ring.h"
-#include "vstate_vq.h"
 
-#define F_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
-#define F_USED RTE_BIT32(VRING_PACKED_DESC_F_USED)
-
-/* ---- packed ---- */
-
-struct flags {
+/* What the flags of a packed descriptor say, in the turn of the ring of a position. */
+struct desc_state {
 	bool avail, used, next;
 };
 
-static struct flags
-flags_at(const struct vstate_vq *vq, struct vstate_pos pos)
+static struct desc_state
+desc_state_read(const struct vstate_vq *vq, struct vstate_pos pos)
 {
+	/* Acquire: the ID is read after the flags, see packed_pos_is_avail(). */
 	uint16_t flags = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.desc[pos.idx].flags,
 			__ATOMIC_ACQUIRE));
-	bool avail = !!(flags & F_AVAIL) == pos.wrap, used = !!(flags & F_USED) == pos.wrap;
+	bool avail = !!(flags & DESC_AVAIL) == pos.wrap, used = !!(flags & DESC_USED) == pos.wrap;
 
-	return (struct flags){
+	return (struct desc_state){
 		.avail = avail && !used,
 		.used = avail && used,
 		.next = flags & VRING_DESC_F_NEXT,
 	};
 }
 
-bool
-vstate_packed_avail(const struct vstate_vq *vq, struct vstate_pos pos)
-{
-	return flags_at(vq, pos).avail;
-}
-
 static uint16_t
-id_at(const struct vstate_vq *vq, struct vstate_pos pos)
+desc_id_read(const struct vstate_vq *vq, struct vstate_pos pos)
 {
 	return rte_le_to_cpu_16(__atomic_load_n(&vq->packed.desc[pos.idx].id, __ATOMIC_RELAXED));
 }
 
-static bool
-pos_same(struct vstate_pos a, struct vstate_pos b)
-{
-	return a.idx == b.idx && a.wrap == b.wrap;
-}
-
-static bool
-pos_inside(const struct vstate_vq *vq, struct vstate_pos pos)
-{
-	return pos.idx < vq->size && pos.wrap <= 1;
-}
-
 /* A driver begins with all flags clear, and USED shows from the first turn on. */
 static bool
-ring_untouched(const struct vstate_vq *vq)
+ring_is_untouched(const struct vstate_vq *vq)
 {
 	uint16_t i;
 
 	for (i = 0; i < vq->size; i++) {
 		if (__atomic_load_n(&vq->packed.desc[i].flags, __ATOMIC_RELAXED) &
-				rte_cpu_to_le_16(F_USED))
+				rte_cpu_to_le_16(DESC_USED))
 			return false;
 	}
 	return true;
 }
 
 /*
- * The buffers from @p old up to @p now, of which a publication was interrupted: first whole
- * chains, then from some place on used descriptors. False: they are not so.
- * @param written set if there are used ones
+ * Collect the buffers from @p old up to @p now in the shadow. Their publication was interrupted:
+ * first there are whole chains, then from some place on used descriptors.
+ * @param written  set if there are used ones
+ * @return false: the ring does not look like that
  */
 static bool
 interrupted_walk(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now, bool *written)
@@ -87,29 +65,32 @@ interrupted_walk(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos 
 	bool in_chain = false;
 
 	*written = false;
-	for (; !pos_same(pos, now); vstate_pos_step(&pos, 1, vq->size)) {
-		const struct flags f = flags_at(vq, pos);
+	for (; !vstate_pos_same(pos, now); vstate_pos_step(&pos, 1, vq->size)) {
+		const struct desc_state d = desc_state_read(vq, pos);
 
-		/* what is not used belongs to the buffer whose first descriptor is */
-		if (*written ? !f.used : in_chain) {
+		/* a descriptor that is not used belongs to the used one before it */
+		if (*written ? !d.used : in_chain) {
 			u->num++;
 			if (!*written) {
-				u->id = id_at(vq, pos);
-				in_chain = f.next;
+				u->id = desc_id_read(vq, pos);
+				in_chain = d.next;
 			}
 			continue;
 		}
-		if ((!f.avail && !f.used) || vq->nb_shadow == VSTATE_SHADOW)
+		if ((!d.avail && !d.used) || vq->nb_shadow == VSTATE_SHADOW)
 			return false;
-		*written = f.used;
-		in_chain = f.next;
+		*written = d.used;
+		in_chain = d.next;
 		u = &vq->shadow[vq->nb_shadow++];
-		*u = (struct vstate_used){ .id = id_at(vq, pos), .num = 1 };
+		*u = (struct vstate_used){ .id = desc_id_read(vq, pos), .num = 1 };
 	}
 	return true;
 }
 
-/* Of a publication up to @p now, the buffers that were in flight before. @return its position */
+/*
+ * Collect those buffers of a publication up to @p now in the shadow that were in flight before.
+ * @return the position behind them
+ */
 static struct vstate_pos
 interrupted_listed(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
 {
@@ -130,76 +111,61 @@ interrupted_listed(struct vstate_vq *vq, struct vstate_pos old, struct vstate_po
 }
 
 /*
- * The first descriptor of a publication is still available: the driver was not told. Where no
- * other was written either, or only those of buffers in flight, of which there are copies,
- * nothing happened. Else lengths are lost with the process: all its buffers go back without
- * content, and the frames are lost, as those that it held.
+ * Finish a publication of which the first descriptor is still available: the driver has seen
+ * nothing. Where no other descriptor was written, or only descriptors of buffers in flight, of
+ * which there are copies, the ring is as before. Else lengths are lost with the process: all
+ * buffers return empty, and the frames in them are lost like those that the process held.
+ * @return buffers that were returned empty
  */
-static void
+static uint16_t
 interrupted_finish(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
 {
 	const struct vstate_pos from = interrupted_listed(vq, old, now);
 	const uint16_t listed = vq->nb_shadow;
 	bool written, known = interrupted_walk(vq, from, now, &written);
+	uint16_t nb = vq->nb_shadow;
 
 	if (!known || !written) {
 		vq->nb_shadow = 0;
-		return;
+		return 0;
 	}
-	VSTATE_LOG(NOTICE, "queue %u: %u buffers of an interrupted burst returned empty", vq->qid,
-			vq->nb_shadow);
 	if (vq->inflight != NULL)
 		vq->inflight->taken = listed;
 	vq->avail = now;
 	vstate_ring_publish(vq);
+	return nb;
 }
 
-/* The used position, and with it the available one, with what is in flight in between. */
-static void
-used_set(struct vstate_vq *vq, struct vstate_pos used, bool packed)
-{
-	const struct vstate_inflight *list = vq->inflight;
-	uint16_t i;
-
-	vq->used = used;
-	vq->avail = used;
-	for (i = 0; list != NULL && i < list->nb; i++) {
-		if (packed)
-			vstate_pos_step(&vq->avail, list->bufs[i].num, vq->size);
-		else
-			vq->avail.idx++;
-	}
-}
-
-const char *
-vstate_recover_packed(struct vstate_vq *vq, const union vstate_inflight_head *rec, bool fresh)
+static const char *
+packed_settle(struct vstate_vq *vq, const union vstate_inflight_head *rec, bool fresh,
+		uint16_t *nb_empty)
 {
 	struct vstate_pos old, now;
 
 	vstate_inflight_head_read(rec->packed.pos, &old, &now);
-	if (!pos_inside(vq, old) || !pos_inside(vq, now) ||
+	if (!vstate_pos_inside(old, vq->size) || !vstate_pos_inside(now, vq->size) ||
 			vstate_pos_distance(now, old, vq->size) > vq->size)
 		return "positions that a ring of this size cannot have";
-	/* At the first position nothing was used yet, by whomever. */
-	if (fresh && !pos_same(now, (struct vstate_pos){ 0, 1 }) && ring_untouched(vq))
-		return "the guest began anew";
-	if (pos_same(old, now) || !flags_at(vq, old).avail) {
-		used_set(vq, now, true);
+	/* At the first position no device has used a buffer yet. */
+	if (fresh && !vstate_pos_same(now, (struct vstate_pos){ 0, 1 }) && ring_is_untouched(vq))
+		return "the guest started from scratch";
+	if (vstate_pos_same(old, now) || !desc_state_read(vq, old).avail) {
+		vstate_inflight_used_set(vq, now);
 		return NULL;
 	}
-	used_set(vq, old, true);
-	interrupted_finish(vq, old, now);
+	vstate_inflight_used_set(vq, old);
+	*nb_empty = interrupted_finish(vq, old, now);
 	return NULL;
 }
 
-/* ---- split ---- */
-
 const char *
-vstate_recover_split(struct vstate_vq *vq)
+vstate_interrupted_settle(struct vstate_vq *vq, const union vstate_inflight_head *rec, bool fresh,
+		uint16_t *nb_empty)
 {
-	const struct vstate_pos used = { .idx = rte_le_to_cpu_16(
-		__atomic_load_n(&vq->split.used->idx, __ATOMIC_ACQUIRE)) };
-
-	used_set(vq, used, false);
+	*nb_empty = 0;
+	if (vq->is_packed)
+		return packed_settle(vq, rec, fresh, nb_empty);
+	vstate_inflight_used_set(vq, (struct vstate_pos){ .idx = rte_le_to_cpu_16(
+			__atomic_load_n(&vq->split.used->idx, __ATOMIC_ACQUIRE)) });
 	return NULL;
 }

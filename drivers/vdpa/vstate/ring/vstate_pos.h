@@ -47,6 +47,19 @@ vstate_pos_wire(struct vstate_pos pos)
 	return (pos.idx & 0x7fff) | pos.wrap << 15;
 }
 
+static __rte_always_inline bool
+vstate_pos_same(struct vstate_pos a, struct vstate_pos b)
+{
+	return a.idx == b.idx && a.wrap == b.wrap;
+}
+
+/** Packed: whether a ring of @p size has such a place. */
+static inline bool
+vstate_pos_inside(struct vstate_pos pos, uint16_t size)
+{
+	return pos.idx < size && pos.wrap <= 1;
+}
+
 /** The reverse of vstate_pos_step(). */
 static __rte_always_inline void
 vstate_pos_step_back(struct vstate_pos *pos, uint16_t n, uint16_t size)
