@@ -79,6 +79,7 @@ put32(struct ring *r, uint64_t gpa, uint32_t value)
 void
 ring_open(struct ring *r, bool packed, uint16_t size)
 {
+	struct vstate_net_vq *nq;
 	struct vstate_vq *vq;
 
 	memset(r, 0, sizeof(*r));
@@ -100,31 +101,31 @@ ring_open(struct ring *r, bool packed, uint16_t size)
 	guest_add(&r->guest, RING_BUF_BORDER, RING_BUF_SIZE);
 	guest_add(&r->guest, RING_TABLE_GPA, RING_TABLE_SIZE);
 
-	vq = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*vq));
-	assert_non_null(vq);
-	memset(vq, 0, sizeof(*vq));
-	r->vq = vq;
+	nq = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*nq));
+	assert_non_null(nq);
+	memset(nq, 0, sizeof(*nq));
+	nq->ops = vstate_net_ops_choose(packed);
+	r->nq = nq;
+	r->vq = vq = &nq->vq;
 	vq->inflight_head = &vq->own_head;
 	vq->size = size;
 	vq->is_packed = packed;
 	if (packed) {
-		vq->ops = vstate_net_ops(true);
 		vq->packed.desc = (void *)guest_at(&r->guest, RING_DESC_GPA);
 		vq->packed.driver = (void *)guest_at(&r->guest, RING_DRIVER_GPA);
 		vq->packed.device = (void *)guest_at(&r->guest, RING_DEVICE_GPA);
 		vq->used_gpa = RING_DESC_GPA;
 		vq->event_gpa = RING_DEVICE_GPA;
 	} else {
-		vq->ops = vstate_net_ops(false);
 		vq->split.desc = (void *)guest_at(&r->guest, RING_DESC_GPA);
 		vq->split.avail = (void *)guest_at(&r->guest, RING_DRIVER_GPA);
 		vq->split.used = (void *)guest_at(&r->guest, RING_DEVICE_GPA);
 		vq->used_gpa = RING_DEVICE_GPA;
 	}
-	vq->hdr_len = RING_HDR;
-	vq->mergeable = true;
+	nq->hdr_len = RING_HDR;
+	nq->mergeable = true;
 	vq->indirect = true;
-	vq->features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
+	nq->features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
 	vq->callfd = r->callfd;
 	vq->mem = &r->guest.mem;
 	ring_seek(r, 0, packed);
@@ -134,7 +135,7 @@ void
 ring_close(struct ring *r)
 {
 	guest_free(&r->guest);
-	free(r->vq);
+	free(r->nq);
 	free(r->num_of);
 	free(r->busy);
 	free(r->next_of);
@@ -390,14 +391,14 @@ ring_get_used_in_order(struct ring *r, const uint16_t *ids, uint16_t n, uint32_t
 }
 
 uint16_t
-vq_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n)
+vq_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n)
 {
-	return vq->ops->put(vq, pkts, n, vq->ops->look(pkts, n));
+	return nq->ops->put(nq, pkts, n, nq->ops->look(pkts, n));
 }
 
 /* Width by width. */
 unsigned int
-vq_builds(bool packed, const struct vstate_vq_ops *ops[3])
+vq_builds(bool packed, const struct vstate_net_ops *ops[3])
 {
 	static const uint16_t widths[] = { RTE_VECT_SIMD_128, RTE_VECT_SIMD_256,
 		RTE_VECT_SIMD_512 };
@@ -406,7 +407,7 @@ vq_builds(bool packed, const struct vstate_vq_ops *ops[3])
 
 	for (i = 0; i < RTE_DIM(widths); i++) {
 		assert_int_equal(rte_vect_set_max_simd_bitwidth(widths[i]), 0);
-		ops[nb] = vstate_net_ops(packed);
+		ops[nb] = vstate_net_ops_choose(packed);
 		if (nb == 0 || ops[nb] != ops[nb - 1])
 			nb++;
 	}

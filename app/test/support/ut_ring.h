@@ -17,7 +17,7 @@
 #include <linux/virtio_ring.h>
 
 #include "ut_guest.h"
-#include "ring/vstate_vq.h"
+#include "net/vstate_net_vq.h"
 
 /** Where things lie in the guest. Each ring area is a region of exactly its size. */
 #define RING_DESC_GPA 0x100000
@@ -47,6 +47,8 @@ struct piece {
 
 struct ring {
 	struct guest guest;
+	/** The queue, and its ring. */
+	struct vstate_net_vq *nq;
 	struct vstate_vq *vq;
 	struct rte_mempool *pool;
 	unsigned int mbufs_before;
@@ -112,10 +114,10 @@ bool ring_get_used(struct ring *r, uint16_t *id, uint32_t *len);
 uint16_t ring_get_used_in_order(struct ring *r, const uint16_t *ids, uint16_t n, uint32_t *len);
 
 /** Put frames as a port does, which looks at them first. */
-uint16_t vq_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vq_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n);
 
 /** Each build of the ring code that this processor can run. @return how many */
-unsigned int vq_builds(bool packed, const struct vstate_vq_ops *ops[3]);
+unsigned int vq_builds(bool packed, const struct vstate_net_ops *ops[3]);
 
 /** Calls since the last time it was asked, as the eventfd tells. */
 uint64_t ring_calls(struct ring *r);

@@ -135,8 +135,8 @@ first_frame(struct ring *r)
 	struct rte_mbuf *m;
 
 	add(r, RING_HDR + 64);
-	assert_int_equal(r->vq->ops->take(r->vq, r->pool, &m, 1), 1);
-	r->vq->ops->give(r->vq, 1);
+	assert_int_equal(r->nq->ops->take(r->nq, r->pool, &m, 1), 1);
+	r->nq->ops->give(r->nq, 1);
 	rte_pktmbuf_free(m);
 }
 
@@ -147,11 +147,11 @@ burst_is_bounded(struct ring *r, struct rte_mempool *pool)
 	struct rte_mbuf *pkts[VSTATE_BURST];
 	uint16_t n;
 
-	n = r->vq->ops->take(r->vq, pool, pkts, VSTATE_BURST);
+	n = r->nq->ops->take(r->nq, pool, pkts, VSTATE_BURST);
 	stack.driver = NULL;
-	r->vq->ops->give(r->vq, n);
+	r->nq->ops->give(r->nq, n);
 	rte_pktmbuf_free_bulk(pkts, n);
-	assert_int_equal(n + r->vq->counters.runt, SIZE);
+	assert_int_equal(n + r->nq->counters.runt, SIZE);
 	if (r->packed)
 		assert_int_equal(r->vq->used.idx, r->vq->avail.idx);
 	else
@@ -211,10 +211,10 @@ chains_of_empty_descriptors_end_a_burst(void **state)
 		table_make(&r, RUNT, 0);
 		/* one each, until all are used */
 		for (burst = 1; burst <= SIZE; burst++) {
-			assert_int_equal(r.vq->ops->take(r.vq, r.pool, pkts, VSTATE_BURST), 0);
+			assert_int_equal(r.nq->ops->take(r.nq, r.pool, pkts, VSTATE_BURST), 0);
 			assert_true(r.vq->nb_steps < VSTATE_STEPS + TABLE_ENTRIES);
-			r.vq->ops->give(r.vq, 0);
-			assert_int_equal(r.vq->counters.runt, burst);
+			r.nq->ops->give(r.nq, 0);
+			assert_int_equal(r.nq->counters.runt, burst);
 		}
 		assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);
 		ring_close(&r);
@@ -234,10 +234,10 @@ merged_buffers_of_empty_descriptors_drop_a_frame(void **state)
 		assert_int_equal(rte_pktmbuf_alloc_bulk(r.pool, pkts, RTE_DIM(pkts)), 0);
 		memset(rte_pktmbuf_append(pkts[0], 200), 0, 200);
 		memset(rte_pktmbuf_append(pkts[1], 200), 0, 200);
-		assert_int_equal(vq_put(r.vq, pkts, 2), 1);
+		assert_int_equal(vq_put(r.nq, pkts, 2), 1);
 		assert_true(r.vq->nb_steps < VSTATE_STEPS + 2 * TABLE_ENTRIES);
-		assert_int_equal(r.vq->counters.small_buffer, 1);
-		assert_int_equal(r.vq->counters.packets, 0);
+		assert_int_equal(r.nq->counters.small_buffer, 1);
+		assert_int_equal(r.nq->counters.packets, 0);
 		assert_int_equal(r.vq->used.idx, packed ? 0 : r.vq->avail.idx);
 		rte_pktmbuf_free_bulk(pkts, RTE_DIM(pkts));
 		ring_close(&r);

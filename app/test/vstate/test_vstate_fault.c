@@ -287,18 +287,18 @@ attack_take(bool packed, const struct attack *a)
 	memset(guest_at(&r.guest, good.gpa), 0, good.len);
 	id = ring_add(&r, &good, 1, false);
 	/* the bad buffer comes once the good one is through, but for the test of a burst */
-	n = r.vq->ops->take(r.vq, r.pool, pkts, VSTATE_BURST);
+	n = r.nq->ops->take(r.nq, r.pool, pkts, VSTATE_BURST);
 	assert_int_equal(n, 1);
-	r.vq->ops->give(r.vq, n);
+	r.nq->ops->give(r.nq, n);
 	rte_pktmbuf_free_bulk(pkts, n);
 	assert_true(ring_get_used(&r, &id, &len));
 
 	a->make(&r, 0);
 	guest_snapshot(&r.guest);
 	for (again = 0; again < 2; again++) {
-		n = r.vq->ops->take(r.vq, r.pool, pkts, VSTATE_BURST);
+		n = r.nq->ops->take(r.nq, r.pool, pkts, VSTATE_BURST);
 		assert_int_equal(n, 0);
-		r.vq->ops->give(r.vq, 0);
+		r.nq->ops->give(r.nq, 0);
 		expect_broken(&r, a);
 	}
 	guest_assert_unchanged(&r.guest);
@@ -347,7 +347,7 @@ attack_put(bool packed, const struct attack *a)
 	ring_open(&r, packed, 16);
 	m = frame(&r, 60);
 	id = ring_add(&r, &good, 1, true);
-	assert_int_equal(vq_put(r.vq, &m, 1), 1);
+	assert_int_equal(vq_put(r.nq, &m, 1), 1);
 	rte_pktmbuf_free(m);
 	assert_true(ring_get_used(&r, &id, &len));
 
@@ -355,7 +355,7 @@ attack_put(bool packed, const struct attack *a)
 	guest_snapshot(&r.guest);
 	m = frame(&r, 588);
 	for (i = 0; i < 2; i++)
-		nb += vq_put(r.vq, &m, 1);
+		nb += vq_put(r.nq, &m, 1);
 	rte_pktmbuf_free(m);
 	assert_int_equal(nb, 0);
 	expect_broken(&r, a);
@@ -413,8 +413,8 @@ good_frames_before_a_bad_buffer_pass(void **state)
 		for (i = 0; i < 3; i++)
 			ids[i] = ring_add(&r, &good, 1, false);
 		buffer_nowhere(&r, 0);
-		assert_int_equal(r.vq->ops->take(r.vq, r.pool, pkts, VSTATE_BURST), 3);
-		r.vq->ops->give(r.vq, 3);
+		assert_int_equal(r.nq->ops->take(r.nq, r.pool, pkts, VSTATE_BURST), 3);
+		r.nq->ops->give(r.nq, 3);
 		rte_pktmbuf_free_bulk(pkts, 3);
 		for (i = 0; i < 3; i++) {
 			assert_true(ring_get_used(&r, &id, &len));
@@ -464,13 +464,13 @@ random_rings_end_without_harm(void **state)
 			guest_write(&r.guest, RING_DRIVER_GPA + 2, &n, 2);
 		}
 		if (random() % 2) {
-			n = r.vq->ops->take(r.vq, r.pool, pkts, 1 + random() % VSTATE_BURST);
-			r.vq->ops->give(r.vq, n > 0 ? random() % (n + 1) : 0);
+			n = r.nq->ops->take(r.nq, r.pool, pkts, 1 + random() % VSTATE_BURST);
+			r.nq->ops->give(r.nq, n > 0 ? random() % (n + 1) : 0);
 			rte_pktmbuf_free_bulk(pkts, n);
 		} else {
 			pkts[0] = frame(&r, 60 + random() % 500);
 			pkts[1] = frame(&r, 60 + random() % 100);
-			vq_put(r.vq, pkts, 2);
+			vq_put(r.nq, pkts, 2);
 			rte_pktmbuf_free_bulk(pkts, 2);
 		}
 		assert_int_equal(ring_mbufs_out(&r), 0);

@@ -49,6 +49,7 @@
 struct bench {
 	struct ring ring;
 	struct vstate_dev *dev;
+	struct vstate_net_vq *nq;
 	struct vstate_vq *vq;
 	struct vstate_setup setup;
 	struct vstate_inflight_shm_geometry g;
@@ -111,6 +112,7 @@ bench_open(struct bench *b, bool packed, bool put, struct vstate_pos start)
 	b->setup.rings[1].ready = true;
 	base_set(b, start);
 	b->vq = b->dev->vqs[1];
+	b->nq = vstate_net_vq_of(b->vq);
 }
 
 static void
@@ -232,15 +234,15 @@ pass(struct bench *b, uint16_t n)
 	uint16_t i, got;
 
 	if (!b->put) {
-		got = b->vq->ops->take(b->vq, b->ring.pool, pkts, n);
-		b->vq->ops->give(b->vq, got);
+		got = b->nq->ops->take(b->nq, b->ring.pool, pkts, n);
+		b->nq->ops->give(b->nq, got);
 		rte_pktmbuf_free_bulk(pkts, got);
 		return got;
 	}
 	assert_int_equal(rte_pktmbuf_alloc_bulk(b->ring.pool, pkts, n), 0);
 	for (i = 0; i < n; i++)
 		memset(rte_pktmbuf_append(pkts[i], FRAME), 0, FRAME);
-	got = vq_put(b->vq, pkts, n);
+	got = vq_put(b->nq, pkts, n);
 	rte_pktmbuf_free_bulk(pkts, n);
 	return got;
 }
@@ -255,7 +257,7 @@ buffers_in_flight_are_finished_first_and_from_copies(void **state)
 
 	for (way = 0; way < 4; way++) {
 		arrive(&b, way & 1, way & 2, false, starts[way & 1]);
-		assert_int_equal(b.vq->ops->count(b.vq, 3), 3);
+		assert_int_equal(b.nq->ops->count(b.nq, 3), 3);
 		assert_false(vstate_vq_is_empty(b.vq));
 		/* one, then the rest of them with some of the ring, then the others */
 		assert_int_equal(pass(&b, 1), 1);
@@ -360,8 +362,8 @@ frames_that_are_not_given_back_stay_in_flight(void **state)
 	for (packed = 0; packed < 2; packed++) {
 		arrive(&b, packed, false, false, starts[packed]);
 		for (n = 0; n < 3; n++) {
-			assert_int_equal(b.vq->ops->take(b.vq, b.ring.pool, pkts, 6), 6);
-			b.vq->ops->give(b.vq, n);
+			assert_int_equal(b.nq->ops->take(b.nq, b.ring.pool, pkts, 6), 6);
+			b.nq->ops->give(b.nq, n);
 			rte_pktmbuf_free_bulk(pkts, 6);
 		}
 		assert_int_equal(vstate_inflight_count(b.vq), LISTED - 3);
@@ -444,9 +446,9 @@ burst(void *arg)
 	struct vstate_vq *vq = c->b.vq;
 
 	if (c->b.put)
-		vq_put(vq, c->pkts, 3);
+		vq_put(vstate_net_vq_of(vq), c->pkts, 3);
 	else
-		vq->ops->give(vq, 6);
+		c->b.nq->ops->give(c->b.nq, 6);
 }
 
 /* What is there if the child is killed now; true if it differs from what was there before. */
@@ -536,7 +538,7 @@ region_outlives_a_kill_at_every_instruction(void **state)
 			rte_pktmbuf_chain(c.pkts[2], m);
 		}
 		if (!c.b.put)
-			assert_int_equal(c.b.vq->ops->take(c.b.vq, c.b.ring.pool, taken, 6), 6);
+			assert_int_equal(c.b.nq->ops->take(c.b.nq, c.b.ring.pool, taken, 6), 6);
 		c.of_child = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*c.of_child));
 		assert_non_null(c.of_child);
 		step_through(burst, recover, &c);

@@ -28,7 +28,7 @@
 struct crash {
 	struct ring r;
 	/** The queue before the burst, at rest. */
-	struct vstate_vq before;
+	struct vstate_net_vq before;
 	uint16_t *num_of;
 	/** Buffers made available, in order. */
 	uint16_t ids[64];
@@ -62,14 +62,13 @@ crash_open(struct crash *c, bool packed, bool put, uint16_t idx, uint8_t wrap)
 	c->put = put;
 	c->nb = RTE_DIM(lens);
 	ring_add_buffers(&c->r, lens, c->nb, put, c->ids);
-	c->before = *c->r.vq;
-	c->before.inflight_head = &c->before.own_head;
+	c->before = *c->r.nq;
 	if (put) {
 		assert_int_equal(rte_pktmbuf_alloc_bulk(c->r.pool, c->pkts, c->nb), 0);
 		for (i = 0; i < c->nb; i++)
 			rte_pktmbuf_append(c->pkts[i], FRAME);
 	} else {
-		assert_int_equal(c->r.vq->ops->take(c->r.vq, c->r.pool, c->pkts, c->nb), c->nb);
+		assert_int_equal(c->r.nq->ops->take(c->r.nq, c->r.pool, c->pkts, c->nb), c->nb);
 	}
 }
 
@@ -86,9 +85,9 @@ burst(void *arg)
 	struct crash *c = arg;
 
 	if (c->put)
-		vq_put(c->r.vq, c->pkts, c->nb);
+		vq_put(c->r.nq, c->pkts, c->nb);
 	else
-		c->r.vq->ops->give(c->r.vq, c->nb);
+		c->r.nq->ops->give(c->r.nq, c->nb);
 }
 
 /* What the child has now, taken over; true if it is another than before. */
@@ -136,6 +135,7 @@ recover(void *arg, pid_t pid)
 	struct crash *c = arg;
 	const struct vstate_pos next = c->r.next, used = c->r.used;
 	struct rte_mbuf *pkts[64];
+	struct vstate_net_vq *nq;
 	struct vstate_vq *vq;
 	uint16_t told, more, nb_empty;
 	bool empty;
@@ -143,9 +143,10 @@ recover(void *arg, pid_t pid)
 	if (!look(c, pid))
 		return;
 	c->seen++;
-	vq = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*vq));
-	assert_non_null(vq);
-	*vq = c->before;
+	nq = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*nq));
+	assert_non_null(nq);
+	*nq = c->before;
+	vq = &nq->vq;
 	vq->inflight_head = &vq->own_head;
 	memcpy(guest_at(&c->r.guest, RING_DESC_GPA), c->desc, 16u * c->r.size);
 	memcpy(guest_at(&c->r.guest, RING_DEVICE_GPA), c->device, device_len(c));
@@ -159,17 +160,17 @@ recover(void *arg, pid_t pid)
 		assert_int_equal(nb_empty, c->nb);
 	/* And goes on with the others, all of them, each once. */
 	if (c->put) {
-		more = vq_put(vq, c->pkts, c->nb);
+		more = vq_put(nq, c->pkts, c->nb);
 	} else {
-		more = vq->ops->take(vq, c->r.pool, pkts, c->nb);
-		vq->ops->give(vq, more);
+		more = nq->ops->take(nq, c->r.pool, pkts, c->nb);
+		nq->ops->give(nq, more);
 		rte_pktmbuf_free_bulk(pkts, more);
 	}
 	assert_int_equal(vq->fault, VSTATE_FAULT_NONE);
 	assert_int_equal(more, c->nb - told);
 	assert_int_equal(used_in_order(c, told, &empty), c->nb - told);
 	assert_false(empty);
-	free(vq);
+	free(nq);
 	c->r.next = next;
 	c->r.used = used;
 }

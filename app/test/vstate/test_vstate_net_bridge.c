@@ -322,8 +322,8 @@ frames_pass_both_ways_once_and_in_order(void **state)
 			assert_int_equal(len, RING_HDR + 80);
 			assert_int_equal(*guest_at(&b.rx.guest, RING_BUF_GPA + 512 * i + 64), i);
 		}
-		assert_int_equal(b.tx.vq->counters.packets, 50);
-		assert_int_equal(b.rx.vq->counters.packets, 20);
+		assert_int_equal(b.tx.nq->counters.packets, 50);
+		assert_int_equal(b.rx.nq->counters.packets, 20);
 		bench_close(&b);
 	}
 }
@@ -362,7 +362,7 @@ frames_that_the_uplink_does_not_accept_stay_in_the_ring(void **state)
 		assert_int_equal(uplink.nb_sent, 40);
 		for (i = 0; i < 40; i++)
 			assert_int_equal(uplink.sent[i], i);
-		assert_int_equal(b.tx.vq->counters.uplink, 0);
+		assert_int_equal(b.tx.nq->counters.uplink, 0);
 		bench_close(&b);
 	}
 }
@@ -373,9 +373,9 @@ poll_until_lost(struct bench *b, uint64_t lost)
 {
 	uint64_t end = rte_get_timer_cycles() + 60 * rte_get_timer_hz();
 
-	while (b->tx.vq->counters.uplink < lost && rte_get_timer_cycles() < end)
+	while (b->tx.nq->counters.uplink < lost && rte_get_timer_cycles() < end)
 		poll_once(b);
-	assert_int_equal(b->tx.vq->counters.uplink, lost);
+	assert_int_equal(b->tx.nq->counters.uplink, lost);
 }
 
 static void
@@ -410,7 +410,7 @@ frame_that_the_uplink_never_accepts_is_dropped_and_counted(void **state)
 	poll_until_lost(&b, 3);
 	poll_once(&b);
 	poll_once(&b);
-	assert_int_equal(b.tx.vq->counters.uplink, 5);
+	assert_int_equal(b.tx.nq->counters.uplink, 5);
 	assert_int_equal(guest_count_used(&b), 4);
 	bench_close(&b);
 }
@@ -431,7 +431,7 @@ frame_that_the_uplink_cannot_send_is_dropped_at_once(void **state)
 	assert_int_equal(guest_count_used(&b), 3);
 	assert_int_equal(uplink.nb_sent, 2);
 	assert_int_equal(uplink.sent[1], 2);
-	assert_int_equal(b.tx.vq->counters.uplink, 1);
+	assert_int_equal(b.tx.nq->counters.uplink, 1);
 	bench_close(&b);
 }
 
@@ -448,8 +448,8 @@ guest_send_partial(struct bench *b)
 	uint8_t *frame = guest_at(&b->tx.guest, RING_BUF_GPA + RING_HDR);
 	uint32_t sum = 0, i;
 
-	b->tx.vq->features |= RTE_BIT64(VIRTIO_NET_F_CSUM);
-	b->tx.vq->host_offloads = true;
+	b->tx.nq->features |= RTE_BIT64(VIRTIO_NET_F_CSUM);
+	b->tx.nq->host_offloads = true;
 	memset(guest_at(&b->tx.guest, p.gpa), 0, RING_HDR);
 	memcpy(guest_at(&b->tx.guest, p.gpa), &hdr, sizeof(hdr));
 	memset(frame, 2, LEN);
@@ -532,7 +532,7 @@ frames_wait_for_buffers_and_none_is_dropped(void **state)
 
 	for (k = 0; k < 4; k++) {
 		bench_open(&b, k & 1, 64);
-		b.rx.vq->mergeable = k & 2;
+		b.rx.nq->mergeable = k & 2;
 		uplink_give(&b, 60, 80);
 		/* mergeable: three buffers for a frame, far smaller than the estimate assumes */
 		for (given = got = 0; got < 60 * (k & 2 ? 3u : 1u);) {
@@ -554,8 +554,8 @@ frames_wait_for_buffers_and_none_is_dropped(void **state)
 			}
 			assert_true(given < 400);
 		}
-		assert_int_equal(b.rx.vq->counters.packets, 60);
-		assert_int_equal(b.rx.vq->counters.small_buffer, 0);
+		assert_int_equal(b.rx.nq->counters.packets, 60);
+		assert_int_equal(b.rx.nq->counters.small_buffer, 0);
 		bench_close(&b);
 	}
 }
@@ -573,7 +573,7 @@ uplink_is_not_read_for_a_guest_without_buffers(void **state)
 	guest_add_buffer(&b, 0, 200);
 	poll_once(&b);
 	assert_int_equal(uplink.first, 1);
-	assert_int_equal(b.rx.vq->counters.packets, 1);
+	assert_int_equal(b.rx.nq->counters.packets, 1);
 	/* the uplink is not read while the device is suspended either */
 	guest_add_buffer(&b, 1, 200);
 	assert_int_equal(rte_vhost_state_suspend(NAME, 0, NULL), 0);

@@ -72,7 +72,7 @@ make_odd(struct rte_mbuf *m, struct rte_mempool *other)
 
 /* What a look finds in frames of which some are odd, or all in the same way. */
 static void
-round_look(const struct vstate_vq_ops *ops, struct rte_mempool *pool, struct rte_mempool *other)
+round_look(const struct vstate_net_ops *ops, struct rte_mempool *pool, struct rte_mempool *other)
 {
 	struct rte_mbuf *pkts[VSTATE_BURST];
 	uint16_t n = 1 + random() % VSTATE_BURST, odd = random() % 4, i;
@@ -99,7 +99,7 @@ round_look(const struct vstate_vq_ops *ops, struct rte_mempool *pool, struct rte
 static void
 every_build_finds_what_frames_have_in_common(void **state)
 {
-	const struct vstate_vq_ops *ops[3];
+	const struct vstate_net_ops *ops[3];
 	unsigned int packed, nb, i, round;
 	struct rte_mempool *other;
 	struct ring r;

@@ -159,11 +159,11 @@ static void
 open_all(struct ring *r)
 {
 	ring_open(r, false, 8);
-	r->vq->features |= RTE_BIT64(VIRTIO_NET_F_CSUM) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) |
+	r->nq->features |= RTE_BIT64(VIRTIO_NET_F_CSUM) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) |
 		RTE_BIT64(VIRTIO_NET_F_HOST_TSO6) | RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM) |
 		RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) | RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6);
-	r->vq->host_offloads = true;
-	r->vq->guest_csum = true;
+	r->nq->host_offloads = true;
+	r->nq->guest_csum = true;
 }
 
 static void
@@ -182,23 +182,23 @@ partial_checksum_is_completed_or_left_to_the_port(void **state)
 		/* in one mbuf, and with even and odd borders */
 		for (split = 0; split < 3; split++) {
 			m = mbuf_make(&r, &f, split == 0 ? 0 : 90 + split);
-			r.vq->complete_csum = true;
-			assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
+			r.nq->complete_csum = true;
+			assert_true(vstate_net_offload_from_header(r.nq, &hdr, m));
 			assert_int_equal(field_of(m, &f), checksum(&f));
 			assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 					RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 			rte_pktmbuf_free(m);
 		}
 		m = mbuf_make(&r, &f, 0);
-		r.vq->complete_csum = false;
-		assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
+		r.nq->complete_csum = false;
+		assert_true(vstate_net_offload_from_header(r.nq, &hdr, m));
 		assert_int_equal(field_of(m, &f), pseudo(&f, f.len - f.l4));
 		assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 				RTE_MBUF_F_RX_L4_CKSUM_NONE);
 		/* and turned around for another guest, which gets the same header */
 		vstate_net_offload_turn(m);
 		memset(&hdr, 0, sizeof(hdr));
-		assert_true(vstate_net_offload_to_header(r.vq, m, &hdr));
+		assert_true(vstate_net_offload_to_header(r.nq, m, &hdr));
 		assert_int_equal(hdr.hdr.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
 		assert_int_equal(hdr.hdr.csum_start, f.l4);
 		assert_int_equal(hdr.hdr.csum_offset, f.field - f.l4);
@@ -221,7 +221,7 @@ checksum_is_not_good_because_the_driver_says_so(void **state)
 	open_all(&r);
 	frame_make(&f, false, true);
 	m = mbuf_make(&r, &f, 0);
-	assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
+	assert_true(vstate_net_offload_from_header(r.nq, &hdr, m));
 	assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 			RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN);
 	rte_pktmbuf_free(m);
@@ -244,23 +244,23 @@ segmentation_request_passes_both_ways(void **state)
 		hdr.hdr.gso_type = v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 		hdr.hdr.gso_size = 1448;
 		m = mbuf_make(&r, &f, 0);
-		assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
+		assert_true(vstate_net_offload_from_header(r.nq, &hdr, m));
 		assert_true(m->ol_flags & RTE_MBUF_F_RX_LRO);
 		assert_int_equal(m->tso_segsz, 1448);
 		vstate_net_offload_turn(m);
 		assert_true(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
 		memset(&hdr, 0, sizeof(hdr));
-		assert_true(vstate_net_offload_to_header(r.vq, m, &hdr));
+		assert_true(vstate_net_offload_to_header(r.nq, m, &hdr));
 		assert_int_equal(hdr.hdr.gso_type, v6 ? VIRTIO_NET_HDR_GSO_TCPV6 :
 				VIRTIO_NET_HDR_GSO_TCPV4);
 		assert_int_equal(hdr.hdr.gso_size, 1448);
 		assert_int_equal(hdr.hdr.hdr_len, f.l4 + 20);
 		assert_int_equal(hdr.hdr.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
 		/* to a driver that cannot */
-		r.vq->features &= ~(RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
+		r.nq->features &= ~(RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
 				RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6));
-		assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
-		r.vq->features |= RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
+		assert_false(vstate_net_offload_to_header(r.nq, m, &hdr));
+		r.nq->features |= RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
 			RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6);
 		rte_pktmbuf_free(m);
 	}
@@ -277,14 +277,14 @@ udp_segmentation_request_passes_both_ways(void **state)
 	int v6;
 
 	open_all(&r);
-	r.vq->features |= RTE_BIT64(VIRTIO_NET_F_HOST_UFO) | RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
+	r.nq->features |= RTE_BIT64(VIRTIO_NET_F_HOST_UFO) | RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
 	for (v6 = 0; v6 < 2; v6++) {
 		frame_make(&f, v6, false);
 		hdr = partial(&f);
 		hdr.hdr.gso_type = VIRTIO_NET_HDR_GSO_UDP;
 		hdr.hdr.gso_size = 1400;
 		m = mbuf_make(&r, &f, 0);
-		assert_true(vstate_net_offload_from_header(r.vq, &hdr, m));
+		assert_true(vstate_net_offload_from_header(r.nq, &hdr, m));
 		assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 				RTE_MBUF_F_RX_L4_CKSUM_NONE);
 		assert_true(m->ol_flags & RTE_MBUF_F_RX_LRO);
@@ -295,7 +295,7 @@ udp_segmentation_request_passes_both_ways(void **state)
 		assert_false(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
 		assert_int_equal(vstate_net_offload_prepare(m), 0);
 		memset(&hdr, 0, sizeof(hdr));
-		assert_true(vstate_net_offload_to_header(r.vq, m, &hdr));
+		assert_true(vstate_net_offload_to_header(r.nq, m, &hdr));
 		assert_int_equal(hdr.hdr.gso_type, VIRTIO_NET_HDR_GSO_UDP);
 		assert_int_equal(hdr.hdr.gso_size, 1400);
 		assert_int_equal(hdr.hdr.hdr_len, f.l4 + 8);
@@ -303,11 +303,11 @@ udp_segmentation_request_passes_both_ways(void **state)
 		assert_int_equal(hdr.hdr.csum_start, f.l4);
 		assert_int_equal(hdr.hdr.csum_offset, 6);
 		/* to a driver that cannot */
-		r.vq->features &= ~RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
-		assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
-		r.vq->features |= RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
+		r.nq->features &= ~RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
+		assert_false(vstate_net_offload_to_header(r.nq, m, &hdr));
+		r.nq->features |= RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
 		m->tso_segsz = 0;
-		assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
+		assert_false(vstate_net_offload_to_header(r.nq, m, &hdr));
 		rte_pktmbuf_free(m);
 	}
 	ring_close(&r);
@@ -338,13 +338,13 @@ udp_segmentation_that_was_not_agreed_upon_is_refused(void **state)
 	for (i = 0; i < RTE_DIM(lies); i++) {
 		open_all(&r);
 		if (lies[i].ufo)
-			r.vq->features |= RTE_BIT64(VIRTIO_NET_F_HOST_UFO);
+			r.nq->features |= RTE_BIT64(VIRTIO_NET_F_HOST_UFO);
 		frame_make(&f, false, lies[i].tcp);
 		hdr = partial(&f);
 		hdr.hdr.gso_type = lies[i].gso_type;
 		hdr.hdr.gso_size = lies[i].gso_size;
 		m = mbuf_make(&r, &f, 0);
-		if (vstate_net_offload_from_header(r.vq, &hdr, m))
+		if (vstate_net_offload_from_header(r.nq, &hdr, m))
 			fail_msg("accepted: %s", lies[i].what);
 		rte_pktmbuf_free(m);
 		ring_close(&r);
@@ -385,12 +385,12 @@ headers_that_lie_are_refused(void **state)
 	frame_make(&f, false, true);
 	for (i = 0; i < RTE_DIM(lies); i++) {
 		open_all(&r);
-		r.vq->complete_csum = true;
-		r.vq->features &= ~lies[i].without;
+		r.nq->complete_csum = true;
+		r.nq->features &= ~lies[i].without;
 		memset(&hdr, 0, sizeof(hdr));
 		hdr.hdr = lies[i].hdr;
 		m = mbuf_make(&r, &f, 0);
-		if (vstate_net_offload_from_header(r.vq, &hdr, m))
+		if (vstate_net_offload_from_header(r.nq, &hdr, m))
 			fail_msg("accepted: %s", lies[i].what);
 		assert_memory_equal(rte_pktmbuf_mtod(m, void *), f.bytes, f.len);
 		rte_pktmbuf_free(m);
@@ -408,14 +408,14 @@ every_start_and_offset_is_accepted_or_refused_without_harm(void **state)
 	struct ring r;
 
 	open_all(&r);
-	r.vq->complete_csum = true;
+	r.nq->complete_csum = true;
 	frame_make(&f, false, true);
 	m = mbuf_make(&r, &f, 0);
 	for (start = 0; start < f.len + 4u; start++) {
 		for (offset = 0; offset < f.len + 4u; offset++) {
 			hdr.hdr.csum_start = start;
 			hdr.hdr.csum_offset = offset;
-			assert_int_equal(vstate_net_offload_from_header(r.vq, &hdr, m),
+			assert_int_equal(vstate_net_offload_from_header(r.nq, &hdr, m),
 					start + offset + 2 <= f.len);
 		}
 	}
@@ -433,7 +433,7 @@ checksum_is_computed_for_a_driver_that_wants_it_whole(void **state)
 	int k, again;
 
 	open_all(&r);
-	r.vq->guest_csum = false;
+	r.nq->guest_csum = false;
 	for (k = 0; k < 4; k++) {
 		frame_make(&f, k & 1, k & 2);
 		m = mbuf_make(&r, &f, 0);
@@ -449,7 +449,7 @@ checksum_is_computed_for_a_driver_that_wants_it_whole(void **state)
 		assert_int_equal(vstate_net_offload_prepare(m), 0);
 		/* the frame finds no buffer at first, and comes again */
 		for (again = 0; again < 3; again++) {
-			assert_true(vstate_net_offload_to_header(r.vq, m, &hdr));
+			assert_true(vstate_net_offload_to_header(r.nq, m, &hdr));
 			assert_int_equal(field_of(m, &f), checksum(&f));
 			assert_int_equal(hdr.hdr.flags, 0);
 		}
@@ -521,7 +521,7 @@ frame_that_others_hold_too_is_not_changed(void **state)
 
 	for (how = SHARED_REFCNT; how <= SHARED_NOT; how++) {
 		open_all(&r);
-		r.vq->guest_csum = false;
+		r.nq->guest_csum = false;
 		frame_make(&f, false, true);
 		be16(f.bytes + L3 + 10, 0xbad);
 		want = f;
@@ -534,9 +534,9 @@ frame_that_others_hold_too_is_not_changed(void **state)
 		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM |
 			RTE_MBUF_F_TX_IP_CKSUM;
 		/* no buffer at first, so that it comes again */
-		assert_int_equal(vq_put(r.vq, &m, 1), 0);
+		assert_int_equal(vq_put(r.nq, &m, 1), 0);
 		ring_add(&r, &buffer, 1, true);
-		assert_int_equal(vq_put(r.vq, &m, 1), 1);
+		assert_int_equal(vq_put(r.nq, &m, 1), 1);
 		assert_true(ring_get_used(&r, &id, &len));
 		assert_int_equal(len, RING_HDR + f.len);
 		guest_read(&r.guest, RING_BUF_GPA + RING_HDR, got, f.len);
@@ -568,14 +568,14 @@ transmit_lengths_that_lie_are_refused(void **state)
 	m->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
 	m->l2_len = L3;
 	m->l3_len = 0;
-	assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
+	assert_false(vstate_net_offload_to_header(r.nq, m, &hdr));
 	assert_true(vstate_net_offload_prepare(m) != 0);
 	m->l3_len = f.len;
-	assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
+	assert_false(vstate_net_offload_to_header(r.nq, m, &hdr));
 	assert_true(vstate_net_offload_prepare(m) != 0);
 	m->l3_len = 20;
 	m->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_SCTP_CKSUM;
-	assert_false(vstate_net_offload_to_header(r.vq, m, &hdr));
+	assert_false(vstate_net_offload_to_header(r.nq, m, &hdr));
 	assert_true(vstate_net_offload_prepare(m) != 0);
 	rte_pktmbuf_free(m);
 	ring_close(&r);

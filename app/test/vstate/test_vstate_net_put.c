@@ -49,7 +49,7 @@ static uint16_t
 put(struct ring *r, uint32_t seq, uint32_t len, bool hole)
 {
 	struct rte_mbuf *m = frame_make(r, seq, len, hole);
-	uint16_t n = vq_put(r->vq, &m, 1);
+	uint16_t n = vq_put(r->nq, &m, 1);
 
 	rte_pktmbuf_free(m);
 	assert_int_equal(ring_mbufs_out(r), 0);
@@ -138,15 +138,15 @@ put_layout(bool packed, bool indirect, bool mergeable, const struct layout *l)
 	uint16_t id;
 
 	ring_open(&r, packed, 16);
-	r.vq->mergeable = mergeable;
+	r.nq->mergeable = mergeable;
 	id = indirect ? ring_add_indirect(&r, l->pieces, l->n, true) :
 		ring_add(&r, l->pieces, l->n, true);
 	guest_snapshot(&r.guest);
 	assert_int_equal(put(&r, 7, 588, true), 1);
 	assert_int_equal(frame_check(&r, 7, 588, l->pieces, l->n, &id), 1);
 	ring_allow(&r);
-	assert_int_equal(r.vq->counters.packets, 1);
-	assert_int_equal(r.vq->counters.bytes, 588);
+	assert_int_equal(r.nq->counters.packets, 1);
+	assert_int_equal(r.nq->counters.bytes, 588);
 	ring_close(&r);
 }
 
@@ -236,7 +236,7 @@ frame_waits_until_all_its_buffers_are_there(void **state)
 		ids[0] = ring_add(&r, &p[0], 1, true);
 		assert_int_equal(put(&r, 1, 588, false), 0);
 		assert_false(ring_get_used(&r, &id, &len));
-		assert_int_equal(r.vq->counters.packets + r.vq->counters.small_buffer, 0);
+		assert_int_equal(r.nq->counters.packets + r.nq->counters.small_buffer, 0);
 		ids[1] = ring_add(&r, &p[1], 1, true);
 		guest_snapshot(&r.guest);
 		assert_int_equal(put(&r, 1, 588, false), 1);
@@ -256,16 +256,16 @@ frame_too_long_for_a_buffer_is_dropped_and_the_buffer_kept(void **state)
 
 	for (packed = 0; packed < 2; packed++) {
 		ring_open(&r, packed, 16);
-		r.vq->mergeable = false;
+		r.nq->mergeable = false;
 		id = ring_add(&r, &p, 1, true);
 		assert_int_equal(put(&r, 1, 588, false), 1);
-		assert_int_equal(r.vq->counters.small_buffer, 1);
-		assert_int_equal(r.vq->counters.packets, 0);
+		assert_int_equal(r.nq->counters.small_buffer, 1);
+		assert_int_equal(r.nq->counters.packets, 0);
 		guest_snapshot(&r.guest);
 		assert_int_equal(put(&r, 2, 587, false), 1);
 		frame_check(&r, 2, 587, &p, 1, &id);
 		ring_allow(&r);
-		assert_int_equal(r.vq->counters.packets, 1);
+		assert_int_equal(r.nq->counters.packets, 1);
 		ring_close(&r);
 	}
 }
@@ -300,15 +300,15 @@ frame_too_long_for_the_whole_ring_is_dropped_once_all_is_there(void **state)
 				ids[i] = ring_add(&r, p[i], kinds[k / 2].n, true);
 			r.table += 48;
 		}
-		assert_int_equal(r.vq->counters.small_buffer, 0);
+		assert_int_equal(r.nq->counters.small_buffer, 0);
 		assert_int_equal(put(&r, 1, 2500, false), 1);
-		assert_int_equal(r.vq->counters.small_buffer, 1);
-		assert_int_equal(r.vq->counters.packets, 0);
+		assert_int_equal(r.nq->counters.small_buffer, 1);
+		assert_int_equal(r.nq->counters.packets, 0);
 		/* and its buffers serve the next one */
 		guest_snapshot(&r.guest);
 		assert_int_equal(put(&r, 2, 40, false), 1);
 		frame_check(&r, 2, 40, p[0], kinds[k / 2].n, ids);
-		assert_int_equal(r.vq->counters.packets, 1);
+		assert_int_equal(r.nq->counters.packets, 1);
 		ring_close(&r);
 	}
 }
@@ -322,8 +322,8 @@ legacy_header_has_ten_bytes(void **state)
 	uint32_t len;
 
 	ring_open(&r, false, 4);
-	r.vq->mergeable = false;
-	r.vq->hdr_len = 10;
+	r.nq->mergeable = false;
+	r.nq->hdr_len = 10;
 	ring_add(&r, &p, 1, true);
 	guest_snapshot(&r.guest);
 	assert_int_equal(put(&r, 1, 60, false), 1);
@@ -359,7 +359,7 @@ burst_of_frames_arrives_in_order_at_all_places(void **state)
 					pkts[size] = frame_make(&r, size, 60, false);
 					guest_snapshot(&r.guest);
 					/* one more than there are buffers */
-					n = vq_put(r.vq, pkts, size + 1);
+					n = vq_put(r.nq, pkts, size + 1);
 					assert_int_equal(n, size);
 					rte_pktmbuf_free_bulk(pkts, size + 1);
 					for (i = 0; i < size; i++)
@@ -442,9 +442,9 @@ given_frames_leave_their_used_entries_in_the_dirty_log(void **state)
 				ring_add(&r, &p, 1, false);
 			memset(log, 0, RING_LOG_SIZE);
 			guest_snapshot(&r.guest);
-			n = r.vq->ops->take(r.vq, r.pool, pkts, VSTATE_BURST);
+			n = r.nq->ops->take(r.nq, r.pool, pkts, VSTATE_BURST);
 			assert_int_equal(n, 40);
-			r.vq->ops->give(r.vq, n);
+			r.nq->ops->give(r.nq, n);
 			rte_pktmbuf_free_bulk(pkts, n);
 			/* without a flush of the test's */
 			guest_assert_logged(&r.guest, log, RING_LOG_SIZE);

@@ -29,8 +29,8 @@ frame_write(struct ring *r, uint32_t seq, const struct piece *p, uint16_t n)
 
 	for (i = 0; i < n; i++) {
 		for (k = 0; k < p[i].len; k++, at++)
-			*guest_at(&r->guest, p[i].gpa + k) = at < r->vq->hdr_len ? 0 :
-					frame_byte(seq, at - r->vq->hdr_len);
+			*guest_at(&r->guest, p[i].gpa + k) = at < r->nq->hdr_len ? 0 :
+					frame_byte(seq, at - r->nq->hdr_len);
 	}
 }
 
@@ -58,11 +58,11 @@ static uint16_t
 burst_step(struct ring *r, uint16_t n, uint32_t seq, uint32_t step, uint32_t len, uint16_t back)
 {
 	struct rte_mbuf *pkts[VSTATE_BURST];
-	uint16_t nb = r->vq->ops->take(r->vq, r->pool, pkts, n), i;
+	uint16_t nb = r->nq->ops->take(r->nq, r->pool, pkts, n), i;
 
 	for (i = 0; i < nb; i++)
 		frame_check(pkts[i], seq + i * step, len);
-	r->vq->ops->give(r->vq, RTE_MIN(nb, back));
+	r->nq->ops->give(r->nq, RTE_MIN(nb, back));
 	rte_pktmbuf_free_bulk(pkts, nb);
 	assert_int_equal(ring_mbufs_out(r), 0);
 	assert_int_equal(r->vq->avail.idx, r->vq->used.idx);
@@ -276,7 +276,7 @@ take_copies_frames_however_they_are_cut(void **state)
 			expect_used(&r, id);
 		}
 		assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);
-		assert_int_equal(r.vq->counters.packets, 4000);
+		assert_int_equal(r.nq->counters.packets, 4000);
 		ring_close(&r);
 	}
 }
@@ -300,10 +300,10 @@ pass_two(struct ring *r)
 		/* pair[0] alone is another frame than the small one */
 		struct rte_mbuf *pkts[4];
 
-		assert_int_equal(r->vq->ops->take(r->vq, r->pool, pkts, 4), 2);
+		assert_int_equal(r->nq->ops->take(r->nq, r->pool, pkts, 4), 2);
 		assert_int_equal(pkts[0]->pkt_len, 30 - RING_HDR);
 		frame_check(pkts[1], 3, 60);
-		r->vq->ops->give(r->vq, 2);
+		r->nq->ops->give(r->nq, 2);
 		rte_pktmbuf_free_bulk(pkts, 2);
 	} else if (r->size == 1) {
 		assert_int_equal(burst(r, 4, 3, 30 - RING_HDR, 4), 1);
@@ -385,9 +385,9 @@ full_ring_of_every_size_passes_and_then_is_empty(void **state)
 
 				for (i = 0; i < size; i++)
 					ids[i] = ring_add(&r, &small, 1, false);
-				got = r.vq->ops->take(r.vq, r.pool, pkts, VSTATE_BURST);
+				got = r.nq->ops->take(r.nq, r.pool, pkts, VSTATE_BURST);
 				assert_int_equal(got, size);
-				r.vq->ops->give(r.vq, got);
+				r.nq->ops->give(r.nq, got);
 				rte_pktmbuf_free_bulk(pkts, got);
 				for (i = 0; i < size; i++)
 					expect_used(&r, ids[i]);
@@ -419,11 +419,11 @@ long_frame_before_short_ones_does_not_end_a_burst(void **state)
 			frame_write(&r, i, &p, 1);
 			ring_add(&r, &p, 1, false);
 		}
-		assert_int_equal(r.vq->ops->take(r.vq, r.pool, pkts, 64), 64);
+		assert_int_equal(r.nq->ops->take(r.nq, r.pool, pkts, 64), 64);
 		for (i = 0; i < 64; i++)
 			frame_check(pkts[i], i, i == 0 ? 256 : 60);
-		r.vq->ops->give(r.vq, 64);
-		assert_int_equal(r.vq->counters.bytes, 256 + 63 * 60);
+		r.nq->ops->give(r.nq, 64);
+		assert_int_equal(r.nq->counters.bytes, 256 + 63 * 60);
 		rte_pktmbuf_free_bulk(pkts, 64);
 		ring_close(&r);
 	}
@@ -454,8 +454,8 @@ frames_not_given_back_are_taken_again(void **state)
 			for (i = 0; i < k; i++)
 				expect_used(&r, ids[i]);
 			expect_no_used(&r);
-			assert_int_equal(r.vq->counters.packets, k);
-			assert_int_equal(r.vq->counters.bytes, 60 * k);
+			assert_int_equal(r.nq->counters.packets, k);
+			assert_int_equal(r.nq->counters.bytes, 60 * k);
 			/* taken for nothing, more than once */
 			assert_int_equal(burst(&r, 32, 100 + k, 60, 0), 24 - k);
 			assert_int_equal(burst(&r, 7, 100 + k, 60, 32), RTE_MIN(7, 24 - k));
@@ -464,7 +464,7 @@ frames_not_given_back_are_taken_again(void **state)
 			for (i = k; i < 24; i++)
 				expect_used(&r, ids[i]);
 			expect_no_used(&r);
-			assert_int_equal(r.vq->counters.packets, 24);
+			assert_int_equal(r.nq->counters.packets, 24);
 			ring_close(&r);
 		}
 	}
@@ -491,7 +491,7 @@ add_kind(struct ring *r, enum kind kind, uint32_t seq)
 		n = 2;
 	} else if (kind == BAD_OFFLOAD) {
 		*guest_at(&r->guest, p[0].gpa) = 1; /* NEEDS_CSUM, not negotiated */
-		r->vq->host_offloads = true;
+		r->nq->host_offloads = true;
 	}
 	return ring_add(r, p, n, false);
 }
@@ -519,12 +519,12 @@ frames_dropped_between_good_ones_are_used_and_counted(void **state)
 					good[nb_good++] = i;
 			}
 			for (give = 0; ; give++) {
-				nb = r.vq->ops->take(r.vq, r.pool, pkts, VSTATE_BURST);
+				nb = r.nq->ops->take(r.nq, r.pool, pkts, VSTATE_BURST);
 				assert_int_equal(nb, give == 0 ? nb_good : nb_good - (give - 1));
 				for (i = 0; i < nb; i++)
 					frame_check(pkts[i], good[nb_good - nb + i], 60);
 				/* none the first time, then one after the other */
-				r.vq->ops->give(r.vq, nb == 0 ? 0 : give == 0 ? 0 : 1);
+				r.nq->ops->give(r.nq, nb == 0 ? 0 : give == 0 ? 0 : 1);
 				rte_pktmbuf_free_bulk(pkts, nb);
 				if (nb == 0 || (give > 0 && nb == 1))
 					break;
@@ -532,10 +532,10 @@ frames_dropped_between_good_ones_are_used_and_counted(void **state)
 			for (i = 0; i < 4; i++)
 				expect_used(&r, ids[i]);
 			expect_no_used(&r);
-			assert_int_equal(r.vq->counters.packets, count[GOOD]);
-			assert_int_equal(r.vq->counters.runt, count[RUNT] + count[EMPTY]);
-			assert_int_equal(r.vq->counters.oversize, count[OVERSIZE]);
-			assert_int_equal(r.vq->counters.bad_offload, count[BAD_OFFLOAD]);
+			assert_int_equal(r.nq->counters.packets, count[GOOD]);
+			assert_int_equal(r.nq->counters.runt, count[RUNT] + count[EMPTY]);
+			assert_int_equal(r.nq->counters.oversize, count[OVERSIZE]);
+			assert_int_equal(r.nq->counters.bad_offload, count[BAD_OFFLOAD]);
 			assert_int_equal(ring_mbufs_out(&r), 0);
 			ring_close(&r);
 		}
@@ -558,7 +558,7 @@ largest_frame_passes_and_one_byte_more_does_not(void **state)
 		ring_add(&r, &p, 1, false);
 		p.len--;
 		assert_int_equal(burst(&r, 32, 1, VSTATE_MAX_FRAME, 32), 0);
-		assert_int_equal(r.vq->counters.oversize, 1);
+		assert_int_equal(r.nq->counters.oversize, 1);
 		ring_close(&r);
 	}
 }
@@ -573,12 +573,12 @@ linear_queue_drops_what_needs_two_mbufs(void **state)
 
 	for (packed = 0; packed < 2; packed++) {
 		ring_open(&r, packed, 16);
-		r.vq->linear = true;
+		r.nq->linear = true;
 		frame_write(&r, 1, &p, 1);
 		ring_add(&r, &p, 1, false);
 		ring_add(&r, &fits, 1, false);
 		assert_int_equal(burst_same(&r, 32, 1, 256, 32), 1);
-		assert_int_equal(r.vq->counters.oversize, 1);
+		assert_int_equal(r.nq->counters.oversize, 1);
 		ring_close(&r);
 	}
 }
@@ -602,15 +602,15 @@ frame_waits_for_mbufs_and_passes_with_the_last_ones(void **state)
 				ring_add(&r, &p, 1, false);
 			assert_int_equal(rte_pktmbuf_alloc_bulk(r.pool, hold,
 					RING_POOL_MBUFS - left), 0);
-			i = r.vq->ops->take(r.vq, r.pool, pkts, 32);
+			i = r.nq->ops->take(r.nq, r.pool, pkts, 32);
 			/* at least one frame, if one can pass at all */
 			assert_true(left < 3 ? i == 0 : i >= 1 && i <= left / 3);
-			r.vq->ops->give(r.vq, i);
+			r.nq->ops->give(r.nq, i);
 			if (i > 0)
 				frame_check(pkts[0], 1, 600);
 			rte_pktmbuf_free_bulk(pkts, i);
 			assert_int_equal(ring_mbufs_out(&r), RING_POOL_MBUFS - left);
-			assert_true(r.vq->counters.nombuf > 0);
+			assert_true(r.nq->counters.nombuf > 0);
 			rte_pktmbuf_free_bulk(hold, RING_POOL_MBUFS - left);
 			/* and all others when there are mbufs again, in several bursts */
 			for (; i < 32; i += got) {

@@ -31,8 +31,8 @@ pass(struct ring *r, uint16_t n)
 
 	for (i = 0; i < n; i++)
 		ring_add(r, &small, 1, false);
-	assert_int_equal(r->vq->ops->take(r->vq, r->pool, pkts, n), n);
-	r->vq->ops->give(r->vq, n);
+	assert_int_equal(r->nq->ops->take(r->nq, r->pool, pkts, n), n);
+	r->nq->ops->give(r->nq, n);
 	rte_pktmbuf_free_bulk(pkts, n);
 	for (i = 0; i < n; i++)
 		assert_true(ring_get_used(r, &id, &len));
@@ -280,8 +280,8 @@ queue_without_call_descriptor_goes_on(void **state)
 	{
 		struct rte_mbuf *m;
 
-		assert_int_equal(r.vq->ops->take(r.vq, r.pool, &m, 1), 1);
-		r.vq->ops->give(r.vq, 1);
+		assert_int_equal(r.nq->ops->take(r.nq, r.pool, &m, 1), 1);
+		r.nq->ops->give(r.nq, 1);
 		rte_pktmbuf_free(m);
 	}
 	assert_int_equal(r.vq->counters.calls, 0);
@@ -336,8 +336,8 @@ count_tells_what_waits(void **state)
 		ring_open(&r, packed, 8);
 		ring_seek(&r, packed ? 5 : 65533, 0);
 		for (i = 0; i <= 8; i++) {
-			assert_int_equal(r.vq->ops->count(r.vq, 8), i);
-			assert_int_equal(r.vq->ops->count(r.vq, 3), RTE_MIN(i, 3));
+			assert_int_equal(r.nq->ops->count(r.nq, 8), i);
+			assert_int_equal(r.nq->ops->count(r.nq, 3), RTE_MIN(i, 3));
 			if (i < 8)
 				ring_add(&r, &small, 1, false);
 		}

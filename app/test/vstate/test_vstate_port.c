@@ -45,7 +45,7 @@ static const struct rte_ether_addr guest_mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x
 struct fixture {
 	struct vstate_dev dev;
 	struct vstate_net net;
-	struct vstate_vq vq;
+	struct vstate_net_vq nq;
 	struct vstate_port_rxq rxq;
 };
 
@@ -58,12 +58,12 @@ fixture_setup(void **state)
 	assert_non_null(f);
 	memset(f, 0, sizeof(*f));
 	f->dev.nb_vqs = 2;
-	f->dev.vqs[0] = &f->vq;
-	f->dev.vqs[1] = &f->vq;
-	f->vq.port_id = 7;
+	f->dev.vqs[0] = &f->nq.vq;
+	f->dev.vqs[1] = &f->nq.vq;
+	f->nq.port_id = 7;
 	f->rxq.dev = &f->dev;
 	f->rxq.nb_rxq = 1;
-	f->rxq.only = &f->vq;
+	f->rxq.only = &f->nq.vq;
 	f->dev.class = &vstate_net_class;
 	f->dev.of_class = &f->net;
 	f->rxq.net = &f->net;
@@ -148,8 +148,8 @@ guest_that_left_is_not_announced(void **state)
 	struct rte_mbuf *pkts[4];
 	struct rte_ether_hdr *eth;
 
-	f->vq.callfd = -1;
-	f->vq.inflight_head = &f->vq.own_head;
+	f->nq.vq.callfd = -1;
+	f->nq.vq.inflight_head = &f->nq.vq.own_head;
 	guest_announce(f);
 	vstate_start_disconnect(&f->dev, false);
 	assert_int_equal(vstate_port_rx(&f->rxq, pkts, 4), 0);
@@ -169,9 +169,9 @@ static unsigned int nb_put;
 static uint8_t put_look[2];
 
 static uint16_t
-frames_put_all(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
+frames_put_all(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
-	RTE_SET_USED(vq);
+	RTE_SET_USED(nq);
 	RTE_SET_USED(pkts);
 	put_look[nb_put % RTE_DIM(put_look)] = look;
 	nb_put += n;
@@ -187,13 +187,13 @@ frames_look(struct rte_mbuf *const *pkts, uint16_t n)
 static void
 frame_that_cannot_be_tagged_is_dropped_alone(void **state)
 {
-	static const struct vstate_vq_ops ops = { .look = frames_look, .put = frames_put_all };
+	static const struct vstate_net_ops ops = { .look = frames_look, .put = frames_put_all };
 	struct fixture *f = *state;
 	struct vstate_port_txq txq = { .dev = &f->dev, .net = &f->net };
 	struct rte_mbuf *pkts[3];
 	int i;
 
-	f->vq.ops = &ops;
+	f->nq.ops = &ops;
 	f->net.active_pairs = 1;
 	assert_int_equal(rte_pktmbuf_alloc_bulk(f->rxq.pool, pkts, 3), 0);
 	for (i = 0; i < 3; i++)
@@ -204,13 +204,13 @@ frame_that_cannot_be_tagged_is_dropped_alone(void **state)
 	nb_put = 0;
 	/* no frame is sent while the lease is not granted */
 	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 0);
-	vstate_lease_grant(&f->vq.lease);
+	vstate_lease_grant(&f->nq.vq.lease);
 	assert_int_equal(vstate_port_tx(&txq, pkts, 3), 3);
 	assert_int_equal(nb_put, 2);
 	/* after a tag is inserted, the properties of the burst are not known any more */
 	assert_int_equal(put_look[0], VSTATE_NET_MBUF_UNKNOWN);
 	assert_int_equal(put_look[1], VSTATE_NET_MBUF_WHOLE | VSTATE_NET_MBUF_ALIKE);
-	assert_int_equal(f->vq.counters.bad_offload, 1);
+	assert_int_equal(f->nq.counters.bad_offload, 1);
 	assert_int_equal(rte_pktmbuf_data_len(pkts[1]), 60);
 	rte_pktmbuf_free(pkts[1]);
 }
@@ -301,13 +301,13 @@ link_teardown(void **state)
 
 /* The guest sends one frame with a tag in each burst. */
 static uint16_t
-tagged_frame_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts,
+tagged_frame_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts,
 		uint16_t n)
 {
 	struct rte_vlan_hdr *tag;
 	struct rte_ether_hdr *eth;
 
-	RTE_SET_USED(vq);
+	RTE_SET_USED(nq);
 	assert_true(n > 0);
 	pkts[0] = rte_pktmbuf_alloc(pool);
 	assert_non_null(pkts[0]);
@@ -321,9 +321,9 @@ tagged_frame_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbu
 }
 
 static void
-buffers_give_none(struct vstate_vq *vq, uint16_t n)
+buffers_give_none(struct vstate_net_vq *nq, uint16_t n)
 {
-	RTE_SET_USED(vq);
+	RTE_SET_USED(nq);
 	RTE_SET_USED(n);
 }
 
@@ -331,7 +331,7 @@ buffers_give_none(struct vstate_vq *vq, uint16_t n)
 static struct rte_mbuf *
 frame_receive(struct rte_mempool *pool, uint64_t offloads)
 {
-	static const struct vstate_vq_ops ops = { .take = tagged_frame_take,
+	static const struct vstate_net_ops ops = { .take = tagged_frame_take,
 		.give = buffers_give_none };
 	const struct rte_eth_conf conf = { .rxmode.offloads = offloads };
 	struct vstate_vq *vq = app.dev->vqs[VSTATE_TXQ(0)];
@@ -340,7 +340,7 @@ frame_receive(struct rte_mempool *pool, uint64_t offloads)
 	assert_int_equal(rte_eth_dev_configure(app.port, 1, 1, &conf), 0);
 	assert_int_equal(rte_eth_rx_queue_setup(app.port, 0, 64, SOCKET_ID_ANY, NULL, pool), 0);
 	assert_int_equal(rte_eth_dev_start(app.port), 0);
-	vq->ops = &ops;
+	vstate_net_vq_of(vq)->ops = &ops;
 	/* the queue never looks empty */
 	vq->look_at = &vq->look_value;
 	vq->look_mask = 0;
@@ -378,7 +378,7 @@ chains_are_received(uint64_t offloads)
 
 	assert_int_equal(rte_eth_dev_configure(app.port, 1, 1, &conf), 0);
 	assert_int_equal(rte_eth_dev_start(app.port), 0);
-	linear = app.dev->vqs[VSTATE_TXQ(0)]->linear;
+	linear = vstate_net_vq_of(app.dev->vqs[VSTATE_TXQ(0)])->linear;
 	assert_int_equal(rte_eth_dev_stop(app.port), 0);
 	return !linear;
 }

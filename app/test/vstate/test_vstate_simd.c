@@ -32,7 +32,7 @@
 
 /* What a build made of a ring. */
 struct outcome {
-	struct vstate_vq vq;
+	struct vstate_net_vq nq;
 	uint16_t nb;
 	struct {
 		uint32_t len, ol_flags, packet_type;
@@ -203,12 +203,12 @@ static void
 run_take(struct ring *r, struct outcome *o, uint16_t n, uint16_t back)
 {
 	struct rte_mbuf *pkts[VSTATE_BURST];
-	uint16_t nb = r->vq->ops->take(r->vq, r->pool, pkts, n), i;
+	uint16_t nb = r->nq->ops->take(r->nq, r->pool, pkts, n), i;
 
 	assert_true(nb <= n);
 	for (i = 0; i < nb; i++)
 		frame_note(o, pkts[i]);
-	r->vq->ops->give(r->vq, RTE_MIN(nb, back));
+	r->nq->ops->give(r->nq, RTE_MIN(nb, back));
 	rte_pktmbuf_free_bulk(pkts, nb);
 }
 
@@ -243,7 +243,7 @@ run_put(struct ring *r, struct outcome *o, uint16_t n, unsigned int seed, bool k
 			m->l3_len = 20;
 		}
 	}
-	k = r->vq->ops->put(r->vq, pkts, n, known ? r->vq->ops->look(pkts, n) :
+	k = r->nq->ops->put(r->nq, pkts, n, known ? r->nq->ops->look(pkts, n) :
 			VSTATE_NET_MBUF_UNKNOWN);
 	assert_true(k <= n);
 	o->nb = 0;
@@ -263,8 +263,10 @@ guest_restore(struct guest *g)
 
 /* What of a queue must not depend on the build. */
 static void
-queue_same(const struct vstate_vq *a, const struct vstate_vq *b)
+queue_same(const struct vstate_net_vq *na, const struct vstate_net_vq *nb)
 {
+	const struct vstate_vq *a = &na->vq, *b = &nb->vq;
+
 	assert_int_equal(a->fault, b->fault);
 	assert_int_equal(a->avail.idx, b->avail.idx);
 	assert_int_equal(a->avail.wrap, b->avail.wrap);
@@ -274,6 +276,7 @@ queue_same(const struct vstate_vq *a, const struct vstate_vq *b)
 	assert_int_equal(b->nb_shadow, 0);
 	assert_int_equal(a->look_value, b->look_value);
 	assert_memory_equal(&a->counters, &b->counters, sizeof(a->counters));
+	assert_memory_equal(&na->counters, &nb->counters, sizeof(na->counters));
 }
 
 struct job {
@@ -283,12 +286,12 @@ struct job {
 };
 
 static void
-run(struct ring *r, struct outcome *o, const struct job *job, const struct vstate_vq *before,
-		const struct vstate_vq_ops *ops, bool known)
+run(struct ring *r, struct outcome *o, const struct job *job, const struct vstate_net_vq *before,
+		const struct vstate_net_ops *ops, bool known)
 {
 	memset(o, 0, sizeof(*o));
-	memcpy(r->vq, before, sizeof(*before));
-	r->vq->ops = ops;
+	memcpy(r->nq, before, sizeof(*before));
+	r->nq->ops = ops;
 	if (job->seed % 4 == 0) {
 		r->vq->dirty.base = o->log;
 		r->vq->dirty.size = sizeof(o->log);
@@ -297,15 +300,15 @@ run(struct ring *r, struct outcome *o, const struct job *job, const struct vstat
 		run_put(r, o, job->n, job->seed, known);
 	else
 		run_take(r, o, job->n, job->back);
-	memcpy(&o->vq, r->vq, sizeof(o->vq));
+	memcpy(&o->nq, r->nq, sizeof(o->nq));
 	o->calls = ring_calls(r);
 	assert_int_equal(ring_mbufs_out(r), 0);
 }
 
 static void
-round_compare(struct ring *r, const struct vstate_vq_ops *const ops[3], unsigned int nb_ops)
+round_compare(struct ring *r, const struct vstate_net_ops *const ops[3], unsigned int nb_ops)
 {
-	static struct vstate_vq before;
+	static struct vstate_net_vq before;
 	struct job job = {
 		.put = random() % 2,
 		.n = 1 + random() % VSTATE_BURST,
@@ -315,16 +318,16 @@ round_compare(struct ring *r, const struct vstate_vq_ops *const ops[3], unsigned
 
 	random_ring(r, job.put);
 	job.seed = random();
-	r->vq->host_offloads = random() % 2;
-	r->vq->mergeable = random() % 4 != 0;
+	r->nq->host_offloads = random() % 2;
+	r->nq->mergeable = random() % 4 != 0;
 	r->vq->indirect = random() % 8 != 0;
-	r->vq->linear = random() % 8 == 0;
-	r->vq->port_id = random() % 32;
+	r->nq->linear = random() % 8 == 0;
+	r->nq->port_id = random() % 32;
 	/* where the queue looked last: usually where the buffers are */
 	if (random() % 8 != 0)
 		vstate_window_move(&r->vq->win, &r->guest.mem, RING_BUF_GPA);
 	memset(&r->vq->dirty, 0, sizeof(r->vq->dirty));
-	memcpy(&before, r->vq, sizeof(before));
+	memcpy(&before, r->nq, sizeof(before));
 
 	guest_snapshot(&r->guest);
 	run(r, &outcomes[0], &job, &before, ops[0], false);
@@ -348,7 +351,7 @@ round_compare(struct ring *r, const struct vstate_vq_ops *const ops[3], unsigned
 		assert_memory_equal(outcomes[0].frames, outcomes[1].frames,
 				sizeof(outcomes[0].frames));
 		assert_memory_equal(outcomes[0].log, outcomes[1].log, sizeof(outcomes[0].log));
-		queue_same(&outcomes[0].vq, &outcomes[1].vq);
+		queue_same(&outcomes[0].nq, &outcomes[1].nq);
 		guest_assert_unchanged(&plain);
 		for (k = 0; k < plain.nb_regions; k++)
 			free(plain.regions[k].copy);
@@ -359,7 +362,7 @@ static void
 every_build_does_the_same_to_random_rings(void **state)
 {
 	static const uint16_t sizes[2][6] = { { 2, 4, 8, 32, 64, 256 }, { 1, 7, 8, 33, 64, 250 } };
-	const struct vstate_vq_ops *ops[3];
+	const struct vstate_net_ops *ops[3];
 	unsigned int round, nb_ops;
 	struct ring r;
 

@@ -153,7 +153,7 @@ static void
 frames_pass(struct bench *b, uint16_t n)
 {
 	const struct piece small = { RING_BUF_GPA, RING_HDR + 60 };
-	struct vstate_vq *vq = b->dev->vqs[1];
+	struct vstate_net_vq *nq = vstate_net_vq_of(b->dev->vqs[1]);
 	struct rte_mbuf *pkts[VSTATE_BURST];
 	uint16_t i, id;
 	uint32_t len;
@@ -164,8 +164,8 @@ frames_pass(struct bench *b, uint16_t n)
 		n -= i;
 		for (id = 0; id < i; id++)
 			ring_add(&b->ring, &small, 1, false);
-		assert_int_equal(vq->ops->take(vq, b->ring.pool, pkts, i), i);
-		vq->ops->give(vq, i);
+		assert_int_equal(nq->ops->take(nq, b->ring.pool, pkts, i), i);
+		nq->ops->give(nq, i);
 		rte_pktmbuf_free_bulk(pkts, i);
 		while (i-- > 0)
 			assert_true(ring_get_used(&b->ring, &id, &len));
@@ -222,7 +222,7 @@ buffers_used_ahead_by_the_front_end_return_in_ring_order(void **state)
 	const uint16_t waiting = 2 * SIZE - 100 + 3;
 	struct rte_mbuf *pkts[VSTATE_BURST];
 	uint16_t ids[2 * SIZE], i, id;
-	struct vstate_vq *vq;
+	struct vstate_net_vq *nq;
 	struct bench b;
 	uint32_t len;
 
@@ -235,12 +235,12 @@ buffers_used_ahead_by_the_front_end_return_in_ring_order(void **state)
 	assert_position(&b, 1, 100 - SIZE, 0);
 	/* QEMU does not use buffers of a receive queue */
 	assert_position(&b, 0, 0, 1);
-	vq = b.dev->vqs[1];
-	i = vq->ops->take(vq, b.ring.pool, pkts, VSTATE_BURST);
-	vq->ops->give(vq, i);
+	nq = vstate_net_vq_of(b.dev->vqs[1]);
+	i = nq->ops->take(nq, b.ring.pool, pkts, VSTATE_BURST);
+	nq->ops->give(nq, i);
 	rte_pktmbuf_free_bulk(pkts, i);
 	assert_int_equal(i, waiting - 2);
-	assert_int_equal(vq->counters.runt, 2);
+	assert_int_equal(nq->counters.runt, 2);
 	for (i = 0; i < waiting; i++) {
 		assert_true(ring_get_used(&b.ring, &id, &len));
 		assert_int_equal(id, ids[i]);

@@ -68,11 +68,11 @@ static uint16_t
 pass(struct ring *r)
 {
 	struct rte_mbuf *pkts[VSTATE_BURST];
-	uint16_t nb = r->vq->ops->take(r->vq, r->pool, pkts, VSTATE_BURST), i;
+	uint16_t nb = r->nq->ops->take(r->nq, r->pool, pkts, VSTATE_BURST), i;
 
 	for (i = 0; i < nb; i++)
 		assert_int_equal(pkts[i]->pkt_len, FRAME);
-	r->vq->ops->give(r->vq, nb);
+	r->nq->ops->give(r->nq, nb);
 	rte_pktmbuf_free_bulk(pkts, nb);
 	assert_int_equal(r->vq->fault, VSTATE_FAULT_NONE);
 	return nb;
@@ -115,7 +115,7 @@ used_ahead(const uint16_t *before, uint16_t nb_before, const uint16_t *beyond, u
 	/* once is enough */
 	assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 0);
 	assert_int_equal(pass(&r), n - nb_used);
-	assert_int_equal(r.vq->counters.runt, nb_used);
+	assert_int_equal(r.nq->counters.runt, nb_used);
 	driver_gets(&r, ids, n);
 	/* and the ring goes on */
 	for (i = 0; i < 3 * SIZE; i++) {
@@ -163,7 +163,7 @@ buffers_used_where_we_stand_are_over(void **state)
 		assert_int_equal(pass(&r), 1);
 		driver_gets(&r, &ids[2], 1);
 		driver_gets(&r, &id, 1);
-		assert_int_equal(r.vq->counters.runt, 0);
+		assert_int_equal(r.nq->counters.runt, 0);
 		ring_close(&r);
 	}
 }

@@ -75,6 +75,8 @@ vq_map(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_se
 		return false;
 	vq->size = ring->size;
 	vq->is_packed = packed;
+	vq->event_idx = dev->guest.features & RTE_BIT64(VIRTIO_RING_F_EVENT_IDX);
+	vq->indirect = dev->guest.features & RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC);
 	if (packed) {
 		vq->packed.desc = ring->desc;
 		vq->packed.driver = ring->driver;

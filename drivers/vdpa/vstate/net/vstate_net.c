@@ -22,6 +22,7 @@
 #include "rte_vhost_state.h"
 #include "vstate_net.h"
 #include "vstate_net_ops.h"
+#include "vstate_net_vq.h"
 
 #define TSO_FEATURES \
 	(RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO6))
@@ -151,17 +152,17 @@ vstate_net_run_changed(struct vstate_dev *dev)
 void
 vstate_net_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq)
 {
+	struct vstate_net_vq *nq = vstate_net_vq_of(vq);
 	const uint64_t f = dev->guest.features;
 
-	vq->ops = vstate_net_ops(vstate_dev_is_packed(dev));
-	vq->features = f;
-	vq->event_idx = f & RTE_BIT64(VIRTIO_RING_F_EVENT_IDX);
-	vq->indirect = f & RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC);
-	vq->mergeable = f & RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
-	vq->host_offloads = f & (RTE_BIT64(VIRTIO_NET_F_CSUM) | TSO_FEATURES);
-	vq->guest_csum = f & RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM);
+	nq->ops = vstate_net_ops_choose(vq->is_packed);
+	nq->nb_taken = 0;
+	nq->features = f;
+	nq->mergeable = f & RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
+	nq->host_offloads = f & (RTE_BIT64(VIRTIO_NET_F_CSUM) | TSO_FEATURES);
+	nq->guest_csum = f & RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM);
 	/* The legacy header has num_buffers only with mergeable receive buffers. */
-	vq->hdr_len = f & (RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF)) ?
+	nq->hdr_len = f & (RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF)) ?
 		sizeof(struct virtio_net_hdr_mrg_rxbuf) : sizeof(struct virtio_net_hdr);
 }
 
@@ -169,7 +170,7 @@ uint32_t
 vstate_net_empty_len(const struct vstate_vq *vq)
 {
 	/* a header and one byte: the device would drop such a frame as a runt */
-	return vq->hdr_len + 1;
+	return vstate_net_vq_of(vq)->hdr_len + 1;
 }
 
 bool
@@ -206,8 +207,8 @@ vstate_net_capture(const struct vstate_dev *dev, struct rte_vhost_state *st)
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (dev->vqs[i]->size == 0)
 			continue;
-		st->vqs[i].stats.packets = dev->vqs[i]->counters.packets;
-		st->vqs[i].stats.bytes = dev->vqs[i]->counters.bytes;
+		st->vqs[i].stats.packets = vstate_net_vq_of(dev->vqs[i])->counters.packets;
+		st->vqs[i].stats.bytes = vstate_net_vq_of(dev->vqs[i])->counters.bytes;
 	}
 }
 

@@ -20,6 +20,10 @@
  *   void ring_avail_skip(vq, n, LAYOUT_PACKED)			move vq->avail behind n descriptors or heads
  */
 
+#include <linux/virtio_net.h>
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
 #include <rte_mempool.h>
 #include <rte_prefetch.h>
 
@@ -28,6 +32,7 @@
 #include "ring/vstate_publish.h"
 #include "ring/vstate_split_gather.h"
 #include "vstate_net_mbuf.h"
+#include "vstate_net_vq.h"
 
 /* Read up to @p n leading buffers that are wanted; vq->avail stays. @return how many */
 static __rte_always_inline uint16_t
@@ -39,7 +44,7 @@ batch_gather_wanted(struct vstate_vq *vq, struct gathered *g, uint16_t n,
 
 /* Frames of one size often follow each other: their counter is written once. */
 struct size_run {
-	struct vstate_vq_counters *counters;
+	struct vstate_net_vq_counters *counters;
 	uint32_t len;
 	uint32_t count;
 };
@@ -64,11 +69,11 @@ size_run_add(struct size_run *run, uint32_t len)
 
 /* Count @p n frames of @p len bytes. */
 static __rte_always_inline void
-count_alike(struct vstate_vq *vq, uint32_t len, uint16_t n)
+count_alike(struct vstate_net_vq *nq, uint32_t len, uint16_t n)
 {
-	vq->counters.packets += n;
-	vq->counters.bytes += (uint64_t)len * n;
-	vstate_count_size(&vq->counters, len, n);
+	nq->counters.packets += n;
+	nq->counters.bytes += (uint64_t)len * n;
+	vstate_count_size(&nq->counters, len, n);
 }
 
 /* ---- from the driver ---- */
@@ -83,12 +88,12 @@ typedef uint64_t mbuf_words __attribute__((vector_size(32), aligned(8), may_alia
 
 /* Make the words of an empty frame. */
 static __rte_always_inline void
-mbuf_words_make(mbuf_words *empty, const struct vstate_vq *vq, struct rte_mempool *pool)
+mbuf_words_make(mbuf_words *empty, const struct vstate_net_vq *nq, struct rte_mempool *pool)
 {
 	/* As they lie in an mbuf, of which a copy would be cleared whole for these few. */
 	const struct {
 		uint16_t data_off, refcnt, nb_segs, port;
-	} rearm = { RTE_PKTMBUF_HEADROOM, 1, 1, vq->port_id };
+	} rearm = { RTE_PKTMBUF_HEADROOM, 1, 1, nq->port_id };
 	/* A pool's mbufs have their own memory, or all of them have memory that is pinned. */
 	const uint64_t ol_flags = rte_pktmbuf_priv_flags(pool) &
 		RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF ? RTE_MBUF_F_EXTERNAL : 0;
@@ -138,7 +143,7 @@ batch_undo(struct rte_mbuf **pkts, uint16_t done, uint16_t n, const mbuf_words *
 
 /* Obey a header if it says anything. */
 static __rte_always_inline bool
-batch_offload(const struct vstate_vq *vq, const uint8_t *p, struct rte_mbuf *m)
+batch_offload(const struct vstate_net_vq *nq, const uint8_t *p, struct rte_mbuf *m)
 {
 	struct virtio_net_hdr_mrg_rxbuf hdr;
 	uint64_t begin;
@@ -150,7 +155,7 @@ batch_offload(const struct vstate_vq *vq, const uint8_t *p, struct rte_mbuf *m)
 		return true;
 	memcpy(RTE_PTR_ADD(&hdr, sizeof(begin)), p + sizeof(begin),
 			sizeof(hdr.hdr) - sizeof(begin));
-	return vstate_net_offload_from_header(vq, &hdr, m);
+	return vstate_net_offload_from_header(nq, &hdr, m);
 }
 
 /*
@@ -161,18 +166,18 @@ batch_offload(const struct vstate_vq *vq, const uint8_t *p, struct rte_mbuf *m)
 
 /* A chain that does not begin with the header alone, as those of large frames do. */
 static __rte_always_inline bool
-batch_is_for_others(const struct vstate_vq *vq, const struct vstate_hint *begin)
+batch_is_for_others(const struct vstate_net_vq *nq, const struct vstate_hint *begin)
 {
-	return (begin->flags & VRING_DESC_F_NEXT) && begin->len > vq->hdr_len;
+	return (begin->flags & VRING_DESC_F_NEXT) && begin->len > nq->hdr_len;
 }
 
 /* How many buffers to look at, if all are as long as the first. */
 static __rte_always_inline uint16_t
-batch_most(const struct vstate_vq *vq, const struct vstate_hint *begin)
+batch_most(const struct vstate_net_vq *nq, const struct vstate_hint *begin)
 {
 	if (likely(begin->len <= VSTATE_LARGE))
 		return VSTATE_BURST;
-	return VSTATE_TAKE_BYTES / (begin->len - vq->hdr_len) + 1;
+	return VSTATE_TAKE_BYTES / (begin->len - nq->hdr_len) + 1;
 }
 
 static __rte_always_inline bool
@@ -215,10 +220,10 @@ batch_cut(const struct gathered *g, uint16_t n)
 
 /* Note the lengths of what is about to be taken. */
 static __rte_always_inline void
-batch_lengths(struct vstate_vq *vq, const struct gathered *g, uint16_t n)
+batch_lengths(struct vstate_net_vq *nq, const struct gathered *g, uint16_t n)
 {
-	memcpy(vq->taken_len, g->len, n * sizeof(g->len[0]));
-	vq->simple_alike = !lengths_differ(g, n);
+	memcpy(nq->taken_len, g->len, n * sizeof(g->len[0]));
+	nq->simple_alike = !lengths_differ(g, n);
 }
 
 /*
@@ -235,14 +240,14 @@ struct take_how {
 
 /* Copy one frame of @p len bytes. */
 static __rte_always_inline bool
-take_one(const struct vstate_vq *vq, struct rte_mbuf *m, const uint8_t *hdr, const uint8_t *data,
-		uint32_t len, const struct take_how *how)
+take_one(const struct vstate_net_vq *nq, struct rte_mbuf *m, const uint8_t *hdr,
+		const uint8_t *data, uint32_t len, const struct take_how *how)
 {
 	if (how->alike != 0)
 		len = how->alike;
 	mbuf_set(m, how->empty, len);
 	vstate_copy(RTE_PTR_ADD(m->buf_addr, RTE_PKTMBUF_HEADROOM), data, len);
-	return !how->host_offloads || likely(batch_offload(vq, hdr, m));
+	return !how->host_offloads || likely(batch_offload(nq, hdr, m));
 }
 
 #ifdef VSTATE_SIMD_FOUR
@@ -269,10 +274,10 @@ take_four_load(const struct gathered *g, struct rte_mbuf *const *pkts, unsigned 
 }
 
 static __rte_always_inline bool
-take_four_one(const struct vstate_vq *vq, const struct take_four *t, const unsigned int k,
+take_four_one(const struct vstate_net_vq *nq, const struct take_four *t, const unsigned int k,
 		const struct take_how *how)
 {
-	return take_one(vq, (struct rte_mbuf *)(uintptr_t)t->mbuf[k],
+	return take_one(nq, (struct rte_mbuf *)(uintptr_t)t->mbuf[k],
 			how->host_offloads ? (const uint8_t *)(uintptr_t)t->hdr[k] : NULL,
 			(const uint8_t *)(uintptr_t)t->data[k], how->alike == 0 ? t->len[k] : 0,
 			how);
@@ -280,7 +285,7 @@ take_four_one(const struct vstate_vq *vq, const struct take_four *t, const unsig
 
 /* Take frames by fours, as long as they are good; @return how many. */
 static __rte_always_inline uint16_t
-take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *const *pkts,
+take_fours(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
 		uint16_t n, const struct take_how *how)
 {
 	struct take_four now, next;
@@ -292,19 +297,19 @@ take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf
 	for (done = 0; done + VSTATE_SIMD_FOUR <= n; done += VSTATE_SIMD_FOUR) {
 		now = next;
 		next = take_four_load(g, pkts, simd_four_next(done, n), how);
-		if (!take_four_one(vq, &now, 0, how) || !take_four_one(vq, &now, 1, how) ||
-				!take_four_one(vq, &now, 2, how) ||
-				!take_four_one(vq, &now, 3, how))
+		if (!take_four_one(nq, &now, 0, how) || !take_four_one(nq, &now, 1, how) ||
+				!take_four_one(nq, &now, 2, how) ||
+				!take_four_one(nq, &now, 3, how))
 			break;
 	}
 	return done;
 }
 #else
 static __rte_always_inline uint16_t
-take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *const *pkts,
+take_fours(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
 		uint16_t n, const struct take_how *how)
 {
-	RTE_SET_USED(vq);
+	RTE_SET_USED(nq);
 	RTE_SET_USED(g);
 	RTE_SET_USED(pkts);
 	RTE_SET_USED(n);
@@ -315,52 +320,53 @@ take_fours(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf
 
 /* Copy @p n frames; @return how many come before the first with a bad header. */
 static __rte_always_inline uint16_t
-take_all(const struct vstate_vq *vq, const struct gathered *g, struct rte_mbuf *const *pkts,
+take_all(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
 		uint16_t n, const struct take_how how)
 {
-	uint16_t done = take_fours(vq, g, pkts, n, &how);
+	uint16_t done = take_fours(nq, g, pkts, n, &how);
 
 	/* The rest, and again the one whose header is bad. */
 	for (; done < n; done++)
-		if (!take_one(vq, pkts[done], g->hdr[done], g->data[done], g->len[done], &how))
+		if (!take_one(nq, pkts[done], g->hdr[done], g->data[done], g->len[done], &how))
 			break;
 	return done;
 }
 
 /** Take up to @p n frames the fast way, where the first is as @p begin says; @return how many. */
 static __rte_always_inline uint16_t
-batch_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n,
+batch_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n,
 		const struct vstate_hint *begin)
 {
+	struct vstate_vq *vq = &nq->vq;
 	mbuf_words empty;
-	const uint32_t hdr_len = vq->hdr_len;
+	const uint32_t hdr_len = nq->hdr_len;
 	const struct gather_want want = gather_want(vq, 0, hdr_len, hdr_len + RTE_ETHER_HDR_LEN,
 			hdr_len + rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
 	struct gathered g;
 	uint32_t alike;
 	uint16_t done;
 
-	mbuf_words_make(&empty, vq, pool);
+	mbuf_words_make(&empty, nq, pool);
 	/* Nothing is in the shadow before a take. */
 	g.used = vq->shadow;
-	n = batch_gather(vq, &g, n, batch_most(vq, begin), &want);
+	n = batch_gather(vq, &g, n, batch_most(nq, begin), &want);
 	if (unlikely(g.len[0] > VSTATE_LARGE))
 		n = batch_cut(&g, n);
 	if (n == 0 || unlikely(!vstate_net_mbuf_get(pool, pkts, n))) {
-		vq->nb_simple = 0;
+		nq->nb_simple = 0;
 		return 0;
 	}
-	batch_lengths(vq, &g, n);
-	alike = vq->simple_alike ? g.len[0] : 0;
-	if (vq->host_offloads && alike != 0)
-		done = take_all(vq, &g, pkts, n, (struct take_how){ true, alike, &empty });
-	else if (vq->host_offloads)
-		done = take_all(vq, &g, pkts, n, (struct take_how){ true, 0, &empty });
+	batch_lengths(nq, &g, n);
+	alike = nq->simple_alike ? g.len[0] : 0;
+	if (nq->host_offloads && alike != 0)
+		done = take_all(nq, &g, pkts, n, (struct take_how){ true, alike, &empty });
+	else if (nq->host_offloads)
+		done = take_all(nq, &g, pkts, n, (struct take_how){ true, 0, &empty });
 	else if (alike != 0)
-		done = take_all(vq, &g, pkts, n, (struct take_how){ false, alike, &empty });
+		done = take_all(nq, &g, pkts, n, (struct take_how){ false, alike, &empty });
 	else
-		done = take_all(vq, &g, pkts, n, (struct take_how){ false, 0, &empty });
-	vq->nb_simple = done;
+		done = take_all(nq, &g, pkts, n, (struct take_how){ false, 0, &empty });
+	nq->nb_simple = done;
 	vq->nb_shadow = done;
 	if (unlikely(done < n))
 		batch_undo(pkts, done, n, &empty);
@@ -528,17 +534,17 @@ batch_dirty(struct vstate_vq *vq, const struct gathered *g, const struct vstate_
 
 /* Count frames that may have all lengths. */
 static void
-batch_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
+batch_count(struct vstate_net_vq *nq, struct rte_mbuf *const *pkts, uint16_t n)
 {
-	struct size_run run = { .counters = &vq->counters };
+	struct size_run run = { .counters = &nq->counters };
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		vq->counters.bytes += pkts[i]->pkt_len;
+		nq->counters.bytes += pkts[i]->pkt_len;
 		size_run_add(&run, pkts[i]->pkt_len);
 	}
 	size_run_end(&run);
-	vq->counters.packets += n;
+	nq->counters.packets += n;
 }
 
 /**
@@ -546,12 +552,13 @@ batch_count(struct vstate_vq *vq, struct rte_mbuf *const *pkts, uint16_t n)
  * @param look  VSTATE_NET_MBUF_* of these frames
  */
 static __rte_always_inline uint16_t
-batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
+batch_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
+	struct vstate_vq *vq = &nq->vq;
 	/* An empty frame is nothing that anybody sends, and 0 says that lengths differ. */
 	const uint32_t alike = look & VSTATE_NET_MBUF_ALIKE ? pkts[0]->pkt_len : 0;
-	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, vq->hdr_len,
-			vq->hdr_len + alike, UINT32_MAX);
+	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, nq->hdr_len,
+			nq->hdr_len + alike, UINT32_MAX);
 	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];
 	struct gathered g;
 
@@ -574,9 +581,9 @@ batch_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look
 	/* all of them are of one descriptor */
 	ring_avail_skip(vq, n, LAYOUT_PACKED);
 	if (likely(alike != 0))
-		count_alike(vq, alike, n);
+		count_alike(nq, alike, n);
 	else
-		batch_count(vq, pkts, n);
+		batch_count(nq, pkts, n);
 	return n;
 }
 
@@ -605,9 +612,10 @@ merge_buffers(const struct gathered *g, uint16_t n, uint32_t len, uint32_t hdr_l
  * @return false: that is for the general code
  */
 static __rte_always_inline bool
-merge_put(struct vstate_vq *vq, const struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+merge_put(struct vstate_net_vq *nq, const struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, vq->hdr_len,
+	struct vstate_vq *vq = &nq->vq;
+	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, nq->hdr_len,
 			HDR_MAX, UINT32_MAX);
 	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];
 	uint32_t left = m->pkt_len, off = 0, room, len;

@@ -19,6 +19,7 @@
 #include "vstate_net_bridge.h"
 #include "vstate_net_offload.h"
 #include "vstate_net_rarp.h"
+#include "vstate_net_vq.h"
 
 
 #define SERVICE_BURST 32
@@ -59,15 +60,15 @@ struct vstate_net_bridge {
  * cannot duplicate them.
  */
 static uint16_t
-pair_loop_back(struct vstate_net_bridge *srv, struct vstate_vq *from, struct vstate_vq *to)
+pair_loop_back(struct vstate_net_bridge *srv, struct vstate_net_vq *from, struct vstate_net_vq *to)
 {
 	struct rte_mbuf *pkts[SERVICE_BURST];
 	uint16_t nb, put = 0, i;
 
-	if (!vstate_lease_take(&from->lease))
+	if (!vstate_lease_take(&from->vq.lease))
 		return 0;
-	if (!vstate_lease_take(&to->lease)) {
-		vstate_lease_give(&from->lease);
+	if (!vstate_lease_take(&to->vq.lease)) {
+		vstate_lease_give(&from->vq.lease);
 		return 0;
 	}
 	nb = from->ops->take(from, srv->pool, pkts, SERVICE_BURST);
@@ -79,8 +80,8 @@ pair_loop_back(struct vstate_net_bridge *srv, struct vstate_vq *from, struct vst
 	}
 	from->ops->give(from, put);
 	to->ops->flush(to);
-	vstate_lease_give(&to->lease);
-	vstate_lease_give(&from->lease);
+	vstate_lease_give(&to->vq.lease);
+	vstate_lease_give(&from->vq.lease);
 	return put;
 }
 
@@ -107,13 +108,13 @@ head_is_lost(struct bridge_pair *br, uint16_t nb, uint16_t ready, uint16_t sent)
 
 /* Send frames of the guest to the uplink. @return buffers that the guest gets back */
 static uint16_t
-guest_to_uplink(struct vstate_net_bridge *srv, struct vstate_vq *from, struct bridge_pair *br,
+guest_to_uplink(struct vstate_net_bridge *srv, struct vstate_net_vq *from, struct bridge_pair *br,
 		uint16_t queue)
 {
 	struct rte_mbuf *pkts[SERVICE_BURST];
 	uint16_t nb, ready, sent = 0, lost = 0, i;
 
-	if (!vstate_lease_take(&from->lease)) {
+	if (!vstate_lease_take(&from->vq.lease)) {
 		br->stuck_since = 0;
 		return 0;
 	}
@@ -130,7 +131,7 @@ guest_to_uplink(struct vstate_net_bridge *srv, struct vstate_vq *from, struct br
 		br->stuck_since = 0;
 	}
 	from->ops->give(from, sent + lost);
-	vstate_lease_give(&from->lease);
+	vstate_lease_give(&from->vq.lease);
 	return sent + lost;
 }
 
@@ -139,13 +140,13 @@ guest_to_uplink(struct vstate_net_bridge *srv, struct vstate_vq *from, struct br
  * 4 KiB; 1 KiB is assumed, to be safe. In a packed ring, descriptors count instead of buffers.
  */
 static uint16_t
-room_estimate(struct vstate_net_bridge *srv, struct vstate_vq *to)
+room_estimate(struct vstate_net_bridge *srv, struct vstate_net_vq *to)
 {
 	uint16_t per_frame = 1, n;
 
 	if (to->mergeable)
 		per_frame += (srv->uplink_frame + to->hdr_len) / 1024;
-	n = to->ops->count(to, RTE_MIN(SERVICE_BURST * per_frame, to->size));
+	n = to->ops->count(to, RTE_MIN(SERVICE_BURST * per_frame, to->vq.size));
 	if (n > 0 && n < per_frame)
 		return 1;
 	return RTE_MIN(n / per_frame, SERVICE_BURST);
@@ -153,12 +154,12 @@ room_estimate(struct vstate_net_bridge *srv, struct vstate_vq *to)
 
 /* Send frames of the uplink to the guest. @return frames sent */
 static uint16_t
-uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_vq *to, struct bridge_pair *br,
+uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_net_vq *to, struct bridge_pair *br,
 		uint16_t queue)
 {
 	uint16_t put = 0, room;
 
-	if (!vstate_lease_take(&to->lease))
+	if (!vstate_lease_take(&to->vq.lease))
 		return 0;
 	room = br->nb_held == 0 ? room_estimate(srv, to) : 0;
 	if (room > 0)
@@ -170,7 +171,7 @@ uplink_to_guest(struct vstate_net_bridge *srv, struct vstate_vq *to, struct brid
 		br->nb_held -= put;
 		memmove(br->held, br->held + put, br->nb_held * sizeof(br->held[0]));
 	}
-	vstate_lease_give(&to->lease);
+	vstate_lease_give(&to->vq.lease);
 	return put;
 }
 
@@ -200,8 +201,8 @@ vstate_net_bridge_poll(struct vstate_dev *dev)
 	if (unlikely(net->rarp_due != 0) && srv->uplink != RTE_MAX_ETHPORTS)
 		guest_announce(srv);
 	for (pair = 0; pair < vstate_net_pairs(dev); pair++) {
-		struct vstate_vq *from = dev->vqs[VSTATE_TXQ(pair)];
-		struct vstate_vq *to = dev->vqs[VSTATE_RXQ(pair)];
+		struct vstate_net_vq *from = vstate_net_vq_of(dev->vqs[VSTATE_TXQ(pair)]);
+		struct vstate_net_vq *to = vstate_net_vq_of(dev->vqs[VSTATE_RXQ(pair)]);
 
 		if (srv->uplink == RTE_MAX_ETHPORTS) {
 			work += pair_loop_back(srv, from, to);
@@ -221,8 +222,8 @@ vstate_net_bridge_begin(struct vstate_dev *dev)
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
-		dev->vqs[i]->linear = false;
-		dev->vqs[i]->complete_csum = srv->uplink != RTE_MAX_ETHPORTS && !srv->uplink_csum;
+		vstate_net_vq_of(dev->vqs[i])->linear = false;
+		vstate_net_vq_of(dev->vqs[i])->complete_csum = srv->uplink != RTE_MAX_ETHPORTS && !srv->uplink_csum;
 	}
 }
 

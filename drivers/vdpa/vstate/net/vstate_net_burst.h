@@ -38,9 +38,10 @@ enum take_result {
 
 /* Copy the rest of a chain to a chain of mbufs that begins with @p m. */
 static enum take_result
-frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+frame_read(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m)
 {
+	struct vstate_vq *vq = &nq->vq;
 	struct rte_mbuf *seg = m, *next;
 	int32_t got;
 
@@ -54,7 +55,7 @@ frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *poo
 		m->pkt_len += got;
 		if ((uint32_t)got < room || (c->len == 0 && !c->more))
 			break;
-		if (m->pkt_len > VSTATE_MAX_FRAME || vq->linear)
+		if (m->pkt_len > VSTATE_MAX_FRAME || nq->linear)
 			return vstate_chain_finish(vq, c, LAYOUT_PACKED) ?
 				TAKE_OVERSIZE : TAKE_FAULT;
 		next = rte_pktmbuf_alloc(pool);
@@ -79,46 +80,47 @@ frame_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *poo
 
 /* As frame_read(), with the header first. */
 static enum take_result
-frame_take_general(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+frame_take_general(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	int32_t got = vstate_chain_read(vq, c, hdr, vq->hdr_len, LAYOUT_PACKED);
+	struct vstate_vq *vq = &nq->vq;
+	int32_t got = vstate_chain_read(vq, c, hdr, nq->hdr_len, LAYOUT_PACKED);
 
 	if (got < 0)
 		return TAKE_FAULT;
-	if ((uint32_t)got < vq->hdr_len) {
+	if ((uint32_t)got < nq->hdr_len) {
 		vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
 		return TAKE_FAULT;
 	}
-	return frame_read(vq, c, pool, m);
+	return frame_read(nq, c, pool, m);
 }
 
 /* Whether a frame that was copied is good. */
 static __rte_always_inline enum take_result
-frame_check(const struct vstate_vq *vq, struct rte_mbuf *m,
+frame_check(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
 	if (unlikely(m->pkt_len < RTE_ETHER_HDR_LEN || m->data_len < RTE_ETHER_HDR_LEN))
 		return TAKE_RUNT;
-	if (vq->host_offloads && unlikely((hdr->hdr.flags | hdr->hdr.gso_type) != 0) &&
-			!vstate_net_offload_from_header(vq, hdr, m))
+	if (nq->host_offloads && unlikely((hdr->hdr.flags | hdr->hdr.gso_type) != 0) &&
+			!vstate_net_offload_from_header(nq, hdr, m))
 		return TAKE_BAD_OFFLOAD;
-	m->port = vq->port_id;
+	m->port = nq->port_id;
 	return TAKE_DONE;
 }
 
 /* Copy one frame to a new mbuf, the first of as many as it needs; NULL where there is none. */
 static __rte_always_inline enum take_result
-frame_take(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+frame_take(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf **pkt)
 {
 	struct virtio_net_hdr_mrg_rxbuf hdr;
 	enum take_result result;
 
 	*pkt = NULL;
-	switch (scatter_read(vq, c, pool, pkt, &hdr)) {
+	switch (scatter_read(nq, c, pool, pkt, &hdr)) {
 	case SCATTER_DONE:
-		return frame_check(vq, *pkt, &hdr);
+		return frame_check(nq, *pkt, &hdr);
 	case SCATTER_NO_MBUFS:
 		return TAKE_LATER;
 	case SCATTER_FAULT:
@@ -129,21 +131,22 @@ frame_take(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *poo
 	*pkt = rte_pktmbuf_alloc(pool);
 	if (unlikely(*pkt == NULL))
 		return TAKE_LATER;
-	result = frame_take_general(vq, c, pool, *pkt, &hdr);
-	return likely(result == TAKE_DONE) ? frame_check(vq, *pkt, &hdr) : result;
+	result = frame_take_general(nq, c, pool, *pkt, &hdr);
+	return likely(result == TAKE_DONE) ? frame_check(nq, *pkt, &hdr) : result;
 }
 
 /* One frame the general way. */
 static enum take_result
-burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt)
+burst_take_one(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkt)
 {
+	struct vstate_vq *vq = &nq->vq;
 	struct vstate_chain c;
 	enum take_result result;
 
 	if (vq->nb_shadow == VSTATE_SHADOW ||
 			buf_chain_begin(vq, &c, VSTATE_CHAIN_READABLE, LAYOUT_PACKED) <= 0)
 		return TAKE_FAULT;
-	result = frame_take(vq, &c, pool, pkt);
+	result = frame_take(nq, &c, pool, pkt);
 	if (likely(result == TAKE_DONE)) {
 		buf_dequeue(vq, &c, LAYOUT_PACKED);
 		shadow_add(vq, &c, 0);
@@ -151,82 +154,86 @@ burst_take_one(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf *
 	}
 	rte_pktmbuf_free(*pkt);
 	if (result == TAKE_LATER) {
-		vq->counters.nombuf++;
+		nq->counters.nombuf++;
 	} else if (result != TAKE_FAULT) {
 		/* dropped: the buffer is used */
 		buf_dequeue(vq, &c, LAYOUT_PACKED);
 		shadow_add(vq, &c, result);
-		vq->nb_dropped++;
+		nq->nb_dropped++;
 	}
 	return result;
 }
 
 /* Frames @p done to @p n of a burst, as far as there are. @return how many there are in all */
 static __rte_noinline uint16_t
-burst_take_rest(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts,
+burst_take_rest(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts,
 		uint16_t done, uint16_t n)
 {
+	struct vstate_vq *vq = &nq->vq;
 	enum take_result result;
 	uint32_t bytes = 0;
 	unsigned int i;
 
 	for (i = 0; i < done; i++)
-		bytes += vq->taken_len[i];
+		bytes += nq->taken_len[i];
 	vq->nb_steps = 0;
-	while (done + vq->nb_dropped < n && bytes < VSTATE_TAKE_BYTES &&
+	while (done + nq->nb_dropped < n && bytes < VSTATE_TAKE_BYTES &&
 			vq->nb_steps < VSTATE_STEPS) {
-		result = burst_take_one(vq, pool, &pkts[done]);
+		result = burst_take_one(nq, pool, &pkts[done]);
 		if (result == TAKE_FAULT || result == TAKE_LATER)
 			break;
 		if (unlikely(result != TAKE_DONE))
 			continue;
-		vq->taken_len[done] = pkts[done]->pkt_len;
+		nq->taken_len[done] = pkts[done]->pkt_len;
 		bytes += pkts[done]->pkt_len;
-		vq->taken[done].avail = vq->avail;
-		vq->taken[done].nb_shadow = vq->nb_shadow;
-		vq->taken[done].listed = listed_get(vq);
+		nq->taken[done].avail = vq->avail;
+		nq->taken[done].nb_shadow = vq->nb_shadow;
+		nq->taken[done].listed = listed_get(vq);
 		done++;
 	}
 	return done;
 }
 
 static __rte_always_inline uint16_t
-burst_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+burst_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
+	struct vstate_vq *vq = &nq->vq;
 	struct vstate_hint begin;
 	uint16_t done;
 
-	vq->nb_taken = 0;
-	vq->nb_dropped = 0;
-	vq->begin = vq->avail;
+	nq->nb_taken = 0;
+	nq->nb_dropped = 0;
+	nq->begin = vq->avail;
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE))
 		return 0;
 	n = RTE_MIN(n, VSTATE_BURST);
-	done = vq->nb_simple = 0;
+	done = nq->nb_simple = 0;
 	if (likely(vq->inflight == NULL)) {
 		if (ring_avail_count(vq, 1, LAYOUT_PACKED) == 0)
 			return 0;
 		begin = ring_hint_read(vq, LAYOUT_PACKED);
-		if (likely(!batch_is_for_others(vq, &begin)))
-			done = batch_take(vq, pool, pkts, n, &begin);
+		if (likely(!batch_is_for_others(nq, &begin)))
+			done = batch_take(nq, pool, pkts, n, &begin);
 	}
 	if (done < n)
-		done = burst_take_rest(vq, pool, pkts, done, n);
-	vq->nb_taken = done;
+		done = burst_take_rest(nq, pool, pkts, done, n);
+	nq->nb_taken = done;
 	return done;
 }
 
 /* Put the ring back to where it stood when @p n frames were taken. */
 static void
-burst_rewind(struct vstate_vq *vq, uint16_t n)
+burst_rewind(struct vstate_net_vq *nq, uint16_t n)
 {
-	if (n > vq->nb_simple) {
-		vq->avail = vq->taken[n - 1].avail;
-		vq->nb_shadow = vq->taken[n - 1].nb_shadow;
-		listed_set(vq, vq->taken[n - 1].listed);
+	struct vstate_vq *vq = &nq->vq;
+
+	if (n > nq->nb_simple) {
+		vq->avail = nq->taken[n - 1].avail;
+		vq->nb_shadow = nq->taken[n - 1].nb_shadow;
+		listed_set(vq, nq->taken[n - 1].listed);
 	} else {
 		/* one used element each, from where nothing was taken */
-		vq->avail = vq->begin;
+		vq->avail = nq->begin;
 		ring_avail_skip(vq, shadow_descs(vq, n, LAYOUT_PACKED), LAYOUT_PACKED);
 		vq->nb_shadow = n;
 		/* of these, batches take none */
@@ -236,60 +243,63 @@ burst_rewind(struct vstate_vq *vq, uint16_t n)
 
 /* Count the dropped frames that are used now; a rewind takes the others back. */
 static void
-drops_count(struct vstate_vq *vq)
+drops_count(struct vstate_net_vq *nq)
 {
+	struct vstate_vq *vq = &nq->vq;
 	unsigned int i;
 
 	for (i = 0; i < vq->nb_shadow; i++) {
 		switch (vq->shadow[i].len) {
 		case TAKE_RUNT:
-			vq->counters.runt++;
+			nq->counters.runt++;
 			break;
 		case TAKE_OVERSIZE:
-			vq->counters.oversize++;
+			nq->counters.oversize++;
 			break;
 		case TAKE_BAD_OFFLOAD:
-			vq->counters.bad_offload++;
+			nq->counters.bad_offload++;
 			break;
 		default:
 			break;
 		}
 		vq->shadow[i].len = 0;
 	}
-	vq->nb_dropped = 0;
+	nq->nb_dropped = 0;
 }
 
 /* Count the first @p n frames of the last take, which are used now. */
 static __rte_always_inline void
-take_count(struct vstate_vq *vq, uint16_t n)
+take_count(struct vstate_net_vq *nq, uint16_t n)
 {
-	struct size_run run = { .counters = &vq->counters };
+	struct size_run run = { .counters = &nq->counters };
 	uint64_t bytes = 0;
 	unsigned int i;
 
-	if (likely(n <= vq->nb_simple && vq->simple_alike)) {
-		count_alike(vq, vq->taken_len[0], n);
+	if (likely(n <= nq->nb_simple && nq->simple_alike)) {
+		count_alike(nq, nq->taken_len[0], n);
 		return;
 	}
 	for (i = 0; i < n; i++) {
-		bytes += vq->taken_len[i];
-		size_run_add(&run, vq->taken_len[i]);
+		bytes += nq->taken_len[i];
+		size_run_add(&run, nq->taken_len[i]);
 	}
 	size_run_end(&run);
-	vq->counters.packets += n;
-	vq->counters.bytes += bytes;
+	nq->counters.packets += n;
+	nq->counters.bytes += bytes;
 }
 
 static __rte_always_inline void
-burst_give(struct vstate_vq *vq, uint16_t n)
+burst_give(struct vstate_net_vq *nq, uint16_t n)
 {
+	struct vstate_vq *vq = &nq->vq;
+
 	/* Where all frames are given, so are the drops behind the last of them. */
-	if (unlikely(n < vq->nb_taken))
-		burst_rewind(vq, n);
-	take_count(vq, n);
-	vq->nb_taken = 0;
-	if (unlikely(vq->nb_dropped != 0))
-		drops_count(vq);
+	if (unlikely(n < nq->nb_taken))
+		burst_rewind(nq, n);
+	take_count(nq, n);
+	nq->nb_taken = 0;
+	if (unlikely(nq->nb_dropped != 0))
+		drops_count(nq);
 	shadow_publish(vq, vq->avail, true, LAYOUT_PACKED);
 }
 
@@ -305,18 +315,19 @@ enum put_result {
 
 /* Write a header of which num_buffers is not known yet; note where its bytes are. */
 static int
-header_write(struct vstate_vq *vq, struct vstate_chain *c, const void *hdr, uint64_t nb_gpa[2])
+header_write(struct vstate_net_vq *nq, struct vstate_chain *c, const void *hdr, uint64_t nb_gpa[2])
 {
+	struct vstate_vq *vq = &nq->vq;
 	const uint8_t *p = hdr;
 	uint32_t i;
 
-	if (likely(c->len >= vq->hdr_len)) {
+	if (likely(c->len >= nq->hdr_len)) {
 		nb_gpa[0] = c->addr + 10;
 		nb_gpa[1] = c->addr + 11;
-		return vstate_chain_write(vq, c, p, vq->hdr_len, LAYOUT_PACKED);
+		return vstate_chain_write(vq, c, p, nq->hdr_len, LAYOUT_PACKED);
 	}
 	/* A header spread over descriptors: byte by byte, so that each one's place is known. */
-	for (i = 0; i < vq->hdr_len; i++) {
+	for (i = 0; i < nq->hdr_len; i++) {
 		int32_t ret = vstate_chain_write(vq, c, p + i, 1, LAYOUT_PACKED);
 
 		if (ret <= 0)
@@ -324,7 +335,7 @@ header_write(struct vstate_vq *vq, struct vstate_chain *c, const void *hdr, uint
 		if (i >= 10)
 			nb_gpa[i - 10] = c->addr - 1;
 	}
-	return vq->hdr_len;
+	return nq->hdr_len;
 }
 
 /* Patch num_buffers, now that it is known. */
@@ -360,9 +371,10 @@ ring_descs(const struct vstate_vq *vq, const struct vstate_chain *c)
  * does not fit, the ring is put back to where it stood.
  */
 static enum put_result
-frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
+frame_put_general(struct vstate_net_vq *nq, const struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
+	struct vstate_vq *vq = &nq->vq;
 	const struct vstate_pos avail = vq->avail;
 	const uint16_t nb_shadow = vq->nb_shadow, listed = listed_get(vq);
 	const struct rte_mbuf *seg = m;
@@ -394,10 +406,10 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 		if (vq->nb_steps - steps > VSTATE_STEPS)
 			goto too_small; /* buffers of mostly empty descriptors */
 		if (first) {
-			got = header_write(vq, &c, hdr, nb_gpa);
+			got = header_write(nq, &c, hdr, nb_gpa);
 			if (got < 0)
 				goto fault;
-			if (got < vq->hdr_len) {
+			if (got < nq->hdr_len) {
 				vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
 				goto fault;
 			}
@@ -421,7 +433,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 			seg = seg->next;
 			seg_off = 0;
 		}
-		if (left > 0 && !vq->mergeable)
+		if (left > 0 && !nq->mergeable)
 			goto too_small;
 		if (!vstate_chain_finish(vq, &c, LAYOUT_PACKED))
 			goto fault;
@@ -440,7 +452,7 @@ frame_put_general(struct vstate_vq *vq, const struct rte_mbuf *m,
 	return PUT_DONE;
 
 too_small:
-	vq->counters.small_buffer++;
+	nq->counters.small_buffer++;
 	result = PUT_DROP;
 	goto undo;
 fault:
@@ -454,10 +466,11 @@ undo:
 
 /* The common case: one descriptor in the window takes all of a frame of one segment. */
 static __rte_always_inline bool
-frame_put_single(struct vstate_vq *vq, const struct vstate_chain *c, const struct rte_mbuf *m,
+frame_put_single(struct vstate_net_vq *nq, const struct vstate_chain *c, const struct rte_mbuf *m,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	uint32_t len = vq->hdr_len + m->pkt_len;
+	struct vstate_vq *vq = &nq->vq;
+	uint32_t len = nq->hdr_len + m->pkt_len;
 	uint8_t *p;
 
 	if (c->table_size != 0 || c->more || c->len < len || m->nb_segs != 1 ||
@@ -465,78 +478,81 @@ frame_put_single(struct vstate_vq *vq, const struct vstate_chain *c, const struc
 		return false;
 	p = vstate_window_ptr(&vq->win, c->addr);
 	memcpy(p, hdr, 10);
-	if (vq->hdr_len == HDR_MAX)
+	if (nq->hdr_len == HDR_MAX)
 		memcpy(p + 10, &hdr->num_buffers, 2);
-	vstate_copy(p + vq->hdr_len, rte_pktmbuf_mtod(m, const void *), m->pkt_len);
+	vstate_copy(p + nq->hdr_len, rte_pktmbuf_mtod(m, const void *), m->pkt_len);
 	vstate_vq_dirty(vq, c->addr, len);
 	return true;
 }
 
 static __rte_always_inline enum put_result
-frame_put_plain(struct vstate_vq *vq, const struct rte_mbuf *m,
+frame_put_plain(struct vstate_net_vq *nq, const struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
+	struct vstate_vq *vq = &nq->vq;
 	struct vstate_chain c;
 	int ret;
 
 	if (unlikely(vq->nb_shadow == VSTATE_SHADOW))
 		return PUT_LATER;
-	if (vq->mergeable && vq->inflight == NULL && likely(merge_put(vq, m, hdr)))
+	if (nq->mergeable && vq->inflight == NULL && likely(merge_put(nq, m, hdr)))
 		return PUT_DONE;
 	ret = buf_chain_begin(vq, &c, VSTATE_CHAIN_WRITABLE, LAYOUT_PACKED);
 	if (ret <= 0)
 		return ret < 0 ? PUT_FAULT : PUT_LATER;
-	if (likely(frame_put_single(vq, &c, m, hdr))) {
+	if (likely(frame_put_single(nq, &c, m, hdr))) {
 		buf_dequeue(vq, &c, LAYOUT_PACKED);
-		shadow_add(vq, &c, vq->hdr_len + m->pkt_len);
+		shadow_add(vq, &c, nq->hdr_len + m->pkt_len);
 		return PUT_DONE;
 	}
-	return frame_put_general(vq, m, hdr);
+	return frame_put_general(nq, m, hdr);
 }
 
 /* What must be changed in it is changed in a copy if others may look at the frame. */
 static enum put_result
-frame_put_offload(struct vstate_vq *vq, struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+frame_put_offload(struct vstate_net_vq *nq, struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
-	struct rte_mbuf *own = vstate_net_offload_own(vq, m);
+	struct rte_mbuf *own = vstate_net_offload_own(nq, m);
 	enum put_result result = PUT_DROP;
 
-	if (own != NULL && vstate_net_offload_to_header(vq, own, hdr))
-		result = frame_put_plain(vq, own, hdr);
+	if (own != NULL && vstate_net_offload_to_header(nq, own, hdr))
+		result = frame_put_plain(nq, own, hdr);
 	else
-		vq->counters.bad_offload++;
+		nq->counters.bad_offload++;
 	if (own != m)
 		rte_pktmbuf_free(own);
 	return result;
 }
 
 static __rte_always_inline enum put_result
-frame_put(struct vstate_vq *vq, struct rte_mbuf *m)
+frame_put(struct vstate_net_vq *nq, struct rte_mbuf *m)
 {
 	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
 
 	if (unlikely((m->ol_flags & VSTATE_TX_OFFLOADS) != 0))
-		return frame_put_offload(vq, m, &hdr);
-	return frame_put_plain(vq, m, &hdr);
+		return frame_put_offload(nq, m, &hdr);
+	return frame_put_plain(nq, m, &hdr);
 }
 
 /* One frame the general way, with room made in the shadow if that is what it lacks. */
 static enum put_result
-burst_put_one(struct vstate_vq *vq, struct rte_mbuf *m)
+burst_put_one(struct vstate_net_vq *nq, struct rte_mbuf *m)
 {
-	enum put_result result = frame_put(vq, m);
+	struct vstate_vq *vq = &nq->vq;
+	enum put_result result = frame_put(nq, m);
 
 	if (unlikely(result == PUT_LATER && vq->nb_shadow > VSTATE_SHADOW / 2)) {
 		shadow_publish(vq, vq->avail, true, LAYOUT_PACKED);
-		result = frame_put(vq, m);
+		result = frame_put(nq, m);
 	}
 	return result;
 }
 
 /* Nothing is published here but what makes room. @p look: VSTATE_NET_MBUF_* */
 static __rte_always_inline uint16_t
-burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
+burst_fill(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
+	struct vstate_vq *vq = &nq->vq;
 	enum put_result result;
 	uint16_t done = 0, k;
 
@@ -547,16 +563,16 @@ burst_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t loo
 	for (;;) {
 		k = 0;
 		if (likely(vq->inflight == NULL))
-			k = batch_put(vq, pkts + done, RTE_MIN(n - done, VSTATE_BURST),
+			k = batch_put(nq, pkts + done, RTE_MIN(n - done, VSTATE_BURST),
 					look);
 		done += k;
 		if (likely(done == n))
 			break;
-		result = burst_put_one(vq, pkts[done]);
+		result = burst_put_one(nq, pkts[done]);
 		if (result == PUT_LATER || result == PUT_FAULT)
 			break;
 		if (result == PUT_DONE)
-			count_alike(vq, pkts[done]->pkt_len, 1);
+			count_alike(nq, pkts[done]->pkt_len, 1);
 		if (++done == n || vq->nb_steps > VSTATE_STEPS)
 			break;
 	}

@@ -15,15 +15,17 @@
 #include "vstate_net_burst.h"
 
 static uint16_t
-ops_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+ops_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
-	return burst_take(vq, pool, pkts, n);
+	return burst_take(nq, pool, pkts, n);
 }
 
 static void
-ops_give(struct vstate_vq *vq, uint16_t n)
+ops_give(struct vstate_net_vq *nq, uint16_t n)
 {
-	burst_give(vq, n);
+	struct vstate_vq *vq = &nq->vq;
+
+	burst_give(nq, n);
 	buf_look_ahead(vq, LAYOUT_PACKED);
 }
 
@@ -34,32 +36,36 @@ ops_look(struct rte_mbuf *const *pkts, uint16_t n)
 }
 
 static __rte_noinline uint16_t
-ops_fill(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
+ops_fill(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
-	return burst_fill(vq, pkts, n, look);
+	return burst_fill(nq, pkts, n, look);
 }
 
 static void
-ops_flush(struct vstate_vq *vq)
+ops_flush(struct vstate_net_vq *nq)
 {
+	struct vstate_vq *vq = &nq->vq;
+
 	shadow_publish(vq, vq->avail, true, LAYOUT_PACKED);
 }
 
 static uint16_t
-ops_put(struct vstate_vq *vq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
+ops_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
-	n = ops_fill(vq, pkts, n, look);
+	struct vstate_vq *vq = &nq->vq;
+
+	n = ops_fill(nq, pkts, n, look);
 	shadow_publish(vq, vq->avail, true, LAYOUT_PACKED);
 	return n;
 }
 
 static uint16_t
-ops_count(struct vstate_vq *vq, uint16_t max)
+ops_count(struct vstate_net_vq *nq, uint16_t max)
 {
-	return buf_count(vq, max, LAYOUT_PACKED);
+	return buf_count(&nq->vq, max, LAYOUT_PACKED);
 }
 
-const struct vstate_vq_ops LAYOUT_OPS = {
+const struct vstate_net_ops LAYOUT_OPS = {
 	.take = ops_take,
 	.give = ops_give,
 	.look = ops_look,

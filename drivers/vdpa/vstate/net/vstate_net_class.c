@@ -8,13 +8,13 @@
 #include <rte_common.h>
 #include <rte_vhost.h>
 
-#include "ring/vstate_vq.h"
 #include "vstate_net.h"
 #include "vstate_net_bridge.h"
 #include "vstate_net_class.h"
 #include "vstate_net_conf.h"
 #include "vstate_net_counters.h"
 #include "vstate_net_rarp.h"
+#include "vstate_net_vq.h"
 #include "vstate_port_link.h"
 
 static void
@@ -44,7 +44,7 @@ const struct vstate_class vstate_net_class = {
 	.vqs_to_start = 2,
 	.interrupted = VSTATE_INTERRUPTED_RETURNED_EMPTY,
 	.dev_size = sizeof(struct vstate_net),
-	.vq_size = sizeof(struct vstate_vq),
+	.vq_size = sizeof(struct vstate_net_vq),
 	.counters = vstate_net_counters,
 	.nb_counters = VSTATE_NET_NB_COUNTERS,
 	.devargs = vstate_net_devargs,

@@ -10,16 +10,16 @@
 #include <stdint.h>
 
 #include "dev/vstate_class.h"
-#include "ring/vstate_vq.h"
+#include "vstate_net_vq_counters.h"
 
 struct vstate_dev;
 
 /** All fields of the structure are counters. */
-#define VSTATE_NET_NB_COUNTERS (sizeof(struct vstate_vq_counters) / sizeof(uint64_t))
+#define VSTATE_NET_NB_COUNTERS (sizeof(struct vstate_net_stats) / sizeof(uint64_t))
 extern const struct vstate_counter vstate_net_counters[VSTATE_NET_NB_COUNTERS];
 
 /** All counters of a virtqueue since the last reset. Any thread. */
 void vstate_net_counters_get(const struct vstate_dev *dev, uint16_t qid,
-		struct vstate_vq_counters *out);
+		struct vstate_net_stats *out);
 
 #endif /* VSTATE_NET_COUNTERS_H */

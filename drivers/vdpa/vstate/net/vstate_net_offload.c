@@ -86,7 +86,7 @@ checksum_complete(struct rte_mbuf *m, uint32_t start, uint32_t field)
 }
 
 static bool
-gso_from_header(const struct vstate_vq *vq, uint8_t gso_type, uint16_t gso_size,
+gso_from_header(const struct vstate_net_vq *nq, uint8_t gso_type, uint16_t gso_size,
 		struct rte_mbuf *m)
 {
 	uint32_t l4 = m->packet_type & RTE_PTYPE_L4_MASK;
@@ -111,7 +111,7 @@ gso_from_header(const struct vstate_vq *vq, uint8_t gso_type, uint16_t gso_size,
 	default:
 		return false;
 	}
-	if (!(vq->features & feature) || gso_size == 0)
+	if (!(nq->features & feature) || gso_size == 0)
 		return false;
 	m->ol_flags |= RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_NONE;
 	m->tso_segsz = gso_size;
@@ -119,7 +119,7 @@ gso_from_header(const struct vstate_vq *vq, uint8_t gso_type, uint16_t gso_size,
 }
 
 bool
-vstate_net_offload_from_header(const struct vstate_vq *vq,
+vstate_net_offload_from_header(const struct vstate_net_vq *nq,
 		const struct virtio_net_hdr_mrg_rxbuf *mrg, struct rte_mbuf *m)
 {
 	const struct virtio_net_hdr *hdr = &mrg->hdr;
@@ -130,14 +130,14 @@ vstate_net_offload_from_header(const struct vstate_vq *vq,
 	if (!(hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE;
 
-	if (!(vq->features & RTE_BIT64(VIRTIO_NET_F_CSUM)) || field + 2 > m->pkt_len)
+	if (!(nq->features & RTE_BIT64(VIRTIO_NET_F_CSUM)) || field + 2 > m->pkt_len)
 		return false;
 	parse_headers(m);
 
 	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)
-		return gso_from_header(vq, hdr->gso_type, rte_le_to_cpu_16(hdr->gso_size), m);
+		return gso_from_header(nq, hdr->gso_type, rte_le_to_cpu_16(hdr->gso_size), m);
 	/* An application knows only TCP and UDP; anything else is completed for it. */
-	if (!vq->complete_csum && start == (uint32_t)m->l2_len + m->l3_len && m->l4_len != 0) {
+	if (!nq->complete_csum && start == (uint32_t)m->l2_len + m->l3_len && m->l4_len != 0) {
 		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
 		return true;
 	}
@@ -154,7 +154,7 @@ l4_checksum_offset(uint64_t l4_flags)
 }
 
 static bool
-gso_to_header(const struct vstate_vq *vq, const struct rte_mbuf *m, struct virtio_net_hdr *hdr)
+gso_to_header(const struct vstate_net_vq *nq, const struct rte_mbuf *m, struct virtio_net_hdr *hdr)
 {
 	unsigned int feature = VIRTIO_NET_F_GUEST_TSO6;
 	uint8_t type = VIRTIO_NET_HDR_GSO_TCPV6;
@@ -166,7 +166,7 @@ gso_to_header(const struct vstate_vq *vq, const struct rte_mbuf *m, struct virti
 		feature = VIRTIO_NET_F_GUEST_TSO4;
 		type = VIRTIO_NET_HDR_GSO_TCPV4;
 	}
-	if (!(vq->features & RTE_BIT64(feature)) || m->tso_segsz == 0)
+	if (!(nq->features & RTE_BIT64(feature)) || m->tso_segsz == 0)
 		return false;
 	hdr->gso_type = type;
 	hdr->gso_size = rte_cpu_to_le_16(m->tso_segsz);
@@ -193,18 +193,18 @@ data_pool(const struct rte_mbuf *m)
 }
 
 struct rte_mbuf *
-vstate_net_offload_own(const struct vstate_vq *vq, struct rte_mbuf *m)
+vstate_net_offload_own(const struct vstate_net_vq *nq, struct rte_mbuf *m)
 {
 	struct rte_mempool *pool;
 
-	if (headers_are_own(m) || (vq->guest_csum && !(m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM)))
+	if (headers_are_own(m) || (nq->guest_csum && !(m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM)))
 		return m;
 	pool = data_pool(m);
 	return pool != NULL ? rte_pktmbuf_copy(m, pool, 0, UINT32_MAX) : NULL;
 }
 
 bool
-vstate_net_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
+vstate_net_offload_to_header(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *mrg)
 {
 	struct virtio_net_hdr *hdr = &mrg->hdr;
@@ -221,7 +221,7 @@ vstate_net_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
 		ip->hdr_checksum = rte_ipv4_cksum(ip);
 	}
 	if (m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) {
-		if (!gso_to_header(vq, m, hdr))
+		if (!gso_to_header(nq, m, hdr))
 			return false;
 		l4 = m->ol_flags & RTE_MBUF_F_TX_UDP_SEG ? RTE_MBUF_F_TX_UDP_CKSUM :
 			RTE_MBUF_F_TX_TCP_CKSUM;
@@ -231,7 +231,7 @@ vstate_net_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
 	if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM || m->l3_len == 0 ||
 			start + l4_checksum_offset(l4) + 2 > m->data_len)
 		return false;
-	if (!vq->guest_csum) {
+	if (!nq->guest_csum) {
 		if (!checksum_complete(m, start, start + l4_checksum_offset(l4)))
 			return false;
 		/* Done, and not again: the frame may come once more if it finds no buffer. */

@@ -14,9 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/virtio_net.h>
+
 #include <rte_mbuf.h>
 
-#include "ring/vstate_vq.h"
+#include "vstate_net_vq.h"
 
 /**
  * Obey the header of a frame that the driver sent.
@@ -24,7 +26,7 @@
  * wants that; segmentation becomes RTE_MBUF_F_RX_LRO with tso_segsz.
  * @return false: the header lies about the frame, or asks for what was not negotiated
  */
-bool vstate_net_offload_from_header(const struct vstate_vq *vq,
+bool vstate_net_offload_from_header(const struct vstate_net_vq *nq,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr, struct rte_mbuf *m);
 
 /**
@@ -33,7 +35,7 @@ bool vstate_net_offload_from_header(const struct vstate_vq *vq,
  * @param hdr all zero before
  * @return false: the frame asks for what the driver cannot take
  */
-bool vstate_net_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m,
+bool vstate_net_offload_to_header(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *hdr);
 
 /**
@@ -41,7 +43,7 @@ bool vstate_net_offload_to_header(const struct vstate_vq *vq, struct rte_mbuf *m
  * hold them too, a copy to be freed by the caller.
  * @return NULL: no mbufs for a copy
  */
-struct rte_mbuf *vstate_net_offload_own(const struct vstate_vq *vq, struct rte_mbuf *m);
+struct rte_mbuf *vstate_net_offload_own(const struct vstate_net_vq *nq, struct rte_mbuf *m);
 
 /** Turn receive flags into the transmit flags that ask for the same, for forwarding. */
 void vstate_net_offload_turn(struct rte_mbuf *m);

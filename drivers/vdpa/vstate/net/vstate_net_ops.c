@@ -7,12 +7,11 @@
 #include <rte_vect.h>
 
 #include "vstate_log.h"
-#include "ring/vstate_vq.h"
 #include "vstate_net_ops.h"
 
-extern const struct vstate_vq_ops vstate_split_ops_base, vstate_packed_ops_base;
-extern const struct vstate_vq_ops vstate_split_ops_avx2, vstate_packed_ops_avx2;
-extern const struct vstate_vq_ops vstate_split_ops_avx512, vstate_packed_ops_avx512;
+extern const struct vstate_net_ops vstate_net_split_ops_base, vstate_net_packed_ops_base;
+extern const struct vstate_net_ops vstate_net_split_ops_avx2, vstate_net_packed_ops_avx2;
+extern const struct vstate_net_ops vstate_net_split_ops_avx512, vstate_net_packed_ops_avx512;
 
 #ifdef VSTATE_HAS_AVX512
 static bool
@@ -25,8 +24,8 @@ cpu_has_avx512(void)
 }
 #endif
 
-const struct vstate_vq_ops *
-vstate_net_ops(bool packed)
+const struct vstate_net_ops *
+vstate_net_ops_choose(bool packed)
 {
 	/* What the user allows (EAL option --force-max-simd-bitwidth). */
 	uint16_t width = rte_vect_get_max_simd_bitwidth();
@@ -35,15 +34,15 @@ vstate_net_ops(bool packed)
 #ifdef VSTATE_HAS_AVX512
 	if (width >= RTE_VECT_SIMD_512 && cpu_has_avx512()) {
 		VSTATE_LOG(DEBUG, "ring code: avx512");
-		return packed ? &vstate_packed_ops_avx512 : &vstate_split_ops_avx512;
+		return packed ? &vstate_net_packed_ops_avx512 : &vstate_net_split_ops_avx512;
 	}
 #endif
 #ifdef VSTATE_HAS_AVX2
 	if (width >= RTE_VECT_SIMD_256 && rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) == 1) {
 		VSTATE_LOG(DEBUG, "ring code: avx2");
-		return packed ? &vstate_packed_ops_avx2 : &vstate_split_ops_avx2;
+		return packed ? &vstate_net_packed_ops_avx2 : &vstate_net_split_ops_avx2;
 	}
 #endif
 	VSTATE_LOG(DEBUG, "ring code: base");
-	return packed ? &vstate_packed_ops_base : &vstate_split_ops_base;
+	return packed ? &vstate_net_packed_ops_base : &vstate_net_split_ops_base;
 }

@@ -5,6 +5,6 @@
 /** @file Bursts of frames through packed rings; compiled for each instruction set. */
 
 #define LAYOUT_PACKED 1
-#define LAYOUT_OPS vstate_packed_ops
+#define LAYOUT_OPS VSTATE_ISA_NAME(vstate_net_packed_ops)
 
 #include "vstate_net_burst_ops.h"

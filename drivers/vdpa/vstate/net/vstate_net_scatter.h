@@ -124,9 +124,10 @@ scatter_copy(const struct scatter *s, struct rte_mbuf *const *segs, const uint32
 
 /* Copy a chain to new mbufs, of which @p pkt is the first, and its header to @p hdr. */
 static __rte_noinline enum scatter_result
-scatter_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *pool,
+scatter_read(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf **pkt, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
+	struct vstate_vq *vq = &nq->vq;
 	const uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
 	struct rte_mbuf *segs[SCATTER_MBUFS];
 	enum scatter_result result;
@@ -138,15 +139,15 @@ scatter_read(struct vstate_vq *vq, struct vstate_chain *c, struct rte_mempool *p
 	result = scatter_gather(vq, &walk, &s);
 	if (unlikely(result != SCATTER_DONE))
 		return result;
-	if (unlikely(!scatter_header(&s, hdr, vq->hdr_len) || s.bytes < RTE_ETHER_HDR_LEN ||
+	if (unlikely(!scatter_header(&s, hdr, nq->hdr_len) || s.bytes < RTE_ETHER_HDR_LEN ||
 			s.bytes > VSTATE_MAX_FRAME || room < RTE_ETHER_HDR_LEN))
 		return SCATTER_OTHER;
 	nb = ((uint32_t)s.bytes + room - 1) / room;
-	if (unlikely(nb > SCATTER_MBUFS || (nb > 1 && vq->linear)))
+	if (unlikely(nb > SCATTER_MBUFS || (nb > 1 && nq->linear)))
 		return SCATTER_OTHER;
 	if (unlikely(!vstate_net_mbuf_get(pool, segs, nb)))
 		return SCATTER_NO_MBUFS;
-	mbuf_words_make(&empty, vq, pool);
+	mbuf_words_make(&empty, nq, pool);
 	scatter_chain(segs, nb, room, s.bytes, &empty);
 	scatter_copy(&s, segs, room);
 	*pkt = segs[0];

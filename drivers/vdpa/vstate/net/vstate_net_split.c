@@ -5,6 +5,6 @@
 /** @file Bursts of frames through split rings; compiled for each instruction set. */
 
 #define LAYOUT_PACKED 0
-#define LAYOUT_OPS vstate_split_ops
+#define LAYOUT_OPS VSTATE_ISA_NAME(vstate_net_split_ops)
 
 #include "vstate_net_burst_ops.h"

@@ -26,6 +26,7 @@
 #include "vstate_port_link.h"
 #include "vstate_port_list.h"
 #include "vstate_port_stats.h"
+#include "vstate_net_vq.h"
 
 #define L2_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
 
@@ -175,15 +176,15 @@ start_apply(struct vstate_dev *dev, void *arg)
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
-		dev->vqs[i]->port_id = eth->data->port_id;
+		vstate_net_vq_of(dev->vqs[i])->port_id = eth->data->port_id;
 		/*
 		 * An application that did not enable SCATTER treats each frame as one segment. It
 		 * would read other memory behind the data of the first mbuf.
 		 */
-		dev->vqs[i]->linear = vstate_net_conf_const(&dev->conf)->linear_buffer ||
+		vstate_net_vq_of(dev->vqs[i])->linear = vstate_net_conf_const(&dev->conf)->linear_buffer ||
 			(rx & RTE_ETH_RX_OFFLOAD_SCATTER) == 0;
 		/* An application without these offloads ignores the flags of a partial checksum. */
-		dev->vqs[i]->complete_csum = (rx & csum) != csum;
+		vstate_net_vq_of(dev->vqs[i])->complete_csum = (rx & csum) != csum;
 	}
 	for (i = 0; i < eth->data->nb_rx_queues; i++) {
 		struct vstate_port_rxq *rxq = eth->data->rx_queues[i];

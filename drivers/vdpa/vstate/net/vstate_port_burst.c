@@ -11,6 +11,7 @@
 #include "vstate_net_rarp.h"
 #include "vstate_port.h"
 #include "vstate_port_burst.h"
+#include "vstate_net_vq.h"
 
 /*
  * One lease, for up to @p n frames from a queue of the guest that has some. Out of line, so
@@ -19,9 +20,10 @@
 static __rte_noinline uint16_t
 vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t nb = vq->ops->take(vq, pool, pkts, RTE_MIN(n, VSTATE_BURST));
+	struct vstate_net_vq *nq = vstate_net_vq_of(vq);
+	uint16_t nb = nq->ops->take(nq, pool, pkts, RTE_MIN(n, VSTATE_BURST));
 
-	vq->ops->give(vq, nb);
+	nq->ops->give(nq, nb);
 	vstate_lease_give(&vq->lease);
 	return nb;
 }
@@ -61,7 +63,7 @@ rarp_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts)
 
 	if (m == NULL)
 		return 0; /* again with the next burst */
-	m->port = dev->vqs[0]->port_id;
+	m->port = vstate_net_vq_of(dev->vqs[0])->port_id;
 	pkts[0] = m;
 	vstate_net_rarp_done(rxq->net, due);
 	return 1;
@@ -158,12 +160,12 @@ sent_free(struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 
 /* A frame whose tag cannot be put in, as into a shared mbuf: dropped, or it would block others. */
 static bool
-untaggable_drop(struct vstate_port_txq *txq, struct vstate_vq *vq, struct rte_mbuf *m)
+untaggable_drop(struct vstate_port_txq *txq, struct vstate_net_vq *nq, struct rte_mbuf *m)
 {
-	if (!txq_lease(txq, vq))
+	if (!txq_lease(txq, &nq->vq))
 		return false;
-	vq->counters.bad_offload++;
-	vstate_lease_give(&vq->lease);
+	nq->counters.bad_offload++;
+	vstate_lease_give(&nq->vq.lease);
 	rte_pktmbuf_free(m);
 	return true;
 }
@@ -176,30 +178,31 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	/* Acquire: partner of the release in vstate_net_run_changed(). */
 	uint16_t active = __atomic_load_n(&txq->net->active_pairs, __ATOMIC_ACQUIRE);
 	uint16_t batch, put, done = 0;
-	struct vstate_vq *vq;
+	struct vstate_net_vq *nq;
 	uint8_t look;
 
 	if (unlikely(active == 0))
 		return 0;
-	vq = dev->vqs[VSTATE_RXQ(txq->id < active ? txq->id : txq->id % active)];
+	nq = vstate_net_vq_of(dev->vqs[VSTATE_RXQ(txq->id < active ? txq->id :
+			txq->id % active)]);
 	while (done < n) {
 		batch = RTE_MIN(n - done, VSTATE_BURST);
-		look = vq->ops->look(pkts + done, batch);
+		look = nq->ops->look(pkts + done, batch);
 		if (unlikely(look & VSTATE_NET_MBUF_TAGGED)) {
 			/* a tag may come to lie in an mbuf of its own, and all get longer */
 			batch = insert_vlan(pkts + done, batch);
 			look = VSTATE_NET_MBUF_UNKNOWN;
 		}
 		if (unlikely(batch == 0)) {
-			if (!untaggable_drop(txq, vq, pkts[done]))
+			if (!untaggable_drop(txq, nq, pkts[done]))
 				break;
 			done++;
 			continue;
 		}
-		if (!txq_lease(txq, vq))
+		if (!txq_lease(txq, &nq->vq))
 			break;
-		put = vq->ops->put(vq, pkts + done, batch, look);
-		vstate_lease_give(&vq->lease);
+		put = nq->ops->put(nq, pkts + done, batch, look);
+		vstate_lease_give(&nq->vq.lease);
 		if (likely(put > 0))
 			sent_free(pkts + done, put, look);
 		done += put;

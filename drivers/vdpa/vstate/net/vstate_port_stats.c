@@ -21,7 +21,7 @@ vstate_port_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats
 	struct vstate_dev *dev = vstate_port_list_lock(eth);
 	uint16_t nb_rxq = RTE_MAX(eth->data->nb_rx_queues, 1);
 	uint16_t nb_txq = RTE_MAX(eth->data->nb_tx_queues, 1);
-	struct vstate_vq_counters rx, tx;
+	struct vstate_net_stats rx, tx;
 	uint16_t pair, q;
 
 	if (dev == NULL)

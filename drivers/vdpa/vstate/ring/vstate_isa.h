@@ -7,9 +7,9 @@
 
 /**
  * @file
- * The ring code is compiled once for each instruction set that its copies gain from
- * (see meson.build), and chosen at run time. All else is compiled once, for the
- * processors that DPDK itself was built for. The names below get a suffix each.
+ * Code of bursts is compiled once for each instruction set that its copies gain from (see
+ * meson.build), and chosen at run time. All else is compiled once, for the processors that DPDK
+ * itself was built for, and uses the build "base". Names that several builds define get a suffix.
  */
 
 #include <rte_common.h>
@@ -28,7 +28,5 @@
 #define vstate_chain_read VSTATE_ISA_NAME(vstate_chain_read)
 #define vstate_chain_write VSTATE_ISA_NAME(vstate_chain_write)
 #define vstate_chain_finish VSTATE_ISA_NAME(vstate_chain_finish)
-#define vstate_split_ops VSTATE_ISA_NAME(vstate_split_ops)
-#define vstate_packed_ops VSTATE_ISA_NAME(vstate_packed_ops)
 
 #endif /* VSTATE_ISA_H */

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rte_string_fns.h>
-
 #include "vstate_log.h"
 #include "vstate_vq.h"
 
@@ -26,7 +24,6 @@ vstate_vq_restart(struct vstate_vq *vq)
 	vq->signalled_valid = false;
 	vq->fault = VSTATE_FAULT_NONE;
 	vq->nb_shadow = 0;
-	vq->nb_taken = 0;
 }
 
 void
@@ -52,8 +49,8 @@ vstate_vq_call(struct vstate_vq *vq)
 
 	if (vq->callfd < 0)
 		return;
-	/* It is an eventfd that does not block (see when it was set). If the write fails its
-	 * counter is full, and who reads it is called already.
+	/* The eventfd does not block, see vstate_vq_callfd_set(). If the write fails, the
+	 * counter is full: the driver has not read earlier calls yet.
 	 */
 	if (write(vq->callfd, &one, sizeof(one)) == (ssize_t)sizeof(one))
 		vq->counters.calls++;
