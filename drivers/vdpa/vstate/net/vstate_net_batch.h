@@ -15,9 +15,7 @@
  * buffers prefetched; then the frames are copied. So the memory latencies of a batch
  * overlap, and what is copied is what was checked.
  *
- * Included by vstate_net_burst.h; the layout defines besides
- *   uint16_t batch_gather_wanted(vq, g, n, want)	read up to n leading buffers that are wanted
- *   void ring_avail_skip(vq, n, LAYOUT_PACKED)			move vq->avail behind n descriptors or heads
+ * Included by vstate_net_burst.h.
  */
 
 #include <linux/virtio_net.h>
@@ -227,7 +225,7 @@ batch_lengths(struct vstate_net_vq *nq, const struct gathered *g, uint16_t n)
 }
 
 /*
- * What is common to the frames of a batch. Constants in the instances of take_all(), and locals in
+ * What is common to the frames of a batch. Constants in the instances of take_frames(), and locals in
  * the others, as the compiler must believe that each store may change the queue.
  */
 struct take_how {
@@ -320,7 +318,7 @@ take_fours(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_
 
 /* Copy @p n frames; @return how many come before the first with a bad header. */
 static __rte_always_inline uint16_t
-take_all(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
+take_frames(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
 		uint16_t n, const struct take_how how)
 {
 	uint16_t done = take_fours(nq, g, pkts, n, &how);
@@ -359,13 +357,13 @@ batch_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf *
 	batch_lengths(nq, &g, n);
 	alike = nq->simple_alike ? g.len[0] : 0;
 	if (nq->host_offloads && alike != 0)
-		done = take_all(nq, &g, pkts, n, (struct take_how){ true, alike, &empty });
+		done = take_frames(nq, &g, pkts, n, (struct take_how){ true, alike, &empty });
 	else if (nq->host_offloads)
-		done = take_all(nq, &g, pkts, n, (struct take_how){ true, 0, &empty });
+		done = take_frames(nq, &g, pkts, n, (struct take_how){ true, 0, &empty });
 	else if (alike != 0)
-		done = take_all(nq, &g, pkts, n, (struct take_how){ false, alike, &empty });
+		done = take_frames(nq, &g, pkts, n, (struct take_how){ false, alike, &empty });
 	else
-		done = take_all(nq, &g, pkts, n, (struct take_how){ false, 0, &empty });
+		done = take_frames(nq, &g, pkts, n, (struct take_how){ false, 0, &empty });
 	nq->nb_simple = done;
 	vq->nb_shadow = done;
 	if (unlikely(done < n))

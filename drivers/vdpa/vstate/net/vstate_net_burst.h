@@ -9,6 +9,26 @@
  * @file
  * The burst algorithms, once for both ring layouts. vstate_net_split.c and vstate_net_packed.c
  * define LAYOUT_PACKED as 0 or 1 and include this file by vstate_net_burst_ops.h.
+ *
+ * One burst, under one lease:
+ *
+ *	            from the driver                       to the driver
+ *	            take                                  fill
+ *	look        ring_hint_read()                      vstate_net_mbuf_look()
+ *	batch       batch_take()                          batch_put()
+ *	  gather      descriptors, checked, prefetched      the same
+ *	  copy        buffers to mbufs                      mbufs to buffers
+ *	  shadow      a used element each                   a used element each
+ *	single      burst_take_rest(): what is no batch   burst_put_one(): the same
+ *	  scatter     several pieces, in the window         merge_put(): several buffers
+ *	  general     vstate_chain_read()                   vstate_chain_write()
+ *	            give                                  flush
+ *	rewind      what the caller gives back            -
+ *	publish     shadow_publish(): used elements, record, dirty log, call
+ *
+ * A batch ends at the first buffer or frame that is not plain; one frame goes the single way, and
+ * to the driver the next batch begins behind it. Buffers in flight of another device go the
+ * single way only.
  */
 
 #include <rte_byteorder.h>

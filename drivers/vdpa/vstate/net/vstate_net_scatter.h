@@ -10,7 +10,7 @@
  * Frames of several descriptors or several mbufs, as jumbo frames are and those that a driver
  * leaves to be segmented. Where all of a buffer lies in the queue's window, its pieces are read
  * and checked first, and its mbufs taken at once; then there is nothing left but to copy. What
- * is not like that is for the general code of vstate_net_burst.h, which looks at it anew.
+ * is not like that is for the general code of vstate_net_burst.h, which reads it again.
  *
  * Included by vstate_net_burst.h.
  */

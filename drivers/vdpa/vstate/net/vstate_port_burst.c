@@ -70,7 +70,7 @@ rarp_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts)
 }
 
 static void
-strip_vlan(struct rte_mbuf **pkts, uint16_t n)
+vlan_strip(struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t i;
 
@@ -113,7 +113,7 @@ port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 		done = rarp_receive(rxq, pkts);
 	done += pairs_receive(rxq, pkts + done, n - done);
 	if (unlikely(rxq->vlan_strip))
-		strip_vlan(pkts, done);
+		vlan_strip(pkts, done);
 	return done;
 }
 
@@ -137,7 +137,7 @@ txq_lease(const struct vstate_port_txq *txq, struct vstate_vq *vq)
 
 /* Put tags into frames that ask for it; @return frames before the first that failed. */
 static uint16_t
-insert_vlan(struct rte_mbuf **pkts, uint16_t n)
+vlan_insert(struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t i;
 
@@ -190,7 +190,7 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 		look = nq->ops->look(pkts + done, batch);
 		if (unlikely(look & VSTATE_NET_MBUF_TAGGED)) {
 			/* a tag may come to lie in an mbuf of its own, and all get longer */
-			batch = insert_vlan(pkts + done, batch);
+			batch = vlan_insert(pkts + done, batch);
 			look = VSTATE_NET_MBUF_UNKNOWN;
 		}
 		if (unlikely(batch == 0)) {

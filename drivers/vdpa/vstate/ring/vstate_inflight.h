@@ -7,11 +7,12 @@
 
 /**
  * @file
- * Buffers in flight. This device has none of its own at rest; those that another device had
- * taken and not used come with a state, or are marked in an in-flight region. They are
- * finished first, in the order in which they were taken, one frame at a time in the general
- * way: a frame of the driver is read from each, or frames to it are written to them. Until
- * then the available position stays where the other device left it, and
+ * Buffers in flight: another device dequeued them and did not use them. They come with a state, or
+ * are marked in an in-flight region. Bursts of this device leave none.
+ *
+ * They are processed first, in the order in which they were dequeued, one by one: a frame of the
+ * driver is read from each, or frames to the driver are written to them. Until they are used the
+ * available position stays where the other device left it, and
  *
  *	available - used = descriptors (split: buffers) of those that are left
  *
@@ -71,7 +72,7 @@ uint16_t vstate_inflight_count(const struct vstate_vq *vq);
 
 /**
  * How many are left, for a process that comes after: before and after the publication under
- * way. Which of the two holds, the ring tells.
+ * way. The ring shows which of the two holds.
  */
 static inline uint32_t
 vstate_inflight_left(uint16_t before, uint16_t after)

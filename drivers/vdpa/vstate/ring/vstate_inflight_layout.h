@@ -7,27 +7,28 @@
 
 /**
  * @file
- * What a poll thread leaves in shared memory, so that a ring can be gone on with when the
- * process is killed: the header of a vhost-user in-flight region ("Inflight I/O tracking").
- * It lies in a region of the front end's, in a page of our own (vstate_state_file.h), or, where
- * nobody wants it, in the queue: the ring code writes it always, and has no branch for it.
+ * What a poll thread leaves in shared memory, so that a ring can resume when the process is
+ * killed: the header of a vhost-user in-flight region ("Inflight I/O tracking"). It lies in a
+ * region of the front end, in the device's state file, or in the queue itself where no process
+ * comes after. The ring code always writes it, and has no branch for it.
  *
- * No descriptor is ever marked in flight by this device: it holds no buffer between bursts
- * and publishes in the order taken. What a killed process had taken and not published is
- * still available in the ring, and simply read again. Only buffers that another device
- * had in flight are told one by one (vstate_inflight.h).
+ * Bursts mark no descriptor in flight: they hold no buffer when the lease is free, and publish in
+ * order. Buffers that a killed process had dequeued and not published are still available in the
+ * ring, and are read again. Only buffers that another device had in flight are marked one by one
+ * (vstate_inflight.h).
  *
- * Split: used->idx in guest memory is the truth, and used_idx follows it. Packed: nothing
- * in the ring tells where the device stands, so the record does. As one word
+ * Split: used->idx in guest memory is the truth, and used_idx follows it. Packed: nothing in the
+ * ring says where the device stands, so a record does. As one word
  *
- *   W1  {old = where it stands, now = where it will}
+ *   W1  {old = where it stands, now = where it will stand}
  *   W2  used descriptors, the last one first: so the first one, which shows them all to
  *       the driver, is written last
  *   W3  {old = now}
  *
- * A process that is killed has done all that comes before some point of this program order
- * and nothing behind it: what counts is the order in which the compiler leaves the stores.
- * At W1 .. W3 the first descriptor says whether the driver was told; see vstate_recover.c.
+ * A process that is killed has done all that comes before some point of this program order and
+ * nothing behind it. What counts is the order in which the compiler leaves the stores. Between W1
+ * and W3 the first descriptor says whether the driver saw the publication; see
+ * vstate_interrupted.h.
  */
 
 #include <stdint.h>

@@ -12,7 +12,7 @@
 bool vstate_lease_fence = true;
 
 static int
-membarrier(int cmd)
+membarrier_call(int cmd)
 {
 	return syscall(__NR_membarrier, cmd, 0, 0);
 }
@@ -22,7 +22,7 @@ vstate_lease_init(void)
 {
 	if (!vstate_lease_fence)
 		return;
-	if (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0) {
+	if (membarrier_call(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0) {
 		VSTATE_LOG(NOTICE, "no membarrier in this kernel: poll threads use a fence");
 		return;
 	}
@@ -32,7 +32,7 @@ vstate_lease_init(void)
 void
 vstate_lease_barrier(void)
 {
-	if (!vstate_lease_fence && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)
+	if (!vstate_lease_fence && membarrier_call(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)
 		return;
 	/* Either the poll threads fence themselves, or (it cannot fail once registered)
 	 * this fence at least orders the control thread's own accesses.

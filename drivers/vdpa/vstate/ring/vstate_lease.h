@@ -37,11 +37,11 @@
 #include <rte_common.h>
 #include <rte_pause.h>
 
-/** Whether a queue may be entered, and how: one look tells both. */
+/** Whether a queue may be entered, and how: one load answers both. */
 enum vstate_lease_grant {
 	VSTATE_LEASE_REVOKED,
 	VSTATE_LEASE_GRANTED,
-	/** There is no membarrier: who enters must fence. */
+	/** The kernel has no membarrier: a thread that enters must fence. */
 	VSTATE_LEASE_GRANTED_FENCE,
 };
 
@@ -60,7 +60,10 @@ extern bool vstate_lease_fence;
 /** Find out what the kernel has; called before the first queue is granted. */
 void vstate_lease_init(void);
 
-/** C2: after it, each poll thread is seen inside, or sees what was stored before. */
+/**
+ * C2: after it, each poll thread is seen inside, or sees what was stored before. Partner:
+ * vstate_lease_order(). Without it a poll thread's P1 may wait in a store buffer at C3.
+ */
 void vstate_lease_barrier(void);
 
 /* P2. */
@@ -159,7 +162,7 @@ vstate_lease_grant(struct vstate_lease *l)
 			VSTATE_LEASE_GRANTED, __ATOMIC_RELEASE);
 }
 
-/** Whether somebody polls, who may not enter yet. */
+/** Whether a thread polls that may not enter yet. */
 static inline bool
 vstate_lease_is_asked(const struct vstate_lease *l)
 {

@@ -19,7 +19,7 @@
 #include <rte_bitops.h>
 #include <rte_common.h>
 
-/** A place in the ring: where the device goes on. */
+/** A place in the ring: where the device resumes. */
 struct vstate_pos {
 	uint16_t idx;
 	/** Packed: wrap counter, 0 or 1. Split: 0. */

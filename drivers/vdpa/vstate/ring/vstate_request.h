@@ -30,7 +30,7 @@
  *
  * Threads: the caller holds the lease in each of these functions, and publishes before it gives
  * the lease back. A request stays submitted while the lease is free; another thread or the kernel
- * may move its bytes meanwhile. Guest memory must not change while requests are submitted: a
+ * may move its bytes then. Guest memory must not change while requests are submitted: a
  * class waits for them when it quiesces.
  *
  * In flight: a queue marks nothing yet. The place to mark a request is the end of
