@@ -13,7 +13,7 @@
 . "$(dirname "$0")/lib/testpmd.sh"
 
 # Number of cases of all rings and messages. One more is skipped: a known fault of rte_vhost.
-ALL=412
+ALL=414
 PATIENCE=$((240 * (${VSTATE_SANITIZE:-0} * 2 + 1)))
 # Limit in KiB: a request for unbounded memory must fail the test and not exhaust the machine.
 FILE_LIMIT=4194304

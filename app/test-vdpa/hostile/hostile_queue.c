@@ -336,6 +336,33 @@ blocking_call(struct hostile_env *e, const struct hostile_case *c)
 	return 0;
 }
 
+/*
+ * The same with an eventfd that blocks only after the back end has checked it: the front end has the
+ * same open file.
+ */
+static int
+blocking_call_later(struct hostile_env *e, const struct hostile_case *c)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	uint64_t value = HOSTILE_TX;
+	int fd = full_eventfd(e), i;
+
+	if (fd < 0)
+		return fd;
+	hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value, sizeof(value),
+		&fd, 1);
+	/* after this answer the message before is processed */
+	guest_link_status(e->l);
+	if (fcntl(fd, F_SETFL, 0) < 0)
+		return -errno;
+	r->ops->calls(r, true);
+	for (i = 0; i < 4; i++) {
+		hostile_send_frame(e);
+		usleep(20000);
+	}
+	return 0;
+}
+
 /* An honest request between attacks: the device must call the new descriptor, not the old one. */
 static int
 replaced_call(struct hostile_env *e, const struct hostile_case *c)
@@ -408,6 +435,8 @@ static const struct hostile_case cases[] = {
 	{ "call-replaced", "call fd replaced under running rings", HOSTILE_ANY, replaced_call,
 		NULL },
 	{ "call-full", "call fd that is a full eventfd", HOSTILE_ANY, blocking_call, &one },
+	{ "call-blocks-later", "call eventfd made blocking again", HOSTILE_ANY | HOSTILE_BREAKS,
+		blocking_call_later, NULL },
 	{ "race-len", "length changes while it is read", RACE_ANY, run_race, &race_len },
 	{ "race-addr", "address changes while it is read", RACE_ANY, run_race, &race_addr },
 	{ "race-flags", "flags change while they are read", RACE_ANY, run_race, &race_flags },

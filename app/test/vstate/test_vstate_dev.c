@@ -40,6 +40,7 @@
 #include "dev/vstate_status.h"
 #include "dev/vstate_watch.h"
 #include "net/vstate_net.h"
+#include "ring/vstate_call.h"
 #include "ring/vstate_lease.h"
 #include "ring/vstate_vq.h"
 #include "vhost/vstate_connection.h"
@@ -422,7 +423,7 @@ deferred_call_is_dropped_for_the_next_guest(void **state)
 	vstate_start_disconnect(b.dev, false);
 	vstate_start_connect(b.dev);
 	vstate_start_negotiate(b.dev, V1, false);
-	vstate_vq_callfd_set(b.dev->vqs[0], b.ring.callfd);
+	vstate_call_fd_set(b.dev->vqs[0], b.ring.callfd);
 	ring_calls(&b.ring);
 	vstate_start(b.dev, &b.setup);
 	assert_true(vq_is_granted(&b, 0));

@@ -4,7 +4,10 @@
 
 /** @file Notifications: when the driver is called, and what it is told about kicks. */
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <linux/virtio_ring.h>
@@ -13,6 +16,7 @@
 
 #include "ut_groups.h"
 #include "ut_ring.h"
+#include "ring/vstate_call.h"
 #include "ring/vstate_pos.h"
 #include "ring/vstate_ring.h"
 #include "ring/vstate_vq.h"
@@ -79,8 +83,8 @@ full_call_eventfd_is_no_call_and_no_wait(void **state)
 		assert_int_equal(write(r.callfd, &full, sizeof(full)), sizeof(full));
 		/* alarm(2)'s signal ends a test that waits */
 		alarm(60);
-		vstate_vq_call(r.vq);
-		vstate_vq_call(r.vq);
+		vstate_call_send(r.vq);
+		vstate_call_send(r.vq);
 		alarm(0);
 		assert_int_equal(r.vq->counters.calls, 0);
 		assert_true(ring_calls(&r) == full);
@@ -89,6 +93,70 @@ full_call_eventfd_is_no_call_and_no_wait(void **state)
 		assert_true(ring_calls(&r) == full);
 		ring_close(&r);
 	}
+}
+
+static void *
+call_main(void *arg)
+{
+	vstate_call_send(arg);
+	return NULL;
+}
+
+static void
+call_eventfd_that_blocks_is_freed(void **state)
+{
+	const uint64_t full = UINT64_MAX - 1;
+	struct ring r;
+	pthread_t thread;
+	unsigned int looks = 0;
+
+	ring_open(&r, false, 8);
+	/* what a front end can do to the open file that it shares with the device */
+	fcntl(r.callfd, F_SETFL, fcntl(r.callfd, F_GETFL) & ~O_NONBLOCK);
+	assert_int_equal(write(r.callfd, &full, sizeof(full)), sizeof(full));
+	assert_false(vstate_call_unblock(r.vq));
+	assert_int_equal(pthread_create(&thread, NULL, call_main, r.vq), 0);
+	alarm(60);
+	while (!vstate_call_unblock(r.vq)) {
+		looks++;
+		usleep(1000);
+	}
+	pthread_join(thread, NULL);
+	alarm(0);
+	assert_true(looks > 0);
+	/* the freed call is in the counter; it is full again, and blocks no more */
+	assert_int_equal(ring_calls(&r), 1);
+	assert_int_equal(r.vq->fault, VSTATE_FAULT_CALL_BLOCKS);
+	assert_int_equal(write(r.callfd, &full, sizeof(full)), sizeof(full));
+	alarm(60);
+	vstate_call_send(r.vq);
+	alarm(0);
+	assert_true(ring_calls(&r) == full);
+	/* a reset of the driver does not help, another front end does */
+	vstate_vq_restart(r.vq);
+	assert_int_equal(r.vq->fault, VSTATE_FAULT_CALL_BLOCKS);
+	vstate_call_allow(r.vq);
+	vstate_vq_restart(r.vq);
+	assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);
+	vstate_call_send(r.vq);
+	assert_int_equal(ring_calls(&r), 1);
+	ring_close(&r);
+}
+
+/* A thread that is slow, and not blocked, keeps its calls. */
+static void
+call_under_way_is_left_alone(void **state)
+{
+	struct ring r;
+	int i;
+
+	ring_open(&r, false, 8);
+	r.vq->call_turn = 1;
+	for (i = 0; i < 3; i++)
+		assert_false(vstate_call_unblock(r.vq));
+	vstate_call_send(r.vq);
+	assert_int_equal(ring_calls(&r), 1);
+	ring_close(&r);
 }
 
 /* Whether one of the entries from, from + 1, ... (n of them) is the one asked for. */
@@ -351,6 +419,8 @@ test_vstate_event(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(split_flag_says_whether_to_call),
 		cmocka_unit_test(full_call_eventfd_is_no_call_and_no_wait),
+		cmocka_unit_test(call_eventfd_that_blocks_is_freed),
+		cmocka_unit_test(call_under_way_is_left_alone),
 		cmocka_unit_test(split_event_index_agrees_with_a_model_near_the_wrap),
 		cmocka_unit_test(split_event_far_away_is_not_met),
 		cmocka_unit_test(first_event_after_a_start_always_calls),

@@ -13,6 +13,7 @@
 
 #include <vstate_compat.h>
 
+#include "ring/vstate_call.h"
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_vq.h"
 #include "vstate_class.h"
@@ -110,7 +111,7 @@ vqs_free(struct vstate_dev *dev)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		vstate_inflight_drop(dev->vqs[i]);
-		vstate_vq_callfd_set(dev->vqs[i], -1);
+		vstate_call_fd_set(dev->vqs[i], -1);
 		rte_free(dev->vqs[i]);
 	}
 	free(dev->counters_base);

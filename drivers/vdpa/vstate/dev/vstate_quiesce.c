@@ -7,6 +7,7 @@
 
 #include <rte_pause.h>
 
+#include "ring/vstate_call.h"
 #include "ring/vstate_dirty.h"
 #include "ring/vstate_ring.h"
 #include "ring/vstate_vq.h"
@@ -27,7 +28,7 @@ vq_grant(struct vstate_dev *dev, struct vstate_vq *vq)
 	if (vq->dirty.base != NULL)
 		vstate_dirty_flush(&vq->dirty);
 	if (vq->call_due)
-		vstate_vq_call(vq);
+		vstate_call_send(vq);
 	vq->call_due = false;
 	vstate_lease_grant(&vq->lease);
 }
@@ -62,7 +63,7 @@ vstate_call_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_SUSPENDED | VSTATE_BLOCK_RINGS_TAKEN))
 		vq->call_due = true;
 	else
-		vstate_vq_call(vq);
+		vstate_call_send(vq);
 }
 
 /* ---- quiesce ---- */

@@ -7,6 +7,7 @@
 
 #include <vstate_compat.h>
 
+#include "ring/vstate_call.h"
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
@@ -49,6 +50,7 @@ do_connect(struct vstate_dev *dev, void *arg)
 		/* queues of the previous guest do not belong to the state of this guest */
 		dev->vqs[i]->size = 0;
 		dev->vqs[i]->call_due = false;
+		vstate_call_allow(dev->vqs[i]);
 		vstate_inflight_drop(dev->vqs[i]);
 	}
 	return 0;
@@ -108,7 +110,7 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	dev->class->disconnect(dev);
 	vstate_resume_point_disconnect(dev);
 	for (i = 0; i < dev->nb_vqs; i++)
-		vstate_vq_callfd_set(dev->vqs[i], -1);
+		vstate_call_fd_set(dev->vqs[i], -1);
 	return 0;
 }
 
@@ -366,7 +368,7 @@ do_ring_call(struct vstate_dev *dev, void *arg)
 	struct vstate_vq *vq = dev->vqs[call->qid];
 
 	vstate_quiesce_vq(dev, vq);
-	vstate_vq_callfd_set(vq, call->fd);
+	vstate_call_fd_set(vq, call->fd);
 	/* An earlier call may be lost, if the front end no longer read the old eventfd. */
 	vstate_call_vq(dev, vq);
 	vstate_grant_vq(dev, vq);

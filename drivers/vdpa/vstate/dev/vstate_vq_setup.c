@@ -7,6 +7,7 @@
 
 #include <rte_bitops.h>
 
+#include "ring/vstate_call.h"
 #include "ring/vstate_dirty.h"
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
@@ -105,7 +106,7 @@ void
 vstate_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
 {
 	if (ring->ready && ring->callfd_fresh)
-		vstate_vq_callfd_set(vq, ring->callfd);
+		vstate_call_fd_set(vq, ring->callfd);
 	if (!ring->ready || !vq_map(dev, vq, ring)) {
 		if (ring->ready)
 			VSTATE_LOG(ERR, "%s: queue %u is not served: its ring is outside the "

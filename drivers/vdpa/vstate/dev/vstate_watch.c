@@ -9,6 +9,8 @@
 
 #include <vstate_compat.h>
 
+#include "ring/vstate_call.h"
+#include "ring/vstate_vq.h"
 #include "vstate_broken.h"
 #include "vstate_clock.h"
 #include "vstate_control.h"
@@ -17,9 +19,11 @@
 #include "vstate_log.h"
 #include "vstate_watch.h"
 
-/* Time between two looks at all devices. */
-#define PERIOD_NS 100000000
-/* The same while a transfer of device state is under way. */
+/* Time between two looks for a call that blocks. */
+#define PERIOD_NS 10000000
+/* Looks at all else that is watched: one in so many. */
+#define PERIODS 10
+/* Time between two looks while a transfer of device state is under way. */
 #define PERIOD_SOON_NS 1000000
 
 static struct {
@@ -41,6 +45,22 @@ static void
 cond_init(void)
 {
 	vstate_cond_init(&watch.stopped);
+}
+
+/* Without the control lock: its holder may be the thread that a call blocks. */
+static int
+calls_watch(struct vstate_dev *dev, void *arg)
+{
+	uint16_t i;
+
+	RTE_SET_USED(arg);
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (vstate_call_unblock(dev->vqs[i]))
+			VSTATE_LOG(ERR, "%s: the front end made the call eventfd of queue %u block: "
+					"no more calls of this queue on this connection",
+					dev->name, i);
+	}
+	return 0;
 }
 
 static int
@@ -72,6 +92,7 @@ static void *
 watch_main(void *arg)
 {
 	struct timespec deadline;
+	unsigned int periods = 0;
 	bool soon = false;
 
 	RTE_SET_USED(arg);
@@ -81,8 +102,12 @@ watch_main(void *arg)
 		if (pthread_cond_timedwait(&watch.stopped, &watch.lock, &deadline) != ETIMEDOUT)
 			continue;
 		pthread_mutex_unlock(&watch.lock);
-		soon = false;
-		vstate_dev_foreach(watch_dev, &soon);
+		vstate_dev_foreach(calls_watch, NULL);
+		if (soon || ++periods == PERIODS) {
+			soon = false;
+			periods = 0;
+			vstate_dev_foreach(watch_dev, &soon);
+		}
 		pthread_mutex_lock(&watch.lock);
 	}
 	pthread_mutex_unlock(&watch.lock);

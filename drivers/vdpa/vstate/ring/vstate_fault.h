@@ -22,6 +22,7 @@
 	X(INDIRECT_LENGTH, "indirect table empty, too long or of a broken length") \
 	X(ADDRESS, "address outside the guest's memory") \
 	X(MEMORY_LOST, "the front end took shared memory away") \
+	X(CALL_BLOCKS, "the front end made a call eventfd block") \
 	X(CHAIN_PIECES, "request of more pieces than its device takes")
 
 enum vstate_fault {

@@ -13,6 +13,7 @@
 
 #include <rte_atomic.h>
 
+#include "vstate_call.h"
 #include "vstate_layout.h"
 
 /* Add the buffer of a finished walk, to which the device wrote @p len bytes. */
@@ -61,7 +62,7 @@ driver_notify(struct vstate_vq *vq, uint16_t old, const bool packed)
 	 */
 	rte_smp_mb();
 	if (ring_call_wanted(vq, old, packed))
-		vstate_vq_call(vq);
+		vstate_call_send(vq);
 	else
 		vq->counters.calls_suppressed++;
 }

@@ -14,6 +14,7 @@
  * the control lock otherwise.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -44,6 +45,16 @@
 struct vstate_vq_counters {
 	/** Calls made, and calls that the driver did not want. */
 	uint64_t calls, calls_suppressed;
+};
+
+/** What the watch thread keeps to free a thread that a call blocks; see vstate_call.c. */
+struct vstate_call_watch {
+	/** Guards the file behind callfd while the watch thread uses it. */
+	pthread_mutex_t lock;
+	/** call_turn at the last look. */
+	uint32_t turn;
+	/** The front end made a call block, and gets no more calls. Any thread. */
+	bool banned;
 };
 
 struct vstate_vq {
@@ -93,6 +104,8 @@ struct vstate_vq {
 	uint32_t nb_steps;
 	/** Our own duplicate: the front end may replace its own at any moment. -1: none. */
 	int callfd;
+	/** Odd while a thread writes @p callfd. */
+	uint32_t call_turn;
 
 	struct vstate_vq_counters counters;
 	/** Guest physical address of the used ring (split) or descriptor ring (packed). */
@@ -111,6 +124,7 @@ struct vstate_vq {
 	uint64_t setup_resets;
 	/** A call that a suspended device owes. */
 	bool call_due;
+	struct vstate_call_watch call_watch;
 	/** Guest physical addresses of the three areas, for capture. */
 	uint64_t desc_addr, driver_addr, device_addr;
 	/** What @p inflight was set to; the control path frees it, a poll thread does not. */
@@ -125,7 +139,7 @@ static inline bool
 vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
 {
 	if (vq->fault == VSTATE_FAULT_NONE)
-		vq->fault = fault;
+		__atomic_store_n(&vq->fault, fault, __ATOMIC_RELAXED);
 	return false;
 }
 
@@ -145,15 +159,6 @@ void vstate_vq_init(struct vstate_vq *vq, uint16_t qid);
 void vstate_vq_restart(struct vstate_vq *vq);
 /** The position of the queue is kept by nobody but the queue itself. */
 void vstate_vq_detach(struct vstate_vq *vq);
-
-/** Write the call eventfd; never blocks for long, never fails visibly. */
-void vstate_vq_call(struct vstate_vq *vq);
-
-/**
- * Call by a duplicate of @p fd, which must not block, from now on; by none if -1. No poll thread
- * is inside.
- */
-void vstate_vq_callfd_set(struct vstate_vq *vq, int fd);
 
 /** Note in the dirty log, if there is one, that the device wrote guest memory. */
 static __rte_always_inline void
