@@ -18,7 +18,7 @@ works_with()
 
 	if [ -x "$AUTOTEST" ]; then
 		VSTATE_SIMD_BITWIDTH=$2 timeout -k 5 $((5 * PATIENCE)) "$AUTOTEST" \
-			take put fault event offload >"$W/unit" 2>&1 ||
+			net_take net_put fault notify net_offload >"$W/unit" 2>&1 ||
 			fail "unit tests: $(grep -m 3 FAILED "$W/unit" | paste -sd' ')"
 		measured "$(grep -c '^\[       OK' "$W/unit") unit tests"
 	fi

@@ -14,23 +14,23 @@
 
 #include <cmocka.h>
 
-int test_vstate_ahead(void);
+int test_vstate_burst_bounds(void);
 int test_vstate_chain(void);
 int test_vstate_devargs(void);
 int test_vstate_dirty(void);
 int test_vstate_mem(void);
 int test_vstate_mem_guard(void);
-int test_vstate_take(void);
-int test_vstate_put(void);
+int test_vstate_net_take(void);
+int test_vstate_net_put(void);
 int test_vstate_fault(void);
-int test_vstate_event(void);
-int test_vstate_lanes(void);
-int test_vstate_frames(void);
+int test_vstate_notify(void);
+int test_vstate_simd(void);
+int test_vstate_net_mbuf(void);
 int test_vstate_lease(void);
-int test_vstate_offload(void);
+int test_vstate_net_offload(void);
 int test_vstate_cost(void);
-int test_vstate_crash(void);
-int test_vstate_foreign(void);
+int test_vstate_interrupted(void);
+int test_vstate_used_ahead(void);
 int test_vstate_inflight(void);
 int test_vstate_state_file(void);
 int test_vstate_dev(void);

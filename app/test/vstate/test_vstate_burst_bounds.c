@@ -95,7 +95,7 @@ stack_pool(struct ring *r, void (*driver)(struct ring *r))
 
 	stack.driver = NULL;
 	if (pool == NULL)
-		pool = rte_pktmbuf_pool_create_by_ops("test_ahead", POOL_MBUFS, 0, 0,
+		pool = rte_pktmbuf_pool_create_by_ops("test_bounds", POOL_MBUFS, 0, 0,
 				RTE_PKTMBUF_HEADROOM + 256, SOCKET_ID_ANY, stack_ops.name);
 	assert_non_null(pool);
 	stack.ring = r;
@@ -245,7 +245,7 @@ merged_buffers_of_empty_descriptors_drop_a_frame(void **state)
 }
 
 int
-test_vstate_ahead(void)
+test_vstate_burst_bounds(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(driver_that_goes_on_meanwhile_gets_one_ring_a_burst),
@@ -253,5 +253,5 @@ test_vstate_ahead(void)
 		cmocka_unit_test(merged_buffers_of_empty_descriptors_drop_a_frame),
 	};
 
-	return cmocka_run_group_tests_name("vstate_ahead", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_burst_bounds", tests, NULL, NULL);
 }

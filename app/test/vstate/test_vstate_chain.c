@@ -344,5 +344,5 @@ test_vstate_chain(void)
 		cmocka_unit_test(random_chains_are_read_and_written_whole),
 	};
 
-	return cmocka_run_group_tests_name("chain", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_chain", tests, NULL, NULL);
 }

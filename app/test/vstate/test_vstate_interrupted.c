@@ -225,12 +225,12 @@ split_ring_outlives_a_kill_at_every_instruction(void **state)
 }
 
 int
-test_vstate_crash(void)
+test_vstate_interrupted(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packed_ring_outlives_a_kill_at_every_instruction),
 		cmocka_unit_test(split_ring_outlives_a_kill_at_every_instruction),
 	};
 
-	return cmocka_run_group_tests_name("vstate_crash", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_interrupted", tests, NULL, NULL);
 }

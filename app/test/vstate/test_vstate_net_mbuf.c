@@ -120,11 +120,11 @@ every_build_finds_what_frames_have_in_common(void **state)
 }
 
 int
-test_vstate_frames(void)
+test_vstate_net_mbuf(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_build_finds_what_frames_have_in_common),
 	};
 
-	return cmocka_run_group_tests_name("vstate_frames", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_net_mbuf", tests, NULL, NULL);
 }

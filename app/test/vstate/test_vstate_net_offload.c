@@ -582,7 +582,7 @@ transmit_lengths_that_lie_are_refused(void **state)
 }
 
 int
-test_vstate_offload(void)
+test_vstate_net_offload(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(partial_checksum_is_completed_or_left_to_the_port),
@@ -597,5 +597,5 @@ test_vstate_offload(void)
 		cmocka_unit_test(transmit_lengths_that_lie_are_refused),
 	};
 
-	return cmocka_run_group_tests_name("vstate_offload", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_net_offload", tests, NULL, NULL);
 }

@@ -480,7 +480,7 @@ frame_that_found_too_few_buffers_is_in_the_dirty_log(void **state)
 }
 
 int
-test_vstate_put(void)
+test_vstate_net_put(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(put_fills_buffers_of_every_layout_and_nothing_else),
@@ -496,5 +496,5 @@ test_vstate_put(void)
 		cmocka_unit_test(frame_that_found_too_few_buffers_is_in_the_dirty_log),
 	};
 
-	return cmocka_run_group_tests_name("vstate_put", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_net_put", tests, NULL, NULL);
 }

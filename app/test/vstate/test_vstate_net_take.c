@@ -624,7 +624,7 @@ frame_waits_for_mbufs_and_passes_with_the_last_ones(void **state)
 }
 
 int
-test_vstate_take(void)
+test_vstate_net_take(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(take_copies_frames_of_every_shape),
@@ -645,5 +645,5 @@ test_vstate_take(void)
 		cmocka_unit_test(frame_waits_for_mbufs_and_passes_with_the_last_ones),
 	};
 
-	return cmocka_run_group_tests_name("vstate_take", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_net_take", tests, NULL, NULL);
 }

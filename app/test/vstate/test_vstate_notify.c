@@ -414,7 +414,7 @@ count_tells_what_waits(void **state)
 }
 
 int
-test_vstate_event(void)
+test_vstate_notify(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(split_flag_says_whether_to_call),
@@ -432,5 +432,5 @@ test_vstate_event(void)
 		cmocka_unit_test(count_tells_what_waits),
 	};
 
-	return cmocka_run_group_tests_name("vstate_event", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_notify", tests, NULL, NULL);
 }

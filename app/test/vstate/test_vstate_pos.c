@@ -489,5 +489,5 @@ main(void)
 		INDEX_TEST(inflight_sum),
 	};
 
-	return cmocka_run_group_tests_name("vstate-index", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_pos", tests, NULL, NULL);
 }

@@ -720,5 +720,5 @@ test_vstate_request(void)
 		cmocka_unit_test(long_chains_end_the_burst),
 	};
 
-	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_request", tests, NULL, NULL);
 }

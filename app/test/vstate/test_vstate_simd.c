@@ -382,11 +382,11 @@ every_build_does_the_same_to_random_rings(void **state)
 }
 
 int
-test_vstate_lanes(void)
+test_vstate_simd(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_build_does_the_same_to_random_rings),
 	};
 
-	return cmocka_run_group_tests_name("vstate_lanes", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_simd", tests, NULL, NULL);
 }

@@ -198,7 +198,7 @@ ring_that_nobody_else_used_is_left_alone(void **state)
 }
 
 int
-test_vstate_foreign(void)
+test_vstate_used_ahead(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_used_ahead_come_back_in_their_turn),
@@ -206,5 +206,5 @@ test_vstate_foreign(void)
 		cmocka_unit_test(ring_that_nobody_else_used_is_left_alone),
 	};
 
-	return cmocka_run_group_tests_name("vstate_foreign", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vstate_used_ahead", tests, NULL, NULL);
 }

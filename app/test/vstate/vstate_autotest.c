@@ -2,8 +2,13 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file vstate-autotest runs all groups of unit tests, or the groups named by its arguments. */
+/**
+ * @file
+ * vstate-autotest runs all groups of unit tests, or the groups named by its arguments. Its exit
+ * status is 0 if all tests passed, 1 if a test failed, and 2 if there is no group of a given name.
+ */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,18 +29,18 @@ static const struct {
 	{ "devargs", test_vstate_devargs },
 	{ "chain", test_vstate_chain },
 	{ "request", test_vstate_request },
-	{ "take", test_vstate_take },
-	{ "put", test_vstate_put },
+	{ "net_take", test_vstate_net_take },
+	{ "net_put", test_vstate_net_put },
 	{ "fault", test_vstate_fault },
-	{ "ahead", test_vstate_ahead },
-	{ "event", test_vstate_event },
+	{ "burst_bounds", test_vstate_burst_bounds },
+	{ "notify", test_vstate_notify },
 	{ "cost", test_vstate_cost },
-	{ "lanes", test_vstate_lanes },
-	{ "frames", test_vstate_frames },
+	{ "simd", test_vstate_simd },
+	{ "net_mbuf", test_vstate_net_mbuf },
 	{ "lease", test_vstate_lease },
-	{ "offload", test_vstate_offload },
-	{ "crash", test_vstate_crash },
-	{ "foreign", test_vstate_foreign },
+	{ "net_offload", test_vstate_net_offload },
+	{ "interrupted", test_vstate_interrupted },
+	{ "used_ahead", test_vstate_used_ahead },
 	{ "inflight", test_vstate_inflight },
 	{ "msg", test_vstate_msg },
 	{ "state_file", test_vstate_state_file },
@@ -76,12 +81,43 @@ eal_start(char *self)
 	return rte_eal_init(argc, argv);
 }
 
+/* Find group @p name. @return its index; RTE_DIM(groups): no group has this name */
+static size_t
+group_find(const char *name)
+{
+	size_t g;
+
+	for (g = 0; g < RTE_DIM(groups) && strcmp(groups[g].name, name) != 0; g++)
+		;
+	return g;
+}
+
+/* An unknown name must not look like a run without failures. */
+static bool
+arguments_check(int argc, char **argv)
+{
+	size_t g;
+	int i;
+
+	for (i = 1; i < argc && group_find(argv[i]) < RTE_DIM(groups); i++)
+		;
+	if (i == argc)
+		return true;
+	fprintf(stderr, "vstate-autotest: no group of tests '%s'. The groups are:", argv[i]);
+	for (g = 0; g < RTE_DIM(groups); g++)
+		fprintf(stderr, " %s", groups[g].name);
+	fputc('\n', stderr);
+	return false;
+}
+
 int
 main(int argc, char **argv)
 {
 	int failed = 0, i;
 	size_t g;
 
+	if (!arguments_check(argc, argv))
+		return 2;
 	if (eal_start(argv[0]) < 0)
 		return 1;
 	for (g = 0; g < RTE_DIM(groups); g++) {
