@@ -51,29 +51,29 @@ device_area(const struct ring *r)
 }
 
 static uint16_t
-get16(const struct ring *r, uint64_t gpa)
+u16_read(const struct ring *r, uint64_t gpa)
 {
 	return *guest_at(&r->guest, gpa) | *guest_at(&r->guest, gpa + 1) << 8;
 }
 
 static uint32_t
-get32(const struct ring *r, uint64_t gpa)
+u32_read(const struct ring *r, uint64_t gpa)
 {
-	return get16(r, gpa) | (uint32_t)get16(r, gpa + 2) << 16;
+	return u16_read(r, gpa) | (uint32_t)u16_read(r, gpa + 2) << 16;
 }
 
 static void
-put16(struct ring *r, uint64_t gpa, uint16_t value)
+u16_write(struct ring *r, uint64_t gpa, uint16_t value)
 {
 	*guest_at(&r->guest, gpa) = value & 0xff;
 	*guest_at(&r->guest, gpa + 1) = value >> 8;
 }
 
 static void
-put32(struct ring *r, uint64_t gpa, uint32_t value)
+u32_write(struct ring *r, uint64_t gpa, uint32_t value)
 {
-	put16(r, gpa, value & 0xffff);
-	put16(r, gpa + 2, value >> 16);
+	u16_write(r, gpa, value & 0xffff);
+	u16_write(r, gpa + 2, value >> 16);
 }
 
 void
@@ -162,15 +162,15 @@ ring_seek(struct ring *r, uint16_t idx, uint8_t wrap)
 	r->vq->avail = r->vq->used = r->next;
 	r->vq->fault = VSTATE_FAULT_NONE;
 	if (!r->packed) {
-		put16(r, RING_DRIVER_GPA, 0);
-		put16(r, RING_DRIVER_GPA + 2, idx);
-		put16(r, RING_DEVICE_GPA + 2, idx);
+		u16_write(r, RING_DRIVER_GPA, 0);
+		u16_write(r, RING_DRIVER_GPA + 2, idx);
+		u16_write(r, RING_DEVICE_GPA + 2, idx);
 		return;
 	}
-	put32(r, RING_DRIVER_GPA, 0);
+	u32_write(r, RING_DRIVER_GPA, 0);
 	/* what was used in this turn, and in the turn before */
 	for (i = 0; i < r->size; i++)
-		put16(r, RING_DESC_GPA + 16ull * i + 14,
+		u16_write(r, RING_DESC_GPA + 16ull * i + 14,
 				(i < idx) == wrap ? F_AVAIL | F_USED : 0);
 }
 
@@ -178,15 +178,15 @@ void
 ring_desc_write(struct ring *r, uint64_t gpa, uint64_t addr, uint32_t len, uint16_t flags,
 		uint16_t link)
 {
-	put32(r, gpa, addr & UINT32_MAX);
-	put32(r, gpa + 4, addr >> 32);
-	put32(r, gpa + 8, len);
-	put16(r, gpa + 12, r->packed ? link : flags);
-	put16(r, gpa + 14, r->packed ? flags : link);
+	u32_write(r, gpa, addr & UINT32_MAX);
+	u32_write(r, gpa + 4, addr >> 32);
+	u32_write(r, gpa + 8, len);
+	u16_write(r, gpa + 12, r->packed ? link : flags);
+	u16_write(r, gpa + 14, r->packed ? flags : link);
 }
 
 static void
-step(const struct ring *r, struct vstate_pos *pos)
+pos_step(const struct ring *r, struct vstate_pos *pos)
 {
 	if (++pos->idx == r->size) {
 		pos->idx = 0;
@@ -224,9 +224,9 @@ desc_alloc(struct ring *r)
 static uint16_t
 split_publish(struct ring *r, uint16_t head)
 {
-	put16(r, RING_DRIVER_GPA + 4 + 2ull * (r->next.idx % r->size), head);
+	u16_write(r, RING_DRIVER_GPA + 4 + 2ull * (r->next.idx % r->size), head);
 	r->next.idx++;
-	put16(r, RING_DRIVER_GPA + 2, r->next.idx);
+	u16_write(r, RING_DRIVER_GPA + 2, r->next.idx);
 	return head;
 }
 
@@ -268,7 +268,7 @@ packed_add(struct ring *r, const struct piece *p, uint16_t nb_readable, uint16_t
 		ring_desc_write(r, RING_DESC_GPA + 16ull * r->next.idx, p[i].gpa, p[i].len,
 				part_flags(i, nb_readable) | turn_flags(r->next.wrap) |
 				(i + 1 < n ? VRING_DESC_F_NEXT : 0), i + 1 < n ? 0xdead : id);
-		step(r, &r->next);
+		pos_step(r, &r->next);
 	}
 	r->num_of[id] = n;
 	return id;
@@ -295,7 +295,7 @@ ring_add_raw(struct ring *r, uint64_t addr, uint32_t len, uint16_t flags, uint16
 		ring_desc_write(r, RING_DESC_GPA + 16ull * r->next.idx, addr, len,
 				flags | turn_flags(r->next.wrap), at);
 		r->num_of[at] = 1;
-		step(r, &r->next);
+		pos_step(r, &r->next);
 		return at;
 	}
 	ring_desc_write(r, RING_DESC_GPA + 16ull * at, addr, len, flags, link);
@@ -329,7 +329,8 @@ ring_add_mixed_indirect(struct ring *r, const struct piece *p, uint16_t nb_reada
 
 	for (i = 0; i < n; i++)
 		ring_desc_write(r, r->table + 16ull * i, p[i].gpa, p[i].len,
-				part_flags(i, nb_readable) | (!r->packed && i + 1 < n ? VRING_DESC_F_NEXT : 0),
+				part_flags(i, nb_readable) |
+					(!r->packed && i + 1 < n ? VRING_DESC_F_NEXT : 0),
 				r->packed ? 0 : i + 1);
 	return ring_add_raw(r, r->table, 16u * n, VRING_DESC_F_INDIRECT, 0);
 }
@@ -340,10 +341,10 @@ split_get_used(struct ring *r, uint16_t *id, uint32_t *len)
 	uint64_t elem = RING_DEVICE_GPA + 4 + 8ull * (r->used.idx % r->size);
 	uint16_t at;
 
-	if (get16(r, RING_DEVICE_GPA + 2) == r->used.idx)
+	if (u16_read(r, RING_DEVICE_GPA + 2) == r->used.idx)
 		return false;
-	*id = get32(r, elem);
-	*len = get32(r, elem + 4);
+	*id = u32_read(r, elem);
+	*len = u32_read(r, elem + 4);
 	r->used.idx++;
 	assert_true(*id < r->size);
 	for (at = *id; at < r->size; at = r->next_of[at])
@@ -355,17 +356,17 @@ static bool
 packed_get_used(struct ring *r, uint16_t *id, uint32_t *len)
 {
 	uint64_t desc = RING_DESC_GPA + 16ull * r->used.idx;
-	uint16_t flags = get16(r, desc + 14), i;
+	uint16_t flags = u16_read(r, desc + 14), i;
 
 	if (!!(flags & F_AVAIL) != r->used.wrap || !!(flags & F_USED) != r->used.wrap)
 		return false;
-	*id = get16(r, desc + 12);
+	*id = u16_read(r, desc + 12);
 	/* a length is valid where the device says that it wrote */
-	*len = flags & VRING_DESC_F_WRITE ? get32(r, desc + 8) : 0;
+	*len = flags & VRING_DESC_F_WRITE ? u32_read(r, desc + 8) : 0;
 	assert_true(*id < r->size);
 	assert_true(r->num_of[*id] > 0);
 	for (i = 0; i < r->num_of[*id]; i++)
-		step(r, &r->used);
+		pos_step(r, &r->used);
 	r->busy[*id] = false;
 	return true;
 }

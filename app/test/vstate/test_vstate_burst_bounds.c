@@ -106,7 +106,7 @@ stack_pool(struct ring *r, void (*driver)(struct ring *r))
 /* ---- the driver ---- */
 
 static void
-add(struct ring *r, uint32_t len)
+frame_add(struct ring *r, uint32_t len)
 {
 	const struct piece p = { RING_BUF_GPA + 512ull * (r->next.idx % SIZE), len };
 
@@ -116,7 +116,7 @@ add(struct ring *r, uint32_t len)
 static void
 add_runt(struct ring *r)
 {
-	add(r, RUNT);
+	frame_add(r, RUNT);
 }
 
 static void
@@ -125,7 +125,7 @@ add_ring_of_frames(struct ring *r)
 	uint16_t i;
 
 	for (i = 0; i < SIZE; i++)
-		add(r, RING_HDR + 64);
+		frame_add(r, RING_HDR + 64);
 }
 
 /* One frame, so that the queue knows the region of the buffers. */
@@ -134,7 +134,7 @@ first_frame(struct ring *r)
 {
 	struct rte_mbuf *m;
 
-	add(r, RING_HDR + 64);
+	frame_add(r, RING_HDR + 64);
 	assert_int_equal(r->nq->ops->take(r->nq, r->pool, &m, 1), 1);
 	r->nq->ops->give(r->nq, 1);
 	rte_pktmbuf_free(m);

@@ -121,7 +121,7 @@ shorter_than_header(struct ring *r, uint16_t w)
 }
 
 static void
-empty(struct ring *r, uint16_t w)
+descriptor_is_empty(struct ring *r, uint16_t w)
 {
 	ring_add_raw(r, RING_BUF_GPA, 0, w, 0);
 }
@@ -241,7 +241,7 @@ static const struct attack {
 	ATTACK(CHAIN_DIRECTION, BOTH, direction_of_second),
 	ATTACK(CHAIN_DIRECTION, SPLIT | PACKED_RX, direction_in_table),
 	ATTACK(CHAIN_SHORT, BOTH, shorter_than_header),
-	ATTACK(CHAIN_SHORT, BOTH, empty),
+	ATTACK(CHAIN_SHORT, BOTH, descriptor_is_empty),
 	ATTACK(INDIRECT_FEATURE, BOTH, indirect_not_negotiated),
 	ATTACK(INDIRECT_NESTED, BOTH, table_in_table),
 	ATTACK(INDIRECT_NEXT, BOTH, indirect_and_next),
@@ -320,7 +320,7 @@ every_fault_breaks_a_queue_that_sends(void **state)
 }
 
 static struct rte_mbuf *
-frame(struct ring *r, uint32_t len)
+frame_make(struct ring *r, uint32_t len)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(r->pool), *seg;
 
@@ -345,7 +345,7 @@ attack_put(bool packed, const struct attack *a)
 	uint32_t len;
 
 	ring_open(&r, packed, 16);
-	m = frame(&r, 60);
+	m = frame_make(&r, 60);
 	id = ring_add(&r, &good, 1, true);
 	assert_int_equal(vq_put(r.nq, &m, 1), 1);
 	rte_pktmbuf_free(m);
@@ -353,7 +353,7 @@ attack_put(bool packed, const struct attack *a)
 
 	a->make(&r, W);
 	guest_snapshot(&r.guest);
-	m = frame(&r, 588);
+	m = frame_make(&r, 588);
 	for (i = 0; i < 2; i++)
 		nb += vq_put(r.nq, &m, 1);
 	rte_pktmbuf_free(m);
@@ -469,8 +469,8 @@ random_rings_end_without_harm(void **state)
 			r.nq->ops->give(r.nq, n > 0 ? random() % (n + 1) : 0);
 			rte_pktmbuf_free_bulk(pkts, n);
 		} else {
-			pkts[0] = frame(&r, 60 + random() % 500);
-			pkts[1] = frame(&r, 60 + random() % 100);
+			pkts[0] = frame_make(&r, 60 + random() % 500);
+			pkts[1] = frame_make(&r, 60 + random() % 100);
 			vq_put(r.nq, pkts, 2);
 			rte_pktmbuf_free_bulk(pkts, 2);
 		}

@@ -185,7 +185,7 @@ state_make(struct bench *b, struct vstate_pos start)
 
 /* A front end brings the state, and hands over a region. */
 static void
-arrive_with(struct bench *b, uint16_t nb, bool packed, bool put, bool region,
+device_arrive_with(struct bench *b, uint16_t nb, bool packed, bool put, bool region,
 		struct vstate_pos start)
 {
 	struct rte_vhost_state *st;
@@ -206,9 +206,9 @@ arrive_with(struct bench *b, uint16_t nb, bool packed, bool put, bool region,
 }
 
 static void
-arrive(struct bench *b, bool packed, bool put, bool region, struct vstate_pos start)
+device_arrive(struct bench *b, bool packed, bool put, bool region, struct vstate_pos start)
 {
-	arrive_with(b, BUFFERS, packed, put, region, start);
+	device_arrive_with(b, BUFFERS, packed, put, region, start);
 }
 
 /* Used buffers from number @p done on, in order; @return how many. */
@@ -228,7 +228,7 @@ used_in_order(struct bench *b, uint16_t done, bool *empty)
 }
 
 static uint16_t
-pass(struct bench *b, uint16_t n)
+frames_pass(struct bench *b, uint16_t n)
 {
 	struct rte_mbuf *pkts[SIZE];
 	uint16_t i, got;
@@ -256,16 +256,16 @@ buffers_in_flight_are_finished_first_and_from_copies(void **state)
 	int way;
 
 	for (way = 0; way < 4; way++) {
-		arrive(&b, way & 1, way & 2, false, starts[way & 1]);
+		device_arrive(&b, way & 1, way & 2, false, starts[way & 1]);
 		assert_int_equal(b.nq->ops->count(b.nq, 3), 3);
 		assert_false(vstate_vq_is_empty(b.vq));
 		/* one, then the rest of them with some of the ring, then the others */
-		assert_int_equal(pass(&b, 1), 1);
+		assert_int_equal(frames_pass(&b, 1), 1);
 		assert_int_equal(vstate_inflight_count(b.vq), LISTED - 1);
-		assert_int_equal(pass(&b, 5), 5);
+		assert_int_equal(frames_pass(&b, 5), 5);
 		assert_null(b.vq->inflight);
 		assert_int_equal(b.vq->avail.idx, b.vq->used.idx);
-		assert_int_equal(pass(&b, SIZE), b.nb - 6);
+		assert_int_equal(frames_pass(&b, SIZE), b.nb - 6);
 		assert_int_equal(used_in_order(&b, 0, &empty), b.nb);
 		assert_false(empty);
 		assert_int_equal(b.vq->fault, VSTATE_FAULT_NONE);
@@ -282,11 +282,11 @@ buffers_in_flight_are_seen_where_the_ring_has_no_others(void **state)
 	int packed;
 
 	for (packed = 0; packed < 2; packed++) {
-		arrive_with(&b, LISTED, packed, false, false, starts[packed]);
+		device_arrive_with(&b, LISTED, packed, false, false, starts[packed]);
 		assert_false(vstate_vq_is_empty(b.vq));
-		assert_int_equal(pass(&b, 1), 1);
+		assert_int_equal(frames_pass(&b, 1), 1);
 		assert_false(vstate_vq_is_empty(b.vq));
-		assert_int_equal(pass(&b, SIZE), LISTED - 1);
+		assert_int_equal(frames_pass(&b, SIZE), LISTED - 1);
 		assert_true(vstate_vq_is_empty(b.vq));
 		assert_int_equal(used_in_order(&b, 0, &empty), LISTED);
 		bench_close(&b);
@@ -302,7 +302,7 @@ ring_beside_buffers_in_flight_is_no_longer_than_it_is(void **state)
 	int packed;
 
 	for (packed = 0; packed < 2; packed++) {
-		arrive(&b, packed, false, false, starts[packed]);
+		device_arrive(&b, packed, false, false, starts[packed]);
 		idx = b.vq->avail.idx + SIZE - LISTED + 1;
 		/* 13 descriptors are in the ring already, 5 of them in flight */
 		if (packed)
@@ -310,7 +310,7 @@ ring_beside_buffers_in_flight_is_no_longer_than_it_is(void **state)
 					b.ids);
 		else
 			guest_write(&b.ring.guest, RING_DRIVER_GPA + 2, &idx, 2);
-		assert_int_equal(pass(&b, SIZE), packed ? BUFFERS + 3 : LISTED);
+		assert_int_equal(frames_pass(&b, SIZE), packed ? BUFFERS + 3 : LISTED);
 		assert_int_equal(b.vq->fault, packed ? VSTATE_FAULT_NONE :
 				VSTATE_FAULT_AVAIL_DISTANCE);
 		assert_true(!packed || (b.vq->used.idx == starts[1].idx && b.vq->used.wrap == 0));
@@ -328,7 +328,7 @@ buffers_in_flight_belong_to_one_ring(void **state)
 	int way;
 
 	for (way = 0; way < 8; way++) {
-		arrive(&b, way & 1, false, false, starts[way & 1]);
+		device_arrive(&b, way & 1, false, false, starts[way & 1]);
 		ring = &b.setup.rings[1];
 		ring->base_fresh = way & 2;
 		ring->avail = ring->used = b.vq->avail;
@@ -360,21 +360,21 @@ frames_that_are_not_given_back_stay_in_flight(void **state)
 	int packed, n;
 
 	for (packed = 0; packed < 2; packed++) {
-		arrive(&b, packed, false, false, starts[packed]);
+		device_arrive(&b, packed, false, false, starts[packed]);
 		for (n = 0; n < 3; n++) {
 			assert_int_equal(b.nq->ops->take(b.nq, b.ring.pool, pkts, 6), 6);
 			b.nq->ops->give(b.nq, n);
 			rte_pktmbuf_free_bulk(pkts, 6);
 		}
 		assert_int_equal(vstate_inflight_count(b.vq), LISTED - 3);
-		assert_int_equal(pass(&b, SIZE), b.nb - 3);
+		assert_int_equal(frames_pass(&b, SIZE), b.nb - 3);
 		assert_int_equal(used_in_order(&b, 0, &empty), b.nb);
 		bench_close(&b);
 	}
 }
 
 static bool
-marked(const struct bench *b, uint16_t i)
+mark_is_set(const struct bench *b, uint16_t i)
 {
 	const uint8_t *r = b->region + b->g.mmap_size / 2;
 
@@ -382,12 +382,12 @@ marked(const struct bench *b, uint16_t i)
 }
 
 static unsigned int
-nb_marked(const struct bench *b)
+marks_count(const struct bench *b)
 {
 	unsigned int i, n = 0;
 
 	for (i = 0; i < SIZE; i++)
-		n += marked(b, i);
+		n += mark_is_set(b, i);
 	return n;
 }
 
@@ -400,10 +400,10 @@ stop_with_some_left_keeps_them(void **state)
 	int packed;
 
 	for (packed = 0; packed < 2; packed++) {
-		arrive(&b, packed, true, true, starts[packed]);
-		assert_int_equal(nb_marked(&b), LISTED);
-		pass(&b, 1);
-		assert_int_equal(nb_marked(&b), LISTED - 1);
+		device_arrive(&b, packed, true, true, starts[packed]);
+		assert_int_equal(marks_count(&b), LISTED);
+		frames_pass(&b, 1);
+		assert_int_equal(marks_count(&b), LISTED - 1);
 		assert_int_equal(rte_vhost_state_suspend("test_inflight", 0, NULL), 0);
 		st = rte_vhost_state_capture("test_inflight", NULL);
 		assert_non_null(st);
@@ -440,7 +440,7 @@ device_len(const struct crash *c)
 }
 
 static void
-burst(void *arg)
+burst_run(void *arg)
 {
 	struct crash *c = arg;
 	struct vstate_vq *vq = c->b.vq;
@@ -453,7 +453,7 @@ burst(void *arg)
 
 /* What is there if the child is killed now; true if it differs from what was there before. */
 static bool
-look(struct crash *c, pid_t pid)
+child_read(struct crash *c, pid_t pid)
 {
 	struct ring *r = &c->b.ring;
 	bool same;
@@ -472,7 +472,7 @@ look(struct crash *c, pid_t pid)
 
 /* A new process gets the region of the front end, which knows no base. */
 static void
-recover(void *arg, pid_t pid)
+region_recover(void *arg, pid_t pid)
 {
 	struct crash *c = arg;
 	struct bench *b = &c->b;
@@ -482,7 +482,7 @@ recover(void *arg, pid_t pid)
 	const char *why;
 	bool empty, none;
 
-	if (!look(c, pid))
+	if (!child_read(c, pid))
 		return;
 	c->seen++;
 	*c->of_child = *b->vq;
@@ -497,14 +497,14 @@ recover(void *arg, pid_t pid)
 	c->emptied += empty;
 	more = 0;
 	while (told + more < b->nb) {
-		assert_int_not_equal(pass(b, 1), 0);
+		assert_int_not_equal(frames_pass(b, 1), 0);
 		more += used_in_order(b, told + more, &none);
 		assert_false(none);
 	}
 	assert_int_equal(b->vq->fault, VSTATE_FAULT_NONE);
 	assert_null(b->vq->inflight);
-	assert_int_equal(nb_marked(b), 0);
-	/* the child goes on where it was */
+	assert_int_equal(marks_count(b), 0);
+	/* the child resumes where it was */
 	vstate_inflight_drop(b->vq);
 	*b->vq = *c->of_child;
 	memcpy(b->region, c->region, b->g.mmap_size);
@@ -522,7 +522,7 @@ region_outlives_a_kill_at_every_instruction(void **state)
 
 	for (way = 0; way < 4; way++) {
 		memset(&c, 0, sizeof(c));
-		arrive(&c.b, way & 1, way & 2, true, starts[way & 1]);
+		device_arrive(&c.b, way & 1, way & 2, true, starts[way & 1]);
 		/* one frame each, and one that takes buffers in flight and of the ring */
 		for (i = 0; i < 3; i++) {
 			c.pkts[i] = rte_pktmbuf_alloc(c.b.ring.pool);
@@ -541,7 +541,7 @@ region_outlives_a_kill_at_every_instruction(void **state)
 			assert_int_equal(c.b.nq->ops->take(c.b.nq, c.b.ring.pool, taken, 6), 6);
 		c.of_child = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*c.of_child));
 		assert_non_null(c.of_child);
-		step_through(burst, recover, &c);
+		step_through(burst_run, region_recover, &c);
 		free(c.of_child);
 		assert_true(c.seen >= 10);
 		/* only of a frame that mixes both, lengths can be lost */
@@ -565,7 +565,7 @@ wild_regions_are_survived(void **state)
 	int packed;
 
 	for (packed = 0; packed < 2; packed++) {
-		arrive(&b, packed, false, true, (struct vstate_pos){ 5, packed });
+		device_arrive(&b, packed, false, true, (struct vstate_pos){ 5, packed });
 		vstate_start_end(b.dev, false);
 		srand(packed + 1);
 		for (round = 0; round < 20000; round++) {
@@ -589,7 +589,7 @@ wild_regions_are_survived(void **state)
 			assert_true(!packed || (b.vq->used.idx < SIZE && b.vq->avail.idx < SIZE));
 			assert_true(vstate_inflight_count(b.vq) <= SIZE);
 			if (round % 16 == 0)
-				pass(&b, 4);
+				frames_pass(&b, 4);
 		}
 		assert_true(used > 100);
 		bench_close(&b);
@@ -628,7 +628,8 @@ geometry_out_of_bounds_is_refused(void **state)
 		};
 
 		for (i = 0; i < RTE_DIM(bad_set); i++)
-			assert_int_equal(vstate_inflight_shm_set(b.dev, &bad_set[i], fd, false), -EINVAL);
+			assert_int_equal(vstate_inflight_shm_set(b.dev, &bad_set[i], fd, false),
+					-EINVAL);
 	}
 	assert_null(b.dev->handover->inflight_shm);
 	assert_int_equal(vstate_inflight_shm_set(b.dev, &g, fd, false), 0);

@@ -27,7 +27,7 @@
 
 struct crash {
 	struct ring r;
-	/** The queue before the burst, at rest. */
+	/** The queue before the burst, quiesced. */
 	struct vstate_net_vq before;
 	uint16_t *num_of;
 	/** Buffers made available, in order. */
@@ -80,7 +80,7 @@ crash_close(struct crash *c)
 }
 
 static void
-burst(void *arg)
+burst_run(void *arg)
 {
 	struct crash *c = arg;
 
@@ -90,9 +90,9 @@ burst(void *arg)
 		c->r.nq->ops->give(c->r.nq, c->nb);
 }
 
-/* What the child has now, taken over; true if it is another than before. */
+/* Read the memory of the child. True: it differs from what was read before. */
 static bool
-look(struct crash *c, pid_t pid)
+child_read(struct crash *c, pid_t pid)
 {
 	const struct ring *r = &c->r;
 	uint8_t desc[16 * SIZE], device[6 + 8 * SIZE];
@@ -128,9 +128,9 @@ used_in_order(struct crash *c, uint16_t done, bool *empty)
 	return n;
 }
 
-/* A new process comes to the ring as it is. */
+/* A new process gets the ring as the child left it. */
 static void
-recover(void *arg, pid_t pid)
+ring_recover(void *arg, pid_t pid)
 {
 	struct crash *c = arg;
 	const struct vstate_pos next = c->r.next, used = c->r.used;
@@ -140,7 +140,7 @@ recover(void *arg, pid_t pid)
 	uint16_t told, more, nb_empty;
 	bool empty;
 
-	if (!look(c, pid))
+	if (!child_read(c, pid))
 		return;
 	c->seen++;
 	nq = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*nq));
@@ -158,7 +158,7 @@ recover(void *arg, pid_t pid)
 	c->emptied += empty;
 	if (empty)
 		assert_int_equal(nb_empty, c->nb);
-	/* And goes on with the others, all of them, each once. */
+	/* The new process completes each remaining buffer once. */
 	if (c->put) {
 		more = vq_put(nq, c->pkts, c->nb);
 	} else {
@@ -178,10 +178,10 @@ recover(void *arg, pid_t pid)
 static void
 killed_at_every_step(struct crash *c)
 {
-	/* the record of a queue at rest */
+	/* the record of a quiesced queue */
 	if (c->r.packed)
 		vstate_inflight_head_step(c->r.vq->inflight_head, c->r.vq->used, c->r.vq->used);
-	step_through(burst, recover, c);
+	step_through(burst_run, ring_recover, c);
 }
 
 static void

@@ -30,7 +30,7 @@ struct hammer {
 };
 
 static void
-inside(struct hammer *h)
+overlap_check(struct hammer *h)
 {
 	volatile uint64_t *a = &h->a, *b = &h->b;
 	uint64_t seen = *a;
@@ -55,7 +55,7 @@ poll_main(void *arg)
 			sched_yield();
 			continue;
 		}
-		inside(h);
+		overlap_check(h);
 		vstate_lease_give(&h->lease);
 	}
 	return NULL;

@@ -19,7 +19,7 @@ union table {
 static uint8_t backing[64];
 
 static void
-row(union table *t, uint64_t gpa, uint64_t size)
+row_add(union table *t, uint64_t gpa, uint64_t size)
 {
 	struct rte_vhost_mem_region *r = &t->head.regions[t->head.nregions++];
 
@@ -36,10 +36,10 @@ regions_given_in_any_order_are_sorted(void **state)
 	struct vstate_mem mem;
 	uint32_t i;
 
-	row(&t, 0x30000, 0x1000);
-	row(&t, 0x10000, 0x1000);
-	row(&t, 0x20000, 0x1000);
-	row(&t, 0, 0x1000);
+	row_add(&t, 0x30000, 0x1000);
+	row_add(&t, 0x10000, 0x1000);
+	row_add(&t, 0x20000, 0x1000);
+	row_add(&t, 0, 0x1000);
 	assert_int_equal(vstate_mem_table_build(&mem, &t.head), 0);
 	assert_int_equal(mem.nb_regions, 4);
 	for (i = 0; i < 4; i++)
@@ -53,13 +53,13 @@ touching_regions_are_accepted_and_overlapping_ones_refused(void **state)
 	union table t;
 
 	memset(&t, 0, sizeof(t));
-	row(&t, 0x2000, 0x1000);
-	row(&t, 0x1000, 0x1000);
+	row_add(&t, 0x2000, 0x1000);
+	row_add(&t, 0x1000, 0x1000);
 	assert_int_equal(vstate_mem_table_build(&mem, &t.head), 0);
 
 	memset(&t, 0, sizeof(t));
-	row(&t, 0x2000, 0x1000);
-	row(&t, 0x1000, 0x1001);
+	row_add(&t, 0x2000, 0x1000);
+	row_add(&t, 0x1000, 0x1001);
 	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
 }
 
@@ -71,15 +71,15 @@ empty_and_wrapping_regions_are_refused(void **state)
 
 	memset(&t, 0, sizeof(t));
 	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
-	row(&t, 0x1000, 0);
+	row_add(&t, 0x1000, 0);
 	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
 
 	memset(&t, 0, sizeof(t));
-	row(&t, UINT64_MAX - 0xfff, 0x1001);
+	row_add(&t, UINT64_MAX - 0xfff, 0x1001);
 	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
 
 	memset(&t, 0, sizeof(t));
-	row(&t, 0x1000, 0x1000);
+	row_add(&t, 0x1000, 0x1000);
 	t.head.regions[0].host_user_addr = 0;
 	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -EINVAL);
 }
@@ -92,9 +92,9 @@ as_many_regions_as_fit_are_taken_and_no_more(void **state)
 	uint32_t i;
 
 	for (i = 0; i < VSTATE_MEM_MAX_REGIONS; i++)
-		row(&t, i * 0x10000, 0x1000);
+		row_add(&t, i * 0x10000, 0x1000);
 	assert_int_equal(vstate_mem_table_build(&mem, &t.head), 0);
-	row(&t, i * 0x10000, 0x1000);
+	row_add(&t, i * 0x10000, 0x1000);
 	assert_int_equal(vstate_mem_table_build(&mem, &t.head), -E2BIG);
 }
 
@@ -179,7 +179,7 @@ addresses_translate_both_ways(void **state)
 	assert_true(vstate_mem_gpa(&g.mem, backing) == UINT64_MAX);
 	guest_free(&g);
 
-	row(&t, 0x1000, 0x1000);
+	row_add(&t, 0x1000, 0x1000);
 	assert_int_equal(vstate_mem_table_gpa(&t.head, 0x7000001fff), 0x1fff);
 	assert_true(vstate_mem_table_gpa(&t.head, 0x7000002000) == UINT64_MAX);
 	assert_true(vstate_mem_table_gpa(&t.head, 0) == UINT64_MAX);

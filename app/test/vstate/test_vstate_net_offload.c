@@ -29,7 +29,7 @@ struct frame {
 };
 
 static void
-be16(uint8_t *p, uint16_t v)
+be16_write(uint8_t *p, uint16_t v)
 {
 	p[0] = v >> 8;
 	p[1] = v & 0xff;
@@ -55,7 +55,7 @@ sum_fold(uint32_t sum)
 }
 
 static uint16_t
-pseudo(const struct frame *f, uint16_t l4_len)
+pseudo_header_sum(const struct frame *f, uint16_t l4_len)
 {
 	uint32_t sum = f->v6 ? sum_add(0, f->bytes + L3 + 8, 32) :
 		sum_add(0, f->bytes + L3 + 12, 8);
@@ -77,43 +77,43 @@ frame_make(struct frame *f, bool v6, bool tcp)
 	f->len = f->l4 + l4_len;
 	f->field = f->l4 + (tcp ? 16 : 6);
 	memset(p, 2, 12);
-	be16(p + 12, v6 ? 0x86dd : 0x0800);
+	be16_write(p + 12, v6 ? 0x86dd : 0x0800);
 	if (v6) {
 		p[L3] = 0x60;
-		be16(p + L3 + 4, l4_len);
+		be16_write(p + L3 + 4, l4_len);
 		p[L3 + 6] = tcp ? 6 : 17;
 		p[L3 + 7] = 64;
 		for (i = 0; i < 32; i++)
 			p[L3 + 8 + i] = 0x20 + i;
 	} else {
 		p[L3] = 0x45;
-		be16(p + L3 + 2, 20 + l4_len);
+		be16_write(p + L3 + 2, 20 + l4_len);
 		p[L3 + 8] = 64;
 		p[L3 + 9] = tcp ? 6 : 17;
 		for (i = 0; i < 8; i++)
 			p[L3 + 12 + i] = 10 + i;
-		be16(p + L3 + 10, ~sum_fold(sum_add(0, p + L3, 20)));
+		be16_write(p + L3 + 10, ~sum_fold(sum_add(0, p + L3, 20)));
 	}
-	be16(p + f->l4, 1000);
-	be16(p + f->l4 + 2, 2000);
+	be16_write(p + f->l4, 1000);
+	be16_write(p + f->l4 + 2, 2000);
 	if (tcp)
 		p[f->l4 + 12] = 5 << 4;
 	else
-		be16(p + f->l4 + 4, l4_len);
+		be16_write(p + f->l4 + 4, l4_len);
 	for (i = 0; i < DATA; i++)
 		p[f->len - DATA + i] = 7 * i + 1;
-	be16(p + f->field, pseudo(f, l4_len));
+	be16_write(p + f->field, pseudo_header_sum(f, l4_len));
 }
 
 /* The checksum that a receiver accepts. */
 static uint16_t
-checksum(const struct frame *f)
+checksum_compute(const struct frame *f)
 {
 	struct frame plain = *f;
 	uint16_t sum;
 
-	be16(plain.bytes + f->field, 0);
-	sum = ~sum_fold(pseudo(f, f->len - f->l4) + sum_add(0, plain.bytes + f->l4,
+	be16_write(plain.bytes + f->field, 0);
+	sum = ~sum_fold(pseudo_header_sum(f, f->len - f->l4) + sum_add(0, plain.bytes + f->l4,
 			f->len - f->l4));
 	return sum != 0 ? sum : 0xffff;
 }
@@ -146,7 +146,7 @@ field_of(const struct rte_mbuf *m, const struct frame *f)
 }
 
 static struct virtio_net_hdr_mrg_rxbuf
-partial(const struct frame *f)
+partial_header_make(const struct frame *f)
 {
 	return (struct virtio_net_hdr_mrg_rxbuf) { .hdr = {
 		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
@@ -178,13 +178,13 @@ partial_checksum_is_completed_or_left_to_the_port(void **state)
 	open_all(&r);
 	for (k = 0; k < 4; k++) {
 		frame_make(&f, k & 1, k & 2);
-		hdr = partial(&f);
+		hdr = partial_header_make(&f);
 		/* in one mbuf, and with even and odd borders */
 		for (split = 0; split < 3; split++) {
 			m = mbuf_make(&r, &f, split == 0 ? 0 : 90 + split);
 			r.nq->complete_csum = true;
 			assert_true(vstate_net_offload_from_header(r.nq, &hdr, m));
-			assert_int_equal(field_of(m, &f), checksum(&f));
+			assert_int_equal(field_of(m, &f), checksum_compute(&f));
 			assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 					RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 			rte_pktmbuf_free(m);
@@ -192,7 +192,7 @@ partial_checksum_is_completed_or_left_to_the_port(void **state)
 		m = mbuf_make(&r, &f, 0);
 		r.nq->complete_csum = false;
 		assert_true(vstate_net_offload_from_header(r.nq, &hdr, m));
-		assert_int_equal(field_of(m, &f), pseudo(&f, f.len - f.l4));
+		assert_int_equal(field_of(m, &f), pseudo_header_sum(&f, f.len - f.l4));
 		assert_true((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 				RTE_MBUF_F_RX_L4_CKSUM_NONE);
 		/* and turned around for another guest, which gets the same header */
@@ -240,7 +240,7 @@ segmentation_request_passes_both_ways(void **state)
 	open_all(&r);
 	for (v6 = 0; v6 < 2; v6++) {
 		frame_make(&f, v6, true);
-		hdr = partial(&f);
+		hdr = partial_header_make(&f);
 		hdr.hdr.gso_type = v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 		hdr.hdr.gso_size = 1448;
 		m = mbuf_make(&r, &f, 0);
@@ -280,7 +280,7 @@ udp_segmentation_request_passes_both_ways(void **state)
 	r.nq->features |= RTE_BIT64(VIRTIO_NET_F_HOST_UFO) | RTE_BIT64(VIRTIO_NET_F_GUEST_UFO);
 	for (v6 = 0; v6 < 2; v6++) {
 		frame_make(&f, v6, false);
-		hdr = partial(&f);
+		hdr = partial_header_make(&f);
 		hdr.hdr.gso_type = VIRTIO_NET_HDR_GSO_UDP;
 		hdr.hdr.gso_size = 1400;
 		m = mbuf_make(&r, &f, 0);
@@ -340,7 +340,7 @@ udp_segmentation_that_was_not_agreed_upon_is_refused(void **state)
 		if (lies[i].ufo)
 			r.nq->features |= RTE_BIT64(VIRTIO_NET_F_HOST_UFO);
 		frame_make(&f, false, lies[i].tcp);
-		hdr = partial(&f);
+		hdr = partial_header_make(&f);
 		hdr.hdr.gso_type = lies[i].gso_type;
 		hdr.hdr.gso_size = lies[i].gso_size;
 		m = mbuf_make(&r, &f, 0);
@@ -437,23 +437,23 @@ checksum_is_computed_for_a_driver_that_wants_it_whole(void **state)
 	for (k = 0; k < 4; k++) {
 		frame_make(&f, k & 1, k & 2);
 		m = mbuf_make(&r, &f, 0);
-		be16(rte_pktmbuf_mtod_offset(m, uint8_t *, f.field), 0xbad);
+		be16_write(rte_pktmbuf_mtod_offset(m, uint8_t *, f.field), 0xbad);
 		m->l2_len = L3;
 		m->l3_len = f.l4 - L3;
 		m->ol_flags = (f.v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4) |
 			(f.tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM);
 		if (!f.v6) {
 			m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
-			be16(rte_pktmbuf_mtod_offset(m, uint8_t *, L3 + 10), 0xbad);
+			be16_write(rte_pktmbuf_mtod_offset(m, uint8_t *, L3 + 10), 0xbad);
 		}
 		assert_int_equal(vstate_net_offload_prepare(m), 0);
 		/* the frame finds no buffer at first, and comes again */
 		for (again = 0; again < 3; again++) {
 			assert_true(vstate_net_offload_to_header(r.nq, m, &hdr));
-			assert_int_equal(field_of(m, &f), checksum(&f));
+			assert_int_equal(field_of(m, &f), checksum_compute(&f));
 			assert_int_equal(hdr.hdr.flags, 0);
 		}
-		be16(f.bytes + f.field, checksum(&f));
+		be16_write(f.bytes + f.field, checksum_compute(&f));
 		assert_memory_equal(rte_pktmbuf_mtod(m, void *), f.bytes, f.len);
 		rte_pktmbuf_free(m);
 	}
@@ -472,7 +472,7 @@ no_free(void *addr, void *opaque)
 
 /* @return the frame to be sent; *other holds the same bytes, or is NULL */
 static struct rte_mbuf *
-share(struct ring *r, enum sharing how, const struct frame *f, struct rte_mbuf **other)
+frame_share(struct ring *r, enum sharing how, const struct frame *f, struct rte_mbuf **other)
 {
 	static struct rte_mbuf_ext_shared_info shinfo;
 	static uint8_t outside[512];
@@ -523,12 +523,12 @@ frame_that_others_hold_too_is_not_changed(void **state)
 		open_all(&r);
 		r.nq->guest_csum = false;
 		frame_make(&f, false, true);
-		be16(f.bytes + L3 + 10, 0xbad);
+		be16_write(f.bytes + L3 + 10, 0xbad);
 		want = f;
-		be16(want.bytes + L3 + 10, 0);
-		be16(want.bytes + L3 + 10, ~sum_fold(sum_add(0, want.bytes + L3, 20)));
-		be16(want.bytes + want.field, checksum(&want));
-		m = share(&r, how, &f, &other);
+		be16_write(want.bytes + L3 + 10, 0);
+		be16_write(want.bytes + L3 + 10, ~sum_fold(sum_add(0, want.bytes + L3, 20)));
+		be16_write(want.bytes + want.field, checksum_compute(&want));
+		m = frame_share(&r, how, &f, &other);
 		m->l2_len = L3;
 		m->l3_len = f.l4 - L3;
 		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM |

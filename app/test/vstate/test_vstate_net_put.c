@@ -46,7 +46,7 @@ frame_make(struct ring *r, uint32_t seq, uint32_t len, bool hole)
 }
 
 static uint16_t
-put(struct ring *r, uint32_t seq, uint32_t len, bool hole)
+frame_put(struct ring *r, uint32_t seq, uint32_t len, bool hole)
 {
 	struct rte_mbuf *m = frame_make(r, seq, len, hole);
 	uint16_t n = vq_put(r->nq, &m, 1);
@@ -142,7 +142,7 @@ put_layout(bool packed, bool indirect, bool mergeable, const struct layout *l)
 	id = indirect ? ring_add_indirect(&r, l->pieces, l->n, true) :
 		ring_add(&r, l->pieces, l->n, true);
 	guest_snapshot(&r.guest);
-	assert_int_equal(put(&r, 7, 588, true), 1);
+	assert_int_equal(frame_put(&r, 7, 588, true), 1);
 	assert_int_equal(frame_check(&r, 7, 588, l->pieces, l->n, &id), 1);
 	ring_allow(&r);
 	assert_int_equal(r.nq->counters.packets, 1);
@@ -183,7 +183,7 @@ frame_over_many_buffers_says_how_many(void **state)
 				ids[i] = ring_add(&r, &p[i], 1, true);
 			}
 			guest_snapshot(&r.guest);
-			assert_int_equal(put(&r, nb, 1200, false), 1);
+			assert_int_equal(frame_put(&r, nb, 1200, false), 1);
 			i = frame_check(&r, nb, 1200, p, 1, ids);
 			assert_int_equal(i, (RING_HDR + 1200 + each - 1) / each);
 			ring_allow(&r);
@@ -208,13 +208,13 @@ num_buffers_is_right_where_the_header_is_scattered(void **state)
 		ids[0] = ring_add(&r, a, 3, true);
 		ids[1] = ring_add(&r, a + 3, 3, true);
 		guest_snapshot(&r.guest);
-		assert_int_equal(put(&r, 1, 588, false), 1);
+		assert_int_equal(frame_put(&r, 1, 588, false), 1);
 		assert_int_equal(frame_check(&r, 1, 588, a, 3, ids), 2);
 		ring_allow(&r);
 		ids[0] = ring_add(&r, b, 1, true);
 		ids[1] = ring_add(&r, b + 1, 1, true);
 		guest_snapshot(&r.guest);
-		assert_int_equal(put(&r, 2, 588, false), 1);
+		assert_int_equal(frame_put(&r, 2, 588, false), 1);
 		assert_int_equal(frame_check(&r, 2, 588, b, 1, ids), 2);
 		ring_allow(&r);
 		ring_close(&r);
@@ -232,14 +232,14 @@ frame_waits_until_all_its_buffers_are_there(void **state)
 
 	for (packed = 0; packed < 2; packed++) {
 		ring_open(&r, packed, 2);
-		assert_int_equal(put(&r, 1, 588, false), 0);
+		assert_int_equal(frame_put(&r, 1, 588, false), 0);
 		ids[0] = ring_add(&r, &p[0], 1, true);
-		assert_int_equal(put(&r, 1, 588, false), 0);
+		assert_int_equal(frame_put(&r, 1, 588, false), 0);
 		assert_false(ring_get_used(&r, &id, &len));
 		assert_int_equal(r.nq->counters.packets + r.nq->counters.small_buffer, 0);
 		ids[1] = ring_add(&r, &p[1], 1, true);
 		guest_snapshot(&r.guest);
-		assert_int_equal(put(&r, 1, 588, false), 1);
+		assert_int_equal(frame_put(&r, 1, 588, false), 1);
 		assert_int_equal(frame_check(&r, 1, 588, p, 1, ids), 2);
 		assert_int_equal(ring_calls(&r), 1);
 		ring_close(&r);
@@ -258,11 +258,11 @@ frame_too_long_for_a_buffer_is_dropped_and_the_buffer_kept(void **state)
 		ring_open(&r, packed, 16);
 		r.nq->mergeable = false;
 		id = ring_add(&r, &p, 1, true);
-		assert_int_equal(put(&r, 1, 588, false), 1);
+		assert_int_equal(frame_put(&r, 1, 588, false), 1);
 		assert_int_equal(r.nq->counters.small_buffer, 1);
 		assert_int_equal(r.nq->counters.packets, 0);
 		guest_snapshot(&r.guest);
-		assert_int_equal(put(&r, 2, 587, false), 1);
+		assert_int_equal(frame_put(&r, 2, 587, false), 1);
 		frame_check(&r, 2, 587, &p, 1, &id);
 		ring_allow(&r);
 		assert_int_equal(r.nq->counters.packets, 1);
@@ -290,7 +290,7 @@ frame_too_long_for_the_whole_ring_is_dropped_once_all_is_there(void **state)
 		nb = kinds[k / 2].indirect ? 8 : 8 / kinds[k / 2].n;
 		for (i = 0; i < nb; i++) {
 			/* all but the last of them may be too few: there is one more to come */
-			assert_int_equal(put(&r, 1, 2500, false), 0);
+			assert_int_equal(frame_put(&r, 1, 2500, false), 0);
 			p[i][0] = (struct piece){ RING_BUF_GPA + 512 * i, 60 };
 			p[i][1] = (struct piece){ RING_BUF_GPA + 512 * i + 128, 100 };
 			p[i][2] = (struct piece){ RING_BUF_GPA + 512 * i + 256, 0 };
@@ -301,12 +301,12 @@ frame_too_long_for_the_whole_ring_is_dropped_once_all_is_there(void **state)
 			r.table += 48;
 		}
 		assert_int_equal(r.nq->counters.small_buffer, 0);
-		assert_int_equal(put(&r, 1, 2500, false), 1);
+		assert_int_equal(frame_put(&r, 1, 2500, false), 1);
 		assert_int_equal(r.nq->counters.small_buffer, 1);
 		assert_int_equal(r.nq->counters.packets, 0);
 		/* and its buffers serve the next one */
 		guest_snapshot(&r.guest);
-		assert_int_equal(put(&r, 2, 40, false), 1);
+		assert_int_equal(frame_put(&r, 2, 40, false), 1);
 		frame_check(&r, 2, 40, p[0], kinds[k / 2].n, ids);
 		assert_int_equal(r.nq->counters.packets, 1);
 		ring_close(&r);
@@ -326,7 +326,7 @@ legacy_header_has_ten_bytes(void **state)
 	r.nq->hdr_len = 10;
 	ring_add(&r, &p, 1, true);
 	guest_snapshot(&r.guest);
-	assert_int_equal(put(&r, 1, 60, false), 1);
+	assert_int_equal(frame_put(&r, 1, 60, false), 1);
 	assert_true(ring_get_used(&r, &id, &len));
 	assert_int_equal(len, 70);
 	assert_int_equal(*guest_at(&r.guest, RING_BUF_GPA + 10), frame_byte(1, 0));
@@ -408,7 +408,7 @@ everything_written_is_in_the_dirty_log(void **state)
 		memset(log, 0, RING_LOG_SIZE);
 		guest_snapshot(&r.guest);
 		for (i = 0; i < 6; i++)
-			put(&r, random(), 60 + random() % 3000, false);
+			frame_put(&r, random(), 60 + random() % 3000, false);
 		if (random() % 2)
 			vstate_ring_prime(r.vq);
 		vstate_dirty_flush(&r.vq->dirty);
@@ -470,7 +470,7 @@ frame_that_found_too_few_buffers_is_in_the_dirty_log(void **state)
 		ring_add(&r, &p, 1, true);
 		memset(log, 0, RING_LOG_SIZE);
 		guest_snapshot(&r.guest);
-		assert_int_equal(put(&r, 1, 588, false), 0);
+		assert_int_equal(frame_put(&r, 1, 588, false), 0);
 		/* written already, though not used: nothing may stay behind in the cache */
 		guest_assert_logged(&r.guest, log, RING_LOG_SIZE);
 		assert_int_equal(r.vq->dirty.nb_words, 0);

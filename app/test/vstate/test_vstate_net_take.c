@@ -55,7 +55,8 @@ frame_check(const struct rte_mbuf *m, uint32_t seq, uint32_t len)
 
 /* Take up to @p n frames, check that they are @p seq and so on, give @p back of them. */
 static uint16_t
-burst_step(struct ring *r, uint16_t n, uint32_t seq, uint32_t step, uint32_t len, uint16_t back)
+burst_check_step(struct ring *r, uint16_t n, uint32_t seq, uint32_t step, uint32_t len,
+		uint16_t back)
 {
 	struct rte_mbuf *pkts[VSTATE_BURST];
 	uint16_t nb = r->nq->ops->take(r->nq, r->pool, pkts, n), i;
@@ -71,16 +72,16 @@ burst_step(struct ring *r, uint16_t n, uint32_t seq, uint32_t step, uint32_t len
 }
 
 static uint16_t
-burst(struct ring *r, uint16_t n, uint32_t seq, uint32_t len, uint16_t back)
+burst_check(struct ring *r, uint16_t n, uint32_t seq, uint32_t len, uint16_t back)
 {
-	return burst_step(r, n, seq, 1, len, back);
+	return burst_check_step(r, n, seq, 1, len, back);
 }
 
 /* All frames are the same one. */
 static uint16_t
-burst_same(struct ring *r, uint16_t n, uint32_t seq, uint32_t len, uint16_t back)
+burst_check_same(struct ring *r, uint16_t n, uint32_t seq, uint32_t len, uint16_t back)
 {
-	return burst_step(r, n, seq, 0, len, back);
+	return burst_check_step(r, n, seq, 0, len, back);
 }
 
 static void
@@ -137,7 +138,7 @@ take_shape(bool packed, bool indirect, uint64_t table, const struct shape *s)
 	frame_write(&r, 5, s->pieces, s->n);
 	id = indirect ? ring_add_indirect(&r, s->pieces, s->n, false) :
 		ring_add(&r, s->pieces, s->n, false);
-	assert_int_equal(burst(&r, 32, 5, 588, 32), 1);
+	assert_int_equal(burst_check(&r, 32, 5, 588, 32), 1);
 	expect_used(&r, id);
 	expect_no_used(&r);
 	assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);
@@ -170,7 +171,7 @@ take_reads_packed_tables_that_are_called_writable(void **state)
 	ring_open(&r, true, 16);
 	frame_write(&r, 5, pieces, 2);
 	id = ring_add_indirect(&r, pieces, 2, true);
-	assert_int_equal(burst(&r, 32, 5, 588, 32), 1);
+	assert_int_equal(burst_check(&r, 32, 5, 588, 32), 1);
 	expect_used(&r, id);
 	assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);
 	ring_close(&r);
@@ -205,7 +206,7 @@ take_follows_a_chain_into_an_indirect_table(void **state)
 	ring_desc_write(&r, RING_TABLE_GPA + 16, p[2].gpa, p[2].len, 0, 0);
 	ring_desc_write(&r, RING_DESC_GPA + 16 * 5, RING_TABLE_GPA, 32, VRING_DESC_F_INDIRECT, 0);
 	ring_add_raw(&r, p[0].gpa, p[0].len, VRING_DESC_F_NEXT, 5);
-	assert_int_equal(burst(&r, 32, 9, 588, 32), 1);
+	assert_int_equal(burst_check(&r, 32, 9, 588, 32), 1);
 	expect_used(&r, 0);
 	assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);
 	ring_close(&r);
@@ -227,7 +228,7 @@ take_uses_every_length_of_chain_that_a_ring_has(void **state)
 						600 - 3u * i };
 			frame_write(&r, n, p, n);
 			i = ring_add(&r, p, n, false);
-			assert_int_equal(burst(&r, 32, n, 588, 32), 1);
+			assert_int_equal(burst_check(&r, 32, n, 588, 32), 1);
 			expect_used(&r, i);
 			ring_close(&r);
 		}
@@ -272,7 +273,7 @@ take_copies_frames_however_they_are_cut(void **state)
 			frame_write(&r, i, p, n);
 			id = i % 3 == 0 ? ring_add_indirect(&r, p, n, false) :
 				ring_add(&r, p, n, false);
-			assert_int_equal(burst(&r, 32, i, len - RING_HDR, 32), 1);
+			assert_int_equal(burst_check(&r, 32, i, len - RING_HDR, 32), 1);
 			expect_used(&r, id);
 		}
 		assert_int_equal(r.vq->fault, VSTATE_FAULT_NONE);
@@ -306,9 +307,9 @@ pass_two(struct ring *r)
 		r->nq->ops->give(r->nq, 2);
 		rte_pktmbuf_free_bulk(pkts, 2);
 	} else if (r->size == 1) {
-		assert_int_equal(burst(r, 4, 3, 30 - RING_HDR, 4), 1);
+		assert_int_equal(burst_check(r, 4, 3, 30 - RING_HDR, 4), 1);
 	} else {
-		assert_int_equal(burst_same(r, 4, 3, 60, 4), 2);
+		assert_int_equal(burst_check_same(r, 4, 3, 60, 4), 2);
 	}
 	expect_used(r, a);
 	if (r->size >= 2)
@@ -392,7 +393,7 @@ full_ring_of_every_size_passes_and_then_is_empty(void **state)
 				for (i = 0; i < size; i++)
 					expect_used(&r, ids[i]);
 				expect_no_used(&r);
-				assert_int_equal(burst(&r, 32, 0, 0, 0), 0);
+				assert_int_equal(burst_check(&r, 32, 0, 0, 0), 0);
 			}
 			ring_close(&r);
 		}
@@ -450,16 +451,16 @@ frames_not_given_back_are_taken_again(void **state)
 				frame_write(&r, 100 + i, p[0], nb);
 				ids[i] = ring_add(&r, p[0], nb, false);
 			}
-			assert_int_equal(burst(&r, 32, 100, 60, k), 24);
+			assert_int_equal(burst_check(&r, 32, 100, 60, k), 24);
 			for (i = 0; i < k; i++)
 				expect_used(&r, ids[i]);
 			expect_no_used(&r);
 			assert_int_equal(r.nq->counters.packets, k);
 			assert_int_equal(r.nq->counters.bytes, 60 * k);
 			/* taken for nothing, more than once */
-			assert_int_equal(burst(&r, 32, 100 + k, 60, 0), 24 - k);
-			assert_int_equal(burst(&r, 7, 100 + k, 60, 32), RTE_MIN(7, 24 - k));
-			assert_int_equal(burst(&r, 32, 100 + RTE_MIN(k + 7, 24), 60, 32),
+			assert_int_equal(burst_check(&r, 32, 100 + k, 60, 0), 24 - k);
+			assert_int_equal(burst_check(&r, 7, 100 + k, 60, 32), RTE_MIN(7, 24 - k));
+			assert_int_equal(burst_check(&r, 32, 100 + RTE_MIN(k + 7, 24), 60, 32),
 					24 - RTE_MIN(k + 7, 24));
 			for (i = k; i < 24; i++)
 				expect_used(&r, ids[i]);
@@ -553,11 +554,11 @@ largest_frame_passes_and_one_byte_more_does_not(void **state)
 		ring_open(&r, packed, 16);
 		frame_write(&r, 1, &p, 1);
 		ring_add(&r, &p, 1, false);
-		assert_int_equal(burst(&r, 32, 1, VSTATE_MAX_FRAME, 32), 1);
+		assert_int_equal(burst_check(&r, 32, 1, VSTATE_MAX_FRAME, 32), 1);
 		p.len++;
 		ring_add(&r, &p, 1, false);
 		p.len--;
-		assert_int_equal(burst(&r, 32, 1, VSTATE_MAX_FRAME, 32), 0);
+		assert_int_equal(burst_check(&r, 32, 1, VSTATE_MAX_FRAME, 32), 0);
 		assert_int_equal(r.nq->counters.oversize, 1);
 		ring_close(&r);
 	}
@@ -577,7 +578,7 @@ linear_queue_drops_what_needs_two_mbufs(void **state)
 		frame_write(&r, 1, &p, 1);
 		ring_add(&r, &p, 1, false);
 		ring_add(&r, &fits, 1, false);
-		assert_int_equal(burst_same(&r, 32, 1, 256, 32), 1);
+		assert_int_equal(burst_check_same(&r, 32, 1, 256, 32), 1);
 		assert_int_equal(r.nq->counters.oversize, 1);
 		ring_close(&r);
 	}
@@ -614,7 +615,7 @@ frame_waits_for_mbufs_and_passes_with_the_last_ones(void **state)
 			rte_pktmbuf_free_bulk(hold, RING_POOL_MBUFS - left);
 			/* and all others when there are mbufs again, in several bursts */
 			for (; i < 32; i += got) {
-				got = burst_same(&r, 32, 1, 600, 32);
+				got = burst_check_same(&r, 32, 1, 600, 32);
 				assert_true(got > 0);
 			}
 			assert_int_equal(i, 32);

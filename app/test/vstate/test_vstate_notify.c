@@ -25,7 +25,7 @@ static const struct piece small = { RING_BUF_GPA, RING_HDR + 60 };
 
 /* Let @p n one-descriptor frames pass in one burst. @return whether a call came */
 static bool
-pass(struct ring *r, uint16_t n)
+frames_pass(struct ring *r, uint16_t n)
 {
 	struct rte_mbuf *pkts[VSTATE_BURST];
 	uint64_t calls = r->vq->counters.calls, suppressed = r->vq->counters.calls_suppressed;
@@ -48,7 +48,7 @@ pass(struct ring *r, uint16_t n)
 }
 
 static void
-put16(struct ring *r, uint64_t gpa, uint16_t value)
+u16_write(struct ring *r, uint64_t gpa, uint16_t value)
 {
 	guest_write(&r->guest, gpa, &value, 2); /* tests run on little-endian hosts only */
 }
@@ -59,13 +59,13 @@ split_flag_says_whether_to_call(void **state)
 	struct ring r;
 
 	ring_open(&r, false, 8);
-	assert_true(pass(&r, 1));
+	assert_true(frames_pass(&r, 1));
 	assert_int_equal(ring_calls(&r), 1);
-	put16(&r, RING_DRIVER_GPA, VRING_AVAIL_F_NO_INTERRUPT);
-	assert_false(pass(&r, 3));
+	u16_write(&r, RING_DRIVER_GPA, VRING_AVAIL_F_NO_INTERRUPT);
+	assert_false(frames_pass(&r, 3));
 	assert_int_equal(ring_calls(&r), 0);
-	put16(&r, RING_DRIVER_GPA, 0);
-	assert_true(pass(&r, 3));
+	u16_write(&r, RING_DRIVER_GPA, 0);
+	assert_true(frames_pass(&r, 3));
 	assert_int_equal(ring_calls(&r), 1);
 	ring_close(&r);
 }
@@ -89,7 +89,7 @@ full_call_eventfd_is_no_call_and_no_wait(void **state)
 		assert_int_equal(r.vq->counters.calls, 0);
 		assert_true(ring_calls(&r) == full);
 		assert_int_equal(write(r.callfd, &nearly, sizeof(nearly)), sizeof(nearly));
-		assert_true(pass(&r, 1));
+		assert_true(frames_pass(&r, 1));
 		assert_true(ring_calls(&r) == full);
 		ring_close(&r);
 	}
@@ -191,8 +191,9 @@ split_event_index_agrees_with_a_model_near_the_wrap(void **state)
 				ring_seek(&r, from, 0);
 				r.vq->signalled_used = from;
 				r.vq->signalled_valid = true;
-				put16(&r, RING_DRIVER_GPA + 4 + 2 * 64, event);
-				if (pass(&r, counts[c]) != split_model(from, counts[c], event))
+				u16_write(&r, RING_DRIVER_GPA + 4 + 2 * 64, event);
+				if (frames_pass(&r, counts[c]) !=
+						split_model(from, counts[c], event))
 					fail_msg("from %u, %u used, event %u", (uint16_t)from,
 							counts[c], event);
 				assert_int_equal(r.vq->signalled_used,
@@ -215,8 +216,8 @@ split_event_far_away_is_not_met(void **state)
 		ring_seek(&r, 65530, 0);
 		r.vq->signalled_used = 65530;
 		r.vq->signalled_valid = true;
-		put16(&r, RING_DRIVER_GPA + 4 + 2 * 8, event);
-		assert_int_equal(pass(&r, 8), split_model(65530, 8, event));
+		u16_write(&r, RING_DRIVER_GPA + 4 + 2 * 8, event);
+		assert_int_equal(frames_pass(&r, 8), split_model(65530, 8, event));
 	}
 	ring_close(&r);
 }
@@ -231,13 +232,13 @@ first_event_after_a_start_always_calls(void **state)
 		ring_open(&r, packed, 8);
 		r.vq->event_idx = true;
 		if (packed) {
-			put16(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DESC);
-			put16(&r, RING_DRIVER_GPA, 6 | 1 << 15);
+			u16_write(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DESC);
+			u16_write(&r, RING_DRIVER_GPA, 6 | 1 << 15);
 		} else {
-			put16(&r, RING_DRIVER_GPA + 4 + 2 * 8, 77);
+			u16_write(&r, RING_DRIVER_GPA + 4 + 2 * 8, 77);
 		}
-		assert_true(pass(&r, 1));
-		assert_false(pass(&r, 1));
+		assert_true(frames_pass(&r, 1));
+		assert_false(frames_pass(&r, 1));
 		ring_close(&r);
 	}
 }
@@ -251,15 +252,15 @@ packed_flags_say_whether_to_call(void **state)
 	for (event_idx = 0; event_idx < 2; event_idx++) {
 		ring_open(&r, true, 8);
 		r.vq->event_idx = event_idx;
-		assert_true(pass(&r, 1));
-		put16(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DISABLE);
-		assert_false(pass(&r, 1));
-		put16(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_ENABLE);
-		assert_true(pass(&r, 1));
+		assert_true(frames_pass(&r, 1));
+		u16_write(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DISABLE);
+		assert_false(frames_pass(&r, 1));
+		u16_write(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_ENABLE);
+		assert_true(frames_pass(&r, 1));
 		/* not negotiated: better a call too much */
-		put16(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DESC);
+		u16_write(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DESC);
 		r.vq->event_idx = false;
-		assert_true(pass(&r, 1));
+		assert_true(frames_pass(&r, 1));
 		ring_close(&r);
 	}
 }
@@ -295,9 +296,9 @@ packed_event_agrees_with_a_model_at_all_places(void **state)
 		for (event.idx = 0; event.idx < size; event.idx++) {
 			ring_seek(&r, from.idx, from.wrap);
 			r.vq->signalled_valid = true;
-			put16(&r, RING_DRIVER_GPA, event.idx | event.wrap << 15);
-			put16(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DESC);
-			if (pass(&r, n) != packed_model(size, from, n, event))
+			u16_write(&r, RING_DRIVER_GPA, event.idx | event.wrap << 15);
+			u16_write(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DESC);
+			if (frames_pass(&r, n) != packed_model(size, from, n, event))
 				fail_msg("size %u, from %u/%u, %u used, event %u/%u", size,
 						from.idx, from.wrap, n, event.idx, event.wrap);
 		}
@@ -327,9 +328,9 @@ packed_event_agrees_with_a_model_in_the_largest_ring(void **state)
 			event.wrap = wraps >> 1;
 			ring_seek(&r, from.idx, from.wrap);
 			r.vq->signalled_valid = true;
-			put16(&r, RING_DRIVER_GPA, event.idx | event.wrap << 15);
-			put16(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DESC);
-			if (pass(&r, n) != packed_model(32768, from, n, event))
+			u16_write(&r, RING_DRIVER_GPA, event.idx | event.wrap << 15);
+			u16_write(&r, RING_DRIVER_GPA + 2, VRING_PACKED_EVENT_FLAG_DESC);
+			if (frames_pass(&r, n) != packed_model(32768, from, n, event))
 				fail_msg("from %u/%u, %u used, event %u/%u", from.idx, from.wrap,
 						n, event.idx, event.wrap);
 		}

@@ -41,7 +41,7 @@ static uint64_t nb_cases;
 	} while (0)
 
 static int
-teardown(void **state)
+cases_print(void **state)
 {
 	RTE_SET_USED(state);
 	printf("%" PRIu64 " cases\n", nb_cases);
@@ -51,7 +51,7 @@ teardown(void **state)
 
 /** A ring starts at place 0 with wrap counter 1, which changes at each turn. */
 static struct vstate_pos
-place(uint64_t counter, uint16_t size)
+place_of(uint64_t counter, uint16_t size)
 {
 	return (struct vstate_pos){ counter % size, counter / size % 2 == 0 ? 1 : 0 };
 }
@@ -64,7 +64,7 @@ same_place(struct vstate_pos a, struct vstate_pos b)
 
 /** 0, half of @p size, @p size and @p max with their neighbours, as far as they are <= @p max. */
 static unsigned int
-edges(uint32_t size, uint32_t max, uint32_t out[16])
+edges_list(uint32_t size, uint32_t max, uint32_t out[16])
 {
 	const int64_t around[] = { 0, 1, 2, 3, size / 2 - 1, size / 2, size / 2 + 1,
 		(int64_t)size - 2, (int64_t)size - 1, size, (int64_t)size + 1, max };
@@ -86,16 +86,16 @@ static const uint16_t large_sizes[] = {
 static void
 check_step(uint64_t counter, uint16_t n, uint16_t size)
 {
-	struct vstate_pos pos = place(counter, size);
+	struct vstate_pos pos = place_of(counter, size);
 
 	vstate_pos_step(&pos, n, size);
-	expect(same_place(pos, place(counter + n, size)),
+	expect(same_place(pos, place_of(counter + n, size)),
 			"size %u: %u after counter %" PRIu64 ": place %u wrap %u", size, n, counter,
 			pos.idx, pos.wrap);
-	expect(vstate_pos_distance(pos, place(counter, size), size) == n,
+	expect(vstate_pos_distance(pos, place_of(counter, size), size) == n,
 			"size %u: distance of %u from counter %" PRIu64, size, n, counter);
 	vstate_pos_step_back(&pos, n, size);
-	expect(same_place(pos, place(counter, size)),
+	expect(same_place(pos, place_of(counter, size)),
 			"size %u: %u back to counter %" PRIu64 ": place %u wrap %u", size, n, counter,
 			pos.idx, pos.wrap);
 }
@@ -124,7 +124,7 @@ step_large(void **state)
 
 	RTE_SET_USED(state);
 	for (i = 0; i < RTE_DIM(large_sizes); i++) {
-		nb = edges(large_sizes[i], large_sizes[i], edge);
+		nb = edges_list(large_sizes[i], large_sizes[i], edge);
 		for (counter = 0; counter < 2u * large_sizes[i]; counter++)
 			for (j = 0; j < nb; j++)
 				check_step(counter, edge[j], large_sizes[i]);
@@ -138,7 +138,7 @@ split_distance(void **state)
 {
 	uint64_t behind, d;
 	uint32_t edge[16];
-	unsigned int i, nb = edges(MAX_SIZE, IDX_PERIOD - 1, edge);
+	unsigned int i, nb = edges_list(MAX_SIZE, IDX_PERIOD - 1, edge);
 
 	RTE_SET_USED(state);
 	for (i = 0; i < nb; i++)
@@ -185,8 +185,8 @@ split_event_large(void **state)
 {
 	uint32_t olds[16], ns[16], event, ahead;
 	unsigned int i, j;
-	const unsigned int nb_olds = edges(MAX_SIZE, IDX_PERIOD - 1, olds);
-	const unsigned int nb_ns = edges(MAX_SIZE, MAX_SIZE, ns);
+	const unsigned int nb_olds = edges_list(MAX_SIZE, IDX_PERIOD - 1, olds);
+	const unsigned int nb_ns = edges_list(MAX_SIZE, MAX_SIZE, ns);
 
 	RTE_SET_USED(state);
 	for (i = 0; i < nb_olds; i++)
@@ -204,8 +204,8 @@ split_event_large(void **state)
 static void
 check_packed_event(uint16_t off_wrap, uint64_t old, uint32_t n, uint16_t size, bool expected)
 {
-	const uint16_t old_idx = place(old, size).idx;
-	const struct vstate_pos now = place(old + n, size);
+	const uint16_t old_idx = place_of(old, size).idx;
+	const struct vstate_pos now = place_of(old + n, size);
 
 	expect(vstate_packed_event_passed(off_wrap, now, old_idx, size) == expected,
 			"size %u: event 0x%04x, from counter %" PRIu64 " on %u: expected %d", size,
@@ -230,7 +230,7 @@ packed_event_small(void **state)
 						event.wrap = wrap;
 						found = false;
 						for (counter = old; counter < old + n; counter++)
-							found |= same_place(place(counter, size),
+							found |= same_place(place_of(counter, size),
 									event);
 						check_packed_event(event.idx | wrap << 15, old, n,
 								size, found);
@@ -243,14 +243,14 @@ packed_event_size(uint16_t size)
 	const uint32_t period = 2u * size;
 	uint32_t olds[16], ns[16], at, ahead;
 	unsigned int i, j;
-	const unsigned int nb_olds = edges(size, period - 1, olds);
-	const unsigned int nb_ns = edges(size, size, ns);
+	const unsigned int nb_olds = edges_list(size, period - 1, olds);
+	const unsigned int nb_ns = edges_list(size, size, ns);
 	struct vstate_pos event;
 
 	for (i = 0; i < nb_olds; i++)
 		for (j = 0; j < nb_ns; j++)
 			for (at = 0; at < period && ns[j] > 0; at++) {
-				event = place(at, size);
+				event = place_of(at, size);
 				ahead = (at + period - olds[i]) % period;
 				check_packed_event(event.idx | event.wrap << 15, olds[i], ns[j],
 						size, ahead < ns[j]);
@@ -308,8 +308,8 @@ set_indices(bool packed, uint64_t used, uint64_t avail)
 	struct vstate_pos a = { avail, 0 }, u = { used, 0 };
 
 	if (packed) {
-		a = place(avail, vqs[0].size);
-		u = place(used, vqs[0].size);
+		a = place_of(avail, vqs[0].size);
+		u = place_of(used, vqs[0].size);
 	}
 	vqs[0].avail_idx = a.idx;
 	vqs[0].avail_wrap = a.wrap;
@@ -362,7 +362,7 @@ state_distance_packed(void **state)
 	for (i = 0; i < RTE_DIM(large_sizes); i++) {
 		size = large_sizes[i];
 		st = valid_state(size, true);
-		nb = edges(size, 2u * size - 1, edge);
+		nb = edges_list(size, 2u * size - 1, edge);
 		for (j = 0; j < nb; j++)
 			for (d = 0; d < 2u * size; d++) {
 				check_distance(&st, true, edge[j], d);
@@ -381,7 +381,7 @@ state_distance_split(void **state)
 	RTE_SET_USED(state);
 	for (size = 1; size <= MAX_SIZE; size *= 2) {
 		st = valid_state(size, false);
-		nb = edges(size, IDX_PERIOD - 1, edge);
+		nb = edges_list(size, IDX_PERIOD - 1, edge);
 		for (i = 0; i < nb; i++)
 			for (d = 0; d < IDX_PERIOD; d++) {
 				check_distance(&st, false, edge[i], d);
@@ -470,7 +470,7 @@ inflight_sum(void **state)
 		}
 }
 
-#define INDEX_TEST(name) cmocka_unit_test_teardown(name, teardown)
+#define INDEX_TEST(name) cmocka_unit_test_teardown(name, cases_print)
 
 int
 main(void)

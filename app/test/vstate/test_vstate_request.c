@@ -33,7 +33,7 @@ request_new(uint16_t max_pieces)
 
 /* Descriptors (packed) or buffers (split) that are popped and not published. */
 static uint32_t
-submitted(const struct ring *r)
+submitted_count(const struct ring *r)
 {
 	const struct vstate_vq *vq = r->vq;
 
@@ -114,7 +114,7 @@ pushes_show_at_publish(struct ring *r)
 	assert_int_equal(id, req->id);
 	assert_int_equal(len, 8);
 	assert_int_equal(ring_calls(r), 1);
-	assert_int_equal(submitted(r), 0);
+	assert_int_equal(submitted_count(r), 0);
 	assert_true(vstate_vq_is_empty(r->vq));
 	ring_add_mixed(r, p, 1, 2);
 	assert_false(vstate_vq_is_empty(r->vq));
@@ -360,7 +360,7 @@ positions_check(const struct world *w)
 
 	for (i = 0; i < w->nb_held; i++)
 		descs += w->r->packed ? w->num[w->held[i].slot] : 1;
-	assert_int_equal(submitted(w->r), descs);
+	assert_int_equal(submitted_count(w->r), descs);
 	assert_int_equal(w->r->vq->nb_shadow, 0);
 	assert_int_equal(w->r->vq->fault, VSTATE_FAULT_NONE);
 }
@@ -456,7 +456,7 @@ full_ring(struct ring *r)
 	}
 	for (turn = 0; turn < 3 * SIZE; turn++) {
 		assert_int_equal(vstate_request_pop(r->vq, more), -EAGAIN);
-		assert_int_equal(submitted(r), SIZE);
+		assert_int_equal(submitted_count(r), SIZE);
 		i = 7 * turn % SIZE;
 		vstate_request_push(r->vq, reqs[i], 0);
 		vstate_request_publish(r->vq);
@@ -503,7 +503,7 @@ full_shadow(struct ring *r)
 		free(reqs[MANY - 1 - i]);
 	}
 	assert_false(ring_get_used(r, &id, &len));
-	assert_int_equal(submitted(r), 0);
+	assert_int_equal(submitted_count(r), 0);
 }
 
 static void
@@ -644,19 +644,19 @@ attack_run(struct ring *r, unsigned int i)
 
 	ring_add_mixed(r, good, 1, 2);
 	assert_int_equal(vstate_request_pop(r->vq, req), 0);
-	before = submitted(r);
+	before = submitted_count(r);
 	attacks[i].add(r);
 	assert_int_equal(vstate_request_pop(r->vq, bad), -EIO);
 	assert_string_equal(vstate_fault_name(r->vq->fault), vstate_fault_name(attacks[i].fault));
 	assert_int_equal(vstate_request_pop(r->vq, bad), -EIO);
-	assert_int_equal(submitted(r), before);
+	assert_int_equal(submitted_count(r), before);
 	/* what was submitted before can be finished */
 	vstate_request_push(r->vq, req, 8);
 	vstate_request_publish(r->vq);
 	assert_true(ring_get_used(r, &id, &len));
 	assert_int_equal(id, req->id);
 	assert_false(ring_get_used(r, &id, &len));
-	assert_int_equal(submitted(r), 0);
+	assert_int_equal(submitted_count(r), 0);
 	free(req);
 	free(bad);
 }

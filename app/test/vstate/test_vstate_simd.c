@@ -286,8 +286,8 @@ struct job {
 };
 
 static void
-run(struct ring *r, struct outcome *o, const struct job *job, const struct vstate_net_vq *before,
-		const struct vstate_net_ops *ops, bool known)
+job_run(struct ring *r, struct outcome *o, const struct job *job,
+		const struct vstate_net_vq *before, const struct vstate_net_ops *ops, bool known)
 {
 	memset(o, 0, sizeof(*o));
 	memcpy(r->nq, before, sizeof(*before));
@@ -330,7 +330,7 @@ round_compare(struct ring *r, const struct vstate_net_ops *const ops[3], unsigne
 	memcpy(&before, r->nq, sizeof(before));
 
 	guest_snapshot(&r->guest);
-	run(r, &outcomes[0], &job, &before, ops[0], false);
+	job_run(r, &outcomes[0], &job, &before, ops[0], false);
 	/*
 	 * What the plain build made of the memory, knowing nothing of the frames, is what the
 	 * others are held against.
@@ -345,7 +345,7 @@ round_compare(struct ring *r, const struct vstate_net_ops *const ops[3], unsigne
 			memcpy(plain.regions[k].copy, plain.regions[k].hva, plain.regions[k].size);
 		}
 		guest_restore(&r->guest);
-		run(r, &outcomes[1], &job, &before, ops[i], true);
+		job_run(r, &outcomes[1], &job, &before, ops[i], true);
 		assert_int_equal(outcomes[0].nb, outcomes[1].nb);
 		assert_int_equal(outcomes[0].calls, outcomes[1].calls);
 		assert_memory_equal(outcomes[0].frames, outcomes[1].frames,

@@ -39,7 +39,7 @@ open_at(struct ring *r, uint16_t idx, uint8_t wrap)
 
 /* Make a frame of @p n descriptors available as Linux does: all of them have its ID. */
 static uint16_t
-add(struct ring *r, uint16_t n)
+frame_add(struct ring *r, uint16_t n)
 {
 	struct piece p[3] = { 0 };
 	uint16_t at = r->next.idx, id, i;
@@ -65,7 +65,7 @@ use_up(struct ring *r, uint16_t idx, uint8_t wrap)
 
 /* Take all, and give it back. @return frames that had content */
 static uint16_t
-pass(struct ring *r)
+frames_pass(struct ring *r)
 {
 	struct rte_mbuf *pkts[VSTATE_BURST];
 	uint16_t nb = r->nq->ops->take(r->nq, r->pool, pkts, VSTATE_BURST), i;
@@ -105,22 +105,22 @@ used_ahead(const uint16_t *before, uint16_t nb_before, const uint16_t *beyond, u
 		descs += before[i];
 	open_at(&r, SIZE - descs, 0);
 	for (i = 0; i < nb_before; i++)
-		ids[n++] = add(&r, before[i]);
+		ids[n++] = frame_add(&r, before[i]);
 	for (i = 0; i < nb_beyond; i++) {
-		ids[n++] = add(&r, beyond[i]);
+		ids[n++] = frame_add(&r, beyond[i]);
 		if (i < nb_used)
 			use_up(&r, ids[n - 1], 1);
 	}
 	assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), nb_used);
 	/* once is enough */
 	assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 0);
-	assert_int_equal(pass(&r), n - nb_used);
+	assert_int_equal(frames_pass(&r), n - nb_used);
 	assert_int_equal(r.nq->counters.runt, nb_used);
 	driver_gets(&r, ids, n);
 	/* and the ring goes on */
 	for (i = 0; i < 3 * SIZE; i++) {
-		ids[0] = add(&r, 1 + i % 3);
-		assert_int_equal(pass(&r), 1);
+		ids[0] = frame_add(&r, 1 + i % 3);
+		assert_int_equal(frames_pass(&r), 1);
 		driver_gets(&r, ids, 1);
 	}
 	ring_close(&r);
@@ -154,13 +154,13 @@ buffers_used_where_we_stand_are_over(void **state)
 		for (i = 0; i < 3; i++) {
 			struct vstate_pos at = r.next;
 
-			ids[i] = add(&r, 1);
+			ids[i] = frame_add(&r, 1);
 			use_up(&r, at.idx, at.wrap);
 		}
 		driver_gets(&r, ids, 2);
-		id = add(&r, 1);
+		id = frame_add(&r, 1);
 		assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 3);
-		assert_int_equal(pass(&r), 1);
+		assert_int_equal(frames_pass(&r), 1);
 		driver_gets(&r, &ids[2], 1);
 		driver_gets(&r, &id, 1);
 		assert_int_equal(r.nq->counters.runt, 0);
@@ -180,13 +180,13 @@ ring_that_nobody_else_used_is_left_alone(void **state)
 	/* all positions of two turns, with any number of descriptors waiting */
 	for (turn = 0; turn < 100; turn++) {
 		for (n = 0; n <= turn % 5; n++)
-			ids[n] = add(&r, 1 + (turn + n) % 3);
+			ids[n] = frame_add(&r, 1 + (turn + n) % 3);
 		memcpy(before, desc_at(&r, 0), sizeof(before));
 		pos = r.vq->avail;
 		assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 0);
 		assert_memory_equal(before, desc_at(&r, 0), sizeof(before));
 		assert_int_equal(r.vq->avail.idx, pos.idx);
-		assert_int_equal(pass(&r), n);
+		assert_int_equal(frames_pass(&r), n);
 		driver_gets(&r, ids, n);
 		assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 0);
 	}
