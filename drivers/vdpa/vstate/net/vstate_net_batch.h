@@ -7,13 +7,14 @@
 
 /**
  * @file
- * The common case, many frames at a time: each frame in one mbuf, and in one buffer in the
- * queue's window, of one descriptor or of two of which the first is the header. What does not
- * look like that ends the batch, and the general code of vstate_net_burst.h takes the next frame.
+ * The common case, many frames at a time. Each frame has one mbuf and one buffer, and the buffer
+ * is in the queue's window. The buffer has one descriptor, or two of which the first is the
+ * header. Any other frame or buffer ends the batch, and the general code of vstate_net_burst.h
+ * processes the next frame.
  *
- * First all descriptors are read, once, into arrays of our own, checked, and their
- * buffers prefetched; then the frames are copied. So the memory latencies of a batch
- * overlap, and what is copied is what was checked.
+ * First all descriptors are read once into local arrays and checked, and their buffers are
+ * prefetched. Then the frames are copied. So the memory latencies of a batch overlap, and the
+ * copy uses the values that were checked.
  *
  * Included by vstate_net_burst.h.
  */
@@ -32,7 +33,7 @@
 #include "vstate_net_mbuf.h"
 #include "vstate_net_vq.h"
 
-/* Read up to @p n leading buffers that are wanted; vq->avail stays. @return how many */
+/* Gather up to @p n wanted leading buffers. vq->avail does not move. @return their number */
 static __rte_always_inline uint16_t
 batch_gather_wanted(struct vstate_vq *vq, struct gathered *g, uint16_t n,
 		const struct gather_want *want)
@@ -40,7 +41,7 @@ batch_gather_wanted(struct vstate_vq *vq, struct gathered *g, uint16_t n,
 	return LAYOUT_PACKED ? packed_gather(vq, g, n, want) : split_gather(vq, g, n, want);
 }
 
-/* Frames of one size often follow each other: their counter is written once. */
+/* A run of frames of one size. Such runs are common, and write their counter once. */
 struct size_run {
 	struct vstate_net_vq_counters *counters;
 	uint32_t len;
@@ -77,8 +78,8 @@ count_alike(struct vstate_net_vq *nq, uint32_t len, uint16_t n)
 /* ---- from the driver ---- */
 
 /*
- * What a receiver sets for a frame of one segment: the words of an mbuf from data_off to the hash
- * of RSS, which are written at once, and nothing in its second cache line.
+ * The words of an mbuf that a receiver sets for a frame of one segment, from data_off to the hash
+ * of RSS. They are written at once, and the second cache line is not written.
  */
 typedef uint64_t mbuf_words __attribute__((vector_size(32), aligned(8), may_alias));
 
@@ -88,11 +89,11 @@ typedef uint64_t mbuf_words __attribute__((vector_size(32), aligned(8), may_alia
 static __rte_always_inline void
 mbuf_words_make(mbuf_words *empty, const struct vstate_net_vq *nq, struct rte_mempool *pool)
 {
-	/* As they lie in an mbuf, of which a copy would be cleared whole for these few. */
+	/* In the order of an mbuf. A local mbuf would be cleared whole for these few fields. */
 	const struct {
 		uint16_t data_off, refcnt, nb_segs, port;
 	} rearm = { RTE_PKTMBUF_HEADROOM, 1, 1, nq->port_id };
-	/* A pool's mbufs have their own memory, or all of them have memory that is pinned. */
+	/* All mbufs of a pool have memory of their own, or all have pinned external memory. */
 	const uint64_t ol_flags = rte_pktmbuf_priv_flags(pool) &
 		RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF ? RTE_MBUF_F_EXTERNAL : 0;
 	uint64_t first;
@@ -111,7 +112,7 @@ mbuf_words_make(mbuf_words *empty, const struct vstate_net_vq *nq, struct rte_me
 	*empty = (mbuf_words){ first, ol_flags, 0, 0 };
 }
 
-/* Make @p m one frame of @p len < 65536 bytes. */
+/* Make @p m a frame of one segment of @p len < 65536 bytes. */
 static __rte_always_inline void
 mbuf_set(struct rte_mbuf *m, const mbuf_words *empty, uint32_t len)
 {
@@ -128,7 +129,7 @@ mbuf_set(struct rte_mbuf *m, const mbuf_words *empty, uint32_t len)
 	*(mbuf_words *)RTE_PTR_ADD(m, MBUF_WORDS_OFFSET) = words;
 }
 
-/* Frames [done, n) go back: the general code will look at the first of them. */
+/* Free the mbufs of frames [done, n). The general code processes the first of these frames. */
 static void
 batch_undo(struct rte_mbuf **pkts, uint16_t done, uint16_t n, const mbuf_words *empty)
 {
@@ -139,7 +140,7 @@ batch_undo(struct rte_mbuf **pkts, uint16_t done, uint16_t n, const mbuf_words *
 	rte_pktmbuf_free_bulk(&pkts[done], n - done);
 }
 
-/* Obey a header if it says anything. */
+/* Apply the offloads of a header, if it has any. False: the header is bad. */
 static __rte_always_inline bool
 batch_offload(const struct vstate_net_vq *nq, const uint8_t *p, struct rte_mbuf *m)
 {
@@ -157,19 +158,19 @@ batch_offload(const struct vstate_net_vq *nq, const uint8_t *p, struct rte_mbuf 
 }
 
 /*
- * More bytes than this are not taken at once, so that the mbufs of large frames stay in the cache
- * next to the core until they are sent or freed, and the next burst gets the same ones.
+ * Bytes after which a take ends. So the mbufs of large frames stay in the cache next to the core
+ * until they are sent or freed, and the next burst gets the same mbufs.
  */
 #define VSTATE_TAKE_BYTES 12288
 
-/* A chain that does not begin with the header alone, as those of large frames do. */
+/* True for a chain whose first descriptor has more than the header: no batch takes it. */
 static __rte_always_inline bool
 batch_is_for_others(const struct vstate_net_vq *nq, const struct vstate_hint *begin)
 {
 	return (begin->flags & VRING_DESC_F_NEXT) && begin->len > nq->hdr_len;
 }
 
-/* How many buffers to look at, if all are as long as the first. */
+/* Number of buffers to gather, if all are as long as the first. */
 static __rte_always_inline uint16_t
 batch_most(const struct vstate_net_vq *nq, const struct vstate_hint *begin)
 {
@@ -189,7 +190,7 @@ lengths_differ(const struct gathered *g, uint16_t n)
 	return differ != 0;
 }
 
-/* Look at @p most of @p n buffers, and at all if these have several lengths. */
+/* Gather @p most of @p n buffers, and all of them if the lengths differ. */
 static __rte_always_inline uint16_t
 batch_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t most,
 		const struct gather_want *want)
@@ -204,7 +205,7 @@ batch_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t most
 	}
 }
 
-/* Leading buffers of that many bytes, and the one that goes beyond. */
+/* Number of leading buffers up to the one that reaches VSTATE_TAKE_BYTES. */
 static __rte_always_inline uint16_t
 batch_cut(const struct gathered *g, uint16_t n)
 {
@@ -216,7 +217,7 @@ batch_cut(const struct gathered *g, uint16_t n)
 	return i;
 }
 
-/* Note the lengths of what is about to be taken. */
+/* Note the lengths of the frames of a batch. */
 static __rte_always_inline void
 batch_lengths(struct vstate_net_vq *nq, const struct gathered *g, uint16_t n)
 {
@@ -225,13 +226,13 @@ batch_lengths(struct vstate_net_vq *nq, const struct gathered *g, uint16_t n)
 }
 
 /*
- * What is common to the frames of a batch. Constants in the instances of take_frames(), and locals in
- * the others, as the compiler must believe that each store may change the queue.
+ * Properties that the frames of a batch share. Each instance of take_frames() has constants. They
+ * are not read from the queue for each frame: for the compiler each store may change the queue.
  */
 struct take_how {
-	/** Headers mean something. */
+	/** Headers may ask for offloads. */
 	bool host_offloads;
-	/** The length that all have, or 0. */
+	/** The length of all frames, or 0 if the lengths differ. */
 	uint32_t alike;
 	const mbuf_words *empty;
 };
@@ -249,7 +250,7 @@ take_one(const struct vstate_net_vq *nq, struct rte_mbuf *m, const uint8_t *hdr,
 }
 
 #ifdef VSTATE_SIMD_FOUR
-/* What is read ahead of four frames. */
+/* The words of four frames that are loaded ahead. */
 struct take_four {
 	vstate_simd_four mbuf, hdr, data;
 	vstate_simd_four_32 len;
@@ -281,7 +282,7 @@ take_four_one(const struct vstate_net_vq *nq, const struct take_four *t, const u
 			how);
 }
 
-/* Take frames by fours, as long as they are good; @return how many. */
+/* Take frames in groups of four, up to a bad header. @return number of frames taken */
 static __rte_always_inline uint16_t
 take_fours(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
 		uint16_t n, const struct take_how *how)
@@ -316,21 +317,25 @@ take_fours(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_
 }
 #endif
 
-/* Copy @p n frames; @return how many come before the first with a bad header. */
+/* Copy @p n frames. @return number of frames before the first one with a bad header */
 static __rte_always_inline uint16_t
 take_frames(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
 		uint16_t n, const struct take_how how)
 {
 	uint16_t done = take_fours(nq, g, pkts, n, &how);
 
-	/* The rest, and again the one whose header is bad. */
+	/* The remaining frames, and again a group with a bad header. */
 	for (; done < n; done++)
 		if (!take_one(nq, pkts[done], g->hdr[done], g->data[done], g->len[done], &how))
 			break;
 	return done;
 }
 
-/** Take up to @p n frames the fast way, where the first is as @p begin says; @return how many. */
+/**
+ * Take up to @p n frames the fast way.
+ * @param begin  hint of the first descriptor
+ * @return number of frames taken
+ */
 static __rte_always_inline uint16_t
 batch_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n,
 		const struct vstate_hint *begin)
@@ -345,7 +350,7 @@ batch_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf *
 	uint16_t done;
 
 	mbuf_words_make(&empty, nq, pool);
-	/* Nothing is in the shadow before a take. */
+	/* The shadow is empty before a take. */
 	g.used = vq->shadow;
 	n = batch_gather(vq, &g, n, batch_most(nq, begin), &want);
 	if (unlikely(g.len[0] > VSTATE_LARGE))
@@ -381,7 +386,7 @@ frame_is_plain(const struct rte_mbuf *m)
 	return m->nb_segs == 1 && (m->ol_flags & VSTATE_TX_OFFLOADS) == 0;
 }
 
-/* Leading frames that fit the leading buffers, one each. */
+/* Number of leading plain frames of which each fits its buffer. */
 static __rte_always_inline uint16_t
 batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t n)
 {
@@ -393,7 +398,7 @@ batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t 
 	return i;
 }
 
-/* A header without offloads: all fields zero, but for num_buffers where there is one. */
+/* Write a header without offloads: all fields are 0, and num_buffers, if there is one, is 1. */
 static __rte_always_inline void
 header_plain(uint8_t *p, const uint32_t hdr_len)
 {
@@ -406,8 +411,9 @@ header_plain(uint8_t *p, const uint32_t hdr_len)
 }
 
 /*
- * Copy one frame of @p len bytes to its buffer. @p next: the buffer of the next one, NULL if
- * there is none. @return bytes written
+ * Copy one frame of @p len bytes to its buffer.
+ * @param next  the buffer of the next frame, or NULL
+ * @return bytes written
  */
 static __rte_always_inline uint32_t
 write_one(uint8_t *hdr, const struct rte_mbuf *m, const uint32_t len, const uint32_t hdr_len,
@@ -450,7 +456,7 @@ write_four_one(const struct write_four *w, const unsigned int k, struct vstate_u
 			(const uint8_t *)(uintptr_t)next));
 }
 
-/* Write frames by fours; @return how many. */
+/* Write frames in groups of four. @return number of frames written */
 static __rte_always_inline uint16_t
 write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
 		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
@@ -467,7 +473,7 @@ write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 		write_four_one(&now, 0, &shadow[i], alike, hdr_len, now.hdr[1]);
 		write_four_one(&now, 1, &shadow[i + 1], alike, hdr_len, now.hdr[2]);
 		write_four_one(&now, 2, &shadow[i + 2], alike, hdr_len, now.hdr[3]);
-		/* behind the last one this is a buffer that was written */
+		/* behind the last frame this is a buffer that was written already */
 		write_four_one(&now, 3, &shadow[i + 3], alike, hdr_len, next.hdr[0]);
 	}
 	return i;
@@ -487,7 +493,7 @@ write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 }
 #endif
 
-/* Copy frames to their buffers. @p alike: the length that all have, or 0. */
+/* Copy frames to their buffers. @p alike: the length of all frames, or 0 if lengths differ. */
 static __rte_always_inline void
 batch_write_hdr(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
 		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
@@ -501,7 +507,7 @@ batch_write_hdr(const struct gathered *g, struct vstate_used *shadow, struct rte
 					i + 1 < n ? g->hdr[i + 1] : NULL));
 }
 
-/* One instance for each length of a header. */
+/* As batch_write_hdr(), with one instance for each length of a header. */
 static __rte_always_inline void
 batch_write(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
 		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
@@ -512,7 +518,7 @@ batch_write(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 		batch_write_hdr(g, shadow, pkts, n, alike, sizeof(struct virtio_net_hdr));
 }
 
-/* Note the buffers in the dirty log, those of one page after another once. */
+/* Mark the buffers in the dirty log. Buffers in the same page as the one before mark it once. */
 static void
 batch_dirty(struct vstate_vq *vq, const struct gathered *g, const struct vstate_used *shadow,
 		uint16_t n)
@@ -530,7 +536,7 @@ batch_dirty(struct vstate_vq *vq, const struct gathered *g, const struct vstate_
 	}
 }
 
-/* Count frames that may have all lengths. */
+/* Count frames of several lengths. */
 static void
 batch_count(struct vstate_net_vq *nq, struct rte_mbuf *const *pkts, uint16_t n)
 {
@@ -546,21 +552,22 @@ batch_count(struct vstate_net_vq *nq, struct rte_mbuf *const *pkts, uint16_t n)
 }
 
 /**
- * Put up to @p n frames the fast way, and count them; @return how many.
+ * Put up to @p n frames the fast way, and count them.
  * @param look  VSTATE_NET_MBUF_* of these frames
+ * @return number of frames put
  */
 static __rte_always_inline uint16_t
 batch_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
 	struct vstate_vq *vq = &nq->vq;
-	/* An empty frame is nothing that anybody sends, and 0 says that lengths differ. */
+	/* 0: the lengths differ. No application sends an empty frame. */
 	const uint32_t alike = look & VSTATE_NET_MBUF_ALIKE ? pkts[0]->pkt_len : 0;
 	const struct gather_want want = gather_want(vq, VRING_DESC_F_WRITE, nq->hdr_len,
 			nq->hdr_len + alike, UINT32_MAX);
 	struct vstate_used *shadow = &vq->shadow[vq->nb_shadow];
 	struct gathered g;
 
-	/* before buffers are looked at for nothing */
+	/* before buffers are gathered in vain */
 	if (unlikely(alike == 0) && !frame_is_plain(pkts[0]))
 		return 0;
 	g.used = shadow;
@@ -576,7 +583,7 @@ batch_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t 
 	if (unlikely(vq->dirty.base != NULL))
 		batch_dirty(vq, &g, shadow, n);
 	vq->nb_shadow += n;
-	/* all of them are of one descriptor */
+	/* each of these buffers has one descriptor */
 	ring_avail_skip(vq, n, LAYOUT_PACKED);
 	if (likely(alike != 0))
 		count_alike(nq, alike, n);
@@ -585,12 +592,12 @@ batch_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t 
 	return n;
 }
 
-/* Buffers of merged frames are at least this long, as a rule: how many to look at. */
+/* Usual minimum length of a mergeable buffer: determines how many buffers are gathered. */
 #define MERGE_BUFFER 1024
-/* How much of the next of them is asked for; the rest of it the processor fetches by itself. */
+/* Bytes of the next buffer that are prefetched. The processor prefetches the rest. */
 #define MERGE_AHEAD 512
 
-/* Leading buffers that hold @p len bytes together, behind one header; 0 if they are too few. */
+/* Number of leading buffers that hold one header and @p len bytes. 0: too few buffers. */
 static __rte_always_inline uint16_t
 merge_buffers(const struct gathered *g, uint16_t n, uint32_t len, uint32_t hdr_len)
 {
@@ -607,7 +614,7 @@ merge_buffers(const struct gathered *g, uint16_t n, uint32_t len, uint32_t hdr_l
 
 /**
  * Put one frame of any number of segments into as many plain buffers as it needs.
- * @return false: that is for the general code
+ * @return false: nothing changed, the general code must put the frame
  */
 static __rte_always_inline bool
 merge_put(struct vstate_net_vq *nq, const struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)

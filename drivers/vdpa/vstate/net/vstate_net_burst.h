@@ -19,16 +19,16 @@
  *	  gather      descriptors, checked, prefetched      the same
  *	  copy        buffers to mbufs                      mbufs to buffers
  *	  shadow      a used element each                   a used element each
- *	single      burst_take_rest(): what is no batch   burst_put_one(): the same
+ *	single      burst_take_rest(): other buffers      burst_put_one(): other frames
  *	  scatter     several pieces, in the window         merge_put(): several buffers
  *	  general     vstate_chain_read()                   vstate_chain_write()
  *	            give                                  flush
- *	rewind      what the caller gives back            -
+ *	rewind      frames that the caller gives back     -
  *	publish     shadow_publish(): used elements, record, dirty log, call
  *
- * A batch ends at the first buffer or frame that is not plain; one frame goes the single way, and
- * to the driver the next batch begins behind it. Buffers in flight of another device go the
- * single way only.
+ * A batch ends at the first buffer or frame that is not plain. A take processes all further frames
+ * one by one. A put processes one frame and begins the next batch behind it. Buffers in flight of
+ * another device are processed one by one only.
  */
 
 #include <rte_byteorder.h>
@@ -46,10 +46,10 @@
 
 /* ---- from the driver ---- */
 
-/* How one frame went. */
+/* Result for one frame. */
 enum take_result {
 	TAKE_DONE,		/* copied */
-	TAKE_RUNT,		/* these three: to be dropped */
+	TAKE_RUNT,		/* dropped, like the next two */
 	TAKE_OVERSIZE,
 	TAKE_BAD_OFFLOAD,
 	TAKE_LATER,		/* out of mbufs */
@@ -85,7 +85,7 @@ frame_read(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool 
 		seg = next;
 		m->nb_segs++;
 	}
-	/* a trailing mbuf may have stayed empty where only empty descriptors followed */
+	/* if only empty descriptors followed, the last mbuf is empty */
 	if (seg->data_len == 0 && seg != m) {
 		for (next = m; next->next != seg; next = next->next)
 			;
@@ -98,7 +98,7 @@ frame_read(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool 
 	return likely(m->pkt_len <= VSTATE_MAX_FRAME) ? TAKE_DONE : TAKE_OVERSIZE;
 }
 
-/* As frame_read(), with the header first. */
+/* Read the header, then the frame as frame_read() does. */
 static enum take_result
 frame_take_general(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
@@ -115,7 +115,7 @@ frame_take_general(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_
 	return frame_read(nq, c, pool, m);
 }
 
-/* Whether a frame that was copied is good. */
+/* Check a frame that was copied, and apply the offloads of its header. */
 static __rte_always_inline enum take_result
 frame_check(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr)
@@ -129,7 +129,7 @@ frame_check(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 	return TAKE_DONE;
 }
 
-/* Copy one frame to a new mbuf, the first of as many as it needs; NULL where there is none. */
+/* Copy one frame to a chain of new mbufs. @p pkt is set to the first one, or to NULL. */
 static __rte_always_inline enum take_result
 frame_take(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf **pkt)
@@ -155,7 +155,7 @@ frame_take(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool 
 	return likely(result == TAKE_DONE) ? frame_check(nq, *pkt, &hdr) : result;
 }
 
-/* One frame the general way. */
+/* Take one frame the general way. */
 static enum take_result
 burst_take_one(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkt)
 {
@@ -184,7 +184,7 @@ burst_take_one(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mb
 	return result;
 }
 
-/* Frames @p done to @p n of a burst, as far as there are. @return how many there are in all */
+/* Take frames @p done to @p n of a burst. @return number of frames that the burst has then */
 static __rte_noinline uint16_t
 burst_take_rest(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts,
 		uint16_t done, uint16_t n)
@@ -241,7 +241,7 @@ burst_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf *
 	return done;
 }
 
-/* Put the ring back to where it stood when @p n frames were taken. */
+/* Set the ring back to the position behind the first @p n frames of the take. */
 static void
 burst_rewind(struct vstate_net_vq *nq, uint16_t n)
 {
@@ -252,16 +252,16 @@ burst_rewind(struct vstate_net_vq *nq, uint16_t n)
 		vq->nb_shadow = nq->taken[n - 1].nb_shadow;
 		listed_set(vq, nq->taken[n - 1].listed);
 	} else {
-		/* one used element each, from where nothing was taken */
+		/* one used element for each frame, from the begin of the take */
 		vq->avail = nq->begin;
 		ring_avail_skip(vq, shadow_descs(vq, n, LAYOUT_PACKED), LAYOUT_PACKED);
 		vq->nb_shadow = n;
-		/* of these, batches take none */
+		/* batches take no buffers of the list */
 		listed_set(vq, unlikely(vq->inflight != NULL) ? vq->inflight->done : 0);
 	}
 }
 
-/* Count the dropped frames that are used now; a rewind takes the others back. */
+/* Count the dropped frames whose buffers are used now. A rewind has removed the others. */
 static void
 drops_count(struct vstate_net_vq *nq)
 {
@@ -287,7 +287,7 @@ drops_count(struct vstate_net_vq *nq)
 	nq->nb_dropped = 0;
 }
 
-/* Count the first @p n frames of the last take, which are used now. */
+/* Count the first @p n frames of the last take. Their buffers are used now. */
 static __rte_always_inline void
 take_count(struct vstate_net_vq *nq, uint16_t n)
 {
@@ -313,7 +313,7 @@ burst_give(struct vstate_net_vq *nq, uint16_t n)
 {
 	struct vstate_vq *vq = &nq->vq;
 
-	/* Where all frames are given, so are the drops behind the last of them. */
+	/* If all frames are given, the dropped frames behind the last one are given too. */
 	if (unlikely(n < nq->nb_taken))
 		burst_rewind(nq, n);
 	take_count(nq, n);
@@ -325,7 +325,7 @@ burst_give(struct vstate_net_vq *nq, uint16_t n)
 
 /* ---- to the driver ---- */
 
-/* How one frame went. */
+/* Result for one frame. */
 enum put_result {
 	PUT_DONE,	/* copied */
 	PUT_LATER,	/* no buffers now, or no room in the shadow */
@@ -333,7 +333,10 @@ enum put_result {
 	PUT_FAULT,	/* the queue is broken */
 };
 
-/* Write a header of which num_buffers is not known yet; note where its bytes are. */
+/*
+ * Write a header. num_buffers is not known yet: its guest addresses are stored in @p nb_gpa.
+ * @return bytes written; -1: fault
+ */
 static int
 header_write(struct vstate_net_vq *nq, struct vstate_chain *c, const void *hdr, uint64_t nb_gpa[2])
 {
@@ -346,7 +349,7 @@ header_write(struct vstate_net_vq *nq, struct vstate_chain *c, const void *hdr, 
 		nb_gpa[1] = c->addr + 11;
 		return vstate_chain_write(vq, c, p, nq->hdr_len, LAYOUT_PACKED);
 	}
-	/* A header spread over descriptors: byte by byte, so that each one's place is known. */
+	/* A header spread over descriptors is written by bytes, to know the address of each. */
 	for (i = 0; i < nq->hdr_len; i++) {
 		int32_t ret = vstate_chain_write(vq, c, p + i, 1, LAYOUT_PACKED);
 
@@ -358,7 +361,7 @@ header_write(struct vstate_net_vq *nq, struct vstate_chain *c, const void *hdr, 
 	return nq->hdr_len;
 }
 
-/* Patch num_buffers, now that it is known. */
+/* Write num_buffers, which is known now. */
 static bool
 header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffers)
 {
@@ -373,13 +376,13 @@ header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffer
 		if (p == NULL)
 			return vstate_vq_break(vq, VSTATE_FAULT_ADDRESS);
 		*p = bytes[i];
-		/* again: the first mark may have left the cache, and the page have been sent */
+		/* again: the first mark may be in the log already, and the page may be sent */
 		vstate_vq_dirty(vq, nb_gpa[i], 1);
 	}
 	return true;
 }
 
-/* Descriptors of the ring that a finished chain holds; fewer if some come before its table. */
+/* Number of descriptors of the ring in a finished chain; fewer if some precede its table. */
 static __rte_always_inline uint32_t
 ring_descs(const struct vstate_vq *vq, const struct vstate_chain *c)
 {
@@ -387,8 +390,8 @@ ring_descs(const struct vstate_vq *vq, const struct vstate_chain *c)
 }
 
 /*
- * Copy one frame to as many buffers as it needs. Nothing is published here; where it
- * does not fit, the ring is put back to where it stood.
+ * Copy one frame to as many buffers as it needs. Nothing is published here. If the frame
+ * does not fit, the position of the ring is restored.
  */
 static enum put_result
 frame_put_general(struct vstate_net_vq *nq, const struct rte_mbuf *m,
@@ -410,7 +413,7 @@ frame_put_general(struct vstate_net_vq *nq, const struct rte_mbuf *m,
 		uint32_t written = 0;
 
 		if (vq->nb_shadow == VSTATE_SHADOW) {
-			/* alone in the shadow, it never will fit */
+			/* the frame does not fit an empty shadow, so it never fits */
 			if (nb_shadow == 0)
 				goto too_small;
 			goto undo;
@@ -420,7 +423,7 @@ frame_put_general(struct vstate_net_vq *nq, const struct rte_mbuf *m,
 			if (ret < 0)
 				result = PUT_FAULT;
 			else if (descs >= vq->size)
-				goto too_small; /* the driver has no more to give */
+				goto too_small; /* all descriptors of the ring are taken */
 			goto undo;
 		}
 		if (vq->nb_steps - steps > VSTATE_STEPS)
@@ -458,7 +461,7 @@ frame_put_general(struct vstate_net_vq *nq, const struct rte_mbuf *m,
 		if (!vstate_chain_finish(vq, &c, LAYOUT_PACKED))
 			goto fault;
 		if (written == 0) {
-			/* an empty buffer would make this loop endless in frames, not in time */
+			/* a buffer without a byte: the loop would make no progress */
 			vstate_vq_break(vq, VSTATE_FAULT_CHAIN_SHORT);
 			goto fault;
 		}
@@ -484,7 +487,7 @@ undo:
 	return result;
 }
 
-/* The common case: one descriptor in the window takes all of a frame of one segment. */
+/* The common case: one descriptor in the window takes a whole frame of one segment. */
 static __rte_always_inline bool
 frame_put_single(struct vstate_net_vq *nq, const struct vstate_chain *c, const struct rte_mbuf *m,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr)
@@ -528,9 +531,10 @@ frame_put_plain(struct vstate_net_vq *nq, const struct rte_mbuf *m,
 	return frame_put_general(nq, m, hdr);
 }
 
-/* What must be changed in it is changed in a copy if others may look at the frame. */
+/* Put a frame with offloads. If the frame is shared, its bytes are changed in a copy. */
 static enum put_result
-frame_put_offload(struct vstate_net_vq *nq, struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
+frame_put_offload(struct vstate_net_vq *nq, struct rte_mbuf *m,
+		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
 	struct rte_mbuf *own = vstate_net_offload_own(nq, m);
 	enum put_result result = PUT_DROP;
@@ -554,7 +558,7 @@ frame_put(struct vstate_net_vq *nq, struct rte_mbuf *m)
 	return frame_put_plain(nq, m, &hdr);
 }
 
-/* One frame the general way, with room made in the shadow if that is what it lacks. */
+/* Put one frame the general way. If there is no room, publish a long shadow and try again. */
 static enum put_result
 burst_put_one(struct vstate_net_vq *nq, struct rte_mbuf *m)
 {
@@ -568,7 +572,7 @@ burst_put_one(struct vstate_net_vq *nq, struct rte_mbuf *m)
 	return result;
 }
 
-/* Nothing is published here but what makes room. @p look: VSTATE_NET_MBUF_* */
+/* Put a burst. Publishes only to make room in the shadow. @p look: VSTATE_NET_MBUF_* */
 static __rte_always_inline uint16_t
 burst_fill(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
@@ -577,7 +581,8 @@ burst_fill(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t
 	uint16_t done = 0, k;
 
 	if (unlikely(vq->fault != VSTATE_FAULT_NONE) || n == 0 ||
-			(likely(vq->inflight == NULL) && ring_avail_count(vq, 1, LAYOUT_PACKED) == 0))
+			(likely(vq->inflight == NULL) &&
+			 ring_avail_count(vq, 1, LAYOUT_PACKED) == 0))
 		return 0;
 	vq->nb_steps = 0;
 	for (;;) {

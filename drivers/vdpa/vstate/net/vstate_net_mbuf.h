@@ -7,8 +7,9 @@
 
 /**
  * @file
- * Helpers for the mbufs of a burst: taken from a pool many at once, and what they have in common,
- * found in one look at each, for the burst that puts them and for the port that frees them.
+ * Helpers for the mbufs of a burst. One function takes many mbufs from a pool at once. Another one
+ * reads each mbuf once and returns the properties that all share: the burst that puts the frames
+ * and the port that frees them use these.
  */
 
 #include <stdbool.h>
@@ -21,16 +22,16 @@
 #include <rte_mempool.h>
 #include <rte_prefetch.h>
 
-/** Whole mbufs of one pool that nobody else holds: they may go back to it as they are. */
+/** Direct mbufs of one segment, one pool and one reference: they can return to the pool as is. */
 #define VSTATE_NET_MBUF_WHOLE 1u
-/** One segment each, of one length, that ask for no offload; tags do not count. */
+/** One segment each, all of one length, without offloads. A VLAN tag is not an offload here. */
 #define VSTATE_NET_MBUF_ALIKE 2u
-/** One at least wants a VLAN tag put in. */
+/** One mbuf at least wants a VLAN tag inserted. */
 #define VSTATE_NET_MBUF_TAGGED 4u
-/** Nothing is known, which is always true. */
+/** No property is known. Always valid. */
 #define VSTATE_NET_MBUF_UNKNOWN 0u
 
-/** Flags of an mbuf that ask for more than to be copied. */
+/** Transmit flags for which a copy of the frame is not enough. */
 #define VSTATE_TX_OFFLOADS \
 	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_SEG | \
 	 RTE_MBUF_F_TX_UDP_SEG)
@@ -38,7 +39,7 @@
 /* Half of the first cache line of an mbuf. */
 typedef uint64_t vstate_half_line __attribute__((vector_size(32), aligned(8), may_alias));
 
-/** Look at @p n >= 1 frames, and ask for what is in them. @return VSTATE_NET_MBUF_* */
+/** Read the properties of @p n >= 1 frames and prefetch their data. @return VSTATE_NET_MBUF_* */
 static __rte_always_inline uint8_t
 vstate_net_mbuf_look(struct rte_mbuf *const *pkts, uint16_t n)
 {
@@ -46,7 +47,7 @@ vstate_net_mbuf_look(struct rte_mbuf *const *pkts, uint16_t n)
 	const vstate_half_line *line = (const void *)first;
 	const vstate_half_line low = line[0], high = line[1];
 	vstate_half_line low_differ = low ^ low, high_differ = high ^ high;
-	/* Bits set where any of them is not as the first one is. */
+	/* A bit is set if it differs between the first mbuf and another one. */
 	union {
 		vstate_half_line half[2];
 		struct rte_mbuf mbuf;
@@ -64,7 +65,7 @@ vstate_net_mbuf_look(struct rte_mbuf *const *pkts, uint16_t n)
 	}
 	differ.half[0] = low_differ;
 	differ.half[1] = high_differ;
-	/* A flag of any of them is one of the first, or there they differ. */
+	/* A flag of any mbuf is a flag of the first one, or a bit in which they differ. */
 	flags = first->ol_flags | differ.mbuf.ol_flags;
 	if (flags & RTE_MBUF_F_TX_VLAN)
 		look |= VSTATE_NET_MBUF_TAGGED;
@@ -79,9 +80,9 @@ vstate_net_mbuf_look(struct rte_mbuf *const *pkts, uint16_t n)
 }
 
 /**
- * Take @p n mbufs as they lie in the pool: nothing in them is set. As many as are needed or
- * none. The cache of this lcore is read as a block, where the pool's own function goes through
- * it one by one and backwards.
+ * Take @p n mbufs from the pool, or none. No field of them is initialized. The cache of this lcore
+ * is copied as a block, which is faster than the pool's own loop over single mbufs.
+ * @return false: the pool has too few
  */
 static __rte_always_inline bool
 vstate_net_mbuf_get(struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)

@@ -66,16 +66,16 @@ frame_sum(const struct rte_mbuf *m, uint32_t start)
 }
 
 /*
- * Sum the frame from @p start to its end and store the complement at @p field.
- * The sum includes the field, which holds the pseudo header's sum: that is what makes
- * a partial checksum complete.
+ * Sum the frame from @p start to its end and store the complement at @p field. The sum
+ * includes the field, which holds the sum of the pseudo header. So the checksum is complete.
+ * @return false: the field is not in the first mbuf
  */
 static bool
 checksum_complete(struct rte_mbuf *m, uint32_t start, uint32_t field)
 {
 	uint16_t sum;
 
-	/* The field must be contiguous; drivers put headers into one piece. */
+	/* The field must be contiguous. Drivers write headers in one piece. */
 	if (field + sizeof(sum) > m->data_len)
 		return false;
 	sum = ~frame_sum(m, start);
@@ -126,7 +126,7 @@ vstate_net_offload_from_header(const struct vstate_net_vq *nq,
 	uint32_t start = rte_le_to_cpu_16(hdr->csum_start);
 	uint32_t field = start + rte_le_to_cpu_16(hdr->csum_offset);
 
-	/* DATA_VALID is the device's to say: what a driver says of a whole checksum is no proof. */
+	/* Only a device may set DATA_VALID. From a driver it does not prove a checksum. */
 	if (!(hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE;
 
@@ -136,7 +136,7 @@ vstate_net_offload_from_header(const struct vstate_net_vq *nq,
 
 	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)
 		return gso_from_header(nq, hdr->gso_type, rte_le_to_cpu_16(hdr->gso_size), m);
-	/* An application knows only TCP and UDP; anything else is completed for it. */
+	/* An application completes TCP and UDP checksums only. Others are completed here. */
 	if (!nq->complete_csum && start == (uint32_t)m->l2_len + m->l3_len && m->l4_len != 0) {
 		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
 		return true;
@@ -174,7 +174,7 @@ gso_to_header(const struct vstate_net_vq *nq, const struct rte_mbuf *m, struct v
 	return true;
 }
 
-/* Whether the headers, which are in the first mbuf, are nobody's but this frame's. */
+/* Whether no other frame shares the first mbuf, which has the headers. */
 static bool
 headers_are_own(const struct rte_mbuf *m)
 {
@@ -182,7 +182,7 @@ headers_are_own(const struct rte_mbuf *m)
 		(!RTE_MBUF_HAS_EXTBUF(m) || rte_mbuf_ext_refcnt_read(m->shinfo) == 1);
 }
 
-/* The pool that the bytes of an mbuf came from: that of a clone may have none to give. */
+/* The pool with the data of an mbuf. The pool of a clone may have mbufs without data. */
 static struct rte_mempool *
 data_pool(const struct rte_mbuf *m)
 {
@@ -234,7 +234,7 @@ vstate_net_offload_to_header(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 	if (!nq->guest_csum) {
 		if (!checksum_complete(m, start, start + l4_checksum_offset(l4)))
 			return false;
-		/* Done, and not again: the frame may come once more if it finds no buffer. */
+		/* Not again: if there is no buffer now, the caller sends the frame again. */
 		m->ol_flags &= ~L4_MASK;
 		return true;
 	}
@@ -279,7 +279,7 @@ vstate_net_offload_prepare(struct rte_mbuf *m)
 			!headers_are_own(m))
 		return -EINVAL;
 	l3 = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
-	/* With the length even for segments to come: virtio drivers expect it. */
+	/* Includes the length, also for segmentation: virtio drivers expect it. */
 	sum = m->ol_flags & RTE_MBUF_F_TX_IPV4 ? rte_ipv4_phdr_cksum(l3, 0) :
 		rte_ipv6_phdr_cksum(l3, 0);
 	memcpy(rte_pktmbuf_mtod_offset(m, void *, start + l4_checksum_offset(l4)), &sum,

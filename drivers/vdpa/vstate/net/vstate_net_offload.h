@@ -21,34 +21,38 @@
 #include "vstate_net_vq.h"
 
 /**
- * Obey the header of a frame that the driver sent.
- * Partial checksums become RTE_MBUF_F_RX_L4_CKSUM_NONE, or are completed if the port
- * wants that; segmentation becomes RTE_MBUF_F_RX_LRO with tso_segsz.
- * @return false: the header lies about the frame, or asks for what was not negotiated
+ * Apply the header of a frame that the driver sent. A partial checksum becomes
+ * RTE_MBUF_F_RX_L4_CKSUM_NONE, or is completed if the port wants that. Segmentation becomes
+ * RTE_MBUF_F_RX_LRO with tso_segsz.
+ * @return false: the header does not match the frame, or asks for an offload that was not
+ *   negotiated
  */
 bool vstate_net_offload_from_header(const struct vstate_net_vq *nq,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr, struct rte_mbuf *m);
 
 /**
- * Write the header for a frame to the driver. What the driver did not negotiate is
- * computed here where that can be done, in the frame itself: see vstate_net_offload_own().
- * @param hdr all zero before
- * @return false: the frame asks for what the driver cannot take
+ * Write the header for a frame to the driver. A checksum that the driver did not negotiate is
+ * computed here and stored in the frame itself: see vstate_net_offload_own().
+ * @param hdr  all zero before
+ * @return false: the frame asks for an offload that the driver cannot take
  */
 bool vstate_net_offload_to_header(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *hdr);
 
 /**
- * The frame itself, or, where vstate_net_offload_to_header() has to change its bytes and others may
- * hold them too, a copy to be freed by the caller.
+ * Return a frame whose bytes vstate_net_offload_to_header() may change: @p m itself, or a copy if
+ * other frames share its bytes. The caller frees the copy.
  * @return NULL: no mbufs for a copy
  */
 struct rte_mbuf *vstate_net_offload_own(const struct vstate_net_vq *nq, struct rte_mbuf *m);
 
-/** Turn receive flags into the transmit flags that ask for the same, for forwarding. */
+/** Replace receive flags by the transmit flags that ask for the same, to forward a frame. */
 void vstate_net_offload_turn(struct rte_mbuf *m);
 
-/** Fill in the pseudo header checksum that frames with transmit flags must carry; as tx_prepare. */
+/**
+ * Store the checksum of the pseudo header in a frame with transmit flags, as tx_prepare does.
+ * @return 0; -ENOTSUP: SCTP checksum; -EINVAL: bad header lengths, or the headers are shared
+ */
 int vstate_net_offload_prepare(struct rte_mbuf *m);
 
 #endif /* VSTATE_NET_OFFLOAD_H */

@@ -7,10 +7,10 @@
 
 /**
  * @file
- * Frames of several descriptors or several mbufs, as jumbo frames are and those that a driver
- * leaves to be segmented. Where all of a buffer lies in the queue's window, its pieces are read
- * and checked first, and its mbufs taken at once; then there is nothing left but to copy. What
- * is not like that is for the general code of vstate_net_burst.h, which reads it again.
+ * Frames of several descriptors or several mbufs: jumbo frames, and frames that the device has to
+ * segment. If a buffer is completely in the queue's window, its pieces are read and checked first,
+ * and its mbufs are taken at once. Then only the copy is left. The general code of
+ * vstate_net_burst.h reads any other buffer again.
  *
  * Included by vstate_net_burst.h.
  */
@@ -19,12 +19,12 @@
 #include "ring/vstate_chain.h"
 #include "vstate_net_mbuf.h"
 
-/* A header, and 64 KB in pages that begin and end anywhere. */
+/* Pieces of a header and of 64 KB in pages, with any alignment. */
 #define SCATTER_PIECES 32
-/* As much in mbufs of the usual size. */
+/* Mbufs of the usual size for 64 KB. */
 #define SCATTER_MBUFS 40
 
-/* Contiguous pieces of one buffer in guest memory. None is empty, but for one of a header alone. */
+/* Contiguous pieces of one buffer. None is empty, except one that had only the header. */
 struct scatter {
 	const uint8_t *p[SCATTER_PIECES];
 	uint32_t len[SCATTER_PIECES];
@@ -34,12 +34,12 @@ struct scatter {
 
 enum scatter_result {
 	SCATTER_DONE,		/* copied */
-	SCATTER_OTHER,		/* for the general code; nothing has changed */
+	SCATTER_OTHER,		/* nothing has changed; the general code must read it */
 	SCATTER_NO_MBUFS,
 	SCATTER_FAULT,		/* the queue is broken */
 };
 
-/* Walk to the end of a chain, if that is not far. */
+/* Walk to the end of a chain of up to SCATTER_PIECES descriptors. */
 static __rte_always_inline enum scatter_result
 scatter_gather(struct vstate_vq *vq, struct vstate_chain *c, struct scatter *s)
 {
@@ -63,7 +63,7 @@ scatter_gather(struct vstate_vq *vq, struct vstate_chain *c, struct scatter *s)
 	return SCATTER_OTHER;
 }
 
-/* Take the header off the first piece. */
+/* Copy the header and remove it from the first piece. False: it is not in one piece. */
 static __rte_always_inline bool
 scatter_header(struct scatter *s, struct virtio_net_hdr_mrg_rxbuf *hdr, const uint32_t hdr_len)
 {
@@ -76,7 +76,7 @@ scatter_header(struct scatter *s, struct virtio_net_hdr_mrg_rxbuf *hdr, const ui
 	return true;
 }
 
-/* Make one frame of @p len bytes of these mbufs, which hold @p room bytes each. */
+/* Link mbufs of @p room bytes each to one frame of @p len bytes. */
 static __rte_always_inline void
 scatter_chain(struct rte_mbuf *const *segs, uint16_t nb, uint32_t room, uint32_t len,
 		const mbuf_words *empty)
@@ -93,7 +93,7 @@ scatter_chain(struct rte_mbuf *const *segs, uint16_t nb, uint32_t room, uint32_t
 	segs[0]->pkt_len = len;
 }
 
-/* One loop over all that is contiguous on both sides. */
+/* Copy the pieces to the mbufs, each part that is contiguous on both sides at once. */
 static __rte_always_inline void
 scatter_copy(const struct scatter *s, struct rte_mbuf *const *segs, const uint32_t room)
 {
@@ -103,7 +103,7 @@ scatter_copy(const struct scatter *s, struct rte_mbuf *const *segs, const uint32
 	uint16_t i = 0;
 
 	for (; left > 0; left -= n) {
-		/* the header may have been all of the first */
+		/* the first piece is empty if it had only the header */
 		if (len == 0) {
 			p = s->p[++i];
 			len = s->len[i];
@@ -122,7 +122,7 @@ scatter_copy(const struct scatter *s, struct rte_mbuf *const *segs, const uint32
 	}
 }
 
-/* Copy a chain to new mbufs, of which @p pkt is the first, and its header to @p hdr. */
+/* Copy a chain to new mbufs and its header to @p hdr. @p pkt is set to the first mbuf. */
 static __rte_noinline enum scatter_result
 scatter_read(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf **pkt, struct virtio_net_hdr_mrg_rxbuf *hdr)

@@ -181,7 +181,8 @@ start_apply(struct vstate_dev *dev, void *arg)
 		 * An application that did not enable SCATTER treats each frame as one segment. It
 		 * would read other memory behind the data of the first mbuf.
 		 */
-		vstate_net_vq_of(dev->vqs[i])->linear = vstate_net_conf_const(&dev->conf)->linear_buffer ||
+		vstate_net_vq_of(dev->vqs[i])->linear =
+			vstate_net_conf_const(&dev->conf)->linear_buffer ||
 			(rx & RTE_ETH_RX_OFFLOAD_SCATTER) == 0;
 		/* An application without these offloads ignores the flags of a partial checksum. */
 		vstate_net_vq_of(dev->vqs[i])->complete_csum = (rx & csum) != csum;

@@ -14,8 +14,8 @@
 #include "vstate_net_vq.h"
 
 /*
- * One lease, for up to @p n frames from a queue of the guest that has some. Out of line, so
- * that to find an empty queue costs no registers saved.
+ * Receive up to @p n frames from a queue that is not empty, under the lease that the caller took.
+ * Out of line: a poll of an empty queue then saves no registers.
  */
 static __rte_noinline uint16_t
 vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
@@ -28,6 +28,7 @@ vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, 
 	return nb;
 }
 
+/* Receive under the lease that the caller took, and give it back. */
 static __rte_always_inline uint16_t
 vq_receive_leased(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts,
 		uint16_t n)
@@ -38,7 +39,7 @@ vq_receive_leased(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbu
 	return 0;
 }
 
-/* Out of line for the same reason. */
+/* As vq_receive(), if the lease is not plain. Out of line for the same reason. */
 static __rte_noinline uint16_t
 vq_receive_other(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -53,7 +54,7 @@ vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkt
 	return vstate_lease_take_plain(&vq->lease) ? vq_receive_leased(vq, pool, pkts, n) : 0;
 }
 
-/* The guest arrived by a move and cannot say so: announce it where its frames come from. */
+/* The guest has moved here and cannot announce itself: receive an announcement in its place. */
 static uint16_t
 rarp_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts)
 {
@@ -78,7 +79,7 @@ vlan_strip(struct rte_mbuf **pkts, uint16_t n)
 		rte_vlan_strip(pkts[i]);
 }
 
-/* From all the pairs that this queue serves, beginning where the last burst ended. */
+/* Receive from all pairs that this queue serves, beginning where the last burst ended. */
 static uint16_t
 pairs_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -103,7 +104,7 @@ pairs_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 	return done;
 }
 
-/* All that is not common: announcements, several pairs, tags to be taken out. */
+/* Receive in the uncommon cases: announcements, several pairs, tags to strip. */
 static __rte_noinline uint16_t
 port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -128,14 +129,14 @@ vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return port_rx_any(rxq, pkts, n);
 }
 
-/* Take a lease for transmission; a busy shared queue is like a full one. */
+/* Take a lease for transmission. A shared queue that stays busy counts as full. */
 static __rte_always_inline bool
 txq_lease(const struct vstate_port_txq *txq, struct vstate_vq *vq)
 {
 	return txq->shared ? vstate_lease_take_shared(&vq->lease) : vstate_lease_take(&vq->lease);
 }
 
-/* Put tags into frames that ask for it; @return frames before the first that failed. */
+/* Insert VLAN tags where flags ask for them. @return number of frames before a failure */
 static uint16_t
 vlan_insert(struct rte_mbuf **pkts, uint16_t n)
 {
@@ -148,7 +149,7 @@ vlan_insert(struct rte_mbuf **pkts, uint16_t n)
 	return i;
 }
 
-/* Free what was sent; whole mbufs go back at once, their second cache lines untouched. */
+/* Free sent frames. Whole mbufs return to their pool at once, without their second cache line. */
 static __rte_always_inline void
 sent_free(struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
@@ -158,7 +159,7 @@ sent_free(struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 		rte_pktmbuf_free_bulk(pkts, n);
 }
 
-/* A frame whose tag cannot be put in, as into a shared mbuf: dropped, or it would block others. */
+/* Drop a frame that cannot get its tag, like a shared mbuf: it would block the frames behind. */
 static bool
 untaggable_drop(struct vstate_port_txq *txq, struct vstate_net_vq *nq, struct rte_mbuf *m)
 {
@@ -189,7 +190,7 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 		batch = RTE_MIN(n - done, VSTATE_BURST);
 		look = nq->ops->look(pkts + done, batch);
 		if (unlikely(look & VSTATE_NET_MBUF_TAGGED)) {
-			/* a tag may come to lie in an mbuf of its own, and all get longer */
+			/* a tag may need an mbuf of its own, and makes a frame longer */
 			batch = vlan_insert(pkts + done, batch);
 			look = VSTATE_NET_MBUF_UNKNOWN;
 		}

@@ -41,7 +41,7 @@ struct vstate_chain {
 	uint32_t len;
 	/** Another descriptor follows. */
 	bool more;
-	/** Part of the current descriptor: 0 is the readable, VRING_DESC_F_WRITE the writable one. */
+	/** Part of the current descriptor: 0 if readable, VRING_DESC_F_WRITE if writable. */
 	uint16_t part;
 	/** Parts that the buffer may have. */
 	enum vstate_chain_parts parts;

@@ -14,9 +14,10 @@
 #include <rte_memcpy.h>
 
 /*
- * 32 bytes at any address by the widest registers up to that. What a compiler makes of memcpy()
- * is narrower where its tuning says so, and the tuning is for the oldest processor that has the
- * instructions. Registers of 64 bytes are no gain: see the guide's page on performance.
+ * A block of 32 bytes at any address, copied with the widest registers up to 32 bytes. For memcpy()
+ * a compiler uses narrower registers if its tuning says so. The tuning is that of the oldest
+ * processor with these instructions. Registers of 64 bytes are no faster: see the guide's page on
+ * performance.
  */
 typedef uint8_t vstate_block __attribute__((vector_size(32), aligned(1), may_alias));
 #define VSTATE_BLOCK 32
@@ -36,9 +37,9 @@ vstate_copy_2_blocks(uint8_t *dst, const uint8_t *src)
 
 /**
  * Copy @p n > 64 bytes.
- * @param ahead  NULL, or where will be written next: its first bytes are asked for, line by line
- *   between the last stores, as all at once would be more than a core can wait for
- * @param nb_ahead  how many bytes of it, up to @p n
+ * @param ahead  NULL, or the buffer that is written next: its first bytes are prefetched line by
+ *   line between the last stores, because a core cannot wait for all of them at once
+ * @param nb_ahead  number of bytes to prefetch, up to @p n
  */
 static __rte_always_inline void
 vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n, const uint8_t *ahead,
@@ -46,8 +47,8 @@ vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n, const uint8_t *ahead
 {
 	uint32_t i;
 
-	/* Aligned stores from the second block on: one that touches two lines costs twice. The
-	 * last blocks overlap those before.
+	/* Stores are aligned from the second block on: a store that touches two lines costs
+	 * twice. The last two blocks overlap the blocks before them.
 	 */
 	vstate_copy_2_blocks(d, s);
 	for (i = 64 - ((uintptr_t)d & (VSTATE_BLOCK - 1)); i < n - 64; i += 64) {
@@ -58,13 +59,14 @@ vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n, const uint8_t *ahead
 	vstate_copy_2_blocks(d + n - 64, s + n - 64);
 }
 
+/** Copy @p n bytes. */
 static __rte_always_inline void
 vstate_copy(void *dst, const void *src, uint32_t n)
 {
 	uint8_t *d = dst;
 	const uint8_t *s = src;
 
-	/* Small frames are common, rte_memcpy() looks for them last, and large ones can wait. */
+	/* Small frames are common, and rte_memcpy() tests for them last. */
 	if (likely(n - VSTATE_BLOCK <= VSTATE_BLOCK)) {
 		vstate_copy_block(d, s);
 		vstate_copy_block(d + n - 32, s + n - 32);
@@ -78,7 +80,7 @@ vstate_copy(void *dst, const void *src, uint32_t n)
 	}
 }
 
-/** From here on it pays to ask for the lines of a buffer before they are written; one ahead. */
+/** Frames longer than this, in bytes, are faster if the next buffer is prefetched. */
 #define VSTATE_LARGE 256
 
 #endif /* VSTATE_COPY_H */

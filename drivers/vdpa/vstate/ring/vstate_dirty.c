@@ -12,7 +12,7 @@
 
 /*
  * The log is shared with the front end, which clears bits while the device sets them:
- * each store is an atomic OR. Release: the write to the page itself comes before.
+ * each store is an atomic OR. Release: the front end that sees the bit sees the page as written.
  */
 static void
 word_store(struct vstate_dirty *d, const struct vstate_dirty_word *w)
@@ -20,7 +20,7 @@ word_store(struct vstate_dirty *d, const struct vstate_dirty_word *w)
 	uint64_t at = w->index * WORD_BYTES;
 	unsigned int i;
 
-	/* A page beyond the log is memory that the front end does not migrate. */
+	/* The front end does not migrate a page beyond the log. */
 	if (at + WORD_BYTES <= d->size && ((uintptr_t)d->base & (WORD_BYTES - 1)) == 0) {
 		__atomic_fetch_or((uint64_t *)(void *)(d->base + at),
 				rte_cpu_to_le_64(w->bits), __ATOMIC_RELEASE);

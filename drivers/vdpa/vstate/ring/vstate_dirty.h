@@ -9,8 +9,8 @@
  * @file
  * The dirty log: one bit for each 4 KiB page of guest memory that the device wrote,
  * in memory shared with the front end (vhost-user "Migration"). Bits are collected in
- * a small cache of 64-bit words and put into the log before the lease is given back,
- * so that the log is complete whenever no poll thread is inside.
+ * a small cache of 64-bit words. They are written to the log before the lease is given
+ * back, so that the log is complete whenever no poll thread is inside.
  */
 
 #include <stdbool.h>
@@ -30,18 +30,18 @@ struct vstate_dirty_word {
 };
 
 struct vstate_dirty {
-	/** The log, NULL while the front end does not ask for it. */
+	/** The log. NULL: the front end does not want one. */
 	uint8_t *base;
-	/** Its length in bytes. */
+	/** Length of the log in bytes. */
 	uint64_t size;
 	uint32_t nb_words;
 	struct vstate_dirty_word words[VSTATE_DIRTY_WORDS];
 };
 
-/** Note that the device writes [gpa, gpa + len). Call only while base is not NULL. */
+/** Mark guest memory [gpa, gpa + len) as written. Call only while base is not NULL. */
 void vstate_dirty_mark(struct vstate_dirty *d, uint64_t gpa, uint64_t len);
 
-/** Put what was noted into the log. */
+/** Write the bits in the cache to the log. */
 void vstate_dirty_flush(struct vstate_dirty *d);
 
 #endif /* VSTATE_DIRTY_H */

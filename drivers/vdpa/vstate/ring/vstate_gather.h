@@ -7,9 +7,10 @@
 
 /**
  * @file
- * Buffers of a batch, as their descriptors were read and found good: what both layouts share
- * of it. One by one in plain C; plain descriptors by groups where there are vectors. Both
- * check the same, and vstate-autotest compares them.
+ * Gather the leading buffers of a batch: read their descriptors once and check them. This file has
+ * the part that both ring layouts share. Plain C gathers buffers one by one. A build with vectors
+ * gathers plain descriptors in groups. Both make the same checks, and vstate-autotest compares
+ * their results.
  */
 
 #include <rte_prefetch.h>
@@ -19,24 +20,24 @@
 
 /** Buffers of a batch. */
 struct gathered {
-	/** Where the header is, and where the frame begins. */
+	/** First byte of the header, and first byte of the frame. */
 	uint8_t *hdr[VSTATE_BURST];
 	uint8_t *data[VSTATE_BURST];
-	/** Bytes from data on. */
+	/** Bytes of the buffer behind its header. */
 	uint32_t len[VSTATE_BURST];
-	/** Their used elements, of length 0. */
+	/** Used elements of the buffers, with length 0. */
 	struct vstate_used *used;
-	/** How many there are, and their descriptors or heads in the ring. */
+	/** Number of buffers, and number of their descriptors (packed) or heads (split). */
 	uint16_t nb, nb_descs;
 };
 
-/** What a buffer must be to come into a batch. */
+/** The conditions that each buffer of a batch meets. */
 struct gather_want {
 	struct vstate_window win;
 	/** VRING_DESC_F_WRITE or 0. */
 	uint16_t direction;
 	uint32_t hdr_len;
-	/** Shortest and longest, with header; the window is not smaller than either. */
+	/** Shortest and longest buffer in bytes, with header. Neither is longer than the window. */
 	uint32_t min, max;
 };
 
@@ -55,12 +56,13 @@ gather_want(const struct vstate_vq *vq, uint16_t direction, uint32_t hdr_len, ui
 	return want;
 }
 
-/** Bits of a descriptor's flags that say what kind it is. */
+/** Flags of a descriptor that tell its kind. */
 #define GATHER_KIND (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE)
 
 /*
- * Ask for what will be copied. To be written, also the second line, which all frames touch: the
- * stores to come wait for their lines one after another. Loads do not, and gain nothing by it.
+ * Prefetch the lines that the copy touches first. A buffer to be written also needs its second
+ * line, which all frames touch: stores wait for their lines one after another. Loads do not wait
+ * for each other, so a second line does not make them faster.
  */
 static __rte_always_inline void
 gather_prefetch(const uint8_t *p, uint16_t direction)
@@ -73,7 +75,7 @@ gather_prefetch(const uint8_t *p, uint16_t direction)
 	__builtin_prefetch(p + RTE_CACHE_LINE_SIZE, 1);
 }
 
-/** One descriptor with header and frame. False: not wanted. */
+/** Gather a buffer of one descriptor with header and frame. False: not wanted. */
 static __rte_always_inline bool
 gather_plain(struct gathered *g, unsigned int i, const struct gather_want *want, uint64_t addr,
 		uint32_t len)
@@ -91,7 +93,10 @@ gather_plain(struct gathered *g, unsigned int i, const struct gather_want *want,
 	return true;
 }
 
-/** Two descriptors, header and frame, as drivers make them that cannot put one before the other. */
+/**
+ * Gather a buffer of two descriptors: the header, and the frame. Some drivers cannot place the
+ * header directly before the frame. False: not wanted.
+ */
 static __rte_always_inline bool
 gather_two(struct gathered *g, unsigned int i, const struct gather_want *want,
 		const struct vstate_desc *hdr, const struct vstate_desc *data)
@@ -108,7 +113,7 @@ gather_two(struct gathered *g, unsigned int i, const struct gather_want *want,
 	return true;
 }
 
-/** A buffer of one or two descriptors in the indirect table that @p d names. */
+/** Gather a buffer of one or two descriptors in the indirect table @p d. False: not wanted. */
 static __rte_always_inline bool
 gather_indirect(struct gathered *g, unsigned int i, const struct gather_want *want,
 		const struct vstate_desc *d, const bool packed)
@@ -122,7 +127,7 @@ gather_indirect(struct gathered *g, unsigned int i, const struct gather_want *wa
 	if (d->len == sizeof(copy[0])) {
 		memcpy(&copy[0], vstate_window_ptr(&want->win, d->addr), sizeof(copy[0]));
 		vstate_desc_read(&entry[0], &copy[0], packed);
-		/* in a packed ring's table NEXT means nothing */
+		/* in a table of a packed ring NEXT is ignored */
 		if (packed)
 			entry[0].flags &= ~VRING_DESC_F_NEXT;
 		return (entry[0].flags & GATHER_KIND) == want->direction &&
@@ -144,7 +149,7 @@ gather_indirect(struct gathered *g, unsigned int i, const struct gather_want *wa
 		gather_two(g, i, want, &entry[0], &entry[1]);
 }
 
-/** Word of a used element, of length 0. */
+/** The word of a used element of length 0. */
 static __rte_always_inline uint64_t
 gather_used(uint16_t id, uint16_t num)
 {
@@ -153,10 +158,10 @@ gather_used(uint16_t id, uint16_t num)
 
 #ifdef VSTATE_SIMD_LANES
 /**
- * As many plain descriptors as there are lanes, with addresses @p addr and lengths @p len.
- * @param bad  lanes that are known to be unwanted
- * @param used  words of their used elements
- * @return leading buffers that are wanted
+ * Gather one plain descriptor for each lane, with addresses @p addr and lengths @p len.
+ * @param bad  bit mask of lanes that are already known to be unwanted
+ * @param used  words of the used elements
+ * @return number of leading buffers that are wanted
  */
 static __rte_always_inline uint16_t
 gather_lanes(struct gathered *g, unsigned int i, const struct gather_want *want, vstate_simd addr,
@@ -167,9 +172,9 @@ gather_lanes(struct gathered *g, unsigned int i, const struct gather_want *want,
 	const vstate_simd hdr_len = simd_all(want->hdr_len);
 	unsigned int k;
 
-	/* Below the minimum wraps to far above the maximum. */
+	/* A length below the minimum wraps to a value far above the maximum. */
 	bad |= simd_above(simd_sub(len, simd_all(want->min)), simd_all(want->max - want->min));
-	/* The window is not smaller than a length that is not bad. */
+	/* A length that is not bad fits the window, so that this difference does not wrap. */
 	bad |= simd_above(off, simd_sub(simd_all(want->win.size), len));
 	simd_store(&g->hdr[i], ptr);
 	simd_store(&g->data[i], simd_add(ptr, hdr_len));

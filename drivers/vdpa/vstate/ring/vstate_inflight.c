@@ -85,7 +85,7 @@ vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 		d = list->descs[b->first_desc];
 	else
 		vstate_desc_read(&d, &vq->split.desc[b->head], packed);
-	c->pos = vq->used; /* the copies are read in place of the ring */
+	c->pos = vq->used; /* the copies are read instead of the ring */
 	c->id = b->id;
 	if (!vstate_chain_begin(vq, c, &d, parts, packed))
 		return -1;
@@ -95,9 +95,9 @@ vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 }
 
 /*
- * Link what the burst has dequeued for a process that comes after: the order of vhost-user's
- * "Inflight I/O tracking". A kill before the driver can see the used buffers leaves them in
- * flight. After a later kill the next process compares the used positions.
+ * Link the buffers that the burst has dequeued, for the next process, in the order of vhost-user's
+ * "Inflight I/O tracking". After a kill before the driver can see the used buffers, they are still
+ * in flight. After a later kill the next process compares the used positions.
  */
 static void
 taken_link(struct vstate_inflight *list)
@@ -127,7 +127,7 @@ taken_link(struct vstate_inflight *list)
 	}
 }
 
-/* The driver can see the used buffers: clear their marks. */
+/* Clear the marks of the buffers that the driver can see used. */
 static void
 taken_unmark(struct vstate_vq *vq)
 {

@@ -7,17 +7,17 @@
 
 /**
  * @file
- * Buffers in flight: another device dequeued them and did not use them. They come with a state, or
- * are marked in an in-flight region. Bursts of this device leave none.
+ * Buffers in flight: another device dequeued them and did not use them. They arrive with a state,
+ * or are marked in an in-flight region. Bursts of this device leave no buffer in flight.
  *
- * They are processed first, in the order in which they were dequeued, one by one: a frame of the
- * driver is read from each, or frames to the driver are written to them. Until they are used the
- * available position stays where the other device left it, and
+ * These buffers are processed first, one by one, in the order in which they were dequeued. A frame
+ * of the driver is read from each, or frames to the driver are written to them. Until they are
+ * used the available position stays where the other device left it, and
  *
- *	available - used = descriptors (split: buffers) of those that are left
+ *	available - used = descriptors (split: buffers) of the buffers that are left
  *
- * The chains of a packed ring are walked from copies of their descriptors: a device that used
- * buffers out of order has written over those in the ring.
+ * The chains of a packed ring are walked in copies of their descriptors, because a device that
+ * used buffers out of order has overwritten the descriptors in the ring.
  */
 
 #include <stdbool.h>
@@ -31,48 +31,51 @@ struct vstate_chain;
 struct vstate_vq;
 
 struct vstate_inflight_buf {
-	/** Order in which they were taken. */
+	/** Buffers were dequeued in the order of this number. */
 	uint64_t counter;
-	/** Split: head. Packed: entry of the region, or position in the ring. */
+	/** Split: head of the chain. Packed: entry of the region, or position in the ring. */
 	uint16_t head;
 	uint16_t id;
-	/** Descriptors in the ring; split: 1. */
+	/** Number of descriptors in the ring; split: 1. */
 	uint16_t num;
-	/** Its entry in the region, if there is one, and packed the last of its descriptors. */
+	/** Entry in the region, if there is one. Packed: also the entry of the last descriptor. */
 	uint16_t slot, last;
-	/** Packed: its first descriptor in descs[]. */
+	/** Packed: index of the first descriptor in descs[]. */
 	uint32_t first_desc;
 };
 
 struct vstate_inflight {
-	/** All, those that the burst under way has taken, and those that are used. */
+	/** Number of all buffers, of those that the current burst has dequeued, of those used. */
 	uint16_t nb, taken, done;
 	bool packed;
-	/** Size of the ring to which they belong. */
+	/** Size of the ring of these buffers. */
 	uint16_t size;
-	/** Region in which they are marked, or NULL. */
+	/** In-flight region in which the buffers are marked, or NULL. */
 	union vstate_inflight_head *shm;
-	/** Where the page has how many are left, or NULL; see vstate_inflight_left(). */
+	/** Number of buffers left, in the state file, or NULL; see vstate_inflight_left(). */
 	uint32_t *left;
-	/** Packed: copies of their descriptors. */
+	/** Packed: copies of the descriptors of all buffers. */
 	struct vstate_desc *descs;
 	struct vstate_inflight_buf bufs[];
 };
 
-/** NULL without memory. */
+/** Allocate a list of @p nb buffers, with @p nb_descs descriptors (packed). NULL: no memory. */
 struct vstate_inflight *vstate_inflight_alloc(uint16_t nb, uint32_t nb_descs, bool packed);
-/** Hand them to a queue at rest, whose used position is known; its available one follows. */
+/** Attach a list to a quiesced queue whose used position is set. Sets the available position. */
 void vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list);
-/** Set the used position of a queue at rest; its available one follows, behind what is in flight. */
+/**
+ * Set the used position of a quiesced queue, and its available position behind the buffers in
+ * flight.
+ */
 void vstate_inflight_used_set(struct vstate_vq *vq, struct vstate_pos used);
-/** Forget them. */
+/** Free the list of a quiesced queue. */
 void vstate_inflight_drop(struct vstate_vq *vq);
-/** Those that are left. Control thread. */
+/** Number of buffers that are left. Called on the control side only. */
 uint16_t vstate_inflight_count(const struct vstate_vq *vq);
 
 /**
- * How many are left, for a process that comes after: before and after the publication under
- * way. The ring shows which of the two holds.
+ * Number of buffers left before and after the current publication, for the next process. The ring
+ * shows which of the two numbers is valid.
  */
 static inline uint32_t
 vstate_inflight_left(uint16_t before, uint16_t after)
@@ -81,15 +84,15 @@ vstate_inflight_left(uint16_t before, uint16_t after)
 }
 
 /**
- * Begin a walk of the next buffer in flight, of which there is one.
+ * Begin a walk of the next buffer in flight. The list has one.
  * @return 1; -1: fault
  */
 int vstate_inflight_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 		enum vstate_chain_parts parts, const bool packed);
 
 /**
- * Publish the shadow, in which some buffers were in flight before. Packed: up to @p end. The
- * queue has no list any more when the last one is used.
+ * Publish the shadow, which has buffers of the list. Packed: up to @p end. The queue loses its list
+ * when the last buffer is used.
  */
 void vstate_inflight_publish(struct vstate_vq *vq, struct vstate_pos end, const bool packed);
 

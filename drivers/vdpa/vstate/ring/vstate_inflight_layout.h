@@ -7,40 +7,38 @@
 
 /**
  * @file
- * What a poll thread leaves in shared memory, so that a ring can resume when the process is
- * killed: the header of a vhost-user in-flight region ("Inflight I/O tracking"). It lies in a
- * region of the front end, in the device's state file, or in the queue itself where no process
- * comes after. The ring code always writes it, and has no branch for it.
+ * The record in shared memory with which a ring can resume after its process was killed: the
+ * header of a vhost-user in-flight region ("Inflight I/O tracking"). It is in a region of the front
+ * end, in the device's state file, or in the queue itself if no other process reads it. The ring
+ * code always writes the record and has no branch for it.
  *
  * Bursts mark no descriptor in flight: they hold no buffer when the lease is free, and publish in
  * order. Buffers that a killed process had dequeued and not published are still available in the
  * ring, and are read again. Only buffers that another device had in flight are marked one by one
  * (vstate_inflight.h).
  *
- * Split: used->idx in guest memory is the truth, and used_idx follows it. Packed: nothing in the
- * ring says where the device stands, so a record does. As one word
+ * Split: used->idx in guest memory is the used position, and used_idx is a copy. Packed: the ring
+ * does not have the used position, so the record has it. A publication writes
  *
- *   W1  {old = where it stands, now = where it will stand}
- *   W2  used descriptors, the last one first: so the first one, which shows them all to
+ *   W1  {old = used position now, now = used position behind the publication}, as one word
+ *   W2  the used descriptors, the last one first: the first one, which shows them all to
  *       the driver, is written last
- *   W3  {old = now}
+ *   W3  {old = now}, as one word
  *
- * A process that is killed has done all that comes before some point of this program order and
- * nothing behind it. What counts is the order in which the compiler leaves the stores. Between W1
- * and W3 the first descriptor says whether the driver saw the publication; see
- * vstate_interrupted.h.
+ * A killed process has done everything before some point of this program order and nothing behind
+ * it. Only the order in which the compiler emits the stores matters. Between W1 and W3 the first
+ * descriptor shows whether the driver saw the publication; see vstate_interrupted.h.
  */
 
 #include <stdint.h>
 
 #include <rte_atomic.h>
 #include <rte_byteorder.h>
-#include <rte_atomic.h>
 #include <rte_common.h>
 
 #include "vstate_pos.h"
 
-/** As vhost-user has them; in host order, as one host's processes share them. */
+/** As vhost-user defines it, in host byte order: only processes of one host share it. */
 struct vstate_inflight_split_desc {
 	uint8_t inflight;
 	uint8_t padding[5];
@@ -51,7 +49,7 @@ struct vstate_inflight_split_desc {
 /** One entry for each descriptor follows. */
 struct vstate_inflight_split {
 	uint64_t features;
-	/** 1; 0: nobody has used the region yet. */
+	/** 1, or 0 if no device has used the region yet. */
 	uint16_t version;
 	uint16_t desc_num;
 	uint16_t last_batch_head;
@@ -80,7 +78,7 @@ struct vstate_inflight_packed {
 	uint16_t old_free_head;
 	/**
 	 * {u16 used_idx, old_used_idx; u8 used_wrap_counter, old_used_wrap_counter} and two
-	 * bytes of the padding, so that old and new change together.
+	 * bytes of the padding: one word, so that old and new change together.
 	 */
 	uint64_t pos;
 	uint64_t padding;
@@ -100,7 +98,7 @@ vstate_inflight_packed_descs(const struct vstate_inflight_packed *r)
 	return (struct vstate_inflight_packed_desc *)(uintptr_t)(r + 1);
 }
 
-/** The part that both layouts, and all places of it, have. */
+/** The header that both layouts have, in every place of the record. */
 union vstate_inflight_head {
 	struct vstate_inflight_split split;
 	struct vstate_inflight_packed packed;
@@ -133,15 +131,17 @@ vstate_inflight_head_read(uint64_t word, struct vstate_pos *old, struct vstate_p
 	old->wrap = word >> shift[3];
 }
 
-/** W1 and W3. The barriers are for the compiler; see above. */
+/** W1 and W3. The barriers are for the compiler only; see above. */
 static __rte_always_inline void
-vstate_inflight_head_step(union vstate_inflight_head *rec, struct vstate_pos old, struct vstate_pos now)
+vstate_inflight_head_step(union vstate_inflight_head *rec, struct vstate_pos old,
+		struct vstate_pos now)
 {
 	rte_compiler_barrier();
 	__atomic_store_n(&rec->packed.pos, vstate_inflight_head_word(old, now), __ATOMIC_RELAXED);
 	rte_compiler_barrier();
 }
 
+/** Record the used index of a split ring. */
 static __rte_always_inline void
 vstate_inflight_head_used(union vstate_inflight_head *rec, uint16_t used)
 {

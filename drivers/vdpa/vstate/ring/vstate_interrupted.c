@@ -11,7 +11,7 @@
 #include "vstate_packed.h"
 #include "vstate_ring.h"
 
-/* What the flags of a packed descriptor say, in the turn of the ring of a position. */
+/* State of a packed descriptor, in the turn of the ring that its position has. */
 struct desc_state {
 	bool avail, used, next;
 };
@@ -37,7 +37,7 @@ desc_id_read(const struct vstate_vq *vq, struct vstate_pos pos)
 	return rte_le_to_cpu_16(__atomic_load_n(&vq->packed.desc[pos.idx].id, __ATOMIC_RELAXED));
 }
 
-/* A driver begins with all flags clear, and USED shows from the first turn on. */
+/* A driver starts with all flags clear. Each used descriptor of the first turn has USED set. */
 static bool
 ring_is_untouched(const struct vstate_vq *vq)
 {
@@ -53,9 +53,9 @@ ring_is_untouched(const struct vstate_vq *vq)
 
 /*
  * Collect the buffers from @p old up to @p now in the shadow. Their publication was interrupted:
- * first there are whole chains, then from some place on used descriptors.
- * @param written  set if there are used ones
- * @return false: the ring does not look like that
+ * first there are complete chains, behind them used descriptors.
+ * @param written  set to true if there is a used descriptor
+ * @return false: the ring does not have this form
  */
 static bool
 interrupted_walk(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now, bool *written)
@@ -88,8 +88,9 @@ interrupted_walk(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos 
 }
 
 /*
- * Collect those buffers of a publication up to @p now in the shadow that were in flight before.
- * @return the position behind them
+ * Collect the buffers of a publication from @p old up to @p now that were in flight before, in the
+ * shadow.
+ * @return the position behind these buffers
  */
 static struct vstate_pos
 interrupted_listed(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
@@ -111,11 +112,11 @@ interrupted_listed(struct vstate_vq *vq, struct vstate_pos old, struct vstate_po
 }
 
 /*
- * Finish a publication of which the first descriptor is still available: the driver has seen
- * nothing. Where no other descriptor was written, or only descriptors of buffers in flight, of
- * which there are copies, the ring is as before. Else lengths are lost with the process: all
- * buffers return empty, and the frames in them are lost like those that the process held.
- * @return buffers that were returned empty
+ * Finish a publication whose first descriptor is still available: the driver has seen nothing.
+ * There are copies of the descriptors of buffers in flight. If no other descriptor was written,
+ * the ring is as before the publication. Otherwise lengths are lost with the process: all buffers
+ * return empty, and the frames in them are lost like the frames that the process held.
+ * @return number of buffers that were returned empty
  */
 static uint16_t
 interrupted_finish(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)

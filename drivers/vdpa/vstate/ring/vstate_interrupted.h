@@ -7,20 +7,20 @@
 
 /**
  * @file
- * Where a ring stands after the process that served it was killed, at any instruction.
+ * The used position of a ring after the process that served it was killed, at any instruction.
  *
- * The used index of a split ring is in guest memory. A packed ring does not say where its device
- * stands, so a record does (vstate_inflight_layout.h): old, where the device stood, and now,
- * where it would stand after a publication.
+ * The used index of a split ring is in guest memory. A packed ring does not have the used position,
+ * so a record has it (vstate_inflight_layout.h): old, the used position before a publication, and
+ * now, the used position behind it.
  *
- *	record              first descriptor at old    the ring stands at
+ *	record              first descriptor at old    used position
  *	old == now          any                        now
  *	old != now          used                       now: the driver saw the publication
  *	old != now          available                  old: the driver saw nothing
  *
- * In the last case used descriptors may have been written behind the first one already. What
- * they said before is lost with the process, so the whole publication is made with empty
- * buffers, and the ring stands at now.
+ * In the last case descriptors behind the first one may be overwritten already, and their old
+ * content is lost with the process. Then the whole publication is made with empty buffers, and
+ * the used position is now.
  */
 
 #include <stdbool.h>
@@ -31,13 +31,12 @@
 struct vstate_vq;
 
 /**
- * Set the positions of a configured queue to where it stands, and finish a publication that was
- * interrupted. Buffers in flight are attached to the queue before, if there are any. No poll
- * thread is inside.
- * @param rec  the record that the killed process left; not read for a split ring
+ * Set the positions of a configured queue, and finish a publication that was interrupted. Buffers
+ * in flight, if any, are already attached to the queue. No poll thread is inside.
+ * @param rec  the record of the killed process; not read for a split ring
  * @param fresh  the front end says that no device has used the ring
- * @param nb_empty  written: buffers that were returned empty
- * @return NULL, or why the record does not hold; the queue is then as it was
+ * @param nb_empty  set to the number of buffers that were returned empty
+ * @return NULL, or the reason why the record is not valid; the queue is then unchanged
  */
 const char *vstate_interrupted_settle(struct vstate_vq *vq, const union vstate_inflight_head *rec,
 		bool fresh, uint16_t *nb_empty);

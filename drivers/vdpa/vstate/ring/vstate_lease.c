@@ -34,8 +34,8 @@ vstate_lease_barrier(void)
 {
 	if (!vstate_lease_fence && membarrier_call(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)
 		return;
-	/* Either the poll threads fence themselves, or (it cannot fail once registered)
-	 * this fence at least orders the control thread's own accesses.
+	/* Without membarrier the poll threads fence, and this is the fence of the control
+	 * side. A registered membarrier does not fail.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

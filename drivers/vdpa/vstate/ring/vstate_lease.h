@@ -7,26 +7,27 @@
 
 /**
  * @file
- * The lease: how a stop meets a poll thread.
+ * The lease: how a stop excludes poll threads from a queue.
  *
- * A poll thread takes the lease of a queue for one burst and gives it back. The
- * control thread revokes leases and waits for those that are inside. It is Dekker's
- * handshake with an asymmetric fence: the poll side does a plain store and a plain
- * load, and the control side pays for both with membarrier(2).
+ * A poll thread takes the lease of a queue for one burst and gives it back. The control
+ * side is the thread that holds the control lock. It revokes leases and waits for the poll
+ * threads that are inside. The protocol is Dekker's handshake with an asymmetric fence: the
+ * poll side does a plain store and a plain load, and the control side pays for both with
+ * membarrier(2).
  *
- *   poll thread (take)                 control thread (revoke)
+ *   poll thread (take)                 control side (revoke)
  *   P1: inside = 1                     C1: granted = 0
  *   P2: compiler barrier               C2: membarrier
  *   P3: load granted                   C3: load inside
  *
  * membarrier (C2) makes every running thread of the process pass a full fence between
- * C1 and C3. A poll thread either passes it before P1, then P3 sees C1; or between P1
- * and P3 or later, then C3 sees P1. Without C2 the store P1 may still be in the poll
- * thread's store buffer at C3, and the control thread would take the queue away under
- * its feet. Where the kernel has no membarrier, P2 and C2 are full fences.
+ * C1 and C3. If a poll thread passes the fence before P1, P3 sees C1. If it passes the
+ * fence behind P1, C3 sees P1. Without C2 the store P1 may still be in the poll thread's
+ * store buffer at C3: the control side would change the queue while the poll thread uses it.
+ * If the kernel has no membarrier, P2 and C2 are full fences.
  *
- * The control thread never waits for a thread that is not inside: an application may
- * stop polling whenever it likes.
+ * The control side never waits for a thread that is not inside: an application may stop
+ * polling at any time.
  */
 
 #include <stdbool.h>
@@ -37,7 +38,7 @@
 #include <rte_common.h>
 #include <rte_pause.h>
 
-/** Whether a queue may be entered, and how: one load answers both. */
+/** Whether a poll thread may enter a queue, and how: one load answers both. */
 enum vstate_lease_grant {
 	VSTATE_LEASE_REVOKED,
 	VSTATE_LEASE_GRANTED,
@@ -48,21 +49,22 @@ enum vstate_lease_grant {
 struct vstate_lease {
 	/** 1 while a poll thread is inside; written by the poll thread. */
 	uint32_t inside;
-	/** One of enum vstate_lease_grant; written by the control thread. */
+	/** One of enum vstate_lease_grant; written by the control side. */
 	uint32_t granted;
-	/** 1 once a poll thread wanted to enter while it was not granted; see vstate_takeover.c. */
+	/** 1 once a poll thread found the lease not granted; see vstate_takeover.c. */
 	uint32_t asked;
 };
 
-/** True where membarrier is missing, and poll threads must fence. Set once, at probe. */
+/** True if membarrier is missing, so that poll threads must fence. Set once, at probe. */
 extern bool vstate_lease_fence;
 
-/** Find out what the kernel has; called before the first queue is granted. */
+/** Set vstate_lease_fence. Called before the first queue is granted. */
 void vstate_lease_init(void);
 
 /**
- * C2: after it, each poll thread is seen inside, or sees what was stored before. Partner:
- * vstate_lease_order(). Without it a poll thread's P1 may wait in a store buffer at C3.
+ * C2. Behind it, the control side sees a poll thread inside, or that poll thread sees the stores
+ * before C2. Without it a poll thread's P1 may wait in a store buffer at C3. Partner:
+ * vstate_lease_order().
  */
 void vstate_lease_barrier(void);
 
@@ -76,12 +78,12 @@ vstate_lease_order(void)
 		rte_compiler_barrier(); /* partner: membarrier in vstate_lease_barrier() */
 }
 
-/* P3, behind P1 and P2. */
+/* P3, behind P1 and P2. Leaves again if the lease is not granted. */
 static __rte_always_inline bool
 vstate_lease_check(struct vstate_lease *l)
 {
-	/* Acquire: pairs with the release in vstate_lease_grant(); what the control thread
-	 * set up before the grant is seen inside.
+	/* Acquire: pairs with the release in vstate_lease_grant(). The poll thread sees what
+	 * the control side set up before the grant.
 	 */
 	if (likely(__atomic_load_n(&l->granted, __ATOMIC_ACQUIRE) != VSTATE_LEASE_REVOKED))
 		return true;
@@ -96,9 +98,9 @@ vstate_lease_is_granted(const struct vstate_lease *l)
 }
 
 /**
- * The common case: the lease is granted, and nobody need fence. Not needed for safety: a thread
- * that polls a revoked queue in step with the control thread's looks would seem to be inside
- * each time.
+ * The common case: the lease is granted, and no thread needs to fence. Safety does not depend on
+ * this test. It keeps a thread that polls a revoked queue from storing P1 each time: the control
+ * side could see this thread inside at each of its looks.
  */
 static __rte_always_inline bool
 vstate_lease_is_plain(const struct vstate_lease *l)
@@ -106,7 +108,7 @@ vstate_lease_is_plain(const struct vstate_lease *l)
 	return likely(__atomic_load_n(&l->granted, __ATOMIC_RELAXED) == VSTATE_LEASE_GRANTED);
 }
 
-/** vstate_lease_take() where vstate_lease_is_plain(). */
+/** vstate_lease_take() if vstate_lease_is_plain(). */
 static __rte_always_inline bool
 vstate_lease_take_plain(struct vstate_lease *l)
 {
@@ -115,22 +117,23 @@ vstate_lease_take_plain(struct vstate_lease *l)
 	return vstate_lease_check(l);
 }
 
-/** vstate_lease_take() where that is not so. */
+/** vstate_lease_take() if not vstate_lease_is_plain(). */
 bool vstate_lease_take_other(struct vstate_lease *l);
 
-/** Enter a queue that only the calling thread polls. False: not now. */
+/** Enter a queue that only the calling thread polls. False: the lease is not granted. */
 static __rte_always_inline bool
 vstate_lease_take(struct vstate_lease *l)
 {
 	return vstate_lease_is_plain(l) ? vstate_lease_take_plain(l) : vstate_lease_take_other(l);
 }
 
-/** Spins before a thread gives up on a queue that another port queue is inside of. */
+/** Spins before a thread gives up on a queue while another thread is inside. */
 #define VSTATE_LEASE_SHARED_SPINS 4096
 
 /**
  * Enter a queue that several threads poll, as when a port has more transmit queues than
- * the guest has receive queues. Only this case pays for an atomic exchange.
+ * the guest has receive queues. Only this case pays for an atomic exchange. False: the lease
+ * is not granted, or another thread stays inside.
  */
 static inline bool
 vstate_lease_take_shared(struct vstate_lease *l)
@@ -147,14 +150,14 @@ vstate_lease_take_shared(struct vstate_lease *l)
 	return false;
 }
 
-/** Leave. Release: what was done inside is seen by a control thread that sees 0 (C3). */
+/** Leave. Release: if the control side sees 0 (C3), it sees what was done inside. */
 static __rte_always_inline void
 vstate_lease_give(struct vstate_lease *l)
 {
 	__atomic_store_n(&l->inside, 0, __ATOMIC_RELEASE);
 }
 
-/** Control thread: let poll threads in. Release: pairs with vstate_lease_check(). */
+/** Control side: let poll threads in. Release: pairs with vstate_lease_check(). */
 static inline void
 vstate_lease_grant(struct vstate_lease *l)
 {
@@ -162,21 +165,21 @@ vstate_lease_grant(struct vstate_lease *l)
 			VSTATE_LEASE_GRANTED, __ATOMIC_RELEASE);
 }
 
-/** Whether a thread polls that may not enter yet. */
+/** Whether a poll thread has found the lease not granted. */
 static inline bool
 vstate_lease_is_asked(const struct vstate_lease *l)
 {
 	return __atomic_load_n(&l->asked, __ATOMIC_RELAXED) != 0;
 }
 
-/** Control thread: C1. vstate_lease_barrier() and a wait must follow. */
+/** Control side: C1. vstate_lease_barrier() and a wait must follow. */
 static inline void
 vstate_lease_revoke(struct vstate_lease *l)
 {
 	__atomic_store_n(&l->granted, VSTATE_LEASE_REVOKED, __ATOMIC_RELAXED);
 }
 
-/** Control thread: C3. Acquire: pairs with vstate_lease_give(). */
+/** Control side: C3. Acquire: pairs with vstate_lease_give(). */
 static inline bool
 vstate_lease_is_inside(const struct vstate_lease *l)
 {

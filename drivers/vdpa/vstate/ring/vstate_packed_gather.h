@@ -10,12 +10,12 @@
 #include "vstate_gather.h"
 #include "vstate_packed.h"
 
-/* Flags of an available descriptor that are looked at in a batch. */
+/* Flags of an available descriptor that a batch checks. */
 #define GATHER_FLAGS (DESC_AVAIL | DESC_USED | GATHER_KIND)
 
 /*
- * Gather the buffer whose first descriptor is at @p pos, of up to @p left descriptors. @return
- * its descriptors, or 0 if the buffer is not there or not wanted
+ * Gather the buffer whose first descriptor is at @p pos, of up to @p left descriptors.
+ * @return number of its descriptors, or 0 if the buffer is not available or not wanted
  */
 static __rte_always_inline uint16_t
 packed_gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
@@ -23,7 +23,8 @@ packed_gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i
 {
 	struct vring_packed_desc *p = &vq->packed.desc[pos.idx];
 	/* Acquire: see packed_pos_is_avail(). */
-	const uint64_t tail = rte_le_to_cpu_64(__atomic_load_n(packed_desc_tail(p), __ATOMIC_ACQUIRE));
+	const uint64_t tail = rte_le_to_cpu_64(__atomic_load_n(packed_desc_tail(p),
+			__ATOMIC_ACQUIRE));
 	const uint16_t flags = (tail >> 48 & GATHER_FLAGS) ^ (pos.wrap ? DESC_AVAIL : DESC_USED);
 	struct vstate_desc d = {
 		.addr = rte_le_to_cpu_64(__atomic_load_n(&p->addr, __ATOMIC_RELAXED)),
@@ -48,34 +49,34 @@ packed_gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i
 
 #ifdef VSTATE_SIMD_LANES
 /*
- * Gather as many descriptors as there are lanes, by whole cache lines. They are read twice. The
- * first read only finds out whether the descriptors are available, as the acquire in
- * packed_pos_is_avail() does. x86 keeps loads in order, so that the second read, whose values are
- * used, sees all fields of an available descriptor. @return as gather_lanes()
+ * Gather one descriptor for each lane, in whole cache lines. The descriptors are read twice. The
+ * first read only checks that they are available, like the acquire in packed_pos_is_avail(). x86
+ * does not reorder loads. So the second read, whose values are used, sees all fields of an
+ * available descriptor. @return as gather_lanes()
  */
 static __rte_always_inline uint16_t
 packed_gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, struct vstate_pos pos)
 {
 	const struct vring_packed_desc *p = &vq->packed.desc[pos.idx];
-	const uint64_t there = pos.wrap ? DESC_AVAIL : DESC_USED;
-	const vstate_simd look = simd_all((uint64_t)GATHER_FLAGS << 48);
-	const vstate_simd plain = simd_all((there | want->direction) << 48);
+	const uint64_t avail = pos.wrap ? DESC_AVAIL : DESC_USED;
+	const vstate_simd checked = simd_all((uint64_t)GATHER_FLAGS << 48);
+	const vstate_simd plain = simd_all((avail | want->direction) << 48);
 	vstate_simd addr, tail, used;
 	uint32_t bad;
 
 	simd_load_pairs(p, &addr, &tail);
-	bad = simd_differ(simd_and(tail, look), plain);
+	bad = simd_differ(simd_and(tail, checked), plain);
 	rte_compiler_barrier();
 	simd_load_pairs(p, &addr, &tail);
-	bad |= simd_differ(simd_and(tail, look), plain);
+	bad |= simd_differ(simd_and(tail, checked), plain);
 	used = simd_or(simd_and(tail, simd_all(gather_used(UINT16_MAX, 0))),
 			simd_all(gather_used(0, 1)));
 	return gather_lanes(g, i, want, addr, simd_and(tail, simd_all(UINT32_MAX)), used, bad);
 }
 #endif
 
-/* Read up to @p n leading buffers that are wanted; vq->avail stays. @return how many */
+/* Gather up to @p n wanted leading buffers. vq->avail does not move. @return their number */
 static __rte_always_inline uint16_t
 packed_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want)
 {

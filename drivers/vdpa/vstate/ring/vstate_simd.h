@@ -7,16 +7,16 @@
 
 /**
  * @file
- * Lanes of 64-bit words, for what is done alike to several descriptors: as many lanes as
- * the instruction set of this build of the ring code has (see vstate_isa.h). Where
- * VSTATE_SIMD_LANES is not defined there are none, and plain C does all of it.
+ * Lanes of 64-bit words: one operation on several descriptors. The number of lanes depends on the
+ * instruction set of this build of the ring code (see vstate_isa.h). Without VSTATE_SIMD_LANES
+ * plain C does all of the work.
  *
- * And four neighbours of an array, read early and kept in a register until they are used. A load
- * that follows a store to an address with the same lower 12 bits has to wait for that store,
- * though the two have nothing to do with each other. The stores of a burst of frames have nearly
- * all of these addresses. Where the array of a batch lies on the stack, and where the mbufs lie,
- * then decides whether a frame costs 15 or 35 cycles. Read four frames ahead, the words wait while
- * others are copied. Where VSTATE_SIMD_FOUR is not defined there are not enough registers.
+ * Fours: four neighbours of an array, loaded early and kept in a register until they are used.
+ * A load behind a store to an address with the same lower 12 bits waits for that store, although
+ * the two are unrelated. The stores of a burst of frames cover nearly all of these addresses.
+ * Then the addresses of the mbufs and of the arrays on the stack decide whether a frame costs 15
+ * or 35 cycles. Loaded four frames ahead, the words arrive while other frames are copied. Without
+ * VSTATE_SIMD_FOUR the instruction set has too few registers for this.
  */
 
 #include <stdbool.h>
@@ -28,7 +28,7 @@
 
 #include <immintrin.h>
 
-/* Else the compiler may read from where it came each time it is used. */
+/* Load once: without this the compiler may load the value again at each use. */
 static __rte_always_inline __m128i
 simd_16_once(__m128i v)
 {
@@ -36,7 +36,7 @@ simd_16_once(__m128i v)
 	return v;
 }
 
-/** True if one of eight 16-bit words is more than @p most, both without sign. */
+/** True if one of eight unsigned 16-bit words is greater than @p most. */
 static __rte_always_inline bool
 simd_16_any_above(__m128i v, uint16_t most)
 {
@@ -82,14 +82,14 @@ simd_or(vstate_simd a, vstate_simd b)
 	return _mm512_or_si512(a, b);
 }
 
-/** Bit i: lane i of @p a is not that of @p b. */
+/** Bit i of the result is set if lane i of @p a differs from lane i of @p b. */
 static __rte_always_inline uint32_t
 simd_differ(vstate_simd a, vstate_simd b)
 {
 	return _mm512_cmpneq_epi64_mask(a, b);
 }
 
-/** Bit i: lane i of @p a is more than that of @p b, both without sign. */
+/** Bit i of the result is set if lane i of @p a is greater than lane i of @p b, unsigned. */
 static __rte_always_inline uint32_t
 simd_above(vstate_simd a, vstate_simd b)
 {
@@ -102,35 +102,35 @@ simd_store(void *p, vstate_simd v)
 	_mm512_storeu_si512(p, v);
 }
 
-/** Store the lower halves of all lanes, one after another. */
+/** Store the lower half of each lane, one after another. */
 static __rte_always_inline void
 simd_store_low(void *p, vstate_simd v)
 {
 	_mm256_storeu_si256(p, _mm512_cvtepi64_epi32(v));
 }
 
-/** As many 16-bit words as there are lanes, read once. */
+/** Load one 16-bit word for each lane, once. */
 static __rte_always_inline __m128i
 simd_16_load(const uint16_t *p)
 {
 	return simd_16_once(_mm_loadu_si128((const __m128i *)p));
 }
 
-/** Lanes from 16-bit words, moved up by 32 bits. */
+/** Widen 16-bit words to lanes and shift them left by 32 bits. */
 static __rte_always_inline vstate_simd
 simd_16_up_32(__m128i v)
 {
 	return _mm512_slli_epi64(_mm512_cvtepu16_epi64(v), 32);
 }
 
-/** Store 16-bit words as 32-bit words, times 16. */
+/** Multiply 16-bit words by 16 and store them as 32-bit words. */
 static __rte_always_inline void
 simd_16_store_times_16(uint32_t *p, __m128i v)
 {
 	_mm256_storeu_si256((__m256i *)p, _mm256_slli_epi32(_mm256_cvtepu16_epi32(v), 4));
 }
 
-/* First words, and second words, of eight pairs. */
+/* Split eight pairs into their first words and their second words. */
 static __rte_always_inline void
 simd_pairs_split(__m512i a, __m512i b, vstate_simd *first, vstate_simd *second)
 {
@@ -138,7 +138,7 @@ simd_pairs_split(__m512i a, __m512i b, vstate_simd *first, vstate_simd *second)
 	*second = _mm512_permutex2var_epi64(a, _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15), b);
 }
 
-/** Read one pair of words for each lane, the pairs one after another. */
+/** Load one pair of words for each lane, from pairs one after another. */
 static __rte_always_inline void
 simd_load_pairs(const void *p, vstate_simd *first, vstate_simd *second)
 {
@@ -153,7 +153,7 @@ simd_load_2_pairs(const void *low, const void *high)
 			_mm_loadu_si128(high), 1);
 }
 
-/* Four pairs, which lie anywhere. */
+/* Load four pairs of a table, at byte offsets @p at. */
 static __rte_always_inline __m512i
 simd_load_4_pairs(const uint8_t *table, const uint32_t *at)
 {
@@ -162,7 +162,7 @@ simd_load_4_pairs(const uint8_t *table, const uint32_t *at)
 			simd_load_2_pairs(table + at[2], table + at[3]), 1);
 }
 
-/** Read the pairs that lie @p at bytes behind the begin of a table. */
+/** Load one pair of words of a table for each lane, at byte offsets @p at. */
 static __rte_always_inline void
 simd_load_pairs_at(const void *table, const uint32_t *at, vstate_simd *first, vstate_simd *second)
 {
@@ -220,7 +220,7 @@ simd_differ(vstate_simd a, vstate_simd b)
 static __rte_always_inline uint32_t
 simd_above(vstate_simd a, vstate_simd b)
 {
-	/* There is a comparison with sign only. */
+	/* AVX2 compares signed values only. */
 	const vstate_simd sign = simd_all(UINT64_C(1) << 63);
 
 	return simd_mask(_mm256_cmpgt_epi64(_mm256_xor_si256(a, sign), _mm256_xor_si256(b, sign)));
@@ -258,7 +258,7 @@ simd_16_store_times_16(uint32_t *p, __m128i v)
 	_mm_storeu_si128((__m128i *)p, _mm_slli_epi32(_mm_cvtepu16_epi32(v), 4));
 }
 
-/* Of pairs 0 and 2, and pairs 1 and 3. */
+/* Split pairs 0 and 2 (@p even) and pairs 1 and 3 (@p odd) into first and second words. */
 static __rte_always_inline void
 simd_pairs_split(__m256i even, __m256i odd, vstate_simd *first, vstate_simd *second)
 {
@@ -278,8 +278,8 @@ simd_load_pairs(const void *p, vstate_simd *first, vstate_simd *second)
 {
 	const __m128i *pair = p;
 
-	simd_pairs_split(simd_load_2_pairs(&pair[0], &pair[2]), simd_load_2_pairs(&pair[1], &pair[3]),
-			first, second);
+	simd_pairs_split(simd_load_2_pairs(&pair[0], &pair[2]),
+			simd_load_2_pairs(&pair[1], &pair[3]), first, second);
 }
 
 static __rte_always_inline void
@@ -302,17 +302,18 @@ typedef uint32_t vstate_simd_four_32 __attribute__((vector_size(16)));
 typedef uint64_t vstate_simd_four_any __attribute__((vector_size(32), aligned(1), may_alias));
 typedef uint32_t vstate_simd_four_32_any __attribute__((vector_size(16), aligned(1), may_alias));
 
-/** Words or pointers. */
+/** Load four words or pointers. */
 static __rte_always_inline vstate_simd_four
 simd_four_load(const void *p)
 {
 	vstate_simd_four v = *(const vstate_simd_four_any *)p;
 
-	/* Else the compiler reads each of them where it is used. */
+	/* Without this the compiler loads each word where it is used. */
 	__asm__ volatile("" : "+x"(v));
 	return v;
 }
 
+/** Load four 32-bit words. */
 static __rte_always_inline vstate_simd_four_32
 simd_four_load_32(const uint32_t *p)
 {
@@ -322,7 +323,7 @@ simd_four_load_32(const uint32_t *p)
 	return v;
 }
 
-/** Where the next four of @p n begin; the last four again when there are not so many. */
+/** Index of the four behind those at @p i, or of the last four of @p n if fewer follow. */
 static __rte_always_inline unsigned int
 simd_four_next(unsigned int i, unsigned int n)
 {

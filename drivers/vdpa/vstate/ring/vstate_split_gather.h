@@ -34,7 +34,7 @@ split_gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 }
 
 #ifdef VSTATE_SIMD_LANES
-/* Gather as many buffers as there are lanes, whose heads lie at @p ring. @return as gather_lanes() */
+/* Gather one buffer for each lane, with the heads at @p ring. @return as gather_lanes() */
 static __rte_always_inline uint16_t
 split_gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, const uint16_t *ring)
@@ -56,7 +56,7 @@ split_gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int 
 }
 #endif
 
-/* Read up to @p n leading buffers that are wanted; vq->avail stays. @return how many */
+/* Gather up to @p n wanted leading buffers. vq->avail does not move. @return their number */
 static __rte_always_inline uint16_t
 split_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want)
 {

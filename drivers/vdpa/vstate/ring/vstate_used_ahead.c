@@ -13,7 +13,7 @@
 
 enum desc_state { NOTHING, AVAILABLE, USED };
 
-/* What a descriptor at or behind the available position is, in this turn of the ring. */
+/* State of a descriptor at or behind the available position, in this turn of the ring. */
 static enum desc_state
 desc_state_read(const struct vstate_vq *vq, struct vstate_pos pos)
 {
@@ -33,8 +33,9 @@ desc_id_read(const struct vstate_vq *vq, struct vstate_pos pos)
 }
 
 /*
- * Descriptors of the buffer whose first one was used; the flag that said whether another follows
- * is gone. Linux writes the ID of a buffer into all of them, and no other buffer has it now.
+ * Number of descriptors of the buffer at @p pos. Its first descriptor was used, and so the flag
+ * NEXT was overwritten. Linux writes the ID of a buffer into all of its descriptors, and no other
+ * buffer has this ID now.
  */
 static uint16_t
 used_chain_count(const struct vstate_vq *vq, struct vstate_pos pos, uint16_t max)
@@ -58,14 +59,15 @@ desc_write(struct vstate_vq *vq, struct vstate_pos pos, uint64_t addr, uint32_t 
 
 	d->addr = rte_cpu_to_le_64(addr);
 	d->len = rte_cpu_to_le_32(len);
-	/* Release: address and length are written before the flags that announce them; else the
-	 * device would use those of the earlier buffer. Partner: packed_pos_is_avail().
+	/* Release: address and length are stored before the flags that announce them. Without
+	 * it the device could use the values of the earlier buffer. Partner:
+	 * packed_pos_is_avail().
 	 */
 	__atomic_store_n(&d->flags, rte_cpu_to_le_16(flags), __ATOMIC_RELEASE);
 	vstate_vq_dirty(vq, vq->desc_addr + pos.idx * sizeof(*d), sizeof(*d));
 }
 
-/* Make a buffer of @p len bytes available again. Its bytes are the ring's own memory. */
+/* Make a buffer of @p len bytes available again. Its address is that of the ring itself. */
 static void
 buf_make_available(struct vstate_vq *vq, struct vstate_pos pos, uint16_t num, uint32_t len)
 {
@@ -88,9 +90,10 @@ vstate_used_ahead_return(struct vstate_vq *vq, uint32_t len)
 	for (; left > 0 && (state = desc_state_read(vq, pos)) != NOTHING; left -= num) {
 		num = 1;
 		if (state == USED && pos.idx == vq->used.idx && pos.wrap == vq->used.wrap) {
-			/* The driver comes here next, or is past this place: the buffer is
-			 * finished as if the device had used it. It has one descriptor, as
-			 * nearly all have: its ID may be that of a new buffer by now.
+			/* The driver reads this descriptor next, or has read it. So the
+			 * buffer is completed as if the device had used it. It counts as
+			 * one descriptor, as nearly all buffers have. Descriptors cannot
+			 * be counted by the ID, which may belong to a new buffer now.
 			 */
 			vstate_pos_step(&vq->used, 1, vq->size);
 			vq->avail = vq->used;

@@ -7,11 +7,11 @@
 
 /**
  * @file
- * A virtqueue of any device class: what a poll thread needs to process its buffers, and what the
- * control path keeps with it. A class has it as the first member of a structure of its own.
+ * A virtqueue of any device class: the fields with which a poll thread processes its buffers, and
+ * the fields of the control side. A class has it as the first member of a structure of its own.
  *
- * All of it but the lease belongs to the poll thread while that is inside, and to the holder of
- * the control lock otherwise.
+ * All fields but the lease belong to the poll thread while it is inside, and otherwise to the
+ * thread that holds the control lock.
  */
 
 #include <pthread.h>
@@ -31,19 +31,19 @@
 #include "vstate_pos.h"
 #include "vstate_used.h"
 
-/** Buffers that one lease processes at most. */
+/** Most buffers that are processed under one lease. */
 #define VSTATE_BURST 64
-/** Used buffers kept back until they are published; bounds the buffers of one frame. */
+/** Most used buffers before a publication, and most buffers of one frame. */
 #define VSTATE_SHADOW 1024
 /**
- * Descriptors behind the first of each chain after which a burst ends, and after which a frame
- * to the driver is dropped. No driver needs as many, and a poll thread has other queues to serve.
+ * Limit of descriptors behind the first one of each chain. Above it a burst ends, and a frame to
+ * the driver is dropped. No driver needs as many, and a poll thread has other queues to serve.
  */
 #define VSTATE_STEPS 16384
 
-/** Counters that the ring itself keeps. Written by the poll thread, read by any thread. */
+/** Counters of the ring. Written by the poll thread, read by any thread. */
 struct vstate_vq_counters {
-	/** Calls made, and calls that the driver did not want. */
+	/** Number of calls made, and of calls that the driver did not want. */
 	uint64_t calls, calls_suppressed;
 };
 
@@ -58,11 +58,11 @@ struct vstate_call_watch {
 };
 
 struct vstate_vq {
-	/* -- first cache line: what an empty queue costs, and where the ring stands -- */
+	/* -- first cache line: all that a poll of an empty queue reads, and the positions -- */
 	struct vstate_lease lease;
 	/**
-	 * Where the next available buffer will show, for vstate_vq_is_empty(): the queue is
-	 * empty while (*look_at & look_mask) == look_value. Kept by the ring code.
+	 * The word that changes with the next available buffer, for vstate_vq_is_empty(): the
+	 * queue is empty while (*look_at & look_mask) == look_value. Set by the ring code.
 	 */
 	uint16_t look_mask, look_value;
 	const uint16_t *look_at;
@@ -80,11 +80,11 @@ struct vstate_vq {
 	};
 	/** Entries of the ring. */
 	uint16_t size;
-	/** Used index at the last call, for the event index. */
+	/** Used index at the last call, for the event index; see signalled_valid. */
 	uint16_t signalled_used;
 	/**
-	 * Next entry to dequeue, and next entry to publish. Whenever the lease is free they are as
-	 * far apart as what is left of @p inflight, or as the requests that are submitted.
+	 * Next entry to dequeue, and next entry to publish. While the lease is free, the entries
+	 * between them are those of buffers left in @p inflight, or of submitted requests.
 	 */
 	struct vstate_pos avail, used;
 	bool signalled_valid;
@@ -92,9 +92,9 @@ struct vstate_vq {
 	bool is_packed, event_idx, indirect;
 
 	/* -- second cache line -- */
-	/** Where positions are recorded for a process that comes after; never NULL. */
+	/** Record of the positions for the next process; never NULL. */
 	union vstate_inflight_head *inflight_head;
-	/** Buffers of another device to be finished first; NULL once all are. */
+	/** Buffers of another device, to be completed first; NULL once all are completed. */
 	struct vstate_inflight *inflight;
 	const struct vstate_mem *mem;
 	struct vstate_window win;
@@ -102,7 +102,7 @@ struct vstate_vq {
 	uint16_t nb_shadow;
 	/** Descriptors that the burst has walked behind the first of each chain. */
 	uint32_t nb_steps;
-	/** Our own duplicate: the front end may replace its own at any moment. -1: none. */
+	/** A duplicate, as the front end may replace its eventfd at any time. -1: none. */
 	int callfd;
 	/** Odd while a thread writes @p callfd. */
 	uint32_t call_turn;
@@ -113,28 +113,28 @@ struct vstate_vq {
 	/** Guest physical address of the device event area (packed). */
 	uint64_t event_gpa;
 	struct vstate_dirty dirty;
-	/** What @p inflight_head points to where nobody comes after. */
+	/** @p inflight_head points to it if no other process reads the record. */
 	union vstate_inflight_head own_head;
 
 	/* -- control -- */
 	uint16_t qid;
-	/** Why control does not grant the queue, 0: for no reason of its own; bits of the device. */
+	/** Reasons of this queue not to be granted, as bits that the device defines. 0: none. */
 	uint32_t block;
-	/** Resets of the device when the queue was set up last. */
+	/** Number of resets of the device when the queue was set up last. */
 	uint64_t setup_resets;
 	/** A call that a suspended device owes. */
 	bool call_due;
 	struct vstate_call_watch call_watch;
 	/** Guest physical addresses of the three areas, for capture. */
 	uint64_t desc_addr, driver_addr, device_addr;
-	/** What @p inflight was set to; the control path frees it, a poll thread does not. */
+	/** The list of @p inflight, for the control side to free. A poll thread frees nothing. */
 	struct vstate_inflight *inflight_own;
 
 	/* -- last because it is large -- */
 	struct vstate_used shadow[VSTATE_SHADOW];
 } __rte_cache_aligned;
 
-/** Mark a queue broken. The first fault stays. Returns false, for the caller's convenience. */
+/** Mark a queue as broken. The first fault stays. Always returns false. */
 static inline bool
 vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
 {
@@ -144,8 +144,8 @@ vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
 }
 
 /**
- * Whether the driver made nothing available since the device looked last. The caller holds
- * the lease. Cheap, and only a hint: the ring code checks what it dequeues.
+ * Whether the driver made nothing available since the last look. The caller holds the lease.
+ * Cheap, and only a hint: the ring code checks each buffer that it dequeues.
  */
 static __rte_always_inline bool
 vstate_vq_is_empty(const struct vstate_vq *vq)
@@ -153,14 +153,14 @@ vstate_vq_is_empty(const struct vstate_vq *vq)
 	return (__atomic_load_n(vq->look_at, __ATOMIC_RELAXED) & vq->look_mask) == vq->look_value;
 }
 
-/** Make a queue that is all zero one that nobody has set up yet. */
+/** Initialize a queue that is all zero. It is not set up then. */
 void vstate_vq_init(struct vstate_vq *vq, uint16_t qid);
-/** Nothing is known of the driver, and no burst is under way; positions are the caller's. */
+/** Reset call state, fault and shadow of a quiesced queue. The caller sets the positions. */
 void vstate_vq_restart(struct vstate_vq *vq);
-/** The position of the queue is kept by nobody but the queue itself. */
+/** Record the positions in the queue itself, where no other process reads them. */
 void vstate_vq_detach(struct vstate_vq *vq);
 
-/** Note in the dirty log, if there is one, that the device wrote guest memory. */
+/** Mark guest memory as written in the dirty log, if there is a log. */
 static __rte_always_inline void
 vstate_vq_dirty(struct vstate_vq *vq, uint64_t gpa, uint64_t len)
 {
