@@ -43,6 +43,7 @@ int test_vstate_fd_io(void);
 int test_vstate_handover_msg(void);
 int test_vstate_msg_log(void);
 int test_vstate_request(void);
+int test_vstate_request_hostile(void);
 int test_vstate_takeover(void);
 int test_vstate_vdpa(void);
 

@@ -29,6 +29,7 @@ static const struct {
 	{ "devargs", test_vstate_devargs },
 	{ "chain", test_vstate_chain },
 	{ "request", test_vstate_request },
+	{ "request_hostile", test_vstate_request_hostile },
 	{ "net_take", test_vstate_net_take },
 	{ "net_put", test_vstate_net_put },
 	{ "fault", test_vstate_fault },
