@@ -523,11 +523,14 @@ reader_main(void *arg)
 	struct rte_eth_xstat xstats[XSTATS_MAX];
 	struct rte_eth_stats stats;
 	struct rte_eth_link link;
+	int ret;
 
 	while (!__atomic_load_n(&readers_stop, __ATOMIC_RELAXED)) {
 		if (!rte_eth_dev_is_valid_port(0))
 			continue;
-		rte_eth_link_get_nowait(0, &link);
+		/* It fails if the port has just been removed; since 24.11 a result must be used. */
+		ret = rte_eth_link_get_nowait(0, &link);
+		RTE_SET_USED(ret);
 		if (arg == NULL)
 			continue;
 		rte_eth_stats_get(0, &stats);
