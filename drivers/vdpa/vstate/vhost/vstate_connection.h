@@ -44,7 +44,7 @@ struct vstate_socket {
 	pthread_mutex_t lock;
 	/** The socket is open; the socket was closed and is never opened again. */
 	bool open, shut;
-	/** A socket without peer is registered, so that rte_vhost starts its threads early. */
+	/** A client that never connects is registered; see socket_prepare(). */
 	bool ahead;
 	/** Path registered with rte_vhost: iface=, or front_path while a relay is its peer. */
 	const char *path;

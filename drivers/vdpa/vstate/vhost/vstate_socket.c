@@ -30,6 +30,7 @@
 #include "ring/vstate_vq.h"
 #include "vstate_connection.h"
 #include "vstate_device_state.h"
+#include "vstate_event_thread.h"
 #include "vstate_log.h"
 #include "vstate_mem_watch.h"
 #include "vstate_msg_log.h"
@@ -192,7 +193,7 @@ protocol_features_limit(struct vstate_dev *dev)
 }
 
 /*
- * rte_vhost starts the thread that serves its sockets with the first socket. While poll threads
+ * rte_vhost starts the thread that reconnects clients with the first client. While poll threads
  * occupy all processors, a new thread may wait for milliseconds, and the guest waits with it. So
  * this device starts the thread before a takeover, with a client of a socket that does not exist.
  * A listening socket would not do: rte_vhost removes its file when the socket is unregistered.
@@ -232,14 +233,13 @@ descriptors_prepare(const struct vstate_dev *dev)
 static void
 socket_prepare(struct vstate_dev *dev)
 {
-	/* For client=1 rte_vhost also needs its second thread, which reconnects. */
-	uint64_t flags = RTE_VHOST_USER_CLIENT |
-		(dev->conf.client ? 0 : RTE_VHOST_USER_NO_RECONNECT);
 	char path[PATH_MAX];
 
 	descriptors_prepare(dev);
+	vstate_event_thread_keep();
 	/* A failure only makes the takeover slower. */
-	if (ahead_path_make(dev, path) != 0 || rte_vhost_driver_register(path, flags) != 0)
+	if (!dev->conf.client || ahead_path_make(dev, path) != 0 ||
+			rte_vhost_driver_register(path, RTE_VHOST_USER_CLIENT) != 0)
 		return;
 	dev->connection->socket.ahead = true;
 	rte_vhost_driver_start(path);
@@ -297,6 +297,7 @@ socket_open_first(struct vstate_dev *dev)
 {
 	int ret;
 
+	vstate_event_thread_keep();
 	pthread_mutex_lock(&dev->connection->socket.lock);
 	ret = dev->connection->socket.shut ? -ESHUTDOWN : socket_open(dev, dev->conf.iface);
 	pthread_mutex_unlock(&dev->connection->socket.lock);
