@@ -94,6 +94,18 @@ vstate_msg_fds(void *msg, int **nb_fds)
 	return (int *)(void *)fds;
 }
 
+/*
+ * Since 24.03 rte_vhost asserts the locks of the queues when it translates ring addresses, but it
+ * takes no locks for a message while its vDPA device is configured: SET_VRING_KICK and a
+ * SET_MEM_TABLE that changes end in rte_panic(). Not fixed in 26.07. The library is found at run
+ * time.
+ */
+static inline bool
+vstate_vdpa_configured_panics(void)
+{
+	return rte_version_year() * 100 + rte_version_month() >= 2403;
+}
+
 /* ---- telemetry ---- */
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)

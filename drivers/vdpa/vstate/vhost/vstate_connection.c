@@ -99,6 +99,7 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 	dev->connection->suspend_negotiated = false;
 	dev->connection->inflight_negotiated = false;
 	dev->connection->has_memory = false;
+	dev->connection->vdpa_started = false;
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
 		dev->connection->ring_ready[i] = false;
 		dev->connection->base_fresh[i] = true;

@@ -95,6 +95,8 @@ struct vstate_connection {
 	struct vstate_msg_refused refused;
 	/** The device in rte_vdpa; NULL with a socket of its own. */
 	struct rte_vdpa_device *vdpa;
+	/** Behind rte_vdpa: dev_conf() started the device, and dev_close() did not follow. */
+	bool vdpa_started;
 	struct vstate_socket socket;
 };
 

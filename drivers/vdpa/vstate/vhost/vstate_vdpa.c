@@ -13,6 +13,8 @@
 
 #include <vdpa_driver.h>
 
+#include <vstate_compat.h>
+
 #include "dev/vstate_class.h"
 #include "dev/vstate_counters.h"
 #include "dev/vstate_dev.h"
@@ -85,19 +87,38 @@ set_features(int vid)
 	return ret;
 }
 
+/*
+ * rte_vhost marks the device as configured if this returns 0. Where that mark leads to a panic, the
+ * device runs without it. rte_vhost then locks the queues for each message, as it does for a
+ * socket without a vDPA device. It also calls dev_conf() after each message, and logs an error line
+ * each time. It calls dev_close() in both cases.
+ */
 static int
 dev_conf(int vid)
 {
+	const int unmarked = vstate_vdpa_configured_panics() ? -1 : 0;
 	struct vstate_dev *dev = dev_find_by_vid(vid);
 
 	if (dev == NULL || vstate_connection_attach(vid, dev) != 0)
 		return -1;
-	return vstate_connection_start(vid);
+	if (dev->connection->vdpa_started)
+		return unmarked;
+	if (vstate_connection_start(vid) != 0)
+		return -1;
+	dev->connection->vdpa_started = true;
+	if (unmarked != 0)
+		VSTATE_LOG(NOTICE, "%s: running; ignore rte_vhost's \"failed to configure vDPA device\"",
+				dev->name);
+	return unmarked;
 }
 
 static int
 dev_close(int vid)
 {
+	struct vstate_dev *dev = vstate_connection_dev(vid);
+
+	if (dev != NULL)
+		dev->connection->vdpa_started = false;
 	vstate_connection_stop(vid);
 	return 0;
 }
