@@ -143,6 +143,16 @@ pick_source_version()
 		sed -n 's/^Version: //p' | grep -E "^${upstream//./\\.}[.~-]" | sort -Vr | head -n 1
 }
 
+# End with the reason $1 and with what the user can do. $2 is the version of the installed DPDK.
+no_driver_headers()
+{
+	local release
+	release=$(cut -d. -f1-2 <<<"$2")
+	die "$1.
+       Get the sources of any DPDK $release (https://fast.dpdk.org/rel/), unpack them, and repeat the
+       command with VSTATE_DPDK_SOURCE=DIR in its environment. DIR is the unpacked folder."
+}
+
 # Download the DPDK source package of version $2 and unpack its headers into $1.
 download_driver_headers()
 {
@@ -152,14 +162,13 @@ download_driver_headers()
 	run_quiet "downloading the lists of source packages" private_apt "$dir" update ||
 		warn "apt could not read every source; continuing with the others"
 	got=$(pick_source_version "$version" "$(cut -d. -f1-2 <<<"$version")" "$dir")
-	[ -n "$got" ] || die "no source package dpdk $version in your apt sources; \
-update DPDK (apt-get install libdpdk-dev), or give a source tree: meson setup build -Ddpdk_source=DIR"
+	[ -n "$got" ] || no_driver_headers "no source package dpdk $version in your apt sources" "$version"
 	[ "$got" = "$version" ] || warn "the archive has no source package $version any more; using $got of the same release"
 	tmp=$(mktemp -d "$VSTATE_CACHE/unpack.XXXXXX")
 	# apt checks the signature of the lists, and the tarball's hash against the lists.
 	( cd "$tmp" && run_quiet "downloading the source package dpdk $got" \
 		private_apt "$dir" --download-only source "dpdk=$got" ) ||
-		{ rm -rf "$tmp"; die "download failed"; }
+		{ rm -rf "$tmp"; no_driver_headers "the source package dpdk $got cannot be downloaded" "$version"; }
 	tarball=$(find "$tmp" -name 'dpdk_*.orig.tar.*' ! -name '*.asc' | head -n 1)
 	mkdir "$tmp/tree"
 	run_quiet "unpacking its headers" tar -C "$tmp/tree" --strip-components=1 --wildcards \
@@ -174,10 +183,10 @@ update DPDK (apt-get install libdpdk-dev), or give a source tree: meson setup bu
 need_driver_headers()
 {
 	local version
-	DPDK_SOURCE=${DPDK_SOURCE:-}
+	DPDK_SOURCE=${VSTATE_DPDK_SOURCE:-${DPDK_SOURCE:-}}
 	pkg-config --exists libdpdk || die "pkg-config does not find libdpdk: install libdpdk-dev or set PKG_CONFIG_PATH"
 	if [ -n "$DPDK_SOURCE" ]; then
-		say "driver headers: from DPDK_SOURCE=$DPDK_SOURCE"
+		say "driver headers: from $DPDK_SOURCE"
 		return 0
 	fi
 	if driver_headers_installed; then
@@ -186,7 +195,7 @@ need_driver_headers()
 	fi
 	version=$(dpkg-query -W -f '${source:Version}' libdpdk-dev 2>/dev/null) ||
 		die "DPDK $(pkg-config --modversion libdpdk) has no driver headers and is not Debian's; \
-build it with -Denable_driver_sdk=true or set DPDK_SOURCE to its source tree"
+build it with -Denable_driver_sdk=true or set VSTATE_DPDK_SOURCE to its source tree"
 	DPDK_SOURCE=$VSTATE_CACHE/dpdk-$version
 	if [ -e "$DPDK_SOURCE/lib/vhost/vdpa_driver.h" ]; then
 		say "driver headers: of dpdk $version, downloaded before"
@@ -208,7 +217,8 @@ build()
 		meson configure "$dir" "-Ddpdk_source=$DPDK_SOURCE" "$@" >/dev/null ||
 			die "meson configure failed; remove $name and try again"
 	fi
-	run_quiet "ninja -C $name" ninja -C "$dir" || die "the build failed: see the output above"
+	# The samples are built by no default target, and meson 1.7 does not build them for its tests.
+	run_quiet "ninja -C $name" ninja -C "$dir" all app/test/vhost-state-samples || die "the build failed: see the output above"
 }
 
 # Report the hugepages. If there are none, root reserves 256 MiB if enough memory is available.

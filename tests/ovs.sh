@@ -86,7 +86,8 @@ live()
 	appctl dpctl/show -s netdev@ovs-netdev | awk -v port="$1" -v way="$2" -v counter="$3:" '
 		/^ *port [0-9]+:/ { here = $3 == port }
 		here { for (i = 1; i <= NF; i++) {
-			if ($i == "RX" || $i == "TX") now = $i
+			# OVS 3.5 adds a line "Upcall packets:? dropped:?".
+			if ($i == "RX" || $i == "TX" || $i == "Upcall") now = $i
 			if (now == way && index($i, counter) == 1) print substr($i, length(counter) + 1)
 		} }'
 }

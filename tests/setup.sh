@@ -43,6 +43,36 @@ case_meson_with_wrong_source()
 	measured "${said##*ERROR: }"
 }
 
+# The sources of another stable version of the same release have the same driver headers.
+case_meson_with_other_stable_source()
+{
+	local other
+	! driver_headers_installed || skip "this DPDK is installed with its driver headers"
+	need_driver_headers >/dev/null
+	mkdir "$W/source"
+	ln -s "$DPDK_SOURCE"/* "$W/source/"
+	rm "$W/source/VERSION"
+	other=$(cut -d. -f1-2 "$DPDK_SOURCE/VERSION").99
+	echo "$other" >"$W/source/VERSION"
+	meson setup "$W/b" "$VSTATE_ROOT" "-Ddpdk_source=$W/source" >"$W/meson.out" 2>&1 ||
+		fail "meson setup: $(grep ERROR "$W/meson.out")"
+	expect_match "warning" "$(grep WARNING "$W/meson.out")" "is DPDK ${other//./\\.}"
+	measured "$(grep -m 1 -o 'dpdk_source=.*' "$W/meson.out" | sed "s|$W/||")"
+}
+
+# Without the source package the error names the way out, and the way out works.
+case_no_source_package()
+{
+	! ( private_sources() { :; }; private_apt() { :; }; pick_source_version() { :; }
+	    download_driver_headers "$W/none" 22.11.99-1 ) >"$W/setup.out" 2>&1 ||
+		fail "no error without a source package"
+	expect_match "advice" "$(cat "$W/setup.out")" 'VSTATE_DPDK_SOURCE=DIR'
+	( VSTATE_DPDK_SOURCE=$W/given; need_driver_headers >/dev/null; echo "$DPDK_SOURCE" ) \
+		>"$W/given.out"
+	expect_match "driver headers" "$(cat "$W/given.out")" "^$W/given\$"
+	measured "$(grep -m 1 'error:' "$W/setup.out")"
+}
+
 apt_configuration() { find /etc/apt -type f -exec sha256sum {} + | sort; }
 
 # A clone below a directory from which EAL refuses to load plugins, set up as the README says.
@@ -149,4 +179,5 @@ links_with() # PC LIBRARY
 	expect_match "program" "$(cat "$W/user.out")" '^bad_magic$'
 }
 
-run_cases meson-without-dpdk meson-without-driver-headers meson-with-wrong-source install clean-clone
+run_cases meson-without-dpdk meson-without-driver-headers meson-with-wrong-source \
+	meson-with-other-stable-source no-source-package install clean-clone

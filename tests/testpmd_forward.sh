@@ -21,8 +21,9 @@ tap_guest() # VIRTIO-USER-ARGUMENTS
 {
 	wire_namespace
 	eal_options 256
-	# Without --rxq-share testpmd 22.11 crashes in mode shared_rxq, with any port.
-	BACK_OPTIONS=(--rxq-share=1)
+	# Without --rxq-share testpmd 22.11 crashes in mode shared_rxq, with any port. 26.07 takes the
+	# option without a value only.
+	BACK_OPTIONS=(--rxq-share)
 	back_start
 	tp_start guest --vdev "net_virtio_user0,path=$W/s,queues=1,queue_size=256,$1" \
 		--vdev net_tap0,iface=t -- --rxq=1 --txq=1

@@ -5,7 +5,8 @@
 # Packages that a scenario uses without installing them. apt downloads and checks them, and they
 # are unpacked to a folder of their own.
 
-# packages_unpack DIR PACKAGE [APT-OPTION...]: unpack it with its dependencies that are missing
+# packages_unpack DIR PACKAGE [APT-OPTION...]: unpack it with its dependencies that are missing. If
+# the newest version is installed, DIR gets links to the installed files.
 packages_unpack()
 {
 	local to=$1 package=$2 tmp deb
@@ -17,7 +18,11 @@ packages_unpack()
 	apt-get -q -y --no-install-recommends --download-only "$@" -o "Dir::Cache=$tmp" \
 		-o "APT::Sandbox::User=$(id -un)" -o Debug::NoLocking=1 install "$package" \
 		>"$W/apt.out" 2>&1 || { rm -rf "$tmp"; skip "cannot download $package"; }
+	if ! compgen -G "$tmp/archives/*.deb" >/dev/null; then
+		ln -s /usr /etc "$tmp/tree/"
+	fi
 	for deb in "$tmp"/archives/*.deb; do
+		[ -e "$deb" ] || continue
 		dpkg-deb -x "$deb" "$tmp/tree" || fail "cannot unpack $deb"
 	done
 	rm -rf "$to"

@@ -45,13 +45,15 @@ newer_than()
 # Build the initramfs if one of its sources is newer.
 vm_initramfs()
 {
-	local dir=$VSTATE_ROOT/tests/tools tree version image=$VM_DIR/initramfs.gz program
+	local dir=$VSTATE_ROOT/tests/tools tree version modules image=$VM_DIR/initramfs.gz program
 	if ! newer_than "$image" "$dir"/{netpeer.c,netflow.c,vm_memory.c,netcontent.h,vm_init.sh} \
 			"${BASH_SOURCE[0]}"; then
 		return 0
 	fi
 	tree=$(mktemp -d "$VM_DIR/initramfs.XXXXXX")
-	version=$(basename "$VM_DIR"/kernel/lib/modules/*)
+	# Debian 13 has the modules below usr/lib, compressed.
+	modules=$(find "$VM_DIR/kernel" -mindepth 3 -maxdepth 4 -path '*/lib/modules/*' | head -n 1)
+	version=$(basename "$modules")
 	mkdir -p "$tree"/{bin,sbin,proc,sys,dev,tmp,lib/modules/"$version"}
 	cp "$(command -v busybox)" "$tree/bin/busybox"
 	cp "$dir/vm_init.sh" "$tree/init"
@@ -59,9 +61,10 @@ vm_initramfs()
 		gcc -std=gnu11 -O2 -Wall -static -o "$tree/bin/$program" "$dir/$program.c" ||
 			fail "$program does not compile"
 	done
-	find "$VM_DIR/kernel/lib/modules/$version" -regextype posix-extended \
-		-regex ".*/($VM_MODULES)\.ko" -exec cp {} "$tree/lib/modules/$version/" \;
-	cp "$VM_DIR/kernel/lib/modules/$version"/modules.{builtin,order} "$tree/lib/modules/$version/"
+	find "$modules" -regextype posix-extended -regex ".*/($VM_MODULES)\.ko(\.xz)?" \
+		-exec cp {} "$tree/lib/modules/$version/" \;
+	find "$tree/lib/modules" -name '*.xz' -exec xz -d {} +
+	cp "$modules"/modules.{builtin,order} "$tree/lib/modules/$version/"
 	# The dependencies of modules differ between kernel builds.
 	busybox depmod -b "$tree" "$version" || fail "depmod failed"
 	chmod 755 "$tree/init"
