@@ -46,6 +46,15 @@ case_packed_16_queues() { upgrades 5 16 packed; }
 case_split_reconnect() { UPGRADE=reconnect; upgrades 10 1 split --any-layout --frames 64-9000; }
 case_packed_reconnect() { UPGRADE=reconnect; upgrades 5 16 packed; }
 
+# Device arguments of more than 127 characters, which some releases of EAL take on the command line
+# only.
+case_long_names()
+{
+	local -x XDG_RUNTIME_DIR=$W/a-directory-with-a-long-name
+	mkdir "$XDG_RUNTIME_DIR"
+	upgrades 2 1 packed --frames 1500-9000
+}
+
 takes_over() # NAME
 {
 	wait_for 15 has "$1" 'net_vstate0: taken over' || fail "$1 did not take the device over"
@@ -471,7 +480,7 @@ case_release_under_load()
 
 # The QEMU cases that run only with SOAK=1 are parts of those that always run.
 # shellcheck disable=SC2046 # names without blanks
-run_cases split packed split-16-queues packed-16-queues split-reconnect packed-reconnect \
+run_cases split packed split-16-queues packed-16-queues split-reconnect packed-reconnect long-names \
 	qemu-packed-reconnect qemu-goes-on qemu-server qemu-refused \
 	no-answer refused-leaves-the-socket \
 	without-takeover-it-is-busy one-front-end two-front-ends killed-owner nobody-to-ask release loop loop-packed loop-pid-namespaces loop-reconnect \

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <rte_dev.h>
+#include <rte_bus_vdev.h>
 #include <rte_errno.h>
 
 #include "backend.h"
@@ -89,7 +89,7 @@ local_destroy(struct backend *be)
 	}
 	if (be->dev.attach)
 		vdpa_socket_close(be->dev.socket);
-	if (rte_eal_hotplug_remove("vdev", be->dev.name) < 0)
+	if (rte_vdev_uninit(be->dev.name) < 0)
 		fprintf(stderr, "dpdk-test-vdpa: cannot remove device %s\n", be->dev.name);
 	busy_set(local_of(be), false);
 	free(local_of(be));
@@ -124,7 +124,8 @@ backend_local_create(const struct backend_device *dev)
 		free(lo);
 		return NULL;
 	}
-	ret = rte_eal_hotplug_add("vdev", dev->name, dev->args);
+	/* rte_dev_probe() of some releases takes fewer than 128 characters of arguments. */
+	ret = rte_vdev_init(dev->name, dev->args);
 	if (ret < 0) {
 		fprintf(stderr, "dpdk-test-vdpa: cannot create device %s,%s: %s\n", dev->name,
 			dev->args, rte_strerror(-ret));
@@ -133,7 +134,7 @@ backend_local_create(const struct backend_device *dev)
 	if (dev->attach) {
 		ret = vdpa_socket_open(dev->socket, dev->name, false, NULL);
 		if (ret < 0) {
-			rte_eal_hotplug_remove("vdev", dev->name);
+			rte_vdev_uninit(dev->name);
 			goto fail;
 		}
 	}

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rte_dev.h>
+#include <rte_bus_vdev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -69,7 +69,7 @@ bench_port_open(struct bench_port *port, enum bench_kind kind, uint16_t pairs,
 	if (ret < 0)
 		return ret;
 	snprintf(args, sizeof(args), "iface=%s,queues=%u", port->path, pairs);
-	ret = rte_eal_hotplug_add("vdev", port->name, args);
+	ret = rte_vdev_init(port->name, args);
 	if (ret == 0) {
 		port->present = true;
 		ret = rte_eth_dev_get_port_by_name(port->name, &port->id);
@@ -91,7 +91,7 @@ bench_port_close(struct bench_port *port)
 		return;
 	rte_eth_dev_stop(port->id);
 	rte_eth_dev_close(port->id);
-	rte_eal_hotplug_remove("vdev", port->name);
+	rte_vdev_uninit(port->name);
 	unlink(port->path);
 	port->present = false;
 }
