@@ -16,6 +16,8 @@
 #	-j N				jobs of each build (default: 2)
 #	--rounds N			rounds of each "migrate" (default: 20)
 #
+# A prefix without the driver headers needs their source tree: VSTATE_DPDK_SOURCE=DIR.
+#
 # vstate is built in build-dpdk-NAME with -Dwerror=true. The logs are in its folder matrix-logs.
 # The exit status is 0 if no cell is red.
 
@@ -35,7 +37,7 @@ ROUNDS=20
 RED=0
 TABLE=()
 
-usage() { sed -n '5,22s/^#[[:blank:]]\{0,1\}//p' "$0"; }
+usage() { sed -n '5,24s/^#[[:blank:]]\{0,1\}//p' "$0"; }
 
 parse_arguments()
 {
@@ -100,7 +102,7 @@ dpdk_use()
 vstate_build()
 {
 	local source=
-	driver_headers_installed || source=${DPDK_SOURCE:-}
+	driver_headers_installed || source=${VSTATE_DPDK_SOURCE:-}
 	[ -e "$VSTATE_BUILD/build.ninja" ] ||
 		meson setup "$VSTATE_BUILD" "$VSTATE_ROOT" -Dwerror=true "-Ddpdk_source=$source" || return 1
 	nice ninja -j "$JOBS" -C "$VSTATE_BUILD" all app/test/vhost-state-samples

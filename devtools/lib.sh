@@ -8,9 +8,10 @@
 VSTATE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VSTATE_CACHE=${VSTATE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vstate}
 
-# Packages for a build, and more packages for the tests.
-BUILD_PACKAGES=(gcc libc6-dev pkg-config meson ninja-build libdpdk-dev dpdk libnuma-dev
-	libcmocka-dev python3-pyelftools dpkg-dev xz-utils ca-certificates)
+# Packages for a build, and more packages for the tests. pyelftools: for the strings that
+# dpdk-pmdinfo.py prints.
+BUILD_PACKAGES=(gcc libc6-dev pkg-config meson ninja-build libdpdk-dev dpdk libcmocka-dev
+	python3-pyelftools dpkg-dev xz-utils ca-certificates)
 TEST_PACKAGES=(dpdk-dev procps iproute2 qemu-system-x86 busybox-static cpio spin)
 
 say() { printf '==> %s\n' "$*"; }

@@ -148,11 +148,44 @@ case_install()
 	tool=$(installed '*/bin/dpdk-test-vdpa')
 	installed '*/man/man?/dpdk-test-vdpa.?*' >/dev/null
 	links_with "$pc" "$lib"
+	installed '*/doc/vstate/guides/vdpadevs/vstate.*' >/dev/null
 	LD_LIBRARY_PATH=$(dirname "$lib") "$tool" --help >"$W/help.out" 2>&1 || fail "the tool's --help"
 	expect_match "--help" "$(cat "$W/help.out")" migrate
 	found_by_testpmd
 	measured "$(cd "$W/root" && find . -type f | wc -l) files; a program links by $(basename "$pc")"
 	[ -s "$header" ] || fail "empty header"
+}
+
+# Below a prefix of the user's own the tool finds the library and the plugin, without ldconfig.
+case_install_prefix()
+{
+	local to tool
+	to=$(mktemp -d "$VSTATE_CACHE/prefix.XXXXXX") || fail "cannot create a prefix"
+	echo "$to" >>"$W/plugins"
+	need_driver_headers >/dev/null
+	{ meson setup "$W/b" "$VSTATE_ROOT" "-Ddpdk_source=$DPDK_SOURCE" "--prefix=$to" -Dtests=false \
+		-Dbuildtype=debug && ninja -C "$W/b" && meson install -C "$W/b"; } >"$W/install.out" 2>&1 ||
+		fail "meson install --prefix"
+	[ -n "$(find "$to" -name librte_vdpa_vstate.so)" ] || fail "the plugin is not below the prefix"
+	tool=$to/bin/dpdk-test-vdpa
+	env -u LD_LIBRARY_PATH -u VSTATE_PLUGIN "$tool" migrate --rounds 2 >"$W/tool.out" 2>&1 ||
+		fail "the installed tool: exit status $?"
+	measured "$(cd "$to" && find . -type f | wc -l) files below the prefix, 2 rounds by the tool"
+}
+
+# dpdk-pmdinfo.py prints the drivers of the plugin and their parameters.
+case_pmdinfo()
+{
+	command -v dpdk-pmdinfo.py >/dev/null || skip "no dpdk-pmdinfo.py"
+	dpdk-pmdinfo.py "$VSTATE_BUILD/drivers/librte_vdpa_vstate.so" >"$W/info" || fail "exit status $?"
+	/usr/bin/python3 - "$W/info" >"$W/names.out" <<-'END' || fail "a driver or a parameter is missing"
+	import json, sys
+	params = {d["name"]: d["params"].split() for d in json.load(open(sys.argv[1]))}
+	assert "iface=<path>" in params["net_vstate"], params
+	assert "queues=<1-64>" in params["vdpa_vstate"], params
+	print(", ".join(f"{name} {len(p)} parameters" for name, p in sorted(params.items())))
+	END
+	measured "$(cat "$W/names.out")"
 }
 
 # A program is built with the flags of the pkg-config file only.
@@ -180,4 +213,4 @@ links_with() # PC LIBRARY
 }
 
 run_cases meson-without-dpdk meson-without-driver-headers meson-with-wrong-source \
-	meson-with-other-stable-source no-source-package install clean-clone
+	meson-with-other-stable-source no-source-package install install-prefix pmdinfo clean-clone

@@ -15,12 +15,16 @@
 #include "plugin.h"
 
 #define PLUGIN_NAME "librte_vdpa_vstate.so"
+/* Folder of the installed plugin. A build inside a DPDK tree has no other than DPDK's. */
+#ifndef PLUGIN_DIR
+#define PLUGIN_DIR RTE_EAL_PMD_PATH
+#endif
 
 /* Places in the order of the search. An empty path means that there is no such place. */
 enum plugin_place {
 	PLACE_ENVIRONMENT,
 	PLACE_BESIDE,
-	PLACE_DPDK,
+	PLACE_INSTALLED,
 	PLACE_MAX
 };
 
@@ -58,7 +62,7 @@ place_path(enum plugin_place place, char *buf, size_t size)
 		beside_path(buf, size);
 		break;
 	default:
-		snprintf(buf, size, "%s/%s", RTE_EAL_PMD_PATH, PLUGIN_NAME);
+		snprintf(buf, size, "%s/%s", PLUGIN_DIR, PLUGIN_NAME);
 		break;
 	}
 }
