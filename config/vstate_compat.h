@@ -24,6 +24,17 @@
 #define RTE_PTR_UNQUAL(X) ((void *)(uintptr_t)(X))
 #endif
 
+/*
+ * Symbols that the library exports. Inside a DPDK tree (since 25.07) the version map is made from
+ * these lines. Elsewhere it is the file version.map.
+ */
+#if defined(__has_include) && __has_include(<eal_export.h>)
+#include <eal_export.h>
+#endif
+#ifndef RTE_EXPORT_EXPERIMENTAL_SYMBOL
+#define RTE_EXPORT_EXPERIMENTAL_SYMBOL(name, release)
+#endif
+
 /* ---- threads that do not poll ---- */
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)

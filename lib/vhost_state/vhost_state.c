@@ -9,6 +9,8 @@
 #include <rte_bitops.h>
 #include <rte_errno.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_class.h"
 #include "vhost_state_features.h"
 
@@ -17,6 +19,7 @@
  * file then needs no EAL.
  */
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_alloc, 26.11)
 struct rte_vhost_state *
 rte_vhost_state_alloc(uint16_t nb_vqs)
 {
@@ -57,6 +60,7 @@ alloc_array(const struct rte_vhost_state *st, uint16_t vq, uint32_t nb, size_t s
 	return *array != NULL ? 0 : -ENOMEM;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_vq_inflight_alloc, 26.11)
 int
 rte_vhost_state_vq_inflight_alloc(struct rte_vhost_state *st, uint16_t vq, uint16_t nb)
 {
@@ -72,6 +76,7 @@ rte_vhost_state_vq_inflight_alloc(struct rte_vhost_state *st, uint16_t vq, uint1
 	return 0;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_vq_inflight_descs_alloc, 26.11)
 int
 rte_vhost_state_vq_inflight_descs_alloc(struct rte_vhost_state *st, uint16_t vq, uint32_t nb)
 {
@@ -113,6 +118,7 @@ vq_copy(struct rte_vhost_state *to, const struct rte_vhost_state *from, uint16_t
 	return 0;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_copy, 26.11)
 struct rte_vhost_state *
 rte_vhost_state_copy(const struct rte_vhost_state *st)
 {
@@ -138,6 +144,7 @@ rte_vhost_state_copy(const struct rte_vhost_state *st)
 	return copy;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_free, 26.11)
 void
 rte_vhost_state_free(struct rte_vhost_state *st)
 {
@@ -205,6 +212,7 @@ class_equal(const struct rte_vhost_state *a, const struct rte_vhost_state *b)
 	return class->equal(a, b);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_equal, 26.11)
 bool
 rte_vhost_state_equal(const struct rte_vhost_state *a, const struct rte_vhost_state *b)
 {
@@ -221,6 +229,7 @@ rte_vhost_state_equal(const struct rte_vhost_state *a, const struct rte_vhost_st
 	return true;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_is_packed, 26.11)
 bool
 rte_vhost_state_is_packed(const struct rte_vhost_state *st)
 {

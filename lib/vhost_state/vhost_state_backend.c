@@ -11,6 +11,8 @@
 #include <rte_errno.h>
 #include <rte_string_fns.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_reason.h"
 
 /*
@@ -60,6 +62,7 @@ ops_complete(const struct rte_vhost_state_ops *ops)
 			ops->resume != NULL && ops->capture != NULL && ops->restore != NULL;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_register, 26.11)
 int
 rte_vhost_state_register(const char *name, const struct rte_vhost_state_ops *ops, void *ctx)
 {
@@ -86,6 +89,7 @@ rte_vhost_state_register(const char *name, const struct rte_vhost_state_ops *ops
 	return ret;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_unregister, 26.11)
 int
 rte_vhost_state_unregister(const char *name)
 {
@@ -108,6 +112,7 @@ rte_vhost_state_unregister(const char *name)
 	return 0;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_name_get, 26.11)
 int
 rte_vhost_state_name_get(unsigned int pos, char name[RTE_VHOST_STATE_NAME_SIZE])
 {
@@ -155,6 +160,7 @@ device_release(struct device *dev)
 	pthread_mutex_unlock(&lock);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_info_get, 26.11)
 int
 rte_vhost_state_info_get(const char *name, struct rte_vhost_state_info *info)
 {
@@ -219,6 +225,7 @@ operation_run(const char *name, struct operation *op, struct rte_vhost_state_err
 	return ret;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_suspend, 26.11)
 int
 rte_vhost_state_suspend(const char *name, uint32_t timeout_us, struct rte_vhost_state_error *err)
 {
@@ -227,6 +234,7 @@ rte_vhost_state_suspend(const char *name, uint32_t timeout_us, struct rte_vhost_
 	return operation_run(name, &op, err);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_resume, 26.11)
 int
 rte_vhost_state_resume(const char *name, struct rte_vhost_state_error *err)
 {
@@ -235,6 +243,7 @@ rte_vhost_state_resume(const char *name, struct rte_vhost_state_error *err)
 	return operation_run(name, &op, err);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_capture, 26.11)
 struct rte_vhost_state *
 rte_vhost_state_capture(const char *name, struct rte_vhost_state_error *err)
 {
@@ -244,6 +253,7 @@ rte_vhost_state_capture(const char *name, struct rte_vhost_state_error *err)
 	return op.captured;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_restore, 26.11)
 int
 rte_vhost_state_restore(const char *name, const struct rte_vhost_state *st,
 		struct rte_vhost_state_error *err)

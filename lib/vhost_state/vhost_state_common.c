@@ -39,7 +39,8 @@ encode_features(struct vhost_state_sink *sink, uint64_t features)
 }
 
 static void
-encode_dev_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+encode_dev_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
+		__rte_unused uint16_t vq)
 {
 	encode_features(sink, st->device_features);
 }
@@ -53,7 +54,8 @@ decode_dev_features(struct rte_vhost_state *st, const struct vhost_state_value *
 }
 
 static void
-encode_drv_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+encode_drv_features(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
+		__rte_unused uint16_t vq)
 {
 	encode_features(sink, st->driver_features);
 }
@@ -69,14 +71,15 @@ decode_drv_features(struct rte_vhost_state *st, const struct vhost_state_value *
 /* DEVICE_STATUS: u8 status. */
 
 static void
-encode_status(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+encode_status(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
+		__rte_unused uint16_t vq)
 {
 	vhost_state_sink_put(sink, &st->status, 1);
 }
 
 static int
 decode_status(struct rte_vhost_state *st, const struct vhost_state_value *v,
-		struct rte_vhost_state_error *e)
+		__rte_unused struct rte_vhost_state_error *e)
 {
 	st->status = v->p[0];
 	return 0;
@@ -265,7 +268,7 @@ encode_vq_stats(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
 
 static int
 decode_vq_stats(struct rte_vhost_state *st, const struct vhost_state_value *v,
-		struct rte_vhost_state_error *e)
+		__rte_unused struct rte_vhost_state_error *e)
 {
 	st->vqs[v->vq].stats.packets = vhost_state_get_le64(v->p);
 	st->vqs[v->vq].stats.bytes = vhost_state_get_le64(v->p + 8);

@@ -6,6 +6,8 @@
 
 #include <rte_errno.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_bytes.h"
 #include "vhost_state_crc.h"
 #include "vhost_state_decode.h"
@@ -330,6 +332,7 @@ vhost_state_parse(const uint8_t *buf, size_t len, struct rte_vhost_state_error *
 	return st;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_decode, 26.11)
 struct rte_vhost_state *
 rte_vhost_state_decode(const void *buf, size_t len, struct rte_vhost_state_error *err)
 {

@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_class.h"
 
 static void
@@ -94,6 +96,7 @@ dump_vq(const struct rte_vhost_state_vq *vq, uint16_t i, bool packed, FILE *f)
 	dump_inflight(vq, f);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_dump, 26.11)
 void
 rte_vhost_state_dump(const struct rte_vhost_state *st, FILE *f)
 {

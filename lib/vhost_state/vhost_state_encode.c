@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_bytes.h"
 #include "vhost_state_crc.h"
 #include "vhost_state_encode.h"
@@ -79,6 +81,7 @@ vhost_state_emit(const struct rte_vhost_state *st, struct vhost_state_sink *sink
 	return sink->error;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_encoded_size, 26.11)
 size_t
 rte_vhost_state_encoded_size(const struct rte_vhost_state *st)
 {
@@ -88,6 +91,7 @@ rte_vhost_state_encoded_size(const struct rte_vhost_state *st)
 	return VHOST_STATE_HEADER_SIZE + (size_t)measure.total;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_encode, 26.11)
 int
 rte_vhost_state_encode(const struct rte_vhost_state *st, void *buf, size_t size, size_t *len,
 		struct rte_vhost_state_error *err)

@@ -4,6 +4,8 @@
 
 #include <rte_bitops.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_class.h"
 #include "vhost_state_features.h"
 #include "vhost_state_reason.h"
@@ -76,6 +78,7 @@ fit_device(const struct rte_vhost_state *st, const struct rte_vhost_state_limits
 	return fit_inflight(st, lim, e);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_check_fit, 26.11)
 int
 rte_vhost_state_check_fit(const struct rte_vhost_state *st,
 		const struct rte_vhost_state_limits *lim, struct rte_vhost_state_error *err)
@@ -109,6 +112,7 @@ fit_vq(const struct rte_vhost_state *st, uint16_t i, const struct rte_vhost_stat
 	return 0;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_check_vq, 26.11)
 int
 rte_vhost_state_check_vq(const struct rte_vhost_state *st, uint16_t vq,
 		const struct rte_vhost_state_vq *found, struct rte_vhost_state_error *err)

@@ -13,6 +13,8 @@
 
 #include <rte_errno.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_decode.h"
 #include "vhost_state_encode.h"
 #include "vhost_state_format.h"
@@ -124,6 +126,7 @@ write_state(const struct rte_vhost_state *st, int fd, struct rte_vhost_state_err
 	return ret == 0 ? 0 : io_fault(e, -ret);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_write, 26.11)
 int
 rte_vhost_state_write(const struct rte_vhost_state *st, int fd,
 		struct rte_vhost_state_error *err)
@@ -251,6 +254,7 @@ out:
 	return st;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_read, 26.11)
 struct rte_vhost_state *
 rte_vhost_state_read(int fd, struct rte_vhost_state_error *err)
 {
@@ -264,6 +268,7 @@ rte_vhost_state_read(int fd, struct rte_vhost_state_error *err)
 	return st;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_load, 26.11)
 struct rte_vhost_state *
 rte_vhost_state_load(const char *path, struct rte_vhost_state_error *err)
 {
@@ -368,6 +373,7 @@ save_state(const struct rte_vhost_state *st, const char *path, struct rte_vhost_
 	return ret;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_save, 26.11)
 int
 rte_vhost_state_save(const struct rte_vhost_state *st, const char *path,
 		struct rte_vhost_state_error *err)

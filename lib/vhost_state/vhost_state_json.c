@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_class.h"
 
 /*
@@ -81,6 +83,7 @@ json_vq(const struct rte_vhost_state_vq *vq, uint16_t i, FILE *f)
 			vq->stats.packets, vq->stats.bytes);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_dump_json, 26.11)
 void
 rte_vhost_state_dump_json(const struct rte_vhost_state *st, FILE *f)
 {

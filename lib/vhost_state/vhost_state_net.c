@@ -28,7 +28,8 @@
 #define NET_SIZE 24
 
 static void
-encode_net(struct vhost_state_sink *sink, const struct rte_vhost_state *st, uint16_t vq)
+encode_net(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
+		__rte_unused uint16_t vq)
 {
 	const struct rte_vhost_state_net *net = &st->net;
 	uint8_t b[NET_SIZE] = { 0 };

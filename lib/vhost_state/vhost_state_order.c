@@ -4,6 +4,8 @@
 
 #include <rte_bitops.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_reason.h"
 
 #define ACK		RTE_VHOST_STATE_S_ACKNOWLEDGE
@@ -64,6 +66,7 @@ may_restore(uint8_t status, struct rte_vhost_state_error *e)
 	return 0;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_may, 26.11)
 int
 rte_vhost_state_may(uint8_t status, enum rte_vhost_state_action action,
 		struct rte_vhost_state_error *err)
@@ -172,6 +175,7 @@ write_status(uint8_t cur, uint8_t next, uint64_t driver_features, uint8_t *resul
 	return RTE_VHOST_STATE_R_NONE;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_status_write, 26.11)
 int
 rte_vhost_state_status_write(uint8_t cur, uint8_t next, uint64_t driver_features,
 		uint8_t *result, struct rte_vhost_state_error *err)

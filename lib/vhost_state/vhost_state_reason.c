@@ -11,6 +11,8 @@
 #include <rte_errno.h>
 #include <rte_log.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_reason.h"
 
 /* Refusals are logged at INFO, so by default a hostile peer cannot fill a disk with log lines. */
@@ -52,24 +54,28 @@ reason_known(enum rte_vhost_state_reason reason)
 	return (unsigned int)reason < RTE_VHOST_STATE_R_MAX;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_reason_name, 26.11)
 const char *
 rte_vhost_state_reason_name(enum rte_vhost_state_reason reason)
 {
 	return reason_known(reason) ? reasons[reason].name : "unknown";
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_reason_text, 26.11)
 const char *
 rte_vhost_state_reason_text(enum rte_vhost_state_reason reason)
 {
 	return reason_known(reason) ? reasons[reason].text : "unknown reason";
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_reason_errno, 26.11)
 int
 rte_vhost_state_reason_errno(enum rte_vhost_state_reason reason)
 {
 	return reason_known(reason) ? reasons[reason].err : EINVAL;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_reason_count, 26.11)
 uint64_t
 rte_vhost_state_reason_count(enum rte_vhost_state_reason reason)
 {
@@ -113,6 +119,7 @@ vhost_state_report(struct rte_vhost_state_error *err, const struct rte_vhost_sta
 	return -rte_vhost_state_reason_errno(e->reason);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_refuse, 26.11)
 int
 rte_vhost_state_refuse(struct rte_vhost_state_error *err, enum rte_vhost_state_reason reason,
 		int vq, uint64_t expected, uint64_t found)
@@ -153,6 +160,7 @@ text_append_value(struct text_buffer *t, const char *sep, const char *name, uint
 	text_append(t, value > UINT16_MAX ? "%s%s 0x%" PRIx64 : "%s%s %" PRIu64, sep, name, value);
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_error_format, 26.11)
 int
 rte_vhost_state_error_format(const struct rte_vhost_state_error *err, char *buf, size_t size)
 {

@@ -6,6 +6,8 @@
 
 #include <rte_bitops.h>
 
+#include <vstate_compat.h>
+
 #include "vhost_state_class.h"
 #include "vhost_state_features.h"
 #include "vhost_state_reason.h"
@@ -297,6 +299,7 @@ vhost_state_check(const struct rte_vhost_state *st, struct rte_vhost_state_error
 	return ret;
 }
 
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_validate, 26.11)
 int
 rte_vhost_state_validate(const struct rte_vhost_state *st, struct rte_vhost_state_error *err)
 {
