@@ -97,6 +97,9 @@ plugin_load(bool must)
 	char path[PATH_MAX];
 	int place;
 
+	/* A tool that is linked statically has the driver, and must not load DPDK a second time. */
+	if (dlsym(RTLD_DEFAULT, "net_vstate_pmd_info") != NULL)
+		return 0;
 	for (place = 0; place < PLACE_MAX; place++) {
 		place_path(place, path, sizeof(path));
 		if (path[0] == '\0')
