@@ -4,7 +4,7 @@
 
 /**
  * @file
- * The hand-over message: its way from process to process, and from whom it is accepted.
+ * The handover message: its way from process to process, and from whom it is accepted.
  */
 
 #include <errno.h>

@@ -162,7 +162,7 @@ int
 vstate_handover_msg_send(const char *path, const struct vstate_handover_msg *p)
 {
 	/*
-	 * The system may grant less. The hand-over message of a device with few queues fits into
+	 * The system may grant less. The handover message of a device with few queues fits into
 	 * any buffer.
 	 */
 	const int room = LEN_MAX;

@@ -7,7 +7,7 @@
 
 /**
  * @file
- * The hand-over message: bytes and descriptors from the old owner of a device to the new owner,
+ * The handover message: bytes and descriptors from the old owner of a device to the new owner,
  * through a socket next to the state file. The old owner sends the whole message before it asks
  * the new owner to read it, so no call waits.
  */

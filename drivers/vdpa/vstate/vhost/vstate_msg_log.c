@@ -236,7 +236,7 @@ kept_pack(struct kept_msg **slot, struct vstate_handover_msg *to)
 	to->len += sizeof(header) + kept->size;
 	memcpy(to->fds + to->nb_fds, kept->fds, kept->nb_fds * sizeof(kept->fds[0]));
 	to->nb_fds += kept->nb_fds;
-	/* The descriptors belong to the hand-over message now. */
+	/* The descriptors belong to the handover message now. */
 	free(*slot);
 	*slot = NULL;
 }

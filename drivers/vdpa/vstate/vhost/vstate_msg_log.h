@@ -48,12 +48,12 @@ void vstate_msg_log_rebase(struct vstate_msg_log *log, uint16_t qid, uint32_t ba
 /** Whether a replay sets up a whole device, and the front end is not about to stop it. */
 bool vstate_msg_log_is_whole(const struct vstate_msg_log *log);
 /**
- * Move all messages to a hand-over message, in the order of the replay.
+ * Move all messages to a handover message, in the order of the replay.
  * @return 0; -ENOTCONN: the log is not whole; -ENOMEM
  */
 int vstate_msg_log_pack(struct vstate_msg_log *log, struct vstate_handover_msg *to);
 
-/** One message of a packed log. It points into the hand-over message. */
+/** One message of a packed log. It points into the handover message. */
 struct vstate_msg_log_entry {
 	uint32_t request;
 	uint32_t size;
@@ -62,7 +62,7 @@ struct vstate_msg_log_entry {
 	unsigned int nb_fds;
 };
 
-/** A position in a hand-over message; all zero at its begin. */
+/** A position in a handover message; all zero at its begin. */
 struct vstate_msg_log_cursor {
 	size_t at;
 	unsigned int fd;
