@@ -337,8 +337,8 @@ blocking_call(struct hostile_env *e, const struct hostile_case *c)
 }
 
 /*
- * The same with an eventfd that blocks only after the back end has checked it: the front end has the
- * same open file.
+ * The same with an eventfd that blocks only after the back end has checked it: the front end has
+ * the same open file.
  */
 static int
 blocking_call_later(struct hostile_env *e, const struct hostile_case *c)
