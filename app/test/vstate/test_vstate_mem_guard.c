@@ -70,6 +70,22 @@ access_to_lost_memory_is_repeated_on_zeros(void **state)
 	shared_close(&b);
 }
 
+/* A dirty log may begin inside a page. */
+static void
+memory_that_begins_inside_a_page_is_guarded(void **state)
+{
+	struct shared s;
+
+	RTE_SET_USED(state);
+	shared_open(&s);
+	assert_int_equal(vstate_mem_guard_add(s.map + 8, SIZE - 8, &s.lost), 0);
+	assert_int_equal(ftruncate(s.fd, 0), 0);
+	assert_int_equal(s.map[SIZE - 1], 0);
+	assert_int_equal(s.map[8], 0);
+	assert_int_equal(s.lost, 1);
+	shared_close(&s);
+}
+
 static volatile sig_atomic_t handled;
 static uint8_t *page_to_mend;
 
@@ -130,6 +146,7 @@ test_vstate_mem_guard(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(access_to_lost_memory_is_repeated_on_zeros),
+		cmocka_unit_test(memory_that_begins_inside_a_page_is_guarded),
 		cmocka_unit_test(signal_elsewhere_goes_to_the_handler_before),
 		cmocka_unit_test(mapping_that_was_dropped_is_not_replaced),
 	};

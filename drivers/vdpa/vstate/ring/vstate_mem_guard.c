@@ -134,6 +134,7 @@ int
 vstate_mem_guard_add(const void *addr, size_t len, uint32_t *lost)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
+	const uint8_t *begin = RTE_PTR_ALIGN_FLOOR(addr, page);
 	unsigned int i;
 	int ret = -ENOSPC;
 
@@ -141,9 +142,9 @@ vstate_mem_guard_add(const void *addr, size_t len, uint32_t *lost)
 	for (i = 0; i < RANGES && ret != 0; i++) {
 		if (ranges[i].addr != NULL)
 			continue;
-		ranges[i].len = RTE_ALIGN_CEIL(len, page);
+		ranges[i].len = RTE_ALIGN_CEIL((const uint8_t *)addr + len - begin, page);
 		ranges[i].lost = lost;
-		__atomic_store_n(&ranges[i].addr, addr, __ATOMIC_RELEASE);
+		__atomic_store_n(&ranges[i].addr, begin, __ATOMIC_RELEASE);
 		ret = 0;
 	}
 	pthread_mutex_unlock(&ranges_lock);
@@ -160,10 +161,11 @@ vstate_mem_guard_drop(const uint32_t *lost)
 		if (ranges[i].addr != NULL && ranges[i].lost == lost)
 			__atomic_store_n(&ranges[i].addr, NULL, __ATOMIC_SEQ_CST);
 	}
-	pthread_mutex_unlock(&ranges_lock);
 	/* A handler that found a range before must not replace what is mapped there next. In one
-	 * order with the handler's count: it sees the range gone, or it is counted here.
+	 * order with the handler's count: it sees the range gone, or it is counted here. The lock is
+	 * held, so that the handler does not read the length of another range in the same place.
 	 */
 	while (__atomic_load_n(&handling, __ATOMIC_SEQ_CST) != 0)
 		rte_pause();
+	pthread_mutex_unlock(&ranges_lock);
 }

@@ -25,7 +25,7 @@ int vstate_mem_guard_init(void);
 
 /**
  * Guard a mapping.
- * @param addr beginning of the mapping, which nothing else shares a page with
+ * @param addr beginning of the memory; nothing else is in its first and its last page
  * @param lost set to 1 if the mapping was replaced; names the owner
  * @return 0; -ENOSPC: too many ranges are guarded, and this one is not
  */
