@@ -316,23 +316,39 @@ full_eventfd(struct hostile_env *e)
 /* Longest wait for a call on a loaded machine. */
 #define CALL_MS 10000
 
-/* A write to this call fd blocks forever. A poll thread that writes there never returns. */
-static int
-blocking_call(struct hostile_env *e, const struct hostile_case *c)
+static void
+call_fd_send(struct hostile_env *e, int fd)
 {
-	int fd = c->arg == NULL ? full_pipe(e) : full_eventfd(e), i;
-	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
 	uint64_t value = HOSTILE_TX;
 
-	if (fd < 0)
-		return fd;
 	hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value, sizeof(value),
 		&fd, 1);
+}
+
+/* Send frames and ask for a call after each. */
+static void
+calls_provoke(struct hostile_env *e)
+{
+	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
+	int i;
+
 	r->ops->calls(r, true);
 	for (i = 0; i < 4; i++) {
 		hostile_send_frame(e);
 		usleep(20000);
 	}
+}
+
+/* A write to this call fd blocks forever. A poll thread that writes there never returns. */
+static int
+blocking_call(struct hostile_env *e, const struct hostile_case *c)
+{
+	int fd = c->arg == NULL ? full_pipe(e) : full_eventfd(e);
+
+	if (fd < 0)
+		return fd;
+	call_fd_send(e, fd);
+	calls_provoke(e);
 	return 0;
 }
 
@@ -343,23 +359,16 @@ blocking_call(struct hostile_env *e, const struct hostile_case *c)
 static int
 blocking_call_later(struct hostile_env *e, const struct hostile_case *c)
 {
-	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
-	uint64_t value = HOSTILE_TX;
-	int fd = full_eventfd(e), i;
+	int fd = full_eventfd(e);
 
 	if (fd < 0)
 		return fd;
-	hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value, sizeof(value),
-		&fd, 1);
+	call_fd_send(e, fd);
 	/* after this answer the message before is processed */
 	guest_link_status(e->l);
 	if (fcntl(fd, F_SETFL, 0) < 0)
 		return -errno;
-	r->ops->calls(r, true);
-	for (i = 0; i < 4; i++) {
-		hostile_send_frame(e);
-		usleep(20000);
-	}
+	calls_provoke(e);
 	return 0;
 }
 
@@ -369,14 +378,13 @@ replaced_call(struct hostile_env *e, const struct hostile_case *c)
 {
 	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
 	struct pollfd fd = { .events = POLLIN };
-	uint64_t value = HOSTILE_TX, count;
+	uint64_t count;
 
 	fd.fd = e->kept_fds[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fd.fd < 0)
 		return -errno;
 	e->nb_kept = 1;
-	hostile_send(e, VU_SET_VRING_CALL, VU_VERSION, sizeof(value), &value, sizeof(value),
-		&fd.fd, 1);
+	call_fd_send(e, fd.fd);
 	/* after this answer the message before is processed */
 	guest_link_status(e->l);
 	while (read(fd.fd, &count, sizeof(count)) == sizeof(count))

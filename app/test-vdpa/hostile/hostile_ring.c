@@ -44,7 +44,7 @@ struct piece {
 	uint32_t next;
 };
 
-/** Descriptors in the ring, and in an indirect table that one of them may point to. */
+/** Descriptors in the ring. One of them may point to the indirect table. */
 struct attack {
 	const char *name, *what;
 	struct piece ring[4];

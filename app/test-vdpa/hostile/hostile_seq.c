@@ -289,7 +289,7 @@ run_flood(struct hostile_env *e, const struct hostile_case *c)
 
 /*
  * The front end takes its memory away under running rings: every access of the back end behind the
- * new end of the file is a SIGBUS. This process goes on with a copy of its own.
+ * new end of the file is a SIGBUS. This process keeps a copy, to check the memory afterwards.
  */
 static int
 run_memory_shrinks(struct hostile_env *e, const struct hostile_case *c)

@@ -478,7 +478,7 @@ region_recover(void *arg, pid_t pid)
 	struct bench *b = &c->b;
 	const struct vstate_pos next = b->ring.next, used = b->ring.used;
 	struct vstate_ring_setup ring = { .base_fresh = true, .avail = { 0, b->packed } };
-	uint16_t told, more;
+	uint16_t nb_used, nb_more;
 	const char *why;
 	bool empty, none;
 
@@ -493,12 +493,12 @@ region_recover(void *arg, pid_t pid)
 	b->vq->nb_shadow = 0;
 	assert_int_equal(vstate_inflight_shm_keeper.apply(b->dev, b->vq, &ring, &why),
 			VSTATE_KEEPER_APPLIED);
-	told = used_in_order(b, 0, &empty);
+	nb_used = used_in_order(b, 0, &empty);
 	c->emptied += empty;
-	more = 0;
-	while (told + more < b->nb) {
+	nb_more = 0;
+	while (nb_used + nb_more < b->nb) {
 		assert_int_not_equal(frames_pass(b, 1), 0);
-		more += used_in_order(b, told + more, &none);
+		nb_more += used_in_order(b, nb_used + nb_more, &none);
 		assert_false(none);
 	}
 	assert_int_equal(b->vq->fault, VSTATE_FAULT_NONE);

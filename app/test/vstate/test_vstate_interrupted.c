@@ -137,7 +137,7 @@ ring_recover(void *arg, pid_t pid)
 	struct rte_mbuf *pkts[64];
 	struct vstate_net_vq *nq;
 	struct vstate_vq *vq;
-	uint16_t told, more, nb_empty;
+	uint16_t nb_used, nb_more, nb_empty;
 	bool empty;
 
 	if (!child_read(c, pid))
@@ -151,24 +151,24 @@ ring_recover(void *arg, pid_t pid)
 	memcpy(guest_at(&c->r.guest, RING_DESC_GPA), c->desc, 16u * c->r.size);
 	memcpy(guest_at(&c->r.guest, RING_DEVICE_GPA), c->device, device_len(c));
 	assert_null(vstate_interrupted_settle(vq, &c->record, false, &nb_empty));
-	told = used_in_order(c, 0, &empty);
-	assert_true(told == 0 || told == c->nb);
-	c->none += told == 0;
-	c->all += told != 0 && !empty;
+	nb_used = used_in_order(c, 0, &empty);
+	assert_true(nb_used == 0 || nb_used == c->nb);
+	c->none += nb_used == 0;
+	c->all += nb_used != 0 && !empty;
 	c->emptied += empty;
 	if (empty)
 		assert_int_equal(nb_empty, c->nb);
 	/* The new process completes each remaining buffer once. */
 	if (c->put) {
-		more = vq_put(nq, c->pkts, c->nb);
+		nb_more = vq_put(nq, c->pkts, c->nb);
 	} else {
-		more = nq->ops->take(nq, c->r.pool, pkts, c->nb);
-		nq->ops->give(nq, more);
-		rte_pktmbuf_free_bulk(pkts, more);
+		nb_more = nq->ops->take(nq, c->r.pool, pkts, c->nb);
+		nq->ops->give(nq, nb_more);
+		rte_pktmbuf_free_bulk(pkts, nb_more);
 	}
 	assert_int_equal(vq->fault, VSTATE_FAULT_NONE);
-	assert_int_equal(more, c->nb - told);
-	assert_int_equal(used_in_order(c, told, &empty), c->nb - told);
+	assert_int_equal(nb_more, c->nb - nb_used);
+	assert_int_equal(used_in_order(c, nb_used, &empty), c->nb - nb_used);
 	assert_false(empty);
 	free(nq);
 	c->r.next = next;
