@@ -12,8 +12,9 @@
 # shellcheck source=tests/lib/testpmd.sh
 . "$(dirname "$0")/lib/testpmd.sh"
 
-# Number of cases of all rings and messages. One more is skipped: a known fault of rte_vhost.
-ALL=414
+# Result of all rings and messages. Where rte_vhost reads the front end's messages, one case is
+# skipped: a known fault of rte_vhost.
+RESULT='414 passed, 0 failed, 1 skipped'
 PATIENCE=$((240 * (${VSTATE_SANITIZE:-0} * 2 + 1)))
 # Limit in KiB: a request for unbounded memory must fail the test and not exhaust the machine.
 FILE_LIMIT=4194304
@@ -25,7 +26,7 @@ attack() # SOCKET [OPTION...]
 	tool "$PATIENCE" guest --socket "$socket" --hostile all "$@"
 	failed=$(grep '^FAIL' "$W/tool.out" | sed 's/^FAIL //')
 	[ -z "$failed" ] || fail "$(wc -l <<<"$failed") not survived: $(head -n 12 <<<"$failed" | paste -sd';')"
-	expect_match "result" "$(tail -n 1 "$W/tool.out")" "^$ALL passed, 0 failed, 1 skipped\$"
+	expect_match "result" "$(tail -n 1 "$W/tool.out")" "^$RESULT\$"
 	measured "$(tail -n 1 "$W/tool.out")"
 }
 
@@ -36,6 +37,8 @@ case_net()
 	ulimit -f "$FILE_LIMIT"
 	# net_vhost does not report that a queue is broken
 	[ "$VSTATE_VDEV" != net_vhost ] || expect=()
+	# the device itself reads them
+	[ "$VSTATE_VDEV" = net_vhost ] || RESULT='415 passed, 0 failed'
 	eal_options 256
 	# with the state file, which records the messages of a front end
 	[ "$VSTATE_VDEV" = net_vhost ] || state_dir=,state_dir=$W/state

@@ -13,7 +13,8 @@
 struct vstate_conf
 ut_conf(uint16_t queues, uint16_t mtu)
 {
-	struct vstate_conf conf = { .queues = queues, .numa = SOCKET_ID_ANY };
+	struct vstate_conf conf = { .queues = queues, .numa = SOCKET_ID_ANY,
+		.socket_mode = -1, .socket_group = -1 };
 
 	vstate_net_conf(&conf)->mtu = mtu;
 	return conf;

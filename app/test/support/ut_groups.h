@@ -37,14 +37,14 @@ int test_vstate_dev(void);
 int test_vstate_port(void);
 int test_vstate_msg(void);
 int test_vstate_net_bridge(void);
-int test_vstate_relay(void);
 int test_vstate_device_state(void);
+int test_vstate_door(void);
 int test_vstate_fd_io(void);
 int test_vstate_handover_msg(void);
+int test_vstate_takeover(void);
 int test_vstate_msg_log(void);
 int test_vstate_request(void);
 int test_vstate_request_hostile(void);
-int test_vstate_takeover(void);
 int test_vstate_vdpa(void);
 
 #endif /* UT_GROUPS_H */

@@ -44,7 +44,7 @@
 #include "ring/vstate_lease.h"
 #include "ring/vstate_vq.h"
 #include "vhost/vstate_connection.h"
-#include "vhost/vstate_msg_handle.h"
+#include "vhost/vstate_vdpa_msg.h"
 #include "vhost/vstate_vhost_user.h"
 
 #define V1 RTE_BIT64(VIRTIO_F_VERSION_1)
@@ -470,7 +470,7 @@ message_without_a_device_is_refused_and_its_descriptor_closed(void **state)
 	fds = vstate_msg_fds(context, &nb_fds);
 	fds[0] = fd;
 	*nb_fds = 1;
-	assert_int_equal(vstate_msg_ops.pre_msg_handle(0, context), RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(vstate_vdpa_msg_ops.pre_msg_handle(0, context), RTE_VHOST_MSG_RESULT_ERR);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
 

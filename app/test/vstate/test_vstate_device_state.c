@@ -45,7 +45,7 @@ load_begin(struct vstate_dev *dev, int fd)
 {
 	memset(dev, 0, sizeof(*dev));
 	snprintf(dev->name, sizeof(dev->name), "test_state");
-	assert_int_equal(vstate_connection_create(dev, NULL), 0);
+	assert_int_equal(vstate_connection_create(dev), 0);
 	assert_int_equal(vstate_device_state_start(dev, true, fd), 0);
 }
 

@@ -4,17 +4,18 @@
 
 /**
  * @file
- * The handover message: its way from process to process, and from whom it is accepted.
+ * Messages between the owner of a device and the process that takes it over: whole, broken, and of
+ * another user.
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,15 +23,19 @@
 
 #include "ut_fds.h"
 #include "ut_groups.h"
+#include "dev/vstate_clock.h"
 #include "handover/vstate_handover_msg.h"
 #include "handover/vstate_scm.h"
 
+#define MAGIC 0x766f646e61687376ull
+#define SOON (vstate_clock_ms() + 5000)
+
 struct bench {
-	char dir[64], path[128];
+	char dir[64], path[80];
 	/** Descriptors open before. */
 	unsigned int fds;
 	int listener;
-	/** A socket pair to a process of another user. */
+	/** The two ends of a connection. */
 	int pair[2];
 };
 
@@ -48,6 +53,10 @@ bench_open(void **state)
 	b->fds = fds_count();
 	b->listener = vstate_handover_msg_listen(b->path);
 	assert_true(b->listener >= 0);
+	b->pair[0] = vstate_handover_msg_connect(b->path);
+	assert_true(b->pair[0] >= 0);
+	b->pair[1] = vstate_handover_msg_accept(b->listener);
+	assert_true(b->pair[1] >= 0);
 	*state = b;
 	return 0;
 }
@@ -57,69 +66,211 @@ bench_close(void **state)
 {
 	struct bench *b = *state;
 
-	vstate_handover_msg_unlisten(b->listener, b->path);
+	close(b->pair[0]);
+	close(b->pair[1]);
+	close(b->listener);
+	unlink(b->path);
 	assert_int_equal(fds_count(), b->fds);
 	assert_int_equal(rmdir(b->dir), 0);
 	free(b);
 	return 0;
 }
 
-/* A message with a connection, as for a device with many queues. */
-static void
-message_fill(struct vstate_handover_msg *p, size_t len, unsigned int nb_fds)
+/* A message of @p n items: each has as many bytes and descriptors as its number modulo 9. */
+static struct vstate_handover_msg
+message_make(unsigned int n)
 {
-	size_t i;
+	struct vstate_handover_msg msg = VSTATE_HANDOVER_MSG(VSTATE_HANDOVER_OFFER, n);
+	uint8_t bytes[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+	unsigned int i, j;
+	int fds[9] = { 0 };
 
-	assert_int_equal(vstate_handover_msg_alloc(p, len, nb_fds), 0);
-	p->connection = eventfd(4711, 0);
-	for (i = 0; i < len; i++)
-		p->bytes[i] = i * 7;
-	p->len = len;
-	while (p->nb_fds < nb_fds) {
-		p->fds[p->nb_fds] = eventfd(p->nb_fds + 1, 0);
-		assert_true(p->fds[p->nb_fds] >= 0);
-		p->nb_fds++;
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < i % 9; j++)
+			fds[j] = eventfd(100 * i + j + 1, 0);
+		assert_int_equal(vstate_handover_msg_add(&msg, i, bytes, i % 9, fds, i % 9), 0);
+		/* the message has copies */
+		for (j = 0; j < i % 9; j++)
+			close(fds[j]);
 	}
+	return msg;
 }
 
+static void
+message_expect(const struct vstate_handover_msg *msg, unsigned int n)
+{
+	struct vstate_handover_cursor cursor = { 0 };
+	struct vstate_handover_item item;
+	unsigned int i, j;
+
+	assert_int_equal(msg->kind, VSTATE_HANDOVER_OFFER);
+	assert_int_equal(msg->value, n);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(vstate_handover_msg_next(msg, &cursor, &item), 1);
+		assert_int_equal(item.type, i);
+		assert_int_equal(item.size, i % 9);
+		assert_int_equal(item.nb_fds, i % 9);
+		for (j = 0; j < i % 9; j++) {
+			assert_int_equal(item.bytes[j], j + 1);
+			assert_int_equal(eventfd_counter(item.fds[j]), 100 * i + j + 1);
+		}
+	}
+	assert_int_equal(vstate_handover_msg_next(msg, &cursor, &item), 0);
+}
+
+/* Up to the messages of 64 pairs. */
 static void
 message_arrives_whole(void **state)
 {
-	static const unsigned int counts[] = { 0, 1, VSTATE_SCM_MAX_FDS, VSTATE_SCM_MAX_FDS + 1,
-		400 };
-	struct vstate_handover_msg p, got;
+	static const unsigned int counts[] = { 0, 1, 2, 9, 40, 200 };
+	struct vstate_handover_msg msg, got;
 	struct bench *b = *state;
-	unsigned int i, j;
+	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(counts); i++) {
-		message_fill(&p, 100 * counts[i], counts[i]);
-		assert_int_equal(vstate_handover_msg_send(b->path, &p), 0);
-		assert_int_equal(vstate_handover_msg_receive(b->listener, &got), 0);
-		assert_int_equal(got.len, p.len);
-		assert_memory_equal(got.bytes, p.bytes, p.len);
-		assert_int_equal(got.nb_fds, p.nb_fds);
-		for (j = 0; j < got.nb_fds; j++)
-			assert_int_equal(eventfd_counter(got.fds[j]), j + 1);
-		assert_int_equal(eventfd_counter(got.connection), 4711);
+		msg = message_make(counts[i]);
+		assert_int_equal(vstate_handover_msg_send(b->pair[0], &msg, SOON), 0);
+		vstate_handover_msg_drop(&msg);
+		assert_int_equal(vstate_handover_msg_receive(b->pair[1], &got, SOON, -1), 0);
+		message_expect(&got, counts[i]);
 		vstate_handover_msg_drop(&got);
-		vstate_handover_msg_drop(&p);
 	}
 }
 
 static void
-without_a_peer_nothing_waits(void **state)
+taken_descriptor_outlives_the_message(void **state)
 {
-	struct vstate_handover_msg p, got;
+	struct vstate_handover_msg msg = message_make(2);
+	struct vstate_handover_cursor cursor = { 0 };
+	struct vstate_handover_item item;
+	int fd;
+
+	RTE_SET_USED(state);
+	assert_int_equal(vstate_handover_msg_next(&msg, &cursor, &item), 1);
+	assert_int_equal(vstate_handover_item_take(&item), -1);
+	assert_int_equal(vstate_handover_msg_next(&msg, &cursor, &item), 1);
+	fd = vstate_handover_item_take(&item);
+	vstate_handover_msg_drop(&msg);
+	assert_int_equal(eventfd_counter(fd), 101);
+	close(fd);
+}
+
+static void
+item_that_cannot_be_added_changes_nothing(void **state)
+{
+	struct vstate_handover_msg msg = message_make(3);
+	const int fds[] = { STDERR_FILENO, -1 };
+	static const uint8_t bytes[VSTATE_HANDOVER_ITEM_MAX + 1];
+	const unsigned int before = fds_count();
+
+	RTE_SET_USED(state);
+	assert_int_equal(vstate_handover_msg_add(&msg, 3, NULL, 0, fds, 2), -EBADF);
+	assert_int_equal(vstate_handover_msg_add(&msg, 3, bytes, sizeof(bytes), NULL, 0),
+			-EMSGSIZE);
+	assert_int_equal(fds_count(), before);
+	msg.value = 3;
+	message_expect(&msg, 3);
+	vstate_handover_msg_drop(&msg);
+}
+
+static void
+waits_end(void **state)
+{
+	const int wake = eventfd(1, 0);
+	struct vstate_handover_msg got;
 	struct bench *b = *state;
 
-	assert_int_equal(vstate_handover_msg_receive(b->listener, &got), -EAGAIN);
-	assert_int_equal(got.connection, -1);
-	message_fill(&p, 10, 1);
-	vstate_handover_msg_unlisten(b->listener, b->path);
-	b->listener = -1;
-	assert_int_equal(vstate_handover_msg_send(b->path, &p), -ENOENT);
-	vstate_handover_msg_drop(&p);
+	assert_int_equal(vstate_handover_msg_receive(b->pair[1], &got, vstate_clock_ms() + 5, -1),
+			-ETIMEDOUT);
+	assert_int_equal(vstate_handover_msg_receive(b->pair[1], &got, SOON, wake), -ECANCELED);
+	close(wake);
+	shutdown(b->pair[0], SHUT_RDWR);
+	assert_int_equal(vstate_handover_msg_receive(b->pair[1], &got, SOON, -1), -EPIPE);
+	assert_null(got.bytes);
+	assert_int_equal(vstate_handover_msg_connect("/nonexistent/socket"), -ENOENT);
 }
+
+/* A reader that never reads does not hold the sender. */
+static void
+send_ends_without_a_reader(void **state)
+{
+	struct vstate_handover_msg msg = message_make(1);
+	struct bench *b = *state;
+	int ret = 0, i;
+
+	for (i = 0; i < 1000000 && ret == 0; i++)
+		ret = vstate_handover_msg_send(b->pair[0], &msg, vstate_clock_ms() + 20);
+	assert_int_equal(ret, -ETIMEDOUT);
+	vstate_handover_msg_drop(&msg);
+}
+
+static void
+cut_message_is_refused(void **state)
+{
+	struct vstate_handover_msg msg = message_make(12), cut;
+	struct vstate_handover_cursor cursor;
+	struct vstate_handover_item item;
+	size_t len;
+	int ret;
+
+	RTE_SET_USED(state);
+	for (len = 1; len < msg.len; len++) {
+		cut = msg;
+		cut.len = len;
+		cursor = (struct vstate_handover_cursor){ 0 };
+		while ((ret = vstate_handover_msg_next(&cut, &cursor, &item)) == 1)
+			assert_true(item.bytes + item.size <= cut.bytes + len);
+		/* a cut between two items is not seen */
+		assert_true(ret == -EBADMSG || (ret == 0 && cursor.at == len));
+	}
+	cut = msg;
+	cut.nb_fds = 1;
+	cursor = (struct vstate_handover_cursor){ 0 };
+	while ((ret = vstate_handover_msg_next(&cut, &cursor, &item)) == 1)
+		assert_true(item.nb_fds <= 1);
+	assert_int_equal(ret, -EBADMSG);
+	vstate_handover_msg_drop(&msg);
+}
+
+/* From another version, another program, or a process that died. */
+static void
+broken_message_is_refused(void **state)
+{
+	static const struct {
+		uint64_t magic;
+		uint32_t version, kind, value, nb_fds;
+		uint64_t len;
+	} headers[] = {
+		{ 0, 2, 1, 0, 0, 0 },
+		{ MAGIC, 1, 1, 0, 0, 0 },
+		{ MAGIC, 3, 1, 0, 0, 0 },
+		{ MAGIC, 2, 1, 0, 5000, 0 },
+		{ MAGIC, 2, 1, 0, 0, UINT64_MAX },
+		/* bytes or descriptors that are announced and do not come */
+		{ MAGIC, 2, 1, 0, 0, 1 },
+		{ MAGIC, 2, 1, 0, 1, 0 },
+	};
+	struct vstate_handover_msg got;
+	unsigned int i;
+	int ends[2];
+
+	RTE_SET_USED(state);
+	for (i = 0; i < RTE_DIM(headers); i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+		assert_int_equal(send(ends[0], &headers[i], sizeof(headers[i]), 0),
+				sizeof(headers[i]));
+		/* in place of a byte with a descriptor */
+		if (headers[i].nb_fds == 1)
+			assert_int_equal(send(ends[0], "", 1, 0), 1);
+		close(ends[0]);
+		assert_true(vstate_handover_msg_receive(ends[1], &got, SOON, -1) < 0);
+		assert_null(got.bytes);
+		assert_int_equal(got.nb_fds, 0);
+		close(ends[1]);
+	}
+}
+
+/* ---- another user ---- */
 
 /* Run @p fn as an unprivileged user, in a process of its own. @return its exit status */
 static int
@@ -138,37 +289,36 @@ nobody_run(int (*fn)(struct bench *b), struct bench *b)
 	return WEXITSTATUS(status);
 }
 
+/* The listener is of another user for this process, which goes away without a message. */
 static int
-message_send(struct bench *b)
+owner_connect(struct bench *b)
 {
-	struct vstate_handover_msg p;
-
-	message_fill(&p, 3, 0);
-	/* the connection is made, but the listener is another user for this process */
-	return vstate_handover_msg_send(b->path, &p) == -EPERM ? 0 : 1;
+	return vstate_handover_msg_connect(b->path) == -EPERM ? 0 : 1;
 }
 
 static void
-message_of_another_user_is_refused(void **state)
+request_of_another_user_is_refused(void **state)
 {
-	struct vstate_handover_msg p, got;
 	struct bench *b = *state;
+	int fd;
 
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(nobody_run(message_send, b), 0);
-	assert_int_equal(vstate_handover_msg_receive(b->listener, &got), -EPERM);
-	/* messages of another user do not keep the owner's message out */
-	assert_int_equal(nobody_run(message_send, b), 0);
-	message_fill(&p, 7, 1);
-	assert_int_equal(vstate_handover_msg_send(b->path, &p), 0);
-	assert_int_equal(vstate_handover_msg_receive(b->listener, &got), 0);
-	assert_int_equal(got.len, 7);
-	vstate_handover_msg_drop(&got);
-	vstate_handover_msg_drop(&p);
+	assert_int_equal(nobody_run(owner_connect, b), 0);
+	assert_int_equal(vstate_handover_msg_accept(b->listener), -EPERM);
+	assert_int_equal(vstate_handover_msg_accept(b->listener), -EAGAIN);
+	/* another user does not keep the successor out */
+	assert_int_equal(nobody_run(owner_connect, b), 0);
+	fd = vstate_handover_msg_connect(b->path);
+	assert_true(fd >= 0);
+	assert_int_equal(vstate_handover_msg_accept(b->listener), -EPERM);
+	close(fd);
+	fd = vstate_handover_msg_accept(b->listener);
+	assert_true(fd >= 0);
+	close(fd);
 }
 
-/* Listen in place of the new owner, and leave the listening socket to the test. */
+/* Listen in place of the owner, and leave the listening socket to the test. */
 static int
 trap_set(struct bench *b)
 {
@@ -183,74 +333,22 @@ trap_set(struct bench *b)
 }
 
 static void
-nothing_is_sent_to_another_user(void **state)
+owner_of_another_user_is_not_asked(void **state)
 {
 	struct bench *b = *state;
-	struct vstate_handover_msg p;
 	unsigned int nb_fds = 0;
-	int trap = -1, taken;
+	int trap = -1;
 	char path[sizeof(b->path)], byte;
 
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, b->pair), 0);
 	assert_int_equal(nobody_run(trap_set, b), 0);
 	assert_int_equal(vstate_scm_recv(b->pair[0], &byte, 1, &trap, 1, &nb_fds), 1);
 	assert_true(trap >= 0);
 	snprintf(path, sizeof(path), "%s/trap", b->dir);
-	message_fill(&p, 10, 3);
-	assert_int_equal(vstate_handover_msg_send(path, &p), -EPERM);
-	/* no byte and no descriptor arrived */
-	taken = accept4(trap, NULL, NULL, SOCK_CLOEXEC);
-	assert_true(taken >= 0);
-	assert_int_equal(recv(taken, &byte, 1, MSG_DONTWAIT), 0);
-	close(taken);
+	assert_int_equal(vstate_handover_msg_connect(path), -EPERM);
 	close(trap);
-	close(b->pair[0]);
-	close(b->pair[1]);
 	unlink(path);
-	vstate_handover_msg_drop(&p);
-}
-
-/* From another version, another program, or a process that died. */
-static void
-broken_message_is_refused(void **state)
-{
-	static const struct {
-		uint64_t magic;
-		uint32_t version, nb_fds;
-		uint64_t len;
-		unsigned int connections, bytes;
-	} headers[] = {
-		{ 0, 1, 0, 0, 1, 24 },
-		{ 0x6c65637261707376, 2, 0, 0, 1, 24 },
-		{ 0x6c65637261707376, 1, 5000, 0, 1, 24 },
-		{ 0x6c65637261707376, 1, 0, UINT64_MAX, 1, 24 },
-		{ 0x6c65637261707376, 1, 0, 0, 0, 24 },
-		{ 0x6c65637261707376, 1, 0, 0, 2, 24 },
-		{ 0x6c65637261707376, 1, 0, 0, 1, 23 },
-		/* bytes or descriptors that are announced and do not come */
-		{ 0x6c65637261707376, 1, 0, 1, 1, 24 },
-		{ 0x6c65637261707376, 1, 1, 0, 1, 24 },
-	};
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct vstate_handover_msg got;
-	struct bench *b = *state;
-	int fds[2] = { 0, 0 }, fd;
-	unsigned int i;
-
-	memcpy(un.sun_path, b->path, sizeof(b->path) < sizeof(un.sun_path) ?
-			sizeof(b->path) : sizeof(un.sun_path) - 1);
-	for (i = 0; i < RTE_DIM(headers); i++) {
-		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-		assert_int_equal(vstate_scm_send(fd, &headers[i], headers[i].bytes, fds,
-				headers[i].connections), headers[i].bytes);
-		assert_true(vstate_handover_msg_receive(b->listener, &got) < 0);
-		assert_int_equal(got.connection, -1);
-		assert_null(got.bytes);
-		close(fd);
-	}
 }
 
 int
@@ -259,10 +357,14 @@ test_vstate_handover_msg(void)
 	static const struct CMUnitTest tests[] = {
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, bench_open, bench_close)
 		WITH_BENCH(message_arrives_whole),
-		WITH_BENCH(without_a_peer_nothing_waits),
-		WITH_BENCH(message_of_another_user_is_refused),
-		WITH_BENCH(nothing_is_sent_to_another_user),
+		WITH_BENCH(taken_descriptor_outlives_the_message),
+		WITH_BENCH(item_that_cannot_be_added_changes_nothing),
+		WITH_BENCH(waits_end),
+		WITH_BENCH(send_ends_without_a_reader),
+		WITH_BENCH(cut_message_is_refused),
 		WITH_BENCH(broken_message_is_refused),
+		WITH_BENCH(request_of_another_user_is_refused),
+		WITH_BENCH(owner_of_another_user_is_not_asked),
 #undef WITH_BENCH
 	};
 

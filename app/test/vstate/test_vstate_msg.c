@@ -12,12 +12,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <rte_common.h>
-
-#include <vstate_compat.h>
 
 #include "ut_groups.h"
 #include "dev/vstate_dev.h"
@@ -40,15 +39,15 @@ static const struct expected {
 	uint32_t min_size;
 	/** Descriptors of an honest front end. */
 	int nb_fds;
-	/** Another number is refused before rte_vhost. */
-	bool fds_checked;
+	/** Another number is refused with a reason of its own. */
+	bool fds_reason;
 	bool queue;
 	enum vstate_msg_quiesce quiesce;
 } expected[] = {
 	{ 1, "GET_FEATURES", 0, 0, false, false, 0 },
 	{ 2, "SET_FEATURES", 8, 0, false, false, ALL },
 	{ 3, "SET_OWNER", 0, 0, false, false, 0 },
-	{ 4, "RESET_OWNER", 0, 0, false, false, 0 },
+	{ 4, "RESET_OWNER", 0, 0, false, false, ALL },
 	{ 5, "SET_MEM_TABLE", 8, 1, true, false, ALL },
 	{ 6, "SET_LOG_BASE", 16, 1, true, false, ALL },
 	{ 7, "SET_LOG_FD", 0, 1, false, false, 0 },
@@ -58,7 +57,7 @@ static const struct expected {
 	{ 11, "GET_VRING_BASE", 8, 0, false, Q, 0 },
 	{ 12, "SET_VRING_KICK", 8, 1, false, Q, ONE },
 	{ 13, "SET_VRING_CALL", 8, 1, false, Q, ONE },
-	{ 14, "SET_VRING_ERR", 0, 1, false, Q, 0 },
+	{ 14, "SET_VRING_ERR", 8, 1, false, Q, 0 },
 	{ 15, "GET_PROTOCOL_FEATURES", 0, 0, false, false, 0 },
 	{ 16, "SET_PROTOCOL_FEATURES", 8, 0, false, false, 0 },
 	{ 17, "GET_QUEUE_NUM", 0, 0, false, false, 0 },
@@ -68,8 +67,8 @@ static const struct expected {
 	{ 21, "SET_BACKEND_REQ_FD", 0, 1, false, false, 0 },
 	{ 22, "IOTLB_MSG", 0, 0, false, false, 0 },
 	{ 23, "SET_VRING_ENDIAN", 0, 0, false, Q, 0 },
-	{ 24, "GET_CONFIG", 0, 0, false, false, 0 },
-	{ 25, "SET_CONFIG", 0, 0, false, false, 0 },
+	{ 24, "GET_CONFIG", 12, 0, false, false, 0 },
+	{ 25, "SET_CONFIG", 12, 0, false, false, 0 },
 	{ 26, "CREATE_CRYPTO_SESSION", 0, 0, false, false, 0 },
 	{ 27, "CLOSE_CRYPTO_SESSION", 0, 0, false, false, 0 },
 	{ 28, "POSTCOPY_ADVISE", 0, 0, false, false, 0 },
@@ -86,7 +85,7 @@ static const struct expected {
 	{ 39, "SET_STATUS", 8, 0, false, false, 0 },
 	{ 40, "GET_STATUS", 0, 0, false, false, 0 },
 	{ 41, "GET_SHARED_OBJECT", 0, 0, false, false, 0 },
-	{ 42, "SET_DEVICE_STATE_FD", 0, 1, false, false, 0 },
+	{ 42, "SET_DEVICE_STATE_FD", 8, 1, false, false, 0 },
 	{ 43, "CHECK_DEVICE_STATE", 0, 0, false, false, 0 },
 	{ 44, "GET_SHMEM_CONFIG", 0, 0, false, false, 0 },
 };
@@ -96,25 +95,22 @@ static bool reason_seen[VSTATE_MSG_R_MAX];
 
 /* ---- a message ---- */
 
-/** As rte_vhost passes it: the message, and its descriptors behind the largest payload. */
+/** A message with its descriptors, as the door reads it. */
 struct context {
-	union {
-		struct msg msg;
-		uint64_t room[256];
-	};
+	struct msg msg;
+	int fds[MSG_MAX_FDS];
+	unsigned int nb_fds;
 };
 
 static void
 fds_add(struct context *c, int nb)
 {
-	int *nb_fds, *fds = vstate_msg_fds(c, &nb_fds);
-
 	while (nb-- > 0) {
-		assert_true(*nb_fds < MSG_MAX_FDS);
-		fds[*nb_fds] = memfd_create("msg", MFD_CLOEXEC);
-		assert_true(fds[*nb_fds] >= 0);
-		assert_int_equal(ftruncate(fds[*nb_fds], FILE_SIZE), 0);
-		(*nb_fds)++;
+		assert_true(c->nb_fds < MSG_MAX_FDS);
+		c->fds[c->nb_fds] = memfd_create("msg", MFD_CLOEXEC);
+		assert_true(c->fds[c->nb_fds] >= 0);
+		assert_int_equal(ftruncate(c->fds[c->nb_fds], FILE_SIZE), 0);
+		c->nb_fds++;
 	}
 }
 
@@ -124,6 +120,7 @@ context_fill(struct context *c, uint32_t request, int nb_fds)
 {
 	memset(c, 0, sizeof(*c));
 	c->msg.request = request;
+	c->msg.flags = MSG_VERSION;
 	c->msg.size = 40;
 	if (request == MSG_SET_MEM_TABLE) {
 		c->msg.memory.nb_regions = 1;
@@ -143,8 +140,8 @@ dev_create(void)
 
 	assert_non_null(dev);
 	dev->nb_vqs = NB_VQS;
-	assert_int_equal(vstate_connection_create(dev, NULL), 0);
-	dev->connection->inflight_negotiated = true;
+	assert_int_equal(vstate_connection_create(dev), 0);
+	dev->connection->protocol = UINT64_MAX & ~MSG_NEEDS_NEVER;
 	return dev;
 }
 
@@ -162,15 +159,16 @@ dev_destroy(struct vstate_dev *dev)
 static enum vstate_msg_refusal
 context_check(struct vstate_dev *dev, struct context *c)
 {
-	int *nb_fds, *fds = vstate_msg_fds(c, &nb_fds), before[MSG_MAX_FDS], nb = *nb_fds, i;
+	struct vstate_msg_context context = { &c->msg, c->fds, c->nb_fds };
+	int before[MSG_MAX_FDS], nb = c->nb_fds, i;
 	unsigned int reason, found = VSTATE_MSG_R_NONE;
 	uint64_t counts[VSTATE_MSG_R_MAX];
 	bool accepted;
 
-	memcpy(before, fds, sizeof(before));
+	memcpy(before, c->fds, sizeof(before));
 	for (reason = 0; reason < VSTATE_MSG_R_MAX; reason++)
 		counts[reason] = vstate_msg_refused_get(&dev->connection->refused, reason);
-	accepted = vstate_msg_check(dev, c);
+	accepted = vstate_msg_check(dev, &context);
 	for (reason = 0; reason < VSTATE_MSG_R_MAX; reason++) {
 		counts[reason] = vstate_msg_refused_get(&dev->connection->refused, reason) -
 			counts[reason];
@@ -181,10 +179,10 @@ context_check(struct vstate_dev *dev, struct context *c)
 		found = reason;
 	}
 	assert_int_equal(accepted, found == VSTATE_MSG_R_NONE);
-	assert_int_equal(*nb_fds, accepted ? nb : 0);
+	assert_int_equal(context.nb_fds, accepted ? nb : 0);
 	for (i = 0; i < nb; i++)
 		assert_int_equal(fcntl(before[i], F_GETFD) >= 0, accepted);
-	vstate_msg_close_fds(c);
+	vstate_msg_close_fds(&context);
 	reason_seen[found] = true;
 	return found;
 }
@@ -192,7 +190,7 @@ context_check(struct vstate_dev *dev, struct context *c)
 static bool
 is_never_offered(uint32_t request)
 {
-	return request == MSG_ADD_MEM_REG || request == MSG_REM_MEM_REG;
+	return vstate_msg_find(request)->needs == MSG_NEEDS_NEVER;
 }
 
 /* ---- the table ---- */
@@ -252,8 +250,8 @@ requests_that_remap_rings_quiesce_queues(void **state)
 static void
 requests_that_the_device_answers_have_a_handler(void **state)
 {
-	static const uint32_t answered[] = { MSG_GET_FEATURES, MSG_GET_QUEUE_NUM,
-		MSG_GET_INFLIGHT_FD, MSG_SET_INFLIGHT_FD, MSG_GET_STATUS, MSG_SET_DEVICE_STATE_FD,
+	static const uint32_t answered[] = { MSG_GET_FEATURES, MSG_GET_PROTOCOL_FEATURES,
+		MSG_GET_QUEUE_NUM, MSG_GET_CONFIG, MSG_SET_CONFIG, MSG_GET_INFLIGHT_FD, MSG_SET_INFLIGHT_FD, MSG_GET_STATUS, MSG_SET_DEVICE_STATE_FD,
 		MSG_CHECK_DEVICE_STATE };
 	const struct vstate_msg_row *row;
 	unsigned int i, n = 0;
@@ -261,7 +259,7 @@ requests_that_the_device_answers_have_a_handler(void **state)
 	RTE_SET_USED(state);
 	for (i = 0; i < MSG_REQUEST_MAX; i++) {
 		row = vstate_msg_find(i);
-		if (row->answer == MSG_ANSWER_RTE_VHOST)
+		if (row->answer != MSG_ANSWER_DEVICE)
 			continue;
 		assert_true(n < RTE_DIM(answered));
 		assert_int_equal(i, answered[n++]);
@@ -363,10 +361,9 @@ honest_message_is_accepted(void **state)
 		assert_int_equal(context_check(dev, &c), is_never_offered(expected[i].request) ?
 				VSTATE_MSG_R_NOT_OFFERED : VSTATE_MSG_R_NONE);
 	}
-	/* rte_vhost refuses these */
 	for (i = 45; i < 300; i++) {
 		context_fill(&c, i, 0);
-		assert_int_equal(context_check(dev, &c), VSTATE_MSG_R_NONE);
+		assert_int_equal(context_check(dev, &c), VSTATE_MSG_R_UNKNOWN);
 	}
 	dev_destroy(dev);
 }
@@ -394,9 +391,8 @@ payload_one_byte_short_is_refused(void **state)
 	dev_destroy(dev);
 }
 
-/* Where the check does not refuse them, rte_vhost or the device's answer closes them. */
 static void
-wrong_number_of_descriptors_is_refused_where_checked(void **state)
+wrong_number_of_descriptors_is_refused(void **state)
 {
 	struct vstate_dev *dev = dev_create();
 	const struct vstate_msg_row *row;
@@ -407,10 +403,9 @@ wrong_number_of_descriptors_is_refused_where_checked(void **state)
 	RTE_SET_USED(state);
 	for (i = 0; i < RTE_DIM(expected); i++) {
 		row = vstate_msg_find(expected[i].request);
-		refused = expected[i].fds_checked ? row->fds_refused : VSTATE_MSG_R_NONE;
-		if (is_never_offered(expected[i].request))
-			refused = VSTATE_MSG_R_NOT_OFFERED;
-		assert_int_equal(row->fds_refused != VSTATE_MSG_R_NONE, expected[i].fds_checked);
+		refused = is_never_offered(expected[i].request) ? VSTATE_MSG_R_NOT_OFFERED :
+			expected[i].fds_reason ? row->fds_refused : VSTATE_MSG_R_FDS;
+		assert_int_equal(row->fds_refused != VSTATE_MSG_R_NONE, expected[i].fds_reason);
 		context_fill(&c, expected[i].request, expected[i].nb_fds);
 		assert_true(vstate_msg_fds_range(row, &c.msg, &min, &max));
 		assert_in_range(expected[i].nb_fds, min, max);
@@ -420,6 +415,80 @@ wrong_number_of_descriptors_is_refused_where_checked(void **state)
 			continue;
 		context_fill(&c, expected[i].request, min - 1);
 		assert_int_equal(context_check(dev, &c), refused);
+	}
+	dev_destroy(dev);
+}
+
+static void
+answer_or_other_version_is_refused(void **state)
+{
+	static const uint32_t bad[] = { 0, 2, 3, MSG_VERSION | MSG_REPLY };
+	struct vstate_dev *dev = dev_create();
+	struct context c;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < RTE_DIM(bad); i++) {
+		context_fill(&c, MSG_GET_FEATURES, 0);
+		c.msg.flags = bad[i];
+		assert_int_equal(context_check(dev, &c), VSTATE_MSG_R_VERSION);
+	}
+	context_fill(&c, MSG_GET_FEATURES, 0);
+	c.msg.flags = MSG_VERSION | MSG_NEED_REPLY;
+	assert_int_equal(context_check(dev, &c), VSTATE_MSG_R_NONE);
+	dev_destroy(dev);
+}
+
+/* rte_vhost loses descriptors when it cannot map one of them. */
+static void
+memory_that_cannot_be_mapped_is_refused(void **state)
+{
+	struct vstate_dev *dev = dev_create();
+	int fd, kind;
+	struct context c;
+	uint32_t request;
+	char path[64];
+
+	RTE_SET_USED(state);
+	for (kind = 0; kind < 3; kind++) {
+		for (request = MSG_SET_MEM_TABLE; request <= MSG_SET_LOG_BASE; request++) {
+			context_fill(&c, request, 1);
+			snprintf(path, sizeof(path), "/proc/self/fd/%d", c.fds[0]);
+			fd = kind == 0 ? open(path, O_RDONLY) : kind == 1 ? eventfd(0, 0) :
+				open("/", O_RDONLY | O_DIRECTORY);
+			assert_true(fd >= 0);
+			close(c.fds[0]);
+			c.fds[0] = fd;
+			assert_int_equal(context_check(dev, &c), request == MSG_SET_MEM_TABLE ?
+					VSTATE_MSG_R_MEM_MAP : VSTATE_MSG_R_LOG_MAP);
+		}
+	}
+	dev_destroy(dev);
+}
+
+static void
+config_space_out_of_range_is_refused(void **state)
+{
+	static const struct {
+		uint32_t offset, size;
+		bool good;
+	} rows[] = {
+		{ 0, 28, true }, { 0, 29, false }, { 228, 28, true }, { 229, 28, false },
+		{ UINT32_MAX, 8, false }, { 8, UINT32_MAX, false }, { 256, 0, true },
+	};
+	struct vstate_dev *dev = dev_create();
+	unsigned int i, request;
+	struct context c;
+
+	RTE_SET_USED(state);
+	for (request = MSG_GET_CONFIG; request <= MSG_SET_CONFIG; request++) {
+		for (i = 0; i < RTE_DIM(rows); i++) {
+			context_fill(&c, request, 0);
+			c.msg.config.offset = rows[i].offset;
+			c.msg.config.size = rows[i].size;
+			assert_int_equal(context_check(dev, &c), rows[i].good ?
+					VSTATE_MSG_R_NONE : VSTATE_MSG_R_CONFIG);
+		}
 	}
 	dev_destroy(dev);
 }
@@ -466,10 +535,13 @@ queue_that_no_device_has_is_refused(void **state)
 		for (j = 0; expected[i].queue && j < RTE_DIM(inside); j++) {
 			context_fill(&c, expected[i].request, expected[i].nb_fds);
 			c.msg.state.index = inside[j];
-			assert_int_equal(context_check(dev, &c), VSTATE_MSG_R_NONE);
+			assert_int_equal(context_check(dev, &c),
+					is_never_offered(expected[i].request) ?
+					VSTATE_MSG_R_NOT_OFFERED : VSTATE_MSG_R_NONE);
 		}
 		for (j = 0; j < RTE_DIM(outside); j++) {
-			context_fill(&c, expected[i].request, expected[i].nb_fds);
+			context_fill(&c, expected[i].request, byte && (outside[j] & 0x100) ? 0 :
+					expected[i].nb_fds);
 			if (expected[i].queue)
 				c.msg.state.index = outside[j];
 			/* bits above the low byte are no part of the queue */
@@ -586,7 +658,7 @@ inflight_region_that_was_not_negotiated_is_refused(void **state)
 	struct context c;
 
 	RTE_SET_USED(state);
-	dev->connection->inflight_negotiated = false;
+	dev->connection->protocol &= ~VSTATE_PROTOCOL_F_INFLIGHT;
 	context_fill(&c, MSG_GET_INFLIGHT_FD, 0);
 	assert_int_equal(context_check(dev, &c), VSTATE_MSG_R_NOT_OFFERED);
 	/* the better reason of two */
@@ -604,7 +676,8 @@ each_reason_is_refused_by_a_test(void **state)
 
 	RTE_SET_USED(state);
 	for (r = VSTATE_MSG_R_NONE + 1; r < VSTATE_MSG_R_MAX; r++) {
-		if (reason_seen[r])
+		/* test_vstate_door.c has the tests of these two */
+		if (reason_seen[r] || r == VSTATE_MSG_R_FEATURES || r == VSTATE_MSG_R_RTE_VHOST)
 			continue;
 		print_error("reason %s has no test\n", vstate_msg_refused_name(r));
 		complete = false;
@@ -626,7 +699,10 @@ test_vstate_msg(void)
 		cmocka_unit_test(stopped_ring_loses_its_kick_and_call_only),
 		cmocka_unit_test(honest_message_is_accepted),
 		cmocka_unit_test(payload_one_byte_short_is_refused),
-		cmocka_unit_test(wrong_number_of_descriptors_is_refused_where_checked),
+		cmocka_unit_test(wrong_number_of_descriptors_is_refused),
+		cmocka_unit_test(answer_or_other_version_is_refused),
+		cmocka_unit_test(memory_that_cannot_be_mapped_is_refused),
+		cmocka_unit_test(config_space_out_of_range_is_refused),
 		cmocka_unit_test(no_descriptor_is_expected_with_the_bit_for_none),
 		cmocka_unit_test(queue_that_no_device_has_is_refused),
 		cmocka_unit_test(bad_memory_table_is_refused),

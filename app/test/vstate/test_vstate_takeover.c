@@ -4,13 +4,12 @@
 
 /**
  * @file
- * The owner of a state file, with requests that are withdrawn, and with a removal during a request.
- * The socket, which must not replace the socket of another process.
+ * The owner of a device, and a process that asks for it and then goes wrong at each step: the owner
+ * goes on. The test is that process.
  */
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -19,8 +18,6 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -41,28 +38,28 @@
 #include "dev/vstate_setup.h"
 #include "dev/vstate_start.h"
 #include "dev/vstate_watch.h"
+#include "dev/vstate_clock.h"
+#include "handover/vstate_handover.h"
+#include "handover/vstate_handover_msg.h"
 #include "handover/vstate_state_file.h"
 #include "handover/vstate_takeover.h"
 #include "ring/vstate_lease.h"
-#include "vhost/vstate_socket.h"
+#include "vhost/vstate_door.h"
 
 #define NAME "test_takeover"
 #define SIZE 64
-#define ASKER 4242
-#define RELEASED 1
 /* Bound for events that follow at once on an idle machine. */
 #define PATIENCE_MS 10000
 /* Bound for a test: one that hangs fails. */
 #define HANG_S 60
 
 struct bench {
-	char dir[64], path[128];
+	char dir[64], path[128], handover[128];
 	struct vstate_conf conf;
 	struct vstate_dev *dev;
 	struct ring ring;
 	struct vstate_setup setup;
-	/** Head of the state file, mapped by the process that asks. */
-	struct vstate_state_file_head *head;
+	/** The state file, opened by the process that asks. */
 	int fd;
 };
 
@@ -95,6 +92,7 @@ bench_make(void **state)
 	rte_strscpy(b->dir, "/tmp/vstate-takeover.XXXXXX", sizeof(b->dir));
 	assert_non_null(mkdtemp(b->dir));
 	snprintf(b->path, sizeof(b->path), "%s/" NAME ".vstate", b->dir);
+	snprintf(b->handover, sizeof(b->handover), "%s/" NAME ".handover", b->dir);
 	b->conf = ut_conf(1, 9000);
 	rte_strscpy(b->conf.state_dir, b->dir, sizeof(b->conf.state_dir));
 	snprintf(b->conf.iface, sizeof(b->conf.iface), "%s/socket", b->dir);
@@ -106,8 +104,6 @@ bench_make(void **state)
 	device_start(b);
 	b->fd = open(b->path, O_RDWR);
 	assert_true(b->fd >= 0);
-	b->head = mmap(NULL, sizeof(*b->head), PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
-	assert_true(b->head != MAP_FAILED);
 	*state = b;
 	return 0;
 }
@@ -118,12 +114,11 @@ bench_close(void **state)
 	struct bench *b = *state;
 
 	vstate_takeover_end(b->dev);
-	vstate_socket_close(b->dev);
+	vstate_door_close(b->dev);
 	vstate_start_disconnect(b->dev, false);
 	ut_device_unmake(b->dev);
 	vstate_watch_put();
 	ring_close(&b->ring);
-	munmap(b->head, sizeof(*b->head));
 	close(b->fd);
 	unlink(b->conf.iface);
 	unlink(b->path);
@@ -131,13 +126,6 @@ bench_close(void **state)
 	free(b);
 	alarm(0);
 	return 0;
-}
-
-static void
-request_set(struct bench *b, uint32_t token)
-{
-	__atomic_store_n(&b->head->request, token, __ATOMIC_SEQ_CST);
-	syscall(SYS_futex, &b->head->request, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
 static bool
@@ -203,82 +191,254 @@ busy_end(struct busy *busy)
 	sem_destroy(&busy->end);
 }
 
-/* ---- tests ---- */
+/* ---- the process that asks ---- */
 
-static void
-withdrawn_request_leaves_the_owner_unchanged(void **state)
+static int
+owner_connect(struct bench *b)
 {
-	struct bench *b = *state;
-	struct busy busy;
-	unsigned int ms;
+	int fd;
 
 	assert_int_equal(vstate_takeover_open(b->dev), 0);
-	busy_begin(&busy, b->dev);
-	request_set(b, ASKER);
-	usleep(50000);
-	request_set(b, 0);
-	busy_end(&busy);
-	usleep(50000);
-	for (ms = 0; ms < PATIENCE_MS && !vqs_are_granted(b); ms++)
+	fd = vstate_handover_msg_connect(b->handover);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void
+value_send(int fd, enum vstate_handover_kind kind, uint32_t value)
+{
+	const struct vstate_handover_msg msg = VSTATE_HANDOVER_MSG(kind, value);
+
+	assert_int_equal(vstate_handover_msg_send(fd, &msg, vstate_clock_ms() + PATIENCE_MS), 0);
+}
+
+static uint32_t
+kind_expect(int fd, enum vstate_handover_kind kind)
+{
+	struct vstate_handover_msg msg;
+	uint32_t value;
+
+	assert_int_equal(vstate_handover_msg_receive(fd, &msg, vstate_clock_ms() + PATIENCE_MS,
+			-1), 0);
+	assert_int_equal(msg.kind, kind);
+	value = msg.value;
+	vstate_handover_msg_drop(&msg);
+	return value;
+}
+
+/* Ask until the owner has unlocked the file. */
+static int
+file_get(struct bench *b)
+{
+	int fd = owner_connect(b);
+
+	value_send(fd, VSTATE_HANDOVER_ASK, 0);
+	kind_expect(fd, VSTATE_HANDOVER_OFFER);
+	/* the queues still run */
+	assert_true(vqs_are_granted(b));
+	assert_false(file_is_free(b));
+	value_send(fd, VSTATE_HANDOVER_READY, 0);
+	kind_expect(fd, VSTATE_HANDOVER_GO);
+	assert_false(vqs_are_granted(b));
+	return fd;
+}
+
+/* The owner goes on, and holds the file. */
+static void
+owner_goes_on(struct bench *b)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < PATIENCE_MS && (!vqs_are_granted(b) || file_is_free(b)); ms++)
 		usleep(1000);
 	assert_true(vqs_are_granted(b));
 	assert_false(file_is_free(b));
-	assert_int_equal(b->head->answer, 0);
 	assert_string_equal(vstate_takeover_phase(b->dev), "");
-	/* the next request is granted */
-	request_set(b, ASKER);
-	for (ms = 0; ms < PATIENCE_MS && b->head->answer != RELEASED; ms++)
-		usleep(1000);
-	assert_int_equal(b->head->answer, RELEASED);
+	close(socket_connect(b->conf.iface));
+}
+
+/* The next request is granted. */
+static void
+next_request_is_granted(struct bench *b)
+{
+	int fd = vstate_handover_msg_connect(b->handover);
+	unsigned int ms;
+
+	assert_true(fd >= 0);
+	value_send(fd, VSTATE_HANDOVER_ASK, 0);
+	kind_expect(fd, VSTATE_HANDOVER_OFFER);
+	value_send(fd, VSTATE_HANDOVER_READY, 0);
+	kind_expect(fd, VSTATE_HANDOVER_GO);
 	assert_true(file_is_free(b));
+	value_send(fd, VSTATE_HANDOVER_RUNNING, 0);
+	for (ms = 0; ms < PATIENCE_MS && strcmp(vstate_takeover_phase(b->dev), "released") != 0;
+			ms++)
+		usleep(1000);
+	assert_string_equal(vstate_takeover_phase(b->dev), "released");
 	assert_false(vqs_are_granted(b));
-	assert_int_equal(access(b->conf.iface, F_OK), -1);
+	close(fd);
+	/* the new owner's now */
+	unlink(b->handover);
+	assert_int_equal(access(b->conf.iface, F_OK), 0);
+}
+
+/* ---- tests ---- */
+
+static void
+process_that_dies_after_its_request_changes_nothing(void **state)
+{
+	struct bench *b = *state;
+	int fd = owner_connect(b);
+
+	value_send(fd, VSTATE_HANDOVER_ASK, 1);
+	close(fd);
+	usleep(20000);
+	owner_goes_on(b);
+	next_request_is_granted(b);
 }
 
 static void
-removal_ends_while_a_request_is_refused(void **state)
+process_that_refuses_the_offer_changes_nothing(void **state)
+{
+	struct bench *b = *state;
+	int fd = owner_connect(b);
+
+	value_send(fd, VSTATE_HANDOVER_ASK, 1);
+	kind_expect(fd, VSTATE_HANDOVER_OFFER);
+	value_send(fd, VSTATE_HANDOVER_REFUSED, ENOMEM);
+	owner_goes_on(b);
+	close(fd);
+	next_request_is_granted(b);
+}
+
+static void
+device_is_taken_back_from_a_process_that_dies(void **state)
+{
+	struct bench *b = *state;
+	int fd = file_get(b);
+
+	close(fd);
+	owner_goes_on(b);
+	next_request_is_granted(b);
+}
+
+static void
+device_is_taken_back_from_a_process_that_gives_up(void **state)
+{
+	struct bench *b = *state;
+	int fd = file_get(b);
+
+	assert_int_equal(flock(b->fd, LOCK_EX | LOCK_NB), 0);
+	usleep(50000);
+	/* whoever holds the file owns the device */
+	assert_false(vqs_are_granted(b));
+	flock(b->fd, LOCK_UN);
+	value_send(fd, VSTATE_HANDOVER_REFUSED, ENOMEM);
+	owner_goes_on(b);
+	close(fd);
+}
+
+/*
+ * The process served the rings for a moment: the owner reads the file again. This device has no
+ * connection by which the rings could be set up anew.
+ */
+static void
+device_is_taken_back_where_the_other_process_stopped(void **state)
+{
+	struct vstate_state_file_head *head;
+	struct vstate_state_file_vq *vqs;
+	struct bench *b = *state;
+	int fd = file_get(b);
+	unsigned int i;
+	uint8_t *map;
+
+	map = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
+	assert_true(map != MAP_FAILED);
+	head = (struct vstate_state_file_head *)(void *)map;
+	vqs = (struct vstate_state_file_vq *)(void *)(map + 4096);
+	assert_int_equal(flock(b->fd, LOCK_EX | LOCK_NB), 0);
+	/* a new state with the same content, and queues that went on by three */
+	assert_int_equal(copy_file_range(b->fd, &(off_t){ 65536 + (head->seq % 2) * (16l << 20) },
+			b->fd, &(off_t){ 65536 + ((head->seq + 1) % 2) * (16l << 20) },
+			head->state_len[head->seq % 2], 0), head->state_len[head->seq % 2]);
+	head->state_len[(head->seq + 1) % 2] = head->state_len[head->seq % 2];
+	head->seq++;
+	for (i = 0; i < 2; i++) {
+		vqs[i].seq = head->seq;
+		vqs[i].head.split.used_idx = 3;
+	}
+	close(fd);
+	flock(b->fd, LOCK_UN);
+	munmap(map, 65536);
+	owner_goes_on(b);
+	assert_non_null(b->dev->handover->recovery);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(b->dev->handover->recovery->vqs[i].head.split.used_idx, 3);
+}
+
+static void
+busy_owner_refuses(void **state)
+{
+	struct bench *b = *state;
+	struct busy busy;
+	int fd = owner_connect(b);
+
+	busy_begin(&busy, b->dev);
+	value_send(fd, VSTATE_HANDOVER_ASK, 0);
+	kind_expect(fd, VSTATE_HANDOVER_OFFER);
+	value_send(fd, VSTATE_HANDOVER_READY, 0);
+	assert_int_equal(kind_expect(fd, VSTATE_HANDOVER_REFUSED), EBUSY);
+	busy_end(&busy);
+	close(fd);
+	owner_goes_on(b);
+}
+
+static void
+owner_whose_poll_thread_does_not_return_refuses(void **state)
 {
 	struct bench *b = *state;
 	struct vstate_lease *lease = &b->dev->vqs[1]->lease;
+	int fd = owner_connect(b);
 
-	assert_int_equal(vstate_takeover_open(b->dev), 0);
-	/* a poll thread that does not return */
 	assert_true(vstate_lease_take(lease));
-	request_set(b, ASKER);
-	usleep(50000);
+	value_send(fd, VSTATE_HANDOVER_ASK, 0);
+	kind_expect(fd, VSTATE_HANDOVER_OFFER);
+	value_send(fd, VSTATE_HANDOVER_READY, 0);
+	assert_int_equal(kind_expect(fd, VSTATE_HANDOVER_REFUSED), ETIMEDOUT);
+	vstate_lease_give(lease);
+	close(fd);
+	owner_goes_on(b);
+}
+
+static void
+removal_ends_while_a_process_is_silent(void **state)
+{
+	struct bench *b = *state;
+	int fd = owner_connect(b);
+
+	value_send(fd, VSTATE_HANDOVER_ASK, 0);
+	kind_expect(fd, VSTATE_HANDOVER_OFFER);
 	vstate_takeover_end(b->dev);
 	assert_false(file_is_free(b));
-	vstate_lease_give(lease);
+	close(fd);
 }
 
 static void
-socket_of_another_process_is_not_replaced(void **state)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	struct bench *b = *state;
-
-	rte_strscpy(un.sun_path, b->conf.iface, sizeof(un.sun_path));
-	assert_int_equal(bind(listener, (struct sockaddr *)&un, sizeof(un)), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(b->dev->front_ops->open(b->dev), -EADDRINUSE);
-	vstate_socket_close(b->dev);
-	close(socket_connect(b->conf.iface));
-	close(listener);
-}
-
-static void
-threads_started_before_a_takeover_leave_no_file(void **state)
+released_device_is_free_for_a_later_process(void **state)
 {
 	struct bench *b = *state;
+	unsigned int ms;
 
-	b->dev->front_ops->prepare(b->dev);
-	b->dev->front_ops->prepare_end(b->dev);
-	assert_int_equal(b->dev->front_ops->open(b->dev), 0);
-	close(socket_connect(b->conf.iface));
-	/* bench_close() checks that the directory is empty; a closed socket is not opened again */
-	vstate_socket_close(b->dev);
-	assert_int_equal(b->dev->front_ops->open(b->dev), -ESHUTDOWN);
+	assert_int_equal(vstate_takeover_open(b->dev), 0);
+	assert_int_equal(vstate_takeover_ask(b->dev), 0);
+	for (ms = 0; ms < PATIENCE_MS && strcmp(vstate_takeover_phase(b->dev), "released") != 0;
+			ms++)
+		usleep(1000);
+	assert_true(file_is_free(b));
+	assert_false(vqs_are_granted(b));
+	assert_int_equal(access(b->conf.iface, F_OK), -1);
+	assert_int_equal(vstate_takeover_ask(b->dev), -ENOTSUP);
+	unlink(b->handover);
 }
 
 int
@@ -286,10 +446,15 @@ test_vstate_takeover(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_make, bench_close)
 	static const struct CMUnitTest tests[] = {
-		TEST(withdrawn_request_leaves_the_owner_unchanged),
-		TEST(removal_ends_while_a_request_is_refused),
-		TEST(socket_of_another_process_is_not_replaced),
-		TEST(threads_started_before_a_takeover_leave_no_file),
+		TEST(process_that_dies_after_its_request_changes_nothing),
+		TEST(process_that_refuses_the_offer_changes_nothing),
+		TEST(device_is_taken_back_from_a_process_that_dies),
+		TEST(device_is_taken_back_from_a_process_that_gives_up),
+		TEST(device_is_taken_back_where_the_other_process_stopped),
+		TEST(busy_owner_refuses),
+		TEST(owner_whose_poll_thread_does_not_return_refuses),
+		TEST(removal_ends_while_a_process_is_silent),
+		TEST(released_device_is_free_for_a_later_process),
 	};
 
 	return cmocka_run_group_tests_name("vstate_takeover", tests, NULL, NULL);

@@ -2,7 +2,11 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <ctype.h>
 #include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_common.h>
@@ -52,6 +56,41 @@ parse_iface(const char *key, const char *value, void *field)
 }
 
 static int
+parse_socket_mode(const char *key, const char *value, void *field)
+{
+	char *end = NULL;
+	unsigned long mode = value != NULL ? strtoul(value, &end, 8) : 0;
+
+	if (value == NULL || *value == '\0' || *end != '\0' || mode > 0777 || *value == '-') {
+		VSTATE_LOG(ERR, "%s=%s: an octal number from 0 to 0777 is needed", key,
+				value != NULL ? value : "");
+		return -EINVAL;
+	}
+	*(int *)field = mode;
+	return 0;
+}
+
+static int
+parse_socket_group(const char *key, const char *value, void *field)
+{
+	const struct group *group = value != NULL ? getgrnam(value) : NULL;
+	uint64_t gid;
+
+	if (group != NULL) {
+		*(int *)field = group->gr_gid;
+		return 0;
+	}
+	if (value != NULL && isdigit((unsigned char)*value) &&
+			vstate_devarg_parse_uint(key, value, 0, INT_MAX, &gid) == 0) {
+		*(int *)field = gid;
+		return 0;
+	}
+	VSTATE_LOG(ERR, "%s=%s: no such group; give a name or a number", key,
+			value != NULL ? value : "");
+	return -EINVAL;
+}
+
+static int
 parse_state_dir(const char *key, const char *value, void *field)
 {
 	struct vstate_conf *conf = field;
@@ -84,6 +123,8 @@ parse_iommu(const char *key, const char *value, void *field)
 
 static const struct vstate_devarg common_args[] = {
 	{ "iface", true, parse_iface, 0 },
+	{ "socket-mode", true, parse_socket_mode, FIELD(socket_mode) },
+	{ "socket-group", true, parse_socket_group, FIELD(socket_group) },
 	{ "client", true, vstate_devarg_parse_bool, FIELD(client) },
 	{ "postcopy-support", true, vstate_devarg_parse_bool, FIELD(postcopy_support) },
 	{ "iommu-support", true, parse_iommu, 0 },
@@ -159,6 +200,11 @@ conf_check(const struct vstate_class *class, enum vstate_kind kind, const char *
 		VSTATE_LOG(ERR, "%s: iface=PATH is missing", name);
 		return -EINVAL;
 	}
+	if (conf->client && (conf->socket_mode >= 0 || conf->socket_group >= 0)) {
+		VSTATE_LOG(ERR, "%s: socket-mode= and socket-group= are for a device that listens, "
+				"without client=1", name);
+		return -EINVAL;
+	}
 	if (conf->takeover && conf->state_dir[0] == '\0') {
 		VSTATE_LOG(ERR, "%s: takeover=1 needs state_dir=", name);
 		return -EINVAL;
@@ -176,6 +222,8 @@ vstate_devargs_parse(const struct vstate_class *class, enum vstate_kind kind, co
 	*conf = (struct vstate_conf) {
 		.queues = 1,
 		.numa = SOCKET_ID_ANY,
+		.socket_mode = -1,
+		.socket_group = -1,
 		.device_state = true,
 		.keep_connection = true,
 		.service = kind == VSTATE_KIND_VDPA,

@@ -25,8 +25,7 @@
 #include "ring/vstate_lease.h"
 #include "ring/vstate_mem_guard.h"
 #include "vhost/vstate_connection.h"
-#include "vhost/vstate_msg_handle.h"
-#include "vhost/vstate_socket.h"
+#include "vhost/vstate_door.h"
 #include "vhost/vstate_vdpa.h"
 #include "vstate_devargs.h"
 #include "vstate_log.h"
@@ -38,6 +37,7 @@ static void
 parts_free(struct vstate_dev *dev)
 {
 	vstate_handover_destroy(dev);
+	vstate_door_destroy(dev);
 	vstate_connection_destroy(dev);
 	vstate_dev_destroy(dev);
 }
@@ -52,11 +52,13 @@ vstate_probe_make(const char *name, const struct vstate_conf *conf,
 	if (dev == NULL)
 		return NULL;
 	vstate_resume_point_add(dev, VSTATE_KEEPER_RESTORED, &vstate_restore_keeper);
-	ret = vstate_connection_create(dev, &vstate_msg_ops);
+	ret = vstate_connection_create(dev);
+	if (ret == 0 && conf->iface[0] != '\0') {
+		dev->front_ops = &vstate_door_ops;
+		ret = vstate_door_create(dev);
+	}
 	if (ret == 0)
 		ret = vstate_handover_create(dev);
-	if (ret == 0 && conf->iface[0] != '\0')
-		dev->front_ops = &vstate_socket_ops;
 	if (ret == 0)
 		ret = vstate_dev_publish(dev);
 	if (ret == 0)
@@ -81,8 +83,7 @@ device_undo(struct vstate_dev *dev)
 {
 	vstate_vdpa_unregister(dev);
 	vstate_takeover_end(dev);
-	if (dev->conf.iface[0] != '\0')
-		vstate_socket_close(dev);
+	vstate_door_close(dev);
 	vstate_port_destroy(dev);
 	vstate_poller_destroy(dev);
 	vstate_probe_unmake(dev);

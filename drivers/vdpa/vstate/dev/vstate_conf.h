@@ -19,6 +19,8 @@ struct vstate_conf {
 	char iface[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	/** Number of queues, 1 to VSTATE_MAX_QUEUES. A queue of net is a pair. */
 	uint16_t queues;
+	/** Permission bits and group of the socket file; -1: by umask, and the process's group. */
+	int socket_mode, socket_group;
 	/** Connect to @p iface instead of listening, and reconnect if the connection is lost. */
 	bool client;
 	bool postcopy_support;

@@ -8,24 +8,15 @@
 /**
  * @file
  * Functions of the front door (vhost/) for the directories below it. The watch thread calls them,
- * and so does the handover, to open, pass and close connections. The front door registers the
- * table.
+ * and so does the handover, to open, offer, adopt and close. The front door registers the table.
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct rte_tel_data;
 struct vstate_dev;
 struct vstate_handover_msg;
-
-/** Descriptors of a device's connections, kept open while rte_vhost closes the socket. */
-struct vstate_hold {
-	unsigned int nb;
-	/** If there are several, it is not known which one rte_vhost serves. */
-	int fds[8];
-	/** Number of the open connection; see vstate_msg_log_number(). */
-	unsigned int number;
-};
 
 struct vstate_front_end_ops {
 	/**
@@ -36,39 +27,57 @@ struct vstate_front_end_ops {
 	/** Add the fields of the connection to /vstate/dev. Any thread. */
 	void (*telemetry)(const struct vstate_dev *dev, struct rte_tel_data *d);
 
-	/** Do slow preparations of open() early, before the old process releases its socket. */
-	void (*prepare)(struct vstate_dev *dev);
-	/** Undo prepare() after open(), or if the socket will never be opened. */
-	void (*prepare_end)(struct vstate_dev *dev);
 	/** Open the socket. Any thread. @return 0; -ESHUTDOWN after close(); or another -errno */
 	int (*open)(struct vstate_dev *dev);
-	/**
-	 * Open the socket with the connection in @p msg. If the connection cannot be kept, the
-	 * front end has to connect again. @p msg is empty afterwards.
-	 * @param kept written: whether the connection was kept
-	 * @return as open()
-	 */
-	int (*adopt)(struct vstate_dev *dev, struct vstate_handover_msg *msg, bool *kept);
 	/** Close the socket, and refuse later calls of open(). Any thread. */
 	void (*close)(struct vstate_dev *dev);
 	/** Return whether close() was called. Any thread. */
 	bool (*is_shut)(const struct vstate_dev *dev);
+
+	/* -- the owner of a device that another process takes over -- */
+
 	/**
-	 * Duplicate the descriptors of the connection into @p hold, to pass the connection on or
-	 * to hang up. The thread of rte_vhost keeps its descriptor open while it waits for
-	 * messages, for up to a second. Without hang_up() the front end would not see the end of
-	 * the connection during that time.
+	 * Process no more messages of the front end until thaw() or leave(). What the front end
+	 * sends meanwhile stays in its connection.
+	 * @return 0; -ETIMEDOUT: a message was under way for @p ms milliseconds
 	 */
-	void (*hold)(struct vstate_dev *dev, struct vstate_hold *hold);
-	/** Shut down the connections in @p hold and close their descriptors. */
-	void (*hang_up)(struct vstate_hold *hold);
+	int (*freeze)(struct vstate_dev *dev, unsigned int ms);
+	/** Process messages again. */
+	void (*thaw)(struct vstate_dev *dev);
 	/**
-	 * Close the socket as close() does, and write into @p msg what another process needs to
-	 * continue the connection. The descriptor in @p msg still belongs to @p hold. @p msg is
-	 * empty if that process could not continue.
+	 * Add to @p msg copies of all that another process needs to continue. Frozen.
+	 * @param connection whether that process can continue the connection of the front end
+	 * @return 0 or -errno
 	 */
-	void (*pack)(struct vstate_dev *dev, const struct vstate_hold *hold,
-			struct vstate_handover_msg *msg);
+	int (*offer)(struct vstate_dev *dev, bool connection, struct vstate_handover_msg *msg);
+	/**
+	 * Go on as the owner, after another process may have owned the device for a moment. Frozen.
+	 */
+	void (*resume)(struct vstate_dev *dev);
+	/**
+	 * Another process has the connection and the socket: forget both, so that the front end does
+	 * not notice. Frozen; open() is refused afterwards.
+	 * @param kept whether that process continues the connection; else it is closed
+	 */
+	void (*leave)(struct vstate_dev *dev, bool kept);
+
+	/* -- the process that takes a device over -- */
+
+	/**
+	 * Set the device up with what the owner offered, while that process serves it. No queue
+	 * runs, and no message of the front end is read.
+	 * @param kept written: whether the connection can be continued
+	 * @return 0; -ESHUTDOWN after close(); or another -errno: nothing is kept
+	 */
+	int (*adopt)(struct vstate_dev *dev, const struct vstate_handover_msg *msg, bool *kept);
+	/** Undo adopt(): the owner goes on. */
+	void (*abandon)(struct vstate_dev *dev);
+	/**
+	 * This process owns the device: serve the queues, and then the front end. Without adopt(),
+	 * as open().
+	 * @return 0; -ESHUTDOWN; or another -errno: as after abandon()
+	 */
+	int (*run)(struct vstate_dev *dev);
 };
 
 #endif /* VSTATE_FRONT_END_H */

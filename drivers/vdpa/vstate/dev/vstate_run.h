@@ -30,7 +30,7 @@ struct vstate_vq;
 	X(SUSPENDED, "suspended on request") \
 	X(RINGS_TAKEN, "suspended, as the front end took the rings back") \
 	X(NO_POLLER, "no port is started, and no service polls") \
-	X(HANDED_OVER, "handed over to another process")
+	X(NOT_OWNER, "another process owns the device")
 /** Reasons of one queue. */
 #define VSTATE_BLOCKS_OF_VQ(X) \
 	X(NOT_READY, "the ring is not set up, or not enabled") \

@@ -72,7 +72,8 @@ rings_take_back(struct vstate_dev *dev, bool leave)
 	}
 	kept_drop(dev);
 	dev->resume_point.kept = vstate_state_collect(dev);
-	vstate_resume_point_leave(dev, leave);
+	if (!vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_OWNER))
+		vstate_resume_point_leave(dev, leave);
 }
 
 static int
@@ -255,13 +256,35 @@ do_pause(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
+/*
+ * While another process owns the device, its poll threads still move the rings. Where they resume
+ * is decided when this process owns the device.
+ */
+static int
+resume_point_apply(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_OWNER))
+		return 0;
+	return vstate_resume_point_apply(dev, setup);
+}
+
 static int
 do_sync(struct vstate_dev *dev, void *arg)
 {
 	vstate_quiesce_always(dev);
 	setup_apply(dev, arg);
-	vstate_resume_point_apply(dev, arg);
+	resume_point_apply(dev, arg);
 	vstate_run_unblock(dev, VSTATE_BLOCK_MESSAGE);
+	vstate_grant(dev);
+	return 0;
+}
+
+static int
+do_own(struct vstate_dev *dev, void *arg)
+{
+	vstate_run_unblock(dev, VSTATE_BLOCK_NOT_OWNER);
+	if (arg != NULL)
+		return do_sync(dev, arg);
 	vstate_grant(dev);
 	return 0;
 }
@@ -297,7 +320,7 @@ do_start(struct vstate_dev *dev, void *arg)
 	 */
 	if (!setup->status_negotiated && !(vstate_run_status(dev) & S_SUSPEND))
 		vstate_run_status_set(dev, vstate_run_status(dev) | S_FEATURES_OK | S_DRIVER_OK);
-	ret = vstate_resume_point_apply(dev, setup);
+	ret = resume_point_apply(dev, setup);
 	vstate_run_unblock(dev, VSTATE_BLOCK_MESSAGE);
 	vstate_grant(dev);
 	vstate_link_update(dev);
@@ -314,6 +337,12 @@ void
 vstate_start_sync(struct vstate_dev *dev, const struct vstate_setup *setup)
 {
 	vstate_control_run(do_sync, dev, RTE_PTR_UNQUAL(setup));
+}
+
+void
+vstate_start_own(struct vstate_dev *dev, const struct vstate_setup *setup)
+{
+	vstate_control_run(do_own, dev, RTE_PTR_UNQUAL(setup));
 }
 
 int
@@ -346,7 +375,8 @@ do_ring_start(struct vstate_dev *dev, void *arg)
 	const struct ring_start *start = arg;
 	struct vstate_vq *vq = dev->vqs[start->qid];
 
-	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_MESSAGE) || vstate_resume_point_needs_all(dev))
+	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_MESSAGE | VSTATE_BLOCK_NOT_OWNER) ||
+			vstate_resume_point_needs_all(dev))
 		return -EAGAIN;
 	vstate_quiesce_vq(dev, vq);
 	vstate_vq_setup(dev, vq, start->ring);

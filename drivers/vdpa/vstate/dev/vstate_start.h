@@ -53,6 +53,13 @@ void vstate_start_pause(struct vstate_dev *dev);
 /** Apply the new set-up of the front end to all rings, and serve them again. */
 void vstate_start_sync(struct vstate_dev *dev, const struct vstate_setup *setup);
 
+/**
+ * This process owns the device from now on: apply the set-up to all rings, move them to where the
+ * owner before it stopped, and serve them.
+ * @param setup NULL: no ring changed, or no front end is connected
+ */
+void vstate_start_own(struct vstate_dev *dev, const struct vstate_setup *setup);
+
 /** The front end stopped one ring. The other rings run. */
 void vstate_start_ring_end(struct vstate_dev *dev, uint16_t qid);
 /**

@@ -241,8 +241,6 @@ file_take(struct vstate_dev *dev, struct vstate_state_file *file, const struct s
 		head_make(dev, file);
 	/* The rest of the head stays valid until this process serves rings itself. */
 	file->head->pid = getpid();
-	file->head->request = 0;
-	file->head->answer = 0;
 	return 0;
 }
 
@@ -263,8 +261,8 @@ file_lock(const struct vstate_dev *dev, const struct vstate_state_file *file)
 	return -EBUSY;
 }
 
-void
-vstate_state_file_free(struct vstate_state_file *file)
+static void
+file_free(struct vstate_state_file *file)
 {
 	if (file == NULL)
 		return;
@@ -334,44 +332,48 @@ file_find(const struct vstate_dev *dev, struct vstate_state_file **out, struct s
 }
 
 int
-vstate_state_file_look(const struct vstate_dev *dev, struct vstate_state_file **out)
+vstate_state_file_look(const struct vstate_dev *dev, uint32_t *pid)
 {
+	struct vstate_state_file *file = NULL;
 	struct stat st;
 	int ret;
 
-	ret = file_find(dev, out, &st);
+	ret = file_find(dev, &file, &st);
 	if (ret == 0 && st.st_size != FILE_SIZE)
 		ret = -EPROTO;
 	if (ret == 0)
-		ret = file_map(*out);
-	if (ret == 0 && ((*out)->head->magic != MAGIC || !head_fits(dev, *out)))
+		ret = file_map(file);
+	if (ret == 0 && (file->head->magic != MAGIC || !head_fits(dev, file)))
 		ret = -EPROTO;
 	if (ret == 0)
-		return 0;
-	vstate_state_file_free(*out);
-	*out = NULL;
+		*pid = file->head->pid;
+	file_free(file);
 	return ret;
 }
 
-struct vstate_state_file_head *
-vstate_state_file_head(struct vstate_state_file *file)
+uint32_t
+vstate_state_file_seq(const struct vstate_dev *dev)
 {
-	return file->head;
-}
-
-bool
-vstate_state_file_is_free(const struct vstate_state_file *file)
-{
-	if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
-		return false;
-	flock(file->fd, LOCK_UN);
-	return true;
+	return __atomic_load_n(&dev->handover->state_file->head->seq, __ATOMIC_ACQUIRE);
 }
 
 void
-vstate_state_file_unlock(const struct vstate_state_file *file)
+vstate_state_file_unlock(const struct vstate_dev *dev)
 {
-	flock(file->fd, LOCK_UN);
+	flock(dev->handover->state_file->fd, LOCK_UN);
+}
+
+int
+vstate_state_file_relock(const struct vstate_dev *dev)
+{
+	return flock(dev->handover->state_file->fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -EBUSY;
+}
+
+void
+vstate_state_file_reread(struct vstate_dev *dev)
+{
+	recovery_take(dev, dev->handover->state_file);
+	dev->handover->state_file->head->pid = getpid();
 }
 
 int
@@ -398,7 +400,7 @@ vstate_state_file_open(struct vstate_dev *dev)
 		if (file != NULL && (ret != -EBUSY || !dev->conf.takeover))
 			VSTATE_LOG(ERR, "%s: cannot open state file %s: %s", dev->name, file->path,
 					strerror(-ret));
-		vstate_state_file_free(file);
+		file_free(file);
 		return ret;
 	}
 	dev->handover->state_file = file;
@@ -429,7 +431,7 @@ vstate_state_file_close(struct vstate_dev *dev)
 		if (dev->vqs[i]->inflight_head == &file->vqs[i].head)
 			vstate_vq_detach(dev->vqs[i]);
 	}
-	vstate_state_file_free(file);
+	file_free(file);
 }
 
 /* ---- write the state for the next owner ---- */

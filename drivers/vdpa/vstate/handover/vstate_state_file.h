@@ -48,11 +48,7 @@ struct vstate_state_file_head {
 	uint32_t seq;
 	/** Lengths of the two states in bytes. */
 	uint32_t state_len[2];
-	/**
-	 * Token of the process that asks for the device, 0 for none; and the answer of the owner.
-	 * See vstate_takeover.h.
-	 */
-	uint32_t request, answer;
+	uint32_t reserved[2];
 };
 
 /** One cache line, written by one poll thread. */
@@ -96,18 +92,25 @@ int vstate_state_file_open(struct vstate_dev *dev);
 void vstate_state_file_close(struct vstate_dev *dev);
 
 /**
- * Open the file that another process owns, to send requests to that process.
+ * Check the file that another process owns.
+ * @param pid written: the process that owns it, in its own PID namespace
  * @return 0; -EPROTO: the file is of another version or device; or another -errno
  */
-int vstate_state_file_look(const struct vstate_dev *dev, struct vstate_state_file **file);
-/** Return the head of a file, which is mapped and shared with other processes. */
-struct vstate_state_file_head *vstate_state_file_head(struct vstate_state_file *file);
-/** Return whether no living process owns the file. */
-bool vstate_state_file_is_free(const struct vstate_state_file *file);
+int vstate_state_file_look(const struct vstate_dev *dev, uint32_t *pid);
+/**
+ * Return the number of the state in the file of the device. Another process that owned the file
+ * and served rings has changed it.
+ */
+uint32_t vstate_state_file_seq(const struct vstate_dev *dev);
 /** Release the lock, so that another process can own the file. This process writes no more. */
-void vstate_state_file_unlock(const struct vstate_state_file *file);
-/** Close a file and free it. NULL is ignored. */
-void vstate_state_file_free(struct vstate_state_file *file);
+void vstate_state_file_unlock(const struct vstate_dev *dev);
+/**
+ * Take the lock again.
+ * @return 0; -EBUSY: another process owns the file
+ */
+int vstate_state_file_relock(const struct vstate_dev *dev);
+/** Read the positions that another owner of the file left, into dev->handover->recovery. */
+void vstate_state_file_reread(struct vstate_dev *dev);
 
 /** Keep the position of a queue in the file. @return false if there is no file */
 bool vstate_state_file_attach(struct vstate_dev *dev, struct vstate_vq *vq);

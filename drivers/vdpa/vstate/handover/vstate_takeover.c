@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -29,22 +29,22 @@
 #include "vstate_state_file.h"
 #include "vstate_takeover.h"
 
-#define ANSWER_RELEASED 1
-#define ANSWER_REFUSED 2
-/* A request is the token of the process that makes it, or one of these values. */
-/* The owner wakes its own thread, which then ends. */
-#define REQUEST_END UINT32_MAX
-/* The owner granted the request and will release the device. */
-#define REQUEST_GRANTED (UINT32_MAX - 1)
-/* The owner is asked to release the device for a process that starts later. */
-#define REQUEST_RELEASE (UINT32_MAX - 2)
-
 /* Bound for the poll threads to leave the queues. After it the owner keeps the device. */
 #define QUIESCE_NS 500000000ull
-/* Bound for the answer of the owner. After it the takeover fails. */
-#define ANSWER_MS 2000
-/* Time between two checks whether the owner died. */
+/* Bound for a message of the front end that is under way. After it the owner keeps the device. */
+#define FREEZE_MS 500
+/* Bound for a process that has connected to say what it wants. Others wait meanwhile. */
+#define ASK_MS 500
+/* Bounds for the answers of the other process. Mapping a guest's memory may take long. */
+#define OFFER_MS 3000
+#define READY_MS 10000
+#define GO_MS 3000
+/* Bound for the new process to serve the queues, of which it says so. */
+#define RUNNING_MS 10000
+/* Time between two looks whether the new process still owns the file. */
 #define LOOK_MS 20
+/* Bound for the kernel to release the lock of a process that died. */
+#define LOCK_MS 2000
 /* Bound for the application to poll a port that is started. After it the takeover begins. */
 #define POLLED_MS 3000
 
@@ -56,16 +56,15 @@ enum phase {
 };
 
 struct vstate_takeover {
-	/** The state file while another process owns it; else NULL. */
-	struct vstate_state_file *other;
 	struct vstate_thread thread;
 	bool running;
-	bool stop;
+	/** Set by any thread, which then writes to @p wake. */
+	bool stop, release;
+	int wake;
+	/** Where the owner listens; -1: it does not, or this process is not the owner. */
+	int listener;
+	/** Written by the thread alone. Any thread reads it. */
 	enum phase phase;
-	/** Guards head. */
-	pthread_mutex_t lock;
-	/** Head of the state file that this process owns, or NULL. */
-	struct vstate_state_file_head *head;
 };
 
 static double
@@ -74,53 +73,87 @@ ms_get_since(uint64_t start)
 	return (vstate_clock_ns() - start) / 1e6;
 }
 
+static uint64_t
+deadline_make(unsigned int ms)
+{
+	return vstate_clock_ms() + ms;
+}
+
 static bool
 takeover_is_stopping(const struct vstate_takeover *t)
 {
-	return __atomic_load_n(&t->stop, __ATOMIC_SEQ_CST);
-}
-
-/* Sleep while *word is @p value, for at most @p ms milliseconds; 0: without a bound. */
-static void
-word_wait(uint32_t *word, uint32_t value, unsigned int ms)
-{
-	const struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
-
-	syscall(SYS_futex, word, FUTEX_WAIT, value, ms != 0 ? &ts : NULL, NULL, 0);
+	return __atomic_load_n(&t->stop, __ATOMIC_ACQUIRE);
 }
 
 static void
-word_set(uint32_t *word, uint32_t value)
+phase_set(struct vstate_takeover *t, enum phase phase)
 {
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	__atomic_store_n(&t->phase, phase, __ATOMIC_RELEASE);
 }
 
-static bool
-word_change(uint32_t *word, uint32_t from, uint32_t to)
+static int
+path_make(const struct vstate_dev *dev, char path[PATH_MAX])
 {
-	/* Sequentially consistent with vstate_takeover.stop, see vstate_takeover_end(). */
-	if (!__atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_SEQ_CST,
-			__ATOMIC_SEQ_CST))
-		return false;
-	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
-	return true;
+	int len = snprintf(path, PATH_MAX, "%s/%s.handover", dev->conf.state_dir, dev->name);
+
+	return len < (int)sizeof(((struct sockaddr_un *)NULL)->sun_path) ? 0 : -ENAMETOOLONG;
+}
+
+static int
+value_send(int fd, enum vstate_handover_kind kind, uint32_t value)
+{
+	const struct vstate_handover_msg msg = VSTATE_HANDOVER_MSG(kind, value);
+
+	return vstate_handover_msg_send(fd, &msg, deadline_make(ASK_MS));
+}
+
+/*
+ * Receive a message of one kind.
+ * @return 0; the errno of a REFUSED, negated; or an error of vstate_handover_msg_receive()
+ */
+static int
+kind_receive(int fd, enum vstate_handover_kind kind, unsigned int ms, int wake,
+		struct vstate_handover_msg *msg)
+{
+	int ret = vstate_handover_msg_receive(fd, msg, deadline_make(ms), wake);
+
+	if (ret != 0 || msg->kind == kind)
+		return ret;
+	ret = msg->kind == VSTATE_HANDOVER_REFUSED && msg->value != 0 && msg->value < INT_MAX ?
+		-(int)msg->value : -EBADMSG;
+	vstate_handover_msg_drop(msg);
+	return ret;
+}
+
+static int
+value_receive(int fd, enum vstate_handover_kind kind, unsigned int ms, int wake, uint32_t *value)
+{
+	struct vstate_handover_msg msg;
+	int ret = kind_receive(fd, kind, ms, wake, &msg);
+
+	if (ret != 0)
+		return ret;
+	*value = msg.value;
+	vstate_handover_msg_drop(&msg);
+	return 0;
 }
 
 /* ---- the owner ---- */
 
-/* Quiesce the queues and block them as handed over. On failure nothing changes. */
+/* Quiesce the queues, and store where they are. On failure nothing changes. */
 static int
-do_leave(struct vstate_dev *dev, void *arg)
+do_rest(struct vstate_dev *dev, void *arg)
 {
 	uint16_t *late = arg;
-	int ret;
+	int ret = 0;
 
-	if (!vstate_run_is_started(dev))
-		return 0;
-	ret = vstate_quiesce(dev, QUIESCE_NS, late);
+	if (vstate_run_is_started(dev)) {
+		ret = vstate_quiesce(dev, QUIESCE_NS, late);
+		if (ret == 0)
+			vstate_state_file_store(dev);
+	}
 	if (ret == 0)
-		vstate_run_block(dev, VSTATE_BLOCK_HANDED_OVER);
+		vstate_run_block(dev, VSTATE_BLOCK_NOT_OWNER);
 	return ret;
 }
 
@@ -128,122 +161,226 @@ static int
 do_stay(struct vstate_dev *dev, void *arg)
 {
 	RTE_SET_USED(arg);
-	vstate_run_unblock(dev, VSTATE_BLOCK_HANDED_OVER);
+	vstate_run_unblock(dev, VSTATE_BLOCK_NOT_OWNER);
 	vstate_grant(dev);
 	return 0;
 }
 
-/* Quiesce the device and grant request @p token, if the process that asked still waits. */
 static int
-request_grant(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t token)
+device_rest(struct vstate_dev *dev)
 {
 	uint16_t late = 0;
 	int ret;
 
-	ret = vstate_control_run_within(do_leave, dev, &late, QUIESCE_NS);
-	if (ret != 0) {
-		VSTATE_LOG(ERR, "%s: not handed over (request %u): the poll thread of queue %u "
-				"does not return, or another operation is under way; this process "
-				"keeps the device", dev->name, token, late);
-		word_set(&head->answer, ANSWER_REFUSED);
-		return ret;
-	}
-	if (word_change(&head->request, token, REQUEST_GRANTED))
-		return 0;
-	vstate_control_run(do_stay, dev, NULL);
-	VSTATE_LOG(WARNING, "%s: not handed over: request %u was withdrawn; this process keeps the "
-			"device", dev->name, token);
-	return -ECANCELED;
+	ret = vstate_control_run_within(do_rest, dev, &late, QUIESCE_NS);
+	if (ret != 0)
+		VSTATE_LOG(ERR, "%s: not handed over: the poll thread of queue %u does not return, "
+				"or another operation is under way; this process keeps the device",
+				dev->name, late);
+	return ret == -ETIME ? -EBUSY : ret;
 }
 
-/* Write the path of the socket where the process with @p token waits for the connection. */
 static int
-pass_path_make(const struct vstate_dev *dev, uint32_t token, char path[PATH_MAX])
+do_reread(struct vstate_dev *dev, void *arg)
 {
-	return snprintf(path, PATH_MAX, "%s/%s.%u.pass", dev->conf.state_dir, dev->name, token) <
-		PATH_MAX ? 0 : -ENAMETOOLONG;
+	RTE_SET_USED(arg);
+	vstate_state_file_reread(dev);
+	return 0;
+}
+
+static int
+do_file_close(struct vstate_dev *dev, void *arg)
+{
+	RTE_SET_USED(arg);
+	vstate_state_file_close(dev);
+	return 0;
+}
+
+/* @param seq number of the state when this process gave the file away */
+static void
+device_take_back(struct vstate_dev *dev, uint32_t seq, int why)
+{
+	VSTATE_LOG(WARNING, "%s: not handed over: %s; this process keeps the device", dev->name,
+			why == -EPIPE ? "the other process died" : strerror(-why));
+	/* the other process has not moved a ring */
+	if (vstate_state_file_seq(dev) == seq) {
+		vstate_control_run(do_stay, dev, NULL);
+		return;
+	}
+	vstate_control_run(do_reread, dev, NULL);
+	dev->front_ops->resume(dev);
 }
 
 /*
- * Close the socket and pass the connection to the new process. True: the new process has the
- * connection, and @p hold is empty. False: the new process does not want the connection, or cannot
- * continue it; the front end has to connect again.
+ * Wait until the new process serves the queues.
+ * @return 0; -errno: it does not, and this process has locked the file again
  */
-static bool
-connection_pass(struct vstate_dev *dev, struct vstate_hold *hold, uint32_t token)
+static int
+running_await(struct vstate_dev *dev, int fd)
 {
-	struct vstate_handover_msg msg;
-	char path[PATH_MAX];
-	int ret = -ENOTCONN;
+	const uint64_t until = deadline_make(RUNNING_MS);
+	uint32_t value;
+	int ret;
 
-	dev->front_ops->pack(dev, hold, &msg);
-	if (msg.len != 0 && token != REQUEST_RELEASE && pass_path_make(dev, token, path) == 0)
-		ret = vstate_handover_msg_send(path, &msg);
-	/* -ENOENT: no process listens, because of keep-connection=0 or an older release */
-	if (ret == -EPERM)
-		VSTATE_LOG(ERR, "%s: connection not passed: another user listens at %s; the front "
-				"end has to connect again", dev->name, path);
-	else if (ret != 0 && ret != -ENOTCONN && ret != -ENOENT)
-		VSTATE_LOG(NOTICE, "%s: connection not passed: %s; the front end has to connect "
-				"again", dev->name, strerror(-ret));
-	/* either the message or the hold owns the descriptor */
-	if (ret == 0)
-		hold->nb = 0;
-	else
-		msg.connection = -1;
-	vstate_handover_msg_drop(&msg);
-	return ret == 0;
+	for (;;) {
+		ret = value_receive(fd, VSTATE_HANDOVER_RUNNING, LOOK_MS, -1, &value);
+		if (ret == 0)
+			return 0;
+		if (ret == -ETIMEDOUT && vstate_clock_ms() < until)
+			continue;
+		if (vstate_state_file_relock(dev) == 0)
+			return ret;
+		if (vstate_clock_ms() >= until) {
+			VSTATE_LOG(WARNING, "%s: the process that owns the state file now does not "
+					"say that it serves the device", dev->name);
+			return 0;
+		}
+		/* the kernel is about to release the lock of a process that died */
+		usleep(1000);
+	}
 }
 
 static int
-device_release(struct vstate_dev *dev, struct vstate_state_file_head *head, uint32_t token)
+device_pass(struct vstate_dev *dev, int fd, bool kept)
+{
+	const uint64_t start = vstate_clock_ns();
+	struct vstate_takeover *t = dev->handover->takeover;
+	double rest_ms;
+	uint32_t seq;
+	int ret;
+
+	ret = device_rest(dev);
+	if (ret != 0) {
+		value_send(fd, VSTATE_HANDOVER_REFUSED, -ret);
+		return ret;
+	}
+	seq = vstate_state_file_seq(dev);
+	vstate_state_file_unlock(dev);
+	/* if it cannot be sent, that process is gone */
+	value_send(fd, VSTATE_HANDOVER_GO, 0);
+	ret = running_await(dev, fd);
+	rest_ms = ms_get_since(start);
+	if (ret != 0) {
+		device_take_back(dev, seq, ret);
+		return ret;
+	}
+	vstate_control_run(do_file_close, dev, NULL);
+	dev->front_ops->leave(dev, kept);
+	phase_set(t, PHASE_RELEASED);
+	VSTATE_LOG(NOTICE, "%s: handed over, %s; no queue was served for %.1f ms", dev->name,
+			kept ? "with the connection" : "and the connection closed", rest_ms);
+	return 0;
+}
+
+/* A frozen device. @return 0: handed over; -errno: this process keeps the device */
+static int
+device_offer(struct vstate_dev *dev, int fd, bool connection)
 {
 	struct vstate_takeover *t = dev->handover->takeover;
-	struct vstate_hold hold;
-	double quiesced_ms;
-	uint64_t start;
-	bool passed;
+	struct vstate_handover_msg offer = VSTATE_HANDOVER_MSG(VSTATE_HANDOVER_OFFER, 0);
+	uint32_t kept = 0;
+	int ret;
 
-	/* Find the descriptors while the queues still run, to keep the stop short. */
-	dev->front_ops->hold(dev, &hold);
-	start = vstate_clock_ns();
-	if (request_grant(dev, head, token) != 0) {
-		while (hold.nb > 0)
-			close(hold.fds[--hold.nb]);
-		return -ECANCELED;
+	ret = dev->front_ops->offer(dev, connection, &offer);
+	if (ret != 0 && connection)
+		VSTATE_LOG(NOTICE, "%s: connection not handed over: no front end is connected, a "
+				"message or a transfer is incomplete, or the device does not run",
+				dev->name);
+	ret = vstate_handover_msg_send(fd, &offer, deadline_make(OFFER_MS));
+	vstate_handover_msg_drop(&offer);
+	if (ret == 0)
+		ret = value_receive(fd, VSTATE_HANDOVER_READY, READY_MS, t->wake, &kept);
+	if (ret != 0) {
+		VSTATE_LOG(WARNING, "%s: not handed over: the other process cannot take it: %s; "
+				"this process keeps the device", dev->name, strerror(-ret));
+		return ret;
 	}
-	quiesced_ms = ms_get_since(start);
-	passed = connection_pass(dev, &hold, token);
-	pthread_mutex_lock(&t->lock);
-	t->head = NULL;
-	pthread_mutex_unlock(&t->lock);
-	vstate_state_file_unlock(dev->handover->state_file);
-	word_set(&head->answer, ANSWER_RELEASED);
-	/* Last, because a supervisor may end this process when the front end sees the hang-up. */
-	dev->front_ops->hang_up(&hold);
-	vstate_state_file_close(dev);
-	t->phase = PHASE_RELEASED;
-	VSTATE_LOG(NOTICE, "%s: handed over in %.1f ms, quiesced after %.1f ms, %s",
-			dev->name, ms_get_since(start), quiesced_ms,
-			passed ? "with the connection" : "and the connection closed");
+	return device_pass(dev, fd, kept != 0);
+}
+
+static int
+request_serve(struct vstate_dev *dev, int fd)
+{
+	uint32_t connection;
+	int ret;
+
+	ret = value_receive(fd, VSTATE_HANDOVER_ASK, ASK_MS, -1, &connection);
+	if (ret != 0) {
+		VSTATE_LOG(WARNING, "%s: request for the device dropped: %s", dev->name,
+				ret == -EBADMSG ? "it is of another version" : strerror(-ret));
+		return ret;
+	}
+	ret = dev->front_ops->freeze(dev, FREEZE_MS);
+	if (ret != 0) {
+		VSTATE_LOG(ERR, "%s: not handed over: a message of the front end is under way; this "
+				"process keeps the device", dev->name);
+		value_send(fd, VSTATE_HANDOVER_REFUSED, EBUSY);
+		return ret;
+	}
+	ret = device_offer(dev, fd, connection != 0);
+	if (ret != 0)
+		dev->front_ops->thaw(dev);
+	return ret;
+}
+
+/* Release the device for a process that starts later. */
+static int
+release_serve(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = dev->handover->takeover;
+	int ret;
+
+	__atomic_store_n(&t->release, false, __ATOMIC_RELEASE);
+	ret = dev->front_ops->freeze(dev, FREEZE_MS);
+	if (ret == 0) {
+		ret = device_rest(dev);
+		dev->front_ops->thaw(dev);
+	}
+	if (ret != 0)
+		return ret;
+	vstate_control_run(do_file_close, dev, NULL);
+	dev->front_ops->close(dev);
+	phase_set(t, PHASE_RELEASED);
+	VSTATE_LOG(NOTICE, "%s: released, and the connection closed", dev->name);
 	return 0;
+}
+
+/* @return 0: this process does not own the device any more */
+static int
+requests_look(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = dev->handover->takeover;
+	int fd, ret;
+
+	if (__atomic_load_n(&t->release, __ATOMIC_ACQUIRE))
+		return release_serve(dev);
+	fd = t->listener >= 0 ? vstate_handover_msg_accept(t->listener) : -EAGAIN;
+	if (fd == -EPERM)
+		VSTATE_LOG(ERR, "%s: request for the device refused: it is of another user",
+				dev->name);
+	if (fd < 0)
+		return fd;
+	ret = request_serve(dev, fd);
+	close(fd);
+	return ret;
 }
 
 static void
 requests_serve(struct vstate_dev *dev)
 {
 	struct vstate_takeover *t = dev->handover->takeover;
-	struct vstate_state_file_head *head = t->head;
-	uint32_t token;
+	struct pollfd p[2] = {
+		{ .fd = t->wake, .events = POLLIN },
+		{ .fd = t->listener, .events = POLLIN },
+	};
+	eventfd_t value;
 
 	while (!takeover_is_stopping(t)) {
-		word_wait(&head->request, 0, 0);
-		token = __atomic_load_n(&head->request, __ATOMIC_ACQUIRE);
-		if (token == 0 || token == REQUEST_END)
-			continue;
-		if (device_release(dev, head, token) == 0)
+		poll(p, RTE_DIM(p), -1);
+		if (p[0].revents != 0 && !takeover_is_stopping(t))
+			eventfd_read(t->wake, &value);
+		if (!takeover_is_stopping(t) && requests_look(dev) == 0)
 			return;
-		word_change(&head->request, token, 0);
 	}
 }
 
@@ -267,101 +404,102 @@ poller_wait(struct vstate_dev *dev)
 	}
 }
 
-/* Ask the owner for the device. @return 0 if the state file is free; or -errno */
 static int
-owner_ask(struct vstate_dev *dev, struct vstate_state_file *file)
+do_file_open(struct vstate_dev *dev, void *arg)
 {
-	struct vstate_state_file_head *head = vstate_state_file_head(file);
-	const uint64_t end = vstate_clock_ms() + ANSWER_MS;
-	const uint32_t self = vstate_handover_msg_token();
-	uint32_t answer;
-
-	__atomic_store_n(&head->answer, 0, __ATOMIC_RELEASE);
-	if (!word_change(&head->request, 0, self))
-		return -EALREADY;
-	do {
-		word_wait(&head->answer, 0, LOOK_MS);
-		answer = __atomic_load_n(&head->answer, __ATOMIC_ACQUIRE);
-		if (answer == ANSWER_RELEASED || vstate_state_file_is_free(file))
-			return 0;
-		if (answer == 0 && !takeover_is_stopping(dev->handover->takeover) &&
-				vstate_clock_ms() < end)
-			continue;
-		/* A granted request cannot be withdrawn: wait until the owner releases the file. */
-		if (word_change(&head->request, self, 0) ||
-				__atomic_load_n(&head->request, __ATOMIC_ACQUIRE) !=
-				REQUEST_GRANTED)
-			return answer == ANSWER_REFUSED ? -EBUSY : -ETIMEDOUT;
-	} while (!takeover_is_stopping(dev->handover->takeover));
-	return -ECANCELED;
+	RTE_SET_USED(arg);
+	return vstate_state_file_open(dev);
 }
 
-/* Listen for the connection. @return a descriptor; < 0: it is not wanted, or listening failed */
+/* Lock the file. The kernel may need a moment to release the lock of an owner that died. */
 static int
-pass_listen(const struct vstate_dev *dev, char path[PATH_MAX])
+file_take(struct vstate_dev *dev, bool died)
 {
-	int fd;
+	const uint64_t until = deadline_make(died ? LOCK_MS : 0);
+	int ret;
 
-	if (!dev->conf.keep_connection)
-		return -1;
-	fd = pass_path_make(dev, vstate_handover_msg_token(), path);
-	if (fd == 0)
-		fd = vstate_handover_msg_listen(path);
-	if (fd < 0)
-		VSTATE_LOG(WARNING, "%s: cannot listen on %s: %s; the front end will have to "
-				"connect again", dev->name, path, strerror(-fd));
-	return fd;
+	while ((ret = vstate_control_run(do_file_open, dev, NULL)) == -EBUSY &&
+			vstate_clock_ms() < until)
+		usleep(1000);
+	return ret;
 }
 
-/* Open the socket, with the connection if the old process passed it. */
+/*
+ * Ask the owner, and set the device up with its offer.
+ * @return 0: the file is free; -EPIPE: the owner died; or another -errno: it keeps the device
+ */
 static int
-front_door_open(struct vstate_dev *dev, int pass, bool *kept)
+owner_ask(struct vstate_dev *dev, int fd, bool *kept)
 {
-	struct vstate_handover_msg msg;
-	int ret = pass >= 0 ? vstate_handover_msg_receive(pass, &msg) : -EAGAIN;
+	struct vstate_takeover *t = dev->handover->takeover;
+	struct vstate_handover_msg offer;
+	uint32_t value;
+	int ret;
 
+	ret = value_send(fd, VSTATE_HANDOVER_ASK, dev->conf.keep_connection);
 	if (ret == 0)
-		return dev->front_ops->adopt(dev, &msg, kept);
-	if (ret != -EAGAIN)
-		VSTATE_LOG(NOTICE, "%s: no connection received: %s; the front end has to connect "
-				"again", dev->name, strerror(-ret));
-	return dev->front_ops->open(dev);
+		ret = kind_receive(fd, VSTATE_HANDOVER_OFFER, OFFER_MS, t->wake, &offer);
+	if (ret != 0)
+		return ret;
+	ret = dev->front_ops->adopt(dev, &offer, kept);
+	vstate_handover_msg_drop(&offer);
+	if (ret != 0) {
+		value_send(fd, VSTATE_HANDOVER_REFUSED, -ret);
+		return ret;
+	}
+	ret = value_send(fd, VSTATE_HANDOVER_READY, *kept);
+	if (ret == 0)
+		ret = value_receive(fd, VSTATE_HANDOVER_GO, GO_MS, t->wake, &value);
+	return ret;
+}
+
+/* The file is free, or its owner died. @return 0: this process serves the device */
+static int
+device_own(struct vstate_dev *dev, bool died)
+{
+	int ret = file_take(dev, died);
+
+	if (ret != 0)
+		return ret;
+	ret = dev->front_ops->run(dev);
+	/* release the file, so that another process can own the device */
+	if (ret != 0)
+		vstate_control_run(do_file_close, dev, NULL);
+	return ret;
 }
 
 static int
 device_take(struct vstate_dev *dev)
 {
 	struct vstate_takeover *t = dev->handover->takeover;
-	char path[PATH_MAX] = "";
-	int ret, pass = -1;
-	double answer_ms;
-	uint64_t start;
+	char path[PATH_MAX];
 	bool kept = false;
+	uint64_t start;
+	int fd, ret;
 
-	pass = pass_listen(dev, path);
 	poller_wait(dev);
-	start = vstate_clock_ns();
 	if (takeover_is_stopping(t) || dev->front_ops->is_shut(dev))
-		ret = -ECANCELED;
-	else
-		ret = owner_ask(dev, t->other);
-	answer_ms = ms_get_since(start);
-	vstate_state_file_free(t->other);
-	t->other = NULL;
-	if (ret == 0)
-		ret = vstate_state_file_open(dev);
-	if (ret == 0) {
-		ret = front_door_open(dev, pass, &kept);
-		/* Release the file, so that another process can own the device. */
-		if (ret != 0)
-			vstate_state_file_close(dev);
-	}
-	if (ret == 0)
-		VSTATE_LOG(NOTICE, "%s: taken over in %.1f ms, answered after %.1f ms, %s",
-				dev->name, ms_get_since(start), answer_ms,
+		return -ECANCELED;
+	start = vstate_clock_ns();
+	ret = path_make(dev, path);
+	fd = ret == 0 ? vstate_handover_msg_connect(path) : ret;
+	/* nobody listens: the owner has died or is about to */
+	ret = fd >= 0 ? owner_ask(dev, fd, &kept) :
+		fd == -ENOENT || fd == -ECONNREFUSED ? -EPIPE : fd;
+	if (ret == 0 || ret == -EPIPE)
+		ret = device_own(dev, ret == -EPIPE);
+	if (ret != 0) {
+		dev->front_ops->abandon(dev);
+		if (fd >= 0)
+			value_send(fd, VSTATE_HANDOVER_REFUSED, -ret);
+	} else {
+		if (fd >= 0)
+			value_send(fd, VSTATE_HANDOVER_RUNNING, 0);
+		VSTATE_LOG(NOTICE, "%s: taken over in %.1f ms, %s", dev->name, ms_get_since(start),
 				kept ? "with the connection" : "for the front end to connect");
-	vstate_handover_msg_unlisten(pass, path);
-	dev->front_ops->prepare_end(dev);
+	}
+	if (fd >= 0)
+		close(fd);
 	return ret;
 }
 
@@ -369,12 +507,30 @@ static const char *
 failure_text(int ret)
 {
 	switch (ret) {
-	case -ETIMEDOUT: return "the other process does not answer";
-	case -EBUSY: return "the other process refuses: one of its poll threads does not return, "
-		"or the file is in use";
-	case -EALREADY: return "another process asks for it already";
+	case -ETIMEDOUT: return "the other process does not answer, or one of its poll threads does "
+		"not return";
+	case -EBUSY: return "the other process is busy, or keeps the state file";
+	case -EBADMSG: return "the other process is of another version";
+	case -EPERM: return "another user's process listens next to the state file";
 	default: return strerror(-ret);
 	}
+}
+
+/* ---- the thread ---- */
+
+static void
+requests_listen(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = dev->handover->takeover;
+	char path[PATH_MAX];
+	int ret = path_make(dev, path);
+
+	if (ret == 0)
+		ret = vstate_handover_msg_listen(path);
+	t->listener = ret;
+	if (ret < 0)
+		VSTATE_LOG(WARNING, "%s: no process can take it over: cannot listen on %s: %s",
+				dev->name, path, strerror(-ret));
 }
 
 static void *
@@ -384,17 +540,15 @@ takeover_main(void *arg)
 	struct vstate_takeover *t = dev->handover->takeover;
 	int ret;
 
-	if (t->other != NULL) {
+	if (t->phase == PHASE_WAITING) {
 		ret = device_take(dev);
 		if (ret != 0) {
-			t->phase = PHASE_FAILED;
+			phase_set(t, PHASE_FAILED);
 			VSTATE_LOG(ERR, "%s: not taken over: %s", dev->name, failure_text(ret));
 			return NULL;
 		}
-		pthread_mutex_lock(&t->lock);
-		t->phase = PHASE_OWNER;
-		t->head = vstate_state_file_head(dev->handover->state_file);
-		pthread_mutex_unlock(&t->lock);
+		requests_listen(dev);
+		phase_set(t, PHASE_OWNER);
 	}
 	requests_serve(dev);
 	return NULL;
@@ -402,34 +556,38 @@ takeover_main(void *arg)
 
 /* ---- create and destroy ---- */
 
-static struct vstate_takeover *
-takeover_alloc(void)
+static int
+takeover_make(struct vstate_dev *dev, enum phase phase)
 {
 	struct vstate_takeover *t = calloc(1, sizeof(*t));
 
-	if (t != NULL)
-		pthread_mutex_init(&t->lock, NULL);
-	return t;
+	if (t == NULL)
+		return -ENOMEM;
+	t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (t->wake < 0) {
+		free(t);
+		return -errno;
+	}
+	t->listener = -1;
+	t->phase = phase;
+	dev->handover->takeover = t;
+	return 0;
 }
 
 int
 vstate_takeover_prepare(struct vstate_dev *dev)
 {
-	struct vstate_takeover *t = takeover_alloc();
+	uint32_t pid = 0;
 	int ret;
 
-	if (t == NULL)
-		return -ENOMEM;
-	ret = vstate_state_file_look(dev, &t->other);
-	if (ret != 0) {
-		pthread_mutex_destroy(&t->lock);
-		free(t);
+	ret = vstate_state_file_look(dev, &pid);
+	if (ret == 0)
+		ret = takeover_make(dev, PHASE_WAITING);
+	if (ret != 0)
 		return ret;
-	}
-	t->phase = PHASE_WAITING;
-	dev->handover->takeover = t;
+	vstate_run_block(dev, VSTATE_BLOCK_NOT_OWNER);
 	VSTATE_LOG(NOTICE, "%s: process %u owns the device, and will be asked for it", dev->name,
-			vstate_state_file_head(t->other)->pid);
+			pid);
 	return 0;
 }
 
@@ -438,22 +596,34 @@ vstate_takeover_open(struct vstate_dev *dev)
 {
 	int ret;
 
-	ret = dev->handover->takeover == NULL ? dev->front_ops->open(dev) : 0;
-	if (ret != 0 || (dev->handover->state_file == NULL && dev->handover->takeover == NULL))
-		return ret;
 	if (dev->handover->takeover == NULL) {
-		dev->handover->takeover = takeover_alloc();
-		if (dev->handover->takeover == NULL)
-			return -ENOMEM;
-		dev->handover->takeover->head =
-			vstate_state_file_head(dev->handover->state_file);
-	} else {
-		dev->front_ops->prepare(dev);
+		ret = dev->front_ops->open(dev);
+		if (ret != 0 || dev->handover->state_file == NULL)
+			return ret;
+		ret = takeover_make(dev, PHASE_OWNER);
+		if (ret != 0)
+			return ret;
+		requests_listen(dev);
 	}
 	ret = vstate_thread_create(&dev->handover->takeover->thread, "vstate-take", takeover_main,
 			dev);
 	dev->handover->takeover->running = ret == 0;
 	return ret;
+}
+
+/* The file is removed only by the owner: a process that has taken over has made a new one. */
+static void
+listener_close(struct vstate_dev *dev)
+{
+	struct vstate_takeover *t = dev->handover->takeover;
+	char path[PATH_MAX];
+
+	if (t->listener < 0)
+		return;
+	if (t->phase == PHASE_OWNER && path_make(dev, path) == 0)
+		unlink(path);
+	close(t->listener);
+	t->listener = -1;
 }
 
 void
@@ -463,24 +633,12 @@ vstate_takeover_end(struct vstate_dev *dev)
 
 	if (t == NULL)
 		return;
-	/*
-	 * If the word below is not 0, the thread is serving a request. It sets the word back to 0
-	 * and then reads stop, so it sees this store.
-	 */
-	__atomic_store_n(&t->stop, true, __ATOMIC_SEQ_CST);
-	pthread_mutex_lock(&t->lock);
-	if (t->head != NULL)
-		word_change(&t->head->request, 0, REQUEST_END);
-	pthread_mutex_unlock(&t->lock);
+	__atomic_store_n(&t->stop, true, __ATOMIC_RELEASE);
+	eventfd_write(t->wake, 1);
 	if (t->running)
 		vstate_thread_join(&t->thread);
 	t->running = false;
-	dev->front_ops->prepare_end(dev);
-	pthread_mutex_lock(&t->lock);
-	if (t->head != NULL)
-		word_change(&t->head->request, REQUEST_END, 0);
-	t->head = NULL;
-	pthread_mutex_unlock(&t->lock);
+	listener_close(dev);
 }
 
 void
@@ -490,8 +648,8 @@ vstate_takeover_free(struct vstate_dev *dev)
 
 	if (t == NULL)
 		return;
-	vstate_state_file_free(t->other);
-	pthread_mutex_destroy(&t->lock);
+	listener_close(dev);
+	close(t->wake);
 	free(t);
 	dev->handover->takeover = NULL;
 }
@@ -500,15 +658,13 @@ int
 vstate_takeover_ask(struct vstate_dev *dev)
 {
 	struct vstate_takeover *t = dev->handover->takeover;
-	int ret = -ENOTSUP;
 
-	if (t == NULL)
-		return ret;
-	pthread_mutex_lock(&t->lock);
-	if (t->head != NULL)
-		ret = word_change(&t->head->request, 0, REQUEST_RELEASE) ? 0 : -EALREADY;
-	pthread_mutex_unlock(&t->lock);
-	return ret;
+	if (t == NULL || __atomic_load_n(&t->phase, __ATOMIC_ACQUIRE) != PHASE_OWNER)
+		return -ENOTSUP;
+	if (__atomic_exchange_n(&t->release, true, __ATOMIC_ACQ_REL))
+		return -EALREADY;
+	eventfd_write(t->wake, 1);
+	return 0;
 }
 
 const char *
@@ -516,5 +672,6 @@ vstate_takeover_phase(const struct vstate_dev *dev)
 {
 	static const char *const phases[] = { "", "waiting", "failed", "released" };
 
-	return dev->handover->takeover != NULL ? phases[dev->handover->takeover->phase] : "";
+	return dev->handover->takeover != NULL ?
+		phases[__atomic_load_n(&dev->handover->takeover->phase, __ATOMIC_ACQUIRE)] : "";
 }

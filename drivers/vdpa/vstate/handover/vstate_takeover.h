@@ -7,30 +7,34 @@
 
 /**
  * @file
- * One process hands a device over to another, through the state file (vstate_state_file.h).
+ * One process hands a device over to another. The process that holds the lock of the state file
+ * (vstate_state_file.h) owns the device, and only the owner serves its queues. The owner listens at
+ * NAME.handover in state_dir=.
  *
- *	new process                              owner of the state file
+ *	new process                              owner
  *	makes its device without socket
  *	its poll threads poll
- *	request = its token, wake        --->    quiesces the queues, within a bound
- *	                                         request = granted, if it is still that token
- *	                                         closes the socket; state and positions stay
- *	                                 <---    unlocks the file, answer = released, wake;
- *	                                         passes the connection, or hangs up
- *	locks the file, reads it
- *	opens the socket, with the connection if it
- *	was passed; the rings resume by the file
+ *	ASK                              --->    processes no more messages of the front end
+ *	                                 <---    OFFER: messages, connection, socket
+ *	sets the device up: maps memory
+ *	and rings, runs no queue
+ *	READY                            --->    quiesces the queues, unlocks the file
+ *	                                 <---    GO
+ *	locks the file; the queues resume
+ *	where the file says
+ *	RUNNING                          --->    forgets the connection, closes its device
  *
- * If the owner refuses or does not answer, the new process reports an error and nothing changes in
- * the owner. A granted request cannot be withdrawn: the new process waits until the file is free.
- * If the owner dies in between, the kernel releases its lock. The new process then continues as
- * after a crash. Nothing here is on the path of a packet.
+ * The queues rest from READY to RUNNING alone. Until the owner has heard RUNNING, it can take the
+ * device back: whenever the new process refuses, dies or is silent, the owner goes on if it gets
+ * the lock of the file. If the owner dies, the new process has the connection already, and the
+ * kernel releases the lock. So the front end keeps its connection unless both processes die.
+ * Nothing here is on the path of a packet.
  */
 
 struct vstate_dev;
 
 /**
- * Open the state file that another process owns, to ask that process later.
+ * Check that the process that owns the state file can be asked for the device later.
  * @return 0; -EPROTO: the file is of another version or device; or another -errno
  */
 int vstate_takeover_prepare(struct vstate_dev *dev);
@@ -45,8 +49,8 @@ void vstate_takeover_end(struct vstate_dev *dev);
 /** Free the takeover, after vstate_takeover_end(). The device is not published any more. */
 void vstate_takeover_free(struct vstate_dev *dev);
 /**
- * Release the device as if another process had asked. Does not wait for the release.
- * @return 0; -EALREADY: another request is served; -ENOTSUP: no state file
+ * Release the device for a process that starts later. Does not wait for the release.
+ * @return 0; -EALREADY: a release is under way; -ENOTSUP: no state file
  */
 int vstate_takeover_ask(struct vstate_dev *dev);
 /** Return the phase: "" (owner), "waiting", "failed" or "released". Any thread. */

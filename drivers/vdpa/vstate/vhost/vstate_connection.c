@@ -33,20 +33,15 @@
 static struct vstate_dev *by_vid[RTE_MAX_VHOST_DEVICE];
 
 int
-vstate_connection_create(struct vstate_dev *dev,
-		const struct rte_vhost_user_extern_ops *msg_ops)
+vstate_connection_create(struct vstate_dev *dev)
 {
 	struct vstate_connection *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return -ENOMEM;
 	dev->connection = c;
-	c->msg_ops = msg_ops;
-	pthread_mutex_init(&c->socket.lock, NULL);
 	pthread_mutex_init(&c->device_state_lock, NULL);
-	c->socket.path = dev->conf.iface;
 	c->vid = -1;
-	c->waiting_vid = -1;
 	c->fd_qid = -1;
 	/* with rte_vdpa the connection belongs to the application: it is never passed on */
 	if (dev->conf.state_dir[0] == '\0' || dev->conf.iface[0] == '\0')
@@ -63,7 +58,6 @@ vstate_connection_destroy(struct vstate_dev *dev)
 	if (c == NULL)
 		return;
 	vstate_msg_log_free(c->msg_log);
-	pthread_mutex_destroy(&c->socket.lock);
 	pthread_mutex_destroy(&c->device_state_lock);
 	free(c);
 	dev->connection = NULL;
@@ -75,13 +69,6 @@ vstate_connection_dev(int vid)
 	if (vid < 0 || vid >= RTE_MAX_VHOST_DEVICE)
 		return NULL;
 	return __atomic_load_n(&by_vid[vid], __ATOMIC_ACQUIRE);
-}
-
-static int
-msg_ops_register(int vid, const struct vstate_dev *dev)
-{
-	return rte_vhost_extern_callback_register(vid, dev->connection->msg_ops, NULL) == 0 ? 0 :
-		-EINVAL;
 }
 
 int
@@ -96,14 +83,14 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 	if (dev->connection->vid >= 0)
 		return -EBUSY;
 	dev->connection->vid = vid;
-	dev->connection->suspend_negotiated = false;
-	dev->connection->inflight_negotiated = false;
+	dev->connection->own_features = 0;
+	dev->connection->protocol = 0;
 	dev->connection->has_memory = false;
 	dev->connection->vdpa_started = false;
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
 		dev->connection->ring_ready[i] = false;
 		dev->connection->base_fresh[i] = true;
-		dev->connection->base_said[i] = 0;
+		dev->connection->base_known[i] = false;
 		dev->connection->callfd_fresh[i] = true;
 	}
 	dev->connection->fd_qid = -1;
@@ -111,27 +98,12 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 	vstate_msg_log_begin(dev->connection->msg_log);
 	vstate_start_connect(dev);
 	__atomic_store_n(&by_vid[vid], dev, __ATOMIC_RELEASE);
-	return msg_ops_register(vid, dev);
-}
-
-int
-vstate_connection_await(int vid, struct vstate_dev *dev)
-{
-	if (dev->connection->vid < 0)
-		return vstate_connection_attach(vid, dev);
-	if (dev->connection->waiting_vid >= 0)
-		return -EBUSY;
-	dev->connection->waiting_vid = vid;
-	return msg_ops_register(vid, dev);
+	return 0;
 }
 
 void
 vstate_connection_detach(int vid, struct vstate_dev *dev)
 {
-	if (dev->connection->waiting_vid == vid) {
-		dev->connection->waiting_vid = -1;
-		return;
-	}
 	if (vstate_connection_dev(vid) != dev)
 		return;
 	vstate_device_state_abort(dev);
@@ -142,54 +114,18 @@ vstate_connection_detach(int vid, struct vstate_dev *dev)
 	vstate_msg_log_begin(dev->connection->msg_log);
 	dev->connection->vid = -1;
 	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
-	if (dev->connection->waiting_vid >= 0) {
-		vid = dev->connection->waiting_vid;
-		dev->connection->waiting_vid = -1;
-		vstate_connection_attach(vid, dev);
-	}
-}
-
-/* After this, queued and later messages of the old front end find no device. */
-static void
-old_connection_detach(struct vstate_dev *dev)
-{
-	VSTATE_LOG(NOTICE, "%s: a new front end replaces the old one, which has not disconnected",
-			dev->name);
-	vstate_connection_detach(dev->connection->vid, dev);
 }
 
 int
 vstate_connection_replace(int vid, struct vstate_dev *dev)
 {
-	if (dev->connection->vid >= 0 && dev->connection->vid != vid)
-		old_connection_detach(dev);
+	if (dev->connection->vid >= 0 && dev->connection->vid != vid) {
+		VSTATE_LOG(NOTICE, "%s: a new front end replaces the old one, which has not "
+				"disconnected", dev->name);
+		/* after this, queued and later messages of the old front end find no device */
+		vstate_connection_detach(dev->connection->vid, dev);
+	}
 	return vstate_connection_attach(vid, dev);
-}
-
-static int
-dev_match_waiting_vid(struct vstate_dev *dev, void *arg)
-{
-	int vid = *(const int *)((void **)arg)[0];
-
-	if (dev->connection->waiting_vid != vid)
-		return 0;
-	((void **)arg)[1] = dev;
-	return 1;
-}
-
-struct vstate_dev *
-vstate_connection_take_over(int vid)
-{
-	void *found[2] = { &vid, NULL };
-	struct vstate_dev *dev;
-
-	vstate_dev_foreach(dev_match_waiting_vid, found);
-	dev = found[1];
-	if (dev == NULL)
-		return NULL;
-	/* this also attaches the connection that waits */
-	old_connection_detach(dev);
-	return dev;
 }
 
 /* ---- read the set-up from rte_vhost ---- */
@@ -216,19 +152,66 @@ callfd_check(const struct vstate_dev *dev, uint16_t qid, int fd)
 	return -1;
 }
 
+void
+vstate_connection_base_set(struct vstate_dev *dev, uint16_t qid, uint32_t base)
+{
+	dev->connection->base_fresh[qid] = true;
+	dev->connection->base_known[qid] = true;
+	dev->connection->base_said[qid] = base;
+}
+
+uint32_t
+vstate_connection_base_get(const struct vstate_dev *dev, uint16_t qid)
+{
+	const struct vstate_connection *c = dev->connection;
+	const bool packed = vstate_connection_is_packed(dev);
+	const struct vstate_pos first = { 0, 1 };
+	const struct vstate_vq *vq;
+
+	if (qid >= dev->nb_vqs || c->base_fresh[qid]) {
+		if (qid < dev->nb_vqs && c->base_known[qid])
+			return c->base_said[qid];
+		return packed ? vstate_pos_wire(first) << 16 | vstate_pos_wire(first) : 0;
+	}
+	vq = dev->vqs[qid];
+	if (!packed)
+		return vq->avail.idx;
+	return (uint32_t)vstate_pos_wire(vq->used) << 16 | vstate_pos_wire(vq->avail);
+}
+
+static struct vstate_pos
+pos_of_wire(uint16_t wire)
+{
+	return (struct vstate_pos){ wire & 0x7fff, wire >> 15 };
+}
+
+/*
+ * vhost-user's base of a packed ring has the available position in its lower half and the used
+ * position in its upper half. A back end that answers with the lower half alone, as rte_vhost does,
+ * makes its front end send 0 in the upper half: then only the available position is known.
+ */
 static void
-base_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_ring_setup *ring)
+base_get_packed(const struct vstate_dev *dev, uint16_t qid, struct vstate_ring_setup *ring)
+{
+	const struct vstate_pos first = { 0, 1 };
+	const uint32_t base = dev->connection->base_said[qid];
+
+	ring->avail = ring->used = first;
+	if (!dev->connection->base_known[qid])
+		return;
+	ring->avail = pos_of_wire(base & 0xffff);
+	ring->used = base >> 16 != 0 ? pos_of_wire(base >> 16) : ring->avail;
+}
+
+/* rte_vhost moves a split ring to the used index in the guest's memory. */
+static void
+base_get_split(const struct vstate_dev *dev, uint16_t qid, struct vstate_ring_setup *ring)
 {
 	uint16_t avail = 0, used = 0;
 
 	rte_vhost_get_vring_base(dev->connection->vid, qid, &avail, &used);
-	if (packed) {
-		ring->avail = (struct vstate_pos){ avail & 0x7fff, avail >> 15 };
-		ring->used = (struct vstate_pos){ used & 0x7fff, used >> 15 };
-	} else {
-		ring->avail = (struct vstate_pos){ dev->connection->base_said[qid], 0 };
-		ring->used = (struct vstate_pos){ used, 0 };
-	}
+	ring->avail.idx = dev->connection->base_known[qid] ? dev->connection->base_said[qid] : 0;
+	ring->used.idx = used;
 }
 
 static void
@@ -249,23 +232,38 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 	if (ring->callfd_fresh)
 		ring->callfd = callfd_check(dev, qid, vring.callfd);
 	ring->base_fresh = dev->connection->base_fresh[qid];
-	if (ring->base_fresh)
-		base_get(dev, qid, packed, ring);
+	if (!ring->base_fresh)
+		return;
+	if (packed)
+		base_get_packed(dev, qid, ring);
+	else
+		base_get_split(dev, qid, ring);
 }
 
 uint64_t
-vstate_connection_features(const struct vstate_dev *dev, int vid)
+vstate_connection_features(const struct vstate_dev *dev)
 {
 	uint64_t features = 0;
 
-	rte_vhost_get_negotiated_features(vid, &features);
-	return dev->connection->suspend_negotiated ? features | VSTATE_OWN_FEATURES : features;
+	rte_vhost_get_negotiated_features(dev->connection->vid, &features);
+	return features | dev->connection->own_features;
+}
+
+uint64_t
+vstate_connection_protocol(const struct vstate_dev *dev)
+{
+	uint64_t protocol = 0;
+
+	if (dev->connection->vdpa == NULL)
+		return dev->connection->protocol;
+	rte_vhost_get_negotiated_protocol_features(dev->connection->vid, &protocol);
+	return protocol;
 }
 
 bool
-vstate_connection_is_packed(const struct vstate_dev *dev, int vid)
+vstate_connection_is_packed(const struct vstate_dev *dev)
 {
-	return vstate_connection_features(dev, vid) & RTE_BIT64(VIRTIO_F_RING_PACKED);
+	return vstate_connection_features(dev) & RTE_BIT64(VIRTIO_F_RING_PACKED);
 }
 
 /* @return NULL without memory, or if the guest's memory is not set up */
@@ -274,7 +272,7 @@ setup_get(struct vstate_dev *dev)
 {
 	struct rte_vhost_memory *table = NULL;
 	struct vstate_setup *setup;
-	uint64_t protocol = 0, log_base = 0;
+	uint64_t log_base = 0;
 	bool packed;
 	uint16_t i;
 	int ret;
@@ -291,9 +289,8 @@ setup_get(struct vstate_dev *dev)
 				"for another one", dev->name, strerror(-ret));
 		goto fail;
 	}
-	setup->features = vstate_connection_features(dev, dev->connection->vid);
-	rte_vhost_get_negotiated_protocol_features(dev->connection->vid, &protocol);
-	setup->status_negotiated = protocol & RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS);
+	setup->features = vstate_connection_features(dev);
+	setup->status_negotiated = vstate_connection_protocol(dev) & VSTATE_PROTOCOL_F_STATUS;
 	if (rte_vhost_get_mtu(dev->connection->vid, &setup->mtu) != 0)
 		setup->mtu = 0;
 	if (rte_vhost_get_log_base(dev->connection->vid, &log_base, &setup->log_size) == 0)
@@ -324,6 +321,9 @@ rings_set_applied(struct vstate_dev *dev)
 {
 	uint16_t i;
 
+	/* the device has not moved the rings, and does so when this process owns it */
+	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_OWNER))
+		return;
 	for (i = 0; i < dev->nb_vqs; i++)
 		ring_set_applied(dev, i);
 }
@@ -331,14 +331,33 @@ rings_set_applied(struct vstate_dev *dev)
 void
 vstate_connection_sync(struct vstate_dev *dev)
 {
-	struct vstate_setup *setup = setup_get(dev);
+	struct vstate_setup *setup;
 
 	/* Without memory the device stays paused until another message sets it up. */
+	if (!dev->connection->has_memory)
+		return;
+	setup = setup_get(dev);
 	if (setup == NULL)
 		return;
 	vstate_start_sync(dev, setup);
 	rings_set_applied(dev);
 	free(setup);
+}
+
+int
+vstate_connection_own(struct vstate_dev *dev)
+{
+	struct vstate_setup *setup;
+
+	if (!vstate_run_is_started(dev) || !dev->connection->has_memory)
+		return -ENOTCONN;
+	setup = setup_get(dev);
+	if (setup == NULL)
+		return -ENOTCONN;
+	vstate_start_own(dev, setup);
+	rings_set_applied(dev);
+	free(setup);
+	return 0;
 }
 
 /* ---- callbacks of rte_vhost ---- */
@@ -362,7 +381,10 @@ vstate_connection_start(int vid)
 	return 0;
 }
 
-/* Set the positions of the rings in rte_vhost, which answers GET_VRING_BASE with them. */
+/*
+ * Behind rte_vdpa, rte_vhost answers GET_VRING_BASE with these positions. The door answers with
+ * vstate_connection_base_get().
+ */
 static void
 bases_put(struct vstate_dev *dev)
 {
@@ -370,6 +392,8 @@ bases_put(struct vstate_dev *dev)
 	const struct vstate_vq *vq;
 	uint16_t i, avail, used;
 
+	if (dev->connection->vdpa == NULL)
+		return;
 	for (i = 0; i < dev->nb_vqs; i++) {
 		vq = dev->vqs[i];
 		if (dev->connection->base_fresh[i])
@@ -412,7 +436,7 @@ ring_start(struct vstate_dev *dev, uint16_t qid)
 {
 	struct vstate_ring_setup ring = { 0 };
 
-	ring_get(dev, qid, vstate_connection_is_packed(dev, dev->connection->vid), &ring);
+	ring_get(dev, qid, vstate_connection_is_packed(dev), &ring);
 	if (vstate_start_ring(dev, qid, &ring) == 0)
 		ring_set_applied(dev, qid);
 	else

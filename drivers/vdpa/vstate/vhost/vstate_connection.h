@@ -7,71 +7,56 @@
 
 /**
  * @file
- * The vhost-user connection of a device, for both front doors: a socket of its own, and rte_vdpa.
- * Unless noted, the functions run on rte_vhost's thread, which processes one message at a time. No
- * directory but vhost/ calls rte_vhost.
+ * The vhost-user connection of a device as rte_vhost has it, for both front doors: a socket of the
+ * device's own, and rte_vdpa. Messages are processed one at a time, so that no two threads use this
+ * part at once: rte_vhost's thread, and the thread of the door, which waits for it. No directory
+ * but vhost/ calls rte_vhost.
  */
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/un.h>
 
 #include <rte_bitops.h>
 
 #include "dev/vstate_limits.h"
 #include "rte_vhost_state.h"
 #include "vstate_msg_refused.h"
+#include "vstate_vhost_user.h"
 
 struct rte_tel_data;
 struct rte_vdpa_device;
-struct rte_vhost_user_extern_ops;
 struct vstate_dev;
 struct vstate_device_state;
+struct vstate_door;
 struct vstate_msg_log;
-struct vstate_relay;
 
-/** vhost-user protocol feature DEVICE_STATE: state through a file descriptor. */
-#define VSTATE_PROTOCOL_F_DEVICE_STATE RTE_BIT64(19)
-/** vhost-user protocol feature INFLIGHT_SHMFD: served here and hidden from rte_vhost. */
-#define VSTATE_PROTOCOL_F_INFLIGHT RTE_BIT64(12)
 /** Feature bits that this device serves and rte_vhost does not know. */
 #define VSTATE_OWN_FEATURES RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)
-
-/** The socket of net_vstate. Owner: vstate_socket.c. */
-struct vstate_socket {
-	/** Guards open and close: the takeover thread and the port may both do so. */
-	pthread_mutex_t lock;
-	/** The socket is open; the socket was closed and is never opened again. */
-	bool open, shut;
-	/** A client that never connects is registered; see socket_prepare(). */
-	bool ahead;
-	/** Path registered with rte_vhost: iface=, or front_path while a relay is its peer. */
-	const char *path;
-	char front_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	/** Relay of a connection that was taken over from another process, or NULL. */
-	struct vstate_relay *relay;
-};
+/** Protocol features that this device serves without rte_vhost. */
+#define VSTATE_OWN_PROTOCOL_FEATURES (VSTATE_PROTOCOL_F_INFLIGHT | VSTATE_PROTOCOL_F_CONFIG | \
+		VSTATE_PROTOCOL_F_DEVICE_STATE)
 
 /** The part of a device that belongs to vhost/. */
 struct vstate_connection {
-	/** Handlers of messages before and after rte_vhost; vstate_msg_handle.c. */
-	const struct rte_vhost_user_extern_ops *msg_ops;
 	/** rte_vhost's number of the connection; -1: none. */
 	int vid;
-	/** A second connection that waits for the end of the first; -1: none. */
-	int waiting_vid;
-	/** VIRTIO_F_SUSPEND is negotiated. rte_vhost does not know this feature. */
-	bool suspend_negotiated;
-	/** The protocol feature INFLIGHT_SHMFD is negotiated. rte_vhost does not know of it. */
-	bool inflight_negotiated;
+	/** Negotiated features of VSTATE_OWN_FEATURES, which rte_vhost never sees. */
+	uint64_t own_features;
+	/** Protocol features that the front door offers, and those negotiated. */
+	uint64_t protocol_offered, protocol;
 	/** Rings that rte_vhost reported as ready. */
 	bool ring_ready[VSTATE_MAX_VQS];
 	/** The front end set a base, or a call descriptor, that the device has not applied yet. */
 	bool base_fresh[VSTATE_MAX_VQS];
 	bool callfd_fresh[VSTATE_MAX_VQS];
-	/** Bases of split rings as the front end set them. */
-	uint16_t base_said[VSTATE_MAX_VQS];
+	/**
+	 * Bases as the front end set them: of a split ring the available index, of a packed ring
+	 * the available position, and the used position in the upper half.
+	 */
+	uint32_t base_said[VSTATE_MAX_VQS];
+	/** The front end set a base on this connection. */
+	bool base_known[VSTATE_MAX_VQS];
 	/** Queue whose descriptor the current message replaces; -1: none. */
 	int fd_qid;
 	/** rte_vhost reported that queue as stopped, and has not reported it as ready again. */
@@ -97,12 +82,12 @@ struct vstate_connection {
 	struct rte_vdpa_device *vdpa;
 	/** Behind rte_vdpa: dev_conf() started the device, and dev_close() did not follow. */
 	bool vdpa_started;
-	struct vstate_socket socket;
+	/** The front door of a device with a socket of its own; NULL behind rte_vdpa. */
+	struct vstate_door *door;
 };
 
 /** Allocate the part of a new device. @return 0 or -ENOMEM */
-int vstate_connection_create(struct vstate_dev *dev,
-		const struct rte_vhost_user_extern_ops *msg_ops);
+int vstate_connection_create(struct vstate_dev *dev);
 /** Free the part. No front end can connect any more. */
 void vstate_connection_destroy(struct vstate_dev *dev);
 
@@ -114,18 +99,7 @@ int vstate_connection_attach(int vid, struct vstate_dev *dev);
  * @return as vstate_connection_attach()
  */
 int vstate_connection_replace(int vid, struct vstate_dev *dev);
-/**
- * Attach a new connection of a socket. rte_vhost may report it before it reports the end of the
- * old one. The new connection then waits for the end of the old one or for its own first message.
- * @return as vstate_connection_attach()
- */
-int vstate_connection_await(int vid, struct vstate_dev *dev);
-/**
- * The connection that waits sent a message before the old one ended: replace the old one.
- * @return the device; NULL if this connection does not wait
- */
-struct vstate_dev *vstate_connection_take_over(int vid);
-/** The connection ended, whether it was attached or waited. */
+/** The connection ended. Nothing happens if @p vid is not attached to @p dev. */
 void vstate_connection_detach(int vid, struct vstate_dev *dev);
 /** Return the device that a connection is attached to, or NULL. */
 struct vstate_dev *vstate_connection_dev(int vid);
@@ -138,9 +112,22 @@ void vstate_connection_stop(int vid);
 int vstate_connection_ring_state(int vid, uint16_t qid, bool ready);
 
 /** Return the negotiated features, including those that rte_vhost does not know. */
-uint64_t vstate_connection_features(const struct vstate_dev *dev, int vid);
+uint64_t vstate_connection_features(const struct vstate_dev *dev);
+/** Return the negotiated protocol features. */
+uint64_t vstate_connection_protocol(const struct vstate_dev *dev);
 /** Return whether VIRTIO_F_RING_PACKED is negotiated. */
-bool vstate_connection_is_packed(const struct vstate_dev *dev, int vid);
+bool vstate_connection_is_packed(const struct vstate_dev *dev);
+
+/**
+ * Note the base of a SET_VRING_BASE. The device applies it with its next set-up.
+ * @param base as in struct vstate_connection::base_said
+ */
+void vstate_connection_base_set(struct vstate_dev *dev, uint16_t qid, uint32_t base);
+/**
+ * Return the answer to GET_VRING_BASE: where the device stopped a ring, or the base that the front
+ * end set, if the device has not applied it yet.
+ */
+uint32_t vstate_connection_base_get(const struct vstate_dev *dev, uint16_t qid);
 
 /**
  * A message is about to be processed.
@@ -149,6 +136,12 @@ bool vstate_connection_is_packed(const struct vstate_dev *dev, int vid);
 void vstate_connection_fd_message(struct vstate_dev *dev, int qid, bool is_call);
 /** Apply the current set-up of the front end to the device, after vstate_start_pause(). */
 void vstate_connection_sync(struct vstate_dev *dev);
+/**
+ * This process owns the device now. The rings were set up while another process owned it: move
+ * them to where that process stopped, and serve them.
+ * @return 0; -ENOTCONN: the front end has not set the device up
+ */
+int vstate_connection_own(struct vstate_dev *dev);
 
 /** Add the counts of states and of refused messages to /vstate/dev. Any thread. */
 void vstate_connection_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d);

@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +38,8 @@ struct vstate_device_state {
 	/** Bytes in the buffer, room of the buffer, bytes written to the descriptor. */
 	size_t len, size, written;
 	int result;
+	/** When CHECK_DEVICE_STATE fails, in milliseconds of vstate_clock_ms(); 0: it has not come. */
+	uint64_t check_until;
 };
 
 /* ---- the bytes ---- */
@@ -219,6 +220,15 @@ device_state_create(struct vstate_dev *dev, bool load, int fd,
 	return 0;
 }
 
+/* From here on the watch thread moves its bytes. */
+static void
+device_state_put(struct vstate_dev *dev, struct vstate_device_state *ds)
+{
+	pthread_mutex_lock(&dev->connection->device_state_lock);
+	dev->connection->device_state = ds;
+	pthread_mutex_unlock(&dev->connection->device_state_lock);
+}
+
 /*
  * Most states fit into a pipe. They are written here and read in CHECK_DEVICE_STATE, so that the
  * front end waits for no other thread. That thread could wait milliseconds for a core where poll
@@ -243,9 +253,7 @@ vstate_device_state_start(struct vstate_dev *dev, bool load, int fd)
 	}
 	if (!load)
 		bytes_step(ds);
-	pthread_mutex_lock(&dev->connection->device_state_lock);
-	dev->connection->device_state = ds;
-	pthread_mutex_unlock(&dev->connection->device_state_lock);
+	device_state_put(dev, ds);
 	return 0;
 }
 
@@ -280,20 +288,17 @@ device_state_take(struct vstate_dev *dev)
 	return ds;
 }
 
+/* @return 0 after the last byte; -EAGAIN: later; or another -errno */
 static int
 bytes_finish(struct vstate_device_state *ds)
 {
-	const uint64_t until = vstate_clock_ms() + CHECK_MS;
-	struct pollfd p = { .fd = ds->fd, .events = ds->load ? POLLIN : POLLOUT };
-	uint64_t now;
+	const uint64_t now = vstate_clock_ms();
 
-	while (!bytes_step(ds)) {
-		now = vstate_clock_ms();
-		if (now >= until)
-			return -ETIMEDOUT;
-		poll(&p, 1, until - now);
-	}
-	return ds->result;
+	if (bytes_step(ds))
+		return ds->result;
+	if (ds->check_until == 0)
+		ds->check_until = now + CHECK_MS;
+	return now < ds->check_until ? -EAGAIN : -ETIMEDOUT;
 }
 
 static void
@@ -322,6 +327,10 @@ vstate_device_state_check(struct vstate_dev *dev)
 		return -ENOENT;
 	}
 	ret = bytes_finish(ds);
+	if (ret == -EAGAIN) {
+		device_state_put(dev, ds);
+		return ret;
+	}
 	if (ret != 0)
 		VSTATE_LOG(ERR, "%s: %s of the state failed: %s", dev->name,
 				ds->load ? "load" : "save", strerror(-ret));

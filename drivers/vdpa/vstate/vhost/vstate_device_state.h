@@ -29,9 +29,11 @@ struct vstate_dev;
 int vstate_device_state_start(struct vstate_dev *dev, bool load, int fd);
 
 /**
- * Wait for the last byte, for a bounded time, and apply a loaded state to the device.
- * @return 0: the whole state was saved, or loaded and applied; -ENOENT: no state was begun;
- *   -ETIMEDOUT; or another -errno
+ * The front end says that the last byte has come or gone: apply a loaded state to the device. Does
+ * not wait.
+ * @return 0: the whole state was saved, or loaded and applied; -EAGAIN: bytes are missing, call
+ *   again soon; -ETIMEDOUT: they are missing for too long; -ENOENT: no state was begun; or another
+ *   -errno
  */
 int vstate_device_state_check(struct vstate_dev *dev);
 

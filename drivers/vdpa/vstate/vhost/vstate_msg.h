@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rte_bitops.h>
+
 #include "vstate_msg_refused.h"
 #include "vstate_vhost_user.h"
 
@@ -38,14 +40,8 @@ enum vstate_msg_fds_rule {
 	MSG_FDS_NONE_BIT,
 };
 
-/** What a front end may only send if the device offered it. */
-enum vstate_msg_offer {
-	MSG_OFFER_ALWAYS,
-	/** The protocol feature INFLIGHT_SHMFD must be negotiated. */
-	MSG_OFFER_INFLIGHT,
-	/** This device never offers the protocol feature. */
-	MSG_OFFER_NEVER,
-};
+/** In vstate_msg_row::needs: this device never offers what the request belongs to. */
+#define MSG_NEEDS_NEVER RTE_BIT64(63)
 
 /** Which queues must be quiescent while rte_vhost processes the message. */
 enum vstate_msg_quiesce {
@@ -71,10 +67,10 @@ enum vstate_msg_remap {
 enum vstate_msg_answer {
 	/** rte_vhost; it refuses what it does not know. */
 	MSG_ANSWER_RTE_VHOST,
-	/** The device; rte_vhost does not know the request. */
+	/** The device; rte_vhost never sees the request. */
 	MSG_ANSWER_DEVICE,
-	/** The device; rte_vhost knows the request, but never sees it. */
-	MSG_ANSWER_DEVICE_INSTEAD,
+	/** The device, after rte_vhost has processed the request. */
+	MSG_ANSWER_DEVICE_AFTER,
 };
 
 /** What the message log does when the message was processed. */
@@ -99,11 +95,14 @@ enum vstate_msg_before {
 	MSG_BEFORE_GET_FEATURES,
 	MSG_BEFORE_SET_FEATURES,
 	MSG_BEFORE_SET_PROTOCOL_FEATURES,
+	MSG_BEFORE_GET_PROTOCOL_FEATURES,
 	MSG_BEFORE_GET_QUEUE_NUM,
 	MSG_BEFORE_SEND_RARP,
 	MSG_BEFORE_GET_INFLIGHT_FD,
 	MSG_BEFORE_SET_INFLIGHT_FD,
 	MSG_BEFORE_GET_STATUS,
+	MSG_BEFORE_GET_CONFIG,
+	MSG_BEFORE_SET_CONFIG,
 	MSG_BEFORE_SET_DEVICE_STATE_FD,
 	MSG_BEFORE_CHECK_DEVICE_STATE,
 	MSG_BEFORE_MAX
@@ -116,8 +115,8 @@ enum vstate_msg_after {
 	MSG_AFTER_SET_VRING_NUM,
 	MSG_AFTER_SET_VRING_ADDR,
 	MSG_AFTER_SET_VRING_BASE,
+	MSG_AFTER_GET_VRING_BASE,
 	MSG_AFTER_NET_SET_MTU,
-	MSG_AFTER_GET_INFLIGHT_FD,
 	MSG_AFTER_SET_STATUS,
 	MSG_AFTER_MAX
 };
@@ -133,12 +132,10 @@ struct vstate_msg_row {
 	enum vstate_msg_fds_rule fds;
 	/** The range of MSG_FDS_RANGE. */
 	uint8_t fds_min, fds_max;
-	/**
-	 * Reason for which another number of descriptors is refused here. VSTATE_MSG_R_NONE:
-	 * rte_vhost refuses it, or the device's answer closes the descriptors.
-	 */
+	/** Reason for which another number is refused; VSTATE_MSG_R_NONE stands for R_FDS. */
 	enum vstate_msg_refusal fds_refused;
-	enum vstate_msg_offer offer;
+	/** Protocol features that must be negotiated, or MSG_NEEDS_NEVER. */
+	uint64_t needs;
 	/** A queue that no device has (VSTATE_MAX_VQS) is refused. */
 	enum vstate_msg_queue queue;
 	/** More checks of the payload, after all others but that of the queue; or NULL. */
@@ -146,6 +143,8 @@ struct vstate_msg_row {
 	enum vstate_msg_quiesce quiesce;
 	enum vstate_msg_remap remap;
 	enum vstate_msg_answer answer;
+	/** rte_vhost answers with a payload. It only acknowledges other requests. */
+	bool answer_payload;
 	enum vstate_msg_note note;
 	/** Place in the replay; 0: the message is not replayed. */
 	uint8_t replay;
@@ -175,7 +174,18 @@ bool vstate_msg_queue_get(const struct vstate_msg_row *row, const struct msg *ms
 bool vstate_msg_fds_range(const struct vstate_msg_row *row, const struct msg *msg, int *min,
 		int *max);
 
-/** Close the descriptors of a message that rte_vhost will not process. */
-void vstate_msg_close_fds(void *msg);
+/** A message that is processed, and its descriptors. */
+struct vstate_msg_context {
+	/** The request; the answer takes its place. */
+	struct msg *msg;
+	/** Room for MSG_MAX_FDS descriptors; the context owns those that are there. */
+	int *fds;
+	unsigned int nb_fds;
+};
+
+/** Close the descriptors of a message. */
+void vstate_msg_close_fds(struct vstate_msg_context *context);
+/** Take the one descriptor of a message. @return it; -1: there is not exactly one */
+int vstate_msg_take_fd(struct vstate_msg_context *context);
 
 #endif /* VSTATE_MSG_H */

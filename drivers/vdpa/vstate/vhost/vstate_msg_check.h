@@ -13,14 +13,20 @@
 
 #include <stdbool.h>
 
+#include "vstate_msg_refused.h"
+
 struct vstate_dev;
+struct vstate_msg_context;
 
 /**
  * Check a message before the device or rte_vhost processes it. A refused message is counted and
  * logged, and its descriptors are closed. Called by the thread that serves the front end.
- * @param msg the message as rte_vhost passes it to an external handler, with its descriptors
  * @return whether it may be processed
  */
-bool vstate_msg_check(struct vstate_dev *dev, void *msg);
+bool vstate_msg_check(struct vstate_dev *dev, struct vstate_msg_context *context);
+
+/** Count and log a refusal, and close the descriptors. The same thread. */
+void vstate_msg_refuse(struct vstate_dev *dev, struct vstate_msg_context *context,
+		enum vstate_msg_refusal reason);
 
 #endif /* VSTATE_MSG_CHECK_H */

@@ -10,11 +10,10 @@
 
 #include <rte_common.h>
 
+#include "handover/vstate_handover_msg.h"
 #include "vstate_msg.h"
 #include "vstate_msg_log.h"
 
-/* The longest message that is kept is a memory table. */
-#define PAYLOAD_MAX 512
 
 /** A message that still holds, with descriptors of its own. */
 struct kept_msg {
@@ -27,8 +26,6 @@ struct kept_msg {
 
 struct vstate_msg_log {
 	uint16_t nb_vqs;
-	/** Connections begun. Read by any thread. */
-	unsigned int number;
 	/** A message could not be kept: there was no memory or no descriptor. */
 	bool gap;
 	/** Guest pages arrive on a way that another process cannot take over. */
@@ -81,13 +78,6 @@ vstate_msg_log_begin(struct vstate_msg_log *log)
 	log->slot = NULL;
 	log->row = NULL;
 	log->gap = log->postcopy = log->stopped = false;
-	__atomic_add_fetch(&log->number, 1, __ATOMIC_RELEASE);
-}
-
-unsigned int
-vstate_msg_log_number(const struct vstate_msg_log *log)
-{
-	return __atomic_load_n(&log->number, __ATOMIC_ACQUIRE);
 }
 
 void
@@ -106,7 +96,7 @@ kept_create(const struct msg *msg, const int *fds, int nb_fds)
 	struct kept_msg *kept;
 	int fd;
 
-	if (msg->size > PAYLOAD_MAX || nb_fds > MSG_MAX_FDS)
+	if (msg->size > MSG_PAYLOAD_MAX || nb_fds > MSG_MAX_FDS)
 		return NULL;
 	kept = calloc(1, sizeof(*kept) + msg->size);
 	if (kept == NULL)
@@ -215,48 +205,7 @@ vstate_msg_log_run(struct vstate_msg_log *log)
 		log->stopped = false;
 }
 
-/* ---- pack ---- */
-
-/** Before each payload, in host order. */
-struct entry_header {
-	uint32_t request, size, nb_fds;
-};
-
-static void
-kept_pack(struct kept_msg **slot, struct vstate_handover_msg *to)
-{
-	const struct kept_msg *kept = *slot;
-	struct entry_header header;
-
-	if (kept == NULL)
-		return;
-	header = (struct entry_header){ kept->request, kept->size, kept->nb_fds };
-	memcpy(to->bytes + to->len, &header, sizeof(header));
-	memcpy(to->bytes + to->len + sizeof(header), kept->payload, kept->size);
-	to->len += sizeof(header) + kept->size;
-	memcpy(to->fds + to->nb_fds, kept->fds, kept->nb_fds * sizeof(kept->fds[0]));
-	to->nb_fds += kept->nb_fds;
-	/* The descriptors belong to the handover message now. */
-	free(*slot);
-	*slot = NULL;
-}
-
-static void
-kept_count(const struct vstate_msg_log *log, size_t *bytes, unsigned int *fds)
-{
-	const struct kept_msg *kept;
-	unsigned int q, i;
-
-	for (q = 0; q < log->nb_vqs; q++) {
-		for (i = 0; i < VSTATE_MSG_PLACES; i++) {
-			kept = log->kept[q][i];
-			if (kept == NULL)
-				continue;
-			*bytes += sizeof(struct entry_header) + kept->size;
-			*fds += kept->nb_fds;
-		}
-	}
-}
+/* ---- offer ---- */
 
 bool
 vstate_msg_log_is_whole(const struct vstate_msg_log *log)
@@ -278,6 +227,13 @@ vstate_msg_log_rebase(struct vstate_msg_log *log, uint16_t qid, uint32_t base)
 		memcpy(kept->payload + sizeof(base), &base, sizeof(base));
 }
 
+static int
+kept_offer(const struct kept_msg *kept, struct vstate_handover_msg *to)
+{
+	return kept == NULL ? 0 : vstate_handover_msg_add(to, kept->request, kept->payload,
+			kept->size, kept->fds, kept->nb_fds);
+}
+
 static bool
 place_is_ring(unsigned int i)
 {
@@ -290,52 +246,22 @@ place_is_ring(unsigned int i)
  * that came later would make the device quiesce all queues once more.
  */
 int
-vstate_msg_log_pack(struct vstate_msg_log *log, struct vstate_handover_msg *to)
+vstate_msg_log_offer(const struct vstate_msg_log *log, struct vstate_handover_msg *to)
 {
-	unsigned int first, end, q, i, fds = 0;
-	size_t bytes = 0;
+	unsigned int first, end, q, i;
+	int ret = 0;
 
 	if (!vstate_msg_log_is_whole(log))
 		return -ENOTCONN;
-	kept_count(log, &bytes, &fds);
-	if (vstate_handover_msg_alloc(to, bytes, fds) != 0)
-		return -ENOMEM;
-	for (first = 0; first < VSTATE_MSG_PLACES; first = end) {
-		for (end = first; end < VSTATE_MSG_PLACES && !place_is_ring(end); end++)
-			kept_pack(&log->kept[0][end], to);
+	for (first = 0; first < VSTATE_MSG_PLACES && ret == 0; first = end) {
+		for (end = first; end < VSTATE_MSG_PLACES && !place_is_ring(end) && ret == 0; end++)
+			ret = kept_offer(log->kept[0][end], to);
 		for (first = end; end < VSTATE_MSG_PLACES && place_is_ring(end); end++)
 			;
 		for (q = log->nb_vqs; q-- > 0;) {
-			for (i = first; i < end; i++)
-				kept_pack(&log->kept[q][i], to);
+			for (i = first; i < end && ret == 0; i++)
+				ret = kept_offer(log->kept[q][i], to);
 		}
 	}
-	return 0;
-}
-
-int
-vstate_msg_log_next(const struct vstate_handover_msg *from, struct vstate_msg_log_cursor *cursor,
-		struct vstate_msg_log_entry *entry)
-{
-	const size_t left = from->len - cursor->at;
-	struct entry_header header;
-
-	if (left == 0)
-		return 0;
-	if (left < sizeof(header))
-		return -EBADMSG;
-	memcpy(&header, from->bytes + cursor->at, sizeof(header));
-	if (header.size > PAYLOAD_MAX || header.size > left - sizeof(header) ||
-			header.nb_fds > MSG_MAX_FDS || header.nb_fds > from->nb_fds - cursor->fd)
-		return -EBADMSG;
-	*entry = (struct vstate_msg_log_entry){
-		.request = header.request,
-		.size = header.size,
-		.payload = from->bytes + cursor->at + sizeof(header),
-		.fds = from->fds + cursor->fd,
-		.nb_fds = header.nb_fds,
-	};
-	cursor->at += sizeof(header) + header.size;
-	cursor->fd += header.nb_fds;
-	return 1;
+	return ret;
 }

@@ -8,17 +8,17 @@
 /**
  * @file
  * The message log of a connection: the messages of the front end that still hold. Another process
- * replays them to its own rte_vhost without the front end. The thread that serves the front end
- * writes the log; the log is packed when that thread has stopped serving.
+ * processes them without the front end. The thread that serves the front end writes the log. It is
+ * offered while that thread processes no message.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "handover/vstate_handover_msg.h"
 #include "vstate_vhost_user.h"
 
+struct vstate_handover_msg;
 struct vstate_msg_log;
 
 /** @return NULL without memory */
@@ -28,8 +28,6 @@ void vstate_msg_log_free(struct vstate_msg_log *log);
 
 /** A connection begins: messages of the previous connection are dropped. NULL is ignored. */
 void vstate_msg_log_begin(struct vstate_msg_log *log);
-/** How many connections have begun so far. Any thread. */
-unsigned int vstate_msg_log_number(const struct vstate_msg_log *log);
 /**
  * A message is about to be processed. @p fds stay the caller's: copies are kept. NULL is ignored.
  */
@@ -48,31 +46,9 @@ void vstate_msg_log_rebase(struct vstate_msg_log *log, uint16_t qid, uint32_t ba
 /** Whether a replay sets up a whole device, and the front end is not about to stop it. */
 bool vstate_msg_log_is_whole(const struct vstate_msg_log *log);
 /**
- * Move all messages to a handover message, in the order of the replay.
- * @return 0; -ENOTCONN: the log is not whole; -ENOMEM
+ * Add copies of all messages to a handover message, in the order of the replay.
+ * @return 0; -ENOTCONN: the log is not whole; or an error of vstate_handover_msg_add()
  */
-int vstate_msg_log_pack(struct vstate_msg_log *log, struct vstate_handover_msg *to);
-
-/** One message of a packed log. It points into the handover message. */
-struct vstate_msg_log_entry {
-	uint32_t request;
-	uint32_t size;
-	const uint8_t *payload;
-	const int *fds;
-	unsigned int nb_fds;
-};
-
-/** A position in a handover message; all zero at its begin. */
-struct vstate_msg_log_cursor {
-	size_t at;
-	unsigned int fd;
-};
-
-/**
- * Read the message at the cursor, and move the cursor behind it.
- * @return 1: @p entry is a message; 0: there are no more; -EBADMSG: it is no packed log
- */
-int vstate_msg_log_next(const struct vstate_handover_msg *from,
-		struct vstate_msg_log_cursor *cursor, struct vstate_msg_log_entry *entry);
+int vstate_msg_log_offer(const struct vstate_msg_log *log, struct vstate_handover_msg *to);
 
 #endif /* VSTATE_MSG_LOG_H */

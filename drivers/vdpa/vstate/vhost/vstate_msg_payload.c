@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <rte_common.h>
@@ -20,6 +21,31 @@ file_holds(int fd, uint64_t offset, uint64_t size)
 	if (size == 0 || offset > UINT64_MAX - size || fstat(fd, &st) != 0)
 		return false;
 	return !S_ISREG(st.st_mode) || offset + size <= (uint64_t)st.st_size;
+}
+
+/*
+ * Map and unmap the file as rte_vhost is going to: from its begin, and whole blocks. rte_vhost
+ * loses descriptors when it cannot map one of them. Nothing is populated.
+ */
+static bool
+file_maps(int fd, uint64_t offset, uint64_t size)
+{
+	struct stat st;
+	uint64_t len;
+	void *map;
+
+	if (fstat(fd, &st) != 0 || st.st_blksize <= 0)
+		return false;
+	if (offset + size > UINT64_MAX - (uint64_t)st.st_blksize)
+		return false;
+	len = RTE_ALIGN_MUL_CEIL(offset + size, (uint64_t)st.st_blksize);
+	if (len > SIZE_MAX)
+		return false;
+	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (map == MAP_FAILED)
+		return false;
+	munmap(map, len);
+	return true;
 }
 
 static bool
@@ -63,6 +89,8 @@ vstate_msg_payload_mem_table(const struct msg *msg, const int *fds)
 			return VSTATE_MSG_R_MEM_WRAP;
 		if (!file_holds(fds[i], r.offset, r.size))
 			return VSTATE_MSG_R_MEM_FILE;
+		if (!file_maps(fds[i], r.offset, r.size))
+			return VSTATE_MSG_R_MEM_MAP;
 		for (j = 0; j < i; j++) {
 			const struct msg_region q = msg->memory.regions[j];
 
@@ -82,6 +110,20 @@ vstate_msg_payload_log(const struct msg *msg, const int *fds)
 		return VSTATE_MSG_R_LOG_OFFSET;
 	if (!file_holds(fds[0], msg->log.offset, msg->log.size))
 		return VSTATE_MSG_R_LOG_FILE;
+	if (!file_maps(fds[0], msg->log.offset, msg->log.size))
+		return VSTATE_MSG_R_LOG_MAP;
+	return VSTATE_MSG_R_NONE;
+}
+
+enum vstate_msg_refusal
+vstate_msg_payload_config(const struct msg *msg, const int *fds)
+{
+	const uint32_t offset = msg->config.offset, size = msg->config.size;
+
+	RTE_SET_USED(fds);
+	if (size > MSG_CONFIG_MAX || offset > MSG_CONFIG_MAX - size ||
+			size > msg->size - MSG_CONFIG_HEADER_SIZE)
+		return VSTATE_MSG_R_CONFIG;
 	return VSTATE_MSG_R_NONE;
 }
 

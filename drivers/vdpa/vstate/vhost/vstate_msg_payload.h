@@ -28,6 +28,9 @@ uint32_t vstate_msg_payload_regions(const struct msg *msg);
 /** SET_LOG_BASE, with one descriptor. */
 enum vstate_msg_refusal vstate_msg_payload_log(const struct msg *msg, const int *fds);
 
+/** GET_CONFIG and SET_CONFIG. */
+enum vstate_msg_refusal vstate_msg_payload_config(const struct msg *msg, const int *fds);
+
 /** SET_VRING_NUM. */
 enum vstate_msg_refusal vstate_msg_payload_vring_num(const struct msg *msg, const int *fds);
 

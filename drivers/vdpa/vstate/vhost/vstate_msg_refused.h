@@ -17,8 +17,10 @@ struct rte_tel_data;
 /** Each reason: its constant, its name in telemetry, its text in the log. */
 #define VSTATE_MSG_REFUSALS(X) \
 	X(NONE, "none", "not refused") \
+	X(VERSION, "version", "not a request of version 1") \
+	X(UNKNOWN, "unknown", "no such request") \
 	X(PAYLOAD_SHORT, "payload_short", "payload too short") \
-	X(NOT_OFFERED, "not_offered", "the protocol feature was not offered") \
+	X(NOT_OFFERED, "not_offered", "its protocol feature was not negotiated, or is never offered") \
 	X(QUEUE_INDEX, "queue_index", "queue index out of range") \
 	X(QUEUE_SIZE, "queue_size", "queue size out of range") \
 	X(MEM_COUNT, "mem_count", "number of regions out of range") \
@@ -26,11 +28,17 @@ struct rte_tel_data;
 	X(MEM_FDS, "mem_fds", "not one descriptor for each region") \
 	X(MEM_WRAP, "mem_wrap", "region wraps around") \
 	X(MEM_FILE, "mem_file", "region is empty or larger than its file") \
+	X(MEM_MAP, "mem_map", "region cannot be mapped") \
 	X(MEM_OVERLAP, "mem_overlap", "regions overlap") \
 	X(LOG_FDS, "log_fds", "dirty log without one descriptor") \
 	X(LOG_OFFSET, "log_offset", "dirty log with an offset") \
 	X(LOG_FILE, "log_file", "dirty log is empty or larger than its file") \
-	X(INFLIGHT_FDS, "inflight_fds", "in-flight region without one descriptor")
+	X(LOG_MAP, "log_map", "dirty log cannot be mapped") \
+	X(INFLIGHT_FDS, "inflight_fds", "in-flight region without one descriptor") \
+	X(FDS, "fds", "wrong number of descriptors") \
+	X(CONFIG, "config", "config space longer than its payload, or out of range") \
+	X(FEATURES, "features", "features that were not offered") \
+	X(RTE_VHOST, "rte_vhost", "rte_vhost refused it, and logs the reason")
 
 enum vstate_msg_refusal {
 #define VSTATE_MSG_REFUSAL_ENUM(constant, name, text) VSTATE_MSG_R_##constant,

@@ -24,6 +24,7 @@
 #include "vstate_log.h"
 #include "vstate_mem_watch.h"
 #include "vstate_vdpa.h"
+#include "vstate_vdpa_msg.h"
 
 
 /* rte_vdpa passes its own device to callbacks. The name finds the device of this driver. */
@@ -72,6 +73,13 @@ get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 	return 0;
 }
 
+static int
+msg_ops_register(int vid)
+{
+	return rte_vhost_extern_callback_register(vid, &vstate_vdpa_msg_ops, NULL) == 0 ? 0 :
+		-EINVAL;
+}
+
 /* The first callback with a vid: from here on the device handles messages of the connection. */
 static int
 set_features(int vid)
@@ -82,6 +90,8 @@ set_features(int vid)
 	if (dev == NULL)
 		return -ENODEV;
 	ret = vstate_connection_replace(vid, dev);
+	if (ret == 0)
+		ret = msg_ops_register(vid);
 	if (ret != 0)
 		VSTATE_LOG(ERR, "%s: front end refused: %s", dev->name, strerror(-ret));
 	return ret;
@@ -99,7 +109,8 @@ dev_conf(int vid)
 	const int unmarked = vstate_vdpa_configured_panics() ? -1 : 0;
 	struct vstate_dev *dev = dev_find_by_vid(vid);
 
-	if (dev == NULL || vstate_connection_attach(vid, dev) != 0)
+	if (dev == NULL || vstate_connection_attach(vid, dev) != 0 ||
+			msg_ops_register(vid) != 0)
 		return -1;
 	if (dev->connection->vdpa_started)
 		return unmarked;

@@ -13,6 +13,17 @@
 
 #include <stdint.h>
 
+#include <rte_bitops.h>
+
+/** Protocol features that the device serves itself, or offers on a condition. */
+#define VSTATE_PROTOCOL_F_BACKEND_REQ RTE_BIT64(5)
+#define VSTATE_PROTOCOL_F_PAGEFAULT RTE_BIT64(8)
+#define VSTATE_PROTOCOL_F_CONFIG RTE_BIT64(9)
+#define VSTATE_PROTOCOL_F_BACKEND_SEND_FD RTE_BIT64(10)
+#define VSTATE_PROTOCOL_F_INFLIGHT RTE_BIT64(12)
+#define VSTATE_PROTOCOL_F_STATUS RTE_BIT64(16)
+#define VSTATE_PROTOCOL_F_DEVICE_STATE RTE_BIT64(19)
+
 /** Requests of a front end. */
 enum {
 	MSG_GET_FEATURES = 1,
@@ -64,8 +75,16 @@ enum {
 
 /** Bytes before the payload. */
 #define MSG_HEADER_SIZE 12
-/** In the flags: the only version of the protocol. */
+/** In the flags: the version of the protocol, of which there is one. */
+#define MSG_VERSION_MASK 3
 #define MSG_VERSION 1
+/** In the flags: this is the answer to a request. */
+#define MSG_REPLY (1 << 2)
+/** In the flags: the front end waits for an answer, or for an acknowledgement if there is none. */
+#define MSG_NEED_REPLY (1 << 3)
+
+/** No message of a front end or of rte_vhost has a longer payload. */
+#define MSG_PAYLOAD_MAX 512
 
 /** One message brings no more descriptors than these. */
 #define MSG_MAX_FDS 8
@@ -77,6 +96,10 @@ enum {
 
 /** Payload of GET_INFLIGHT_FD and SET_INFLIGHT_FD without a compiler's padding at its end. */
 #define MSG_INFLIGHT_SIZE 20
+
+/** Bytes of GET_CONFIG and SET_CONFIG before the config space, and the longest config space. */
+#define MSG_CONFIG_HEADER_SIZE 12
+#define MSG_CONFIG_MAX 256
 
 /** rte_vhost accepts no more regions in one memory table. */
 #define MSG_MAX_REGIONS 8
@@ -119,6 +142,11 @@ struct msg {
 			uint32_t direction;
 			uint32_t phase;
 		} move;
+		struct {
+			uint32_t offset, size, flags;
+			uint8_t region[MSG_CONFIG_MAX];
+		} config;
+		uint8_t payload[MSG_PAYLOAD_MAX];
 	};
 } __attribute__((__packed__));
 
