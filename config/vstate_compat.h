@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 
+#include <rte_atomic.h>
 #include <rte_lcore.h>
 #include <rte_thread.h>
 #include <rte_version.h>
@@ -33,6 +34,29 @@
 #endif
 #ifndef RTE_EXPORT_EXPERIMENTAL_SYMBOL
 #define RTE_EXPORT_EXPERIMENTAL_SYMBOL(name, release)
+#endif
+
+/* ---- atomics ---- */
+
+/*
+ * A DPDK tree forbids the builtins of the compiler. DPDK has this header since 23.11. Guest memory
+ * and files have fixed layouts, so variables have plain types and not RTE_ATOMIC().
+ */
+#if defined(__has_include) && __has_include(<rte_stdatomic.h>)
+#include <rte_stdatomic.h>
+#else
+#define rte_memory_order_relaxed __ATOMIC_RELAXED
+#define rte_memory_order_acquire __ATOMIC_ACQUIRE
+#define rte_memory_order_release __ATOMIC_RELEASE
+#define rte_memory_order_seq_cst __ATOMIC_SEQ_CST
+#define rte_atomic_load_explicit(ptr, order) __atomic_load_n(ptr, order)
+#define rte_atomic_store_explicit(ptr, value, order) __atomic_store_n(ptr, value, order)
+#define rte_atomic_exchange_explicit(ptr, value, order) __atomic_exchange_n(ptr, value, order)
+#define rte_atomic_compare_exchange_strong_explicit(ptr, expected, value, success, failure) \
+	__atomic_compare_exchange_n(ptr, expected, value, false, success, failure)
+#define rte_atomic_fetch_add_explicit(ptr, value, order) __atomic_fetch_add(ptr, value, order)
+#define rte_atomic_fetch_sub_explicit(ptr, value, order) __atomic_fetch_sub(ptr, value, order)
+#define rte_atomic_fetch_or_explicit(ptr, value, order) __atomic_fetch_or(ptr, value, order)
 #endif
 
 /* ---- threads that do not poll ---- */

@@ -70,6 +70,15 @@ version_differences_in_one_place()
 	none_match '^#.*(RTE_VERSION|RTE_VER_|rte_version)' '*.c' '*.h' ':!config/vstate_compat.h'
 }
 
+# What a DPDK tree forbids by its devtools/checkpatches.sh: compiler builtins and threads that go
+# past EAL.
+dpdk_forbids_nothing()
+{
+	local tokens='__sync_|__atomic_|__ATOMIC_[A-Z]|\<rte_smp_[rw]?mb\(|'
+	tokens+='\<pthread_(create|join|detach|set_?name_np|setaffinity_np|attr_set)'
+	none_match "$tokens" 'app/*.[ch]' 'drivers/*.[ch]' 'lib/*.[ch]'
+}
+
 guides_build()
 {
 	sphinx-build -q -W -b html doc/guides build-check-guides
@@ -89,6 +98,7 @@ check "lines of C up to 100 columns" lines_of_100
 check "trailing blanks" none_match '[[:blank:]]+$' '*.c' '*.h' '*.sh' '*.rst' '*.md' '*.build'
 check "layers" devtools/check-layers.sh
 check "DPDK releases differ in config/vstate_compat.h only" version_differences_in_one_place
+check "no token that a DPDK tree forbids" dpdk_forbids_nothing
 # shellcheck disable=SC2046
 check "spelling" codespell -q 3 -L 'te,inout,nd,ypes,inflight,fro' $(files '*.c' '*.h' '*.sh' '*.rst' '*.md')
 check "guides" guides_build

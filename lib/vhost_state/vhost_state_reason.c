@@ -14,6 +14,7 @@
 #include <vstate_compat.h>
 
 #include "vhost_state_reason.h"
+#include "vstate_compat.h"
 
 /* Refusals are logged at INFO, so by default a hostile peer cannot fill a disk with log lines. */
 RTE_LOG_REGISTER_DEFAULT(vhost_state_logtype, NOTICE);
@@ -80,7 +81,8 @@ uint64_t
 rte_vhost_state_reason_count(enum rte_vhost_state_reason reason)
 {
 	/* Relaxed: no other data depends on a count. It only must not be lost or torn. */
-	return reason_known(reason) ? __atomic_load_n(&reasons[reason].count, __ATOMIC_RELAXED) : 0;
+	return reason_known(reason) ? rte_atomic_load_explicit(&reasons[reason].count,
+			rte_memory_order_relaxed) : 0;
 }
 
 int
@@ -111,7 +113,8 @@ vhost_state_report(struct rte_vhost_state_error *err, const struct rte_vhost_sta
 	if (e->reason == RTE_VHOST_STATE_R_NONE)
 		return 0;
 	if (reason_known(e->reason))
-		__atomic_fetch_add(&reasons[e->reason].count, 1, __ATOMIC_RELAXED);
+		rte_atomic_fetch_add_explicit(&reasons[e->reason].count, 1,
+				rte_memory_order_relaxed);
 	if (rte_log_can_log(vhost_state_logtype, RTE_LOG_INFO)) {
 		rte_vhost_state_error_format(e, text, sizeof(text));
 		rte_log(RTE_LOG_INFO, vhost_state_logtype, "VHOST_STATE: refused: %s\n", text);

@@ -20,6 +20,7 @@
 
 #include <rte_errno.h>
 #include <rte_mbuf.h>
+#include <rte_thread.h>
 #include <rte_vhost.h>
 
 #include "backend.h"
@@ -40,7 +41,7 @@
 struct plain {
 	struct backend_device dev;
 	struct plain *next;
-	pthread_t thread;
+	rte_thread_t thread;
 	pthread_mutex_t lock;
 
 	/* -- protected by lock -- */
@@ -96,7 +97,7 @@ round_run(struct plain *p)
 	return moved;
 }
 
-static void *
+static uint32_t
 thread_main(void *arg)
 {
 	struct plain *p = arg;
@@ -110,7 +111,7 @@ thread_main(void *arg)
 		/* Also with work left: a lock that is taken again at once starves other threads. */
 		usleep(moved ? 0 : IDLE_US);
 	} while (!quit);
-	return NULL;
+	return 0;
 }
 
 static bool
@@ -545,7 +546,7 @@ plain_create(const struct backend_device *dev)
 	if (ret == 0) {
 		ret = vhost_open(p);
 		if (ret == 0) {
-			ret = -pthread_create(&p->thread, NULL, thread_main, p);
+			ret = -rte_thread_create(&p->thread, NULL, thread_main, p);
 			if (ret == 0)
 				return p;
 			rte_vhost_driver_unregister(p->dev.socket);
@@ -566,7 +567,7 @@ plain_destroy(struct plain *p)
 	pthread_mutex_lock(&p->lock);
 	p->quit = true;
 	pthread_mutex_unlock(&p->lock);
-	pthread_join(p->thread, NULL);
+	rte_thread_join(p->thread, NULL);
 	plains_unlink(p);
 	held_free(p);
 	rte_vhost_state_free(p->pending);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench_ring.h"
+#include "vstate_compat.h"
 
 /* Unused local addresses, an experimental EtherType, then number and mark. */
 static const uint8_t head_template[BENCH_HEAD] = {
@@ -109,7 +110,7 @@ split_put(struct bench_vq *q, uint32_t n, const bool rx)
 		q->next = slot_after(q, q->next, 1);
 	}
 	/* Release: descriptors and entries are written before the device sees the index. */
-	__atomic_store_n(&avail->idx, q->avail, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&avail->idx, q->avail, rte_memory_order_release);
 }
 
 static __rte_always_inline void
@@ -141,7 +142,7 @@ packed_put(struct bench_vq *q, uint32_t n, const bool rx)
 		q->next = slot_after(q, q->next, 1);
 	}
 	/* Release: the whole batch becomes visible with its first descriptor. */
-	__atomic_store_n(&first->flags, first_flags, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&first->flags, first_flags, rte_memory_order_release);
 }
 
 uint32_t
@@ -186,14 +187,14 @@ split_used(const struct bench_vq *q)
 	const struct vring_used *used = q->device;
 
 	/* Acquire: entries and buffers are read after the index that covers them. */
-	return __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE) - q->used;
+	return rte_atomic_load_explicit(&used->idx, rte_memory_order_acquire) - q->used;
 }
 
 static bool
 packed_used(const struct bench_vq *q)
 {
 	const struct vring_packed_desc *d = (const struct vring_packed_desc *)q->desc + q->used;
-	uint16_t flags = __atomic_load_n(&d->flags, __ATOMIC_ACQUIRE);
+	uint16_t flags = rte_atomic_load_explicit(&d->flags, rte_memory_order_acquire);
 	uint16_t both = q->used_wrap ? BENCH_AVAIL | BENCH_USED : 0;
 
 	return (flags & (BENCH_AVAIL | BENCH_USED)) == both;

@@ -21,6 +21,7 @@
 #include "bench_guest.h"
 #include "bench_ring.h"
 #include "bench_roofline.h"
+#include "vstate_compat.h"
 
 /* Frames in the roofline's own memory, with an odd number of cache lines each. */
 #define SCRATCH_FRAMES 64u
@@ -76,7 +77,8 @@ view_open(struct view *v, struct bench_side *s, uint16_t vq, const bool packed)
 	if (!packed) {
 		const struct vring_avail *avail = v->q->driver;
 
-		v->ready = (uint16_t)(__atomic_load_n(&avail->idx, __ATOMIC_ACQUIRE) - v->r->pos);
+		v->ready = (uint16_t)(rte_atomic_load_explicit(&avail->idx,
+				rte_memory_order_acquire) - v->r->pos);
 	}
 }
 
@@ -95,7 +97,7 @@ view_has(const struct view *v, uint32_t n, const bool packed)
 		pos -= v->q->size;
 		wrap = !wrap;
 	}
-	flags = __atomic_load_n(&desc[pos].flags, __ATOMIC_ACQUIRE);
+	flags = rte_atomic_load_explicit(&desc[pos].flags, rte_memory_order_acquire);
 	return (flags & (BENCH_AVAIL | BENCH_USED)) == (wrap ? BENCH_AVAIL : BENCH_USED);
 }
 
@@ -146,7 +148,8 @@ packed_used(const struct view *v, uint16_t pos, bool wrap, uint16_t id, uint32_t
 
 	d->id = id;
 	d->len = len;
-	__atomic_store_n(&d->flags, wrap ? BENCH_AVAIL | BENCH_USED : 0, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&d->flags, wrap ? BENCH_AVAIL | BENCH_USED : 0,
+			rte_memory_order_release);
 }
 
 /* Use the buffer at the position. With IN_ORDER only the end of a transmit batch is written. */
@@ -184,7 +187,7 @@ view_publish(struct view *v, const bool packed, const bool in_order)
 	if (in_order && !v->q->rx)
 		used->ring[v->start & (v->q->size - 1)] =
 			(struct vring_used_elem){ .id = v->last_id };
-	__atomic_store_n(&used->idx, v->r->pos, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&used->idx, v->r->pos, rte_memory_order_release);
 }
 
 /* Read the frame at the position, without its header. @return number of pieces */

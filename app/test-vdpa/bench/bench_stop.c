@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -14,6 +13,7 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_pause.h>
+#include <rte_thread.h>
 #include <rte_vhost_state.h>
 
 #include "bench.h"
@@ -32,6 +32,7 @@
 #include "stats.h"
 #include "stop.h"
 #include "vhost_user_fe.h"
+#include "vstate_compat.h"
 #include "workdir.h"
 
 #define RING_SIZE 256
@@ -74,9 +75,9 @@ load_main(void *arg)
 	uint16_t pair;
 
 	bench_cpu_pin(l->cpu);
-	while (!__atomic_load_n(&l->quit, __ATOMIC_ACQUIRE)) {
-		s = __atomic_load_n(&l->want, __ATOMIC_ACQUIRE);
-		__atomic_store_n(&l->is, s, __ATOMIC_RELEASE);
+	while (!rte_atomic_load_explicit(&l->quit, rte_memory_order_acquire)) {
+		s = rte_atomic_load_explicit(&l->want, rte_memory_order_acquire);
+		rte_atomic_store_explicit(&l->is, s, rte_memory_order_release);
 		if (s == NULL) {
 			sched_yield();
 			continue;
@@ -86,10 +87,11 @@ load_main(void *arg)
 			guest_turn(s, pair);
 		for (pair = 0; pair < 2 * s->c->pairs; pair++) {
 			bench_device_burst(s, NULL, pair % s->c->pairs, BURST);
-			__atomic_store_n(&l->answer, __atomic_load_n(&l->ask, __ATOMIC_RELAXED),
-				__ATOMIC_RELEASE);
+			rte_atomic_store_explicit(&l->answer,
+					rte_atomic_load_explicit(&l->ask, rte_memory_order_relaxed),
+				rte_memory_order_release);
 		}
-		__atomic_store_n(&l->frames, s->taken, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&l->frames, s->taken, rte_memory_order_release);
 	}
 	return 0;
 }
@@ -97,8 +99,8 @@ load_main(void *arg)
 static void
 load_switch(struct load *l, struct bench_side *s)
 {
-	__atomic_store_n(&l->want, s, __ATOMIC_RELEASE);
-	while (__atomic_load_n(&l->is, __ATOMIC_ACQUIRE) != s)
+	rte_atomic_store_explicit(&l->want, s, rte_memory_order_release);
+	while (rte_atomic_load_explicit(&l->is, rte_memory_order_acquire) != s)
 		sched_yield();
 }
 
@@ -108,12 +110,12 @@ load_switch(struct load *l, struct bench_side *s)
  * poll thread anywhere.
  */
 struct echo {
-	pthread_t thread;
+	rte_thread_t thread;
 	struct load *load;
 	int ask, answer;
 };
 
-static void *
+static uint32_t
 echo_main(void *arg)
 {
 	const struct echo *e = arg;
@@ -121,13 +123,14 @@ echo_main(void *arg)
 
 	/* A counter above one ends the thread. */
 	while (read(e->ask, &n, sizeof(n)) == sizeof(n) && n == 1) {
-		__atomic_store_n(&e->load->ask, ++number, __ATOMIC_RELAXED);
-		while (__atomic_load_n(&e->load->answer, __ATOMIC_ACQUIRE) != number)
+		rte_atomic_store_explicit(&e->load->ask, ++number, rte_memory_order_relaxed);
+		while (rte_atomic_load_explicit(&e->load->answer,
+				rte_memory_order_acquire) != number)
 			rte_pause();
 		if (write(e->answer, &n, sizeof(n)) != sizeof(n))
 			break;
 	}
-	return NULL;
+	return 0;
 }
 
 static int
@@ -140,7 +143,7 @@ echo_start(struct echo *e, struct load *l)
 	e->ask = eventfd(0, EFD_CLOEXEC);
 	e->answer = eventfd(0, EFD_CLOEXEC);
 	ret = e->ask < 0 || e->answer < 0 ? errno :
-		pthread_create(&e->thread, NULL, echo_main, e);
+		rte_thread_create(&e->thread, NULL, echo_main, e);
 	if (ret == 0)
 		return 0;
 	close(e->ask);
@@ -154,7 +157,7 @@ echo_stop(struct echo *e)
 	const uint64_t end = 2;
 
 	if (write(e->ask, &end, sizeof(end)) == sizeof(end))
-		pthread_join(e->thread, NULL);
+		rte_thread_join(e->thread, NULL);
 	close(e->ask);
 	close(e->answer);
 }
@@ -176,10 +179,10 @@ flow_wait(struct load *l)
 {
 	uint64_t end = clock_ns() + FLOW_NS, before;
 
-	before = __atomic_load_n(&l->frames, __ATOMIC_ACQUIRE);
+	before = rte_atomic_load_explicit(&l->frames, rte_memory_order_acquire);
 	do {
 		usleep(BETWEEN_US);
-		if (__atomic_load_n(&l->frames, __ATOMIC_ACQUIRE) != before)
+		if (rte_atomic_load_explicit(&l->frames, rte_memory_order_acquire) != before)
 			return 0;
 	} while (clock_ns() < end);
 	fprintf(stderr, "dpdk-test-vdpa bench: no frames flow\n");
@@ -349,7 +352,7 @@ bench_stop(const struct bench_conf *conf, unsigned int mask, unsigned int size,
 			rte_strerror(-ret));
 	} else {
 		ret = size_measure(sides, mask, sizes[size], &l, repeat, results, nb);
-		__atomic_store_n(&l.quit, true, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&l.quit, true, rte_memory_order_release);
 		rte_eal_wait_lcore(l.lcore);
 	}
 	bench_sides_close(sides);

@@ -19,6 +19,7 @@
 #include "bench_run.h"
 #include "bench_turn.h"
 #include "bench_two_core.h"
+#include "vstate_compat.h"
 
 /* A slice starts with this part of its length without counting. */
 #define WARM_UP 8
@@ -43,9 +44,9 @@ helper_main(void *arg)
 	struct bench_side *s, *old = NULL;
 
 	bench_cpu_pin(h->cpu);
-	while (!__atomic_load_n(&h->quit, __ATOMIC_ACQUIRE)) {
+	while (!rte_atomic_load_explicit(&h->quit, rte_memory_order_acquire)) {
 		/* Acquire: changes that the device's thread made to the side are visible. */
-		s = __atomic_load_n(&h->want, __ATOMIC_ACQUIRE);
+		s = rte_atomic_load_explicit(&h->want, rte_memory_order_acquire);
 		if (s != old) {
 			if (old != NULL)
 				bench_guest_reap(old->guest);
@@ -54,7 +55,7 @@ helper_main(void *arg)
 			 * Release: the counts of the previous side are visible to the device's
 			 * thread.
 			 */
-			__atomic_store_n(&h->is, s, __ATOMIC_RELEASE);
+			rte_atomic_store_explicit(&h->is, s, rte_memory_order_release);
 		}
 		if (s == NULL) {
 			rte_pause();
@@ -89,7 +90,7 @@ bench_helper_stop(struct bench_helper *h)
 {
 	if (h == NULL)
 		return;
-	__atomic_store_n(&h->quit, true, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&h->quit, true, rte_memory_order_release);
 	rte_eal_wait_lcore(h->lcore);
 	free(h);
 }
@@ -97,8 +98,8 @@ bench_helper_stop(struct bench_helper *h)
 static void
 helper_switch(struct bench_helper *h, struct bench_side *s)
 {
-	__atomic_store_n(&h->want, s, __ATOMIC_RELEASE);
-	while (__atomic_load_n(&h->is, __ATOMIC_ACQUIRE) != s)
+	rte_atomic_store_explicit(&h->want, s, rte_memory_order_release);
+	while (rte_atomic_load_explicit(&h->is, rte_memory_order_acquire) != s)
 		sched_yield(); /* both threads may share a CPU */
 }
 

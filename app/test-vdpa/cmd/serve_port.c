@@ -8,6 +8,7 @@
 
 #include "serve_port.h"
 #include "vdpa_socket.h"
+#include "vstate_compat.h"
 
 /* The main thread adds ports. vhost's thread only searches paths and sets "connected". */
 static struct serve_port ports[SERVE_MAX_PORTS];
@@ -17,13 +18,14 @@ static void
 connected_set(int vid, bool connected)
 {
 	char path[sizeof(ports[0].path)];
-	unsigned int i, nb = __atomic_load_n(&nb_ports, __ATOMIC_ACQUIRE);
+	unsigned int i, nb = rte_atomic_load_explicit(&nb_ports, rte_memory_order_acquire);
 
 	if (rte_vhost_get_ifname(vid, path, sizeof(path)) < 0)
 		return;
 	for (i = 0; i < nb; i++)
 		if (strcmp(ports[i].path, path) == 0)
-			__atomic_store_n(&ports[i].connected, connected, __ATOMIC_RELAXED);
+			rte_atomic_store_explicit(&ports[i].connected, connected,
+					rte_memory_order_relaxed);
 }
 
 static int
@@ -69,10 +71,10 @@ serve_port_create(const char *device, const char *path, bool client)
 		return -ENAMETOOLONG;
 	}
 	/* Pairs with the acquire in connected_set(): names are written before the count. */
-	__atomic_store_n(&nb_ports, nb_ports + 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&nb_ports, nb_ports + 1, rte_memory_order_release);
 	ret = vdpa_socket_open(port->path, port->device, client, &port_ops);
 	if (ret < 0)
-		__atomic_store_n(&nb_ports, nb_ports - 1, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&nb_ports, nb_ports - 1, rte_memory_order_release);
 	return ret;
 }
 
@@ -96,7 +98,7 @@ serve_port_find(const char *device)
 bool
 serve_port_connected(const struct serve_port *port)
 {
-	return __atomic_load_n(&port->connected, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&port->connected, rte_memory_order_relaxed);
 }
 
 void
@@ -106,5 +108,5 @@ serve_ports_close(void)
 
 	for (i = 0; i < nb_ports; i++)
 		vdpa_socket_close(ports[i].path);
-	__atomic_store_n(&nb_ports, 0, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&nb_ports, 0, rte_memory_order_release);
 }

@@ -18,12 +18,15 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 
+#include <rte_thread.h>
+
 #include "guest.h"
 #include "guest_frame.h"
 #include "guest_mem.h"
 #include "guest_ring.h"
 #include "guest_track.h"
 #include "vhost_user_fe.h"
+#include "vstate_compat.h"
 
 #ifndef VIRTIO_F_IN_ORDER
 #define VIRTIO_F_IN_ORDER 35
@@ -138,7 +141,7 @@ struct guest {
 	/** Causal traffic: the pair that sends the next frame. Traffic thread only. */
 	uint16_t turn;
 
-	pthread_t thread;
+	rte_thread_t thread;
 	bool running;
 	/** Set by the caller's thread. */
 	bool stop, use_calls;
@@ -153,8 +156,8 @@ struct guest {
 };
 
 /* Other threads only read the counts: no order with other memory is needed, only whole values. */
-#define guest_get(p) __atomic_load_n(p, __ATOMIC_RELAXED)
-#define guest_set(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define guest_get(p) rte_atomic_load_explicit(p, rte_memory_order_relaxed)
+#define guest_set(p, v) rte_atomic_store_explicit(p, v, rte_memory_order_relaxed)
 
 static inline bool
 guest_has(const struct guest *g, unsigned int bit)

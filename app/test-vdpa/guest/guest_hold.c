@@ -17,6 +17,7 @@
 #include "guest_hold.h"
 #include "guest_mem.h"
 #include "guest_ring.h"
+#include "vstate_compat.h"
 
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
@@ -43,7 +44,7 @@ split_take(const struct guest_ring *r, struct guest_pos *avail, struct guest_hel
 {
 	const struct vring_avail *ring = r->driver;
 
-	if (__atomic_load_n(&ring->idx, __ATOMIC_ACQUIRE) == avail->idx)
+	if (rte_atomic_load_explicit(&ring->idx, rte_memory_order_acquire) == avail->idx)
 		return false;
 	held->head = ring->ring[avail->idx & (r->size - 1)];
 	held->id = held->head;
@@ -56,7 +57,7 @@ static bool
 packed_take(const struct guest_ring *r, struct guest_pos *avail, struct guest_held *held)
 {
 	const struct vring_packed_desc *ring = r->desc, *d = ring + avail->idx;
-	uint16_t flags = __atomic_load_n(&d->flags, __ATOMIC_ACQUIRE);
+	uint16_t flags = rte_atomic_load_explicit(&d->flags, rte_memory_order_acquire);
 
 	if (((flags & F_AVAIL) != 0) != avail->wrap || ((flags & F_USED) != 0) == avail->wrap)
 		return false;
@@ -102,7 +103,7 @@ split_use(const struct guest_ring *r, struct guest_pos *used, const struct guest
 		(struct vring_used_elem){ .id = held->id, .len = len };
 	used->idx++;
 	/* Release: buffer and entry are written before the driver sees the index. */
-	__atomic_store_n(&ring->idx, used->idx, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&ring->idx, used->idx, rte_memory_order_release);
 }
 
 static void
@@ -114,7 +115,8 @@ packed_use(const struct guest_ring *r, struct guest_pos *used, const struct gues
 	d->id = held->id;
 	d->len = len;
 	/* Release: buffer, ID and length are written before the driver sees the flags. */
-	__atomic_store_n(&d->flags, used->wrap ? F_AVAIL | F_USED : 0, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&d->flags, used->wrap ? F_AVAIL | F_USED : 0,
+			rte_memory_order_release);
 	pos_forward(r->size, used, held->num);
 }
 
@@ -138,7 +140,8 @@ guest_hold_used(struct guest *g, uint16_t vq, uint32_t base, uint32_t descs)
 	struct guest_pos pos = { .idx = base & 0x7fff, .wrap = (base >> 15 & 1) != 0 };
 
 	if (!g->conf.packed)
-		return (struct guest_pos){ .idx = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE) };
+		return (struct guest_pos){ .idx = rte_atomic_load_explicit(&used->idx,
+				rte_memory_order_acquire) };
 	/*
 	 * The upper half of the base is not used: zero there means both position 0 and no
 	 * information.
@@ -301,9 +304,9 @@ guest_hold_fill_foreign(struct guest *g, uint16_t vq, const struct guest_held *h
 static bool
 driver_caught_up(const struct guest_ring *r, const struct guest_pos *used)
 {
-	return __atomic_load_n(&r->used, __ATOMIC_ACQUIRE) == used->idx &&
-		__atomic_load_n(&r->used_wrap, __ATOMIC_ACQUIRE) == used->wrap &&
-		!__atomic_load_n(&r->taking, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&r->used, rte_memory_order_acquire) == used->idx &&
+		rte_atomic_load_explicit(&r->used_wrap, rte_memory_order_acquire) == used->wrap &&
+		!rte_atomic_load_explicit(&r->taking, rte_memory_order_acquire);
 }
 
 int
@@ -336,7 +339,7 @@ guest_hold_expect(struct guest *g, uint16_t vq, const struct guest_pos *used,
 	for (i = 0; i < nb; i++)
 		r->expect[i] = r->bufs[held[i].id].cookie;
 	/* Release: the list is written before the traffic thread may read it. */
-	__atomic_store_n(&r->nb_expect, nb, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&r->nb_expect, nb, rte_memory_order_release);
 	return 0;
 }
 
@@ -345,7 +348,8 @@ guest_hold_left(struct guest *g, uint16_t vq)
 {
 	struct guest_ring *r = guest_ring_of(g, vq);
 
-	return guest_get(&r->nb_expect) - __atomic_load_n(&r->expect_at, __ATOMIC_ACQUIRE);
+	return guest_get(&r->nb_expect) - rte_atomic_load_explicit(&r->expect_at,
+			rte_memory_order_acquire);
 }
 
 void
@@ -353,6 +357,6 @@ guest_hold_forget(struct guest *g, uint16_t vq)
 {
 	struct guest_ring *r = guest_ring_of(g, vq);
 
-	__atomic_store_n(&r->nb_expect, 0, __ATOMIC_RELEASE);
-	__atomic_store_n(&r->expect_at, 0, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&r->nb_expect, 0, rte_memory_order_release);
+	rte_atomic_store_explicit(&r->expect_at, 0, rte_memory_order_release);
 }

@@ -12,6 +12,7 @@
 #include "guest_hold.h"
 #include "guest_inflight.h"
 #include "vhost_user_fe.h"
+#include "vstate_compat.h"
 
 #define REGION_VERSION 1
 #define REGION_ALIGN 64u
@@ -134,7 +135,7 @@ split_mark(struct guest *g, uint16_t vq, const struct guest_held *held, uint64_t
 
 	s->desc[held->head].counter = counter;
 	/* Release: the entry is complete before its mark, because the reader may follow a crash. */
-	__atomic_store_n(&s->desc[held->head].inflight, 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&s->desc[held->head].inflight, 1, rte_memory_order_release);
 }
 
 /* An entry is a list of free descriptors. The first one has the data of the whole entry. */
@@ -158,7 +159,7 @@ packed_mark(struct guest *g, uint16_t vq, const struct guest_held *held, uint64_
 	}
 	s->desc[first].num = held->num;
 	s->desc[first].counter = counter;
-	__atomic_store_n(&s->desc[first].inflight, 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&s->desc[first].inflight, 1, rte_memory_order_release);
 	s->free_head = s->old_free_head = at;
 }
 

@@ -20,6 +20,7 @@
 #include "guest_ring.h"
 #include "guest_traffic.h"
 #include "vhost_user_fe.h"
+#include "vstate_compat.h"
 
 /* Protocol features that this front end supports. */
 #define PROTOCOL_FEATURES ((1ull << VU_PF_MQ) | (1ull << VU_PF_LOG_SHMFD) | (1ull << VU_PF_RARP) | \
@@ -364,7 +365,7 @@ guest_link_recover(struct guest_link *l)
 	l->recovering = true;
 	for (vq = 0; vq < l->nb_vqs && !l->g->conf.packed; vq++) {
 		used = guest_ring_of(l->g, vq)->device;
-		l->next_base[vq] = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE);
+		l->next_base[vq] = rte_atomic_load_explicit(&used->idx, rte_memory_order_acquire);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "guest_mem.h"
 #include "guest_packed.h"
 #include "guest_ring.h"
+#include "vstate_compat.h"
 
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
@@ -118,7 +119,8 @@ packed_add(struct guest_ring *r, const struct guest_seg *segs, uint16_t nb, uint
 		add_chain(r, segs, nb, id, &flags);
 	guest_ring_buf_add(r, id, segs, nb, descs, cookie);
 	/* Release: the whole chain is written before its head becomes available. */
-	__atomic_store_n(&head->flags, flags | (wrap ? F_AVAIL : F_USED), __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&head->flags, flags | (wrap ? F_AVAIL : F_USED),
+			rte_memory_order_release);
 	r->pending += descs;
 	return 0;
 }
@@ -134,11 +136,11 @@ packed_publish(struct guest_ring *r)
 		return false;
 	r->pending = 0;
 	/* Descriptors must be visible before the event flags are read; see split_publish(). */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	flags = __atomic_load_n(&ev->flags, __ATOMIC_ACQUIRE) & 3;
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
+	flags = rte_atomic_load_explicit(&ev->flags, rte_memory_order_acquire) & 3;
 	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !r->event_idx)
 		return flags != VRING_PACKED_EVENT_FLAG_DISABLE;
-	off = __atomic_load_n(&ev->off_wrap, __ATOMIC_RELAXED);
+	off = rte_atomic_load_explicit(&ev->off_wrap, rte_memory_order_relaxed);
 	/* Two rounds make one cycle: one round for each value of the wrap counter. */
 	return guest_ring_event_passed((off & ~WRAP_BIT) + (off & WRAP_BIT ? 0 : size),
 			r->avail + (r->avail_wrap ? 0 : size), pending, 2 * size);
@@ -149,7 +151,7 @@ packed_used_ready(const struct guest_ring *r)
 {
 	const struct vring_packed_desc *d = (const struct vring_packed_desc *)r->desc + r->used;
 	/* Acquire: ID, length and buffer contents are read after the flags. */
-	uint16_t flags = __atomic_load_n(&d->flags, __ATOMIC_ACQUIRE);
+	uint16_t flags = rte_atomic_load_explicit(&d->flags, rte_memory_order_acquire);
 	bool avail = (flags & F_AVAIL) != 0, used = (flags & F_USED) != 0;
 
 	return r->batch || (avail == used && used == r->used_wrap);
@@ -178,8 +180,8 @@ packed_take(struct guest_ring *r, uint32_t *cookie, uint32_t *len)
 	if (!packed_used_ready(r))
 		return 0;
 	if (!r->batch) {
-		id = __atomic_load_n(&d->id, __ATOMIC_RELAXED);
-		*len = __atomic_load_n(&d->len, __ATOMIC_RELAXED);
+		id = rte_atomic_load_explicit(&d->id, rte_memory_order_relaxed);
+		*len = rte_atomic_load_explicit(&d->len, rte_memory_order_relaxed);
 		/* Only the ID says where the next used buffer is, so the ring is broken. */
 		if (id >= r->size || r->bufs[id].descs == 0 ||
 				(r->in_order && !guest_ring_batch_start(r, id, *len)))
@@ -201,17 +203,17 @@ packed_calls(struct guest_ring *r, bool on)
 
 	r->calls = on;
 	if (on && r->event_idx) {
-		__atomic_store_n(&ev->off_wrap, r->used | (r->used_wrap ? WRAP_BIT : 0),
-				__ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&ev->off_wrap, r->used | (r->used_wrap ? WRAP_BIT : 0),
+				rte_memory_order_relaxed);
 		flags = VRING_PACKED_EVENT_FLAG_DESC;
 	} else if (on) {
 		flags = VRING_PACKED_EVENT_FLAG_ENABLE;
 	}
 	/* Release: the position is written before the flags that make it valid. */
-	__atomic_store_n(&ev->flags, flags, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&ev->flags, flags, rte_memory_order_release);
 	if (!on)
 		return true;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	return !packed_used_ready(r);
 }
 

@@ -16,6 +16,7 @@
 #include "guest_pair.h"
 #include "guest_ring.h"
 #include "guest_track.h"
+#include "vstate_compat.h"
 
 #define BURST 32u
 /* After this time without an arrival, all frames on their way are assumed to be lost. */
@@ -164,7 +165,8 @@ receive_buffer(struct guest_pair *p, uint32_t slot, uint32_t len, uint64_t now)
 static void
 check_expected(struct guest_pair *p, struct guest_ring *r, uint32_t cookie)
 {
-	uint16_t nb = __atomic_load_n(&r->nb_expect, __ATOMIC_ACQUIRE), at = r->expect_at;
+	uint16_t nb = rte_atomic_load_explicit(&r->nb_expect, rte_memory_order_acquire);
+	uint16_t at = r->expect_at;
 
 	if (at >= nb)
 		return;
@@ -177,7 +179,7 @@ check_expected(struct guest_pair *p, struct guest_ring *r, uint32_t cookie)
 		at = nb;
 	}
 	/* Release: the position of the driver is visible before this index. */
-	__atomic_store_n(&r->expect_at, at, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&r->expect_at, at, rte_memory_order_release);
 }
 
 /* Take one used buffer of a ring, or count the error. */
@@ -188,11 +190,11 @@ take_used(struct guest_pair *p, struct guest_ring *r, bool *dead, uint32_t *cook
 
 	while (!*dead) {
 		/* Before the position moves; driver_caught_up() in guest_hold.c reads both. */
-		__atomic_store_n(&r->taking, true, __ATOMIC_SEQ_CST);
+		rte_atomic_store_explicit(&r->taking, true, rte_memory_order_seq_cst);
 		ret = r->ops->take(r, cookie, len);
 		if (ret == 1)
 			check_expected(p, r, *cookie);
-		__atomic_store_n(&r->taking, false, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&r->taking, false, rte_memory_order_release);
 		if (ret >= 0)
 			return ret == 1;
 		count_corrupted(p, r == &p->rx ?
@@ -301,7 +303,7 @@ send_one(struct guest_pair *p)
 		}
 	}
 	/* Counted as sent before the device can see it: guest_wait_flow() relies on that. */
-	__atomic_store_n(&p->next_seq, p->next_seq + 1, __ATOMIC_SEQ_CST);
+	rte_atomic_store_explicit(&p->next_seq, p->next_seq + 1, rte_memory_order_seq_cst);
 	return p->tx.ops->add(&p->tx, segs, nb, slot, indirect) == 0;
 }
 

@@ -9,6 +9,7 @@
 #include "guest_mem.h"
 #include "guest_ring.h"
 #include "guest_split.h"
+#include "vstate_compat.h"
 
 static struct vring_avail *
 avail_ring(const struct guest_ring *r)
@@ -154,25 +155,26 @@ split_publish(struct guest_ring *r)
 	if (pending == 0)
 		return false;
 	/* Release: descriptors and ring entries are written before the device sees the index. */
-	__atomic_store_n(&avail_ring(r)->idx, r->avail, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&avail_ring(r)->idx, r->avail, rte_memory_order_release);
 	r->pending = 0;
 	/*
 	 * The index must be visible before the event index or flag is read. Otherwise the device
 	 * may ask for a kick, see no new entry and sleep, and this driver has read the old flag.
 	 */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	if (!r->event_idx)
-		return (__atomic_load_n(&used_ring(r)->flags, __ATOMIC_RELAXED) &
+		return (rte_atomic_load_explicit(&used_ring(r)->flags, rte_memory_order_relaxed) &
 			VRING_USED_F_NO_NOTIFY) == 0;
-	return guest_ring_event_passed(__atomic_load_n(avail_event(r), __ATOMIC_RELAXED), r->avail,
-			pending, 0x10000);
+	return guest_ring_event_passed(rte_atomic_load_explicit(avail_event(r),
+			rte_memory_order_relaxed), r->avail, pending, 0x10000);
 }
 
 static bool
 split_used_ready(const struct guest_ring *r)
 {
 	/* Acquire: entries and buffer contents are read after the index that covers them. */
-	return r->batch || __atomic_load_n(&used_ring(r)->idx, __ATOMIC_ACQUIRE) != r->used;
+	return r->batch || rte_atomic_load_explicit(&used_ring(r)->idx,
+			rte_memory_order_acquire) != r->used;
 }
 
 static int
@@ -184,8 +186,8 @@ split_take(struct guest_ring *r, uint32_t *cookie, uint32_t *len)
 	if (!split_used_ready(r))
 		return 0;
 	if (!r->batch) {
-		id = __atomic_load_n(&e->id, __ATOMIC_RELAXED);
-		*len = __atomic_load_n(&e->len, __ATOMIC_RELAXED);
+		id = rte_atomic_load_explicit(&e->id, rte_memory_order_relaxed);
+		*len = rte_atomic_load_explicit(&e->len, rte_memory_order_relaxed);
 		if (id >= r->size || r->bufs[id].descs == 0 ||
 				(r->in_order && !guest_ring_batch_start(r, id, *len))) {
 			r->used++;
@@ -209,15 +211,16 @@ split_calls(struct guest_ring *r, bool on)
 		 * No calls: half a cycle away no entry matches soon. Neither the next used entries
 		 * nor those that the device has just used, and compares with this value later.
 		 */
-		__atomic_store_n(used_event(r), on ? r->used : (uint16_t)(r->used + 0x8000),
-				__ATOMIC_RELAXED);
+		rte_atomic_store_explicit(used_event(r),
+				on ? r->used : (uint16_t)(r->used + 0x8000),
+				rte_memory_order_relaxed);
 	else
-		__atomic_store_n(&avail_ring(r)->flags, on ? 0 : VRING_AVAIL_F_NO_INTERRUPT,
-				__ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&avail_ring(r)->flags,
+				on ? 0 : VRING_AVAIL_F_NO_INTERRUPT, rte_memory_order_relaxed);
 	if (!on)
 		return true;
 	/* The request must be visible before the used index is read; see split_publish(). */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	return !split_used_ready(r);
 }
 

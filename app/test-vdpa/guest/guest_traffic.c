@@ -16,6 +16,7 @@
 #include "guest_pair.h"
 #include "guest_ring.h"
 #include "guest_traffic.h"
+#include "vstate_compat.h"
 
 /* After this idle time yield; then sleep. The yield does not distort a measured blackout. */
 #define YIELD_NS 5000ull
@@ -101,7 +102,7 @@ idle_wait(struct guest *g, uint64_t now, uint64_t busy_at)
 static void
 answer_watch(struct guest *g)
 {
-	uint64_t ask = __atomic_load_n(&g->watch_ask, __ATOMIC_ACQUIRE);
+	uint64_t ask = rte_atomic_load_explicit(&g->watch_ask, rte_memory_order_acquire);
 	uint16_t i;
 
 	if (ask == g->watch_answer)
@@ -110,7 +111,7 @@ answer_watch(struct guest *g)
 		guest_set(&g->pairs[i].watch_last, g->pairs[i].watch_max);
 		guest_set(&g->pairs[i].watch_max, 0);
 	}
-	__atomic_store_n(&g->watch_answer, ask, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&g->watch_answer, ask, rte_memory_order_release);
 }
 
 /* True if the pair takes part in traffic. */
@@ -123,7 +124,7 @@ answer_pause(struct guest_pair *p)
 		guest_set(&p->paused, false);
 	else if (guest_pair_on_way(p) == 0 && p->nb_tx_free == p->tx_slots)
 		/* Release: the caller's thread may use the rings from now on. */
-		__atomic_store_n(&p->paused, true, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&p->paused, true, rte_memory_order_release);
 	return !p->paused;
 }
 
@@ -138,7 +139,7 @@ all_drained(const struct guest *g)
 	return true;
 }
 
-static void *
+static uint32_t
 traffic_main(void *arg)
 {
 	struct guest *g = arg;
@@ -147,7 +148,8 @@ traffic_main(void *arg)
 	uint16_t i;
 
 	for (;;) {
-		bool stop = __atomic_load_n(&g->stop, __ATOMIC_ACQUIRE), moved = false;
+		bool stop = rte_atomic_load_explicit(&g->stop, rte_memory_order_acquire);
+		bool moved = false;
 
 		now = clock_ns();
 		/* As in pair_wait(): while frames arrive, the rest may still come. */
@@ -155,7 +157,7 @@ traffic_main(void *arg)
 			busy_at = now;
 		was_stop = stop;
 		if (stop && (all_drained(g) || now - busy_at >= g->drain_ns))
-			return NULL;
+			return 0;
 		answer_watch(g);
 		for (i = 0; i < g->conf.pairs; i++) {
 			struct guest_pair *p = &g->pairs[i];
@@ -203,7 +205,7 @@ guest_traffic_start(struct guest *g)
 		g->pairs[i].rate_sent = 0;
 	}
 	g->stop = false;
-	ret = pthread_create(&g->thread, NULL, traffic_main, g);
+	ret = rte_thread_create(&g->thread, NULL, traffic_main, g);
 	if (ret != 0)
 		return -ret;
 	g->running = true;
@@ -216,8 +218,8 @@ guest_traffic_stop(struct guest *g, int drain_ms)
 	if (!g->running)
 		return -EALREADY;
 	g->drain_ns = (uint64_t)drain_ms * 1000000;
-	__atomic_store_n(&g->stop, true, __ATOMIC_RELEASE);
-	pthread_join(g->thread, NULL);
+	rte_atomic_store_explicit(&g->stop, true, rte_memory_order_release);
+	rte_thread_join(g->thread, NULL);
 	g->running = false;
 	return 0;
 }
@@ -293,7 +295,7 @@ gap_watch(struct guest *g, uint64_t start)
 			g->pairs[i].watch_max = 0;
 		return g->watch_answer;
 	}
-	__atomic_store_n(&g->watch_ask, ask, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&g->watch_ask, ask, rte_memory_order_release);
 	return ask;
 }
 
@@ -302,7 +304,7 @@ gap_watch_wait(struct guest *g, uint64_t start)
 {
 	uint64_t ask = gap_watch(g, start);
 
-	while (__atomic_load_n(&g->watch_answer, __ATOMIC_ACQUIRE) != ask)
+	while (rte_atomic_load_explicit(&g->watch_answer, rte_memory_order_acquire) != ask)
 		sched_yield();
 }
 
@@ -375,7 +377,7 @@ guest_wait_flow(struct guest *g, int timeout_ms)
 	if (!g->running)
 		return -EINVAL;
 	for (i = 0; i < g->conf.pairs; i++)
-		mark[i] = __atomic_load_n(&g->pairs[i].next_seq, __ATOMIC_SEQ_CST);
+		mark[i] = rte_atomic_load_explicit(&g->pairs[i].next_seq, rte_memory_order_seq_cst);
 	for (i = 0; i < g->conf.pairs && ret == 0; i++)
 		ret = pair_wait(&g->pairs[i], mark[i], (uint64_t)timeout_ms * 1000000);
 	return ret;
@@ -388,7 +390,7 @@ guest_pair_pause(struct guest *g, uint16_t pair, int timeout_ms)
 	uint64_t end = clock_ns() + (uint64_t)timeout_ms * 1000000;
 
 	guest_set(&p->pause_want, true);
-	while (!__atomic_load_n(&p->paused, __ATOMIC_ACQUIRE)) {
+	while (!rte_atomic_load_explicit(&p->paused, rte_memory_order_acquire)) {
 		if (clock_ns() >= end)
 			return -ETIMEDOUT;
 		usleep(SLEEP_US);

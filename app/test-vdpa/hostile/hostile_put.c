@@ -10,6 +10,7 @@
 #include "guest_ring.h"
 #include "hostile_env.h"
 #include "hostile_put.h"
+#include "vstate_compat.h"
 
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
@@ -84,7 +85,7 @@ put_packed(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uin
 		}
 	}
 	hostile_snapshot(e);
-	__atomic_store_n(&head->flags, head_flags, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&head->flags, head_flags, rte_memory_order_release);
 	r->pending += nb;
 }
 

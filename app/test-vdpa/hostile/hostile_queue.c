@@ -24,6 +24,7 @@
 #include "hostile_queue.h"
 #include "hostile_send.h"
 #include "vhost_user_fe.h"
+#include "vstate_compat.h"
 
 #define N VRING_DESC_F_NEXT
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
@@ -245,11 +246,13 @@ race_step(struct hostile_env *e, const struct race *r, struct hostile_desc d, ui
 		uint64_t v = k % 2 == 0 ? r->bad | (r->offset == 14 ? good : 0) : good;
 
 		if (r->size == 2)
-			__atomic_store_n((uint16_t *)field, (uint16_t)v, __ATOMIC_RELAXED);
+			rte_atomic_store_explicit((uint16_t *)field, (uint16_t)v,
+					rte_memory_order_relaxed);
 		else if (r->size == 4)
-			__atomic_store_n((uint32_t *)field, (uint32_t)v, __ATOMIC_RELAXED);
+			rte_atomic_store_explicit((uint32_t *)field, (uint32_t)v,
+					rte_memory_order_relaxed);
 		else
-			__atomic_store_n((uint64_t *)field, v, __ATOMIC_RELAXED);
+			rte_atomic_store_explicit((uint64_t *)field, v, rte_memory_order_relaxed);
 	}
 }
 

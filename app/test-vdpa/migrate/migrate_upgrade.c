@@ -9,11 +9,11 @@
  */
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
+#include <rte_thread.h>
 
 #include "backend.h"
 #include "clock.h"
@@ -22,6 +22,7 @@
 #include "migrate_step.h"
 #include "migrate_upgrade.h"
 #include "stats.h"
+#include "vstate_compat.h"
 
 /* The new process starts EAL and its poll threads before it requests the device. */
 #define HAND_OVER_MS 20000
@@ -95,7 +96,8 @@ is_kept(struct watch *w)
 	struct backend *be = w->m->be[w->to];
 	struct rte_vhost_state_info info;
 
-	return __atomic_load_n(&w->made, __ATOMIC_ACQUIRE) && be->ops->info(be, &info) == 0 &&
+	return rte_atomic_load_explicit(&w->made, rte_memory_order_acquire) &&
+			be->ops->info(be, &info) == 0 &&
 		info.connected && (info.status & RTE_VHOST_STATE_S_DRIVER_OK);
 }
 
@@ -115,7 +117,7 @@ watch_new(struct watch *w, uint64_t until)
 	return migrate_fail(m, "no process has the device after %d ms", HAND_OVER_MS);
 }
 
-static void *
+static uint32_t
 watch_main(void *arg)
 {
 	const uint64_t until = clock_ns() + HAND_OVER_MS * UINT64_C(1000000);
@@ -123,11 +125,11 @@ watch_main(void *arg)
 
 	w->result = watch_old(w, until);
 	if (w->result != 0)
-		return NULL;
+		return 0;
 	w->change_ns = clock_ns();
 	w->result = watch_new(w, until);
 	w->change_ns = clock_ns() - w->change_ns;
-	return NULL;
+	return 0;
 }
 
 /* Keep one link: the one to the process that has the device. */
@@ -151,18 +153,18 @@ static int
 device_hand_over(struct migrate *m, unsigned int from, unsigned int to, uint64_t *gap_ns)
 {
 	struct watch w = { .m = m, .from = from, .to = to };
-	pthread_t thread;
+	rte_thread_t thread;
 	int ret;
 
 	/* The link first: its eventfds must exist before the new process connects. */
 	m->link[to] = guest_link_new(m->guest);
 	if (m->link[to] == NULL)
 		return migrate_fail(m, "cannot create a link: %s", strerror(rte_errno));
-	if (pthread_create(&thread, NULL, watch_main, &w) != 0)
+	if (rte_thread_create(&thread, NULL, watch_main, &w) != 0)
 		return migrate_fail(m, "cannot create a thread");
 	ret = m->be[to]->ops->revive(m->be[to]);
-	__atomic_store_n(&w.made, ret == 0, __ATOMIC_RELEASE);
-	pthread_join(thread, NULL);
+	rte_atomic_store_explicit(&w.made, ret == 0, rte_memory_order_release);
+	rte_thread_join(thread, NULL);
 	if (w.result == 0)
 		links_settle(m, &w);
 	if (ret < 0)

@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
+#include <rte_thread.h>
 
 #include "backend.h"
 #include "guest_link.h"
@@ -173,14 +173,14 @@ struct writer {
 	struct rte_vhost_state_error err;
 };
 
-static void *
+static uint32_t
 writer_main(void *arg)
 {
 	struct writer *w = arg;
 
 	w->ret = rte_vhost_state_write(w->st, w->fd, &w->err);
 	close(w->fd);
-	return NULL;
+	return 0;
 }
 
 static struct rte_vhost_state *
@@ -189,7 +189,7 @@ state_pipe(struct migrate *m, const struct rte_vhost_state *st)
 	struct rte_vhost_state_error err = { 0 };
 	struct writer w = { .st = st };
 	struct rte_vhost_state *got;
-	pthread_t thread;
+	rte_thread_t thread;
 	int ends[2], ret;
 
 	if (pipe2(ends, O_CLOEXEC) < 0) {
@@ -197,7 +197,7 @@ state_pipe(struct migrate *m, const struct rte_vhost_state *st)
 		return NULL;
 	}
 	w.fd = ends[1];
-	ret = pthread_create(&thread, NULL, writer_main, &w);
+	ret = rte_thread_create(&thread, NULL, writer_main, &w);
 	if (ret != 0) {
 		close(ends[0]);
 		close(ends[1]);
@@ -207,7 +207,7 @@ state_pipe(struct migrate *m, const struct rte_vhost_state *st)
 	got = rte_vhost_state_read(ends[0], &err);
 	ret = got != NULL ? 0 : -rte_errno;
 	close(ends[0]);
-	pthread_join(thread, NULL);
+	rte_thread_join(thread, NULL);
 	if (w.ret < 0)
 		migrate_fail_state(m, m->active, "write its state", w.ret, &w.err);
 	else if (got == NULL)

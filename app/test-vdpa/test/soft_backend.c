@@ -3,7 +3,6 @@
  */
 
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +16,12 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 
+#include <rte_thread.h>
+
 #include "guest_mem.h"
 #include "soft_backend.h"
 #include "vhost_user_fe.h"
+#include "vstate_compat.h"
 
 #define MAX_VQS 16
 #define MAX_FRAME 70000
@@ -38,7 +40,7 @@ struct soft_vq {
 
 struct soft_backend {
 	enum soft_fault fault;
-	pthread_t thread;
+	rte_thread_t thread;
 	int listener, sock;
 	bool quit, freeze, running;
 	uint64_t features, status;
@@ -122,14 +124,14 @@ avail_take(struct soft_backend *b, struct soft_vq *vq, uint64_t *gpa, uint32_t *
 	uint16_t flags;
 
 	if (!is_packed(b)) {
-		if (__atomic_load_n(&avail->idx, __ATOMIC_ACQUIRE) == vq->avail)
+		if (rte_atomic_load_explicit(&avail->idx, rte_memory_order_acquire) == vq->avail)
 			return false;
 		*id = avail->ring[vq->avail++ % vq->size];
 		*gpa = sd[*id % vq->size].addr;
 		*len = sd[*id % vq->size].len;
 		return true;
 	}
-	flags = __atomic_load_n(&pd[vq->avail].flags, __ATOMIC_ACQUIRE);
+	flags = rte_atomic_load_explicit(&pd[vq->avail].flags, rte_memory_order_acquire);
 	if (!!(flags & F_AVAIL) != vq->avail_wrap || !!(flags & F_USED) == vq->avail_wrap)
 		return false;
 	*id = pd[vq->avail].id;
@@ -149,10 +151,11 @@ guest_call(struct soft_backend *b, struct soft_vq *vq)
 	const struct vring_avail *avail = by_user(b, vq->addr.avail);
 	uint64_t one = 1;
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (is_packed(b) ? __atomic_load_n(&ev->flags, __ATOMIC_RELAXED) ==
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
+	if (is_packed(b) ? rte_atomic_load_explicit(&ev->flags, rte_memory_order_relaxed) ==
 			VRING_PACKED_EVENT_FLAG_DISABLE :
-			(__atomic_load_n(&avail->flags, __ATOMIC_RELAXED) & 1) != 0)
+			(rte_atomic_load_explicit(&avail->flags,
+					rte_memory_order_relaxed) & 1) != 0)
 		return;
 	if (b->fault != SOFT_NO_CALLS && vq->call >= 0 && write(vq->call, &one, sizeof(one)) < 0)
 		perror("call");
@@ -167,12 +170,12 @@ used_put(struct soft_backend *b, struct soft_vq *vq, uint16_t id, uint32_t len)
 	if (!is_packed(b)) {
 		used->ring[vq->used % vq->size].id = id;
 		used->ring[vq->used % vq->size].len = len;
-		__atomic_store_n(&used->idx, ++vq->used, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&used->idx, ++vq->used, rte_memory_order_release);
 	} else {
 		pd[vq->used].id = id;
 		pd[vq->used].len = len;
-		__atomic_store_n(&pd[vq->used].flags, vq->used_wrap ? F_AVAIL | F_USED : 0,
-				__ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&pd[vq->used].flags, vq->used_wrap ? F_AVAIL | F_USED : 0,
+				rte_memory_order_release);
 		if (++vq->used == vq->size) {
 			vq->used = 0;
 			vq->used_wrap = !vq->used_wrap;
@@ -414,13 +417,13 @@ forget_guest(struct soft_backend *b)
 	}
 }
 
-static void *
+static uint32_t
 backend_main(void *arg)
 {
 	struct soft_backend *b = arg;
 	uint16_t pair;
 
-	while (!__atomic_load_n(&b->quit, __ATOMIC_RELAXED)) {
+	while (!rte_atomic_load_explicit(&b->quit, rte_memory_order_relaxed)) {
 		struct pollfd pfd = { .fd = b->sock < 0 ? b->listener : b->sock, .events = POLLIN };
 
 		if (poll(&pfd, 1, b->running ? 0 : 1) > 0) {
@@ -430,12 +433,12 @@ backend_main(void *arg)
 				forget_guest(b);
 		}
 		for (pair = 0; b->running && pair < MAX_VQS / 2; pair++)
-			if (!__atomic_load_n(&b->freeze, __ATOMIC_RELAXED))
+			if (!rte_atomic_load_explicit(&b->freeze, rte_memory_order_relaxed))
 				poll_pair(b, pair, false);
 	}
 	if (b->sock >= 0)
 		forget_guest(b);
-	return NULL;
+	return 0;
 }
 
 struct soft_backend *
@@ -456,7 +459,7 @@ soft_backend_start(const char *path, enum soft_fault fault)
 	b->listener = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (bind(b->listener, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
 			listen(b->listener, 1) < 0 ||
-			pthread_create(&b->thread, NULL, backend_main, b) != 0) {
+			rte_thread_create(&b->thread, NULL, backend_main, b) != 0) {
 		close(b->listener);
 		free(b);
 		return NULL;
@@ -467,7 +470,7 @@ soft_backend_start(const char *path, enum soft_fault fault)
 void
 soft_backend_freeze(struct soft_backend *b, bool on)
 {
-	__atomic_store_n(&b->freeze, on, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&b->freeze, on, rte_memory_order_relaxed);
 }
 
 void
@@ -475,8 +478,8 @@ soft_backend_stop(struct soft_backend *b)
 {
 	if (b == NULL)
 		return;
-	__atomic_store_n(&b->quit, true, __ATOMIC_RELAXED);
-	pthread_join(b->thread, NULL);
+	rte_atomic_store_explicit(&b->quit, true, rte_memory_order_relaxed);
+	rte_thread_join(b->thread, NULL);
 	close(b->listener);
 	free(b);
 }

@@ -24,6 +24,7 @@
 #include "eal_host.h"
 #include "plugin.h"
 #include "strvec.h"
+#include "vstate_compat.h"
 
 /* Long enough for another thread to get the CPU; short compared to the set-up of a connection. */
 #define NAP_US 50
@@ -61,7 +62,7 @@ void
 eal_idle_set(bool on)
 {
 	/* Relaxed: the service polls this flag, and no other data depends on it. */
-	__atomic_store_n(&idle, on, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&idle, on, rte_memory_order_relaxed);
 }
 
 /*
@@ -74,7 +75,7 @@ give_way(void *arg)
 {
 	static __thread bool exact;
 
-	if (!__atomic_load_n(&idle, __ATOMIC_RELAXED)) {
+	if (!rte_atomic_load_explicit(&idle, rte_memory_order_relaxed)) {
 		sched_yield();
 		return 0;
 	}

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include <rte_errno.h>
+#include <rte_thread.h>
 
 #include "vhost_state_test.h"
+#include "vstate_compat.h"
 
 /* ---- a back end that has a status byte and a state only ---- */
 
@@ -32,8 +34,8 @@ struct fake {
 static void
 fake_enter(struct fake *dev)
 {
-	__atomic_add_fetch(&dev->inside, 1, __ATOMIC_SEQ_CST);
-	__atomic_add_fetch(&dev->begun, 1, __ATOMIC_SEQ_CST);
+	rte_atomic_fetch_add_explicit(&dev->inside, 1, rte_memory_order_seq_cst);
+	rte_atomic_fetch_add_explicit(&dev->begun, 1, rte_memory_order_seq_cst);
 	if (dev->gated) {
 		sem_post(&dev->entered);
 		while (sem_wait(&dev->leave) != 0)
@@ -46,7 +48,7 @@ static void
 fake_leave(struct fake *dev)
 {
 	pthread_mutex_unlock(&dev->lock);
-	__atomic_sub_fetch(&dev->inside, 1, __ATOMIC_SEQ_CST);
+	rte_atomic_fetch_sub_explicit(&dev->inside, 1, rte_memory_order_seq_cst);
 }
 
 static int
@@ -305,26 +307,26 @@ refusals_of_the_back_end_are_returned_to_the_caller(void **state)
 
 /* ---- threads ---- */
 
-static void *
+static uint32_t
 run_suspend(void *arg)
 {
 	(void)arg;
-	return rte_vhost_state_suspend("d", 0, NULL) == 0 ? NULL : (void *)1;
+	return rte_vhost_state_suspend("d", 0, NULL) == 0 ? 0 : 1;
 }
 
 static int unregistered;
 
-static void *
+static uint32_t
 run_unregister(void *arg)
 {
 	struct fake *dev = arg;
 	int ret = rte_vhost_state_unregister("d");
 
 	/* After unregister the back end may be freed, so no operation runs any more. */
-	if (__atomic_load_n(&dev->inside, __ATOMIC_SEQ_CST) != 0)
+	if (rte_atomic_load_explicit(&dev->inside, rte_memory_order_seq_cst) != 0)
 		ret = -EBUSY;
-	__atomic_store_n(&unregistered, 1, __ATOMIC_SEQ_CST);
-	return ret == 0 ? NULL : (void *)1;
+	rte_atomic_store_explicit(&unregistered, 1, rte_memory_order_seq_cst);
+	return ret == 0 ? 0 : 1;
 }
 
 static bool
@@ -353,19 +355,19 @@ wait_until_gone(void)
 static void
 unregister_waits_for_running_operations(void **state)
 {
-	pthread_t op[2], un;
+	rte_thread_t op[2], un;
 	struct fake dev;
 	unsigned int i;
-	void *ret;
+	uint32_t ret;
 
 	fake_start(&dev, "d");
 	dev.gated = true;
 	unregistered = 0;
 	for (i = 0; i < RTE_DIM(op); i++)
-		assert_int_equal(pthread_create(&op[i], NULL, run_suspend, NULL), 0);
+		assert_int_equal(rte_thread_create(&op[i], NULL, run_suspend, NULL), 0);
 	for (i = 0; i < RTE_DIM(op); i++)
 		assert_int_equal(sem_wait(&dev.entered), 0);
-	assert_int_equal(pthread_create(&un, NULL, run_unregister, &dev), 0);
+	assert_int_equal(rte_thread_create(&un, NULL, run_unregister, &dev), 0);
 	wait_until_gone();
 	/* No new operation begins, and a second unregister does not find the device. */
 	assert_int_equal(rte_vhost_state_suspend("d", 0, NULL), -ENODEV);
@@ -373,15 +375,16 @@ unregister_waits_for_running_operations(void **state)
 	assert_int_equal(dev.begun, 2);
 	for (i = 0; i < RTE_DIM(op); i++) {
 		usleep(20000);
-		assert_int_equal(__atomic_load_n(&unregistered, __ATOMIC_SEQ_CST), 0);
+		assert_int_equal(rte_atomic_load_explicit(&unregistered, rte_memory_order_seq_cst),
+				0);
 		sem_post(&dev.leave);
 	}
 	for (i = 0; i < RTE_DIM(op); i++) {
-		assert_int_equal(pthread_join(op[i], &ret), 0);
-		assert_null(ret);
+		assert_int_equal(rte_thread_join(op[i], &ret), 0);
+		assert_int_equal(ret, 0);
 	}
-	assert_int_equal(pthread_join(un, &ret), 0);
-	assert_null(ret);
+	assert_int_equal(rte_thread_join(un, &ret), 0);
+	assert_int_equal(ret, 0);
 	rte_vhost_state_free(dev.st);
 	sem_destroy(&dev.entered);
 	sem_destroy(&dev.leave);
@@ -389,36 +392,36 @@ unregister_waits_for_running_operations(void **state)
 
 static int hammering;
 
-static void *
+static uint32_t
 run_hammer(void *arg)
 {
 	char name[RTE_VHOST_STATE_NAME_SIZE];
 	struct rte_vhost_state_info info;
-	unsigned long bad = 0;
+	uint32_t bad = 0;
 	int ret;
 
 	(void)arg;
-	while (__atomic_load_n(&hammering, __ATOMIC_SEQ_CST)) {
+	while (rte_atomic_load_explicit(&hammering, rte_memory_order_seq_cst)) {
 		ret = rte_vhost_state_info_get("d", &info);
 		bad += ret != 0 && ret != -ENODEV;
 		bad += ret == 0 && info.status != 0x0f;
 		rte_vhost_state_name_get(0, name);
 	}
-	return (void *)(uintptr_t)bad;
+	return bad;
 }
 
 /** Memory of the back end is freed in each round, so a call that runs too late is detected. */
 static void
 registering_and_unregistering_under_load_succeeds(void **state)
 {
-	pthread_t threads[3];
+	rte_thread_t threads[3];
 	struct fake *dev;
 	unsigned int i;
-	void *bad;
+	uint32_t bad;
 
-	__atomic_store_n(&hammering, 1, __ATOMIC_SEQ_CST);
+	rte_atomic_store_explicit(&hammering, 1, rte_memory_order_seq_cst);
 	for (i = 0; i < RTE_DIM(threads); i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, run_hammer, NULL), 0);
+		assert_int_equal(rte_thread_create(&threads[i], NULL, run_hammer, NULL), 0);
 	for (i = 0; i < 2000; i++) {
 		dev = malloc(sizeof(*dev));
 		assert_non_null(dev);
@@ -430,10 +433,10 @@ registering_and_unregistering_under_load_succeeds(void **state)
 		memset(dev, 0xa5, sizeof(*dev));
 		free(dev);
 	}
-	__atomic_store_n(&hammering, 0, __ATOMIC_SEQ_CST);
+	rte_atomic_store_explicit(&hammering, 0, rte_memory_order_seq_cst);
 	for (i = 0; i < RTE_DIM(threads); i++) {
-		assert_int_equal(pthread_join(threads[i], &bad), 0);
-		assert_null(bad);
+		assert_int_equal(rte_thread_join(threads[i], &bad), 0);
+		assert_int_equal(bad, 0);
 	}
 }
 

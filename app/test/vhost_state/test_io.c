@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <rte_errno.h>
+#include <rte_thread.h>
 
 #include "vhost_state_test.h"
 
@@ -348,7 +349,7 @@ struct writer {
 	int ret;
 };
 
-static void *
+static uint32_t
 writer_run(void *arg)
 {
 	struct writer *w = arg;
@@ -356,7 +357,7 @@ writer_run(void *arg)
 	w->ret = rte_vhost_state_write(w->st, w->fd, NULL);
 	/* If the write failed, the reader must not wait without end. */
 	shutdown(w->fd, SHUT_WR);
-	return NULL;
+	return 0;
 }
 
 static void
@@ -364,14 +365,14 @@ non_blocking_descriptors_are_waited_for(void **state)
 {
 	struct rte_vhost_state *st = large_state(), *back;
 	struct writer w = { .st = st };
-	pthread_t thread;
+	rte_thread_t thread;
 	int fds[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	w.fd = fds[0];
-	assert_int_equal(pthread_create(&thread, NULL, writer_run, &w), 0);
+	assert_int_equal(rte_thread_create(&thread, NULL, writer_run, &w), 0);
 	back = rte_vhost_state_read(fds[1], NULL);
-	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(rte_thread_join(thread, NULL), 0);
 	assert_int_equal(w.ret, 0);
 	assert_non_null(back);
 	assert_true(rte_vhost_state_equal(st, back));

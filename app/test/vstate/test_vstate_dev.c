@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_memory.h>
+#include <rte_thread.h>
 #include <rte_vhost.h>
 
 #include <bus_vdev_driver.h>
@@ -474,11 +474,11 @@ message_without_a_device_is_refused_and_its_descriptor_closed(void **state)
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
 
-static void *
+static uint32_t
 pause_main(void *dev)
 {
 	vstate_start_pause(dev);
-	return NULL;
+	return 0;
 }
 
 #define NEIGHBOUR "net_vstate7"
@@ -528,7 +528,7 @@ device_that_waits_for_its_poll_thread_does_not_delay_another(void **state)
 	struct vstate_lease *lease;
 	struct vstate_dev *stuck;
 	struct bench b;
-	pthread_t t;
+	rte_thread_t t;
 
 	bench_open(&b, V1);
 	vstate_start(b.dev, &b.setup);
@@ -538,7 +538,7 @@ device_that_waits_for_its_poll_thread_does_not_delay_another(void **state)
 	lease = &stuck->vqs[1]->lease;
 	vstate_lease_grant(lease);
 	assert_true(vstate_lease_take(lease));
-	assert_int_equal(pthread_create(&t, NULL, pause_main, stuck), 0);
+	assert_int_equal(rte_thread_create(&t, NULL, pause_main, stuck), 0);
 	while (vstate_lease_is_granted(lease))
 		usleep(1000);
 	/* the alarm ends an operation that waits without a bound, so that the test fails */
@@ -554,7 +554,7 @@ device_that_waits_for_its_poll_thread_does_not_delay_another(void **state)
 	assert_true(vstate_lease_is_inside(lease));
 	assert_int_equal(rte_eal_alarm_cancel(lease_release, lease), 1);
 	lease_release(lease);
-	assert_int_equal(pthread_join(t, NULL), 0);
+	assert_int_equal(rte_thread_join(t, NULL), 0);
 	ut_device_unmake(stuck);
 	bench_close(&b);
 }

@@ -4,13 +4,14 @@
 
 /** @file The lease, hammered by two poll threads and a stop, in both of its modes. */
 
-#include <pthread.h>
 #include <sched.h>
 
 #include <rte_cycles.h>
+#include <rte_thread.h>
 
 #include "ut_groups.h"
 #include "ring/vstate_lease.h"
+#include "vstate_compat.h"
 
 #define ROUNDS 100000
 /* On a machine with more work than processors a round takes as long as a time slice. */
@@ -44,12 +45,12 @@ overlap_check(struct hammer *h)
 	h->entries++;
 }
 
-static void *
+static uint32_t
 poll_main(void *arg)
 {
 	struct hammer *h = arg;
 
-	while (__atomic_load_n(&h->done, __ATOMIC_RELAXED) == 0) {
+	while (rte_atomic_load_explicit(&h->done, rte_memory_order_relaxed) == 0) {
 		if (h->shared ? !vstate_lease_take_shared(&h->lease) :
 				!vstate_lease_take(&h->lease)) {
 			sched_yield();
@@ -58,7 +59,7 @@ poll_main(void *arg)
 		overlap_check(h);
 		vstate_lease_give(&h->lease);
 	}
-	return NULL;
+	return 0;
 }
 
 static void
@@ -86,23 +87,23 @@ static void
 hammer_run(unsigned int threads)
 {
 	struct hammer h = { .shared = threads > 1 };
-	pthread_t t[2];
+	rte_thread_t t[2];
 	uint64_t deadline;
 	unsigned int i;
 	uint32_t round;
 
 	vstate_lease_grant(&h.lease);
 	for (i = 0; i < threads; i++)
-		assert_int_equal(pthread_create(&t[i], NULL, poll_main, &h), 0);
+		assert_int_equal(rte_thread_create(&t[i], NULL, poll_main, &h), 0);
 	deadline = rte_get_timer_cycles() + SECONDS * rte_get_timer_hz();
 	for (round = 0; round < ROUNDS; round++) {
 		if (round >= ROUNDS_MIN && rte_get_timer_cycles() > deadline)
 			break;
 		stop_once(&h, round);
 	}
-	__atomic_store_n(&h.done, 1, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&h.done, 1, rte_memory_order_relaxed);
 	for (i = 0; i < threads; i++)
-		assert_int_equal(pthread_join(t[i], NULL), 0);
+		assert_int_equal(rte_thread_join(t[i], NULL), 0);
 	assert_int_equal(h.overlaps, 0);
 	assert_int_equal(h.intrusions, 0);
 	assert_true(h.entries > 0);

@@ -5,7 +5,6 @@
 /** @file Notifications: when the driver is called, and what it is told about kicks. */
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <linux/virtio_ring.h>
 
 #include <rte_mbuf.h>
+#include <rte_thread.h>
 
 #include "ut_groups.h"
 #include "ut_ring.h"
@@ -95,11 +95,11 @@ full_call_eventfd_is_no_call_and_no_wait(void **state)
 	}
 }
 
-static void *
+static uint32_t
 call_main(void *arg)
 {
 	vstate_call_send(arg);
-	return NULL;
+	return 0;
 }
 
 static void
@@ -107,7 +107,7 @@ call_eventfd_that_blocks_is_freed(void **state)
 {
 	const uint64_t full = UINT64_MAX - 1;
 	struct ring r;
-	pthread_t thread;
+	rte_thread_t thread;
 	unsigned int looks = 0;
 
 	ring_open(&r, false, 8);
@@ -115,13 +115,13 @@ call_eventfd_that_blocks_is_freed(void **state)
 	fcntl(r.callfd, F_SETFL, fcntl(r.callfd, F_GETFL) & ~O_NONBLOCK);
 	assert_int_equal(write(r.callfd, &full, sizeof(full)), sizeof(full));
 	assert_false(vstate_call_unblock(r.vq));
-	assert_int_equal(pthread_create(&thread, NULL, call_main, r.vq), 0);
+	assert_int_equal(rte_thread_create(&thread, NULL, call_main, r.vq), 0);
 	alarm(60);
 	while (!vstate_call_unblock(r.vq)) {
 		looks++;
 		usleep(1000);
 	}
-	pthread_join(thread, NULL);
+	rte_thread_join(thread, NULL);
 	alarm(0);
 	assert_true(looks > 0);
 	/* the freed call is in the counter; it is full again, and blocks no more */

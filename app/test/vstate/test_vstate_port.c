@@ -14,6 +14,7 @@
 #include <rte_arp.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
+#include <rte_thread.h>
 
 #include <bus_vdev_driver.h>
 #include <ethdev_driver.h>
@@ -38,6 +39,7 @@
 #include "net/vstate_port_link.h"
 #include "ring/vstate_lease.h"
 #include "ring/vstate_vq.h"
+#include "vstate_compat.h"
 
 static const struct rte_ether_addr guest_mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
 
@@ -411,7 +413,7 @@ guest_set_present(bool up)
 static void
 flag_set(void *flag)
 {
-	__atomic_store_n((uint32_t *)flag, 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit((uint32_t *)flag, 1, rte_memory_order_release);
 }
 
 /* Wait for earlier events: EAL's interrupt thread serves the alarm after them. */
@@ -421,7 +423,7 @@ events_wait(void)
 	uint32_t flag = 0;
 
 	assert_int_equal(rte_eal_alarm_set(1, flag_set, &flag), 0);
-	while (__atomic_load_n(&flag, __ATOMIC_ACQUIRE) == 0)
+	while (rte_atomic_load_explicit(&flag, rte_memory_order_acquire) == 0)
 		usleep(10);
 }
 
@@ -525,7 +527,7 @@ reader_main(void *arg)
 	struct rte_eth_link link;
 	int ret;
 
-	while (!__atomic_load_n(&readers_stop, __ATOMIC_RELAXED)) {
+	while (!rte_atomic_load_explicit(&readers_stop, rte_memory_order_relaxed)) {
 		if (!rte_eth_dev_is_valid_port(0))
 			continue;
 		/* It fails if the port has just been removed; since 24.11 a result must be used. */
@@ -562,7 +564,7 @@ port_is_closed_and_removed_while_other_threads_read_it(void **state)
 			assert_int_equal(rte_eth_dev_close(app.port), 0);
 		assert_int_equal(rte_vdev_uninit(LINK_NAME), 0);
 	}
-	__atomic_store_n(&readers_stop, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&readers_stop, true, rte_memory_order_relaxed);
 	for (i = 0; i < RTE_DIM(t); i++)
 		vstate_thread_join(&t[i]);
 }
@@ -602,7 +604,7 @@ close_of_a_port_is_reported_once(void **state)
 #define ROUNDS 100
 #define FLIPS 1000
 
-static void *
+static uint32_t
 flip_main(void *arg)
 {
 	unsigned int i;
@@ -610,24 +612,24 @@ flip_main(void *arg)
 	RTE_SET_USED(arg);
 	for (i = 0; i < FLIPS; i++)
 		guest_set_present(i % 2 == 0);
-	return NULL;
+	return 0;
 }
 
 static void
 link_is_right_after_concurrent_starts_stops_and_guests(void **state)
 {
 	unsigned int round, i;
-	pthread_t t;
+	rte_thread_t t;
 
 	RTE_SET_USED(state);
 	for (round = 0; round < ROUNDS; round++) {
-		assert_int_equal(pthread_create(&t, NULL, flip_main, NULL), 0);
+		assert_int_equal(rte_thread_create(&t, NULL, flip_main, NULL), 0);
 		app_start();
 		for (i = 0; i < 100; i++) {
 			assert_int_equal(rte_eth_dev_stop(app.port), 0);
 			app_start();
 		}
-		assert_int_equal(pthread_join(t, NULL), 0);
+		assert_int_equal(rte_thread_join(t, NULL), 0);
 		guest_set_present(round % 2);
 		assert_link(round % 2 ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN);
 		/* after a stop the link is down, even if an event runs at the same time */

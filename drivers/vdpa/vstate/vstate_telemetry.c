@@ -22,6 +22,7 @@
 #include "dev/vstate_front_end.h"
 #include "handover/vstate_takeover.h"
 #include "ring/vstate_vq.h"
+#include "vstate_compat.h"
 
 
 static int
@@ -70,7 +71,7 @@ add_faults(const struct vstate_dev *dev, struct rte_tel_data *d)
 	int i;
 
 	for (i = VSTATE_FAULT_NONE + 1; i < VSTATE_FAULT_MAX; i++) {
-		count = __atomic_load_n(&dev->history.faults[i], __ATOMIC_RELAXED);
+		count = rte_atomic_load_explicit(&dev->history.faults[i], rte_memory_order_relaxed);
 		if (count == 0)
 			continue;
 		snprintf(name, sizeof(name), "broken_%s", vstate_fault_name(i));
@@ -82,7 +83,8 @@ static void
 dict_add_dev(struct vstate_dev *dev, struct rte_tel_data *d)
 {
 	static const char *const pollers[] = { "none", "port", "service" };
-	const uint32_t blocks = __atomic_load_n(&dev->run.blocks, __ATOMIC_ACQUIRE);
+	const uint32_t blocks = rte_atomic_load_explicit(&dev->run.blocks,
+			rte_memory_order_acquire);
 
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "name", dev->name);

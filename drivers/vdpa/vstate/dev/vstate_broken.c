@@ -5,6 +5,7 @@
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
 #include "vstate_broken.h"
+#include "vstate_compat.h"
 #include "vstate_dev.h"
 #include "vstate_log.h"
 
@@ -18,8 +19,8 @@ vq_report(struct vstate_dev *dev, struct vstate_vq *vq)
 	vstate_run_vq_block(vq, VSTATE_BLOCK_BROKEN);
 	/* The ring code no longer enters a broken queue, so there is no need to wait here. */
 	vstate_lease_revoke(&vq->lease);
-	__atomic_store_n(&dev->history.faults[fault], dev->history.faults[fault] + 1,
-			__ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->history.faults[fault], dev->history.faults[fault] + 1,
+			rte_memory_order_relaxed);
 	vstate_run_status_set(dev, vstate_run_status(dev) | RTE_VHOST_STATE_S_NEEDS_RESET);
 	VSTATE_LOG(ERR, "%s: queue %u is broken until the guest resets its device: %s", dev->name,
 			vq->qid, vstate_fault_text(fault));
@@ -72,8 +73,9 @@ vstate_broken_clear(struct vstate_dev *dev)
 uint64_t
 vstate_broken_count(const struct vstate_dev *dev, unsigned int fault)
 {
-	return __atomic_load_n(&dev->history.faults[fault], __ATOMIC_RELAXED) -
-		__atomic_load_n(&dev->history.faults_base[fault], __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&dev->history.faults[fault], rte_memory_order_relaxed) -
+		rte_atomic_load_explicit(&dev->history.faults_base[fault],
+		rte_memory_order_relaxed);
 }
 
 void
@@ -82,7 +84,8 @@ vstate_broken_counts_reset(struct vstate_dev *dev)
 	unsigned int i;
 
 	for (i = 0; i < VSTATE_FAULT_MAX; i++)
-		__atomic_store_n(&dev->history.faults_base[i],
-				__atomic_load_n(&dev->history.faults[i], __ATOMIC_RELAXED),
-				__ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&dev->history.faults_base[i],
+				rte_atomic_load_explicit(&dev->history.faults[i],
+				rte_memory_order_relaxed),
+				rte_memory_order_relaxed);
 }

@@ -4,6 +4,7 @@
 
 #include "ring/vstate_vq.h"
 #include "vstate_class.h"
+#include "vstate_compat.h"
 #include "vstate_counters.h"
 #include "vstate_dev.h"
 
@@ -13,16 +14,16 @@ counter_load(const struct vstate_dev *dev, uint16_t qid, uint16_t i)
 {
 	const uint8_t *vq = (const uint8_t *)dev->vqs[qid];
 
-	return __atomic_load_n((const uint64_t *)(const void *)(vq +
-			dev->class->counters[i].offset), __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit((const uint64_t *)(const void *)(vq +
+			dev->class->counters[i].offset), rte_memory_order_relaxed);
 }
 
 uint64_t
 vstate_counter_get(const struct vstate_dev *dev, uint16_t qid, uint16_t i)
 {
 	return counter_load(dev, qid, i) -
-		__atomic_load_n(&dev->counters_base[qid * dev->class->nb_counters + i],
-				__ATOMIC_RELAXED);
+		rte_atomic_load_explicit(&dev->counters_base[qid * dev->class->nb_counters + i],
+				rte_memory_order_relaxed);
 }
 
 void
@@ -31,6 +32,6 @@ vstate_counters_reset(struct vstate_dev *dev, uint16_t qid)
 	uint16_t i;
 
 	for (i = 0; i < dev->class->nb_counters; i++)
-		__atomic_store_n(&dev->counters_base[qid * dev->class->nb_counters + i],
-				counter_load(dev, qid, i), __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&dev->counters_base[qid * dev->class->nb_counters + i],
+				counter_load(dev, qid, i), rte_memory_order_relaxed);
 }

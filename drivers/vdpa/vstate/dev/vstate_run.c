@@ -9,6 +9,7 @@
 
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
+#include "vstate_compat.h"
 #include "vstate_dev.h"
 #include "vstate_run.h"
 
@@ -44,13 +45,13 @@ RTE_INIT(vstate_block_names_init)
 static void
 word_store(uint32_t *word, uint32_t value)
 {
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(word, value, rte_memory_order_release);
 }
 
 static uint32_t
 word_load(const uint32_t *word)
 {
-	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(word, rte_memory_order_acquire);
 }
 
 void
@@ -115,7 +116,7 @@ vstate_run_is_started(const struct vstate_dev *dev)
 uint8_t
 vstate_run_status(const struct vstate_dev *dev)
 {
-	return __atomic_load_n(&dev->run.status, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&dev->run.status, rte_memory_order_relaxed);
 }
 
 void
@@ -130,14 +131,14 @@ vstate_run_status_set(struct vstate_dev *dev, uint8_t status)
 	/* a suspended device has no DRIVER_OK either: report only one of the two reasons */
 	if ((status & (S_DRIVER_OK | S_SUSPEND)) == 0)
 		blocks |= VSTATE_BLOCK_NO_DRIVER_OK;
-	__atomic_store_n(&dev->run.status, status, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->run.status, status, rte_memory_order_relaxed);
 	word_store(&dev->run.blocks, blocks);
 }
 
 void
 vstate_run_poller_set(struct vstate_dev *dev, enum vstate_poller_kind poller)
 {
-	__atomic_store_n(&dev->run.poller, poller, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->run.poller, poller, rte_memory_order_relaxed);
 	if (poller == VSTATE_POLLER_NONE)
 		vstate_run_block(dev, VSTATE_BLOCK_NO_POLLER);
 	else

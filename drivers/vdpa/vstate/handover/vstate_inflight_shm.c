@@ -25,6 +25,7 @@
 #include "ring/vstate_mem_guard.h"
 #include "ring/vstate_packed.h"
 #include "ring/vstate_vq.h"
+#include "vstate_compat.h"
 #include "vstate_handover.h"
 #include "vstate_inflight_shm.h"
 #include "vstate_log.h"
@@ -212,8 +213,8 @@ buf_compare(const void *a, const void *b)
 static bool
 split_settle(const struct vstate_vq *vq, struct vstate_inflight_split *r)
 {
-	const uint16_t used = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
-			__ATOMIC_ACQUIRE));
+	const uint16_t used = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.used->idx,
+			rte_memory_order_acquire));
 	uint16_t n = vstate_split_distance(used, r->used_idx), i = r->last_batch_head;
 
 	if (n > vq->size)
@@ -487,7 +488,8 @@ shm_head_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_i
 	}
 	if (list != NULL)
 		list->shm = r;
-	__atomic_store_n(&r->split.version, VSTATE_INFLIGHT_VERSION, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&r->split.version, VSTATE_INFLIGHT_VERSION,
+			rte_memory_order_release);
 }
 
 /* The region keeps the position of the queue from now on. */
@@ -509,7 +511,8 @@ static bool
 shm_is_lost(const struct vstate_dev *dev)
 {
 	return dev->handover->inflight_shm != NULL &&
-		__atomic_load_n(&dev->handover->inflight_shm->lost, __ATOMIC_ACQUIRE) != 0;
+		rte_atomic_load_explicit(&dev->handover->inflight_shm->lost,
+		rte_memory_order_acquire) != 0;
 }
 
 static bool

@@ -20,6 +20,7 @@
 #include "ring/vstate_packed.h"
 #include "ring/vstate_used_ahead.h"
 #include "ring/vstate_vq.h"
+#include "vstate_compat.h"
 #include "vstate_handover.h"
 #include "vstate_log.h"
 #include "vstate_recover.h"
@@ -63,8 +64,8 @@ left_get(const struct vstate_vq *vq, const struct vstate_recovery *rec,
 		seen = !vstate_pos_same(old, now) && vstate_pos_inside(old, vq->size) &&
 			!packed_pos_is_avail(vq, &old);
 	} else {
-		seen = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
-				__ATOMIC_RELAXED)) != head->split.used_idx;
+		seen = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.used->idx,
+				rte_memory_order_relaxed)) != head->split.used_idx;
 	}
 	return seen ? left & UINT16_MAX : left >> 16;
 }
@@ -73,8 +74,8 @@ left_get(const struct vstate_vq *vq, const struct vstate_recovery *rec,
 static const char *
 split_ring_check(const struct vstate_vq *vq, const union vstate_inflight_head *head)
 {
-	const uint16_t used = rte_le_to_cpu_16(__atomic_load_n(&vq->split.used->idx,
-			__ATOMIC_RELAXED));
+	const uint16_t used = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.used->idx,
+			rte_memory_order_relaxed));
 
 	return vstate_split_distance(used, head->split.used_idx) <= VSTATE_SHADOW ? NULL :
 		"the guest started from scratch";

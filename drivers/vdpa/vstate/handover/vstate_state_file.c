@@ -24,6 +24,7 @@
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_mem_guard.h"
 #include "ring/vstate_vq.h"
+#include "vstate_compat.h"
 #include "vstate_handover.h"
 #include "vstate_log.h"
 #include "vstate_state_file.h"
@@ -179,7 +180,7 @@ head_make(const struct vstate_dev *dev, struct vstate_state_file *file)
 	h->nb_vqs = dev->nb_vqs;
 	h->file_size = FILE_SIZE;
 	rte_strscpy(h->name, dev->name, sizeof(h->name));
-	__atomic_store_n(&h->magic, MAGIC, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&h->magic, MAGIC, rte_memory_order_release);
 }
 
 /* Refuse a file that another user could have made, or could change. */
@@ -354,7 +355,7 @@ vstate_state_file_look(const struct vstate_dev *dev, uint32_t *pid)
 uint32_t
 vstate_state_file_seq(const struct vstate_dev *dev)
 {
-	return __atomic_load_n(&dev->handover->state_file->head->seq, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&dev->handover->state_file->head->seq, rte_memory_order_acquire);
 }
 
 void
@@ -521,15 +522,15 @@ state_store(struct vstate_dev *dev)
 	 * A kill before this store leaves the old state in force; a kill after it, the new one. A
 	 * queue's position is taken from the new state until its record has the same number.
 	 */
-	__atomic_store_n(&file->head->seq, seq, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&file->head->seq, seq, rte_memory_order_release);
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (vstate_run_vq_is_ready(dev->vqs[i]))
 			position_begin(&file->vqs[i], dev->vqs[i], packed);
 		if (vstate_run_vq_is_ready(dev->vqs[i]) ||
 				(vq_is_waiting(rec, i) && rec->vqs[i].valid))
-			__atomic_store_n(&file->vqs[i].seq, seq, __ATOMIC_RELEASE);
+			rte_atomic_store_explicit(&file->vqs[i].seq, seq, rte_memory_order_release);
 	}
-	__atomic_store_n(&file->head->active, 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&file->head->active, 1, rte_memory_order_release);
 	return 0;
 }
 
@@ -552,12 +553,14 @@ void
 vstate_state_file_retire(struct vstate_dev *dev)
 {
 	if (dev->handover->state_file != NULL)
-		__atomic_store_n(&dev->handover->state_file->head->active, 0, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&dev->handover->state_file->head->active, 0,
+				rte_memory_order_release);
 }
 
 bool
 vstate_state_file_is_lost(const struct vstate_dev *dev)
 {
 	return dev->handover->state_file != NULL &&
-		__atomic_load_n(&dev->handover->state_file->lost, __ATOMIC_ACQUIRE) != 0;
+		rte_atomic_load_explicit(&dev->handover->state_file->lost,
+		rte_memory_order_acquire) != 0;
 }

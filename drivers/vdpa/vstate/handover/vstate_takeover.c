@@ -82,13 +82,13 @@ deadline_make(unsigned int ms)
 static bool
 takeover_is_stopping(const struct vstate_takeover *t)
 {
-	return __atomic_load_n(&t->stop, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&t->stop, rte_memory_order_acquire);
 }
 
 static void
 phase_set(struct vstate_takeover *t, enum phase phase)
 {
-	__atomic_store_n(&t->phase, phase, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&t->phase, phase, rte_memory_order_release);
 }
 
 static int
@@ -330,7 +330,7 @@ release_serve(struct vstate_dev *dev)
 	struct vstate_takeover *t = dev->handover->takeover;
 	int ret;
 
-	__atomic_store_n(&t->release, false, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&t->release, false, rte_memory_order_release);
 	ret = dev->front_ops->freeze(dev, FREEZE_MS);
 	if (ret == 0) {
 		ret = device_rest(dev);
@@ -352,7 +352,7 @@ requests_look(struct vstate_dev *dev)
 	struct vstate_takeover *t = dev->handover->takeover;
 	int fd, ret;
 
-	if (__atomic_load_n(&t->release, __ATOMIC_ACQUIRE))
+	if (rte_atomic_load_explicit(&t->release, rte_memory_order_acquire))
 		return release_serve(dev);
 	fd = t->listener >= 0 ? vstate_handover_msg_accept(t->listener) : -EAGAIN;
 	if (fd == -EPERM)
@@ -633,7 +633,7 @@ vstate_takeover_end(struct vstate_dev *dev)
 
 	if (t == NULL)
 		return;
-	__atomic_store_n(&t->stop, true, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&t->stop, true, rte_memory_order_release);
 	eventfd_write(t->wake, 1);
 	if (t->running)
 		vstate_thread_join(&t->thread);
@@ -659,9 +659,9 @@ vstate_takeover_ask(struct vstate_dev *dev)
 {
 	struct vstate_takeover *t = dev->handover->takeover;
 
-	if (t == NULL || __atomic_load_n(&t->phase, __ATOMIC_ACQUIRE) != PHASE_OWNER)
+	if (t == NULL || rte_atomic_load_explicit(&t->phase, rte_memory_order_acquire) != PHASE_OWNER)
 		return -ENOTSUP;
-	if (__atomic_exchange_n(&t->release, true, __ATOMIC_ACQ_REL))
+	if (rte_atomic_exchange_explicit(&t->release, true, rte_memory_order_seq_cst))
 		return -EALREADY;
 	eventfd_write(t->wake, 1);
 	return 0;
@@ -673,5 +673,5 @@ vstate_takeover_phase(const struct vstate_dev *dev)
 	static const char *const phases[] = { "", "waiting", "failed", "released" };
 
 	return dev->handover->takeover != NULL ?
-		phases[__atomic_load_n(&dev->handover->takeover->phase, __ATOMIC_ACQUIRE)] : "";
+		phases[rte_atomic_load_explicit(&dev->handover->takeover->phase, rte_memory_order_acquire)] : "";
 }

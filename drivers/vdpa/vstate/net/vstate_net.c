@@ -20,6 +20,7 @@
 #include "dev/vstate_setup.h"
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
+#include "vstate_compat.h"
 #include "vstate_net.h"
 #include "vstate_net_ops.h"
 #include "vstate_net_vq.h"
@@ -86,7 +87,7 @@ vstate_net_disconnect(struct vstate_dev *dev)
 
 	net->mtu_next = 0;
 	/* a guest that is gone must not be announced */
-	__atomic_store_n(&net->rarp_due, 0, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&net->rarp_due, 0, rte_memory_order_relaxed);
 }
 
 void
@@ -143,8 +144,8 @@ active_pairs_count(const struct vstate_dev *dev)
 void
 vstate_net_run_changed(struct vstate_dev *dev)
 {
-	__atomic_store_n(&vstate_net_of(dev)->active_pairs, active_pairs_count(dev),
-			__ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&vstate_net_of(dev)->active_pairs, active_pairs_count(dev),
+			rte_memory_order_release);
 }
 
 /* ---- queues ---- */
@@ -263,6 +264,7 @@ vstate_net_config_set(struct vstate_dev *dev, const uint8_t *config, uint32_t of
 void
 vstate_net_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
 {
-	vstate_tel_dict_uint(d, "active_pairs", __atomic_load_n(&vstate_net_of(dev)->active_pairs,
-			__ATOMIC_RELAXED));
+	vstate_tel_dict_uint(d, "active_pairs",
+			rte_atomic_load_explicit(&vstate_net_of(dev)->active_pairs,
+			rte_memory_order_relaxed));
 }

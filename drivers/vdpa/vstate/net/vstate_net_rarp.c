@@ -7,6 +7,7 @@
 #include <rte_arp.h>
 #include <rte_byteorder.h>
 
+#include "vstate_compat.h"
 #include "vstate_net.h"
 #include "vstate_net_rarp.h"
 
@@ -17,8 +18,8 @@ vstate_net_rarp_set(struct vstate_net *net, uint64_t mac)
 
 	/* the first 6 bytes of the payload are the address, in any byte order */
 	memcpy(&due, &mac, RTE_ETHER_ADDR_LEN);
-	__atomic_store_n(&net->rarp_due, rte_le_to_cpu_64(due) | VSTATE_NET_RARP_DUE,
-			__ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&net->rarp_due, rte_le_to_cpu_64(due) | VSTATE_NET_RARP_DUE,
+			rte_memory_order_relaxed);
 }
 
 struct rte_mbuf *
@@ -27,7 +28,7 @@ vstate_net_rarp_make(const struct vstate_net *net, struct rte_mempool *pool, uin
 	struct rte_ether_addr mac;
 	uint64_t bytes;
 
-	*due = __atomic_load_n(&net->rarp_due, __ATOMIC_RELAXED);
+	*due = rte_atomic_load_explicit(&net->rarp_due, rte_memory_order_relaxed);
 	if (*due == 0)
 		return NULL;
 	bytes = rte_cpu_to_le_64(*due);
@@ -38,6 +39,6 @@ vstate_net_rarp_make(const struct vstate_net *net, struct rte_mempool *pool, uin
 void
 vstate_net_rarp_done(struct vstate_net *net, uint64_t due)
 {
-	__atomic_compare_exchange_n(&net->rarp_due, &due, 0, false, __ATOMIC_RELAXED,
-			__ATOMIC_RELAXED);
+	rte_atomic_compare_exchange_strong_explicit(&net->rarp_due, &due, 0,
+			rte_memory_order_relaxed, rte_memory_order_relaxed);
 }

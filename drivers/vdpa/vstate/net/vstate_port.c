@@ -19,6 +19,7 @@
 #include "dev/vstate_poller.h"
 #include "ring/vstate_ring.h"
 #include "ring/vstate_vq.h"
+#include "vstate_compat.h"
 #include "vstate_log.h"
 #include "vstate_net.h"
 #include "vstate_port.h"
@@ -238,7 +239,8 @@ port_start(struct rte_eth_dev *eth)
 	for (i = 0; i < eth->data->nb_tx_queues; i++)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
 	/* ethdev sets dev_started later. A link change before that must not be missed. */
-	__atomic_store_n(&vstate_net_of(dev)->port->running, true, __ATOMIC_SEQ_CST);
+	rte_atomic_store_explicit(&vstate_net_of(dev)->port->running, true,
+			rte_memory_order_seq_cst);
 	vstate_port_link_show(vstate_net_of(dev)->port);
 	return 0;
 }
@@ -254,7 +256,8 @@ port_stop(struct rte_eth_dev *eth)
 		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
 	for (i = 0; i < eth->data->nb_tx_queues; i++)
 		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STOPPED;
-	__atomic_store_n(&vstate_net_of(dev)->port->running, false, __ATOMIC_SEQ_CST);
+	rte_atomic_store_explicit(&vstate_net_of(dev)->port->running, false,
+			rte_memory_order_seq_cst);
 	vstate_port_link_show(vstate_net_of(dev)->port);
 	eth->data->dev_started = 0;
 	return 0;

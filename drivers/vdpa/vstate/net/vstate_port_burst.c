@@ -6,6 +6,7 @@
 #include <rte_ether.h>
 #include <rte_vhost.h>
 
+#include "vstate_compat.h"
 #include "vstate_net_mbuf.h"
 #include "vstate_net_offload.h"
 #include "vstate_net_rarp.h"
@@ -177,7 +178,8 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	struct vstate_port_txq *txq = queue;
 	struct vstate_dev *dev = txq->dev;
 	/* Acquire: partner of the release in vstate_net_run_changed(). */
-	uint16_t active = __atomic_load_n(&txq->net->active_pairs, __ATOMIC_ACQUIRE);
+	uint16_t active = rte_atomic_load_explicit(&txq->net->active_pairs,
+			rte_memory_order_acquire);
 	uint16_t batch, put, done = 0;
 	struct vstate_net_vq *nq;
 	uint8_t look;

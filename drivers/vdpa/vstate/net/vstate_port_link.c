@@ -13,6 +13,7 @@
 
 #include <ethdev_driver.h>
 
+#include "vstate_compat.h"
 #include "vstate_port_link.h"
 #include "vstate_log.h"
 
@@ -23,8 +24,8 @@ link_get(const struct vstate_port *port)
 		.link_speed = RTE_ETH_SPEED_NUM_10G,
 		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
 		.link_autoneg = RTE_ETH_LINK_FIXED,
-		.link_status = __atomic_load_n(&port->link_up, __ATOMIC_SEQ_CST) &&
-			__atomic_load_n(&port->running, __ATOMIC_SEQ_CST) ?
+		.link_status = rte_atomic_load_explicit(&port->link_up, rte_memory_order_seq_cst) &&
+			rte_atomic_load_explicit(&port->running, rte_memory_order_seq_cst) ?
 			RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
 	};
 }
@@ -58,7 +59,8 @@ link_event(void *arg)
 	/* A link change after this read triggers another event. */
 	if (read(rte_intr_fd_get(port->events), &n, sizeof(n)) != (ssize_t)sizeof(n))
 		return;
-	if (vstate_port_link_show(port) == 0 && __atomic_load_n(&port->running, __ATOMIC_RELAXED) &&
+	if (vstate_port_link_show(port) == 0 &&
+			rte_atomic_load_explicit(&port->running, rte_memory_order_relaxed) &&
 			port->eth->data->dev_conf.intr_conf.lsc != 0)
 		rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_INTR_LSC, NULL);
 }
@@ -71,7 +73,7 @@ vstate_port_link_set(struct vstate_dev *dev, bool up)
 
 	if (port == NULL || port->link_up == up)
 		return;
-	__atomic_store_n(&port->link_up, up, __ATOMIC_SEQ_CST);
+	rte_atomic_store_explicit(&port->link_up, up, rte_memory_order_seq_cst);
 	if (write(rte_intr_fd_get(port->events), &one, sizeof(one)) != (ssize_t)sizeof(one))
 		VSTATE_LOG(WARNING, "%s: cannot send the event for link %s: %s", dev->name,
 				up ? "up" : "down", strerror(errno));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "vstate_call.h"
+#include "vstate_compat.h"
 #include "vstate_log.h"
 #include "vstate_vq.h"
 
@@ -17,7 +18,7 @@
 static void
 turn_next(struct vstate_vq *vq)
 {
-	__atomic_store_n(&vq->call_turn, vq->call_turn + 1, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&vq->call_turn, vq->call_turn + 1, rte_memory_order_relaxed);
 }
 
 void
@@ -25,7 +26,8 @@ vstate_call_send(struct vstate_vq *vq)
 {
 	const uint64_t one = 1;
 
-	if (vq->callfd < 0 || __atomic_load_n(&vq->call_watch.banned, __ATOMIC_RELAXED))
+	if (vq->callfd < 0 || rte_atomic_load_explicit(&vq->call_watch.banned,
+			rte_memory_order_relaxed))
 		return;
 	turn_next(vq);
 	/* If the write fails, the counter is full: the driver has not read earlier calls yet. */
@@ -57,7 +59,7 @@ full_counter_read(struct vstate_vq *vq)
 	if (poll(&room, 1, 0) != 0)
 		return false;
 	/* before the thread is free, or it would call again */
-	__atomic_store_n(&vq->call_watch.banned, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&vq->call_watch.banned, true, rte_memory_order_relaxed);
 	vstate_vq_break(vq, VSTATE_FAULT_CALL_BLOCKS);
 	/* does not block if another reader was faster */
 	preadv2(vq->callfd, &iov, 1, -1, RWF_NOWAIT);
@@ -67,7 +69,7 @@ full_counter_read(struct vstate_vq *vq)
 bool
 vstate_call_unblock(struct vstate_vq *vq)
 {
-	const uint32_t turn = __atomic_load_n(&vq->call_turn, __ATOMIC_RELAXED);
+	const uint32_t turn = rte_atomic_load_explicit(&vq->call_turn, rte_memory_order_relaxed);
 	const bool stays = (turn & 1) != 0 && turn == vq->call_watch.turn;
 	bool blocked = false;
 
@@ -84,5 +86,5 @@ vstate_call_unblock(struct vstate_vq *vq)
 void
 vstate_call_allow(struct vstate_vq *vq)
 {
-	__atomic_store_n(&vq->call_watch.banned, false, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&vq->call_watch.banned, false, rte_memory_order_relaxed);
 }

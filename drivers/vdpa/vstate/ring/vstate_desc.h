@@ -15,6 +15,8 @@
 #include <rte_byteorder.h>
 #include <rte_common.h>
 
+#include "vstate_compat.h"
+
 /** Parts that a buffer may have. */
 enum vstate_chain_parts {
 	VSTATE_CHAIN_READABLE = 1,
@@ -50,17 +52,17 @@ vstate_desc_read(struct vstate_desc *d, const void *entry, const bool packed)
 	if (packed) {
 		const struct vring_packed_desc *p = entry;
 
-		d->addr = __atomic_load_n(&p->addr, __ATOMIC_RELAXED);
-		d->len = __atomic_load_n(&p->len, __ATOMIC_RELAXED);
-		d->link = __atomic_load_n(&p->id, __ATOMIC_RELAXED);
-		d->flags = __atomic_load_n(&p->flags, __ATOMIC_RELAXED);
+		d->addr = rte_atomic_load_explicit(&p->addr, rte_memory_order_relaxed);
+		d->len = rte_atomic_load_explicit(&p->len, rte_memory_order_relaxed);
+		d->link = rte_atomic_load_explicit(&p->id, rte_memory_order_relaxed);
+		d->flags = rte_atomic_load_explicit(&p->flags, rte_memory_order_relaxed);
 	} else {
 		const struct vring_desc *s = entry;
 
-		d->addr = __atomic_load_n(&s->addr, __ATOMIC_RELAXED);
-		d->len = __atomic_load_n(&s->len, __ATOMIC_RELAXED);
-		d->flags = __atomic_load_n(&s->flags, __ATOMIC_RELAXED);
-		d->link = __atomic_load_n(&s->next, __ATOMIC_RELAXED);
+		d->addr = rte_atomic_load_explicit(&s->addr, rte_memory_order_relaxed);
+		d->len = rte_atomic_load_explicit(&s->len, rte_memory_order_relaxed);
+		d->flags = rte_atomic_load_explicit(&s->flags, rte_memory_order_relaxed);
+		d->link = rte_atomic_load_explicit(&s->next, rte_memory_order_relaxed);
 	}
 	d->addr = rte_le_to_cpu_64(d->addr);
 	d->len = rte_le_to_cpu_32(d->len);

@@ -5,6 +5,7 @@
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
 
+#include "vstate_compat.h"
 #include "vstate_dirty.h"
 
 #define WORD_SHIFT 6
@@ -22,15 +23,16 @@ word_store(struct vstate_dirty *d, const struct vstate_dirty_word *w)
 
 	/* The front end does not migrate a page beyond the log. */
 	if (at + WORD_BYTES <= d->size && ((uintptr_t)d->base & (WORD_BYTES - 1)) == 0) {
-		__atomic_fetch_or((uint64_t *)(void *)(d->base + at),
-				rte_cpu_to_le_64(w->bits), __ATOMIC_RELEASE);
+		rte_atomic_fetch_or_explicit((uint64_t *)(void *)(d->base + at),
+				rte_cpu_to_le_64(w->bits), rte_memory_order_release);
 		return;
 	}
 	for (i = 0; i < WORD_BYTES && at + i < d->size; i++) {
 		uint8_t bits = w->bits >> (8 * i);
 
 		if (bits != 0)
-			__atomic_fetch_or(d->base + at + i, bits, __ATOMIC_RELEASE);
+			rte_atomic_fetch_or_explicit(d->base + at + i, bits,
+					rte_memory_order_release);
 	}
 }
 

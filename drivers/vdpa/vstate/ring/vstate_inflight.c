@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "vstate_chain.h"
+#include "vstate_compat.h"
 #include "vstate_inflight.h"
 #include "vstate_layout.h"
 #include "vstate_vq.h"
@@ -106,8 +107,9 @@ taken_link(struct vstate_inflight *list)
 	uint16_t i;
 
 	if (list->left != NULL)
-		__atomic_store_n(list->left, vstate_inflight_left(left, list->nb - list->taken),
-				__ATOMIC_RELAXED);
+		rte_atomic_store_explicit(list->left,
+				vstate_inflight_left(left, list->nb - list->taken),
+				rte_memory_order_relaxed);
 	for (i = list->done; list->shm != NULL && i < list->taken; i++) {
 		const uint16_t slot = list->bufs[i].slot;
 
@@ -148,8 +150,8 @@ taken_unmark(struct vstate_vq *vq)
 		list->shm->packed.old_free_head = list->shm->packed.free_head;
 	list->done = list->taken;
 	if (list->left != NULL)
-		__atomic_store_n(list->left, vstate_inflight_left(list->nb - list->done,
-				list->nb - list->done), __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(list->left, vstate_inflight_left(list->nb - list->done,
+				list->nb - list->done), rte_memory_order_relaxed);
 	if (list->done == list->nb)
 		vq->inflight = NULL;
 }

@@ -36,6 +36,7 @@
 #include <rte_byteorder.h>
 #include <rte_common.h>
 
+#include "vstate_compat.h"
 #include "vstate_pos.h"
 
 /** As vhost-user defines it, in host byte order: only processes of one host share it. */
@@ -137,7 +138,8 @@ vstate_inflight_head_step(union vstate_inflight_head *rec, struct vstate_pos old
 		struct vstate_pos now)
 {
 	rte_compiler_barrier();
-	__atomic_store_n(&rec->packed.pos, vstate_inflight_head_word(old, now), __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&rec->packed.pos, vstate_inflight_head_word(old, now),
+			rte_memory_order_relaxed);
 	rte_compiler_barrier();
 }
 
@@ -146,7 +148,7 @@ static __rte_always_inline void
 vstate_inflight_head_used(union vstate_inflight_head *rec, uint16_t used)
 {
 	rte_compiler_barrier();
-	__atomic_store_n(&rec->split.used_idx, used, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&rec->split.used_idx, used, rte_memory_order_relaxed);
 }
 
 #endif /* VSTATE_INFLIGHT_LAYOUT_H */

@@ -7,6 +7,7 @@
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
 
+#include "vstate_compat.h"
 #include "vstate_interrupted.h"
 #include "vstate_packed.h"
 #include "vstate_ring.h"
@@ -20,8 +21,8 @@ static struct desc_state
 desc_state_read(const struct vstate_vq *vq, struct vstate_pos pos)
 {
 	/* Acquire: the ID is read after the flags, see packed_pos_is_avail(). */
-	uint16_t flags = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.desc[pos.idx].flags,
-			__ATOMIC_ACQUIRE));
+	uint16_t flags = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->packed.desc[pos.idx].flags,
+			rte_memory_order_acquire));
 	bool avail = !!(flags & DESC_AVAIL) == pos.wrap, used = !!(flags & DESC_USED) == pos.wrap;
 
 	return (struct desc_state){
@@ -34,7 +35,8 @@ desc_state_read(const struct vstate_vq *vq, struct vstate_pos pos)
 static uint16_t
 desc_id_read(const struct vstate_vq *vq, struct vstate_pos pos)
 {
-	return rte_le_to_cpu_16(__atomic_load_n(&vq->packed.desc[pos.idx].id, __ATOMIC_RELAXED));
+	return rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->packed.desc[pos.idx].id,
+			rte_memory_order_relaxed));
 }
 
 /* A driver starts with all flags clear. Each used descriptor of the first turn has USED set. */
@@ -44,7 +46,7 @@ ring_is_untouched(const struct vstate_vq *vq)
 	uint16_t i;
 
 	for (i = 0; i < vq->size; i++) {
-		if (__atomic_load_n(&vq->packed.desc[i].flags, __ATOMIC_RELAXED) &
+		if (rte_atomic_load_explicit(&vq->packed.desc[i].flags, rte_memory_order_relaxed) &
 				rte_cpu_to_le_16(DESC_USED))
 			return false;
 	}
@@ -167,6 +169,7 @@ vstate_interrupted_settle(struct vstate_vq *vq, const union vstate_inflight_head
 	if (vq->is_packed)
 		return packed_settle(vq, rec, fresh, nb_empty);
 	vstate_inflight_used_set(vq, (struct vstate_pos){ .idx = rte_le_to_cpu_16(
-			__atomic_load_n(&vq->split.used->idx, __ATOMIC_ACQUIRE)) });
+			rte_atomic_load_explicit(&vq->split.used->idx,
+			rte_memory_order_acquire)) });
 	return NULL;
 }

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "vstate_compat.h"
 #include "vstate_lease.h"
 #include "vstate_log.h"
 
@@ -37,7 +38,7 @@ vstate_lease_barrier(void)
 	/* Without membarrier the poll threads fence, and this is the fence of the control
 	 * side. A registered membarrier does not fail.
 	 */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 }
 
 bool
@@ -45,10 +46,10 @@ vstate_lease_take_other(struct vstate_lease *l)
 {
 	if (!vstate_lease_is_granted(l)) {
 		if (l->asked == 0)
-			__atomic_store_n(&l->asked, 1, __ATOMIC_RELAXED);
+			rte_atomic_store_explicit(&l->asked, 1, rte_memory_order_relaxed);
 		return false;
 	}
-	__atomic_store_n(&l->inside, 1, __ATOMIC_RELAXED); /* P1 */
+	rte_atomic_store_explicit(&l->inside, 1, rte_memory_order_relaxed); /* P1 */
 	vstate_lease_order(); /* P2 */
 	return vstate_lease_check(l);
 }

@@ -38,6 +38,8 @@
 #include <rte_common.h>
 #include <rte_pause.h>
 
+#include "vstate_compat.h"
+
 /** Whether a poll thread may enter a queue, and how: one load answers both. */
 enum vstate_lease_grant {
 	VSTATE_LEASE_REVOKED,
@@ -73,7 +75,8 @@ static __rte_always_inline void
 vstate_lease_order(void)
 {
 	if (unlikely(vstate_lease_fence))
-		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* partner: vstate_lease_barrier() */
+		/* partner: vstate_lease_barrier() */
+		rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	else
 		rte_compiler_barrier(); /* partner: membarrier in vstate_lease_barrier() */
 }
@@ -85,16 +88,18 @@ vstate_lease_check(struct vstate_lease *l)
 	/* Acquire: pairs with the release in vstate_lease_grant(). The poll thread sees what
 	 * the control side set up before the grant.
 	 */
-	if (likely(__atomic_load_n(&l->granted, __ATOMIC_ACQUIRE) != VSTATE_LEASE_REVOKED))
+	if (likely(rte_atomic_load_explicit(&l->granted,
+			rte_memory_order_acquire) != VSTATE_LEASE_REVOKED))
 		return true;
-	__atomic_store_n(&l->inside, 0, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&l->inside, 0, rte_memory_order_release);
 	return false;
 }
 
 static inline bool
 vstate_lease_is_granted(const struct vstate_lease *l)
 {
-	return __atomic_load_n(&l->granted, __ATOMIC_RELAXED) != VSTATE_LEASE_REVOKED;
+	return rte_atomic_load_explicit(&l->granted,
+			rte_memory_order_relaxed) != VSTATE_LEASE_REVOKED;
 }
 
 /**
@@ -105,14 +110,15 @@ vstate_lease_is_granted(const struct vstate_lease *l)
 static __rte_always_inline bool
 vstate_lease_is_plain(const struct vstate_lease *l)
 {
-	return likely(__atomic_load_n(&l->granted, __ATOMIC_RELAXED) == VSTATE_LEASE_GRANTED);
+	return likely(rte_atomic_load_explicit(&l->granted,
+			rte_memory_order_relaxed) == VSTATE_LEASE_GRANTED);
 }
 
 /** vstate_lease_take() if vstate_lease_is_plain(). */
 static __rte_always_inline bool
 vstate_lease_take_plain(struct vstate_lease *l)
 {
-	__atomic_store_n(&l->inside, 1, __ATOMIC_RELAXED); /* P1 */
+	rte_atomic_store_explicit(&l->inside, 1, rte_memory_order_relaxed); /* P1 */
 	rte_compiler_barrier(); /* P2, partner: membarrier in vstate_lease_barrier() */
 	return vstate_lease_check(l);
 }
@@ -141,7 +147,7 @@ vstate_lease_take_shared(struct vstate_lease *l)
 	unsigned int i;
 
 	for (i = 0; i < VSTATE_LEASE_SHARED_SPINS; i++) {
-		if (__atomic_exchange_n(&l->inside, 1, __ATOMIC_ACQUIRE) == 0) {
+		if (rte_atomic_exchange_explicit(&l->inside, 1, rte_memory_order_acquire) == 0) {
 			vstate_lease_order();
 			return vstate_lease_check(l);
 		}
@@ -154,36 +160,36 @@ vstate_lease_take_shared(struct vstate_lease *l)
 static __rte_always_inline void
 vstate_lease_give(struct vstate_lease *l)
 {
-	__atomic_store_n(&l->inside, 0, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&l->inside, 0, rte_memory_order_release);
 }
 
 /** Control side: let poll threads in. Release: pairs with vstate_lease_check(). */
 static inline void
 vstate_lease_grant(struct vstate_lease *l)
 {
-	__atomic_store_n(&l->granted, vstate_lease_fence ? VSTATE_LEASE_GRANTED_FENCE :
-			VSTATE_LEASE_GRANTED, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&l->granted, vstate_lease_fence ? VSTATE_LEASE_GRANTED_FENCE :
+			VSTATE_LEASE_GRANTED, rte_memory_order_release);
 }
 
 /** Whether a poll thread has found the lease not granted. */
 static inline bool
 vstate_lease_is_asked(const struct vstate_lease *l)
 {
-	return __atomic_load_n(&l->asked, __ATOMIC_RELAXED) != 0;
+	return rte_atomic_load_explicit(&l->asked, rte_memory_order_relaxed) != 0;
 }
 
 /** Control side: C1. vstate_lease_barrier() and a wait must follow. */
 static inline void
 vstate_lease_revoke(struct vstate_lease *l)
 {
-	__atomic_store_n(&l->granted, VSTATE_LEASE_REVOKED, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&l->granted, VSTATE_LEASE_REVOKED, rte_memory_order_relaxed);
 }
 
 /** Control side: C3. Acquire: pairs with vstate_lease_give(). */
 static inline bool
 vstate_lease_is_inside(const struct vstate_lease *l)
 {
-	return __atomic_load_n(&l->inside, __ATOMIC_ACQUIRE) != 0;
+	return rte_atomic_load_explicit(&l->inside, rte_memory_order_acquire) != 0;
 }
 
 #endif /* VSTATE_LEASE_H */

@@ -13,6 +13,7 @@
 #include <rte_common.h>
 #include <rte_pause.h>
 
+#include "vstate_compat.h"
 #include "vstate_log.h"
 #include "vstate_mem_guard.h"
 
@@ -41,7 +42,7 @@ range_find(const uint8_t *at, struct range *found)
 	unsigned int i;
 
 	for (i = 0; i < RANGES; i++) {
-		found->addr = __atomic_load_n(&ranges[i].addr, __ATOMIC_ACQUIRE);
+		found->addr = rte_atomic_load_explicit(&ranges[i].addr, rte_memory_order_acquire);
 		if (found->addr == NULL)
 			continue;
 		found->len = ranges[i].len;
@@ -65,7 +66,7 @@ range_replace(const uint8_t *at)
 	if (mmap((void *)(uintptr_t)r.addr, r.len, PROT_READ | PROT_WRITE, flags, -1, 0) ==
 			MAP_FAILED)
 		return false;
-	__atomic_store_n(r.lost, 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(r.lost, 1, rte_memory_order_release);
 	return true;
 }
 
@@ -104,9 +105,9 @@ sigbus_handle(int sig, siginfo_t *info, void *context)
 	const int err = errno;
 	bool replaced;
 
-	__atomic_add_fetch(&handling, 1, __ATOMIC_SEQ_CST);
+	rte_atomic_fetch_add_explicit(&handling, 1, rte_memory_order_seq_cst);
 	replaced = info->si_code > 0 && range_replace(info->si_addr);
-	__atomic_sub_fetch(&handling, 1, __ATOMIC_SEQ_CST);
+	rte_atomic_fetch_sub_explicit(&handling, 1, rte_memory_order_seq_cst);
 	if (!replaced)
 		before_call(sig, info, context);
 	errno = err;
@@ -144,7 +145,7 @@ vstate_mem_guard_add(const void *addr, size_t len, uint32_t *lost)
 			continue;
 		ranges[i].len = RTE_ALIGN_CEIL((const uint8_t *)addr + len - begin, page);
 		ranges[i].lost = lost;
-		__atomic_store_n(&ranges[i].addr, begin, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&ranges[i].addr, begin, rte_memory_order_release);
 		ret = 0;
 	}
 	pthread_mutex_unlock(&ranges_lock);
@@ -159,13 +160,13 @@ vstate_mem_guard_drop(const uint32_t *lost)
 	pthread_mutex_lock(&ranges_lock);
 	for (i = 0; i < RANGES; i++) {
 		if (ranges[i].addr != NULL && ranges[i].lost == lost)
-			__atomic_store_n(&ranges[i].addr, NULL, __ATOMIC_SEQ_CST);
+			rte_atomic_store_explicit(&ranges[i].addr, NULL, rte_memory_order_seq_cst);
 	}
 	/* A handler that found a range before must not replace what is mapped there next. In one
-	 * order with the handler's count: it sees the range gone, or it is counted here. The lock is
-	 * held, so that the handler does not read the length of another range in the same place.
+	 * order with the handler's count: it sees the range gone, or it is counted here. The lock
+	 * is held, so that the handler does not read the length of another range in this place.
 	 */
-	while (__atomic_load_n(&handling, __ATOMIC_SEQ_CST) != 0)
+	while (rte_atomic_load_explicit(&handling, rte_memory_order_seq_cst) != 0)
 		rte_pause();
 	pthread_mutex_unlock(&ranges_lock);
 }

@@ -16,6 +16,7 @@
 #include <linux/virtio_ring.h>
 
 #include "vstate_chain.h"
+#include "vstate_compat.h"
 
 #define DESC_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
 #define DESC_USED RTE_BIT32(VRING_PACKED_DESC_F_USED)
@@ -27,8 +28,8 @@ packed_pos_is_avail(const struct vstate_vq *vq, const struct vstate_pos *pos)
 	 * announce them; else they may be those of an earlier turn. Partner: the driver's write
 	 * barrier before it stores the flags (Linux: virtqueue_add_packed()).
 	 */
-	uint16_t flags = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.desc[pos->idx].flags,
-			__ATOMIC_ACQUIRE));
+	uint16_t flags = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->packed.desc[pos->idx].flags,
+			rte_memory_order_acquire));
 
 	return !!(flags & DESC_AVAIL) == pos->wrap && !!(flags & DESC_USED) != pos->wrap;
 }
@@ -93,8 +94,10 @@ packed_hint_read(const struct vstate_vq *vq)
 	const struct vring_packed_desc *d = &vq->packed.desc[vq->avail.idx];
 
 	return (struct vstate_hint){
-		.len = rte_le_to_cpu_32(__atomic_load_n(&d->len, __ATOMIC_RELAXED)),
-		.flags = rte_le_to_cpu_16(__atomic_load_n(&d->flags, __ATOMIC_RELAXED)),
+		.len = rte_le_to_cpu_32(rte_atomic_load_explicit(&d->len,
+				rte_memory_order_relaxed)),
+		.flags = rte_le_to_cpu_16(rte_atomic_load_explicit(&d->flags,
+				rte_memory_order_relaxed)),
 	};
 }
 
@@ -146,7 +149,8 @@ packed_used_write(struct vstate_vq *vq, struct vstate_pos end, const bool alike)
 		if (!alike)
 			flags = (uint64_t)packed_used_flags(wrap, word) << 48;
 		word = rte_cpu_to_le_64((word & (RTE_BIT64(48) - 1)) | flags);
-		__atomic_store_n(packed_desc_tail(&ring[idx]), word, __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(packed_desc_tail(&ring[idx]), word,
+				rte_memory_order_relaxed);
 		rte_compiler_barrier(); /* in this order, see vstate_inflight_layout.h */
 	}
 }
@@ -184,9 +188,9 @@ packed_used_publish(struct vstate_vq *vq, struct vstate_pos now, const bool alik
 	 * announce them; else the driver would read old bytes. Partner: the driver's read
 	 * barrier after it loads the flags (Linux: virtqueue_get_buf_ctx_packed()).
 	 */
-	__atomic_store_n(packed_desc_tail(&vq->packed.desc[old.idx]),
+	rte_atomic_store_explicit(packed_desc_tail(&vq->packed.desc[old.idx]),
 			rte_cpu_to_le_64((first & (RTE_BIT64(48) - 1)) | flags << 48),
-			__ATOMIC_RELEASE);
+			rte_memory_order_release);
 	/* Only now: a full cache puts its words into the log before all are noted. */
 	if (unlikely(vq->dirty.base != NULL))
 		packed_used_dirty(vq, old, now);
@@ -210,7 +214,8 @@ packed_call_wanted(struct vstate_vq *vq, uint16_t old)
 	 * than they are. Partner: the driver's write barrier between the two stores (Linux:
 	 * virtqueue_enable_cb_prepare_packed()).
 	 */
-	flags = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.driver->flags, __ATOMIC_ACQUIRE));
+	flags = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->packed.driver->flags,
+			rte_memory_order_acquire));
 	if (flags == VRING_PACKED_EVENT_FLAG_DISABLE)
 		return false;
 	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !vq->event_idx)
@@ -221,8 +226,8 @@ packed_call_wanted(struct vstate_vq *vq, uint16_t old)
 		vq->signalled_valid = true;
 		return true;
 	}
-	off_wrap = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.driver->off_wrap,
-			__ATOMIC_RELAXED));
+	off_wrap = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->packed.driver->off_wrap,
+			rte_memory_order_relaxed));
 	return vstate_packed_event_passed(off_wrap, vq->used, old, vq->size);
 }
 
@@ -240,8 +245,9 @@ packed_look_ahead(struct vstate_vq *vq)
 static inline void
 packed_kicks_suppress(struct vstate_vq *vq)
 {
-	__atomic_store_n(&vq->packed.device->flags,
-			rte_cpu_to_le_16(VRING_PACKED_EVENT_FLAG_DISABLE), __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&vq->packed.device->flags,
+			rte_cpu_to_le_16(VRING_PACKED_EVENT_FLAG_DISABLE),
+			rte_memory_order_relaxed);
 	vstate_vq_dirty(vq, vq->event_gpa, sizeof(struct vring_packed_desc_event));
 }
 

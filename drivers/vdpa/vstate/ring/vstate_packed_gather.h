@@ -7,6 +7,7 @@
 
 /** @file Gather the leading buffers of a packed ring, see vstate_gather.h. */
 
+#include "vstate_compat.h"
 #include "vstate_gather.h"
 #include "vstate_packed.h"
 
@@ -23,11 +24,12 @@ packed_gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i
 {
 	struct vring_packed_desc *p = &vq->packed.desc[pos.idx];
 	/* Acquire: see packed_pos_is_avail(). */
-	const uint64_t tail = rte_le_to_cpu_64(__atomic_load_n(packed_desc_tail(p),
-			__ATOMIC_ACQUIRE));
+	const uint64_t tail = rte_le_to_cpu_64(rte_atomic_load_explicit(packed_desc_tail(p),
+			rte_memory_order_acquire));
 	const uint16_t flags = (tail >> 48 & GATHER_FLAGS) ^ (pos.wrap ? DESC_AVAIL : DESC_USED);
 	struct vstate_desc d = {
-		.addr = rte_le_to_cpu_64(__atomic_load_n(&p->addr, __ATOMIC_RELAXED)),
+		.addr = rte_le_to_cpu_64(rte_atomic_load_explicit(&p->addr,
+				rte_memory_order_relaxed)),
 		.len = tail,
 	}, next;
 

@@ -60,7 +60,7 @@ driver_notify(struct vstate_vq *vq, uint16_t old, const bool packed)
 	 * the driver finds nothing used and sleeps. Partner: the driver's full fence between
 	 * enabling calls and its look at the ring (Linux: virtqueue_enable_cb_delayed()).
 	 */
-	rte_smp_mb();
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	if (ring_call_wanted(vq, old, packed))
 		vstate_call_send(vq);
 	else

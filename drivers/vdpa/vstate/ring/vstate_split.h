@@ -17,6 +17,7 @@
 #include <linux/virtio_ring.h>
 
 #include "vstate_chain.h"
+#include "vstate_compat.h"
 
 /*
  * Buffers that the driver made available, up to @p max. Buffers that the driver has not got back
@@ -30,7 +31,8 @@ split_avail_count(struct vstate_vq *vq, uint16_t max)
 	 * them; else they may be those of an earlier turn. Partner: the driver's write barrier
 	 * before it stores avail->idx (Linux: virtqueue_add_split()).
 	 */
-	uint16_t idx = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE));
+	uint16_t idx = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.avail->idx,
+			rte_memory_order_acquire));
 	uint16_t nb = vstate_split_distance(idx, vq->avail.idx);
 	uint16_t room = vq->size - vstate_split_distance(vq->avail.idx, vq->used.idx);
 
@@ -49,8 +51,9 @@ split_avail_estimate(const struct vstate_vq *vq)
 	 * then wraps to a large number; the size bounds it. Acquire: the loads stay in this
 	 * order, so that an estimate is wrong in this way only.
 	 */
-	uint16_t nb = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->idx, __ATOMIC_ACQUIRE)) -
-		__atomic_load_n(&vq->avail.idx, __ATOMIC_RELAXED);
+	uint16_t nb = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.avail->idx,
+			rte_memory_order_acquire)) -
+		rte_atomic_load_explicit(&vq->avail.idx, rte_memory_order_relaxed);
 
 	return RTE_MIN(nb, vq->size);
 }
@@ -65,8 +68,9 @@ split_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 
 	if (split_avail_count(vq, 1) == 0)
 		return vq->fault != VSTATE_FAULT_NONE ? -1 : 0;
-	head = rte_le_to_cpu_16(__atomic_load_n(
-			&vq->split.avail->ring[vq->avail.idx & (vq->size - 1)], __ATOMIC_RELAXED));
+	head = rte_le_to_cpu_16(rte_atomic_load_explicit(
+			&vq->split.avail->ring[vq->avail.idx & (vq->size - 1)],
+			rte_memory_order_relaxed));
 	if (unlikely(head >= vq->size)) {
 		vstate_vq_break(vq, VSTATE_FAULT_HEAD_RANGE);
 		return -1;
@@ -92,14 +96,16 @@ split_hint_read(const struct vstate_vq *vq)
 	const struct vring_desc *d;
 	uint16_t head;
 
-	head = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->ring[vq->avail.idx &
-			(vq->size - 1)], __ATOMIC_RELAXED));
+	head = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.avail->ring[vq->avail.idx &
+			(vq->size - 1)], rte_memory_order_relaxed));
 	if (unlikely(head >= vq->size))
 		return (struct vstate_hint){ 0 };
 	d = &vq->split.desc[head];
 	return (struct vstate_hint){
-		.len = rte_le_to_cpu_32(__atomic_load_n(&d->len, __ATOMIC_RELAXED)),
-		.flags = rte_le_to_cpu_16(__atomic_load_n(&d->flags, __ATOMIC_RELAXED)),
+		.len = rte_le_to_cpu_32(rte_atomic_load_explicit(&d->len,
+				rte_memory_order_relaxed)),
+		.flags = rte_le_to_cpu_16(rte_atomic_load_explicit(&d->flags,
+				rte_memory_order_relaxed)),
 	};
 }
 
@@ -155,7 +161,8 @@ split_used_publish(struct vstate_vq *vq)
 	 * them; else the driver would read old bytes. Partner: the driver's read barrier after
 	 * it loads used->idx (Linux: virtqueue_get_buf_ctx_split()).
 	 */
-	__atomic_store_n(&used->idx, rte_cpu_to_le_16(vq->used.idx), __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&used->idx, rte_cpu_to_le_16(vq->used.idx),
+			rte_memory_order_release);
 }
 
 /* Note for a process that comes after a kill that the publication is complete. */
@@ -175,8 +182,8 @@ split_call_wanted(struct vstate_vq *vq)
 	uint16_t event, old, now = vq->used.idx;
 
 	if (!vq->event_idx)
-		return !(rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->flags,
-				__ATOMIC_RELAXED)) & VRING_AVAIL_F_NO_INTERRUPT);
+		return !(rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.avail->flags,
+				rte_memory_order_relaxed)) & VRING_AVAIL_F_NO_INTERRUPT);
 
 	if (unlikely(!vq->signalled_valid)) {
 		/* After a start the device does not know for which index it called last. */
@@ -186,8 +193,8 @@ split_call_wanted(struct vstate_vq *vq)
 	}
 	old = vq->signalled_used;
 	vq->signalled_used = now;
-	event = rte_le_to_cpu_16(__atomic_load_n(&vq->split.avail->ring[vq->size],
-			__ATOMIC_RELAXED));
+	event = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.avail->ring[vq->size],
+			rte_memory_order_relaxed));
 	return vstate_split_event_passed(event, now, old);
 }
 
@@ -206,13 +213,13 @@ split_kicks_suppress(struct vstate_vq *vq)
 {
 	if (vq->event_idx) {
 		/* As far away as an index can be: a kick every 65536 buffers. */
-		__atomic_store_n((uint16_t *)(void *)&vq->split.used->ring[vq->size],
-				rte_cpu_to_le_16(vq->avail.idx - 1), __ATOMIC_RELAXED);
+		rte_atomic_store_explicit((uint16_t *)(void *)&vq->split.used->ring[vq->size],
+				rte_cpu_to_le_16(vq->avail.idx - 1), rte_memory_order_relaxed);
 		vstate_vq_dirty(vq, vq->used_gpa + offsetof(struct vring_used, ring) +
 				vq->size * sizeof(struct vring_used_elem), sizeof(uint16_t));
 	} else {
-		__atomic_store_n(&vq->split.used->flags,
-				rte_cpu_to_le_16(VRING_USED_F_NO_NOTIFY), __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&vq->split.used->flags,
+				rte_cpu_to_le_16(VRING_USED_F_NO_NOTIFY), rte_memory_order_relaxed);
 		vstate_vq_dirty(vq, vq->used_gpa, sizeof(uint16_t));
 	}
 }

@@ -7,6 +7,7 @@
 
 /** @file Gather the leading buffers of a split ring, see vstate_gather.h. */
 
+#include "vstate_compat.h"
 #include "vstate_gather.h"
 #include "vstate_split.h"
 
@@ -79,7 +80,7 @@ split_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct 
 #endif
 	for (; i < nb; i++, at = (at + 1) & mask)
 		if (!split_gather_one(vq, g, i, want, rte_le_to_cpu_16(
-				__atomic_load_n(&ring[at], __ATOMIC_RELAXED))))
+				rte_atomic_load_explicit(&ring[at], rte_memory_order_relaxed))))
 			break;
 	g->nb = g->nb_descs = i;
 	return i;

@@ -8,6 +8,7 @@
 #include <rte_byteorder.h>
 #include <rte_debug.h>
 
+#include "vstate_compat.h"
 #include "vstate_packed.h"
 #include "vstate_used_ahead.h"
 
@@ -18,8 +19,8 @@ static enum desc_state
 desc_state_read(const struct vstate_vq *vq, struct vstate_pos pos)
 {
 	/* Acquire: the ID is read after the flags, see packed_pos_is_avail(). */
-	const uint16_t flags = rte_le_to_cpu_16(__atomic_load_n(&vq->packed.desc[pos.idx].flags,
-			__ATOMIC_ACQUIRE));
+	const uint16_t flags = rte_le_to_cpu_16(rte_atomic_load_explicit(
+			&vq->packed.desc[pos.idx].flags, rte_memory_order_acquire));
 
 	if (!!(flags & DESC_AVAIL) != pos.wrap)
 		return NOTHING;
@@ -29,7 +30,7 @@ desc_state_read(const struct vstate_vq *vq, struct vstate_pos pos)
 static uint16_t
 desc_id_read(const struct vstate_vq *vq, struct vstate_pos pos)
 {
-	return __atomic_load_n(&vq->packed.desc[pos.idx].id, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&vq->packed.desc[pos.idx].id, rte_memory_order_relaxed);
 }
 
 /*
@@ -63,7 +64,7 @@ desc_write(struct vstate_vq *vq, struct vstate_pos pos, uint64_t addr, uint32_t 
 	 * it the device could use the values of the earlier buffer. Partner:
 	 * packed_pos_is_avail().
 	 */
-	__atomic_store_n(&d->flags, rte_cpu_to_le_16(flags), __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&d->flags, rte_cpu_to_le_16(flags), rte_memory_order_release);
 	vstate_vq_dirty(vq, vq->desc_addr + pos.idx * sizeof(*d), sizeof(*d));
 }
 

@@ -22,6 +22,7 @@
 
 #include <rte_common.h>
 
+#include "vstate_compat.h"
 #include "vstate_dirty.h"
 #include "vstate_fault.h"
 #include "vstate_inflight.h"
@@ -139,7 +140,7 @@ static inline bool
 vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
 {
 	if (vq->fault == VSTATE_FAULT_NONE)
-		__atomic_store_n(&vq->fault, fault, __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&vq->fault, fault, rte_memory_order_relaxed);
 	return false;
 }
 
@@ -150,7 +151,8 @@ vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
 static __rte_always_inline bool
 vstate_vq_is_empty(const struct vstate_vq *vq)
 {
-	return (__atomic_load_n(vq->look_at, __ATOMIC_RELAXED) & vq->look_mask) == vq->look_value;
+	return (rte_atomic_load_explicit(vq->look_at,
+			rte_memory_order_relaxed) & vq->look_mask) == vq->look_value;
 }
 
 /** Initialize a queue that is all zero. It is not set up then. */

@@ -68,7 +68,7 @@ vstate_connection_dev(int vid)
 {
 	if (vid < 0 || vid >= RTE_MAX_VHOST_DEVICE)
 		return NULL;
-	return __atomic_load_n(&by_vid[vid], __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&by_vid[vid], rte_memory_order_acquire);
 }
 
 int
@@ -97,7 +97,7 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 	dev->connection->fd_taken = false;
 	vstate_msg_log_begin(dev->connection->msg_log);
 	vstate_start_connect(dev);
-	__atomic_store_n(&by_vid[vid], dev, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&by_vid[vid], dev, rte_memory_order_release);
 	return 0;
 }
 
@@ -107,13 +107,13 @@ vstate_connection_detach(int vid, struct vstate_dev *dev)
 	if (vstate_connection_dev(vid) != dev)
 		return;
 	vstate_device_state_abort(dev);
-	vstate_start_disconnect(dev, __atomic_load_n(&dev->connection->leave, __ATOMIC_RELAXED));
+	vstate_start_disconnect(dev, rte_atomic_load_explicit(&dev->connection->leave, rte_memory_order_relaxed));
 	vstate_mem_watch_end(dev);
-	__atomic_store_n(&dev->connection->memory_lost, 0, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->connection->memory_lost, 0, rte_memory_order_relaxed);
 	/* drop the log, which holds descriptors of the front end's memory */
 	vstate_msg_log_begin(dev->connection->msg_log);
 	dev->connection->vid = -1;
-	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&by_vid[vid], NULL, rte_memory_order_release);
 }
 
 int
@@ -423,9 +423,9 @@ vstate_connection_stop(int vid)
 
 	if (dev == NULL)
 		return;
-	vstate_start_end(dev, __atomic_load_n(&dev->connection->leave, __ATOMIC_RELAXED));
+	vstate_start_end(dev, rte_atomic_load_explicit(&dev->connection->leave, rte_memory_order_relaxed));
 	/* the socket closes, and rte_vhost unmaps all */
-	if (__atomic_load_n(&dev->connection->leave, __ATOMIC_RELAXED))
+	if (rte_atomic_load_explicit(&dev->connection->leave, rte_memory_order_relaxed))
 		vstate_mem_watch_end(dev);
 	bases_put(dev);
 	fd_message_end(dev);

@@ -70,7 +70,7 @@ struct vstate_door {
 static void
 front_begin(struct vstate_door *door, int fd)
 {
-	__atomic_add_fetch(&door->connections, 1, __ATOMIC_RELAXED);
+	rte_atomic_fetch_add_explicit(&door->connections, 1, rte_memory_order_relaxed);
 	vstate_front_begin(&door->front, fd);
 }
 
@@ -240,7 +240,7 @@ door_main(void *arg)
 		events_wait(door, p);
 	}
 	/* This side ends the connection, and leaves the positions to another process. */
-	__atomic_store_n(&door->dev->connection->leave, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&door->dev->connection->leave, true, rte_memory_order_relaxed);
 	if (door->next >= 0)
 		close(door->next);
 	door->next = -1;
@@ -308,7 +308,7 @@ vstate_door_close(struct vstate_dev *dev)
 	if (door == NULL)
 		return;
 	pthread_mutex_lock(&door->open_lock);
-	__atomic_store_n(&door->shut, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&door->shut, true, rte_memory_order_relaxed);
 	stop_tell(door);
 	if (door->running)
 		vstate_thread_join(&door->thread);
@@ -320,7 +320,7 @@ vstate_door_close(struct vstate_dev *dev)
 static bool
 door_is_shut(const struct vstate_dev *dev)
 {
-	return __atomic_load_n(&dev->connection->door->shut, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&dev->connection->door->shut, rte_memory_order_relaxed);
 }
 
 /* ---- the owner hands over ---- */
@@ -394,7 +394,7 @@ door_leave(struct vstate_dev *dev, bool kept)
 {
 	struct vstate_door *door = dev->connection->door;
 
-	__atomic_store_n(&door->shut, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&door->shut, true, rte_memory_order_relaxed);
 	vstate_front_end(&door->front, !kept);
 	vstate_listener_leave(&door->listener);
 	stop_tell(door);
@@ -445,7 +445,7 @@ connection_adopt(struct vstate_door *door, const struct vstate_handover_msg *msg
 	if (fd < 0)
 		return;
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	__atomic_add_fetch(&door->connections, 1, __ATOMIC_RELAXED);
+	rte_atomic_fetch_add_explicit(&door->connections, 1, rte_memory_order_relaxed);
 	ret = vstate_front_begin(&door->front, fd);
 	if (ret != 0)
 		return;
@@ -585,7 +585,7 @@ door_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "socket", dev->conf.iface);
 	rte_tel_data_add_dict_string(d, "socket_mode", dev->conf.client ? "client" : "server");
 	vstate_tel_dict_uint(d, "connections",
-			__atomic_load_n(&door->connections, __ATOMIC_RELAXED));
+			rte_atomic_load_explicit(&door->connections, rte_memory_order_relaxed));
 	vstate_connection_telemetry(dev, d);
 }
 

@@ -9,6 +9,7 @@
 #include "dev/vstate_broken.h"
 #include "dev/vstate_dev.h"
 #include "ring/vstate_mem_guard.h"
+#include "vstate_compat.h"
 #include "vstate_connection.h"
 #include "vstate_log.h"
 #include "vstate_mem_watch.h"
@@ -51,7 +52,8 @@ vstate_mem_watch_end(struct vstate_dev *dev)
 void
 vstate_mem_watch_report(struct vstate_dev *dev)
 {
-	if (__atomic_exchange_n(&dev->connection->memory_lost, 0, __ATOMIC_ACQUIRE) == 0)
+	if (rte_atomic_exchange_explicit(&dev->connection->memory_lost, 0,
+			rte_memory_order_acquire) == 0)
 		return;
 	VSTATE_LOG(ERR, "%s: the front end took memory of the guest away: zeros are in its place",
 			dev->name);

@@ -9,6 +9,7 @@
 
 #include <vstate_compat.h>
 
+#include "vstate_compat.h"
 #include "vstate_msg_refused.h"
 
 static const struct {
@@ -35,13 +36,13 @@ void
 vstate_msg_refused_count(struct vstate_msg_refused *refused, enum vstate_msg_refusal reason)
 {
 	/* Telemetry reads the counter in its own thread, and needs no order with other data. */
-	__atomic_add_fetch(&refused->by_reason[reason], 1, __ATOMIC_RELAXED);
+	rte_atomic_fetch_add_explicit(&refused->by_reason[reason], 1, rte_memory_order_relaxed);
 }
 
 uint64_t
 vstate_msg_refused_get(const struct vstate_msg_refused *refused, enum vstate_msg_refusal reason)
 {
-	return __atomic_load_n(&refused->by_reason[reason], __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&refused->by_reason[reason], rte_memory_order_relaxed);
 }
 
 void
