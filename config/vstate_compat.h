@@ -16,7 +16,9 @@
 #include <pthread.h>
 
 #include <rte_atomic.h>
+#include <rte_common.h>
 #include <rte_lcore.h>
+#include <rte_log.h>
 #include <rte_thread.h>
 #include <rte_version.h>
 
@@ -34,6 +36,35 @@
 #endif
 #ifndef RTE_EXPORT_EXPERIMENTAL_SYMBOL
 #define RTE_EXPORT_EXPERIMENTAL_SYMBOL(name, release)
+#endif
+
+/* ---- the compiler ---- */
+
+/*
+ * A function on the path of a packet. It becomes part of each caller, whose constant arguments
+ * select its code. DPDK prefers plain inline; with it a packet costs 3 to 29 % more instructions.
+ */
+#define vstate_inline __rte_always_inline
+
+/* A vector of @p bytes, and one that may lie in any object at an address of that alignment. */
+#define VSTATE_VECTOR(bytes) __attribute__((vector_size(bytes)))
+#define VSTATE_VECTOR_AT(bytes, alignment) \
+	__attribute__((vector_size(bytes), aligned(alignment), may_alias))
+
+/* A macro, because the inlined function rte_prefetch0_write() changes what is inlined around it. */
+#define vstate_prefetch_write(addr) __builtin_prefetch(addr, 1)
+
+#ifndef __rte_packed_begin
+#define __rte_packed_begin
+#define __rte_packed_end __attribute__((__packed__))
+#endif
+
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
+#include <rte_bitops.h>
+#else
+#define rte_clz32(v) ((unsigned int)__builtin_clz(v))
+#define rte_clz64(v) ((unsigned int)__builtin_clzll(v))
+#define rte_ctz32(v) ((unsigned int)__builtin_ctz(v))
 #endif
 
 /* ---- atomics ---- */
@@ -108,6 +139,12 @@ vstate_thread_join(struct vstate_thread *t)
 {
 	pthread_join(t->id, NULL);
 }
+#endif
+
+/* ---- log ---- */
+
+#ifndef RTE_LOG_LINE
+#define RTE_LOG_LINE(level, type, fmt, ...) RTE_LOG(level, type, fmt "\n", ## __VA_ARGS__)
 #endif
 
 /* ---- vhost ---- */

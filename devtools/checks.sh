@@ -70,11 +70,12 @@ version_differences_in_one_place()
 	none_match '^#.*(RTE_VERSION|RTE_VER_|rte_version)' '*.c' '*.h' ':!config/vstate_compat.h'
 }
 
-# What a DPDK tree forbids by its devtools/checkpatches.sh: compiler builtins and threads that go
+# What a DPDK tree forbids by its devtools/checkpatches.sh: compilers' extensions and threads that go
 # past EAL.
 dpdk_forbids_nothing()
 {
-	local tokens='__sync_|__atomic_|__ATOMIC_[A-Z]|\<rte_smp_[rw]?mb\(|'
+	local tokens='__sync_|__atomic_|__ATOMIC_[A-Z]|\<rte_smp_[rw]?mb\(|__attribute__|__builtin_|'
+	tokens+='\<__rte_always_inline\>|\<RTE_LOG_REGISTER\>|%l+[xud]|'
 	tokens+='\<pthread_(create|join|detach|set_?name_np|setaffinity_np|attr_set)'
 	none_match "$tokens" 'app/*.[ch]' 'drivers/*.[ch]' 'lib/*.[ch]'
 }

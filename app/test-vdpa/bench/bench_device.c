@@ -13,6 +13,7 @@
 #include "bench_device.h"
 #include "bench_ring.h"
 #include "bench_roofline.h"
+#include "vstate_compat.h"
 
 #define MAX_BURST 64
 
@@ -67,7 +68,7 @@ bench_mbufs_drop(struct bench_mbufs *b)
 	b->nb = b->next = 0;
 }
 
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 burst_dequeue(struct bench_side *s, uint16_t pair, uint16_t burst)
 {
 	struct rte_mbuf *m[MAX_BURST];
@@ -78,7 +79,7 @@ burst_dequeue(struct bench_side *s, uint16_t pair, uint16_t burst)
 	return n;
 }
 
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 burst_enqueue(struct bench_side *s, struct bench_mbufs *b, uint16_t pair, uint16_t burst)
 {
 	uint16_t n = rte_eth_tx_burst(s->port.id, pair, &b->m[b->next],
@@ -89,7 +90,7 @@ burst_enqueue(struct bench_side *s, struct bench_mbufs *b, uint16_t pair, uint16
 	return n;
 }
 
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 burst_loop(struct bench_side *s, uint16_t pair, uint16_t burst)
 {
 	struct rte_mbuf *m[MAX_BURST];

@@ -54,7 +54,7 @@ slot_after(const struct bench_vq *q, uint16_t slot, uint16_t n)
 /* ---- make buffers available ---- */
 
 /* Address and length of descriptor @p i of a slot. */
-static __rte_always_inline uint64_t
+static vstate_inline uint64_t
 piece_addr(const struct bench_vq *q, uint16_t slot, uint16_t i, uint32_t *len)
 {
 	if (q->indirect) {
@@ -67,7 +67,7 @@ piece_addr(const struct bench_vq *q, uint16_t slot, uint16_t i, uint32_t *len)
 	return slot_gpa(q, slot) + i * q->desc_len;
 }
 
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 piece_flags(const struct bench_vq *q, uint16_t i, const bool rx)
 {
 	if (rx)
@@ -77,7 +77,7 @@ piece_flags(const struct bench_vq *q, uint16_t i, const bool rx)
 	return i + 1 < q->descs ? VRING_DESC_F_NEXT : 0;
 }
 
-static __rte_always_inline void
+static vstate_inline void
 frame_write(struct bench_vq *q, uint16_t slot)
 {
 	uint8_t *buf = slot_buf(q, slot);
@@ -86,7 +86,7 @@ frame_write(struct bench_vq *q, uint16_t slot)
 	bench_frame_head(buf + BENCH_HDR, q->seq++);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 split_put(struct bench_vq *q, uint32_t n, const bool rx)
 {
 	struct vring_avail *avail = q->driver;
@@ -113,7 +113,7 @@ split_put(struct bench_vq *q, uint32_t n, const bool rx)
 	rte_atomic_store_explicit(&avail->idx, q->avail, rte_memory_order_release);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 packed_put(struct bench_vq *q, uint32_t n, const bool rx)
 {
 	struct vring_packed_desc *desc = q->desc, *first = desc + q->avail;
@@ -266,7 +266,7 @@ bench_vq_reap(struct bench_vq *q)
 }
 
 /* Check a received buffer of @p len bytes. @return true if it ends a frame */
-static __rte_always_inline bool
+static vstate_inline bool
 buffer_received(struct bench_vq *q, uint16_t slot, uint32_t len)
 {
 	const uint8_t *buf = slot_buf(q, slot);

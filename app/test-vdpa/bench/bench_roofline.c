@@ -53,7 +53,7 @@ struct piece {
 	uint32_t len;
 };
 
-static __rte_always_inline void
+static vstate_inline void
 frame_copy(uint8_t *dst, const uint8_t *src, uint32_t len, const bool small)
 {
 	if (small) {
@@ -64,7 +64,7 @@ frame_copy(uint8_t *dst, const uint8_t *src, uint32_t len, const bool small)
 	memcpy(dst, src, len);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 view_open(struct view *v, struct bench_side *s, uint16_t vq, const bool packed)
 {
 	v->q = &s->guest->vqs[vq];
@@ -83,7 +83,7 @@ view_open(struct view *v, struct bench_side *s, uint16_t vq, const bool packed)
 }
 
 /* True if @p n descriptors from the position on are available. */
-static __rte_always_inline bool
+static vstate_inline bool
 view_has(const struct view *v, uint32_t n, const bool packed)
 {
 	const struct vring_packed_desc *desc = v->q->desc;
@@ -102,7 +102,7 @@ view_has(const struct view *v, uint32_t n, const bool packed)
 }
 
 /* Descriptor @p i of the chain at the position, and the ID of the buffer. */
-static __rte_always_inline void *
+static vstate_inline void *
 desc_at(const struct view *v, uint16_t i, const bool packed, uint16_t *id)
 {
 	const struct vring_avail *avail = v->q->driver;
@@ -118,7 +118,7 @@ desc_at(const struct view *v, uint16_t i, const bool packed, uint16_t *id)
 }
 
 /* Address and length have the same offsets in both kinds of descriptor. */
-static __rte_always_inline struct piece
+static vstate_inline struct piece
 piece_of(const struct view *v, const void *desc)
 {
 	const struct vring_desc *d = desc;
@@ -126,7 +126,7 @@ piece_of(const struct view *v, const void *desc)
 	return (struct piece){ .p = (uint8_t *)(v->base + d->addr), .len = d->len };
 }
 
-static __rte_always_inline void
+static vstate_inline void
 view_forward(struct view *v, uint16_t n, const bool packed)
 {
 	if (!packed) {
@@ -141,7 +141,7 @@ view_forward(struct view *v, uint16_t n, const bool packed)
 	}
 }
 
-static __rte_always_inline void
+static vstate_inline void
 packed_used(const struct view *v, uint16_t pos, bool wrap, uint16_t id, uint32_t len)
 {
 	struct vring_packed_desc *d = (struct vring_packed_desc *)v->q->desc + pos;
@@ -153,7 +153,7 @@ packed_used(const struct view *v, uint16_t pos, bool wrap, uint16_t id, uint32_t
 }
 
 /* Use the buffer at the position. With IN_ORDER only the end of a transmit batch is written. */
-static __rte_always_inline void
+static vstate_inline void
 view_use(struct view *v, uint16_t id, uint32_t len, uint16_t descs, const bool packed,
 		const bool in_order)
 {
@@ -172,7 +172,7 @@ view_use(struct view *v, uint16_t id, uint32_t len, uint16_t descs, const bool p
 	view_forward(v, descs, packed);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 view_publish(struct view *v, const bool packed, const bool in_order)
 {
 	struct vring_used *used = v->q->device;
@@ -191,7 +191,7 @@ view_publish(struct view *v, const bool packed, const bool in_order)
 }
 
 /* Read the frame at the position, without its header. @return number of pieces */
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 frame_in(const struct view *v, struct piece *src, uint16_t *id, const bool packed,
 		const bool small)
 {
@@ -212,7 +212,7 @@ frame_in(const struct view *v, struct piece *src, uint16_t *id, const bool packe
 }
 
 /* Copy a frame into the guest's buffers. */
-static __rte_always_inline void
+static vstate_inline void
 frame_out(struct view *v, const struct piece *src, uint32_t nb, const bool packed,
 		const bool in_order, const bool small)
 {
@@ -239,7 +239,7 @@ frame_out(struct view *v, const struct piece *src, uint32_t nb, const bool packe
 	view_use(v, id, written, 1, packed, in_order);
 }
 
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 burst_run(struct bench_side *s, uint16_t pair, uint32_t want, const enum bench_op op,
 		const bool packed, const bool in_order, const bool small)
 {

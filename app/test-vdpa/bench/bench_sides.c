@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,8 +37,8 @@ features_check(const struct bench_side sides[BENCH_KINDS], const struct bench_ca
 		if ((*features & ~offered) == 0)
 			continue;
 		/* Otherwise the name of the case would be wrong. */
-		fprintf(stderr, "dpdk-test-vdpa bench: %s: net_%s lacks features 0x%llx\n", c->name,
-			bench_kind_names[kind], (unsigned long long)(*features & ~offered));
+		fprintf(stderr, "dpdk-test-vdpa bench: %s: net_%s lacks features 0x%" PRIx64 "\n",
+			c->name, bench_kind_names[kind], *features & ~offered);
 		return -ENOTSUP;
 	}
 	return 0;

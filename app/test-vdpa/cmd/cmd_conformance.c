@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,9 +107,8 @@ frames_check(struct conform *c)
 	guest_counts_get(c->guest, &n);
 	if (n.lost == 0 && n.duplicated == 0 && n.reordered == 0 && n.corrupted == 0)
 		return 0;
-	return conform_no(c, "%llu frames lost, %llu duplicated, %llu reordered, %llu corrupted",
-		(unsigned long long)n.lost, (unsigned long long)n.duplicated,
-		(unsigned long long)n.reordered, (unsigned long long)n.corrupted);
+	return conform_no(c, "%" PRIu64 " frames lost, %" PRIu64 " duplicated, %" PRIu64
+		" reordered, %" PRIu64 " corrupted", n.lost, n.duplicated, n.reordered, n.corrupted);
 }
 
 static void

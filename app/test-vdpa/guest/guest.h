@@ -26,6 +26,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_common.h>
+
 #define GUEST_MAX_PAIRS 64
 
 /** How the guest is built. */
@@ -76,7 +78,8 @@ void guest_destroy(struct guest *g);
 /** The first error that the guest found, as text; NULL if there is none. */
 const char *guest_error(const struct guest *g);
 /** Record an error as text. Only the first one is kept. */
-void guest_complain(struct guest *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+__rte_format_printf(2, 3)
+void guest_complain(struct guest *g, const char *fmt, ...);
 /** Features in force since the first link; later links must offer them all. 0: no link yet. */
 uint64_t guest_features(const struct guest *g);
 

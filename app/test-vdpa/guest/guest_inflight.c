@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -75,9 +76,8 @@ region_get(struct guest_link *l)
 	if (fd < 0 || got.mmap_size < queue_bytes(g) * l->nb_vqs) {
 		if (fd >= 0)
 			close(fd);
-		guest_complain(g, "the in-flight region has %llu bytes, %llu are needed",
-			(unsigned long long)got.mmap_size,
-			(unsigned long long)queue_bytes(g) * l->nb_vqs);
+		guest_complain(g, "the in-flight region has %" PRIu64 " bytes, %" PRIu64 " are needed",
+			got.mmap_size, queue_bytes(g) * l->nb_vqs);
 		return -EPROTO;
 	}
 	map = mmap(NULL, got.mmap_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, got.mmap_offset);

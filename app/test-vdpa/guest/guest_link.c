@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -57,8 +58,8 @@ negotiate_protocol(struct guest_link *l, uint64_t offered)
 	}
 	if (pairs >= l->g->conf.pairs)
 		return 0;
-	guest_complain(l->g, "the back end has %llu queue pairs, %u wanted",
-		(unsigned long long)pairs, l->g->conf.pairs);
+	guest_complain(l->g, "the back end has %" PRIu64 " queue pairs, %u wanted", pairs,
+		l->g->conf.pairs);
 	return -ENOTSUP;
 }
 
@@ -80,8 +81,7 @@ negotiate_features(struct guest_link *l, uint64_t offered)
 		want = must = g->features;
 	l->features = want & offered;
 	if ((must & ~offered) != 0) {
-		guest_complain(g, "the back end lacks features 0x%llx",
-			(unsigned long long)(must & ~offered));
+		guest_complain(g, "the back end lacks features 0x%" PRIx64, must & ~offered);
 		return -ENOTSUP;
 	}
 	return 0;
@@ -100,8 +100,7 @@ set_status(struct guest_link *l, uint8_t status)
 		return ret;
 	ret = vu_fe_get_u64(&l->fe, VU_GET_STATUS, &seen);
 	if (ret == 0 && (seen & status) != status) {
-		guest_complain(l->g, "status 0x%x written, 0x%llx read", status,
-			(unsigned long long)seen);
+		guest_complain(l->g, "status 0x%x written, 0x%" PRIx64 " read", status, seen);
 		return -EREMOTEIO;
 	}
 	return ret;

@@ -5,6 +5,7 @@
 /* Traffic of one queue pair: send numbered frames, check what comes back. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "guest.h"
@@ -40,8 +41,8 @@ static void
 count_corrupted(struct guest_pair *p, const char *why)
 {
 	guest_set(&p->corrupted, p->corrupted + 1);
-	guest_complain(p->g, "pair %u, frame %llu sent, %llu received: %s", p->index,
-		(unsigned long long)p->next_seq, (unsigned long long)p->received, why);
+	guest_complain(p->g, "pair %u, frame %" PRIu64 " sent, %" PRIu64 " received: %s", p->index,
+		p->next_seq, p->received, why);
 }
 
 static void

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "guest_mem.h"
+#include "vstate_compat.h"
 
 enum vu_request {
 	VU_GET_FEATURES = 1,
@@ -85,9 +86,9 @@ enum vu_request {
 #define VU_MAX_PAYLOAD 4096
 
 /* Payloads, in the layout of vhost-user messages. */
-struct vu_header {
+struct __rte_packed_begin vu_header {
 	uint32_t request, flags, size;
-} __attribute__((packed));
+} __rte_packed_end;
 
 struct vu_vring_state {
 	uint32_t index, num;

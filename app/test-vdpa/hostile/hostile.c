@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,16 +133,16 @@ check_memory(struct hostile_env *e)
 
 	if (bad >= 0)
 		return hostile_fail(e,
-			"the back end wrote outside of all buffers, at memory file offset 0x%llx",
-			(unsigned long long)bad);
+			"the back end wrote outside of all buffers, at memory file offset 0x%" PRIx64,
+			(uint64_t)bad);
 	for (i = 0; e->snapshot != NULL && i < e->p->zone.len; i++) {
 		uint64_t gpa = e->p->zone.gpa + i;
 
 		if (guest_mem_read(&e->g->mem, gpa, &b, 1) && b != e->snapshot[i] &&
 				!is_lent(e, gpa))
 			return hostile_fail(e,
-				"the back end wrote 0x%02x to 0x%llx (%s), which it does not own",
-				b, (unsigned long long)gpa, area_name(e, gpa));
+				"the back end wrote 0x%02x to 0x%" PRIx64 " (%s), which it does not own",
+				b, gpa, area_name(e, gpa));
 	}
 	return 0;
 }

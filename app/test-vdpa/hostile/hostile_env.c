@@ -5,6 +5,7 @@
 /* The guest of a hostile case, and what its attacks have in common. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,9 +122,8 @@ hostile_check_counts(struct hostile_env *e, uint16_t pair)
 	if (c.lost + c.duplicated + c.reordered + c.corrupted == 0)
 		return 0;
 	return hostile_fail(e,
-		"pair %u: %llu lost, %llu duplicated, %llu reordered, %llu corrupted%s%s", pair,
-		(unsigned long long)c.lost, (unsigned long long)c.duplicated,
-		(unsigned long long)c.reordered, (unsigned long long)c.corrupted,
+		"pair %u: %" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64 " reordered, %" PRIu64
+		" corrupted%s%s", pair, c.lost, c.duplicated, c.reordered, c.corrupted,
 		guest_error(e->g) != NULL ? ": " : "",
 		guest_error(e->g) != NULL ? guest_error(e->g) : "");
 }

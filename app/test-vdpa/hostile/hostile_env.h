@@ -15,6 +15,8 @@
 
 #include <linux/virtio_net.h>
 
+#include <rte_common.h>
+
 #include "guest_features.h"
 #include "guest_mem.h"
 #include "hostile.h"
@@ -66,7 +68,8 @@ struct hostile_env {
 #define HOSTILE_SETTLE_US 30000
 
 /** Record what is wrong. Only the first reason is kept. @return -EPROTO */
-int hostile_fail(struct hostile_env *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+__rte_format_printf(2, 3)
+int hostile_fail(struct hostile_env *e, const char *fmt, ...);
 /** Allow the device to write @p len bytes at @p gpa. */
 void hostile_lend(struct hostile_env *e, uint64_t gpa, uint64_t len);
 /** First address behind the regions that are contiguous. */

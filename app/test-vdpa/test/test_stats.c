@@ -2,6 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,7 @@ histogram_counts_every_sample_once(void **state)
 {
 	static const uint64_t ns[] = { 0, 999, 1000, 1999, 2000, 900000 };
 	struct stats s = STATS_INIT;
-	unsigned long low, high, count, sum = 0;
+	uint64_t low, high, count, sum = 0;
 	char *text = NULL, *line, *save;
 	size_t size, i;
 	FILE *f;
@@ -86,7 +87,8 @@ histogram_counts_every_sample_once(void **state)
 	line = strtok_r(text, "\n", &save);
 	assert_string_equal(line, "t, us");
 	while ((line = strtok_r(NULL, "\n", &save)) != NULL) {
-		assert_int_equal(sscanf(line, "%lu .. %lu %lu", &low, &high, &count), 3);
+		assert_int_equal(sscanf(line, "%" SCNu64 " .. %" SCNu64 " %" SCNu64, &low, &high,
+				&count), 3);
 		if (low == 1)
 			assert_int_equal(count, 2);
 		sum += count;

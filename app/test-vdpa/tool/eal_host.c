@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ eal_host_cpus(char *buf, size_t size)
 unsigned int
 eal_host_huge_free_mb(void)
 {
-	unsigned long kb, pages, sum = 0;
+	uint64_t kb, pages, sum = 0;
 	char path[512];
 	struct dirent *e;
 	FILE *f;
@@ -66,13 +67,13 @@ eal_host_huge_free_mb(void)
 	if (d == NULL)
 		return 0;
 	while ((e = readdir(d)) != NULL) {
-		if (sscanf(e->d_name, "hugepages-%lukB", &kb) != 1)
+		if (sscanf(e->d_name, "hugepages-%" SCNu64 "kB", &kb) != 1)
 			continue;
 		snprintf(path, sizeof(path), HUGE_DIR "/%s/free_hugepages", e->d_name);
 		f = fopen(path, "r");
 		if (f == NULL)
 			continue;
-		if (fscanf(f, "%lu", &pages) == 1)
+		if (fscanf(f, "%" SCNu64, &pages) == 1)
 			sum += kb * pages;
 		fclose(f);
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "stats.h"
+#include "vstate_compat.h"
 
 #define BAR_WIDTH 50
 
@@ -71,7 +72,7 @@ bucket_of(uint64_t ns)
 {
 	uint64_t us = ns / 1000;
 
-	return us == 0 ? 0 : 64 - __builtin_clzll(us);
+	return us == 0 ? 0 : 64 - rte_clz64(us);
 }
 
 void

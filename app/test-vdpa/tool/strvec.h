@@ -12,6 +12,8 @@
 
 #include <stdbool.h>
 
+#include <rte_common.h>
+
 struct strvec {
 	char **v;
 	int nb;
@@ -24,7 +26,8 @@ struct strvec {
 /** Append a copy of @p s. */
 void strvec_push(struct strvec *sv, const char *s);
 /** Append a formatted string. */
-void strvec_pushf(struct strvec *sv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+__rte_format_printf(2, 3)
+void strvec_pushf(struct strvec *sv, const char *fmt, ...);
 /** Append all strings of @p from. */
 void strvec_append(struct strvec *sv, const struct strvec *from);
 /**

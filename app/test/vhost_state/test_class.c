@@ -2,6 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "vhost_state_bytes.h"
@@ -114,14 +115,13 @@ disk_equal(const struct rte_vhost_state *a, const struct rte_vhost_state *b)
 static void
 dump_disk(const struct rte_vhost_state *st, FILE *f)
 {
-	fprintf(f, "  capacity         0x%llx\n",
-			(unsigned long long)const_disk_of(st)->capacity);
+	fprintf(f, "  capacity         0x%" PRIx64 "\n", const_disk_of(st)->capacity);
 }
 
 static void
 dump_disk_json(const struct rte_vhost_state *st, FILE *f)
 {
-	fprintf(f, "\"capacity\": \"0x%llx\"", (unsigned long long)const_disk_of(st)->capacity);
+	fprintf(f, "\"capacity\": \"0x%" PRIx64 "\"", const_disk_of(st)->capacity);
 }
 
 static const enum rte_vhost_state_reason disk_reasons[] = {

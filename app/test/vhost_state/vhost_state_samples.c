@@ -10,6 +10,7 @@
  * files are made from its output, see data/README.rst.
  */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,7 +51,7 @@ int
 main(int argc, char **argv)
 {
 	char name[32];
-	long i, count;
+	int64_t i, count;
 	int ret;
 
 	if (argc != 3) {
@@ -64,7 +65,7 @@ main(int argc, char **argv)
 	if (ret == 0)
 		ret = write_sample(sample_packed_descs(), argv[1], "packed_descs");
 	for (i = 0; i < count && ret == 0; i++) {
-		snprintf(name, sizeof(name), "%ld", i);
+		snprintf(name, sizeof(name), "%" PRId64, i);
 		ret = write_sample(sample_random((uint64_t)i), argv[1], name);
 	}
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -35,10 +35,10 @@
 static uint64_t
 request_send(int fd, uint32_t request, uint64_t value, bool answered)
 {
-	struct {
+	struct __rte_packed_begin {
 		uint32_t request, flags, size;
 		uint64_t value;
-	} __attribute__((packed)) m = { request, VERSION, answered ? 0 : 8, value };
+	} __rte_packed_end m = { request, VERSION, answered ? 0 : 8, value };
 	ssize_t len = answered ? 12 : 20;
 
 	assert_int_equal(write(fd, &m, len), len);

@@ -4,4 +4,4 @@
 
 #include "vstate_log.h"
 
-RTE_LOG_REGISTER(vstate_logtype, pmd.vdpa.vstate, NOTICE);
+RTE_LOG_REGISTER_DEFAULT(vstate_logtype, NOTICE);

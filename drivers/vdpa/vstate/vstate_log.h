@@ -9,9 +9,11 @@
 
 #include <rte_log.h>
 
-extern int vstate_logtype;
+#include "vstate_compat.h"
 
-#define VSTATE_LOG(level, fmt, ...) \
-	rte_log(RTE_LOG_ ## level, vstate_logtype, "vstate: " fmt "\n", ##__VA_ARGS__)
+extern int vstate_logtype;
+#define RTE_LOGTYPE_vstate vstate_logtype
+
+#define VSTATE_LOG(level, ...) RTE_LOG_LINE(level, vstate, __VA_ARGS__)
 
 #endif /* VSTATE_LOG_H */

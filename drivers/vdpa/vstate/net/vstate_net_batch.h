@@ -30,11 +30,12 @@
 #include "ring/vstate_packed_gather.h"
 #include "ring/vstate_publish.h"
 #include "ring/vstate_split_gather.h"
+#include "vstate_compat.h"
 #include "vstate_net_mbuf.h"
 #include "vstate_net_vq.h"
 
 /* Gather up to @p n wanted leading buffers. vq->avail does not move. @return their number */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 batch_gather_wanted(struct vstate_vq *vq, struct gathered *g, uint16_t n,
 		const struct gather_want *want)
 {
@@ -48,14 +49,14 @@ struct size_run {
 	uint32_t count;
 };
 
-static __rte_always_inline void
+static vstate_inline void
 size_run_end(struct size_run *run)
 {
 	if (run->count != 0)
 		vstate_count_size(run->counters, run->len, run->count);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 size_run_add(struct size_run *run, uint32_t len)
 {
 	if (len != run->len) {
@@ -67,7 +68,7 @@ size_run_add(struct size_run *run, uint32_t len)
 }
 
 /* Count @p n frames of @p len bytes. */
-static __rte_always_inline void
+static vstate_inline void
 count_alike(struct vstate_net_vq *nq, uint32_t len, uint16_t n)
 {
 	nq->counters.packets += n;
@@ -81,12 +82,12 @@ count_alike(struct vstate_net_vq *nq, uint32_t len, uint16_t n)
  * The words of an mbuf that a receiver sets for a frame of one segment, from data_off to the hash
  * of RSS. They are written at once, and the second cache line is not written.
  */
-typedef uint64_t mbuf_words __attribute__((vector_size(32), aligned(8), may_alias));
+typedef uint64_t mbuf_words VSTATE_VECTOR_AT(32, 8);
 
 #define MBUF_WORDS_OFFSET offsetof(struct rte_mbuf, data_off)
 
 /* Make the words of an empty frame. */
-static __rte_always_inline void
+static vstate_inline void
 mbuf_words_make(mbuf_words *empty, const struct vstate_net_vq *nq, struct rte_mempool *pool)
 {
 	/* In the order of an mbuf. A local mbuf would be cleared whole for these few fields. */
@@ -113,7 +114,7 @@ mbuf_words_make(mbuf_words *empty, const struct vstate_net_vq *nq, struct rte_me
 }
 
 /* Make @p m a frame of one segment of @p len < 65536 bytes. */
-static __rte_always_inline void
+static vstate_inline void
 mbuf_set(struct rte_mbuf *m, const mbuf_words *empty, uint32_t len)
 {
 	mbuf_words words = *empty;
@@ -141,7 +142,7 @@ batch_undo(struct rte_mbuf **pkts, uint16_t done, uint16_t n, const mbuf_words *
 }
 
 /* Apply the offloads of a header, if it has any. False: the header is bad. */
-static __rte_always_inline bool
+static vstate_inline bool
 batch_offload(const struct vstate_net_vq *nq, const uint8_t *p, struct rte_mbuf *m)
 {
 	struct virtio_net_hdr_mrg_rxbuf hdr;
@@ -164,14 +165,14 @@ batch_offload(const struct vstate_net_vq *nq, const uint8_t *p, struct rte_mbuf 
 #define VSTATE_TAKE_BYTES 12288
 
 /* True for a chain whose first descriptor has more than the header: no batch takes it. */
-static __rte_always_inline bool
+static vstate_inline bool
 batch_is_for_others(const struct vstate_net_vq *nq, const struct vstate_hint *begin)
 {
 	return (begin->flags & VRING_DESC_F_NEXT) && begin->len > nq->hdr_len;
 }
 
 /* Number of buffers to gather, if all are as long as the first. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 batch_most(const struct vstate_net_vq *nq, const struct vstate_hint *begin)
 {
 	if (likely(begin->len <= VSTATE_LARGE))
@@ -179,7 +180,7 @@ batch_most(const struct vstate_net_vq *nq, const struct vstate_hint *begin)
 	return VSTATE_TAKE_BYTES / (begin->len - nq->hdr_len) + 1;
 }
 
-static __rte_always_inline bool
+static vstate_inline bool
 lengths_differ(const struct gathered *g, uint16_t n)
 {
 	uint32_t differ = 0;
@@ -191,7 +192,7 @@ lengths_differ(const struct gathered *g, uint16_t n)
 }
 
 /* Gather @p most of @p n buffers, and all of them if the lengths differ. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 batch_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t most,
 		const struct gather_want *want)
 {
@@ -206,7 +207,7 @@ batch_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, uint16_t most
 }
 
 /* Number of leading buffers up to the one that reaches VSTATE_TAKE_BYTES. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 batch_cut(const struct gathered *g, uint16_t n)
 {
 	uint32_t bytes = 0;
@@ -218,7 +219,7 @@ batch_cut(const struct gathered *g, uint16_t n)
 }
 
 /* Note the lengths of the frames of a batch. */
-static __rte_always_inline void
+static vstate_inline void
 batch_lengths(struct vstate_net_vq *nq, const struct gathered *g, uint16_t n)
 {
 	memcpy(nq->taken_len, g->len, n * sizeof(g->len[0]));
@@ -238,7 +239,7 @@ struct take_how {
 };
 
 /* Copy one frame of @p len bytes. */
-static __rte_always_inline bool
+static vstate_inline bool
 take_one(const struct vstate_net_vq *nq, struct rte_mbuf *m, const uint8_t *hdr,
 		const uint8_t *data, uint32_t len, const struct take_how *how)
 {
@@ -256,7 +257,7 @@ struct take_four {
 	vstate_simd_four_32 len;
 };
 
-static __rte_always_inline struct take_four
+static vstate_inline struct take_four
 take_four_load(const struct gathered *g, struct rte_mbuf *const *pkts, unsigned int i,
 		const struct take_how *how)
 {
@@ -272,7 +273,7 @@ take_four_load(const struct gathered *g, struct rte_mbuf *const *pkts, unsigned 
 	return t;
 }
 
-static __rte_always_inline bool
+static vstate_inline bool
 take_four_one(const struct vstate_net_vq *nq, const struct take_four *t, const unsigned int k,
 		const struct take_how *how)
 {
@@ -283,7 +284,7 @@ take_four_one(const struct vstate_net_vq *nq, const struct take_four *t, const u
 }
 
 /* Take frames in groups of four, up to a bad header. @return number of frames taken */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 take_fours(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
 		uint16_t n, const struct take_how *how)
 {
@@ -304,7 +305,7 @@ take_fours(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_
 	return done;
 }
 #else
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 take_fours(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
 		uint16_t n, const struct take_how *how)
 {
@@ -318,7 +319,7 @@ take_fours(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_
 #endif
 
 /* Copy @p n frames. @return number of frames before the first one with a bad header */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 take_frames(const struct vstate_net_vq *nq, const struct gathered *g, struct rte_mbuf *const *pkts,
 		uint16_t n, const struct take_how how)
 {
@@ -336,7 +337,7 @@ take_frames(const struct vstate_net_vq *nq, const struct gathered *g, struct rte
  * @param begin  hint of the first descriptor
  * @return number of frames taken
  */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 batch_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n,
 		const struct vstate_hint *begin)
 {
@@ -380,14 +381,14 @@ batch_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf *
 
 /* ---- to the driver ---- */
 
-static __rte_always_inline bool
+static vstate_inline bool
 frame_is_plain(const struct rte_mbuf *m)
 {
 	return m->nb_segs == 1 && (m->ol_flags & VSTATE_TX_OFFLOADS) == 0;
 }
 
 /* Number of leading plain frames of which each fits its buffer. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t n)
 {
 	unsigned int i;
@@ -399,7 +400,7 @@ batch_writable(const struct gathered *g, struct rte_mbuf *const *pkts, uint16_t 
 }
 
 /* Write a header without offloads: all fields are 0, and num_buffers, if there is one, is 1. */
-static __rte_always_inline void
+static vstate_inline void
 header_plain(uint8_t *p, const uint32_t hdr_len)
 {
 	/* num_buffers is the last field. */
@@ -415,7 +416,7 @@ header_plain(uint8_t *p, const uint32_t hdr_len)
  * @param next  the buffer of the next frame, or NULL
  * @return bytes written
  */
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 write_one(uint8_t *hdr, const struct rte_mbuf *m, const uint32_t len, const uint32_t hdr_len,
 		const uint8_t *next)
 {
@@ -434,7 +435,7 @@ struct write_four {
 	vstate_simd_four mbuf, hdr, used;
 };
 
-static __rte_always_inline struct write_four
+static vstate_inline struct write_four
 write_four_load(const struct gathered *g, const struct vstate_used *shadow,
 		struct rte_mbuf *const *pkts, unsigned int i)
 {
@@ -445,7 +446,7 @@ write_four_load(const struct gathered *g, const struct vstate_used *shadow,
 	};
 }
 
-static __rte_always_inline void
+static vstate_inline void
 write_four_one(const struct write_four *w, const unsigned int k, struct vstate_used *shadow,
 		const uint32_t alike, const uint32_t hdr_len, uint64_t next)
 {
@@ -457,7 +458,7 @@ write_four_one(const struct write_four *w, const unsigned int k, struct vstate_u
 }
 
 /* Write frames in groups of four. @return number of frames written */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
 		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
 {
@@ -479,7 +480,7 @@ write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 	return i;
 }
 #else
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
 		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
 {
@@ -494,7 +495,7 @@ write_fours(const struct gathered *g, struct vstate_used *shadow, struct rte_mbu
 #endif
 
 /* Copy frames to their buffers. @p alike: the length of all frames, or 0 if lengths differ. */
-static __rte_always_inline void
+static vstate_inline void
 batch_write_hdr(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
 		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
 {
@@ -508,7 +509,7 @@ batch_write_hdr(const struct gathered *g, struct vstate_used *shadow, struct rte
 }
 
 /* As batch_write_hdr(), with one instance for each length of a header. */
-static __rte_always_inline void
+static vstate_inline void
 batch_write(const struct gathered *g, struct vstate_used *shadow, struct rte_mbuf *const *pkts,
 		uint16_t n, const uint32_t alike, const uint32_t hdr_len)
 {
@@ -556,7 +557,7 @@ batch_count(struct vstate_net_vq *nq, struct rte_mbuf *const *pkts, uint16_t n)
  * @param look  VSTATE_NET_MBUF_* of these frames
  * @return number of frames put
  */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 batch_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
 	struct vstate_vq *vq = &nq->vq;
@@ -598,7 +599,7 @@ batch_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t 
 #define MERGE_AHEAD 512
 
 /* Number of leading buffers that hold one header and @p len bytes. 0: too few buffers. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 merge_buffers(const struct gathered *g, uint16_t n, uint32_t len, uint32_t hdr_len)
 {
 	uint64_t room = 0;
@@ -616,7 +617,7 @@ merge_buffers(const struct gathered *g, uint16_t n, uint32_t len, uint32_t hdr_l
  * Put one frame of any number of segments into as many plain buffers as it needs.
  * @return false: nothing changed, the general code must put the frame
  */
-static __rte_always_inline bool
+static vstate_inline bool
 merge_put(struct vstate_net_vq *nq, const struct rte_mbuf *m, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
 	struct vstate_vq *vq = &nq->vq;

@@ -37,6 +37,7 @@
 
 #include "ring/vstate_avail.h"
 #include "ring/vstate_publish.h"
+#include "vstate_compat.h"
 #include "vstate_net_offload.h"
 
 #define HDR_MAX sizeof(struct virtio_net_hdr_mrg_rxbuf)
@@ -116,7 +117,7 @@ frame_take_general(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_
 }
 
 /* Check a frame that was copied, and apply the offloads of its header. */
-static __rte_always_inline enum take_result
+static vstate_inline enum take_result
 frame_check(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
@@ -130,7 +131,7 @@ frame_check(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 }
 
 /* Copy one frame to a chain of new mbufs. @p pkt is set to the first one, or to NULL. */
-static __rte_always_inline enum take_result
+static vstate_inline enum take_result
 frame_take(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_mempool *pool,
 		struct rte_mbuf **pkt)
 {
@@ -214,7 +215,7 @@ burst_take_rest(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_m
 	return done;
 }
 
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 burst_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vstate_vq *vq = &nq->vq;
@@ -288,7 +289,7 @@ drops_count(struct vstate_net_vq *nq)
 }
 
 /* Count the first @p n frames of the last take. Their buffers are used now. */
-static __rte_always_inline void
+static vstate_inline void
 take_count(struct vstate_net_vq *nq, uint16_t n)
 {
 	struct size_run run = { .counters = &nq->counters };
@@ -308,7 +309,7 @@ take_count(struct vstate_net_vq *nq, uint16_t n)
 	nq->counters.bytes += bytes;
 }
 
-static __rte_always_inline void
+static vstate_inline void
 burst_give(struct vstate_net_vq *nq, uint16_t n)
 {
 	struct vstate_vq *vq = &nq->vq;
@@ -383,7 +384,7 @@ header_patch(struct vstate_vq *vq, const uint64_t nb_gpa[2], uint16_t num_buffer
 }
 
 /* Number of descriptors of the ring in a finished chain; fewer if some precede its table. */
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 ring_descs(const struct vstate_vq *vq, const struct vstate_chain *c)
 {
 	return LAYOUT_PACKED || c->table_size != 0 ? c->num : (uint32_t)vq->size - c->left;
@@ -488,7 +489,7 @@ undo:
 }
 
 /* The common case: one descriptor in the window takes a whole frame of one segment. */
-static __rte_always_inline bool
+static vstate_inline bool
 frame_put_single(struct vstate_net_vq *nq, const struct vstate_chain *c, const struct rte_mbuf *m,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
@@ -508,7 +509,7 @@ frame_put_single(struct vstate_net_vq *nq, const struct vstate_chain *c, const s
 	return true;
 }
 
-static __rte_always_inline enum put_result
+static vstate_inline enum put_result
 frame_put_plain(struct vstate_net_vq *nq, const struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
@@ -548,7 +549,7 @@ frame_put_offload(struct vstate_net_vq *nq, struct rte_mbuf *m,
 	return result;
 }
 
-static __rte_always_inline enum put_result
+static vstate_inline enum put_result
 frame_put(struct vstate_net_vq *nq, struct rte_mbuf *m)
 {
 	struct virtio_net_hdr_mrg_rxbuf hdr = { .num_buffers = rte_cpu_to_le_16(1) };
@@ -573,7 +574,7 @@ burst_put_one(struct vstate_net_vq *nq, struct rte_mbuf *m)
 }
 
 /* Put a burst. Publishes only to make room in the shadow. @p look: VSTATE_NET_MBUF_* */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 burst_fill(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
 	struct vstate_vq *vq = &nq->vq;

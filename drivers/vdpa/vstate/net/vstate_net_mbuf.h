@@ -22,6 +22,8 @@
 #include <rte_mempool.h>
 #include <rte_prefetch.h>
 
+#include "vstate_compat.h"
+
 /** Direct mbufs of one segment, one pool and one reference: they can return to the pool as is. */
 #define VSTATE_NET_MBUF_WHOLE 1u
 /** One segment each, all of one length, without offloads. A VLAN tag is not an offload here. */
@@ -37,10 +39,10 @@
 	 RTE_MBUF_F_TX_UDP_SEG)
 
 /* Half of the first cache line of an mbuf. */
-typedef uint64_t vstate_half_line __attribute__((vector_size(32), aligned(8), may_alias));
+typedef uint64_t vstate_half_line VSTATE_VECTOR_AT(32, 8);
 
 /** Read the properties of @p n >= 1 frames and prefetch their data. @return VSTATE_NET_MBUF_* */
-static __rte_always_inline uint8_t
+static vstate_inline uint8_t
 vstate_net_mbuf_look(struct rte_mbuf *const *pkts, uint16_t n)
 {
 	const struct rte_mbuf *first = pkts[0];
@@ -84,7 +86,7 @@ vstate_net_mbuf_look(struct rte_mbuf *const *pkts, uint16_t n)
  * is copied as a block, which is faster than the pool's own loop over single mbufs.
  * @return false: the pool has too few
  */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_net_mbuf_get(struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
 #ifndef RTE_LIBRTE_MEMPOOL_DEBUG

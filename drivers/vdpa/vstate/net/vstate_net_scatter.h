@@ -15,6 +15,7 @@
  * Included by vstate_net_burst.h.
  */
 
+#include "vstate_compat.h"
 #include "vstate_net_batch.h"
 #include "ring/vstate_chain.h"
 #include "vstate_net_mbuf.h"
@@ -40,7 +41,7 @@ enum scatter_result {
 };
 
 /* Walk to the end of a chain of up to SCATTER_PIECES descriptors. */
-static __rte_always_inline enum scatter_result
+static vstate_inline enum scatter_result
 scatter_gather(struct vstate_vq *vq, struct vstate_chain *c, struct scatter *s)
 {
 	unsigned int i;
@@ -64,7 +65,7 @@ scatter_gather(struct vstate_vq *vq, struct vstate_chain *c, struct scatter *s)
 }
 
 /* Copy the header and remove it from the first piece. False: it is not in one piece. */
-static __rte_always_inline bool
+static vstate_inline bool
 scatter_header(struct scatter *s, struct virtio_net_hdr_mrg_rxbuf *hdr, const uint32_t hdr_len)
 {
 	if (unlikely(s->nb == 0 || s->len[0] < hdr_len))
@@ -77,7 +78,7 @@ scatter_header(struct scatter *s, struct virtio_net_hdr_mrg_rxbuf *hdr, const ui
 }
 
 /* Link mbufs of @p room bytes each to one frame of @p len bytes. */
-static __rte_always_inline void
+static vstate_inline void
 scatter_chain(struct rte_mbuf *const *segs, uint16_t nb, uint32_t room, uint32_t len,
 		const mbuf_words *empty)
 {
@@ -94,7 +95,7 @@ scatter_chain(struct rte_mbuf *const *segs, uint16_t nb, uint32_t room, uint32_t
 }
 
 /* Copy the pieces to the mbufs, each part that is contiguous on both sides at once. */
-static __rte_always_inline void
+static vstate_inline void
 scatter_copy(const struct scatter *s, struct rte_mbuf *const *segs, const uint32_t room)
 {
 	uint8_t *dst = rte_pktmbuf_mtod(segs[0], uint8_t *);

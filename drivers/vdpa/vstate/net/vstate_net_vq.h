@@ -13,6 +13,7 @@
 #include <rte_common.h>
 
 #include "ring/vstate_vq.h"
+#include "vstate_compat.h"
 #include "vstate_net_ops.h"
 #include "vstate_net_vq_counters.h"
 
@@ -62,7 +63,7 @@ struct vstate_net_vq {
 };
 
 /** The network queue of which @p vq is the ring. */
-static __rte_always_inline struct vstate_net_vq *
+static vstate_inline struct vstate_net_vq *
 vstate_net_vq_of(const struct vstate_vq *vq)
 {
 	return (struct vstate_net_vq *)(uintptr_t)vq;

@@ -11,6 +11,8 @@
 
 #include <rte_common.h>
 
+#include "vstate_compat.h"
+
 #define VSTATE_SIZE_BINS 8
 
 /** Written by the poll thread, read by any thread. */
@@ -57,7 +59,7 @@ struct vstate_net_stats {
 	X(size_1519_max_packets, size_bins[7], counters.size_bins[7])
 
 /** Count @p count frames of @p len bytes (without FCS) by their size. */
-static __rte_always_inline void
+static vstate_inline void
 vstate_count_size(struct vstate_net_vq_counters *c, uint32_t len, uint32_t count)
 {
 	unsigned int bin;
@@ -65,7 +67,7 @@ vstate_count_size(struct vstate_net_vq_counters *c, uint32_t len, uint32_t count
 	if (len == 64)
 		bin = 1;
 	else if (len > 64 && len < 1024)
-		bin = 27 - __builtin_clz(len); /* 2 for 65 .. 127, 5 for 512 .. 1023 */
+		bin = 27 - rte_clz32(len); /* 2 for 65 .. 127, 5 for 512 .. 1023 */
 	else if (len < 64)
 		bin = 0;
 	else

@@ -30,7 +30,7 @@ vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, 
 }
 
 /* Receive under the lease that the caller took, and give it back. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 vq_receive_leased(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts,
 		uint16_t n)
 {
@@ -47,7 +47,7 @@ vq_receive_other(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf
 	return vstate_lease_take_other(&vq->lease) ? vq_receive_leased(vq, pool, pkts, n) : 0;
 }
 
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
 {
 	if (!vstate_lease_is_plain(&vq->lease))
@@ -131,7 +131,7 @@ vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 }
 
 /* Take a lease for transmission. A shared queue that stays busy counts as full. */
-static __rte_always_inline bool
+static vstate_inline bool
 txq_lease(const struct vstate_port_txq *txq, struct vstate_vq *vq)
 {
 	return txq->shared ? vstate_lease_take_shared(&vq->lease) : vstate_lease_take(&vq->lease);
@@ -151,7 +151,7 @@ vlan_insert(struct rte_mbuf **pkts, uint16_t n)
 }
 
 /* Free sent frames. Whole mbufs return to their pool at once, without their second cache line. */
-static __rte_always_inline void
+static vstate_inline void
 sent_free(struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 {
 	if (likely(look & VSTATE_NET_MBUF_WHOLE))

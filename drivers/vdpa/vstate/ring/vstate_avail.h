@@ -11,16 +11,17 @@
  * ring. For code that processes buffers in order, once for both layouts: @p packed is a constant.
  */
 
+#include "vstate_compat.h"
 #include "vstate_layout.h"
 
-static __rte_always_inline bool
+static vstate_inline bool
 listed_is_next(const struct vstate_vq *vq)
 {
 	return unlikely(vq->inflight != NULL) && vq->inflight->taken < vq->inflight->nb;
 }
 
 /* Begin a walk of the next buffer. 1: begun; 0: there is none; -1: fault. */
-static __rte_always_inline int
+static vstate_inline int
 buf_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 		const enum vstate_chain_parts parts, const bool packed)
 {
@@ -29,7 +30,7 @@ buf_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 }
 
 /* The buffer of a finished walk is dequeued. */
-static __rte_always_inline void
+static vstate_inline void
 buf_dequeue(struct vstate_vq *vq, const struct vstate_chain *c, const bool packed)
 {
 	if (listed_is_next(vq))
@@ -39,7 +40,7 @@ buf_dequeue(struct vstate_vq *vq, const struct vstate_chain *c, const bool packe
 }
 
 /* Buffers (split) or descriptors (packed), up to @p max; a buffer in flight counts as one. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 buf_count(struct vstate_vq *vq, uint16_t max, const bool packed)
 {
 	uint16_t listed = 0;
@@ -50,7 +51,7 @@ buf_count(struct vstate_vq *vq, uint16_t max, const bool packed)
 }
 
 /* Set what vstate_vq_is_empty() compares. With buffers in flight a queue is never empty. */
-static __rte_always_inline void
+static vstate_inline void
 buf_look_ahead(struct vstate_vq *vq, const bool packed)
 {
 	ring_look_ahead(vq, packed);
@@ -61,13 +62,13 @@ buf_look_ahead(struct vstate_vq *vq, const bool packed)
 }
 
 /* Of the buffers in flight, how many the burst has dequeued. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 listed_get(const struct vstate_vq *vq)
 {
 	return unlikely(vq->inflight != NULL) ? vq->inflight->taken : 0;
 }
 
-static __rte_always_inline void
+static vstate_inline void
 listed_set(struct vstate_vq *vq, uint16_t taken)
 {
 	if (unlikely(vq->inflight != NULL))

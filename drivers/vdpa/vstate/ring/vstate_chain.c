@@ -2,9 +2,11 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <stdalign.h>
 #include <string.h>
 
 #include "vstate_chain.h"
+#include "vstate_compat.h"
 #include "vstate_copy.h"
 
 #define DESC_SIZE sizeof(struct vring_desc)
@@ -17,7 +19,7 @@ static bool
 table_read(struct vstate_vq *vq, const struct vstate_chain *c, uint16_t i,
 		struct vstate_desc *d, const bool packed)
 {
-	uint8_t copy[DESC_SIZE] __rte_aligned(8);
+	alignas(8) uint8_t copy[DESC_SIZE];
 	uint64_t gpa = c->table + (uint64_t)i * DESC_SIZE;
 	uint32_t done, len;
 	const uint8_t *p;
@@ -121,7 +123,7 @@ vstate_chain_step(struct vstate_vq *vq, struct vstate_chain *c, const bool packe
 }
 
 /* Inlined into the copies below; vstate_chain_piece() is for other files. */
-static __rte_always_inline int
+static vstate_inline int
 chain_piece(struct vstate_vq *vq, struct vstate_chain *c, const uint16_t part, uint8_t **hva,
 		uint32_t *len, const bool packed)
 {
@@ -154,7 +156,7 @@ vstate_chain_piece(struct vstate_vq *vq, struct vstate_chain *c, uint16_t part, 
  * Copy up to @p n bytes between a chain and @p own: to the chain if @p to_chain, else from it.
  * Inlined, so that both ways are loops of their own.
  */
-static __rte_always_inline int32_t
+static vstate_inline int32_t
 chain_copy(struct vstate_vq *vq, struct vstate_chain *c, uint8_t *own, uint32_t n,
 		const bool packed, const bool to_chain)
 {

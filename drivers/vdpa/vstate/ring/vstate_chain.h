@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vstate_compat.h"
 #include "vstate_desc.h"
 #include "vstate_isa.h"
 #include "vstate_vq.h"
@@ -104,7 +105,7 @@ bool vstate_chain_finish(struct vstate_vq *vq, struct vstate_chain *c, const boo
  * Whether a descriptor that is writable (@p part is VRING_DESC_F_WRITE) or readable (0) may
  * follow. False: fault.
  */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_chain_part_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t part)
 {
 	if (likely(part == c->part))
@@ -119,7 +120,7 @@ vstate_chain_part_enter(struct vstate_vq *vq, struct vstate_chain *c, uint16_t p
  * Enter a descriptor. All of its range must be the guest's memory, also what will not be
  * copied: nothing is written before that is known. False: fault.
  */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_chain_enter(struct vstate_vq *vq, struct vstate_chain *c, const struct vstate_desc *d)
 {
 	c->addr = d->addr;
@@ -135,7 +136,7 @@ vstate_chain_enter(struct vstate_vq *vq, struct vstate_chain *c, const struct vs
  * @param parts  parts that the buffer may have; a descriptor of another part is a fault
  * @return false: fault
  */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_chain_begin(struct vstate_vq *vq, struct vstate_chain *c, const struct vstate_desc *d,
 		const enum vstate_chain_parts parts, const bool packed)
 {

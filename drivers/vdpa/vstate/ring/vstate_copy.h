@@ -13,22 +13,24 @@
 #include <rte_branch_prediction.h>
 #include <rte_memcpy.h>
 
+#include "vstate_compat.h"
+
 /*
  * A block of 32 bytes at any address, copied with the widest registers up to 32 bytes. For memcpy()
  * a compiler uses narrower registers if its tuning says so. The tuning is that of the oldest
  * processor with these instructions. Registers of 64 bytes are no faster: see the guide's page on
  * performance.
  */
-typedef uint8_t vstate_block __attribute__((vector_size(32), aligned(1), may_alias));
+typedef uint8_t vstate_block VSTATE_VECTOR_AT(32, 1);
 #define VSTATE_BLOCK 32
 
-static __rte_always_inline void
+static vstate_inline void
 vstate_copy_block(uint8_t *dst, const uint8_t *src)
 {
 	*(vstate_block *)dst = *(const vstate_block *)src;
 }
 
-static __rte_always_inline void
+static vstate_inline void
 vstate_copy_2_blocks(uint8_t *dst, const uint8_t *src)
 {
 	vstate_copy_block(dst, src);
@@ -41,7 +43,7 @@ vstate_copy_2_blocks(uint8_t *dst, const uint8_t *src)
  *   line between the last stores, because a core cannot wait for all of them at once
  * @param nb_ahead  number of bytes to prefetch, up to @p n
  */
-static __rte_always_inline void
+static vstate_inline void
 vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n, const uint8_t *ahead,
 		const uint32_t nb_ahead)
 {
@@ -53,14 +55,14 @@ vstate_copy_large(uint8_t *d, const uint8_t *s, uint32_t n, const uint8_t *ahead
 	vstate_copy_2_blocks(d, s);
 	for (i = 64 - ((uintptr_t)d & (VSTATE_BLOCK - 1)); i < n - 64; i += 64) {
 		if (ahead != NULL && i + nb_ahead >= n)
-			__builtin_prefetch(ahead + (i + nb_ahead - n), 1);
+			vstate_prefetch_write(ahead + (i + nb_ahead - n));
 		vstate_copy_2_blocks(d + i, s + i);
 	}
 	vstate_copy_2_blocks(d + n - 64, s + n - 64);
 }
 
 /** Copy @p n bytes. */
-static __rte_always_inline void
+static vstate_inline void
 vstate_copy(void *dst, const void *src, uint32_t n)
 {
 	uint8_t *d = dst;

@@ -46,7 +46,7 @@ struct vstate_hint {
  * Both layouts have 16-byte descriptors {le64 addr; le32 len; ...}, the last two fields
  * in another order. Guest memory is read with relaxed atomics: once, and whole.
  */
-static __rte_always_inline void
+static vstate_inline void
 vstate_desc_read(struct vstate_desc *d, const void *entry, const bool packed)
 {
 	if (packed) {

@@ -16,6 +16,7 @@
 #include <rte_prefetch.h>
 
 #include "vstate_chain.h"
+#include "vstate_compat.h"
 #include "vstate_simd.h"
 
 /** Buffers of a batch. */
@@ -41,7 +42,7 @@ struct gather_want {
 	uint32_t min, max;
 };
 
-static __rte_always_inline struct gather_want
+static vstate_inline struct gather_want
 gather_want(const struct vstate_vq *vq, uint16_t direction, uint32_t hdr_len, uint32_t min,
 		uint32_t max)
 {
@@ -64,19 +65,19 @@ gather_want(const struct vstate_vq *vq, uint16_t direction, uint32_t hdr_len, ui
  * line, which all frames touch: stores wait for their lines one after another. Loads do not wait
  * for each other, so a second line does not make them faster.
  */
-static __rte_always_inline void
+static vstate_inline void
 gather_prefetch(const uint8_t *p, uint16_t direction)
 {
 	if (direction == 0) {
 		rte_prefetch0(p);
 		return;
 	}
-	__builtin_prefetch(p, 1);
-	__builtin_prefetch(p + RTE_CACHE_LINE_SIZE, 1);
+	vstate_prefetch_write(p);
+	vstate_prefetch_write(p + RTE_CACHE_LINE_SIZE);
 }
 
 /** Gather a buffer of one descriptor with header and frame. False: not wanted. */
-static __rte_always_inline bool
+static vstate_inline bool
 gather_plain(struct gathered *g, unsigned int i, const struct gather_want *want, uint64_t addr,
 		uint32_t len)
 {
@@ -97,7 +98,7 @@ gather_plain(struct gathered *g, unsigned int i, const struct gather_want *want,
  * Gather a buffer of two descriptors: the header, and the frame. Some drivers cannot place the
  * header directly before the frame. False: not wanted.
  */
-static __rte_always_inline bool
+static vstate_inline bool
 gather_two(struct gathered *g, unsigned int i, const struct gather_want *want,
 		const struct vstate_desc *hdr, const struct vstate_desc *data)
 {
@@ -114,7 +115,7 @@ gather_two(struct gathered *g, unsigned int i, const struct gather_want *want,
 }
 
 /** Gather a buffer of one or two descriptors in the indirect table @p d. False: not wanted. */
-static __rte_always_inline bool
+static vstate_inline bool
 gather_indirect(struct gathered *g, unsigned int i, const struct gather_want *want,
 		const struct vstate_desc *d, const bool packed)
 {
@@ -150,7 +151,7 @@ gather_indirect(struct gathered *g, unsigned int i, const struct gather_want *wa
 }
 
 /** The word of a used element of length 0. */
-static __rte_always_inline uint64_t
+static vstate_inline uint64_t
 gather_used(uint16_t id, uint16_t num)
 {
 	return (uint64_t)id << 32 | (uint64_t)num << 48;
@@ -163,7 +164,7 @@ gather_used(uint16_t id, uint16_t num)
  * @param used  words of the used elements
  * @return number of leading buffers that are wanted
  */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 gather_lanes(struct gathered *g, unsigned int i, const struct gather_want *want, vstate_simd addr,
 		vstate_simd len, vstate_simd used, uint32_t bad)
 {
@@ -181,7 +182,7 @@ gather_lanes(struct gathered *g, unsigned int i, const struct gather_want *want,
 	simd_store_low(&g->len[i], simd_sub(len, hdr_len));
 	simd_store(&g->used[i], used);
 	if (unlikely(bad != 0))
-		return __builtin_ctz(bad);
+		return rte_ctz32(bad);
 	for (k = 0; k < VSTATE_SIMD_LANES; k++)
 		gather_prefetch(g->hdr[i + k], want->direction);
 	return VSTATE_SIMD_LANES;

@@ -112,7 +112,7 @@ union vstate_inflight_head {
 #define VSTATE_INFLIGHT_HEAD_SHIFTS { 48, 32, 24, 16 }
 #endif
 
-static __rte_always_inline uint64_t
+static vstate_inline uint64_t
 vstate_inflight_head_word(struct vstate_pos old, struct vstate_pos now)
 {
 	const unsigned int shift[] = VSTATE_INFLIGHT_HEAD_SHIFTS;
@@ -133,7 +133,7 @@ vstate_inflight_head_read(uint64_t word, struct vstate_pos *old, struct vstate_p
 }
 
 /** W1 and W3. The barriers are for the compiler only; see above. */
-static __rte_always_inline void
+static vstate_inline void
 vstate_inflight_head_step(union vstate_inflight_head *rec, struct vstate_pos old,
 		struct vstate_pos now)
 {
@@ -144,7 +144,7 @@ vstate_inflight_head_step(union vstate_inflight_head *rec, struct vstate_pos old
 }
 
 /** Record the used index of a split ring. */
-static __rte_always_inline void
+static vstate_inline void
 vstate_inflight_head_used(union vstate_inflight_head *rec, uint16_t used)
 {
 	rte_compiler_barrier();

@@ -11,16 +11,17 @@
  * leaves one of the two. The layouts' own headers say what each function does.
  */
 
+#include "vstate_compat.h"
 #include "vstate_packed.h"
 #include "vstate_split.h"
 
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 ring_avail_count(struct vstate_vq *vq, uint16_t max, const bool packed)
 {
 	return packed ? packed_avail_count(vq, max) : split_avail_count(vq, max);
 }
 
-static __rte_always_inline int
+static vstate_inline int
 ring_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 		const enum vstate_chain_parts parts, const bool packed)
 {
@@ -28,7 +29,7 @@ ring_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 }
 
 /* Move vq->avail behind @p n descriptors (packed) or buffers (split). */
-static __rte_always_inline void
+static vstate_inline void
 ring_avail_skip(struct vstate_vq *vq, uint16_t n, const bool packed)
 {
 	if (packed)
@@ -37,14 +38,14 @@ ring_avail_skip(struct vstate_vq *vq, uint16_t n, const bool packed)
 		split_avail_skip(vq, n);
 }
 
-static __rte_always_inline struct vstate_hint
+static vstate_inline struct vstate_hint
 ring_hint_read(const struct vstate_vq *vq, const bool packed)
 {
 	return packed ? packed_hint_read(vq) : split_hint_read(vq);
 }
 
 /* Write the used buffers of the shadow to the ring. Packed: they end at @p end. */
-static __rte_always_inline void
+static vstate_inline void
 ring_used_publish(struct vstate_vq *vq, struct vstate_pos end, const bool alike,
 		const bool packed)
 {
@@ -54,7 +55,7 @@ ring_used_publish(struct vstate_vq *vq, struct vstate_pos end, const bool alike,
 		split_used_publish(vq);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 ring_used_record(struct vstate_vq *vq, const bool packed)
 {
 	if (packed)
@@ -64,13 +65,13 @@ ring_used_record(struct vstate_vq *vq, const bool packed)
 }
 
 /* Packed: @p old is the used index at which the publication began. */
-static __rte_always_inline bool
+static vstate_inline bool
 ring_call_wanted(struct vstate_vq *vq, uint16_t old, const bool packed)
 {
 	return packed ? packed_call_wanted(vq, old) : split_call_wanted(vq);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 ring_look_ahead(struct vstate_vq *vq, const bool packed)
 {
 	if (packed)

@@ -71,7 +71,7 @@ void vstate_lease_init(void);
 void vstate_lease_barrier(void);
 
 /* P2. */
-static __rte_always_inline void
+static vstate_inline void
 vstate_lease_order(void)
 {
 	if (unlikely(vstate_lease_fence))
@@ -82,7 +82,7 @@ vstate_lease_order(void)
 }
 
 /* P3, behind P1 and P2. Leaves again if the lease is not granted. */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_lease_check(struct vstate_lease *l)
 {
 	/* Acquire: pairs with the release in vstate_lease_grant(). The poll thread sees what
@@ -107,7 +107,7 @@ vstate_lease_is_granted(const struct vstate_lease *l)
  * this test. It keeps a thread that polls a revoked queue from storing P1 each time: the control
  * side could see this thread inside at each of its looks.
  */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_lease_is_plain(const struct vstate_lease *l)
 {
 	return likely(rte_atomic_load_explicit(&l->granted,
@@ -115,7 +115,7 @@ vstate_lease_is_plain(const struct vstate_lease *l)
 }
 
 /** vstate_lease_take() if vstate_lease_is_plain(). */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_lease_take_plain(struct vstate_lease *l)
 {
 	rte_atomic_store_explicit(&l->inside, 1, rte_memory_order_relaxed); /* P1 */
@@ -127,7 +127,7 @@ vstate_lease_take_plain(struct vstate_lease *l)
 bool vstate_lease_take_other(struct vstate_lease *l);
 
 /** Enter a queue that only the calling thread polls. False: the lease is not granted. */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_lease_take(struct vstate_lease *l)
 {
 	return vstate_lease_is_plain(l) ? vstate_lease_take_plain(l) : vstate_lease_take_other(l);
@@ -157,7 +157,7 @@ vstate_lease_take_shared(struct vstate_lease *l)
 }
 
 /** Leave. Release: if the control side sees 0 (C3), it sees what was done inside. */
-static __rte_always_inline void
+static vstate_inline void
 vstate_lease_give(struct vstate_lease *l)
 {
 	rte_atomic_store_explicit(&l->inside, 0, rte_memory_order_release);

@@ -18,6 +18,8 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
+#include "vstate_compat.h"
+
 /** SET_MEM_TABLE of vhost-user has up to 8; there is room for later versions. */
 #define VSTATE_MEM_MAX_REGIONS 32
 
@@ -64,20 +66,20 @@ bool vstate_mem_covers(struct vstate_window *win, const struct vstate_mem *mem, 
 		uint64_t len);
 
 /** True if [gpa, gpa + len) is inside the window. No overflow: size >= len is checked first. */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_window_holds(const struct vstate_window *win, uint64_t gpa, uint64_t len)
 {
 	return win->size >= len && gpa - win->gpa <= win->size - len;
 }
 
-static __rte_always_inline uint8_t *
+static vstate_inline uint8_t *
 vstate_window_ptr(const struct vstate_window *win, uint64_t gpa)
 {
 	return win->hva + (gpa - win->gpa);
 }
 
 /** Guest physical address of a place in the window. */
-static __rte_always_inline uint64_t
+static vstate_inline uint64_t
 vstate_window_gpa(const struct vstate_window *win, const uint8_t *p)
 {
 	return win->gpa + (p - win->hva);

@@ -21,7 +21,7 @@
 #define DESC_AVAIL RTE_BIT32(VRING_PACKED_DESC_F_AVAIL)
 #define DESC_USED RTE_BIT32(VRING_PACKED_DESC_F_USED)
 
-static __rte_always_inline bool
+static vstate_inline bool
 packed_pos_is_avail(const struct vstate_vq *vq, const struct vstate_pos *pos)
 {
 	/* Acquire: the other fields, and the rest of the chain, are read after the flags that
@@ -35,7 +35,7 @@ packed_pos_is_avail(const struct vstate_vq *vq, const struct vstate_pos *pos)
 }
 
 /* Descriptors that are available, up to @p max; buffers are known only after a walk. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 packed_avail_count(const struct vstate_vq *vq, uint16_t max)
 {
 	struct vstate_pos pos = vq->avail;
@@ -54,14 +54,14 @@ packed_avail_estimate(const struct vstate_vq *vq)
 }
 
 /* Descriptors that can be available; one that the driver has not got back cannot. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 packed_avail_room(const struct vstate_vq *vq)
 {
 	return vstate_pos_room(vq->avail, vq->used, vq->size);
 }
 
 /* Begin a walk at vq->avail. 1: a buffer is there; 0: none; -1: fault. */
-static __rte_always_inline int
+static vstate_inline int
 packed_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 		const enum vstate_chain_parts parts)
 {
@@ -81,14 +81,14 @@ packed_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 }
 
 /* Move vq->avail behind @p n descriptors. */
-static __rte_always_inline void
+static vstate_inline void
 packed_avail_skip(struct vstate_vq *vq, uint16_t n)
 {
 	vstate_pos_step(&vq->avail, n, vq->size);
 }
 
 /* The first descriptor of the next buffer, which is there. */
-static __rte_always_inline struct vstate_hint
+static vstate_inline struct vstate_hint
 packed_hint_read(const struct vstate_vq *vq)
 {
 	const struct vring_packed_desc *d = &vq->packed.desc[vq->avail.idx];
@@ -101,7 +101,7 @@ packed_hint_read(const struct vstate_vq *vq)
 	};
 }
 
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 packed_used_flags(uint8_t wrap, uint32_t len)
 {
 	uint16_t flags = wrap ? DESC_AVAIL | DESC_USED : 0;
@@ -113,7 +113,7 @@ packed_used_flags(uint8_t wrap, uint32_t len)
  * The last eight bytes of a descriptor, {le32 len; le16 id; le16 flags}, as one word: read
  * and written whole, so that a used descriptor costs one store.
  */
-static __rte_always_inline uint64_t *
+static vstate_inline uint64_t *
 packed_desc_tail(struct vring_packed_desc *d)
 {
 	return (uint64_t *)(void *)&d->len;
@@ -126,7 +126,7 @@ packed_desc_tail(struct vring_packed_desc *d)
  * here leaves whole chains up to some place, and used descriptors only from there on.
  * @param alike  the device wrote to all of these buffers or to none
  */
-static __rte_always_inline void
+static vstate_inline void
 packed_used_write(struct vstate_vq *vq, struct vstate_pos end, const bool alike)
 {
 	struct vring_packed_desc *ring = vq->packed.desc;
@@ -175,7 +175,7 @@ packed_used_dirty(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos
  * Write the used descriptors of the shadow, up to position @p now, and show them to the driver.
  * @param alike  the device wrote to all of these buffers or to none
  */
-static __rte_always_inline void
+static vstate_inline void
 packed_used_publish(struct vstate_vq *vq, struct vstate_pos now, const bool alike)
 {
 	const uint64_t first = vstate_used_word(&vq->shadow[0]);
@@ -198,14 +198,14 @@ packed_used_publish(struct vstate_vq *vq, struct vstate_pos now, const bool alik
 }
 
 /* W3: note for a process that comes after a kill that the publication is complete. */
-static __rte_always_inline void
+static vstate_inline void
 packed_used_record(struct vstate_vq *vq)
 {
 	vstate_inflight_head_step(vq->inflight_head, vq->used, vq->used);
 }
 
 /* Whether the driver wants a call for what was published from index @p old on. */
-static __rte_always_inline bool
+static vstate_inline bool
 packed_call_wanted(struct vstate_vq *vq, uint16_t old)
 {
 	uint16_t flags, off_wrap;
@@ -232,7 +232,7 @@ packed_call_wanted(struct vstate_vq *vq, uint16_t old)
 }
 
 /* Set what vstate_vq_is_empty() compares: the next buffer shows in the flags at vq->avail. */
-static __rte_always_inline void
+static vstate_inline void
 packed_look_ahead(struct vstate_vq *vq)
 {
 	vq->look_at = &vq->packed.desc[vq->avail.idx].flags;

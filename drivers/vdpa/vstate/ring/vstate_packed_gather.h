@@ -18,7 +18,7 @@
  * Gather the buffer whose first descriptor is at @p pos, of up to @p left descriptors.
  * @return number of its descriptors, or 0 if the buffer is not available or not wanted
  */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 packed_gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, struct vstate_pos pos, uint16_t left)
 {
@@ -56,7 +56,7 @@ packed_gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i
  * does not reorder loads. So the second read, whose values are used, sees all fields of an
  * available descriptor. @return as gather_lanes()
  */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 packed_gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, struct vstate_pos pos)
 {
@@ -79,7 +79,7 @@ packed_gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int
 #endif
 
 /* Gather up to @p n wanted leading buffers. vq->avail does not move. @return their number */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 packed_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want)
 {
 	const unsigned int size = vq->size, room = packed_avail_room(vq);

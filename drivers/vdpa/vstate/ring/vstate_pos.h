@@ -19,6 +19,8 @@
 #include <rte_bitops.h>
 #include <rte_common.h>
 
+#include "vstate_compat.h"
+
 /** A place in the ring: where the device resumes. */
 struct vstate_pos {
 	uint16_t idx;
@@ -27,7 +29,7 @@ struct vstate_pos {
 };
 
 /** Step to a later place of a packed ring, @p n <= @p size <= 32768. */
-static __rte_always_inline void
+static vstate_inline void
 vstate_pos_step(struct vstate_pos *pos, uint16_t n, uint16_t size)
 {
 	/* 32767 + 32768 at most */
@@ -47,7 +49,7 @@ vstate_pos_wire(struct vstate_pos pos)
 	return (pos.idx & 0x7fff) | pos.wrap << 15;
 }
 
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_pos_same(struct vstate_pos a, struct vstate_pos b)
 {
 	return a.idx == b.idx && a.wrap == b.wrap;
@@ -61,7 +63,7 @@ vstate_pos_inside(struct vstate_pos pos, uint16_t size)
 }
 
 /** The reverse of vstate_pos_step(). */
-static __rte_always_inline void
+static vstate_inline void
 vstate_pos_step_back(struct vstate_pos *pos, uint16_t n, uint16_t size)
 {
 	if (pos->idx < n) {
@@ -85,14 +87,14 @@ vstate_pos_distance(struct vstate_pos ahead, struct vstate_pos behind, uint16_t 
  * Packed: descriptors that a driver may have made available from @p avail on, as long as those
  * from @p used up to there are not given back to it; @p avail is ahead by at most @p size.
  */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 vstate_pos_room(struct vstate_pos avail, struct vstate_pos used, uint16_t size)
 {
 	return (avail.wrap == used.wrap ? size : 0) + used.idx - avail.idx;
 }
 
 /** Split: how far @p ahead is ahead of @p behind, both running freely over 16 bits. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 vstate_split_distance(uint16_t ahead, uint16_t behind)
 {
 	return ahead - behind;
@@ -102,7 +104,7 @@ vstate_split_distance(uint16_t ahead, uint16_t behind)
  * Split: whether @p event is among the used indices old, old + 1 .. now - 1 (VIRTIO "Used
  * Buffer Notification Suppression": the driver wants to hear of the element it names).
  */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_split_event_passed(uint16_t event, uint16_t now, uint16_t old)
 {
 	return vstate_split_distance(now, event + 1) < vstate_split_distance(now, old);
@@ -113,7 +115,7 @@ vstate_split_event_passed(uint16_t event, uint16_t now, uint16_t old)
  * bit) is among those from index @p old up to but without @p now. At least one was
  * published, and at most @p size <= 32768.
  */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_packed_event_passed(uint16_t off_wrap, struct vstate_pos now, uint16_t old, uint16_t size)
 {
 	uint16_t event = off_wrap & ~RTE_BIT32(VRING_PACKED_EVENT_F_WRAP_CTR);

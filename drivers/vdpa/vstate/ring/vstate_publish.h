@@ -14,10 +14,11 @@
 #include <rte_atomic.h>
 
 #include "vstate_call.h"
+#include "vstate_compat.h"
 #include "vstate_layout.h"
 
 /* Add the buffer of a finished walk, to which the device wrote @p len bytes. */
-static __rte_always_inline void
+static vstate_inline void
 shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)
 {
 	struct vstate_used *u = &vq->shadow[vq->nb_shadow++];
@@ -28,7 +29,7 @@ shadow_add(struct vstate_vq *vq, const struct vstate_chain *c, uint32_t len)
 }
 
 /* Descriptors (packed) or buffers (split) of the first @p n used buffers of the shadow. */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 shadow_descs(const struct vstate_vq *vq, uint16_t n, const bool packed)
 {
 	unsigned int i, num = 0;
@@ -41,7 +42,7 @@ shadow_descs(const struct vstate_vq *vq, uint16_t n, const bool packed)
 }
 
 /* Packed: where the used position will be when all of the shadow is published. */
-static __rte_always_inline struct vstate_pos
+static vstate_inline struct vstate_pos
 shadow_end(const struct vstate_vq *vq, const bool packed)
 {
 	struct vstate_pos end = vq->used;
@@ -52,7 +53,7 @@ shadow_end(const struct vstate_vq *vq, const bool packed)
 }
 
 /* Call the driver of what was published from index @p old on, unless it wants no call. */
-static __rte_always_inline void
+static vstate_inline void
 driver_notify(struct vstate_vq *vq, uint16_t old, const bool packed)
 {
 	/* Full fence: used descriptors, or used->idx, are stored before the suppression fields
@@ -73,7 +74,7 @@ driver_notify(struct vstate_vq *vq, uint16_t old, const bool packed)
  *   the same and known
  * @param alike  the device wrote to all of these buffers or to none
  */
-static __rte_always_inline void
+static vstate_inline void
 shadow_publish(struct vstate_vq *vq, struct vstate_pos end, const bool alike, const bool packed)
 {
 	uint16_t old = vq->used.idx;

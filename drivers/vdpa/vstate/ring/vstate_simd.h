@@ -28,8 +28,10 @@
 
 #include <immintrin.h>
 
+#include "vstate_compat.h"
+
 /* Load once: without this the compiler may load the value again at each use. */
-static __rte_always_inline __m128i
+static vstate_inline __m128i
 simd_16_once(__m128i v)
 {
 	__asm__ volatile("" : "+x"(v));
@@ -37,7 +39,7 @@ simd_16_once(__m128i v)
 }
 
 /** True if one of eight unsigned 16-bit words is greater than @p most. */
-static __rte_always_inline bool
+static vstate_inline bool
 simd_16_any_above(__m128i v, uint16_t most)
 {
 	const __m128i above = _mm_subs_epu16(v, _mm_set1_epi16(most));
@@ -52,86 +54,86 @@ simd_16_any_above(__m128i v, uint16_t most)
 #define VSTATE_SIMD_LANES 8
 typedef __m512i vstate_simd;
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_all(uint64_t v)
 {
 	return _mm512_set1_epi64(v);
 }
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_add(vstate_simd a, vstate_simd b)
 {
 	return _mm512_add_epi64(a, b);
 }
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_sub(vstate_simd a, vstate_simd b)
 {
 	return _mm512_sub_epi64(a, b);
 }
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_and(vstate_simd a, vstate_simd b)
 {
 	return _mm512_and_si512(a, b);
 }
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_or(vstate_simd a, vstate_simd b)
 {
 	return _mm512_or_si512(a, b);
 }
 
 /** Bit i of the result is set if lane i of @p a differs from lane i of @p b. */
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 simd_differ(vstate_simd a, vstate_simd b)
 {
 	return _mm512_cmpneq_epi64_mask(a, b);
 }
 
 /** Bit i of the result is set if lane i of @p a is greater than lane i of @p b, unsigned. */
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 simd_above(vstate_simd a, vstate_simd b)
 {
 	return _mm512_cmpgt_epu64_mask(a, b);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 simd_store(void *p, vstate_simd v)
 {
 	_mm512_storeu_si512(p, v);
 }
 
 /** Store the lower half of each lane, one after another. */
-static __rte_always_inline void
+static vstate_inline void
 simd_store_low(void *p, vstate_simd v)
 {
 	_mm256_storeu_si256(p, _mm512_cvtepi64_epi32(v));
 }
 
 /** Load one 16-bit word for each lane, once. */
-static __rte_always_inline __m128i
+static vstate_inline __m128i
 simd_16_load(const uint16_t *p)
 {
 	return simd_16_once(_mm_loadu_si128((const __m128i *)p));
 }
 
 /** Widen 16-bit words to lanes and shift them left by 32 bits. */
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_16_up_32(__m128i v)
 {
 	return _mm512_slli_epi64(_mm512_cvtepu16_epi64(v), 32);
 }
 
 /** Multiply 16-bit words by 16 and store them as 32-bit words. */
-static __rte_always_inline void
+static vstate_inline void
 simd_16_store_times_16(uint32_t *p, __m128i v)
 {
 	_mm256_storeu_si256((__m256i *)p, _mm256_slli_epi32(_mm256_cvtepu16_epi32(v), 4));
 }
 
 /* Split eight pairs into their first words and their second words. */
-static __rte_always_inline void
+static vstate_inline void
 simd_pairs_split(__m512i a, __m512i b, vstate_simd *first, vstate_simd *second)
 {
 	*first = _mm512_permutex2var_epi64(a, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), b);
@@ -139,14 +141,14 @@ simd_pairs_split(__m512i a, __m512i b, vstate_simd *first, vstate_simd *second)
 }
 
 /** Load one pair of words for each lane, from pairs one after another. */
-static __rte_always_inline void
+static vstate_inline void
 simd_load_pairs(const void *p, vstate_simd *first, vstate_simd *second)
 {
 	simd_pairs_split(_mm512_loadu_si512(p), _mm512_loadu_si512((const uint8_t *)p + 64),
 			first, second);
 }
 
-static __rte_always_inline __m256i
+static vstate_inline __m256i
 simd_load_2_pairs(const void *low, const void *high)
 {
 	return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(low)),
@@ -154,7 +156,7 @@ simd_load_2_pairs(const void *low, const void *high)
 }
 
 /* Load four pairs of a table, at byte offsets @p at. */
-static __rte_always_inline __m512i
+static vstate_inline __m512i
 simd_load_4_pairs(const uint8_t *table, const uint32_t *at)
 {
 	return _mm512_inserti64x4(_mm512_castsi256_si512(
@@ -163,7 +165,7 @@ simd_load_4_pairs(const uint8_t *table, const uint32_t *at)
 }
 
 /** Load one pair of words of a table for each lane, at byte offsets @p at. */
-static __rte_always_inline void
+static vstate_inline void
 simd_load_pairs_at(const void *table, const uint32_t *at, vstate_simd *first, vstate_simd *second)
 {
 	simd_pairs_split(simd_load_4_pairs(table, at), simd_load_4_pairs(table, at + 4), first,
@@ -175,49 +177,49 @@ simd_load_pairs_at(const void *table, const uint32_t *at, vstate_simd *first, vs
 #define VSTATE_SIMD_LANES 4
 typedef __m256i vstate_simd;
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_all(uint64_t v)
 {
 	return _mm256_set1_epi64x(v);
 }
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_add(vstate_simd a, vstate_simd b)
 {
 	return _mm256_add_epi64(a, b);
 }
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_sub(vstate_simd a, vstate_simd b)
 {
 	return _mm256_sub_epi64(a, b);
 }
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_and(vstate_simd a, vstate_simd b)
 {
 	return _mm256_and_si256(a, b);
 }
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_or(vstate_simd a, vstate_simd b)
 {
 	return _mm256_or_si256(a, b);
 }
 
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 simd_mask(__m256i v)
 {
 	return _mm256_movemask_pd(_mm256_castsi256_pd(v));
 }
 
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 simd_differ(vstate_simd a, vstate_simd b)
 {
 	return simd_mask(_mm256_cmpeq_epi64(a, b)) ^ 0xf;
 }
 
-static __rte_always_inline uint32_t
+static vstate_inline uint32_t
 simd_above(vstate_simd a, vstate_simd b)
 {
 	/* AVX2 compares signed values only. */
@@ -226,13 +228,13 @@ simd_above(vstate_simd a, vstate_simd b)
 	return simd_mask(_mm256_cmpgt_epi64(_mm256_xor_si256(a, sign), _mm256_xor_si256(b, sign)));
 }
 
-static __rte_always_inline void
+static vstate_inline void
 simd_store(void *p, vstate_simd v)
 {
 	_mm256_storeu_si256(p, v);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 simd_store_low(void *p, vstate_simd v)
 {
 	__m256i low = _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 2, 4, 6, 0, 0, 0, 0));
@@ -240,40 +242,40 @@ simd_store_low(void *p, vstate_simd v)
 	_mm_storeu_si128(p, _mm256_castsi256_si128(low));
 }
 
-static __rte_always_inline __m128i
+static vstate_inline __m128i
 simd_16_load(const uint16_t *p)
 {
 	return simd_16_once(_mm_loadl_epi64((const __m128i *)p));
 }
 
-static __rte_always_inline vstate_simd
+static vstate_inline vstate_simd
 simd_16_up_32(__m128i v)
 {
 	return _mm256_slli_epi64(_mm256_cvtepu16_epi64(v), 32);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 simd_16_store_times_16(uint32_t *p, __m128i v)
 {
 	_mm_storeu_si128((__m128i *)p, _mm_slli_epi32(_mm_cvtepu16_epi32(v), 4));
 }
 
 /* Split pairs 0 and 2 (@p even) and pairs 1 and 3 (@p odd) into first and second words. */
-static __rte_always_inline void
+static vstate_inline void
 simd_pairs_split(__m256i even, __m256i odd, vstate_simd *first, vstate_simd *second)
 {
 	*first = _mm256_unpacklo_epi64(even, odd);
 	*second = _mm256_unpackhi_epi64(even, odd);
 }
 
-static __rte_always_inline __m256i
+static vstate_inline __m256i
 simd_load_2_pairs(const void *low, const void *high)
 {
 	return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(low)),
 			_mm_loadu_si128(high), 1);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 simd_load_pairs(const void *p, vstate_simd *first, vstate_simd *second)
 {
 	const __m128i *pair = p;
@@ -282,7 +284,7 @@ simd_load_pairs(const void *p, vstate_simd *first, vstate_simd *second)
 			simd_load_2_pairs(&pair[1], &pair[3]), first, second);
 }
 
-static __rte_always_inline void
+static vstate_inline void
 simd_load_pairs_at(const void *table, const uint32_t *at, vstate_simd *first, vstate_simd *second)
 {
 	const uint8_t *p = table;
@@ -297,13 +299,13 @@ simd_load_pairs_at(const void *table, const uint32_t *at, vstate_simd *first, vs
 
 #define VSTATE_SIMD_FOUR 4
 
-typedef uint64_t vstate_simd_four __attribute__((vector_size(32)));
-typedef uint32_t vstate_simd_four_32 __attribute__((vector_size(16)));
-typedef uint64_t vstate_simd_four_any __attribute__((vector_size(32), aligned(1), may_alias));
-typedef uint32_t vstate_simd_four_32_any __attribute__((vector_size(16), aligned(1), may_alias));
+typedef uint64_t vstate_simd_four VSTATE_VECTOR(32);
+typedef uint32_t vstate_simd_four_32 VSTATE_VECTOR(16);
+typedef uint64_t vstate_simd_four_any VSTATE_VECTOR_AT(32, 1);
+typedef uint32_t vstate_simd_four_32_any VSTATE_VECTOR_AT(16, 1);
 
 /** Load four words or pointers. */
-static __rte_always_inline vstate_simd_four
+static vstate_inline vstate_simd_four
 simd_four_load(const void *p)
 {
 	vstate_simd_four v = *(const vstate_simd_four_any *)p;
@@ -314,7 +316,7 @@ simd_four_load(const void *p)
 }
 
 /** Load four 32-bit words. */
-static __rte_always_inline vstate_simd_four_32
+static vstate_inline vstate_simd_four_32
 simd_four_load_32(const uint32_t *p)
 {
 	vstate_simd_four_32 v = *(const vstate_simd_four_32_any *)p;
@@ -324,7 +326,7 @@ simd_four_load_32(const uint32_t *p)
 }
 
 /** Index of the four behind those at @p i, or of the last four of @p n if fewer follow. */
-static __rte_always_inline unsigned int
+static vstate_inline unsigned int
 simd_four_next(unsigned int i, unsigned int n)
 {
 	return RTE_MIN(i + VSTATE_SIMD_FOUR, n - VSTATE_SIMD_FOUR);

@@ -24,7 +24,7 @@
  * count too: a driver that offers more than the ring holds would make the device write used
  * elements behind the end of the ring.
  */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 split_avail_count(struct vstate_vq *vq, uint16_t max)
 {
 	/* Acquire: the ring entries and descriptors are read after the index that announces
@@ -59,7 +59,7 @@ split_avail_estimate(const struct vstate_vq *vq)
 }
 
 /* Begin a walk at vq->avail. 1: a buffer is there; 0: none; -1: fault. */
-static __rte_always_inline int
+static vstate_inline int
 split_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 		const enum vstate_chain_parts parts)
 {
@@ -83,14 +83,14 @@ split_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 }
 
 /* Move vq->avail behind @p n buffers. */
-static __rte_always_inline void
+static vstate_inline void
 split_avail_skip(struct vstate_vq *vq, uint16_t n)
 {
 	vq->avail.idx += n;
 }
 
 /* The first descriptor of the next buffer, which is there; zeros if there is none to read. */
-static __rte_always_inline struct vstate_hint
+static vstate_inline struct vstate_hint
 split_hint_read(const struct vstate_vq *vq)
 {
 	const struct vring_desc *d;
@@ -128,7 +128,7 @@ split_used_dirty(struct vstate_vq *vq, uint16_t from, uint16_t n)
  * Write used elements {le32 id; le32 len}, each as one word. Plain stores: the driver reads them
  * only after used->idx, which is stored later, with release.
  */
-static __rte_always_inline void
+static vstate_inline void
 split_used_write(struct vring_used_elem *elem, const struct vstate_used *shadow, uint16_t n)
 {
 	unsigned int i;
@@ -142,7 +142,7 @@ split_used_write(struct vring_used_elem *elem, const struct vstate_used *shadow,
 }
 
 /* Write the used elements of the shadow to the ring, and show them to the driver. */
-static __rte_always_inline void
+static vstate_inline void
 split_used_publish(struct vstate_vq *vq)
 {
 	struct vring_used *used = vq->split.used;
@@ -166,7 +166,7 @@ split_used_publish(struct vstate_vq *vq)
 }
 
 /* Note for a process that comes after a kill that the publication is complete. */
-static __rte_always_inline void
+static vstate_inline void
 split_used_record(struct vstate_vq *vq)
 {
 	vstate_inflight_head_used(vq->inflight_head, vq->used.idx);
@@ -176,7 +176,7 @@ split_used_record(struct vstate_vq *vq)
  * Whether the driver wants a call for the used indices since the last call (VIRTIO "Used Buffer
  * Notification Suppression").
  */
-static __rte_always_inline bool
+static vstate_inline bool
 split_call_wanted(struct vstate_vq *vq)
 {
 	uint16_t event, old, now = vq->used.idx;
@@ -199,7 +199,7 @@ split_call_wanted(struct vstate_vq *vq)
 }
 
 /* Set what vstate_vq_is_empty() compares: the next buffer shows when avail->idx changes. */
-static __rte_always_inline void
+static vstate_inline void
 split_look_ahead(struct vstate_vq *vq)
 {
 	vq->look_at = &vq->split.avail->idx;

@@ -12,7 +12,7 @@
 #include "vstate_split.h"
 
 /* Gather the buffer of descriptor @p head. False: not wanted. */
-static __rte_always_inline bool
+static vstate_inline bool
 split_gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, uint16_t head)
 {
@@ -36,7 +36,7 @@ split_gather_one(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 
 #ifdef VSTATE_SIMD_LANES
 /* Gather one buffer for each lane, with the heads at @p ring. @return as gather_lanes() */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 split_gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int i,
 		const struct gather_want *want, const uint16_t *ring)
 {
@@ -58,7 +58,7 @@ split_gather_group(const struct vstate_vq *vq, struct gathered *g, unsigned int 
 #endif
 
 /* Gather up to @p n wanted leading buffers. vq->avail does not move. @return their number */
-static __rte_always_inline uint16_t
+static vstate_inline uint16_t
 split_gather(struct vstate_vq *vq, struct gathered *g, uint16_t n, const struct gather_want *want)
 {
 	const unsigned int size = vq->size, mask = size - 1;

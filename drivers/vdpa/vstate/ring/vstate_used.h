@@ -13,6 +13,8 @@
 #include <rte_byteorder.h>
 #include <rte_common.h>
 
+#include "vstate_compat.h"
+
 /** A buffer that is to be published as used. */
 struct vstate_used {
 	/**
@@ -27,7 +29,7 @@ struct vstate_used {
 };
 
 /** A used buffer as one word, to be read and written at once: len, id, num from bit 0 up. */
-static __rte_always_inline uint64_t
+static vstate_inline uint64_t
 vstate_used_word(const struct vstate_used *u)
 {
 #if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
@@ -41,7 +43,7 @@ vstate_used_word(const struct vstate_used *u)
 #endif
 }
 
-static __rte_always_inline void
+static vstate_inline void
 vstate_used_set(struct vstate_used *u, uint64_t word)
 {
 #if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN

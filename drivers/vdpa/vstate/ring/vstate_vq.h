@@ -58,7 +58,7 @@ struct vstate_call_watch {
 	bool banned;
 };
 
-struct vstate_vq {
+struct __rte_cache_aligned vstate_vq {
 	/* -- first cache line: all that a poll of an empty queue reads, and the positions -- */
 	struct vstate_lease lease;
 	/**
@@ -133,7 +133,7 @@ struct vstate_vq {
 
 	/* -- last because it is large -- */
 	struct vstate_used shadow[VSTATE_SHADOW];
-} __rte_cache_aligned;
+};
 
 /** Mark a queue as broken. The first fault stays. Always returns false. */
 static inline bool
@@ -148,7 +148,7 @@ vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
  * Whether the driver made nothing available since the last look. The caller holds the lease.
  * Cheap, and only a hint: the ring code checks each buffer that it dequeues.
  */
-static __rte_always_inline bool
+static vstate_inline bool
 vstate_vq_is_empty(const struct vstate_vq *vq)
 {
 	return (rte_atomic_load_explicit(vq->look_at,
@@ -163,7 +163,7 @@ void vstate_vq_restart(struct vstate_vq *vq);
 void vstate_vq_detach(struct vstate_vq *vq);
 
 /** Mark guest memory as written in the dirty log, if there is a log. */
-static __rte_always_inline void
+static vstate_inline void
 vstate_vq_dirty(struct vstate_vq *vq, uint64_t gpa, uint64_t len)
 {
 	if (unlikely(vq->dirty.base != NULL))

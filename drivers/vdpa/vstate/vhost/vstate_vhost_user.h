@@ -15,6 +15,8 @@
 
 #include <rte_bitops.h>
 
+#include "vstate_compat.h"
+
 /** Protocol features that the device serves itself, or offers on a condition. */
 #define VSTATE_PROTOCOL_F_BACKEND_REQ RTE_BIT64(5)
 #define VSTATE_PROTOCOL_F_PAGEFAULT RTE_BIT64(8)
@@ -104,12 +106,12 @@ enum {
 /** rte_vhost accepts no more regions in one memory table. */
 #define MSG_MAX_REGIONS 8
 
-struct msg_region {
+struct __rte_packed_begin msg_region {
 	/** Guest physical address, length, address in the front end, offset in the file. */
 	uint64_t gpa, size, uva, offset;
-} __attribute__((__packed__));
+} __rte_packed_end;
 
-struct msg {
+struct __rte_packed_begin msg {
 	uint32_t request;
 	uint32_t flags;
 	/** Bytes of the payload. */
@@ -148,6 +150,6 @@ struct msg {
 		} config;
 		uint8_t payload[MSG_PAYLOAD_MAX];
 	};
-} __attribute__((__packed__));
+} __rte_packed_end;
 
 #endif /* VSTATE_VHOST_USER_H */
