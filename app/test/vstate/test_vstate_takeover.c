@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@
 #include <rte_bitops.h>
 #include <rte_memory.h>
 #include <rte_string_fns.h>
+#include <rte_thread.h>
 
 #include "ut_device.h"
 #include "ut_groups.h"
@@ -147,7 +147,7 @@ vqs_are_granted(const struct bench *b)
 /* ---- a control lock that is held ---- */
 
 struct busy {
-	pthread_t thread;
+	rte_thread_t thread;
 	sem_t begun, end;
 	struct vstate_dev *dev;
 };
@@ -163,13 +163,13 @@ do_busy(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
-static void *
+static uint32_t
 busy_main(void *arg)
 {
 	struct busy *busy = arg;
 
 	vstate_control_run(do_busy, busy->dev, busy);
-	return NULL;
+	return 0;
 }
 
 static void
@@ -178,7 +178,7 @@ busy_begin(struct busy *busy, struct vstate_dev *dev)
 	busy->dev = dev;
 	sem_init(&busy->begun, 0, 0);
 	sem_init(&busy->end, 0, 0);
-	assert_int_equal(pthread_create(&busy->thread, NULL, busy_main, busy), 0);
+	assert_int_equal(rte_thread_create(&busy->thread, NULL, busy_main, busy), 0);
 	sem_wait(&busy->begun);
 }
 
@@ -186,7 +186,7 @@ static void
 busy_end(struct busy *busy)
 {
 	sem_post(&busy->end);
-	pthread_join(busy->thread, NULL);
+	rte_thread_join(busy->thread, NULL);
 	sem_destroy(&busy->begun);
 	sem_destroy(&busy->end);
 }
