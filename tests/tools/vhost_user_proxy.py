@@ -54,9 +54,10 @@ def forget_log(features):
 
 
 def wrong_base(state):
-    """Add one to a base: queue in the lower half, base in the upper half."""
+    """Add one to each position of a base: queue in the lower half, base in the upper half."""
     queue, base = state & 0xFFFFFFFF, state >> 32
-    wrong = base & ~0xFFFF | (base + 1) & 0xFFFF
+    avail, used = base & 0xFFFF, base >> 16
+    wrong = (used and (used + 1) & 0xFFFF) << 16 | (avail + 1) & 0xFFFF
     print(f"base of queue {queue} is {base}, sent {wrong}", flush=True)
     return wrong << 32 | queue
 

@@ -559,6 +559,43 @@ device_that_waits_for_its_poll_thread_does_not_delay_another(void **state)
 	bench_close(&b);
 }
 
+/* A packed ring with buffers 0 to 3 available, and a front end that says where it stopped. */
+static struct vstate_pos
+packed_base_resume(struct vstate_pos avail, struct vstate_pos used)
+{
+	struct vstate_pos pos;
+	struct bench b;
+	uint16_t i;
+
+	bench_open(&b, V1 | RTE_BIT64(VIRTIO_F_RING_PACKED));
+	for (i = 0; i < 4; i++)
+		ring_add(&b.ring, &(struct piece){ RING_BUF_GPA + 64 * i, 64 }, 1, false);
+	b.setup.rings[1].avail = avail;
+	b.setup.rings[1].used = used;
+	vstate_start(b.dev, &b.setup);
+	pos = b.dev->vqs[1]->avail;
+	assert_true(vstate_pos_same(pos, b.dev->vqs[1]->used));
+	bench_close(&b);
+	return pos;
+}
+
+static void
+packed_base_that_cannot_be_true_resumes_at_its_available_position(void **state)
+{
+	const struct vstate_pos first = { 0, 1 }, third = { 2, 1 }, invented = { 0, 0 },
+		outside = { 256, 1 }, empty = { 5, 1 };
+
+	RTE_SET_USED(state);
+	/* both positions agree */
+	assert_true(vstate_pos_same(packed_base_resume(third, third), third));
+	/* the device before had two buffers in flight */
+	assert_true(vstate_pos_same(packed_base_resume(third, first), first));
+	/* no buffer is available at the used position */
+	assert_true(vstate_pos_same(packed_base_resume(third, invented), third));
+	assert_true(vstate_pos_same(packed_base_resume(third, empty), third));
+	assert_true(vstate_pos_same(packed_base_resume(third, outside), third));
+}
+
 static void
 reasons_of_a_queue_that_is_not_polled_have_names(void **state)
 {
@@ -637,6 +674,7 @@ test_vstate_dev(void)
 		cmocka_unit_test(reset_clears_a_fault_that_was_not_reported),
 		cmocka_unit_test(message_without_a_device_is_refused_and_its_descriptor_closed),
 		cmocka_unit_test(device_that_waits_for_its_poll_thread_does_not_delay_another),
+		cmocka_unit_test(packed_base_that_cannot_be_true_resumes_at_its_available_position),
 		cmocka_unit_test(reasons_of_a_queue_that_is_not_polled_have_names),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};

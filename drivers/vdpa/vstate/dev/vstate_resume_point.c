@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "ring/vstate_inflight.h"
+#include "ring/vstate_packed.h"
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
 #include "vstate_dev.h"
@@ -37,6 +38,33 @@ inflight_fits(const struct vstate_vq *vq, bool packed)
 		(vq->inflight->packed == packed && vq->inflight->size == vq->size);
 }
 
+/*
+ * Where a ring resumes by a base. Buffers between the used and the available position of a packed
+ * ring were available to another device, which did not use them: this device starts with the first
+ * one. If no buffer is available there, the base cannot be true: a front end invented its used
+ * position, as QEMU does from a base of 16 bits when it uses up frames itself.
+ */
+static struct vstate_pos
+base_resume_pos(const struct vstate_dev *dev, const struct vstate_vq *vq,
+		const struct vstate_ring_setup *ring)
+{
+	const struct vstate_pos avail = ring->avail, used = ring->used;
+
+	if (!vstate_dev_is_packed(dev) || vstate_pos_same(avail, used))
+		return used;
+	if (vstate_pos_inside(used, vq->size) && packed_pos_is_avail(vq, &used)) {
+		VSTATE_LOG(NOTICE, "%s: queue %u resumes at its used position: index %u, wrap %u; its "
+				"available position was index %u, wrap %u", dev->name, vq->qid,
+				used.idx, used.wrap, avail.idx, avail.wrap);
+		return used;
+	}
+	VSTATE_LOG(NOTICE, "%s: queue %u: the front end's base cannot be true: no buffer is available "
+			"at its used position (index %u, wrap %u); it resumes at its available "
+			"position (index %u, wrap %u)", dev->name, vq->qid, used.idx, used.wrap,
+			avail.idx, avail.wrap);
+	return avail;
+}
+
 /* The front end may set any base: limit it to the range that the ring code relies on. */
 static void
 base_set(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
@@ -47,7 +75,7 @@ base_set(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_
 	if (vq->inflight == NULL || !inflight_fits(vq, packed) ||
 			vq->avail.idx != ring->avail.idx || vq->avail.wrap != ring->avail.wrap) {
 		vstate_inflight_drop(vq);
-		vq->avail = ring->used;
+		vq->avail = base_resume_pos(dev, vq, ring);
 		if (packed && vq->avail.idx >= ring->size)
 			vq->avail.idx %= ring->size;
 		if (!packed)
