@@ -596,6 +596,33 @@ packed_base_that_cannot_be_true_resumes_at_its_available_position(void **state)
 	assert_true(vstate_pos_same(packed_base_resume(third, outside), third));
 }
 
+/* The front end took the ring back, used up a buffer in a wrong place, and starts again. */
+static void
+packed_base_that_cannot_be_true_resumes_where_the_device_stopped(void **state)
+{
+	const struct vstate_pos first = { 0, 1 };
+	struct bench b;
+
+	RTE_SET_USED(state);
+	bench_open(&b, V1 | RTE_BIT64(VIRTIO_F_RING_PACKED));
+	ring_add(&b.ring, &(struct piece){ RING_BUF_GPA, 64 }, 1, false);
+	b.setup.rings[1].avail = b.setup.rings[1].used = first;
+	vstate_start(b.dev, &b.setup);
+	vstate_start_end(b.dev, false);
+	b.setup.rings[1].avail = (struct vstate_pos){ 1, 1 };
+	b.setup.rings[1].used = (struct vstate_pos){ 1, 0 };
+	vstate_start(b.dev, &b.setup);
+	assert_true(vstate_pos_same(b.dev->vqs[1]->avail, first));
+	/* after a new connection the position is not known any more */
+	vstate_start_end(b.dev, false);
+	vstate_start_disconnect(b.dev, false);
+	vstate_start_connect(b.dev);
+	vstate_start_negotiate(b.dev, b.setup.features, false);
+	vstate_start(b.dev, &b.setup);
+	assert_true(vstate_pos_same(b.dev->vqs[1]->avail, b.setup.rings[1].avail));
+	bench_close(&b);
+}
+
 static void
 reasons_of_a_queue_that_is_not_polled_have_names(void **state)
 {
@@ -675,6 +702,7 @@ test_vstate_dev(void)
 		cmocka_unit_test(message_without_a_device_is_refused_and_its_descriptor_closed),
 		cmocka_unit_test(device_that_waits_for_its_poll_thread_does_not_delay_another),
 		cmocka_unit_test(packed_base_that_cannot_be_true_resumes_at_its_available_position),
+		cmocka_unit_test(packed_base_that_cannot_be_true_resumes_where_the_device_stopped),
 		cmocka_unit_test(reasons_of_a_queue_that_is_not_polled_have_names),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
 	};

@@ -42,13 +42,15 @@ inflight_fits(const struct vstate_vq *vq, bool packed)
  * Where a ring resumes by a base. Buffers between the used and the available position of a packed
  * ring were available to another device, which did not use them: this device starts with the first
  * one. If no buffer is available there, the base cannot be true: a front end invented its used
- * position, as QEMU does from a base of 16 bits when it uses up frames itself.
+ * position, as QEMU does from a base of 16 bits when it uses up frames itself. The device then
+ * knows better where it stopped, if it was this device.
  */
 static struct vstate_pos
 base_resume_pos(const struct vstate_dev *dev, const struct vstate_vq *vq,
 		const struct vstate_ring_setup *ring)
 {
 	const struct vstate_pos avail = ring->avail, used = ring->used;
+	bool known;
 
 	if (!vstate_dev_is_packed(dev) || vstate_pos_same(avail, used))
 		return used;
@@ -58,11 +60,15 @@ base_resume_pos(const struct vstate_dev *dev, const struct vstate_vq *vq,
 				used.idx, used.wrap, avail.idx, avail.wrap);
 		return used;
 	}
+	/* the front end has used up buffers elsewhere in the ring, and these are still here */
+	known = vq->taken_back && vstate_pos_inside(vq->used, vq->size) &&
+		packed_pos_is_avail(vq, &vq->used);
 	VSTATE_LOG(NOTICE, "%s: queue %u: the front end's base cannot be true: no buffer is available "
-			"at its used position (index %u, wrap %u); it resumes at its available "
-			"position (index %u, wrap %u)", dev->name, vq->qid, used.idx, used.wrap,
-			avail.idx, avail.wrap);
-	return avail;
+			"at its used position (index %u, wrap %u); it resumes %s (index %u, wrap %u)",
+			dev->name, vq->qid, used.idx, used.wrap, known ? "where it stopped" :
+			"at its available position", known ? vq->used.idx : avail.idx,
+			known ? vq->used.wrap : avail.wrap);
+	return known ? vq->used : avail;
 }
 
 /* The front end may set any base: limit it to the range that the ring code relies on. */

@@ -50,6 +50,7 @@ do_connect(struct vstate_dev *dev, void *arg)
 		/* queues of the previous guest do not belong to the state of this guest */
 		dev->vqs[i]->size = 0;
 		dev->vqs[i]->call_due = false;
+		dev->vqs[i]->taken_back = false;
 		vstate_call_allow(dev->vqs[i]);
 		vstate_inflight_drop(dev->vqs[i]);
 	}
@@ -88,6 +89,7 @@ do_end(struct vstate_dev *dev, void *arg)
 	vstate_run_block(dev, VSTATE_BLOCK_NOT_STARTED);
 	vstate_restore_drop(dev);
 	for (i = 0; i < dev->nb_vqs; i++) {
+		dev->vqs[i]->taken_back |= vstate_run_vq_is_ready(dev->vqs[i]);
 		vstate_run_vq_block(dev->vqs[i], VSTATE_BLOCK_NOT_READY);
 		dev->vqs[i]->dirty.base = NULL;
 	}

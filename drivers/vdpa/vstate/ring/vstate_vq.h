@@ -125,6 +125,8 @@ struct __rte_cache_aligned vstate_vq {
 	uint64_t setup_resets;
 	/** A call that a suspended device owes. */
 	bool call_due;
+	/** The front end took the ring back on this connection: the positions are those of then. */
+	bool taken_back;
 	struct vstate_call_watch call_watch;
 	/** Guest physical addresses of the three areas, for capture. */
 	uint64_t desc_addr, driver_addr, device_addr;

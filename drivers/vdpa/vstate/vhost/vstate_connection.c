@@ -86,6 +86,7 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 	dev->connection->own_features = 0;
 	dev->connection->protocol = 0;
 	dev->connection->has_memory = false;
+	dev->connection->memory_gone = false;
 	dev->connection->vdpa_started = false;
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
 		dev->connection->ring_ready[i] = false;
@@ -104,7 +105,9 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 void
 vstate_connection_detach(int vid, struct vstate_dev *dev)
 {
-	if (vstate_connection_dev(vid) != dev)
+	struct vstate_dev *self = dev;
+
+	if (vid < 0 || dev->connection->vid != vid)
 		return;
 	vstate_device_state_abort(dev);
 	vstate_start_disconnect(dev, rte_atomic_load_explicit(&dev->connection->leave, rte_memory_order_relaxed));
@@ -113,7 +116,9 @@ vstate_connection_detach(int vid, struct vstate_dev *dev)
 	/* drop the log, which holds descriptors of the front end's memory */
 	vstate_msg_log_begin(dev->connection->msg_log);
 	dev->connection->vid = -1;
-	rte_atomic_store_explicit(&by_vid[vid], NULL, rte_memory_order_release);
+	/* rte_vhost may have given the number to the connection of another device already */
+	rte_atomic_compare_exchange_strong_explicit(&by_vid[vid], &self, NULL,
+			rte_memory_order_release, rte_memory_order_relaxed);
 }
 
 int
@@ -160,6 +165,27 @@ vstate_connection_base_set(struct vstate_dev *dev, uint16_t qid, uint32_t base)
 	dev->connection->base_said[qid] = base;
 }
 
+static struct vstate_pos
+pos_of_wire(uint16_t wire)
+{
+	return (struct vstate_pos){ wire & 0x7fff, wire >> 15 };
+}
+
+/*
+ * QEMU before 8.1 keeps the wrap counter in the used index of a packed ring (virtio.c,
+ * virtio_queue_packed_set_last_avail_idx()). If the counter is 1, and QEMU uses up a frame itself
+ * while the link is down, it aborts, and the guest with it. Such a QEMU negotiates all that is
+ * offered but DEVICE_STATE, which is of 8.2.
+ */
+static bool
+front_end_aborts_with_wrap(const struct vstate_dev *dev)
+{
+	const struct vstate_connection *c = dev->connection;
+
+	return (c->protocol_offered & VSTATE_PROTOCOL_F_INFLIGHT) &&
+		(c->protocol_offered & ~VSTATE_PROTOCOL_F_DEVICE_STATE) == c->protocol;
+}
+
 uint32_t
 vstate_connection_base_get(const struct vstate_dev *dev, uint16_t qid)
 {
@@ -179,10 +205,17 @@ vstate_connection_base_get(const struct vstate_dev *dev, uint16_t qid)
 	return (uint32_t)vstate_pos_wire(vq->used) << 16 | vstate_pos_wire(vq->avail);
 }
 
-static struct vstate_pos
-pos_of_wire(uint16_t wire)
+uint32_t
+vstate_connection_base_answer(const struct vstate_dev *dev, uint16_t qid)
 {
-	return (struct vstate_pos){ wire & 0x7fff, wire >> 15 };
+	const uint32_t base = vstate_connection_base_get(dev, qid);
+
+	if (qid >= dev->nb_vqs || dev->connection->base_fresh[qid] ||
+			!vstate_connection_is_packed(dev))
+		return base;
+	/* 0: not known. The device knows it, if the front end comes back. */
+	return pos_of_wire(base >> 16).wrap && front_end_aborts_with_wrap(dev) ?
+		base & 0xffff : base;
 }
 
 /*
@@ -277,6 +310,9 @@ setup_get(struct vstate_dev *dev)
 	uint16_t i;
 	int ret;
 
+	/* rte_vhost says that the rings are ready, and would read through a NULL pointer */
+	if (dev->connection->vdpa != NULL && dev->connection->memory_gone)
+		return NULL;
 	setup = calloc(1, sizeof(*setup));
 	if (setup == NULL)
 		return NULL;

@@ -65,6 +65,8 @@ struct vstate_connection {
 	bool leave;
 	/** A memory table came; without one rte_vhost must not be asked for it. */
 	bool has_memory;
+	/** The last memory table was refused, or taken away. */
+	bool memory_gone;
 	/** The front end took memory away; see vstate_mem_watch.c. Set by any thread. */
 	uint32_t memory_lost;
 	/** Messages of the front end, for a process that takes over; NULL without state_dir=. */
@@ -124,10 +126,12 @@ bool vstate_connection_is_packed(const struct vstate_dev *dev);
  */
 void vstate_connection_base_set(struct vstate_dev *dev, uint16_t qid, uint32_t base);
 /**
- * Return the answer to GET_VRING_BASE: where the device stopped a ring, or the base that the front
- * end set, if the device has not applied it yet.
+ * Return where the device stopped a ring, or the base that the front end set, if the device has not
+ * applied it yet.
  */
 uint32_t vstate_connection_base_get(const struct vstate_dev *dev, uint16_t qid);
+/** The same as the answer to GET_VRING_BASE. A front end that would abort gets 16 bits only. */
+uint32_t vstate_connection_base_answer(const struct vstate_dev *dev, uint16_t qid);
 
 /**
  * A message is about to be processed.

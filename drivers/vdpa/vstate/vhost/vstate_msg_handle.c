@@ -276,7 +276,7 @@ base_answer(struct vstate_dev *dev, struct vstate_msg_context *context)
 
 	if (dev->connection->vdpa != NULL)
 		return;
-	msg->state.num = vstate_connection_base_get(dev, msg->state.index);
+	msg->state.num = vstate_connection_base_answer(dev, msg->state.index);
 	msg->size = sizeof(msg->state);
 }
 
@@ -348,8 +348,10 @@ queues_quiesce(struct vstate_dev *dev, const struct vstate_msg_row *row, const s
 	if (row->remap != MSG_REMAP_NONE)
 		vstate_mem_watch_end(dev);
 	/* if the message fails, rte_vhost has no memory table, and must not be asked for it */
-	if (row->remap == MSG_REMAP_AWAY || row->remap == MSG_REMAP_TABLE)
+	if (row->remap == MSG_REMAP_AWAY || row->remap == MSG_REMAP_TABLE) {
 		dev->connection->has_memory = false;
+		dev->connection->memory_gone = true;
+	}
 }
 
 enum vstate_msg_result
@@ -394,8 +396,10 @@ vstate_msg_end(struct vstate_dev *dev, struct vstate_msg_context *context)
 
 	RTE_BUILD_BUG_ON(RTE_DIM(after_handlers) != MSG_AFTER_MAX);
 	vstate_msg_log_hold(dev->connection->msg_log);
-	if (row->remap == MSG_REMAP_TABLE)
+	if (row->remap == MSG_REMAP_TABLE) {
 		dev->connection->has_memory = true;
+		dev->connection->memory_gone = false;
+	}
 	if (row->remap == MSG_REMAP_TABLE || row->remap == MSG_REMAP_LOG)
 		vstate_mem_watch_begin(dev);
 	if (after_handlers[row->after] != NULL && (row->answer == MSG_ANSWER_DEVICE_AFTER ||
