@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -189,6 +190,29 @@ no_more_are_owed_than_fit(void **state)
 	assert_int_equal(vu_fe_pipeline_end(&p->fe), 0);
 }
 
+/* A back end that accepts nobody: the queue of its socket is full. */
+static void
+connecting_has_a_bound(void **state)
+{
+	struct vu_fe first[4];
+	char path[64];
+	int listener, i, ret = 0;
+
+	snprintf(path, sizeof(path), "/tmp/test_vhost_user_fe.%d", (int)getpid());
+	listener = vu_fe_listen(path);
+	assert_true(listener >= 0);
+	/* Otherwise the test would hang. */
+	alarm(10);
+	for (i = 0; i < 4; i++)
+		ret = vu_fe_connect(&first[i], path, 50);
+	alarm(0);
+	assert_int_equal(ret, -EAGAIN);
+	for (i = 0; i < 4; i++)
+		vu_fe_close(&first[i]);
+	close(listener);
+	unlink(path);
+}
+
 int
 main(void)
 {
@@ -201,6 +225,7 @@ main(void)
 		TEST(query_reads_owed_answers_first),
 		TEST(acknowledgements_can_be_switched_off),
 		TEST(no_more_are_owed_than_fit),
+		cmocka_unit_test(connecting_has_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
