@@ -48,7 +48,8 @@ struct options {
 enum {
 	OPT_SOCKET = 1, OPT_SERVER, OPT_QUEUES, OPT_RING, OPT_SIZE, OPT_SECONDS, OPT_FRAMES,
 	OPT_FEATURES, OPT_ANY_LAYOUT, OPT_RX_VHOST, OPT_SEED, OPT_RATE, OPT_WINDOW, OPT_CALLS,
-	OPT_JSON, OPT_HOSTILE, OPT_EXPECT_RESET, OPT_VERBOSE,
+	OPT_JSON, OPT_HOSTILE, OPT_EXPECT_RESET, OPT_WITNESS, OPT_BACK_END_PID, OPT_RTE_VHOST,
+	OPT_ROUNDS, OPT_RSS_LIMIT, OPT_HOLD, OPT_VERBOSE,
 };
 
 static const struct option long_options[] = {
@@ -69,6 +70,12 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "hostile", required_argument, NULL, OPT_HOSTILE },
 	{ "expect-reset", no_argument, NULL, OPT_EXPECT_RESET },
+	{ "witness", required_argument, NULL, OPT_WITNESS },
+	{ "back-end-pid", required_argument, NULL, OPT_BACK_END_PID },
+	{ "rte-vhost", no_argument, NULL, OPT_RTE_VHOST },
+	{ "rounds", required_argument, NULL, OPT_ROUNDS },
+	{ "rss-limit", required_argument, NULL, OPT_RSS_LIMIT },
+	{ "hold", required_argument, NULL, OPT_HOLD },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -98,8 +105,20 @@ usage_print(FILE *f)
 		"  --window N           most frames of a queue on their way (as many as fit)\n"
 		"  --calls              sleep until the back end calls, do not poll\n"
 		"  --json               report as JSON\n"
-		"  --hostile NAME       misbehave: one case, or all; list: print the cases\n"
+		"  --hostile NAMES      misbehave: cases, all, or door (half messages, floods,\n"
+		"                       descriptors); list: print the cases; fuzz: random messages\n"
+		"                       of --seed for --seconds; connects: a table of growth\n"
 		"  --expect-reset       with --hostile: a broken queue must set NEEDS_RESET\n"
+		"  --witness PATH       with --hostile: socket on which a second device of the same\n"
+		"                       process listens; it must be served during the attacks\n"
+		"  --back-end-pid PID   with --hostile: process whose descriptors, threads and\n"
+		"                       memory are counted (that of the socket)\n"
+		"  --rte-vhost          with --hostile: skip what rte_vhost does not survive\n"
+		"  --rounds N           with --hostile: connections of a connect case ("
+		RTE_STR(HOSTILE_ROUNDS) ")\n"
+		"  --rss-limit MB       with --hostile: memory by which the back end may grow ("
+		RTE_STR(HOSTILE_RSS_LIMIT_MB) ")\n"
+		"  --hold S             with --hostile: hold a message that does not end (0)\n"
 		"  --verbose            with --hostile: print what the back end did\n"
 		"  --help               this text\n\n"
 		"Exit status: 0 if frames flowed and none was lost, duplicated, reordered or\n"
@@ -147,6 +166,40 @@ guest_option(struct guest_conf *c, int opt, const char *arg)
 }
 
 static int
+hostile_option(struct hostile_conf *c, int opt, const char *arg)
+{
+	uint64_t n = 0;
+	double seconds = 0;
+	int ret = 0;
+
+	switch (opt) {
+	case OPT_HOSTILE: c->name = arg; break;
+	case OPT_EXPECT_RESET: c->expect_reset = true; break;
+	case OPT_WITNESS: c->witness = arg; break;
+	case OPT_RTE_VHOST: c->rte_vhost = true; break;
+	case OPT_VERBOSE: c->verbose = true; break;
+	case OPT_BACK_END_PID:
+		ret = number_parse_opt("--back-end-pid", arg, 1, INT32_MAX, &n);
+		c->pid = n;
+		break;
+	case OPT_ROUNDS:
+		ret = number_parse_opt("--rounds", arg, 1, UINT32_MAX, &n);
+		c->rounds = n;
+		break;
+	case OPT_RSS_LIMIT:
+		ret = number_parse_opt("--rss-limit", arg, 0, 1 << 20, &n);
+		c->rss_limit_mb = n;
+		break;
+	case OPT_HOLD:
+		ret = option_seconds("guest", "--hold", arg, &seconds);
+		c->hold_ms = RTE_MIN(seconds * 1000, (double)INT32_MAX);
+		break;
+	default: return -EINVAL;
+	}
+	return ret;
+}
+
+static int
 option_store(struct options *o, int opt, const char *arg)
 {
 	switch (opt) {
@@ -158,9 +211,15 @@ option_store(struct options *o, int opt, const char *arg)
 	case OPT_SECONDS: return option_seconds("guest", "--seconds", arg, &o->seconds);
 	case OPT_CALLS: o->calls = true; return 0;
 	case OPT_JSON: o->json = true; return 0;
-	case OPT_HOSTILE: o->hostile.name = arg; return 0;
-	case OPT_EXPECT_RESET: o->hostile.expect_reset = true; return 0;
-	case OPT_VERBOSE: o->hostile.verbose = true; return 0;
+	case OPT_HOSTILE:
+	case OPT_EXPECT_RESET:
+	case OPT_WITNESS:
+	case OPT_BACK_END_PID:
+	case OPT_RTE_VHOST:
+	case OPT_ROUNDS:
+	case OPT_RSS_LIMIT:
+	case OPT_HOLD:
+	case OPT_VERBOSE: return hostile_option(&o->hostile, opt, arg);
 	default: return guest_option(&o->guest, opt, arg);
 	}
 }
@@ -198,6 +257,7 @@ options_parse(struct options *o, int argc, char **argv)
 	*o = (struct options){
 		.guest = { .pairs = 1, .ring_size = 256, .frame_min = 60, .frame_max = 1514,
 			.seed = (uint64_t)time(NULL), .features = GUEST_FEATURES_DEFAULT },
+		.hostile = { .rounds = HOSTILE_ROUNDS, .rss_limit_mb = HOSTILE_RSS_LIMIT_MB },
 		.seconds = 5,
 	};
 	optind = 0;
@@ -336,6 +396,8 @@ hostile_cases_run(struct options *o)
 {
 	o->hostile.path = o->path;
 	o->hostile.server = o->server;
+	o->hostile.seed = o->guest.seed;
+	o->hostile.seconds = o->seconds;
 	o->hostile.split = !o->ring_given || !o->guest.packed;
 	o->hostile.packed = !o->ring_given || o->guest.packed;
 	return hostile_run(&o->hostile) == 0 ? CMD_OK : CMD_FAILED;

@@ -4,11 +4,8 @@
 
 /* Runs hostile cases and checks the back end after each of them. */
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,14 +21,27 @@
 #include "guest_traffic.h"
 #include "hostile.h"
 #include "hostile_case.h"
+#include "hostile_connect.h"
+#include "hostile_door.h"
 #include "hostile_env.h"
+#include "hostile_fds.h"
+#include "hostile_fuzz.h"
+#include "hostile_known.h"
 #include "hostile_msg.h"
+#include "hostile_proc.h"
 #include "hostile_queue.h"
 #include "hostile_ring.h"
+#include "hostile_send.h"
 #include "hostile_seq.h"
+#include "hostile_shared.h"
+#include "hostile_witness.h"
 #include "vhost_user_fe.h"
 
-#define MAX_CASES 400
+#define MAX_CASES 500
+/* Time for the back end to close descriptors after a case. */
+#define SETTLE_MS 2000
+/* Cases in a row in which nobody could connect, after which the others are not tried. */
+#define DEAF_MAX 3
 /* Time for NEEDS_RESET to appear on a loaded machine; and time in which it must not appear. */
 #define RESET_MS 10000
 #define NO_RESET_MS 20
@@ -49,44 +59,38 @@ peer_pid(const struct guest_link *l)
 	return cred.pid;
 }
 
-/* Number of open file descriptors of a process; -1 without permission. */
+/* What all cases of a run share. */
+struct run {
+	const struct hostile_conf *conf;
+	struct hostile_witness witness;
+	/* The back end's process, and what it uses without an attack. */
+	pid_t pid;
+	struct hostile_usage base;
+	/* What the last case left behind must not fail the next one. */
+	bool after_failure;
+	uint32_t passed, failed, skipped, deaf;
+};
+
+/* The process must use no more than before the case. */
 static int
-count_fds(pid_t pid)
+check_usage(struct hostile_env *e)
 {
-	struct dirent *d;
-	char path[64];
-	int n = 0;
-	DIR *dir;
+	struct hostile_usage now = { 0 };
+	int ret;
 
-	if (pid == 0)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	if (dir == NULL)
-		return -1;
-	while ((d = readdir(dir)) != NULL)
-		n += d->d_name[0] != '.';
-	closedir(dir);
-	return n;
+	ret = hostile_usage_settle(e->pid, e->before, SETTLE_MS, &now);
+	if (ret == -EBUSY)
+		return hostile_fail(e, "%d open file descriptors and %d threads before the case, "
+			"%d and %d after it", e->before->fds, e->before->threads, now.fds,
+			now.threads);
+	if (ret < 0)
+		return hostile_fail(e, "cannot read what process %d uses: %s", (int)e->pid,
+			strerror(-ret));
+	if (now.rss_kb - e->before->rss_kb > e->conf->rss_limit_mb * 1024l)
+		return hostile_fail(e, "%ld KiB of memory before the case, %ld KiB after it",
+			e->before->rss_kb, now.rss_kb);
+	return 0;
 }
-
-static int
-check_fds(struct hostile_env *e, pid_t pid, int before)
-{
-	int i, now = before;
-
-	/* The back end may close descriptors later. */
-	for (i = 0; i < 100; i++) {
-		now = count_fds(pid);
-		if (now <= before)
-			return 0;
-		usleep(10000);
-	}
-	return hostile_fail(e, "%d open file descriptors before the case, %d after it", before,
-		now);
-}
-
-/* ---- the guest ---- */
 
 /* ---- verdict ---- */
 
@@ -209,18 +213,8 @@ check_ring_attack(struct hostile_env *e, const struct hostile_case *c)
 static int
 check_msg_attack(struct hostile_env *e)
 {
-	struct vu_header hdr = { .request = VU_GET_FEATURES, .flags = VU_VERSION };
-	uint8_t reply[VU_MAX_PAYLOAD];
-	int ret, fd = -1;
+	int ret = hostile_answered(&e->l->fe);
 
-	ret = e->l->fe.fd < 0 ? -ECONNRESET : vu_fe_send_raw(&e->l->fe, &hdr, NULL, 0, NULL, 0);
-	while (ret == 0) {
-		ret = vu_fe_recv(&e->l->fe, &hdr, reply, sizeof(reply), &fd);
-		if (ret == 0 && fd >= 0)
-			close(fd);
-		if (ret == 0 && hdr.request == VU_GET_FEATURES)
-			break;
-	}
 	if (ret == -ETIMEDOUT)
 		return hostile_fail(e, "the back end no longer answers");
 	snprintf(e->did, sizeof(e->did), ret < 0 ? "closed the connection" : "still answers");
@@ -229,59 +223,109 @@ check_msg_attack(struct hostile_env *e)
 }
 
 static int
-attack_run(struct hostile_env *e, const struct hostile_case *c, pid_t *pid)
+check_witness(struct hostile_env *e)
+{
+	if (e->witness == NULL || hostile_witness_flow(e->witness) == 0)
+		return 0;
+	return hostile_fail(e, "%s", e->witness->why);
+}
+
+/* A case that makes its own connections, and judges them. */
+static int
+door_run(struct hostile_env *e, const struct hostile_case *c)
+{
+	int ret = c->run(e, c);
+
+	return ret == 0 && e->g != NULL ? check_memory(e) : ret;
+}
+
+static int
+attack_run(struct hostile_env *e, const struct hostile_case *c)
 {
 	uint64_t features = HOSTILE_FEATURES;
 	int ret;
 
+	if ((c->flags & HOSTILE_DOOR) != 0)
+		return door_run(e, c);
 	if ((c->flags & HOSTILE_PLAIN) != 0)
 		features &= ~(1ull << VIRTIO_NET_F_MRG_RXBUF);
 	ret = hostile_open(e, features);
-	if (e->l != NULL)
-		*pid = peer_pid(e->l);
 	if (ret == 0 && (c->flags & HOSTILE_MSG) == 0)
 		ret = hostile_take_pair(e, (c->flags & HOSTILE_EMPTY_RX) != 0);
 	if (ret == 0)
 		ret = c->run(e, c);
 	if (ret < 0)
 		return hostile_fail(e, "the attack was not possible: %s", strerror(-ret));
-	return (c->flags & HOSTILE_MSG) != 0 ? check_msg_attack(e) : check_ring_attack(e, c);
+	ret = (c->flags & HOSTILE_MSG) != 0 ? check_msg_attack(e) : check_ring_attack(e, c);
+	return ret == 0 ? check_witness(e) : ret;
 }
 
-/*
- * @return 0: passed; 1: a known fault of rte_vhost; -errno: failed
- * pid is the back end's process in the last good connection.
- */
-static int
-run_case(const struct hostile_conf *conf, const struct hostile_case *c, bool packed, pid_t *pid)
+/* Why the case is not run here; NULL: it is run. */
+static const char *
+skip_reason(const struct hostile_conf *conf, const struct hostile_case *c)
 {
-	struct hostile_env e = { .conf = conf, .packed = packed };
-	int fds = count_fds(*pid), ret, fresh;
-	bool known = false;
-	const char *ring = (c->flags & HOSTILE_MSG) != 0 ? "" : packed ? " packed" : " split";
-	pid_t now = *pid;
+	if ((c->flags & HOSTILE_LISTENING) != 0 && conf->server)
+		return "the device makes one connection only";
+	return conf->rte_vhost ? hostile_known_fault(c->name) : NULL;
+}
 
-	ret = attack_run(&e, c, &now);
+static void
+case_report(struct run *r, struct hostile_env *e, const struct hostile_case *c, int ret)
+{
+	const char *ring = (c->flags & HOSTILE_MSG) != 0 ? "" : e->packed ? " packed" : " split";
+
+	if (ret < 0) {
+		printf("FAIL %s%s: %s\n", c->name, ring, e->why);
+		r->failed++;
+		r->after_failure = true;
+	} else {
+		printf("PASS %s%s%s%s\n", c->name, ring, r->conf->verbose ? ": " : "",
+			r->conf->verbose ? e->did : "");
+		r->passed++;
+	}
+	fflush(stdout);
+}
+
+static void
+run_case(struct run *r, const struct hostile_case *c, bool packed)
+{
+	struct hostile_env e = { .conf = r->conf, .packed = packed, .pid = r->pid,
+		.wire = { .fd = -1 } };
+	const char *skip = skip_reason(r->conf, c);
+	int ret, fresh = 0;
+	bool alive;
+
+	if (skip != NULL) {
+		printf("SKIP %s: %s\n", c->name, skip);
+		r->skipped++;
+		return;
+	}
+	if (r->after_failure) {
+		/* An error is reported by the case. */
+		hostile_witness_open(&r->witness);
+		if (r->pid != 0)
+			hostile_usage_steady(r->pid, &r->base);
+		r->after_failure = false;
+	}
+	if (r->witness.path != NULL)
+		e.witness = &r->witness;
+	if (r->pid != 0)
+		e.before = &r->base;
+	ret = attack_run(&e, c);
 	hostile_close(&e);
-	fresh = hostile_fresh(&e, "after the attack", NULL);
+	alive = r->pid == 0 || hostile_proc_alive(r->pid);
+	if (alive)
+		fresh = hostile_fresh(&e, "after the attack", NULL);
+	r->deaf = fresh < 0 ? r->deaf + 1 : 0;
 	if (ret == 0)
 		ret = fresh;
-	if (ret == 0 && now != 0 && kill(now, 0) < 0 && errno == ESRCH)
+	if (!alive || (r->pid != 0 && !hostile_proc_alive(r->pid))) {
+		e.why[0] = '\0';
 		ret = hostile_fail(&e, "the back end's process ended");
-	if (ret == 0 && fds >= 0 && now == *pid) {
-		ret = check_fds(&e, now, fds);
-		known = ret < 0 && (c->flags & HOSTILE_LIBRARY_FD) != 0;
 	}
-	*pid = now;
-	if (known)
-		printf("SKIP %s: %s: rte_vhost leaks them\n", c->name, e.why);
-	else if (ret < 0)
-		printf("FAIL %s%s: %s\n", c->name, ring, e.why);
-	else
-		printf("PASS %s%s%s%s\n", c->name, ring, conf->verbose ? ": " : "",
-			conf->verbose ? e.did : "");
-	fflush(stdout);
-	return known ? 1 : ret;
+	if (ret == 0 && e.before != NULL)
+		ret = check_usage(&e);
+	case_report(r, &e, c, ret);
 }
 
 static uint32_t
@@ -293,6 +337,10 @@ all_cases(struct hostile_case *c)
 	n += hostile_queue_cases(c + n, MAX_CASES - n);
 	n += hostile_msg_cases(c + n, MAX_CASES - n);
 	n += hostile_seq_cases(c + n, MAX_CASES - n);
+	n += hostile_door_cases(c + n, MAX_CASES - n);
+	n += hostile_shared_cases(c + n, MAX_CASES - n);
+	n += hostile_fds_cases(c + n, MAX_CASES - n);
+	n += hostile_connect_cases(c + n, MAX_CASES - n);
 	return n;
 }
 
@@ -304,75 +352,128 @@ hostile_list(void)
 
 	for (i = 0; i < n; i++)
 		printf("%-34s %-7s %s\n", cases[i].name,
+			(cases[i].flags & HOSTILE_DOOR) != 0 ? "door" :
 			(cases[i].flags & HOSTILE_MSG) != 0 ? "message" :
 			(cases[i].flags & HOSTILE_ANY) == HOSTILE_ANY ? "ring" :
 			(cases[i].flags & HOSTILE_SPLIT) != 0 ? "split" : "packed", cases[i].what);
 }
 
-/* The back end may open descriptors in its first connection and keep them. */
+/*
+ * The back end may open descriptors and threads in its first connections and keep them. Only what
+ * it uses afterwards can be compared.
+ */
 static int
-warm_up(const struct hostile_conf *conf, bool packed, pid_t *pid)
+warm_up(struct run *r, bool packed)
 {
-	struct hostile_env e = { .conf = conf, .packed = packed };
-	int ret, last = -1, now, i;
+	struct hostile_env e = { .conf = r->conf, .packed = packed, .wire = { .fd = -1 } };
+	int ret;
 
 	ret = hostile_open(&e, HOSTILE_FEATURES);
 	if (ret == 0)
-		*pid = peer_pid(e.l);
+		r->pid = r->conf->pid != 0 ? r->conf->pid : peer_pid(e.l);
 	hostile_close(&e);
+	if (ret == 0)
+		ret = hostile_fresh(&e, "again", NULL);
+	if (ret == 0 && hostile_witness_open(&r->witness) < 0)
+		ret = hostile_fail(&e, "%s", r->witness.why);
 	if (ret < 0) {
-		fprintf(stderr, "guest: %s: %s\n", conf->path, e.why);
+		fprintf(stderr, "guest: %s: %s\n", r->conf->path, e.why);
 		return ret;
 	}
-	for (i = 0; i < 50; i++) {
-		now = count_fds(*pid);
-		if (now == last)
-			break;
-		last = now;
-		usleep(50000);
+	/* The process of a container has another number here, or belongs to another user. */
+	if (r->pid != 0 && hostile_usage_steady(r->pid, &r->base) < 0)
+		r->pid = 0;
+	return 0;
+}
+
+/* True if a word of a list with commas is @p name. */
+static bool
+name_is_listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+	const char *at;
+
+	for (at = list; at != NULL; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static bool
+case_wanted(const struct hostile_conf *conf, const struct hostile_case *c, bool packed)
+{
+	if (!name_is_listed(conf->name, "all") && !name_is_listed(conf->name, c->name) &&
+			(!name_is_listed(conf->name, "door") || (c->flags & HOSTILE_DOOR) == 0))
+		return false;
+	if ((c->flags & (packed ? HOSTILE_PACKED : HOSTILE_SPLIT)) == 0)
+		return false;
+	/* Cases without rings run only once. */
+	return !packed || !conf->split || (c->flags & HOSTILE_MSG) == 0;
+}
+
+/* @return 0; -EIO if the back end cannot be served any more */
+static int
+run_cases(struct run *r, const struct hostile_case *cases, uint32_t nb, bool packed)
+{
+	uint32_t i;
+
+	for (i = 0; i < nb; i++) {
+		if (!case_wanted(r->conf, &cases[i], packed))
+			continue;
+		run_case(r, &cases[i], packed);
+		if (r->deaf == DEAF_MAX || (r->pid != 0 && !hostile_proc_alive(r->pid))) {
+			printf("FAIL: the back end serves nobody after %s, no more cases are run\n",
+				cases[i].name);
+			r->failed++;
+			return -EIO;
+		}
 	}
 	return 0;
+}
+
+static int
+cases_run(struct run *r)
+{
+	static struct hostile_case cases[MAX_CASES];
+	uint32_t n = all_cases(cases);
+	int packed, ret = 0;
+
+	for (packed = 0; packed < 2 && ret == 0; packed++) {
+		if (packed ? !r->conf->packed : !r->conf->split)
+			continue;
+		if (warm_up(r, packed) < 0)
+			return -EIO;
+		ret = run_cases(r, cases, n, packed);
+	}
+	if (r->passed + r->failed + r->skipped == 0)
+		fprintf(stderr, "guest: no hostile case \"%s\" for this ring; see --hostile list\n",
+			r->conf->name);
+	printf("%u passed, %u failed", r->passed, r->failed);
+	if (r->skipped != 0)
+		printf(", %u skipped", r->skipped);
+	printf("\n");
+	return r->failed == 0 && r->passed != 0 ? 0 : -EPROTO;
 }
 
 int
 hostile_run(const struct hostile_conf *conf)
 {
-	static struct hostile_case cases[MAX_CASES];
-	uint32_t i, n = all_cases(cases), passed = 0, failed = 0, skipped = 0;
-	bool all = strcmp(conf->name, "all") == 0;
-	pid_t pid = 0;
-	int packed, ret;
+	bool fuzz = strcmp(conf->name, "fuzz") == 0;
+	struct run r = { .conf = conf };
+	int ret;
 
-	for (packed = 0; packed < 2; packed++) {
-		if (packed ? !conf->packed : !conf->split)
-			continue;
-		if (warm_up(conf, packed, &pid) < 0)
-			return -EIO;
-		for (i = 0; i < n; i++) {
-			const struct hostile_case *c = &cases[i];
-
-			if (!all && strcmp(conf->name, c->name) != 0)
-				continue;
-			if ((c->flags & (packed ? HOSTILE_PACKED : HOSTILE_SPLIT)) == 0)
-				continue;
-			/* Cases without rings run only once. */
-			if (packed && conf->split && (c->flags & HOSTILE_MSG) != 0)
-				continue;
-			ret = run_case(conf, c, packed, &pid);
-			if (ret == 0)
-				passed++;
-			else if (ret > 0)
-				skipped++;
-			else
-				failed++;
-		}
+	hostile_witness_init(&r.witness, conf->witness);
+	if (!fuzz && strcmp(conf->name, "connects") != 0) {
+		ret = cases_run(&r);
+	} else {
+		ret = warm_up(&r, !conf->split);
+		if (ret == 0 && fuzz)
+			ret = hostile_fuzz_run(conf, &r.witness, r.pid);
+		else if (ret == 0 && r.pid != 0)
+			ret = hostile_connect_table(conf, &r.witness, r.pid);
 	}
-	if (passed + failed + skipped == 0)
-		fprintf(stderr, "guest: no hostile case \"%s\" for this ring; see --hostile list\n",
-			conf->name);
-	printf("%u passed, %u failed", passed, failed);
-	if (skipped != 0)
-		printf(", %u skipped", skipped);
-	printf("\n");
-	return failed == 0 && passed != 0 ? 0 : -EPROTO;
+	hostile_witness_close(&r.witness);
+	return ret;
 }

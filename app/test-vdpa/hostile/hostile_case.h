@@ -25,11 +25,10 @@ struct hostile_env;
 /** The attack is on the receive ring: the honest buffers are used up before. */
 #define HOSTILE_EMPTY_RX 0x10u
 
-/**
- * rte_vhost checks the number of queues of SET_INFLIGHT_FD before any handler of a back end sees
- * the message, and leaks the descriptor. No back end on top of rte_vhost can avoid that.
- */
-#define HOSTILE_LIBRARY_FD 0x20u
+/** The case makes its own connections, before or without a guest, and closes them. */
+#define HOSTILE_DOOR 0x20u
+/** Only where the device listens: the case needs several connections at a time. */
+#define HOSTILE_LISTENING 0x200u
 
 /** The case breaks this kind of ring: a back end that reports it must set NEEDS_RESET. */
 #define HOSTILE_BREAKS_SPLIT 0x40u

@@ -24,10 +24,13 @@
 #include "guest_traffic.h"
 #include "hostile_env.h"
 #include "hostile_put.h"
+#include "hostile_witness.h"
 
 #define CONNECT_MS 5000
 /* GET_VRING_BASE must be answered in this time, whatever the ring contains. */
 #define STOP_MS 3000
+/* Pause after a connection that was refused. */
+#define RETRY_US 20000
 
 int
 hostile_fail(struct hostile_env *e, const char *fmt, ...)
@@ -68,6 +71,19 @@ hostile_scratch(const struct hostile_env *e)
 	return e->p->tx_gpa + 8ull * e->p->tx_stride;
 }
 
+/* A back end may refuse a connection while those before it have not ended yet. */
+static bool
+is_refusal(int ret)
+{
+	return ret == -ECONNRESET || ret == -EPIPE;
+}
+
+static void
+retry_pause(void)
+{
+	usleep(RETRY_US);
+}
+
 int
 hostile_open(struct hostile_env *e, uint64_t features)
 {
@@ -81,6 +97,7 @@ hostile_open(struct hostile_env *e, uint64_t features)
 	if (e->g == NULL)
 		return hostile_fail(e, "out of memory");
 	e->l = guest_connect(e->g, e->conf->path, e->conf->server, CONNECT_MS);
+	e->refused = e->l == NULL && is_refusal(-rte_errno);
 	if (e->l == NULL)
 		return hostile_fail(e, "cannot connect: %s%s%s", strerror(rte_errno),
 			guest_error(e->g) != NULL ? ": " : "",
@@ -91,6 +108,7 @@ hostile_open(struct hostile_env *e, uint64_t features)
 		ret = guest_link_driver_ok(e->l);
 	if (ret == 0)
 		ret = guest_traffic_start(e->g);
+	e->refused = is_refusal(ret);
 	if (ret < 0)
 		return hostile_fail(e, "cannot start the guest: %s", strerror(-ret));
 	if (guest_wait_flow(e->g, HOSTILE_FLOW_MS) < 0)
@@ -106,11 +124,61 @@ hostile_close(struct hostile_env *e)
 	guest_link_close(e->l);
 	guest_destroy(e->g);
 	free(e->snapshot);
+	hostile_wire_close(e);
+	if (e->has_setup)
+		hostile_setup_close(&e->setup);
+	e->has_setup = false;
 	while (e->nb_kept > 0)
 		close(e->kept_fds[--e->nb_kept]);
 	e->l = NULL;
 	e->g = NULL;
 	e->snapshot = NULL;
+}
+
+/* @return 0 or -errno */
+static int
+wire_connect(struct hostile_env *e, bool ready)
+{
+	int ret;
+
+	hostile_wire_close(e);
+	ret = e->conf->server ? vu_fe_accept(&e->wire, e->conf->path, CONNECT_MS) :
+		vu_fe_connect(&e->wire, e->conf->path, CONNECT_MS);
+	e->wire.timeout_ms = STOP_MS;
+	return ret == 0 && ready ? hostile_setup_send(&e->setup, &e->wire) : ret;
+}
+
+int
+hostile_wire_open(struct hostile_env *e, bool ready)
+{
+	uint64_t end = clock_ns() + CONNECT_MS * UINT64_C(1000000);
+	int ret = 0;
+
+	if (!e->has_setup)
+		ret = hostile_setup_open(&e->setup);
+	e->has_setup = true;
+	if (ret < 0)
+		return hostile_fail(e, "no memory or descriptor: %s", strerror(-ret));
+	ret = wire_connect(e, ready);
+	while (is_refusal(ret) && clock_ns() < end) {
+		retry_pause();
+		ret = wire_connect(e, ready);
+	}
+	return ret == 0 ? 0 : hostile_fail(e, "the device cannot be set up: %s", strerror(-ret));
+}
+
+void
+hostile_wire_close(struct hostile_env *e)
+{
+	vu_fe_close(&e->wire);
+}
+
+int
+hostile_bystander(struct hostile_env *e)
+{
+	if (e->witness == NULL || hostile_witness_round(e->witness) == 0)
+		return 0;
+	return hostile_fail(e, "meanwhile: %s", e->witness->why);
 }
 
 int
@@ -188,10 +256,17 @@ hostile_take_pair(struct hostile_env *e, bool empty_rx)
 int
 hostile_fresh(struct hostile_env *e, const char *when, void (*during)(struct hostile_env *e))
 {
-	struct hostile_env fresh = { .conf = e->conf, .packed = e->packed };
+	struct hostile_env fresh = { .conf = e->conf, .packed = e->packed, .wire = { .fd = -1 } };
+	uint64_t end = clock_ns() + CONNECT_MS * UINT64_C(1000000);
 	int ret;
 
 	ret = hostile_open(&fresh, HOSTILE_FEATURES);
+	while (ret < 0 && fresh.refused && clock_ns() < end) {
+		hostile_close(&fresh);
+		retry_pause();
+		fresh.why[0] = '\0';
+		ret = hostile_open(&fresh, HOSTILE_FEATURES);
+	}
 	if (ret == 0 && during != NULL) {
 		during(e);
 		usleep(HOSTILE_SETTLE_US);

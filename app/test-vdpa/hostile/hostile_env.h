@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <linux/virtio_net.h>
 
@@ -20,6 +21,8 @@
 #include "guest_features.h"
 #include "guest_mem.h"
 #include "hostile.h"
+#include "hostile_setup.h"
+#include "vhost_user_fe.h"
 
 /** Most descriptors of an attack. */
 #define HOSTILE_DESCS 64
@@ -32,10 +35,23 @@ struct guest;
 struct guest_link;
 struct guest_pair;
 struct hostile_conf;
+struct hostile_usage;
+struct hostile_witness;
 
 struct hostile_env {
 	const struct hostile_conf *conf;
 	bool packed;
+	/** The second device, and what the back end's process used before; NULL: not known. */
+	struct hostile_witness *witness;
+	const struct hostile_usage *before;
+	/** The back end's process; 0: not known. */
+	pid_t pid;
+	/** The back end closed the connection during its set-up. */
+	bool refused;
+	/** A connection without a guest, and what it was set up with. */
+	struct vu_fe wire;
+	struct hostile_setup setup;
+	bool has_setup;
 	struct guest *g;
 	struct guest_link *l;
 	/** Pair 0, without traffic. */
@@ -54,7 +70,7 @@ struct hostile_env {
 	/** Split: next free descriptor of the two rings. */
 	uint16_t base[2];
 	/** What the back end did, and what is wrong, as text. */
-	char did[80], why[200];
+	char did[80], why[240];
 };
 
 /** Features of an ordinary hostile guest. */
@@ -79,6 +95,18 @@ uint64_t hostile_hole(const struct hostile_env *e);
 /** An address in pair 0's transmit buffers, free for the attack. */
 uint64_t hostile_scratch(const struct hostile_env *e);
 
+/**
+ * Open e->wire, a connection without a guest. A refusal is repeated for five seconds.
+ * @param ready set the device up and let both rings of a pair run
+ */
+int hostile_wire_open(struct hostile_env *e, bool ready);
+void hostile_wire_close(struct hostile_env *e);
+/**
+ * While the attack lasts: the second device must answer GET_FEATURES and GET_VRING_BASE, and its
+ * rings must run. @return 0 or -EPROTO
+ */
+int hostile_bystander(struct hostile_env *e);
+
 /** Connect a guest with @p features and wait until its frames flow. @return 0 or -EPROTO */
 int hostile_open(struct hostile_env *e, uint64_t features);
 void hostile_close(struct hostile_env *e);
@@ -89,7 +117,7 @@ void hostile_send_frame(struct hostile_env *e);
 /** Check that no frame of @p pair was lost, duplicated, reordered or corrupted. */
 int hostile_check_counts(struct hostile_env *e, uint16_t pair);
 /**
- * Check that the back end serves a new connection.
+ * Check that the back end serves a new connection. A refusal is repeated for five seconds.
  * @param when text at the begin of the reason of a failure
  * @param during called with @p e while the new connection is open, which must still be served
  *   after that; may be NULL

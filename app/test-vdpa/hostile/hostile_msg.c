@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -258,9 +257,5 @@ hostile_msg_cases(struct hostile_case *c, uint32_t room)
 	n += add_messages(c + n, room - n, early, sizeof(early) / sizeof(early[0]), run_early);
 	for (i = 0; i < n; i++)
 		c[i].flags |= HOSTILE_MSG | HOSTILE_ANY;
-	for (i = 0; i < n; i++) {
-		if (strcmp(c[i].name, "inflight-set-queues") == 0)
-			c[i].flags |= HOSTILE_LIBRARY_FD;
-	}
 	return n;
 }

@@ -48,6 +48,11 @@ expect guest_refuses_blanks_in_lengths 2 "is expected" guest --socket "$dir/none
 expect guest_refuses_unknown_features 2 "unknown feature" guest --features mrg,none-such
 expect split_ring_of_the_guest_is_a_power_of_two 2 "power of two" guest --socket "$dir/none" --size 100
 expect guest_lists_hostile_cases 0 "^avail-head-range .*split " guest --hostile list
+expect guest_lists_cases_of_the_door 0 "^header-only .*door " guest --hostile list
+for v in "--back-end-pid 0" "--back-end-pid x" "--rounds 0" "--rss-limit -1" "--hold x"; do
+	# shellcheck disable=SC2086  # an option and its value
+	expect "guest_refuses_$v" 2 "is expected" guest --socket "$dir/none" --hostile all $v
+done
 expect conformance_takes_no_further_words 2 "unexpected argument 'word'" conformance word
 expect bench_lists_its_cases 0 "^loop/packed-inorder$" bench --list
 expect bench_list_obeys_patterns 0 "^idle/split$" bench --list --case "idle/*"
