@@ -87,7 +87,8 @@ check_usage(struct hostile_env *e)
 		return hostile_fail(e, "cannot read what process %d uses: %s", (int)e->pid,
 			strerror(-ret));
 	if (now.rss_kb - e->before->rss_kb > e->conf->rss_limit_mb * 1024l)
-		return hostile_fail(e, "%ld KiB of memory before the case, %ld KiB after it",
+		return hostile_fail(e, "%" PRId64 " KiB of memory before the case, %" PRId64
+			" KiB after it",
 			e->before->rss_kb, now.rss_kb);
 	return 0;
 }

@@ -168,7 +168,7 @@ end_check(struct fuzz *f)
 		ret = hostile_fail(&f->e, "%d descriptors and %d threads before, %d and %d after",
 			f->before.fds, f->before.threads, f->now.fds, f->now.threads);
 	if (ret == 0 && f->now.rss_kb - f->before.rss_kb > conf->rss_limit_mb * 1024l)
-		ret = hostile_fail(&f->e, "resident memory grew by %ld KiB",
+		ret = hostile_fail(&f->e, "resident memory grew by %" PRId64 " KiB",
 			f->now.rss_kb - f->before.rss_kb);
 	return ret;
 }
@@ -183,7 +183,7 @@ summary_print(struct fuzz *f)
 		" connections (%" PRIu64 " set up, %" PRIu64 " ended early), %.1f s", f->e.conf->seed,
 		f->messages, f->parts, f->connections, f->ready, f->hung_up, f->seconds);
 	if (f->e.pid != 0)
-		printf("; growth: %d descriptors, %d threads, %ld KiB RSS",
+		printf("; growth: %d descriptors, %d threads, %" PRId64 " KiB RSS",
 			f->now.fds - f->before.fds, f->now.threads - f->before.threads,
 			f->now.rss_kb - f->before.rss_kb);
 	if (w != NULL && w->times.nb != 0) {

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,7 +58,7 @@ entries_count(pid_t pid, const char *folder)
 int
 hostile_usage_read(pid_t pid, struct hostile_usage *u)
 {
-	long pages = 0;
+	int64_t pages = 0;
 	char path[64];
 	FILE *f;
 
@@ -66,7 +67,7 @@ hostile_usage_read(pid_t pid, struct hostile_usage *u)
 	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
 	f = fopen(path, "r");
 	if (f != NULL) {
-		if (fscanf(f, "%*s %ld", &pages) != 1)
+		if (fscanf(f, "%*s %" SCNd64, &pages) != 1)
 			pages = 0;
 		fclose(f);
 	}

@@ -11,13 +11,14 @@
  * afterwards than before.
  */
 
+#include <stdint.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 /** Open descriptors, threads, resident memory in KiB. */
 struct hostile_usage {
 	int fds, threads;
-	long rss_kb;
+	int64_t rss_kb;
 };
 
 /** True while process @p pid exists and is no zombie. */

@@ -5,7 +5,6 @@
 /* Parts of the hostile front end that need no back end: random messages, counts, raw messages. */
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <rte_thread.h>
 
 #include "hostile_fuzz_draw.h"
 #include "hostile_known.h"
@@ -169,19 +170,19 @@ payloads_have_the_sizes_of_the_protocol(void **state)
 
 /* ---- what a process uses ---- */
 
-static void *
+static uint32_t
 pipe_wait(void *fd)
 {
 	char c;
 
-	return read(*(int *)fd, &c, 1) == 0 ? NULL : fd;
+	return read(*(int *)fd, &c, 1) != 0;
 }
 
 static void
 descriptors_and_threads_are_counted(void **state)
 {
 	struct hostile_usage before, now;
-	pthread_t thread;
+	rte_thread_t thread;
 	int fds[2];
 
 	assert_int_equal(hostile_usage_read(getpid(), &before), 0);
@@ -189,11 +190,11 @@ descriptors_and_threads_are_counted(void **state)
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(hostile_usage_settle(getpid(), &before, 20, &now), -EBUSY);
 	assert_int_equal(now.fds, before.fds + 2);
-	assert_int_equal(pthread_create(&thread, NULL, pipe_wait, &fds[0]), 0);
+	assert_int_equal(rte_thread_create(&thread, NULL, pipe_wait, &fds[0]), 0);
 	assert_int_equal(hostile_usage_read(getpid(), &now), 0);
 	assert_int_equal(now.threads, before.threads + 1);
 	close(fds[1]);
-	pthread_join(thread, NULL);
+	rte_thread_join(thread, NULL);
 	close(fds[0]);
 	assert_int_equal(hostile_usage_settle(getpid(), &before, 1000, &now), 0);
 	assert_int_equal(now.fds, before.fds);

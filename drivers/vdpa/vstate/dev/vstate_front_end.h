@@ -55,8 +55,8 @@ struct vstate_front_end_ops {
 	 */
 	void (*resume)(struct vstate_dev *dev);
 	/**
-	 * Another process has the connection and the socket: forget both, so that the front end does
-	 * not notice. Frozen; open() is refused afterwards.
+	 * Another process has the connection and the socket: forget both, so that the front end
+	 * does not notice. Frozen; open() is refused afterwards.
 	 * @param kept whether that process continues the connection; else it is closed
 	 */
 	void (*leave)(struct vstate_dev *dev, bool kept);

@@ -355,7 +355,8 @@ vstate_state_file_look(const struct vstate_dev *dev, uint32_t *pid)
 uint32_t
 vstate_state_file_seq(const struct vstate_dev *dev)
 {
-	return rte_atomic_load_explicit(&dev->handover->state_file->head->seq, rte_memory_order_acquire);
+	return rte_atomic_load_explicit(&dev->handover->state_file->head->seq,
+			rte_memory_order_acquire);
 }
 
 void

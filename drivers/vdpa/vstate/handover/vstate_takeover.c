@@ -659,7 +659,8 @@ vstate_takeover_ask(struct vstate_dev *dev)
 {
 	struct vstate_takeover *t = dev->handover->takeover;
 
-	if (t == NULL || rte_atomic_load_explicit(&t->phase, rte_memory_order_acquire) != PHASE_OWNER)
+	if (t == NULL || rte_atomic_load_explicit(&t->phase, rte_memory_order_acquire) !=
+			PHASE_OWNER)
 		return -ENOTSUP;
 	if (rte_atomic_exchange_explicit(&t->release, true, rte_memory_order_seq_cst))
 		return -EALREADY;

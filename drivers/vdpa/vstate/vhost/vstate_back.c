@@ -124,7 +124,8 @@ offer_limit(const struct vstate_dev *dev, const char *path)
 	uint64_t library = 0;
 
 	if (rte_vhost_driver_get_features(path, &library) != 0 ||
-			rte_vhost_driver_disable_features(path, library & ~dev->features_offered) != 0)
+			rte_vhost_driver_disable_features(path,
+				library & ~dev->features_offered) != 0)
 		return -EIO;
 	if (rte_vhost_driver_get_protocol_features(path, &library) != 0)
 		return -EIO;

@@ -71,6 +71,13 @@ vstate_connection_dev(int vid)
 	return rte_atomic_load_explicit(&by_vid[vid], rte_memory_order_acquire);
 }
 
+/* Whether this side ends the connection, and leaves the rings to another process. */
+static bool
+connection_is_left(const struct vstate_dev *dev)
+{
+	return rte_atomic_load_explicit(&dev->connection->leave, rte_memory_order_relaxed);
+}
+
 int
 vstate_connection_attach(int vid, struct vstate_dev *dev)
 {
@@ -110,7 +117,7 @@ vstate_connection_detach(int vid, struct vstate_dev *dev)
 	if (vid < 0 || dev->connection->vid != vid)
 		return;
 	vstate_device_state_abort(dev);
-	vstate_start_disconnect(dev, rte_atomic_load_explicit(&dev->connection->leave, rte_memory_order_relaxed));
+	vstate_start_disconnect(dev, connection_is_left(dev));
 	vstate_mem_watch_end(dev);
 	rte_atomic_store_explicit(&dev->connection->memory_lost, 0, rte_memory_order_relaxed);
 	/* drop the log, which holds descriptors of the front end's memory */
@@ -459,9 +466,9 @@ vstate_connection_stop(int vid)
 
 	if (dev == NULL)
 		return;
-	vstate_start_end(dev, rte_atomic_load_explicit(&dev->connection->leave, rte_memory_order_relaxed));
+	vstate_start_end(dev, connection_is_left(dev));
 	/* the socket closes, and rte_vhost unmaps all */
-	if (rte_atomic_load_explicit(&dev->connection->leave, rte_memory_order_relaxed))
+	if (connection_is_left(dev))
 		vstate_mem_watch_end(dev);
 	bases_put(dev);
 	fd_message_end(dev);

@@ -38,7 +38,7 @@ struct vstate_device_state {
 	/** Bytes in the buffer, room of the buffer, bytes written to the descriptor. */
 	size_t len, size, written;
 	int result;
-	/** When CHECK_DEVICE_STATE fails, in milliseconds of vstate_clock_ms(); 0: it has not come. */
+	/** When CHECK_DEVICE_STATE fails, in ms of vstate_clock_ms(); 0: it has not come. */
 	uint64_t check_until;
 };
 

@@ -137,7 +137,8 @@ front_connect(struct vstate_door *door)
 	}
 	if (!door->reconnect_failed)
 		VSTATE_LOG(NOTICE, "%s: cannot connect to %s: %s; retried every %d ms",
-				door->dev->name, door->dev->conf.iface, strerror(-fd), RECONNECT_MS);
+				door->dev->name, door->dev->conf.iface, strerror(-fd),
+				RECONNECT_MS);
 	door->reconnect_failed = true;
 }
 

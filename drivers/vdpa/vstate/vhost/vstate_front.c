@@ -324,7 +324,8 @@ partial_take(struct vstate_front *f, struct vstate_handover_item *item)
 int
 vstate_front_replay(struct vstate_front *f, struct vstate_handover_item *item)
 {
-	struct vstate_msg_stream s = { .msg = { item->type, MSG_VERSION, item->size } }, out = { 0 };
+	struct vstate_msg_stream s = { .msg = { item->type, MSG_VERSION, item->size } };
+	struct vstate_msg_stream out = { 0 };
 	struct vstate_msg_context context = { &s.msg, s.fds, item->nb_fds };
 	unsigned int i;
 	int ret;
