@@ -596,23 +596,45 @@ packed_base_that_cannot_be_true_resumes_at_its_available_position(void **state)
 	assert_true(vstate_pos_same(packed_base_resume(third, outside), third));
 }
 
-/* The front end took the ring back, used up a buffer in a wrong place, and starts again. */
+#define AVAIL (1 << VRING_PACKED_DESC_F_AVAIL)
+#define USED (1 << VRING_PACKED_DESC_F_USED)
+
+/*
+ * The front end took the ring back at index 2, used up the buffer there in a wrong place, at index
+ * 0 with wrap counter 0, and starts again.
+ */
 static void
 packed_base_that_cannot_be_true_resumes_where_the_device_stopped(void **state)
 {
-	const struct vstate_pos first = { 0, 1 };
+	const struct vstate_pos third = { 2, 1 };
+	struct vring_packed_desc *d;
 	struct bench b;
+	uint16_t i;
 
 	RTE_SET_USED(state);
 	bench_open(&b, V1 | RTE_BIT64(VIRTIO_F_RING_PACKED));
-	ring_add(&b.ring, &(struct piece){ RING_BUF_GPA, 64 }, 1, false);
-	b.setup.rings[1].avail = b.setup.rings[1].used = first;
+	for (i = 0; i < 3; i++)
+		ring_add(&b.ring, &(struct piece){ RING_BUF_GPA + 64 * i, 64 }, 1, false);
+	b.setup.rings[1].avail = b.setup.rings[1].used = third;
 	vstate_start(b.dev, &b.setup);
 	vstate_start_end(b.dev, false);
-	b.setup.rings[1].avail = (struct vstate_pos){ 1, 1 };
+	d = b.dev->vqs[1]->packed.desc;
+	d[0].flags = 0;
+	d[1].flags = AVAIL | USED;
+	b.setup.rings[1].avail = (struct vstate_pos){ 3, 1 };
 	b.setup.rings[1].used = (struct vstate_pos){ 1, 0 };
 	vstate_start(b.dev, &b.setup);
-	assert_true(vstate_pos_same(b.dev->vqs[1]->avail, first));
+	assert_true(vstate_pos_same(b.dev->vqs[1]->avail, third));
+	/* when the ring wraps, the driver would take it for a used buffer */
+	assert_int_equal(d[0].flags, AVAIL | USED);
+	assert_int_equal(d[2].flags & (AVAIL | USED), AVAIL);
+	/* a driver that may have wrapped may have made the descriptor available: it stays */
+	vstate_start_end(b.dev, false);
+	d[0].flags = 0;
+	d[255].flags = AVAIL;
+	vstate_start(b.dev, &b.setup);
+	assert_int_equal(d[0].flags, 0);
+	d[255].flags = 0;
 	/* after a new connection the position is not known any more */
 	vstate_start_end(b.dev, false);
 	vstate_start_disconnect(b.dev, false);

@@ -6,6 +6,7 @@
 
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_packed.h"
+#include "ring/vstate_used_astray.h"
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
 #include "vstate_dev.h"
@@ -46,10 +47,11 @@ inflight_fits(const struct vstate_vq *vq, bool packed)
  * knows better where it stopped, if it was this device.
  */
 static struct vstate_pos
-base_resume_pos(const struct vstate_dev *dev, const struct vstate_vq *vq,
+base_resume_pos(const struct vstate_dev *dev, struct vstate_vq *vq,
 		const struct vstate_ring_setup *ring)
 {
 	const struct vstate_pos avail = ring->avail, used = ring->used;
+	uint16_t astray;
 	bool known;
 
 	if (!vstate_dev_is_packed(dev) || vstate_pos_same(avail, used))
@@ -68,6 +70,10 @@ base_resume_pos(const struct vstate_dev *dev, const struct vstate_vq *vq,
 			dev->name, vq->qid, used.idx, used.wrap, known ? "where it stopped" :
 			"at its available position", known ? vq->used.idx : avail.idx,
 			known ? vq->used.wrap : avail.wrap);
+	astray = known && !used.wrap ? vstate_used_astray_repair(vq, used.idx) : 0;
+	if (astray > 0)
+		VSTATE_LOG(NOTICE, "%s: queue %u: %u used descriptors that the front end wrote at the "
+				"begin of the ring are repaired", dev->name, vq->qid, astray);
 	return known ? vq->used : avail;
 }
 

@@ -480,6 +480,7 @@ device_take(struct vstate_dev *dev)
 	poller_wait(dev);
 	if (takeover_is_stopping(t) || dev->front_ops->is_shut(dev))
 		return -ECANCELED;
+	VSTATE_LOG(NOTICE, "%s: asks the process that owns it", dev->name);
 	start = vstate_clock_ns();
 	ret = path_make(dev, path);
 	fd = ret == 0 ? vstate_handover_msg_connect(path) : ret;
