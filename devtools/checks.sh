@@ -88,7 +88,20 @@ guides_build()
 	return $rc
 }
 
-need_packages "${BUILD_PACKAGES[@]}" clang shellcheck codespell python3-sphinx
+# The comments of the library's header are complete.
+api_reference_builds()
+{
+	local dir rc
+	dir=$(mktemp -d)
+	sed "s|@VERSION@||; s|@TOPDIR@|$PWD|; s|@OUTPUT@|$dir|; s|@WARN_AS_ERROR@|YES|" \
+		doc/api/doxy-api.conf.in >"$dir/conf"
+	doxygen "$dir/conf"
+	rc=$?
+	rm -rf "$dir"
+	return $rc
+}
+
+need_packages "${BUILD_PACKAGES[@]}" clang shellcheck codespell python3-sphinx doxygen
 need_driver_headers
 check "gcc, no warning" warning_free gcc
 check "clang, no warning" warning_free clang
@@ -103,4 +116,5 @@ check "no token that a DPDK tree forbids" dpdk_forbids_nothing
 # shellcheck disable=SC2046
 check "spelling" codespell -q 3 -L 'te,inout,nd,ypes,inflight,fro' $(files '*.c' '*.h' '*.sh' '*.rst' '*.md')
 check "guides" guides_build
+check "API reference" api_reference_builds
 [ $FAILED -eq 0 ] || die "$FAILED checks failed"

@@ -70,14 +70,25 @@ extern "C" {
 /** Version of the byte format that this library writes. It reads this and all earlier ones. */
 #define RTE_VHOST_STATE_FORMAT_VERSION 1
 
-/** Device status bits (VIRTIO 1.4 "Device Status Field"). */
+/**
+ * @name Device status bits (VIRTIO 1.4 "Device Status Field")
+ */
+/**@{*/
+/** The driver found the device. */
 #define RTE_VHOST_STATE_S_ACKNOWLEDGE	0x01
+/** The driver can drive the device. */
 #define RTE_VHOST_STATE_S_DRIVER	0x02
+/** The driver set the device up; the device is live. */
 #define RTE_VHOST_STATE_S_DRIVER_OK	0x04
+/** Features are negotiated. */
 #define RTE_VHOST_STATE_S_FEATURES_OK	0x08
+/** The device is suspended. */
 #define RTE_VHOST_STATE_S_SUSPEND	0x10
+/** The device cannot continue; set by the device. */
 #define RTE_VHOST_STATE_S_NEEDS_RESET	0x40
+/** The driver gave the device up. */
 #define RTE_VHOST_STATE_S_FAILED	0x80
+/**@}*/
 
 /** VIRTIO_F_SUSPEND (VIRTIO 1.4). */
 #define RTE_VHOST_STATE_F_SUSPEND 43
@@ -153,6 +164,7 @@ extern "C" {
 
 /** Reason for a refusal. */
 enum rte_vhost_state_reason {
+/** One enumerator of the list of reasons. */
 #define RTE_VHOST_STATE_REASON_ENUM(name, err, text) RTE_VHOST_STATE_R_##name,
 	RTE_VHOST_STATE_REASONS(RTE_VHOST_STATE_REASON_ENUM)
 #undef RTE_VHOST_STATE_REASON_ENUM
@@ -161,6 +173,7 @@ enum rte_vhost_state_reason {
 
 /** A refusal: the reason, the place and the values. */
 struct rte_vhost_state_error {
+	/** Why. */
 	enum rte_vhost_state_reason reason;
 	/** Virtqueue index, or -1 if the error does not concern a virtqueue. */
 	int vq;
@@ -194,7 +207,9 @@ struct rte_vhost_state_inflight {
 
 /** Flags that a descriptor in flight may have (VIRTIO 1.4 "Packed Virtqueues"). */
 #define RTE_VHOST_STATE_DESC_F_NEXT	0x0001
+/** The device writes the buffer; otherwise it reads the buffer. */
 #define RTE_VHOST_STATE_DESC_F_WRITE	0x0002
+/** The buffer is a table of descriptors. */
 #define RTE_VHOST_STATE_DESC_F_INDIRECT	0x0004
 
 /**
@@ -236,16 +251,21 @@ struct rte_vhost_state_vq {
 	/** The driver has enabled the virtqueue. */
 	bool enabled;
 	/**
-	 * Guest physical addresses of the three areas (VIRTIO 1.4 "Virtqueues"). Alignment of
-	 * desc_addr: 16 bytes. Of driver_addr: split 2, packed 4. Of device_addr: 4.
+	 * Guest physical address of the descriptors (VIRTIO 1.4 "Virtqueues"), aligned to 16 bytes.
 	 */
-	uint64_t desc_addr, driver_addr, device_addr;
+	uint64_t desc_addr;
+	/** Guest physical address of the driver's area, aligned: split 2 bytes, packed 4. */
+	uint64_t driver_addr;
+	/** Guest physical address of the device's area, aligned to 4 bytes. */
+	uint64_t device_addr;
 	/** Next available entry; see the terms above. */
 	uint16_t avail_idx;
 	/** Next used entry; see the terms above. */
 	uint16_t used_idx;
-	/** Packed: wrap counters of the two indices, 0 or 1. Split: 0. */
-	uint8_t avail_wrap, used_wrap;
+	/** Packed: wrap counter of avail_idx, 0 or 1. Split: 0. */
+	uint8_t avail_wrap;
+	/** Packed: wrap counter of used_idx, 0 or 1. Split: 0. */
+	uint8_t used_wrap;
 	/** For VIRTIO_F_EVENT_IDX: used index at the last notification. */
 	uint16_t signalled_used;
 	/** signalled_used has a value. */
@@ -264,6 +284,7 @@ struct rte_vhost_state_vq {
 	uint32_t nb_inflight_descs;
 	/** Packed: num descriptors for each entry, in the order of the entries. Otherwise NULL. */
 	struct rte_vhost_state_desc *inflight_descs;
+	/** Statistics. */
 	struct rte_vhost_state_vq_stats stats;
 };
 
@@ -292,8 +313,10 @@ struct rte_vhost_state {
 	 * FEATURES_OK and SUSPEND are set, DRIVER_OK is not. NEEDS_RESET and FAILED may be set.
 	 */
 	uint8_t status;
-	/** Features that the device offered, and features that were negotiated. */
-	uint64_t device_features, driver_features;
+	/** Features that the device offered. */
+	uint64_t device_features;
+	/** Features that were negotiated. */
+	uint64_t driver_features;
 	/**
 	 * Data of the device class: the member that belongs to device_id.
 	 *
@@ -351,6 +374,8 @@ struct rte_vhost_state *rte_vhost_state_alloc(uint16_t nb_vqs);
  * Replace the in-flight entries of a virtqueue by @p nb entries with all fields zero.
  * An error changes nothing.
  *
+ * @param st
+ *   The state; changed.
  * @param vq
  *   Virtqueue index.
  * @param nb
@@ -367,6 +392,8 @@ int rte_vhost_state_vq_inflight_alloc(struct rte_vhost_state *st, uint16_t vq, u
  * Replace the in-flight descriptors of a virtqueue by @p nb descriptors with all fields zero.
  * An error changes nothing.
  *
+ * @param st
+ *   The state; changed.
  * @param vq
  *   Virtqueue index.
  * @param nb
@@ -382,6 +409,8 @@ int rte_vhost_state_vq_inflight_descs_alloc(struct rte_vhost_state *st, uint16_t
 /**
  * Copy a state with all that it points to.
  *
+ * @param st
+ *   The state.
  * @return
  *   The copy, to be freed; NULL with rte_errno ENOMEM.
  */
@@ -409,6 +438,10 @@ size_t rte_vhost_state_encoded_size(const struct rte_vhost_state *st);
 /**
  * Validate a state and encode it into memory. A refusal leaves @p buf unchanged.
  *
+ * @param st
+ *   The state.
+ * @param buf
+ *   Written: the bytes.
  * @param size
  *   Size of @p buf in bytes.
  * @param len
@@ -425,6 +458,8 @@ int rte_vhost_state_encode(const struct rte_vhost_state *st, void *buf, size_t s
 /**
  * Decode a state from bytes that are not trusted, and validate it.
  *
+ * @param buf
+ *   The bytes.
  * @param len
  *   Number of bytes; all of them must belong to the state.
  * @param err
@@ -442,6 +477,10 @@ struct rte_vhost_state *rte_vhost_state_decode(const void *buf, size_t len,
  * The file is complete or not written at all: the state goes to a temporary file in the same
  * directory, is synced, and gets its name. May block on the disk.
  *
+ * @param st
+ *   The state.
+ * @param path
+ *   Path of the file, which is replaced.
  * @param err
  *   Filled with the result; may be NULL.
  * @return
@@ -454,6 +493,8 @@ int rte_vhost_state_save(const struct rte_vhost_state *st, const char *path,
 /**
  * Load a state from a file, as rte_vhost_state_decode() does from memory.
  *
+ * @param path
+ *   Path of the file.
  * @param err
  *   Filled with the result; may be NULL.
  * @return
@@ -466,6 +507,10 @@ struct rte_vhost_state *rte_vhost_state_load(const char *path, struct rte_vhost_
  * Validate a state and write all of it to a file descriptor. May block, without a bound, also if
  * the descriptor is in non-blocking mode. A closed peer is an error and raises no SIGPIPE.
  *
+ * @param st
+ *   The state.
+ * @param fd
+ *   File descriptor.
  * @param err
  *   Filled with the result; may be NULL.
  * @return
@@ -481,6 +526,8 @@ int rte_vhost_state_write(const struct rte_vhost_state *st, int fd,
  * Exactly the bytes that the header announces are read, so states can follow each other in a
  * stream. May block, without a bound, also if the descriptor is in non-blocking mode.
  *
+ * @param fd
+ *   File descriptor.
  * @param err
  *   Filled with the result; may be NULL.
  * @return
@@ -494,6 +541,8 @@ struct rte_vhost_state *rte_vhost_state_read(int fd, struct rte_vhost_state_erro
 /**
  * Check that a state is consistent in itself. The state is not changed.
  *
+ * @param st
+ *   The state.
  * @param err
  *   Filled with the result; may be NULL.
  * @return
@@ -505,6 +554,8 @@ int rte_vhost_state_validate(const struct rte_vhost_state *st, struct rte_vhost_
 /**
  * Check that a destination can restore a valid state. Nothing is changed.
  *
+ * @param st
+ *   The state; valid.
  * @param lim
  *   What the destination offers.
  * @param err
@@ -521,6 +572,8 @@ int rte_vhost_state_check_fit(const struct rte_vhost_state *st,
  * same size and addresses. A virtqueue of size 0 in the state was never set up by the driver, and
  * any set-up fits. Nothing is changed.
  *
+ * @param st
+ *   The state; valid.
  * @param vq
  *   Virtqueue index.
  * @param found
@@ -551,6 +604,8 @@ enum rte_vhost_state_action {
  *
  * @param status
  *   RTE_VHOST_STATE_S_*.
+ * @param action
+ *   The operation.
  * @param err
  *   Filled with the result; may be NULL.
  * @return
@@ -573,6 +628,8 @@ int rte_vhost_state_may(uint8_t status, enum rte_vhost_state_action action,
  *   Status byte before the write.
  * @param next
  *   Byte that the driver writes.
+ * @param driver_features
+ *   Features that the driver accepted.
  * @param result
  *   Written: status byte after the write, which is @p cur if the write is refused.
  * @param err
@@ -608,8 +665,14 @@ uint64_t rte_vhost_state_reason_count(enum rte_vhost_state_reason reason);
  *
  * @param err
  *   Error to fill; may be NULL.
+ * @param reason
+ *   Why the operation is refused.
  * @param vq
  *   Virtqueue index, or -1.
+ * @param expected
+ *   Value that would have been accepted; 0 if the reason has none.
+ * @param found
+ *   Value that was refused; 0 if the reason has none.
  * @return
  *   The -errno of @p reason.
  */
@@ -620,6 +683,10 @@ int rte_vhost_state_refuse(struct rte_vhost_state_error *err, enum rte_vhost_sta
 /**
  * Format an error as one line of text without a newline.
  *
+ * @param err
+ *   The error.
+ * @param buf
+ *   Written: the text, with its terminating zero.
  * @param size
  *   Size of @p buf in bytes; longer text is cut.
  * @return
@@ -647,8 +714,11 @@ void rte_vhost_state_dump_json(const struct rte_vhost_state *st, FILE *f);
 struct rte_vhost_state_timing {
 	/** Number of measurements. */
 	uint64_t count;
+	/** The last measurement. */
 	uint64_t last_ns;
+	/** The longest. */
 	uint64_t max_ns;
+	/** The sum of all. */
 	uint64_t sum_ns;
 };
 
@@ -658,6 +728,7 @@ struct rte_vhost_state_info {
 	uint8_t status;
 	/** A front end is connected. */
 	bool connected;
+	/** What the device can restore. */
 	struct rte_vhost_state_limits limits;
 	/** Durations of the operations that succeeded. */
 	struct rte_vhost_state_timing suspend, capture, restore, resume;
@@ -712,6 +783,8 @@ int rte_vhost_state_register(const char *name, const struct rte_vhost_state_ops 
 /**
  * Unregister a device. Blocks until the operations that run on the device have returned.
  *
+ * @param name
+ *   Name of the device.
  * @return
  *   - 0: success; no operation of the device is called any more.
  *   - -ENODEV: no device with this name is registered.
@@ -736,6 +809,10 @@ int rte_vhost_state_name_get(unsigned int pos, char name[RTE_VHOST_STATE_NAME_SI
 /**
  * Get status, limits and timings of a device.
  *
+ * @param name
+ *   Name of the device.
+ * @param info
+ *   Written: what the back end reports.
  * @return
  *   - 0: success.
  *   - -ENODEV: no device with this name is registered.
@@ -747,6 +824,8 @@ int rte_vhost_state_info_get(const char *name, struct rte_vhost_state_info *info
 /**
  * Stop all virtqueues of a device at one instant.
  *
+ * @param name
+ *   Name of the device.
  * @param timeout_us
  *   Bound of the wait in microseconds; 0: the default of the back end.
  * @param err
@@ -762,6 +841,8 @@ int rte_vhost_state_suspend(const char *name, uint32_t timeout_us,
 /**
  * Resume a suspended device where it stopped.
  *
+ * @param name
+ *   Name of the device.
  * @param err
  *   Filled with the result; may be NULL.
  * @return
@@ -773,6 +854,8 @@ int rte_vhost_state_resume(const char *name, struct rte_vhost_state_error *err);
 /**
  * Capture the state of a suspended device.
  *
+ * @param name
+ *   Name of the device.
  * @param err
  *   Filled with the result; may be NULL.
  * @return
@@ -786,6 +869,8 @@ struct rte_vhost_state *rte_vhost_state_capture(const char *name,
 /**
  * Validate a state and hand it to a device, where it takes effect at DRIVER_OK.
  *
+ * @param name
+ *   Name of the device.
  * @param st
  *   The caller keeps the state.
  * @param err
