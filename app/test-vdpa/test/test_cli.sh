@@ -3,9 +3,9 @@
 # Copyright(c) 2026 vstate contributors
 #
 # The answers of dpdk-test-vdpa that need no device.
-# Usage: test_cli.sh TOOL
+# Usage: test_cli.sh TOOL MANUAL
 
-tool=$1
+tool=$1 manual=$2
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
 failed=0
@@ -30,6 +30,20 @@ expect help_lists_the_commands 0 migrate --help
 for c in migrate serve guest conformance bench state; do
 	expect "${c}_has_help" 0 Usage $c --help
 	expect "${c}_refuses_unknown_options" 2 "--help" $c --nonsense
+done
+# each option of a command stands in its section of the manual page
+for c in migrate serve guest conformance bench state; do
+	"$tool" $c --help | grep -oE '^  --[a-z-]+' | grep -v -- --help | sed 's/-/\\-/g' >"$dir/options"
+	awk -v c=$c '/^\.S[SH]/ { on = $2 == c } on' "$manual" >"$dir/section"
+	missing=$(while read -r option; do
+		grep -qF -- "$option" "$dir/section" || printf '%s ' "$option"
+	done <"$dir/options")
+	if [ ! -s "$dir/options" ] || [ -n "$missing" ]; then
+		echo "FAIL manual_has_the_options_of_$c: $missing"
+		failed=1
+	else
+		echo "ok manual_has_the_options_of_$c"
+	fi
 done
 expect hidden_command_is_not_listed 0 Commands --help
 grep -q backend-child "$dir/out" && { echo "FAIL backend-child is listed"; failed=1; }
