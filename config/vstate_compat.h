@@ -17,8 +17,10 @@
 
 #include <rte_atomic.h>
 #include <rte_common.h>
+#include <rte_eal_memconfig.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
+#include <rte_spinlock.h>
 #include <rte_thread.h>
 #include <rte_version.h>
 
@@ -187,6 +189,36 @@ vstate_vdpa_configured_panics(void)
 #endif
 
 /* ---- ethdev ---- */
+
+/*
+ * A thread that does not own a port may read it under this lock only: ethdev takes the lock before it
+ * frees the port, and since 24.11 its telemetry holds the lock. Before 23.11 there is no lock.
+ */
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
+static inline void
+__rte_no_thread_safety_analysis
+vstate_ethdev_lock(void)
+{
+	rte_spinlock_lock(rte_mcfg_ethdev_get_lock());
+}
+
+static inline void
+__rte_no_thread_safety_analysis
+vstate_ethdev_unlock(void)
+{
+	rte_spinlock_unlock(rte_mcfg_ethdev_get_lock());
+}
+#else
+static inline void
+vstate_ethdev_lock(void)
+{
+}
+
+static inline void
+vstate_ethdev_unlock(void)
+{
+}
+#endif
 
 #if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
 typedef int vstate_rx_count_t;

@@ -517,9 +517,8 @@ link_follows_driver_ok_on_a_live_connection(void **state)
 
 static bool readers_stop;
 
-/* Read link and statistics of a port in a loop, as telemetry does. */
-static void *
-reader_main(void *arg)
+static void
+port_read(bool link_only)
 {
 	static struct rte_eth_xstat_name names[XSTATS_MAX];
 	struct rte_eth_xstat xstats[XSTATS_MAX];
@@ -527,17 +526,30 @@ reader_main(void *arg)
 	struct rte_eth_link link;
 	int ret;
 
+	if (!rte_eth_dev_is_valid_port(0))
+		return;
+	/* It fails if the port has just been removed; since 24.11 a result must be used. */
+	ret = rte_eth_link_get_nowait(0, &link);
+	RTE_SET_USED(ret);
+	if (link_only)
+		return;
+	rte_eth_stats_get(0, &stats);
+	rte_eth_xstats_get_names(0, names, XSTATS_MAX);
+	rte_eth_xstats_get(0, xstats, XSTATS_MAX);
+}
+
+/*
+ * Read link and statistics of a port in a loop, as telemetry does. Without the lock a release that
+ * sets a freed port's data to NULL (23.11 and later) crashes in ethdev itself, before it calls the
+ * driver.
+ */
+static void *
+reader_main(void *arg)
+{
 	while (!rte_atomic_load_explicit(&readers_stop, rte_memory_order_relaxed)) {
-		if (!rte_eth_dev_is_valid_port(0))
-			continue;
-		/* It fails if the port has just been removed; since 24.11 a result must be used. */
-		ret = rte_eth_link_get_nowait(0, &link);
-		RTE_SET_USED(ret);
-		if (arg == NULL)
-			continue;
-		rte_eth_stats_get(0, &stats);
-		rte_eth_xstats_get_names(0, names, XSTATS_MAX);
-		rte_eth_xstats_get(0, xstats, XSTATS_MAX);
+		vstate_ethdev_lock();
+		port_read(arg == NULL);
+		vstate_ethdev_unlock();
 	}
 	return NULL;
 }
