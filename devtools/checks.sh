@@ -101,6 +101,13 @@ api_reference_builds()
 	return $rc
 }
 
+# The headers of other machines are in DPDK's source tree only.
+other_machines()
+{
+	[ -n "$DPDK_SOURCE" ] || { echo "skipped: DPDK's source tree is not known"; return 0; }
+	VSTATE_DPDK_SOURCE=$DPDK_SOURCE devtools/cross.sh
+}
+
 need_packages "${BUILD_PACKAGES[@]}" clang shellcheck codespell python3-sphinx doxygen
 need_driver_headers
 check "gcc, no warning" warning_free gcc
@@ -111,6 +118,7 @@ check "SPDX lines" spdx_everywhere
 check "lines of C up to 100 columns" lines_of_100
 check "trailing blanks" none_match '[[:blank:]]+$' '*.c' '*.h' '*.sh' '*.rst' '*.md' '*.build'
 check "layers" devtools/check-layers.sh
+check "other machines" other_machines
 check "DPDK releases differ in config/vstate_compat.h only" version_differences_in_one_place
 check "no token that a DPDK tree forbids" dpdk_forbids_nothing
 # shellcheck disable=SC2046
