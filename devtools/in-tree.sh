@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Put the library, the driver and the tool into a DPDK source tree (25.07 or later), build DPDK with
-# them, shared and static, and move a device with each build.
+# Put the library, the driver, the tool and the guides into a DPDK source tree (25.07 or later), run
+# the tree's own checks on them, build DPDK with them, shared and static, and move a device with each
+# build.
 #
-#	devtools/in-tree.sh [--all] [--copy-only] [-j N] DIR
+#	devtools/in-tree.sh [--all] [--doc] [--copy-only] [-j N] DIR
 #
-# DIR is a DPDK source tree. It is changed: three folders, one header, and a line in each of the lists
-# lib/meson.build, drivers/vdpa/meson.build and app/meson.build. A second run updates them. The build is
-# in DIR/build-in-tree. It is shared first; what differs is then linked again for static.
+# DIR is a DPDK source tree. It is changed: three folders, one header, the guides, and an entry in each
+# of DPDK's lists. A second run updates them. The build is in DIR/build-in-tree, or with CC in
+# DIR/build-in-tree-CC. It is shared first; what differs is then linked again for static.
 #
-#	--all		build all of DPDK and check all headers, not only what vstate needs
-#	--copy-only	do not build
+#	--all		build all of DPDK, not only what vstate needs
+#	--doc		build DPDK's guides and API reference too (Sphinx and doxygen)
+#	--copy-only	check, but do not build
 #	-j N		jobs of the builds (default: 2)
+#
+# checkpatches.sh runs if DPDK_CHECKPATCH_PATH is the kernel's checkpatch.pl.
 
 set -u
 # shellcheck source=devtools/lib.sh
@@ -21,13 +25,14 @@ set -u
 
 DRIVERS=bus/vdev,bus/pci,mempool/ring,net/virtio,net/null,net/ring,vdpa/vstate
 LIBS=cryptodev,dmadev,gso,gro,vhost,security,vhost_state
-ALL='' COPY_ONLY='' JOBS=2 TREE=
+ALL='' DOC='' COPY_ONLY='' JOBS=2 TREE=
 
-usage() { sed -n '5,18s/^#[[:blank:]]\{0,1\}//p' "$0"; }
+usage() { sed -n '5,22s/^#[[:blank:]]\{0,1\}//p' "$0"; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
 	--all) ALL=1 ;;
+	--doc) DOC=1 ;;
 	--copy-only) COPY_ONLY=1 ;;
 	-j) JOBS=${2:?}; shift ;;
 	-h|--help) usage; exit 0 ;;
@@ -42,6 +47,7 @@ done
 [ -e "$TREE/lib/eal/common/eal_export.h" ] ||
 	die "$TREE is DPDK $(cat "$TREE/VERSION"): 25.07 or later is needed"
 TREE=$(realpath "$TREE")
+DIR=$TREE/build-in-tree${CC:+-$(tr -c '[:alnum:]\n' - <<<"$CC")}
 
 # ---- the folders and the lists ----
 
@@ -59,6 +65,81 @@ list_add()
 	grep -q "^ *'$2'," "$TREE/$1" || die "$1 has no entry '$3'"
 }
 
+# guide_add FOLDER AFTER PAGE...: copy pages of the guides, and list them after the page AFTER.
+guide_add()
+{
+	local folder=doc/guides/$1 after=$2 page
+	shift 2
+	for page; do
+		cp "$VSTATE_ROOT/$folder/$page.rst" "$TREE/$folder/"
+		grep -q "^ *$page\$" "$TREE/$folder/index.rst" ||
+			sed -i "s|^\( *\)$after\$|&\n\1$page|" "$TREE/$folder/index.rst"
+		grep -q "^ *$page\$" "$TREE/$folder/index.rst" ||
+			die "$folder/index.rst has no entry '$after'"
+		after=$page
+	done
+}
+
+guides_fill()
+{
+	local folder
+	guide_add vdpadevs sfc vstate performance
+	guide_add prog_guide vhost_lib vhost_state_lib vstate_house vstate_stop_and_state \
+		vstate_state_file vstate_handover vstate_lease_model vstate_measurements \
+		vstate_measurements_move
+	guide_add howto telemetry testpmd qemu live_migration crash_recovery upgrade ovs_dpdk compare
+	guide_add tools testmldev test_vdpa
+	mkdir -p "$TREE/doc/guides/vdpadevs/img"
+	cp "$VSTATE_ROOT"/doc/guides/vdpadevs/img/* "$TREE/doc/guides/vdpadevs/img/"
+	for folder in vdpadevs nics; do
+		cp "$VSTATE_ROOT/doc/guides/$folder/features/vstate.ini" \
+			"$TREE/doc/guides/$folder/features/"
+	done
+}
+
+# text_insert FILE REGEX: insert the standard input before the first line that matches.
+text_insert()
+{
+	local new
+	new=$(mktemp)
+	TEXT=$(cat; echo .) REGEX=$2 awk '!done && $0 ~ ENVIRON["REGEX"] {
+		printf "%s", substr(ENVIRON["TEXT"], 1, length(ENVIRON["TEXT"]) - 2); done = 1 }
+		{ print }' "$1" >"$new" && cat "$new" >"$1"
+	rm -f "$new"
+}
+
+# The API reference, the release notes of this release, and who maintains what.
+lists_fill()
+{
+	local notes maintainer
+	notes=$TREE/doc/guides/rel_notes/release_$(cut -d. -f1,2 --output-delimiter=_ "$TREE/VERSION").rst
+	maintainer=$(git -C "$VSTATE_ROOT" log -1 --format='%an <%ae>')
+	grep -q lib/vhost_state "$TREE/doc/api/doxy-api.conf.in" ||
+		sed -i 's|@TOPDIR@/lib/vhost$|& \\\n                          @TOPDIR@/lib/vhost_state|' \
+			"$TREE/doc/api/doxy-api.conf.in"
+	grep -q rte_vhost_state.h "$TREE/doc/api/doxy-api-index.md" ||
+		sed -i 's|^  \[vdpa\](@ref rte_vdpa.h),|&\n  [vhost_state](@ref rte_vhost_state.h),|' \
+			"$TREE/doc/api/doxy-api-index.md"
+	grep -q 'vstate' "$notes" || text_insert "$notes" '^[*] ' <<-'EOF'
+		* **Added vstate, a software vDPA driver with moveable state.**
+
+		  Added the vDPA driver ``vstate``, the library ``vhost_state`` for the state of virtio devices,
+		  and the tool ``dpdk-test-vdpa``. See the :doc:`../vdpadevs/vstate` guide.
+
+	EOF
+	grep -q '^vstate$' "$TREE/MAINTAINERS" || text_insert "$TREE/MAINTAINERS" '^Xilinx sfc vDPA' <<-EOF
+		vstate
+		M: $maintainer
+		F: app/test-vdpa/
+		F: config/vstate_compat.h
+		F: drivers/vdpa/vstate/
+		F: lib/vhost_state/
+		$(cd "$VSTATE_ROOT" && find doc/guides/{vdpadevs,prog_guide,howto,tools,nics} -type f \
+			! -name index.rst | sort | sed 's/^/F: /')
+
+	EOF
+}
+
 tree_fill()
 {
 	folder_put lib/vhost_state
@@ -73,29 +154,93 @@ tree_fill()
 	list_add lib/meson.build vhost_state vhost
 	list_add drivers/vdpa/meson.build vstate sfc
 	list_add app/meson.build test-vdpa test-security-perf
+	guides_fill
+	lists_fill
+}
+
+# ---- the tree's own checks ----
+
+# Print all of vstate as one patch of new files.
+tree_patch()
+{
+	local file
+	printf 'From: vstate\nSubject: [PATCH] vdpa/vstate: add driver\n\n---\n'
+	( cd "$TREE" && find app/test-vdpa drivers/vdpa/vstate lib/vhost_state -type f | sort |
+		while read -r file; do
+			git diff --no-index --src-prefix=a/ --dst-prefix=b/ /dev/null "$file"
+		done )
+}
+
+# Fail if the tree's check prints a line about vstate.
+check_lines() # SCRIPT [ARGUMENT...]
+{
+	! ( cd "$TREE" && "$@" 2>&1 ) | grep -v '^build' | grep -E 'vstate|vhost_state|test-vdpa'
+}
+
+# The part of checkpatches.sh that needs no checkpatch.pl: tokens that are forbidden.
+forbidden_tokens()
+{
+	local patch rc=0
+	patch=$(mktemp)
+	tree_patch >"$patch"
+	( cd "$TREE" && sed -n "/^check_[a-z_]*() {/,/^}/p" devtools/checkpatches.sh |
+		sed "s|\$(dirname \$(readlink -f \$0))|$TREE/devtools|" >"$patch.sh" &&
+		sh -c '. "$1"; rc=0
+			for check in forbidden_additions experimental_tags internal_tags aligned_attributes \
+					packed_attributes; do
+				"check_$check" "$2" || rc=1
+			done
+			exit $rc' sh "$patch.sh" "$patch" ) || rc=1
+	rm -f "$patch" "$patch.sh"
+	return $rc
+}
+
+checkpatch()
+{
+	local patch rc=0
+	patch=$(mktemp)
+	tree_patch >"$patch"
+	( cd "$TREE" && DPDK_CHECKPATCH_CODESPELL=no devtools/checkpatches.sh "$patch" ) || rc=1
+	rm -f "$patch"
+	return $rc
+}
+
+tree_check()
+{
+	run_quiet "check-meson.py" check_lines python3 devtools/check-meson.py ||
+		die "check-meson.py failed"
+	run_quiet "check-maintainers.sh" check_lines devtools/check-maintainers.sh ||
+		die "check-maintainers.sh failed"
+	run_quiet "forbidden tokens of checkpatches.sh" forbidden_tokens ||
+		die "there are forbidden tokens"
+	if [ -x "${DPDK_CHECKPATCH_PATH:-}" ]; then
+		run_quiet "checkpatches.sh" checkpatch || die "checkpatches.sh failed"
+	else
+		say "checkpatches.sh: skipped, because DPDK_CHECKPATCH_PATH is not checkpatch.pl"
+	fi
 }
 
 # ---- the builds ----
 
 configure() # KIND
 {
-	local dir=$TREE/build-in-tree
 	# shellcheck disable=SC2054 # the commas belong to the options
-	local options=(-Dtests=false "-Denable_drivers=$DRIVERS" "-Denable_libs=$LIBS"
+	local dir=$DIR options=(-Dtests=false "-Denable_drivers=$DRIVERS" "-Denable_libs=$LIBS"
 		-Denable_apps=test-pmd,test-vdpa)
-	[ -z "$ALL" ] || options=(-Dcheck_includes=true)
+	[ -z "$ALL" ] || options=()
 	# The distribution's python first, because it has pyelftools.
 	if [ -e "$dir/build.ninja" ]; then
-		env "PATH=/usr/bin:$PATH" meson configure "$dir" "-Ddefault_library=$1"
+		env "PATH=/usr/bin:$PATH" meson configure "$dir" "-Ddefault_library=$1" \
+			-Dcheck_includes=true
 	else
-		env "PATH=/usr/bin:$PATH" meson setup "$dir" "$TREE" -Dwerror=true -Dplatform=generic \
+		env "PATH=/usr/bin:$PATH" meson setup "$dir" "$TREE" -Dwerror=true -Dcheck_includes=true -Dplatform=generic \
 			"-Ddefault_library=$1" "${options[@]}"
 	fi
 }
 
 tree_build() # KIND
 {
-	local dir=$TREE/build-in-tree
+	local dir=$DIR
 	run_quiet "$1: meson" configure "$1" || die "meson failed: see $dir/meson-logs"
 	run_quiet "$1: ninja" env "PATH=/usr/bin:$PATH" nice ninja -j "$JOBS" -C "$dir" ||
 		die "the $1 build failed: repeat it by ninja -C $dir"
@@ -104,7 +249,7 @@ tree_build() # KIND
 # The tool moves a device between two processes. A static testpmd has the driver without -d.
 tree_try() # KIND
 {
-	local dir=$TREE/build-in-tree socket plugins=()
+	local dir=$DIR socket plugins=()
 	[ "$1" = static ] || plugins=(-d "$dir/drivers")
 	run_quiet "$1: dpdk-test-vdpa migrate --process" "$dir/app/dpdk-test-vdpa" "${plugins[@]}" -- \
 		migrate --rounds 10 --ring packed --process || die "the tool of the $1 build failed"
@@ -117,10 +262,19 @@ tree_try() # KIND
 	rm -rf "$socket"
 }
 
+# Warnings are errors. The targets are DPDK's guides and its API reference, in HTML.
+tree_doc()
+{
+	run_quiet "guides and API reference" env "PATH=/usr/bin:$PATH" nice ninja -j "$JOBS" -C "$DIR" \
+		doc/guides/html doc/api/html || die "the documentation failed"
+}
+
 tree_fill
 say "DPDK $(cat "$TREE/VERSION") has vstate now: $TREE"
+tree_check
 [ -z "$COPY_ONLY" ] || exit 0
 for kind in shared static; do
 	tree_build "$kind"
 	tree_try "$kind"
 done
+[ -z "$DOC" ] || tree_doc
