@@ -70,7 +70,7 @@ state_report(struct cmdline *cl, int ret, const struct rte_vhost_state_error *er
 }
 
 static void
-do_list(void *words, struct cmdline *cl, void *data)
+do_list(void *words __rte_unused, struct cmdline *cl, void *data __rte_unused)
 {
 	struct rte_dev_iterator it;
 	struct rte_vdpa_device *vdpa;
@@ -93,7 +93,7 @@ do_list(void *words, struct cmdline *cl, void *data)
 }
 
 static void
-do_create(void *words, struct cmdline *cl, void *data)
+do_create(void *words, struct cmdline *cl, void *data __rte_unused)
 {
 	const struct words *w = words;
 	int ret;
@@ -143,7 +143,7 @@ stats_queues(struct cmdline *cl, struct rte_vdpa_device *vdpa, uint32_t first, u
 }
 
 static void
-do_stats(void *words, struct cmdline *cl, void *data)
+do_stats(void *words, struct cmdline *cl, void *data __rte_unused)
 {
 	const struct words *w = words;
 	struct rte_vdpa_device *vdpa;
@@ -221,13 +221,13 @@ device_show(struct cmdline *cl, const char *name)
 }
 
 static void
-do_show(void *words, struct cmdline *cl, void *data)
+do_show(void *words, struct cmdline *cl, void *data __rte_unused)
 {
 	device_show(cl, ((const struct words *)words)->device);
 }
 
 static void
-do_show_all(void *words, struct cmdline *cl, void *data)
+do_show_all(void *words __rte_unused, struct cmdline *cl, void *data __rte_unused)
 {
 	char name[RTE_VHOST_STATE_NAME_SIZE];
 	unsigned int pos;
@@ -237,7 +237,7 @@ do_show_all(void *words, struct cmdline *cl, void *data)
 }
 
 static void
-do_suspend(void *words, struct cmdline *cl, void *data)
+do_suspend(void *words, struct cmdline *cl, void *data __rte_unused)
 {
 	const struct words *w = words;
 	struct rte_vhost_state_error err = { 0 };
@@ -246,7 +246,7 @@ do_suspend(void *words, struct cmdline *cl, void *data)
 }
 
 static void
-do_resume(void *words, struct cmdline *cl, void *data)
+do_resume(void *words, struct cmdline *cl, void *data __rte_unused)
 {
 	const struct words *w = words;
 	struct rte_vhost_state_error err = { 0 };
@@ -255,7 +255,7 @@ do_resume(void *words, struct cmdline *cl, void *data)
 }
 
 static void
-do_save(void *words, struct cmdline *cl, void *data)
+do_save(void *words, struct cmdline *cl, void *data __rte_unused)
 {
 	const struct words *w = words;
 	struct rte_vhost_state_error err = { 0 };
@@ -269,7 +269,7 @@ do_save(void *words, struct cmdline *cl, void *data)
 }
 
 static void
-do_load(void *words, struct cmdline *cl, void *data)
+do_load(void *words, struct cmdline *cl, void *data __rte_unused)
 {
 	const struct words *w = words;
 	struct rte_vhost_state_error err = { 0 };
@@ -283,7 +283,7 @@ do_load(void *words, struct cmdline *cl, void *data)
 }
 
 static void
-do_quit(void *words, struct cmdline *cl, void *data)
+do_quit(void *words __rte_unused, struct cmdline *cl, void *data __rte_unused)
 {
 	quit = true;
 	cmdline_quit(cl);
@@ -337,7 +337,7 @@ static cmdline_parse_ctx_t commands[] = {
 };
 
 static void
-do_help(void *words, struct cmdline *cl, void *data)
+do_help(void *words __rte_unused, struct cmdline *cl, void *data __rte_unused)
 {
 	unsigned int i;
 

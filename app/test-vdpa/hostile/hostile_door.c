@@ -275,7 +275,7 @@ run_flood(struct hostile_env *e, const struct hostile_case *c)
 /* ---- several connections ---- */
 
 static int
-run_crowd(struct hostile_env *e, const struct hostile_case *c)
+run_crowd(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct vu_fe crowd[CROWD];
 	int i, ret = 0;
@@ -344,7 +344,7 @@ run_base(struct hostile_env *e, const struct hostile_case *c)
  * the device has no memory, and one more request follows.
  */
 static int
-run_after_refusal(struct hostile_env *e, const struct hostile_case *c)
+run_after_refusal(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	uint8_t bytes[sizeof(struct vu_header) + HOSTILE_WIRE_MAX];
 	const size_t size_at = sizeof(struct vu_header) +

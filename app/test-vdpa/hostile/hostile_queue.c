@@ -93,7 +93,7 @@ split_head_range(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-split_same_head(struct hostile_env *e, const struct hostile_case *c)
+split_same_head(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
 	struct hostile_desc d = frame_desc(e);
@@ -107,7 +107,7 @@ split_same_head(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-split_event_garbage(struct hostile_env *e, const struct hostile_case *c)
+split_event_garbage(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
 	struct vring_avail *a = avail_of(e, HOSTILE_TX);
@@ -125,7 +125,7 @@ split_event_garbage(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-split_used_garbage(struct hostile_env *e, const struct hostile_case *c)
+split_used_garbage(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
 	struct vring_used *u = r->device;
@@ -179,7 +179,7 @@ packed_endless(struct hostile_env *e, const struct hostile_case *c)
 
 /* A chain that continues in a descriptor that is not available. */
 static int
-packed_open_chain(struct hostile_env *e, const struct hostile_case *c)
+packed_open_chain(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct hostile_desc d = frame_desc(e);
 
@@ -190,7 +190,7 @@ packed_open_chain(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-packed_wrong_wrap(struct hostile_env *e, const struct hostile_case *c)
+packed_wrong_wrap(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
 	struct hostile_desc d = frame_desc(e);
@@ -204,7 +204,7 @@ packed_wrong_wrap(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-packed_event_garbage(struct hostile_env *e, const struct hostile_case *c)
+packed_event_garbage(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
 	struct vring_packed_desc_event *ev = r->driver;
@@ -360,7 +360,7 @@ blocking_call(struct hostile_env *e, const struct hostile_case *c)
  * the same open file.
  */
 static int
-blocking_call_later(struct hostile_env *e, const struct hostile_case *c)
+blocking_call_later(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	int fd = full_eventfd(e);
 
@@ -377,7 +377,7 @@ blocking_call_later(struct hostile_env *e, const struct hostile_case *c)
 
 /* An honest request between attacks: the device must call the new descriptor, not the old one. */
 static int
-replaced_call(struct hostile_env *e, const struct hostile_case *c)
+replaced_call(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct guest_ring *r = guest_ring_of(e->g, HOSTILE_TX);
 	struct pollfd fd = { .events = POLLIN };

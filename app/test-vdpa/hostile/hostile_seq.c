@@ -138,14 +138,14 @@ run_truncated(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-run_closed(struct hostile_env *e, const struct hostile_case *c)
+run_closed(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	vu_fe_close(&e->l->fe);
 	return 0;
 }
 
 static int
-run_repeated_num(struct hostile_env *e, const struct hostile_case *c)
+run_repeated_num(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	static const uint16_t sizes[] = { 64, 8, 32768, 1, 64 };
 	uint32_t i;
@@ -177,7 +177,7 @@ run_repeated_fds(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-run_repeated_inflight(struct hostile_env *e, const struct hostile_case *c)
+run_repeated_inflight(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct vu_inflight inflight = { .num_queues = 4, .queue_size = HOSTILE_RING };
 	uint32_t i;
@@ -190,7 +190,7 @@ run_repeated_inflight(struct hostile_env *e, const struct hostile_case *c)
 
 /* A ring is stopped by GET_VRING_BASE, then kicked without new addresses. */
 static int
-run_stale_ring(struct hostile_env *e, const struct hostile_case *c)
+run_stale_ring(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	uint64_t index = 0;
 	uint32_t num;
@@ -208,7 +208,7 @@ run_stale_ring(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-run_enable_toggle(struct hostile_env *e, const struct hostile_case *c)
+run_enable_toggle(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	uint32_t i;
 
@@ -256,7 +256,7 @@ run_ring_address(struct hostile_env *e, const struct hostile_case *c)
 
 /* Dirty logging into a log too small for the memory. */
 static int
-run_small_log(struct hostile_env *e, const struct hostile_case *c)
+run_small_log(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	uint64_t features = e->l->features | (1ull << 26);
 	struct vu_log log = { .size = 16 };
@@ -273,7 +273,7 @@ run_small_log(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-run_flood(struct hostile_env *e, const struct hostile_case *c)
+run_flood(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct vu_header hdr = { .request = VU_GET_FEATURES, .flags = VU_VERSION };
 	uint32_t i;
@@ -292,7 +292,7 @@ run_flood(struct hostile_env *e, const struct hostile_case *c)
  * new end of the file is a SIGBUS. This process keeps a copy, to check the memory afterwards.
  */
 static int
-run_memory_shrinks(struct hostile_env *e, const struct hostile_case *c)
+run_memory_shrinks(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	const struct guest_mem *m = &e->g->mem;
 	void *copy = malloc(m->file_size);
@@ -330,7 +330,7 @@ features_again(struct hostile_env *e)
 
 /* Two front ends at a time: the new one must be served, whatever the old one sends. */
 static int
-run_second(struct hostile_env *e, const struct hostile_case *c)
+run_second(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	return hostile_fresh(e, "while the first one is connected", features_again);
 }
@@ -340,7 +340,7 @@ run_second(struct hostile_env *e, const struct hostile_case *c)
  * O_NONBLOCK is a property of the pipe, which the front end shares and can clear.
  */
 static int
-run_blocking_state(struct hostile_env *e, const struct hostile_case *c)
+run_blocking_state(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct vu_device_state load = { .direction = 1 };
 	int ret;

@@ -57,7 +57,7 @@ frames_send(struct hostile_env *e)
 
 /* A back end that woke up by a kick may find it gone: its read must not block. */
 static int
-run_kick_blocks(struct hostile_env *e, const struct hostile_case *c)
+run_kick_blocks(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	const uint64_t one = 1;
 	uint64_t count;
@@ -82,7 +82,7 @@ run_kick_blocks(struct hostile_env *e, const struct hostile_case *c)
 }
 
 static int
-run_call_blocks(struct hostile_env *e, const struct hostile_case *c)
+run_call_blocks(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	int ret = hostile_wire_open(e, true);
 
@@ -117,7 +117,7 @@ err_fd_make(struct hostile_env *e)
 
 /* The queue breaks, and the eventfd that reports it blocks. */
 static int
-run_err_blocks(struct hostile_env *e, const struct hostile_case *c)
+run_err_blocks(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	struct vring_avail *avail;
 	struct vu_vring_addr addr;
@@ -182,7 +182,7 @@ run_log(struct hostile_env *e, const struct hostile_case *c)
 
 /* Marks of buffers in flight lie in a file that the front end cuts. */
 static int
-run_inflight_shrinks(struct hostile_env *e, const struct hostile_case *c)
+run_inflight_shrinks(struct hostile_env *e, const struct hostile_case *c __rte_unused)
 {
 	int ret = hostile_wire_open(e, false);
 

@@ -71,7 +71,7 @@ eal_idle_set(bool on)
  * them wait for milliseconds, one time slice, in every step of a move.
  */
 static int32_t
-give_way(void *arg)
+give_way(void *arg __rte_unused)
 {
 	static __thread bool exact;
 
