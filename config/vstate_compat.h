@@ -191,8 +191,8 @@ vstate_vdpa_configured_panics(void)
 /* ---- ethdev ---- */
 
 /*
- * A thread that does not own a port may read it under this lock only: ethdev takes the lock before it
- * frees the port, and since 24.11 its telemetry holds the lock. Before 23.11 there is no lock.
+ * A thread that does not own a port may read it under this lock only: ethdev takes the lock before
+ * it frees the port, and since 24.11 its telemetry holds the lock. Before 23.11 there is no lock.
  */
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
 static inline void

@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -179,7 +180,7 @@ static void
 line_print(const char *name, const struct hostile_usage *before, const struct hostile_usage *now,
 		double seconds)
 {
-	printf("%-22s %11d %7d %7ld %7.1f\n", name, now->fds - before->fds,
+	printf("%-22s %11d %7d %7" PRId64 " %7.1f\n", name, now->fds - before->fds,
 		now->threads - before->threads, now->rss_kb - before->rss_kb, seconds);
 	fflush(stdout);
 }
