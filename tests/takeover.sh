@@ -481,10 +481,30 @@ case_release_under_load()
 	tp_quit b
 }
 
+# One of the two processes is killed at a random instant of a handover. The guest keeps its connection,
+# unless the owner dies before it has offered it, or the new process when it has it alone.
+KILLS=${KILLS:-$((${SOAK:-0} ? 1000 : 12))}
+
+case_kills()
+{
+	local cpus
+	mkdir -p "$W/state"
+	eal_options 128
+	cpus=${EAL[1]##*@}
+	EAL[1]+=",2@$cpus"
+	dut "iface=$W/s,state_dir=$W/state,service=1,takeover=1"
+	"${TP_WRAP[@]}" /usr/bin/python3 "$VSTATE_ROOT/tests/tools/takeover_kills.py" "$KILLS" "${SEED:-$RANDOM}" "$W" \
+		"exec $TOOL guest --socket $W/s --seconds 100000 --rate 2000" -- \
+		dpdk-testpmd "${EAL[@]}" -s 0x2 "${DUT[@]}" --file-prefix "vstate-kill-$$-%N" -- -i --no-mlockall --total-num-mbufs=16384 \
+		--disable-device-start \
+		>"$W/kills.out" 2>&1 || fail "$(head -n 1 "$W/kills.out")"
+	measured "$(tail -n 1 "$W/kills.out")"
+}
+
 # The QEMU cases that run only with SOAK=1 are parts of those that always run.
 # shellcheck disable=SC2046 # names without blanks
 run_cases split packed split-16-queues packed-16-queues split-reconnect packed-reconnect long-names \
 	qemu-packed-reconnect qemu-goes-on qemu-server qemu-refused \
 	no-answer refused-leaves-the-socket \
 	without-takeover-it-is-busy one-front-end two-front-ends killed-owner nobody-to-ask release loop loop-packed loop-pid-namespaces loop-reconnect \
-	release-under-load $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after)
+	release-under-load kills $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after)
