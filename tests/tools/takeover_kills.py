@@ -9,6 +9,7 @@
 #
 # OWNER-COMMAND starts a back end with takeover=1; GUEST-COMMAND is one word that a shell reads.
 """Kill processes during a handover."""
+import atexit
 import os
 import random
 import signal
@@ -29,7 +30,10 @@ PATIENCE_S = 30
 class Process:
     """A process whose lines are read as they come."""
 
+    started = []
+
     def __init__(self, name, command, shell=False):
+        self.started.append(self)
         self.name = name
         self.lines = []
         self.news = threading.Condition()
@@ -74,6 +78,13 @@ class Process:
         """Return the last lines, for a message."""
         with self.news:
             return "\n".join(f"{self.name}: {line}" for line in self.lines[-25:])
+
+
+def end_all():
+    """End what still runs, however this program ends."""
+    for process in Process.started:
+        if process.alive():
+            process.end(signal.SIGKILL)
 
 
 class Kills:
@@ -164,6 +175,7 @@ class Kills:
 
 def main(rounds, seed, directory, guest, _, *owner):
     """Run all rounds and print the counts."""
+    atexit.register(end_all)
     random.seed(int(seed))
     kills = Kills(directory, guest, owner)
     for _ in range(int(rounds)):
