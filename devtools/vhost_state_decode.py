@@ -114,9 +114,22 @@ def network(value):
     }
 
 
+def disk(value):
+    """Return the data of a block device."""
+    capacity, blk_size, read_only, write_cache, reserved = struct.unpack('<QIBB2s', value)
+    require(not any(reserved), 'reserved field of the block device')
+    return {
+        'capacity': capacity,
+        'blk_size': blk_size,
+        'read_only': read_only,
+        'write_cache': write_cache,
+    }
+
+
 # {device ID: (key in JSON, part type, part as in COMMON_PARTS, decoder of the part)}
 CLASSES = {
     1: ('net', 0xf000, ('network device', False, True, 24, 1), network),
+    2: ('blk', 0xf010, ('block device', False, True, 16, 1), disk),
 }
 
 

@@ -95,6 +95,7 @@ extern "C" {
 
 /** Virtio device IDs for struct rte_vhost_state::device_id. */
 #define RTE_VHOST_STATE_ID_NET 1
+#define RTE_VHOST_STATE_ID_BLK 2
 
 /**
  * List of the reasons why a state or a request is refused: name, errno, text.
@@ -147,6 +148,9 @@ extern "C" {
 	X(NET_MTU, EINVAL, "MTU out of range") \
 	X(NET_QUEUE_PAIRS, EINVAL, "active queue pairs out of range") \
 	X(NET_OFFLOADS, EINVAL, "enabled guest offloads were not negotiated") \
+	X(BLK_BLOCK_SIZE, EINVAL, "block size not a power of two from 512 to 65536") \
+	X(BLK_CAPACITY, EINVAL, "capacity zero, too large, or not a multiple of the block size") \
+	X(BLK_FLAGS, EINVAL, "read-only or write cache flag neither 0 nor 1") \
 	/* fit to a destination */ \
 	X(FIT_DEVICE_ID, EXDEV, "device class of the state differs from that of this device") \
 	X(FIT_FEATURES, EXDEV, "state needs a feature that this device does not offer") \
@@ -157,6 +161,9 @@ extern "C" {
 	X(FIT_INFLIGHT, EXDEV, "this device does not accept in-flight buffers") \
 	X(FIT_INFLIGHT_DESCS, EXDEV, "in-flight buffers of a packed ring lack their descriptors") \
 	X(FIT_MTU, EXDEV, "state has a larger MTU than this device") \
+	X(FIT_BLK_CAPACITY, EXDEV, "disk of the state is larger than this device") \
+	X(FIT_BLK_BLOCK_SIZE, EXDEV, "block size of the state differs from that of this device") \
+	X(FIT_BLK_READ_ONLY, EXDEV, "one of state and device is read-only, the other one is not") \
 	/* carriers */ \
 	X(IO, EIO, "reading or writing the state failed") \
 	X(NO_MEMORY, ENOMEM, "out of memory") \
@@ -304,6 +311,18 @@ struct rte_vhost_state_net {
 	uint64_t guest_offloads;
 };
 
+/** Data of a block device (VIRTIO 1.4 "Block Device"). */
+struct rte_vhost_state_blk {
+	/** Sectors of 512 bytes, not 0; a multiple of the block size. */
+	uint64_t capacity;
+	/** Bytes of a logical block: a power of two, 512 .. 65536. */
+	uint32_t blk_size;
+	/** The device refuses writes: 0 or 1. */
+	uint8_t read_only;
+	/** The write cache is on, as the driver chose: 0 or 1. */
+	uint8_t write_cache;
+};
+
 /** State of one device. */
 struct rte_vhost_state {
 	/** Virtio device ID, RTE_VHOST_STATE_ID_*. */
@@ -326,6 +345,8 @@ struct rte_vhost_state {
 	__extension__ union {
 		/** Network device, RTE_VHOST_STATE_ID_NET. */
 		struct rte_vhost_state_net net;
+		/** Block device, RTE_VHOST_STATE_ID_BLK. */
+		struct rte_vhost_state_blk blk;
 		/** Room for the data of any class. */
 		uint64_t class_data[RTE_VHOST_STATE_CLASS_WORDS];
 	};
@@ -353,6 +374,13 @@ struct rte_vhost_state_limits {
 	uint16_t max_mtu;
 	/** The destination completes buffers that are in flight in the state. */
 	bool inflight;
+	/**
+	 * Block device: sectors of 512 bytes, bytes of a logical block, writes are refused. If
+	 * blk_size is 0, these limits are not known and not checked.
+	 */
+	uint64_t blk_capacity;
+	uint32_t blk_size;
+	bool blk_read_only;
 };
 
 /* ---- model ---- */

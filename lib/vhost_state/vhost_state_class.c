@@ -2,12 +2,14 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include "vhost_state_blk.h"
 #include "vhost_state_class.h"
 #include "vhost_state_net.h"
 #include "vhost_state_reason.h"
 
 static const struct vhost_state_class *const classes[] = {
 	&vhost_state_net,
+	&vhost_state_blk,
 };
 
 const struct vhost_state_class *

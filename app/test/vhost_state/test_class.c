@@ -19,9 +19,9 @@
 
 /* ---- a class of the test: a disk with a capacity, and a weight of each virtqueue ---- */
 
-#define DISK_ID 2
-#define DISK_TYPE 0xf010
-#define DISK_VQ_TYPE 0xf011
+#define DISK_ID 0x7fff
+#define DISK_TYPE 0xf0e0
+#define DISK_VQ_TYPE 0xf0e1
 #define DISK_CAPACITY UINT64_C(0x1122334455667788)
 #define DISK_VQS_MAX 3
 
@@ -368,7 +368,7 @@ class_data_is_printed_as_text_and_json(void **state)
 	rte_vhost_state_dump(st, f);
 	rte_vhost_state_dump_json(st, f);
 	fclose(f);
-	assert_non_null(strstr(text, "virtio device 2, split rings, 2 virtqueues\n"));
+	assert_non_null(strstr(text, "virtio device 32767, split rings, 2 virtqueues\n"));
 	assert_non_null(strstr(text, "  capacity         0x1122334455667788\n     vq "));
 	assert_non_null(strstr(text,
 			"\"disk\": {\"capacity\": \"0x1122334455667788\"}, \"vqs\": ["));

@@ -72,6 +72,12 @@ golden_packed_state_with_descriptors_of_version_1_is_decoded(void **state)
 	assert_golden("vhost_state_v1_packed_descs.hex", sample_packed_descs());
 }
 
+static void
+golden_state_of_a_disk_of_version_1_is_decoded(void **state)
+{
+	assert_golden("vhost_state_v1_blk.hex", sample_blk());
+}
+
 int
 test_golden(void)
 {
@@ -79,6 +85,7 @@ test_golden(void)
 		cmocka_unit_test(golden_split_state_of_version_1_is_decoded),
 		cmocka_unit_test(golden_packed_state_of_version_1_is_decoded),
 		cmocka_unit_test(golden_packed_state_with_descriptors_of_version_1_is_decoded),
+		cmocka_unit_test(golden_state_of_a_disk_of_version_1_is_decoded),
 	};
 
 	return cmocka_run_group_tests_name("golden", tests, NULL, NULL);

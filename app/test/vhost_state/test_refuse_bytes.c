@@ -160,7 +160,7 @@ part_bit(struct bytes *b)
 static int64_t
 unknown_class(struct bytes *b)
 {
-	b->buf[20] = 2;
+	b->buf[20] = 0xfe;
 	return 20;
 }
 

@@ -154,6 +154,31 @@ sample_packed_descs(void)
 }
 
 struct rte_vhost_state *
+sample_blk(void)
+{
+	struct rte_vhost_state *st = sample_packed_descs();
+
+	st->device_id = RTE_VHOST_STATE_ID_BLK;
+	memset(st->class_data, 0, sizeof(st->class_data));
+	st->blk.capacity = UINT64_C(0x1122334456778);
+	st->blk.blk_size = 4096;
+	st->blk.read_only = 0;
+	st->blk.write_cache = 1;
+	return st;
+}
+
+struct rte_vhost_state_limits
+sample_blk_limits(void)
+{
+	struct rte_vhost_state_limits lim = sample_limits();
+
+	lim.device_id = RTE_VHOST_STATE_ID_BLK;
+	lim.blk_capacity = UINT64_C(0x1122334456778);
+	lim.blk_size = 4096;
+	return lim;
+}
+
+struct rte_vhost_state *
 sample_split_full(uint16_t used_idx)
 {
 	struct rte_vhost_state *st = sample_split();

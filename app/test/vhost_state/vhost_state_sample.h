@@ -40,6 +40,9 @@ struct rte_vhost_state *sample_packed(void);
 /** Return sample_packed() with the descriptors of its buffers in flight. Never changes. */
 struct rte_vhost_state *sample_packed_descs(void);
 
+/** Return sample_packed_descs() as the state of a disk. Never changes. */
+struct rte_vhost_state *sample_blk(void);
+
 /** Return sample_split() with all buffers of a large ring in flight, from @p used_idx on. */
 struct rte_vhost_state *sample_split_full(uint16_t used_idx);
 
@@ -48,5 +51,7 @@ struct rte_vhost_state *sample_random(uint64_t seed);
 
 /** Return what a destination must offer for sample_split() and sample_packed(). */
 struct rte_vhost_state_limits sample_limits(void);
+/** The same for sample_blk(). */
+struct rte_vhost_state_limits sample_blk_limits(void);
 
 #endif /* VHOST_STATE_SAMPLE_H */

@@ -4,7 +4,8 @@
 
 /*
  * vhost-state-samples DIR COUNT: write valid states, each as DIR/NAME.state and, in JSON, as
- * DIR/NAME.json. NAME is split, packed, packed_descs, and a number for each of COUNT random states.
+ * DIR/NAME.json. NAME is split, packed, packed_descs, blk, and a number for each of COUNT random
+ * states.
  *
  * The program links with the shared library, so it also tests that the exports suffice. The golden
  * files are made from its output, see data/README.rst.
@@ -64,6 +65,8 @@ main(int argc, char **argv)
 		ret = write_sample(sample_packed(), argv[1], "packed");
 	if (ret == 0)
 		ret = write_sample(sample_packed_descs(), argv[1], "packed_descs");
+	if (ret == 0)
+		ret = write_sample(sample_blk(), argv[1], "blk");
 	for (i = 0; i < count && ret == 0; i++) {
 		snprintf(name, sizeof(name), "%" PRId64, i);
 		ret = write_sample(sample_random((uint64_t)i), argv[1], name);

@@ -26,6 +26,7 @@
 /* Run a group of tests. Return the number of failed tests. */
 int test_model(void);
 int test_codec(void);
+int test_blk(void);
 int test_class(void);
 int test_golden(void);
 int test_refuse_model(void);
