@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+int test_vstate_blk(void);
+int test_vstate_blk_stop(void);
 int test_vstate_burst_bounds(void);
 int test_vstate_chain(void);
 int test_vstate_devargs(void);

@@ -10,6 +10,8 @@
 
 #include "ut_groups.h"
 #include "vstate_devargs.h"
+#include "block/vstate_blk_class.h"
+#include "block/vstate_blk_conf.h"
 #include "dev/vstate_conf.h"
 #include "net/vstate_net_class.h"
 #include "net/vstate_net_conf.h"
@@ -165,6 +167,82 @@ keys_of_a_socket_are_refused_for_vdpa(void **state)
 		assert_int_equal(vdpa_args_parse(args[i], &conf), -EINVAL);
 }
 
+/* ---- disks ---- */
+
+static int
+blk_args_parse(const char *args, struct vstate_conf *conf)
+{
+	char all[512];
+
+	snprintf(all, sizeof(all), "iface=/run/vm.sock,%s", args);
+	return vstate_devargs_parse(&vstate_blk_class, VSTATE_KIND_SOCKET, "blk_vstate0", all,
+			conf);
+}
+
+static void
+keys_of_a_disk_reach_their_fields(void **state)
+{
+	struct vstate_conf conf;
+	const struct vstate_blk_conf *blk = vstate_blk_conf(&conf);
+
+	assert_int_equal(blk_args_parse("path=/srv/disk,queues=4", &conf), 0);
+	assert_string_equal(blk->path, "/srv/disk");
+	assert_int_equal(conf.queues, 4);
+	assert_true(conf.service);
+	assert_int_equal(blk->store, VSTATE_BLK_STORE_DEFAULT);
+	assert_int_equal(blk->blk_size, 512);
+	assert_false(blk->ro || blk->direct || blk->reorder);
+	assert_int_equal(blk_args_parse("path=/d,store=threads,ro=1,direct=1,serial=abc,"
+			"block-size=4096,delay-us=7,reorder=1", &conf), 0);
+	assert_int_equal(blk->store, VSTATE_BLK_STORE_THREADS);
+	assert_int_equal(blk->blk_size, 4096);
+	assert_int_equal(blk->delay_us, 7);
+	assert_string_equal(blk->serial, "abc");
+	assert_true(blk->ro && blk->direct && blk->reorder);
+	assert_int_equal(blk_args_parse("store=ram,size=1048576", &conf), 0);
+	assert_int_equal(blk->size, 1048576);
+	assert_int_equal(blk_args_parse("path=/d,serial=12345678901234567890", &conf), 0);
+}
+
+static void
+bad_arguments_of_a_disk_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"queues=1", "path=", "path=/d,store=disk", "path=/d,store=", "path=/d,size=512",
+		"store=ram", "store=null,size=511", "store=ram,size=1048576,path=/d",
+		"store=ram,size=513", "path=/d,block-size=1024", "path=/d,block-size=8192",
+		"path=/d,serial=123456789012345678901", "path=/d,reorder=1", "path=/d,service=0",
+		"path=/d,delay-us=10000001", "path=/d,mac=02:00:00:00:00:07", "path=/d,class=blk",
+	};
+	struct vstate_conf conf;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(bad); i++) {
+		if (blk_args_parse(bad[i], &conf) != -EINVAL)
+			fail_msg("accepted: %s", bad[i]);
+	}
+}
+
+static void
+class_of_a_vdpa_device_is_an_argument(void **state)
+{
+	static const struct vstate_class *const classes[] = { &vstate_net_class,
+		&vstate_blk_class };
+	struct vstate_conf conf;
+
+	assert_ptr_equal(vstate_devargs_class(classes, 2, "v", NULL), &vstate_net_class);
+	assert_ptr_equal(vstate_devargs_class(classes, 2, "v", "queues=2"), &vstate_net_class);
+	assert_ptr_equal(vstate_devargs_class(classes, 2, "v", "class=net"), &vstate_net_class);
+	assert_ptr_equal(vstate_devargs_class(classes, 2, "v", "path=/d,class=blk"),
+			&vstate_blk_class);
+	assert_null(vstate_devargs_class(classes, 2, "v", "class=gpu"));
+	assert_null(vstate_devargs_class(classes, 2, "v", "class="));
+	assert_int_equal(vstate_devargs_parse(&vstate_blk_class, VSTATE_KIND_VDPA, "v",
+			"class=blk,path=/d", &conf), 0);
+	assert_string_equal(vstate_blk_conf(&conf)->path, "/d");
+	assert_int_equal(vdpa_args_parse("class=net,class=net", &conf), -EINVAL);
+}
+
 int
 test_vstate_devargs(void)
 {
@@ -176,6 +254,9 @@ test_vstate_devargs(void)
 		cmocka_unit_test(duplicates_and_unknown_keys_are_refused),
 		cmocka_unit_test(socket_path_that_is_missing_or_too_long_is_refused),
 		cmocka_unit_test(keys_of_a_socket_are_refused_for_vdpa),
+		cmocka_unit_test(keys_of_a_disk_reach_their_fields),
+		cmocka_unit_test(bad_arguments_of_a_disk_are_refused),
+		cmocka_unit_test(class_of_a_vdpa_device_is_an_argument),
 	};
 
 	return cmocka_run_group_tests_name("vstate_devargs", tests, NULL, NULL);

@@ -387,9 +387,11 @@ no_fault_is_without_an_attack(void **state)
 	size_t i;
 
 	for (fault = VSTATE_FAULT_NONE + 1; fault < VSTATE_FAULT_MAX; fault++) {
-		/* see test_vstate_mem_guard.c, test_vstate_notify.c and test_vstate_request.c */
+		/* see the tests mem_guard, notify, request_hostile, blk, blk_stop */
 		if (fault == VSTATE_FAULT_MEMORY_LOST || fault == VSTATE_FAULT_CALL_BLOCKS ||
-				fault == VSTATE_FAULT_CHAIN_PIECES)
+				fault == VSTATE_FAULT_CHAIN_PIECES ||
+				fault == VSTATE_FAULT_IN_FLIGHT ||
+				fault == VSTATE_FAULT_REQUESTS_UNKNOWN)
 			continue;
 		for (i = 0; i < RTE_DIM(attacks) && (int)attacks[i].fault != fault; i++)
 			;

@@ -252,8 +252,7 @@ requests_that_the_device_answers_have_a_handler(void **state)
 {
 	static const uint32_t answered[] = { MSG_GET_FEATURES, MSG_GET_PROTOCOL_FEATURES,
 		MSG_GET_QUEUE_NUM, MSG_GET_CONFIG, MSG_SET_CONFIG, MSG_GET_INFLIGHT_FD,
-		MSG_SET_INFLIGHT_FD,
-		MSG_GET_STATUS, MSG_SET_DEVICE_STATE_FD,
+		MSG_SET_INFLIGHT_FD, MSG_RESET_DEVICE, MSG_GET_STATUS, MSG_SET_DEVICE_STATE_FD,
 		MSG_CHECK_DEVICE_STATE };
 	const struct vstate_msg_row *row;
 	unsigned int i, n = 0;

@@ -399,9 +399,9 @@ requests_pushed_at_random_return_once(void **state)
 	srandom(4);
 	struct ring r;
 
-	ring_open(&r, true, 23);
+	request_ring_open(&r, true, 23);
 	world_run(&r, RANDOM);
-	ring_close(&r);
+	request_ring_close(&r);
 }
 
 static void

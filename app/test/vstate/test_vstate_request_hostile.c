@@ -177,9 +177,9 @@ hostile_chains_break_the_queue_by_name(void **state)
 	for (i = 0; i < RTE_DIM(attacks); i++) {
 		for (packed = 0; packed < (attacks[i].split_only ? 1u : 2u); packed++) {
 			print_message("# %s, %s\n", attacks[i].name, packed ? "packed" : "split");
-			ring_open(&r, packed, SIZE);
+			request_ring_open(&r, packed, SIZE);
 			attack_run(&r, i);
-			ring_close(&r);
+			request_ring_close(&r);
 		}
 	}
 }

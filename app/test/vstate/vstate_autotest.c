@@ -30,6 +30,8 @@ static const struct {
 	{ "chain", test_vstate_chain },
 	{ "request", test_vstate_request },
 	{ "request_hostile", test_vstate_request_hostile },
+	{ "blk", test_vstate_blk },
+	{ "blk_stop", test_vstate_blk_stop },
 	{ "net_take", test_vstate_net_take },
 	{ "net_put", test_vstate_net_put },
 	{ "fault", test_vstate_fault },

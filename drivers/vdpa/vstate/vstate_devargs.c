@@ -119,6 +119,18 @@ parse_iommu(const char *key, const char *value, void *field)
 	return ret;
 }
 
+#define CLASS_KEY "class"
+
+/* vstate_devargs_class() has read it. */
+static int
+parse_class(const char *key, const char *value, void *field)
+{
+	RTE_SET_USED(key);
+	RTE_SET_USED(value);
+	RTE_SET_USED(field);
+	return 0;
+}
+
 #define FIELD(name) offsetof(struct vstate_conf, name)
 
 static const struct vstate_devarg common_args[] = {
@@ -135,6 +147,7 @@ static const struct vstate_devarg common_args[] = {
 	{ "keep-connection", true, vstate_devarg_parse_bool, FIELD(keep_connection) },
 	{ "state_dir", false, parse_state_dir, 0 },
 	{ "service", false, vstate_devarg_parse_bool, FIELD(service) },
+	{ CLASS_KEY, false, parse_class, 0 },
 };
 
 static const struct vstate_devarg *
@@ -159,6 +172,9 @@ pair_parse(const struct vstate_class *class, enum vstate_kind kind, const char *
 	void *base = conf;
 
 	arg = arg_find(common_args, RTE_DIM(common_args), kind, pair->key);
+	/* the driver's name says the class of a device with a socket */
+	if (kind == VSTATE_KIND_SOCKET && strcmp(pair->key, CLASS_KEY) == 0)
+		arg = NULL;
 	if (arg == NULL) {
 		arg = arg_find(class->devargs, class->nb_devargs, kind, pair->key);
 		base = conf->of_class;
@@ -237,4 +253,33 @@ vstate_devargs_parse(const struct vstate_class *class, enum vstate_kind kind, co
 	ret = pairs_parse(class, kind, name, kvlist, conf);
 	rte_kvargs_free(kvlist);
 	return ret == 0 ? conf_check(class, kind, name, conf) : ret;
+}
+
+const struct vstate_class *
+vstate_devargs_class(const struct vstate_class *const *classes, unsigned int nb, const char *name,
+		const char *args)
+{
+	struct rte_kvargs *kvlist = rte_kvargs_parse(args != NULL ? args : "", NULL);
+	const struct vstate_class *class = NULL;
+	const char *value = NULL;
+	unsigned int i;
+
+	if (kvlist == NULL) {
+		VSTATE_LOG(ERR, "%s: cannot read device arguments '%s'", name, args);
+		return NULL;
+	}
+	for (i = 0; i < kvlist->count; i++) {
+		if (strcmp(kvlist->pairs[i].key, CLASS_KEY) == 0)
+			value = kvlist->pairs[i].value != NULL ? kvlist->pairs[i].value : "";
+	}
+	for (i = 0; value != NULL && i < nb; i++) {
+		if (strcmp(classes[i]->name, value) == 0)
+			class = classes[i];
+	}
+	if (value == NULL)
+		class = classes[0];
+	else if (class == NULL)
+		VSTATE_LOG(ERR, "%s: %s=%s: no such class of device", name, CLASS_KEY, value);
+	rte_kvargs_free(kvlist);
+	return class;
 }

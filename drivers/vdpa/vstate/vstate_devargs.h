@@ -23,6 +23,8 @@ enum vstate_kind {
 	"numa=<node> " \
 	"state_dir=<directory> " \
 	"service=<0|1> "
+#define VSTATE_DEVARGS_VDPA \
+	"class=<net|blk> "
 #define VSTATE_DEVARGS_SOCKET \
 	"iface=<path> socket-mode=<octal> socket-group=<name|number> client=<0|1> postcopy-support=<0|1> iommu-support=<0> device-state=<0|1> " \
 	"takeover=<0|1> keep-connection=<0|1> " VSTATE_DEVARGS_COMMON
@@ -36,5 +38,13 @@ enum vstate_kind {
  */
 int vstate_devargs_parse(const struct vstate_class *class, enum vstate_kind kind, const char *name,
 		const char *args, struct vstate_conf *conf);
+
+/**
+ * Return the class that class= of a vdpa_vstate device names: one of @p classes, the first one
+ * without this argument.
+ * @return NULL for an unknown class, named in the log
+ */
+const struct vstate_class *vstate_devargs_class(const struct vstate_class *const *classes,
+		unsigned int nb, const char *name, const char *args);
 
 #endif /* VSTATE_DEVARGS_H */

@@ -13,6 +13,8 @@
 
 #include <vstate_compat.h>
 
+#include "block/vstate_blk_class.h"
+#include "block/vstate_blk_conf.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_poller.h"
 #include "dev/vstate_restore.h"
@@ -84,7 +86,8 @@ device_undo(struct vstate_dev *dev)
 	vstate_vdpa_unregister(dev);
 	vstate_takeover_end(dev);
 	vstate_door_close(dev);
-	vstate_port_destroy(dev);
+	if (dev->class == &vstate_net_class)
+		vstate_port_destroy(dev);
 	vstate_poller_destroy(dev);
 	vstate_probe_unmake(dev);
 	vstate_watch_put();
@@ -108,7 +111,8 @@ device_create(struct rte_vdev_device *vdev, const struct vstate_class *class,
 		return -rte_errno;
 	}
 	ret = conf->service ? vstate_poller_create(dev, socket) : 0;
-	if (ret == 0)
+	/* the port is a network card's */
+	if (ret == 0 && class == &vstate_net_class)
 		ret = vstate_port_create(vdev, dev);
 	/* This step is the last one, because a guest may connect at once. */
 	if (ret == 0)
@@ -144,6 +148,12 @@ device_probe(struct rte_vdev_device *vdev, const struct vstate_class *class, enu
 }
 
 static int
+blk_probe(struct rte_vdev_device *vdev)
+{
+	return device_probe(vdev, &vstate_blk_class, VSTATE_KIND_SOCKET);
+}
+
+static int
 net_probe(struct rte_vdev_device *vdev)
 {
 	return device_probe(vdev, &vstate_net_class, VSTATE_KIND_SOCKET);
@@ -152,7 +162,13 @@ net_probe(struct rte_vdev_device *vdev)
 static int
 vdpa_probe(struct rte_vdev_device *vdev)
 {
-	return device_probe(vdev, &vstate_net_class, VSTATE_KIND_VDPA);
+	static const struct vstate_class *const classes[] = { &vstate_net_class,
+		&vstate_blk_class };
+	const struct vstate_class *class;
+
+	class = vstate_devargs_class(classes, RTE_DIM(classes), rte_vdev_device_name(vdev),
+			rte_vdev_device_args(vdev));
+	return class != NULL ? device_probe(vdev, class, VSTATE_KIND_VDPA) : -EINVAL;
 }
 
 static int
@@ -177,6 +193,11 @@ static struct rte_vdev_driver net_driver = {
 	.remove = device_remove,
 };
 
+static struct rte_vdev_driver blk_driver = {
+	.probe = blk_probe,
+	.remove = device_remove,
+};
+
 static struct rte_vdev_driver vdpa_driver = {
 	.probe = vdpa_probe,
 	.remove = device_remove,
@@ -184,5 +205,8 @@ static struct rte_vdev_driver vdpa_driver = {
 
 RTE_PMD_REGISTER_VDEV(net_vstate, net_driver);
 RTE_PMD_REGISTER_PARAM_STRING(net_vstate, VSTATE_DEVARGS_SOCKET VSTATE_NET_CONF_PARAMS);
+RTE_PMD_REGISTER_VDEV(blk_vstate, blk_driver);
+RTE_PMD_REGISTER_PARAM_STRING(blk_vstate, VSTATE_DEVARGS_SOCKET VSTATE_BLK_CONF_PARAMS);
 RTE_PMD_REGISTER_VDEV(vdpa_vstate, vdpa_driver);
-RTE_PMD_REGISTER_PARAM_STRING(vdpa_vstate, VSTATE_DEVARGS_COMMON VSTATE_NET_CONF_PARAMS);
+RTE_PMD_REGISTER_PARAM_STRING(vdpa_vstate, VSTATE_DEVARGS_VDPA VSTATE_DEVARGS_COMMON
+		VSTATE_NET_CONF_PARAMS VSTATE_BLK_CONF_PARAMS);

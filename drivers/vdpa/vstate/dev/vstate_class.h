@@ -65,6 +65,8 @@ struct vstate_class {
 	uint16_t vqs_per_queue;
 	/** Start rule: virtqueues 0 to this number - 1 must be ready before the device starts. */
 	uint16_t vqs_to_start;
+	/** rte_vhost has this class built in, with its features: only net. */
+	bool built_in;
 	enum vstate_interrupted interrupted;
 	/**
 	 * Bytes of the class's part of a device, and of its virtqueue. The virtqueue begins with
@@ -85,10 +87,12 @@ struct vstate_class {
 	uint64_t (*features)(const struct vstate_conf *conf);
 	/** Initialise the class's part of a new device. Without the lock. @return 0 or -errno */
 	int (*dev_init)(struct vstate_dev *dev);
+	/** Free what dev_init() made, also after it failed half way. Without the lock. */
+	void (*dev_fini)(struct vstate_dev *dev);
 
 	/** Read the first @p size bytes of config space. Any thread. @return 0 or -EINVAL */
 	int (*config_get)(const struct vstate_dev *dev, uint8_t *config, uint32_t size);
-	/** Write config space. Any thread. @return 0 or -ENOTSUP */
+	/** Write config space. Any thread. @return 0; -ENOTSUP or -EINVAL: nothing changed */
 	int (*config_set)(struct vstate_dev *dev, const uint8_t *config, uint32_t offset,
 			uint32_t size);
 
@@ -107,11 +111,15 @@ struct vstate_class {
 	/** The guest and its driver are present (@p up) or not. Poll threads may be inside. */
 	void (*link)(struct vstate_dev *dev, bool up);
 	/**
-	 * All leases are revoked: wait until nothing else touches the guest's memory. DMA of the
-	 * kernel is an example.
+	 * The leases of @p vq, or of all queues if NULL, are revoked: wait until nothing else
+	 * touches the guest's memory. DMA of the kernel is an example.
+	 * @param finish complete all requests. Else requests may be left that wait to be submitted
+	 *   again (vstate_request_requeue())
+	 * @param late_qid written on -ETIMEDOUT: a queue that is not quiescent, as the log says
 	 * @return 0; -ETIMEDOUT after @p timeout_ns nanoseconds: the device is not suspended
 	 */
-	int (*quiesce)(struct vstate_dev *dev, uint64_t timeout_ns);
+	int (*quiesce)(struct vstate_dev *dev, struct vstate_vq *vq, bool finish,
+			uint64_t timeout_ns, uint16_t *late_qid);
 	/** A suspended device resumes: apply the changes that were deferred. */
 	void (*resume)(struct vstate_dev *dev);
 	/** Allocate the resources of the EAL service. Without the lock. @return 0 or -errno */
@@ -122,6 +130,8 @@ struct vstate_class {
 	uint32_t (*poll)(struct vstate_dev *dev);
 	/** The EAL service becomes the poller: prepare the queues for it. */
 	void (*poll_begin)(struct vstate_dev *dev);
+	/** Called by the watch thread from time to time. @return whether config space changed */
+	bool (*watch)(struct vstate_dev *dev);
 	/** rte_vhost processed a message of the class. */
 	void (*message)(struct vstate_dev *dev, enum vstate_class_msg msg, uint64_t value);
 

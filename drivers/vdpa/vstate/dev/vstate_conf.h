@@ -37,7 +37,7 @@ struct vstate_conf {
 	/** NUMA node of the device, or SOCKET_ID_ANY. */
 	int numa;
 	/** Arguments of the device class; see struct vstate_class::devargs. */
-	uint64_t of_class[16];
+	uint64_t of_class[48];
 };
 
 #endif /* VSTATE_CONF_H */

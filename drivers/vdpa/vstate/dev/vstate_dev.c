@@ -15,6 +15,7 @@
 
 #include "ring/vstate_call.h"
 #include "ring/vstate_inflight.h"
+#include "ring/vstate_marks.h"
 #include "ring/vstate_vq.h"
 #include "vstate_class.h"
 #include "vstate_dev.h"
@@ -111,6 +112,7 @@ vqs_free(struct vstate_dev *dev)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		vstate_inflight_drop(dev->vqs[i]);
+		vstate_marks_free(dev->vqs[i]);
 		vstate_call_fd_set(dev->vqs[i], -1);
 		rte_free(dev->vqs[i]);
 	}
@@ -166,6 +168,8 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	if (dev == NULL)
 		return;
 	vstate_resume_point_fini(dev);
+	if (dev->of_class != NULL && dev->class->dev_fini != NULL)
+		dev->class->dev_fini(dev);
 	vqs_free(dev);
 	rte_free(dev->of_class);
 	vstate_control_fini(dev);

@@ -43,6 +43,8 @@ struct vstate_guest {
 	/** Dirty log, and its length in bytes. */
 	uint8_t *log_base;
 	uint64_t log_size;
+	/** As in struct vstate_setup. */
+	bool inflight_carried;
 	/** Ring sizes and addresses that the front end announced, for the checks of a restore. */
 	struct {
 		uint16_t size;

@@ -27,6 +27,8 @@ struct vstate_front_end_ops {
 	/** Add the fields of the connection to /vstate/dev. Any thread. */
 	void (*telemetry)(const struct vstate_dev *dev, struct rte_tel_data *d);
 
+	/** Config space changed: tell the driver. Control lock held. May be NULL. */
+	void (*config_changed)(struct vstate_dev *dev);
 	/** Open the socket. Any thread. @return 0; -ESHUTDOWN after close(); or another -errno */
 	int (*open)(struct vstate_dev *dev);
 	/** Close the socket, and refuse later calls of open(). Any thread. */

@@ -113,16 +113,27 @@ leases_wait(const struct vstate_dev *dev, uint64_t deadline, uint16_t *late_qid)
 
 /* False: something other than a poll thread still touches the guest's memory at @p deadline. */
 static bool
-class_quiesce(struct vstate_dev *dev, uint64_t deadline)
+class_quiesce(struct vstate_dev *dev, struct vstate_vq *vq, bool finish, uint64_t deadline,
+		uint16_t *late_qid)
 {
 	const uint64_t now = vstate_clock_ns();
 
-	return dev->class->quiesce == NULL ||
-		dev->class->quiesce(dev, deadline > now ? deadline - now : 0) == 0;
+	return dev->class->quiesce == NULL || dev->class->quiesce(dev, vq, finish,
+			deadline > now ? deadline - now : 0, late_qid) == 0;
 }
 
-int
-vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
+/*
+ * Requests are completed before the front end takes a ring back, unless the front end carries them
+ * to where the ring resumes. If the device is suspended on request, a state has them.
+ */
+static bool
+requests_must_finish(const struct vstate_dev *dev)
+{
+	return !dev->guest.inflight_carried && !vstate_run_is_blocked(dev, VSTATE_BLOCK_SUSPENDED);
+}
+
+static int
+queues_quiesce(struct vstate_dev *dev, bool finish, uint64_t timeout_ns, uint16_t *late_qid)
 {
 	bool granted[VSTATE_MAX_VQS];
 	uint64_t deadline;
@@ -136,7 +147,8 @@ vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
 	vstate_lease_barrier();
 
 	deadline = vstate_clock_ns() + timeout_ns;
-	if (leases_wait(dev, deadline, late_qid) && class_quiesce(dev, deadline))
+	if (leases_wait(dev, deadline, late_qid) &&
+			class_quiesce(dev, NULL, finish, deadline, late_qid))
 		return 0;
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (granted[i])
@@ -145,13 +157,19 @@ vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
 	return -ETIMEDOUT;
 }
 
+int
+vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_qid)
+{
+	return queues_quiesce(dev, false, timeout_ns, late_qid);
+}
+
 #define REPORT_PERIOD_NS 1000000000
 
 static void
 late_poller_report(const struct vstate_dev *dev, uint16_t qid, unsigned int seconds)
 {
-	VSTATE_LOG(WARNING, "%s: queue %u: its poll thread has not returned for %u s; the front "
-			"end's message waits until it does", dev->name, qid, seconds);
+	VSTATE_LOG(WARNING, "%s: queue %u: its poll thread or its requests have not ended for %u s; "
+			"the front end's message waits until they do", dev->name, qid, seconds);
 }
 
 void
@@ -165,7 +183,18 @@ vstate_quiesce_always(struct vstate_dev *dev)
 }
 
 void
-vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+vstate_quiesce_finish(struct vstate_dev *dev)
+{
+	const bool finish = requests_must_finish(dev);
+	unsigned int seconds = 0;
+	uint16_t qid;
+
+	while (queues_quiesce(dev, finish, REPORT_PERIOD_NS, &qid) != 0)
+		late_poller_report(dev, qid, ++seconds);
+}
+
+void
+vstate_quiesce_poll_of(struct vstate_dev *dev, struct vstate_vq *vq)
 {
 	unsigned int seconds = 0;
 
@@ -173,6 +202,18 @@ vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 	vstate_lease_barrier();
 	while (!lease_wait(&vq->lease, vstate_clock_ns() + REPORT_PERIOD_NS))
 		late_poller_report(dev, vq->qid, ++seconds);
+}
+
+void
+vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+{
+	const bool finish = requests_must_finish(dev);
+	unsigned int seconds = 0;
+	uint16_t qid = vq->qid;
+
+	vstate_quiesce_poll_of(dev, vq);
+	while (!class_quiesce(dev, vq, finish, vstate_clock_ns() + REPORT_PERIOD_NS, &qid))
+		late_poller_report(dev, qid, ++seconds);
 }
 
 void

@@ -19,7 +19,8 @@ struct vstate_dev;
 struct vstate_vq;
 
 /**
- * Quiesce all queues at one instant, and wait for at most @p timeout_ns nanoseconds.
+ * Quiesce all queues at one instant, and wait for at most @p timeout_ns nanoseconds. Requests that
+ * take time may be left: they wait to be submitted again.
  * @param late_qid written on -ETIMEDOUT: a queue whose poll thread stayed inside
  * @return 0; -ETIMEDOUT: the leases are granted as before
  */
@@ -29,8 +30,17 @@ int vstate_quiesce(struct vstate_dev *dev, uint64_t timeout_ns, uint16_t *late_q
  * poll thread that stays inside is logged once a second.
  */
 void vstate_quiesce_always(struct vstate_dev *dev);
-/** Quiesce one queue without a bound, while the others are polled. */
+/**
+ * As vstate_quiesce_always(), because the front end takes the rings back or the driver resets the
+ * device: requests are completed, unless the front end or a state carries them.
+ */
+void vstate_quiesce_finish(struct vstate_dev *dev);
+/** The same for one queue, while the others are polled. */
 void vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq);
+/**
+ * Wait for the poll thread of one queue, without a bound. Its requests may touch guest memory.
+ */
+void vstate_quiesce_poll_of(struct vstate_dev *dev, struct vstate_vq *vq);
 /** Quiesce the EAL service without a bound: it polls no queue until it is the poller again. */
 void vstate_quiesce_poller(struct vstate_dev *dev);
 

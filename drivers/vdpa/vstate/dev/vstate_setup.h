@@ -43,6 +43,8 @@ struct vstate_setup {
 	uint64_t features;
 	/** The front end sends the status byte (SET_STATUS). Else the start implies DRIVER_OK. */
 	bool status_negotiated;
+	/** The front end carries the in-flight region to where the rings resume. */
+	bool inflight_carried;
 	/** MTU of NET_SET_MTU; 0: the front end set none. */
 	uint16_t mtu;
 	struct vstate_mem mem;

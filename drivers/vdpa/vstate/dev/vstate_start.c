@@ -44,7 +44,8 @@ do_connect(struct vstate_dev *dev, void *arg)
 	RTE_SET_USED(arg);
 	vstate_run_unblock(dev, VSTATE_BLOCK_NOT_CONNECTED);
 	vstate_run_status_set(dev, 0);
-	dev->class->connect(dev);
+	if (dev->class->connect != NULL)
+		dev->class->connect(dev);
 	memset(dev->guest.announced, 0, sizeof(dev->guest.announced));
 	for (i = 0; i < dev->nb_vqs; i++) {
 		/* queues of the previous guest do not belong to the state of this guest */
@@ -83,7 +84,10 @@ do_end(struct vstate_dev *dev, void *arg)
 	const bool *leave = arg;
 	uint16_t i;
 
-	vstate_quiesce_always(dev);
+	if (*leave)
+		vstate_quiesce_always(dev);
+	else
+		vstate_quiesce_finish(dev);
 	if (vstate_run_is_started(dev))
 		rings_take_back(dev, *leave);
 	vstate_run_block(dev, VSTATE_BLOCK_NOT_STARTED);
@@ -110,7 +114,8 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	vstate_run_unblock(dev, VSTATE_BLOCK_MESSAGE);
 	dev->guest.features = 0;
 	kept_drop(dev);
-	dev->class->disconnect(dev);
+	if (dev->class->disconnect != NULL)
+		dev->class->disconnect(dev);
 	vstate_resume_point_disconnect(dev);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_call_fd_set(dev->vqs[i], -1);
@@ -221,7 +226,8 @@ do_message(struct vstate_dev *dev, void *arg)
 {
 	const struct class_message *m = arg;
 
-	dev->class->message(dev, m->msg, m->value);
+	if (dev->class->message != NULL)
+		dev->class->message(dev, m->msg, m->value);
 	return 0;
 }
 
@@ -244,7 +250,9 @@ setup_apply(struct vstate_dev *dev, const struct vstate_setup *setup)
 	dev->guest.mem = setup->mem;
 	dev->guest.log_base = setup->log_base;
 	dev->guest.log_size = setup->log_size;
-	dev->class->setup(dev, setup);
+	dev->guest.inflight_carried = setup->inflight_carried;
+	if (dev->class->setup != NULL)
+		dev->class->setup(dev, setup);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_vq_setup(dev, dev->vqs[i], &setup->rings[i]);
 }
@@ -300,7 +308,7 @@ rings_resume(struct vstate_dev *dev)
 	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_RINGS_TAKEN))
 		vstate_run_status_set(dev, (status & ~S_SUSPEND) | S_DRIVER_OK);
 	/* before the new set-up is applied, as deferred changes are older */
-	if (!(vstate_run_status(dev) & S_SUSPEND))
+	if (!(vstate_run_status(dev) & S_SUSPEND) && dev->class->resume != NULL)
 		dev->class->resume(dev);
 }
 
@@ -399,7 +407,7 @@ do_ring_call(struct vstate_dev *dev, void *arg)
 	const struct ring_call *call = arg;
 	struct vstate_vq *vq = dev->vqs[call->qid];
 
-	vstate_quiesce_vq(dev, vq);
+	vstate_quiesce_poll_of(dev, vq);
 	vstate_call_fd_set(vq, call->fd);
 	/* An earlier call may be lost, if the front end no longer read the old eventfd. */
 	vstate_call_vq(dev, vq);

@@ -100,7 +100,8 @@ vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *err)
 		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_CONNECTED, -1, 1, 0);
 	vstate_run_status_set(dev, (status & ~RTE_VHOST_STATE_S_SUSPEND) |
 			RTE_VHOST_STATE_S_DRIVER_OK);
-	dev->class->resume(dev);
+	if (dev->class->resume != NULL)
+		dev->class->resume(dev);
 	vstate_grant(dev);
 	timing_add(&dev->history.resume, start);
 	return 0;

@@ -34,7 +34,7 @@ status_change(struct vstate_dev *dev, uint8_t result, struct rte_vhost_state_err
 	else if ((changed & S_SUSPEND) && started && result != 0)
 		ret = vstate_state_resume(dev, err);
 	else
-		vstate_quiesce_always(dev);
+		vstate_quiesce_finish(dev);
 	status = vstate_run_status(dev);
 	/* VIRTIO 1.4: a device that cannot suspend or resume sets NEEDS_RESET. */
 	if (ret != 0)
@@ -53,7 +53,8 @@ device_reset(struct vstate_dev *dev)
 	vstate_broken_clear(dev);
 	/* vstate_broken_clear() sets NEEDS_RESET for a fault that belongs to the previous driver */
 	vstate_run_status_set(dev, 0);
-	dev->class->reset(dev);
+	if (dev->class->reset != NULL)
+		dev->class->reset(dev);
 	vstate_restore_drop(dev);
 }
 

@@ -12,6 +12,7 @@
 #include "ring/vstate_call.h"
 #include "ring/vstate_vq.h"
 #include "vstate_broken.h"
+#include "vstate_class.h"
 #include "vstate_clock.h"
 #include "vstate_control.h"
 #include "vstate_dev.h"
@@ -75,6 +76,9 @@ do_watch(struct vstate_dev *dev, void *arg)
 		vstate_broken_all(dev, VSTATE_FAULT_MEMORY_LOST);
 	}
 	vstate_broken_report(dev);
+	if (dev->class->watch != NULL && dev->class->watch(dev) && dev->front_ops != NULL &&
+			dev->front_ops->config_changed != NULL)
+		dev->front_ops->config_changed(dev);
 	if (dev->front_ops != NULL && dev->front_ops->watch(dev))
 		*soon = true;
 	return 0;

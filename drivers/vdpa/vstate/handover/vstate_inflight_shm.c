@@ -22,6 +22,7 @@
 #include "ring/vstate_chain.h"
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_interrupted.h"
+#include "ring/vstate_marks.h"
 #include "ring/vstate_mem_guard.h"
 #include "ring/vstate_packed.h"
 #include "ring/vstate_vq.h"
@@ -174,9 +175,9 @@ vstate_inflight_shm_drop(struct vstate_dev *dev)
 
 		if (vq->inflight_own != NULL)
 			vq->inflight_own->shm = NULL;
+		vstate_vq_detach(vq);
 		/* the state file keeps the position from now on, if there is one */
-		if (!vstate_state_file_attach(dev, vq))
-			vstate_vq_detach(vq);
+		vstate_state_file_attach(dev, vq);
 	}
 	shm_free(dev->handover->inflight_shm);
 	dev->handover->inflight_shm = NULL;
@@ -287,10 +288,11 @@ packed_entry_copy(const struct vstate_vq *vq, const struct vstate_inflight_packe
 	if (b->num == 0 || b->num > vq->size - *nb_descs)
 		return false;
 	for (i = 0; i < b->num; i++) {
-		struct vstate_desc *copy = &list->descs[(*nb_descs)++];
+		struct vstate_desc *copy = &list->descs[*nb_descs];
 
 		if (at >= nb)
 			return false;
+		list->entries[(*nb_descs)++] = at;
 		d = &vstate_inflight_packed_descs(r)[at];
 		copy->addr = d->addr;
 		copy->len = d->len;
@@ -318,8 +320,7 @@ packed_list(const struct vstate_vq *vq, const struct vstate_inflight_packed *r, 
 	for (i = 0; i < nb; i++) {
 		if (vstate_inflight_packed_descs(r)[i].inflight == 1 &&
 				!packed_entry_copy(vq, r, nb, i, list, &nb_descs)) {
-			free(list->descs);
-			free(list);
+			vstate_inflight_free(list);
 			return NULL;
 		}
 	}
@@ -358,6 +359,29 @@ ids_are_unique(const struct vstate_inflight *list)
 	return unique;
 }
 
+/* Packed: two buffers cannot share an entry. */
+static bool
+entries_are_unique(const struct vstate_inflight *list, uint16_t nb)
+{
+	uint64_t *seen = calloc(nb / 64 + 1, sizeof(*seen));
+	bool unique = seen != NULL;
+	uint32_t i;
+	uint16_t n;
+
+	for (n = 0; unique && list->packed && n < list->nb; n++) {
+		const struct vstate_inflight_buf *b = &list->bufs[n];
+
+		for (i = b->first_desc; i < b->first_desc + b->num; i++) {
+			const uint16_t at = list->entries[i];
+
+			unique &= !(seen[at / 64] & RTE_BIT64(at % 64));
+			seen[at / 64] |= RTE_BIT64(at % 64);
+		}
+	}
+	free(seen);
+	return unique;
+}
+
 /* @return NULL; or the reason why the queue cannot be recovered: the queue is unchanged */
 static const char *
 vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_head *r, bool fresh)
@@ -377,14 +401,19 @@ vq_recover(struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_h
 	if (list == NULL)
 		return "its entries are not valid, or no memory";
 	qsort(list->bufs, list->nb, sizeof(list->bufs[0]), buf_compare);
-	if (!ids_are_unique(list)) {
-		free(list->descs);
-		free(list);
-		return "it has two entries for one buffer";
+	if (!ids_are_unique(list) || !entries_are_unique(list, nb)) {
+		vstate_inflight_free(list);
+		return "it has two entries for one buffer, or an entry of two buffers";
+	}
+	if (vq->marks != NULL && vstate_marks_alloc(vq, nb) != 0) {
+		vstate_inflight_free(list);
+		return "no memory";
 	}
 	list->shm = r;
 	vq->inflight_head = r;
 	vstate_inflight_attach(vq, list);
+	if (vq->marks != NULL)
+		vstate_marks_region_adopt(vq, r);
 	why = vstate_interrupted_settle(vq, r, fresh, &nb_empty);
 	if (nb_empty > 0)
 		VSTATE_LOG(NOTICE, "%s: queue %u: %u buffers of an interrupted burst returned empty",
@@ -458,6 +487,21 @@ packed_mark(struct vstate_inflight_packed *r, const struct vstate_inflight *list
 	r->free_head = r->old_free_head = at;
 }
 
+/* Give a queue marks with as many entries as the region has. All its requests wait in its list. */
+static int
+marks_renew(struct vstate_vq *vq, uint16_t size)
+{
+	struct vstate_inflight *list = vq->inflight;
+
+	if (vstate_marks_alloc(vq, size) != 0)
+		return -ENOMEM;
+	if (list == NULL)
+		return 0;
+	list->shm = NULL;
+	vstate_marks_import(vq, list);
+	return 0;
+}
+
 /* Initialise the part of a queue in a region that is new or stale. */
 static void
 shm_head_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_inflight_head *r)
@@ -475,7 +519,9 @@ shm_head_init(const struct vstate_dev *dev, struct vstate_vq *vq, union vstate_i
 		vstate_inflight_head_step(r, vq->used, vq->used);
 	else
 		vstate_inflight_head_used(r, vq->used.idx);
-	for (i = 0; list != NULL && i < list->nb; i++) {
+	if (vq->marks != NULL && marks_renew(vq, shm->queue_size) == 0)
+		vstate_marks_region_write(vq, r);
+	for (i = 0; list != NULL && vq->marks == NULL && i < list->nb; i++) {
 		list->bufs[i].slot = list->bufs[i].head;
 		if (i < list->done)
 			continue;

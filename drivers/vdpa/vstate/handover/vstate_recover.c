@@ -81,6 +81,47 @@ split_ring_check(const struct vstate_vq *vq, const union vstate_inflight_head *h
 		"the guest started from scratch";
 }
 
+/*
+ * A state file has the requests in flight of the moment at which its state was stored. As long as
+ * the driver got none back since then, these and the next ones of the ring are the right ones.
+ * After that only an in-flight region knows, as requests complete in any order.
+ */
+static const char *
+requests_check(const struct vstate_vq *vq, const struct vstate_recovery *rec,
+		const union vstate_inflight_head *head, bool packed)
+{
+	const struct rte_vhost_state_vq *sv = &rec->st->vqs[vq->qid];
+	struct vstate_pos old, now;
+
+	if (vq->marks == NULL)
+		return NULL;
+	if (packed) {
+		vstate_inflight_head_read(head->packed.pos, &old, &now);
+		if (old.idx == sv->used_idx && now.idx == sv->used_idx && old.wrap == now.wrap &&
+				now.wrap == sv->used_wrap)
+			return NULL;
+	} else if (rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.used->idx,
+			rte_memory_order_relaxed)) == sv->used_idx) {
+		return NULL;
+	}
+	return "its requests in flight are not known: the front end needs an in-flight region";
+}
+
+/*
+ * At the front end's base the device would do requests again that the driver got back. So it does
+ * not serve the ring, unless the ring is new.
+ */
+static void
+requests_unknown(struct vstate_vq *vq, const struct vstate_ring_setup *ring)
+{
+	const struct vstate_pos first = { 0, 1 };
+	const bool is_new = vq->is_packed ? vstate_pos_same(ring->avail, first) :
+		rte_atomic_load_explicit(&vq->split.used->idx, rte_memory_order_relaxed) == 0;
+
+	if (vq->marks != NULL && !is_new)
+		vstate_vq_break(vq, VSTATE_FAULT_REQUESTS_UNKNOWN);
+}
+
 /* Attach the buffers in flight that are left. @return NULL, or the reason why this failed */
 static const char *
 inflight_attach(struct vstate_vq *vq, const struct vstate_recovery *rec,
@@ -90,8 +131,9 @@ inflight_attach(struct vstate_vq *vq, const struct vstate_recovery *rec,
 	struct vstate_inflight *list;
 	const char *why;
 
-	if (left == 0)
-		return NULL;
+	why = requests_check(vq, rec, head, packed);
+	if (why != NULL || left == 0)
+		return why;
 	why = packed ? NULL : split_ring_check(vq, head);
 	if (why != NULL)
 		return why;
@@ -200,8 +242,10 @@ recover_apply(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_
 	if (!ring->base_fresh || vq->qid >= st->nb_vqs || st->vqs[vq->qid].size == 0)
 		return VSTATE_KEEPER_SILENT;
 	*why = vq_recover(dev, vq, ring);
-	if (*why != NULL)
+	if (*why != NULL) {
+		requests_unknown(vq, ring);
 		return VSTATE_KEEPER_REFUSED;
+	}
 	if (rte_vhost_state_is_packed(st))
 		used_ahead_return(dev, vq);
 	return VSTATE_KEEPER_APPLIED;

@@ -42,6 +42,7 @@ const struct vstate_class vstate_net_class = {
 		RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS),
 	.vqs_per_queue = 2,
 	.vqs_to_start = 2,
+	.built_in = true,
 	.interrupted = VSTATE_INTERRUPTED_RETURNED_EMPTY,
 	.dev_size = sizeof(struct vstate_net),
 	.vq_size = sizeof(struct vstate_net_vq),

@@ -23,7 +23,9 @@
 	X(ADDRESS, "address outside the guest's memory") \
 	X(MEMORY_LOST, "the front end took shared memory away") \
 	X(CALL_BLOCKS, "the front end made a call eventfd block") \
-	X(CHAIN_PIECES, "request of more pieces than its device takes")
+	X(CHAIN_PIECES, "request of more pieces than its device takes") \
+	X(IN_FLIGHT, "buffer made available again while it is in flight") \
+	X(REQUESTS_UNKNOWN, "a killed process left requests in flight, and no in-flight region")
 
 enum vstate_fault {
 #define VSTATE_FAULT_ENUM(name, text) VSTATE_FAULT_##name,

@@ -8,6 +8,7 @@
 #include "vstate_compat.h"
 #include "vstate_inflight.h"
 #include "vstate_layout.h"
+#include "vstate_marks.h"
 #include "vstate_vq.h"
 
 struct vstate_inflight *
@@ -23,10 +24,21 @@ vstate_inflight_alloc(uint16_t nb, uint32_t nb_descs, bool packed)
 	if (nb_descs == 0)
 		return list;
 	list->descs = calloc(nb_descs, sizeof(*list->descs));
-	if (list->descs != NULL)
+	list->entries = calloc(nb_descs, sizeof(*list->entries));
+	if (list->descs != NULL && list->entries != NULL)
 		return list;
-	free(list);
+	vstate_inflight_free(list);
 	return NULL;
+}
+
+void
+vstate_inflight_free(struct vstate_inflight *list)
+{
+	if (list == NULL)
+		return;
+	free(list->descs);
+	free(list->entries);
+	free(list);
 }
 
 void
@@ -52,6 +64,8 @@ vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list)
 	list->size = vq->size;
 	vq->inflight_own = list;
 	vq->inflight = list->nb != 0 ? list : NULL;
+	if (vq->marks != NULL)
+		vstate_marks_import(vq, list);
 	vstate_inflight_used_set(vq, vq->used);
 }
 
@@ -59,10 +73,8 @@ void
 vstate_inflight_drop(struct vstate_vq *vq)
 {
 	vq->inflight = NULL;
-	if (vq->inflight_own == NULL)
-		return;
-	free(vq->inflight_own->descs);
-	free(vq->inflight_own);
+	vstate_marks_reset(vq);
+	vstate_inflight_free(vq->inflight_own);
 	vq->inflight_own = NULL;
 }
 
@@ -71,6 +83,8 @@ vstate_inflight_count(const struct vstate_vq *vq)
 {
 	const struct vstate_inflight *list = vq->inflight;
 
+	if (vq->marks != NULL)
+		return vq->marks->nb;
 	return list != NULL ? list->nb - list->done : 0;
 }
 

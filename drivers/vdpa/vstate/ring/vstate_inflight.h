@@ -56,12 +56,19 @@ struct vstate_inflight {
 	uint32_t *left;
 	/** Packed: copies of the descriptors of all buffers. */
 	struct vstate_desc *descs;
+	/** Packed: entry of the region that each descriptor has, if there is a region. */
+	uint16_t *entries;
 	struct vstate_inflight_buf bufs[];
 };
 
 /** Allocate a list of @p nb buffers, with @p nb_descs descriptors (packed). NULL: no memory. */
 struct vstate_inflight *vstate_inflight_alloc(uint16_t nb, uint32_t nb_descs, bool packed);
-/** Attach a list to a quiesced queue whose used position is set. Sets the available position. */
+/** Free a list that is attached to no queue. NULL is ignored. */
+void vstate_inflight_free(struct vstate_inflight *list);
+/**
+ * Attach a list to a quiesced queue whose used position is set. Sets the available position. A
+ * queue with marks (vstate_marks.h) marks the buffers of the list in place of all others.
+ */
 void vstate_inflight_attach(struct vstate_vq *vq, struct vstate_inflight *list);
 /**
  * Set the used position of a quiesced queue, and its available position behind the buffers in

@@ -139,6 +139,29 @@ interrupted_finish(struct vstate_vq *vq, struct vstate_pos old, struct vstate_po
 	return nb;
 }
 
+/*
+ * Undo a publication of marked requests that the driver has not seen. All of them are still marked
+ * and are submitted again, and may be used in another order. The driver would take a descriptor
+ * that was written already for a used one as soon as it gets there. So it is made available again.
+ * This device does not read it, as the available position is behind it.
+ */
+static void
+interrupted_undo(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
+{
+	const uint64_t size = sizeof(struct vring_packed_desc);
+	struct vstate_pos pos = old;
+
+	for (; !vstate_pos_same(pos, now); vstate_pos_step(&pos, 1, vq->size)) {
+		if (!desc_state_read(vq, pos).used)
+			continue;
+		rte_atomic_store_explicit(&vq->packed.desc[pos.idx].flags,
+				rte_cpu_to_le_16(pos.wrap ? DESC_AVAIL : DESC_USED),
+				rte_memory_order_relaxed);
+		vstate_vq_dirty(vq, vq->desc_addr + pos.idx * size, size);
+	}
+	vstate_dirty_flush(&vq->dirty);
+}
+
 static const char *
 packed_settle(struct vstate_vq *vq, const union vstate_inflight_head *rec, bool fresh,
 		uint16_t *nb_empty)
@@ -157,7 +180,10 @@ packed_settle(struct vstate_vq *vq, const union vstate_inflight_head *rec, bool 
 		return NULL;
 	}
 	vstate_inflight_used_set(vq, old);
-	*nb_empty = interrupted_finish(vq, old, now);
+	if (vq->marks != NULL)
+		interrupted_undo(vq, old, now);
+	else
+		*nb_empty = interrupted_finish(vq, old, now);
 	return NULL;
 }
 

@@ -20,7 +20,8 @@
  *
  * In the last case descriptors behind the first one may be overwritten already, and their old
  * content is lost with the process. Then the whole publication is made with empty buffers, and
- * the used position is now.
+ * the used position is now. A queue with marks (vstate_marks.h) has copies of all descriptors: it
+ * undoes the publication, and its requests are submitted again.
  */
 
 #include <stdbool.h>

@@ -33,11 +33,10 @@
  * may move its bytes then. Guest memory must not change while requests are submitted: a
  * class waits for them when it quiesces.
  *
- * In flight: a queue marks nothing yet. The place to mark a request is the end of
- * vstate_request_pop(), before the class can act on it. The place to clear the marks is around
- * ring_used_publish(), as in vstate_inflight_publish(). Requests that another device had in
- * flight (vq->inflight) belong before those of the ring in vstate_request_pop(). Until then, a
- * class with requests must not accept a state with buffers in flight.
+ * In flight: pop marks a request before the class can act on it, and publish clears the mark after
+ * the driver can see the request used (vstate_marks.h). Requests that wait, because another device
+ * or this one stopped before they were complete, are popped first, in the order of their counters.
+ * They are walked again, with all checks.
  */
 
 #include <stdint.h>
@@ -52,24 +51,29 @@ struct vstate_request {
 	uint16_t num;
 	/** Pieces that @p pieces has room for; set by the caller, once. */
 	uint16_t max_pieces;
+	/** Its mark. */
+	uint16_t slot;
 	/** Pieces of the readable part, which come first, and of the writable part. */
 	uint16_t nb_readable, nb_writable;
 	/** Sums of their lengths in bytes. */
 	uint64_t readable_bytes, writable_bytes;
 	/**
 	 * Contiguous pieces of host memory, none of them empty. A descriptor that crosses from one
-	 * region into the next has a piece in each.
+	 * region into the next has a piece in each. The caller's memory, set once.
 	 */
-	struct iovec pieces[];
+	struct iovec *pieces;
 };
 
 /**
- * Dequeue the next request of the ring.
+ * Dequeue the next request: one that waits, else one of the ring. The queue has marks.
  * @param req  max_pieces says how many pieces there is room for; all other fields are written
  * @return 0; -EAGAIN: none is available, or this burst has walked enough descriptors;
  *   -EIO: the queue is broken, vq->fault says why, and its positions stay
  */
 int vstate_request_pop(struct vstate_vq *vq, struct vstate_request *req);
+
+/** As vstate_request_pop(), of the requests that wait only. */
+int vstate_request_pop_waiting(struct vstate_vq *vq, struct vstate_request *req);
 
 /**
  * Use the buffer of a request that was popped from this queue, and not pushed before. What it
@@ -79,6 +83,19 @@ int vstate_request_pop(struct vstate_vq *vq, struct vstate_request *req);
  */
 void vstate_request_push(struct vstate_vq *vq, const struct vstate_request *req,
 		uint32_t written);
+
+/**
+ * Give up a request that was popped and not pushed. It waits for vstate_request_requeue(). The
+ * class does not touch its pieces any more.
+ */
+void vstate_request_wait(struct vstate_vq *vq, const struct vstate_request *req);
+
+/**
+ * Make all requests that wait the first ones to be popped again. Control lock held, no poll thread
+ * inside, nothing is in the shadow.
+ * @return 0 or -ENOMEM: nothing changed
+ */
+int vstate_request_requeue(struct vstate_vq *vq);
 
 /** End a burst: show the driver what was pushed, and call it unless it wants no call. */
 void vstate_request_publish(struct vstate_vq *vq);

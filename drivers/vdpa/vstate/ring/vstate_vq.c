@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "vstate_marks.h"
 #include "vstate_vq.h"
 
 void
@@ -27,4 +28,6 @@ void
 vstate_vq_detach(struct vstate_vq *vq)
 {
 	vq->inflight_head = &vq->own_head;
+	if (vq->marks != NULL)
+		vq->marks->region = NULL;
 }

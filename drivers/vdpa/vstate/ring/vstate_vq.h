@@ -58,6 +58,8 @@ struct vstate_call_watch {
 	bool banned;
 };
 
+struct vstate_marks;
+
 struct __rte_cache_aligned vstate_vq {
 	/* -- first cache line: all that a poll of an empty queue reads, and the positions -- */
 	struct vstate_lease lease;
@@ -132,6 +134,8 @@ struct __rte_cache_aligned vstate_vq {
 	uint64_t desc_addr, driver_addr, device_addr;
 	/** The list of @p inflight, for the control side to free. A poll thread frees nothing. */
 	struct vstate_inflight *inflight_own;
+	/** Requests in flight, of a class that has requests; else NULL. See vstate_marks.h. */
+	struct vstate_marks *marks;
 
 	/* -- last because it is large -- */
 	struct vstate_used shadow[VSTATE_SHADOW];

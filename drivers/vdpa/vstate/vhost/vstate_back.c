@@ -123,6 +123,10 @@ offer_limit(const struct vstate_dev *dev, const char *path)
 {
 	uint64_t library = 0;
 
+	/* a class that rte_vhost does not have built in: it only passes the features on */
+	if (!dev->class->built_in && rte_vhost_driver_set_features(path,
+				dev->features_offered & ~VSTATE_OWN_FEATURES) != 0)
+		return -EIO;
 	if (rte_vhost_driver_get_features(path, &library) != 0 ||
 			rte_vhost_driver_disable_features(path,
 				library & ~dev->features_offered) != 0)
@@ -219,6 +223,8 @@ vstate_back_offer(struct vstate_dev *dev)
 	rte_vhost_driver_unregister(path);
 	if (ret != 0)
 		return ret;
+	if (!dev->class->built_in)
+		features = dev->features_offered;
 	dev->features_offered = (dev->features_offered & features) | VSTATE_OWN_FEATURES;
 	dev->connection->protocol_offered = (protocol | VSTATE_OWN_PROTOCOL_FEATURES) & ours;
 	dev->connection->protocol_offered |= VSTATE_PROTOCOL_F_INFLIGHT;

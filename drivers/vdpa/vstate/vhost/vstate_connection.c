@@ -190,7 +190,8 @@ front_end_aborts_with_wrap(const struct vstate_dev *dev)
 	const struct vstate_connection *c = dev->connection;
 
 	return (c->protocol_offered & VSTATE_PROTOCOL_F_INFLIGHT) &&
-		(c->protocol_offered & ~VSTATE_PROTOCOL_F_DEVICE_STATE) == c->protocol;
+		(c->protocol_offered & ~(VSTATE_PROTOCOL_F_DEVICE_STATE |
+			VSTATE_PROTOCOL_F_BASE_INFLIGHT)) == c->protocol;
 }
 
 uint32_t
@@ -334,6 +335,8 @@ setup_get(struct vstate_dev *dev)
 	}
 	setup->features = vstate_connection_features(dev);
 	setup->status_negotiated = vstate_connection_protocol(dev) & VSTATE_PROTOCOL_F_STATUS;
+	setup->inflight_carried = vstate_connection_protocol(dev) &
+		VSTATE_PROTOCOL_F_BASE_INFLIGHT;
 	if (rte_vhost_get_mtu(dev->connection->vid, &setup->mtu) != 0)
 		setup->mtu = 0;
 	if (rte_vhost_get_log_base(dev->connection->vid, &log_base, &setup->log_size) == 0)

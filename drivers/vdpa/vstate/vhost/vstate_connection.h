@@ -35,7 +35,8 @@ struct vstate_msg_log;
 #define VSTATE_OWN_FEATURES RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)
 /** Protocol features that this device serves without rte_vhost. */
 #define VSTATE_OWN_PROTOCOL_FEATURES (VSTATE_PROTOCOL_F_INFLIGHT | VSTATE_PROTOCOL_F_CONFIG | \
-		VSTATE_PROTOCOL_F_DEVICE_STATE)
+		VSTATE_PROTOCOL_F_RESET_DEVICE | VSTATE_PROTOCOL_F_DEVICE_STATE | \
+		VSTATE_PROTOCOL_F_BASE_INFLIGHT)
 
 /** The part of a device that belongs to vhost/. */
 struct vstate_connection {

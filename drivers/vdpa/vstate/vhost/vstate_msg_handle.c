@@ -155,6 +155,15 @@ config_write(struct vstate_dev *dev, struct vstate_msg_context *context)
 	return VSTATE_MSG_DONE;
 }
 
+/* As a status of 0. The front end takes the rings back by other messages. */
+static enum vstate_msg_result
+device_reset(struct vstate_dev *dev, struct vstate_msg_context *context)
+{
+	RTE_SET_USED(context);
+	vstate_status_write(dev, 0);
+	return VSTATE_MSG_DONE;
+}
+
 /* ---- the state through a file descriptor ---- */
 
 #define MOVE_LOAD 1
@@ -310,6 +319,7 @@ static const before_fn before_handlers[] = {
 	[MSG_BEFORE_GET_STATUS] = status_answer,
 	[MSG_BEFORE_GET_CONFIG] = config_answer,
 	[MSG_BEFORE_SET_CONFIG] = config_write,
+	[MSG_BEFORE_RESET_DEVICE] = device_reset,
 	[MSG_BEFORE_SET_DEVICE_STATE_FD] = device_state_begin,
 	[MSG_BEFORE_CHECK_DEVICE_STATE] = device_state_end,
 };

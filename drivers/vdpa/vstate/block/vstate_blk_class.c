@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <linux/virtio_ids.h>
+
+#include <rte_bitops.h>
+#include <rte_common.h>
+#include <rte_vhost.h>
+
+#include "vstate_blk.h"
+#include "vstate_blk_class.h"
+#include "vstate_blk_conf.h"
+#include "vstate_blk_vq.h"
+
+/* Protocol features that rte_vhost does not know: RESET_DEVICE, GET_VRING_BASE_INFLIGHT. */
+#define PROTOCOL_F_RESET_DEVICE RTE_BIT64(13)
+#define PROTOCOL_F_BASE_INFLIGHT RTE_BIT64(20)
+
+#define COUNTER(name) { #name, offsetof(struct vstate_blk_vq, counters.name) }
+
+static const struct vstate_counter counters[] = {
+	COUNTER(reads),
+	COUNTER(writes),
+	COUNTER(flushes),
+	COUNTER(discards),
+	COUNTER(write_zeroes),
+	COUNTER(get_ids),
+	COUNTER(read_bytes),
+	COUNTER(write_bytes),
+	COUNTER(errors),
+	COUNTER(unsupported),
+	COUNTER(malformed),
+	COUNTER(resubmitted),
+};
+
+const struct vstate_class vstate_blk_class = {
+	.name = "blk",
+	.virtio_id = VIRTIO_ID_BLOCK,
+	.vdpa_type = RTE_VHOST_VDPA_DEVICE_TYPE_BLK,
+	.protocol_features = RTE_BIT64(VHOST_USER_PROTOCOL_F_MQ) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_CONFIG) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS) |
+		PROTOCOL_F_RESET_DEVICE | PROTOCOL_F_BASE_INFLIGHT,
+	.vqs_per_queue = 1,
+	.vqs_to_start = 1,
+	.interrupted = VSTATE_INTERRUPTED_SUBMITTED_AGAIN,
+	.dev_size = sizeof(struct vstate_blk),
+	.vq_size = sizeof(struct vstate_blk_vq),
+	.counters = counters,
+	.nb_counters = RTE_DIM(counters),
+	.devargs = vstate_blk_devargs,
+	.nb_devargs = VSTATE_BLK_NB_DEVARGS,
+	.conf_default = vstate_blk_conf_default,
+	.conf_check = vstate_blk_conf_check,
+	.features = vstate_blk_features,
+	.dev_init = vstate_blk_dev_init,
+	.dev_fini = vstate_blk_dev_fini,
+	.config_get = vstate_blk_config_get,
+	.config_set = vstate_blk_config_set,
+	.reset = vstate_blk_reset,
+	.vq_setup = vstate_blk_vq_setup,
+	.quiesce = vstate_blk_quiesce,
+	.poll_init = vstate_blk_poll_init,
+	.poll_fini = vstate_blk_poll_fini,
+	.poll = vstate_blk_poll,
+	.watch = vstate_blk_watch,
+	.capture = vstate_blk_capture,
+	.restore = vstate_blk_restore,
+	.limits = vstate_blk_limits,
+	.telemetry = vstate_blk_telemetry,
+};
