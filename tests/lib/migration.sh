@@ -45,7 +45,7 @@ net_vhost_deaf()
 }
 
 # Print which fault of QEMU 7.2 the guest shows: its kernel finds its own memory damaged, or a
-# program in it sends a datagram again. A duplicated frame is not a known fault. Neither is a
+# program in it sends a datagram again, or forgets a block that it wrote. A duplicated frame is not a known fault. Neither is a
 # lost or changed frame while the guest's kernel runs well.
 known_fault()
 {
@@ -54,6 +54,8 @@ known_fault()
 	[ -e "$W/moves" ] || return 0
 	kernel_stumbled
 	[ ! -e "$W/resent" ] || cat "$W/resent"
+	! grep -q '^memory lost: ' "$W"/*.out ||
+		echo "QEMU 7.2 lost memory of its guest: a thread forgot what it had written"
 }
 
 # Properties of the guest's network device, set by a scenario.

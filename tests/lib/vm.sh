@@ -29,7 +29,7 @@ vm_kernel()
 	rm -rf "$tmp"
 }
 
-VM_MODULES='virtio|virtio_ring|virtio_pci|virtio_pci_legacy_dev|virtio_pci_modern_dev|failover|net_failover|virtio_net'
+VM_MODULES='virtio|virtio_ring|virtio_pci|virtio_pci_legacy_dev|virtio_pci_modern_dev|failover|net_failover|virtio_net|virtio_blk'
 
 # newer_than IMAGE SOURCE...: true if a source is newer than the image.
 newer_than()
@@ -42,11 +42,23 @@ newer_than()
 	return 1
 }
 
+# vm_host_program TREE NAME: copy a program of this system and its libraries, if it is there.
+vm_host_program()
+{
+	local program
+	program=$(PATH=$PATH:/sbin:/usr/sbin command -v "$2") || return 0
+	cp "$program" "$1/sbin/$2"
+	ldd "$program" | grep -o '/[^ ]*' | while read -r program; do
+		mkdir -p "$1$(dirname "$program")"
+		cp -L "$program" "$1$program"
+	done
+}
+
 # Build the initramfs if one of its sources is newer.
 vm_initramfs()
 {
 	local dir=$VSTATE_ROOT/tests/tools tree version modules image=$VM_DIR/initramfs.gz program
-	if ! newer_than "$image" "$dir"/{netpeer.c,netflow.c,vm_memory.c,netcontent.h,vm_init.sh} \
+	if ! newer_than "$image" "$dir"/{netpeer.c,netflow.c,vm_memory.c,blkcheck.c,netcontent.h,vm_init.sh} \
 			"${BASH_SOURCE[0]}"; then
 		return 0
 	fi
@@ -57,10 +69,12 @@ vm_initramfs()
 	mkdir -p "$tree"/{bin,sbin,proc,sys,dev,tmp,lib/modules/"$version"}
 	cp "$(command -v busybox)" "$tree/bin/busybox"
 	cp "$dir/vm_init.sh" "$tree/init"
-	for program in netpeer netflow vm_memory; do
-		gcc -std=gnu11 -O2 -Wall -static -o "$tree/bin/$program" "$dir/$program.c" ||
+	for program in netpeer netflow vm_memory blkcheck; do
+		gcc -std=gnu11 -O2 -Wall -static -pthread -o "$tree/bin/$program" "$dir/$program.c" ||
 			fail "$program does not compile"
 	done
+	vm_host_program "$tree" mke2fs
+	vm_host_program "$tree" e2fsck
 	find "$modules" -regextype posix-extended -regex ".*/($VM_MODULES)\.ko(\.xz)?" \
 		-exec cp {} "$tree/lib/modules/$version/" \;
 	find "$tree/lib/modules" -name '*.xz' -exec xz -d {} +

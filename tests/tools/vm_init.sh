@@ -7,12 +7,13 @@
 # the serial line.
 
 /bin/busybox --install -s /bin
-export PATH=/bin PS1=
+export PATH=/bin:/sbin PS1=
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 modprobe virtio_pci
 modprobe virtio_net
+modprobe virtio_blk
 address=$(sed -n 's/.*vm.address=\([^ ]*\).*/\1/p' /proc/cmdline)
 ip link set lo up
 if [ -e /sys/class/net/eth0 ]; then

@@ -29,3 +29,16 @@ cmd_in_eal(const struct eal_need *need, int (*job)(void *opt, const struct workd
 	workdir_remove(&wd);
 	return ret;
 }
+
+bool
+cmd_class_is_blk(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--class=blk") == 0 || (strcmp(argv[i], "--class") == 0 &&
+				i + 1 < argc && strcmp(argv[i + 1], "blk") == 0))
+			return true;
+	}
+	return false;
+}

@@ -11,6 +11,8 @@
  * options and returns the exit status of the tool.
  */
 
+#include <stdbool.h>
+
 /** Success: the tested property holds. */
 #define CMD_OK 0
 /** The tested property does not hold, or the command could not run. */
@@ -27,6 +29,9 @@ struct cmd {
 
 struct eal_need;
 struct workdir;
+
+/** True if the words of a subcommand ask for a disk: --class blk. */
+bool cmd_class_is_blk(int argc, char **argv);
 
 /**
  * Start EAL, run @p job with @p opt and a private directory, then stop EAL.

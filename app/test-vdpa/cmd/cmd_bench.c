@@ -30,6 +30,7 @@
 #include "clock.h"
 #include "cmd.h"
 #include "cmd_bench.h"
+#include "cmd_bench_disk.h"
 #include "cmd_bench_socket.h"
 #include "eal.h"
 #include "option.h"
@@ -524,6 +525,8 @@ cmd_bench(int argc, char **argv)
 	struct bench_options o;
 	int ret;
 
+	if (cmd_class_is_blk(argc, argv))
+		return cmd_bench_disk(argc, argv);
 	ret = options_parse(&o, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;

@@ -14,6 +14,7 @@
 #include "backend_process.h"
 #include "cmd.h"
 #include "cmd_migrate.h"
+#include "cmd_migrate_disk.h"
 #include "eal.h"
 #include "migrate.h"
 #include "migrate_options.h"
@@ -160,6 +161,8 @@ cmd_migrate(int argc, char **argv)
 	struct migrate_options opt;
 	int ret;
 
+	if (cmd_class_is_blk(argc, argv))
+		return cmd_migrate_disk(argc, argv);
 	ret = migrate_options_parse(&opt, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;

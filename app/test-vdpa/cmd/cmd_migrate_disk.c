@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_errno.h>
+
+#include "backend.h"
+#include "backend_local.h"
+#include "backend_process.h"
+#include "cmd.h"
+#include "cmd_migrate_disk.h"
+#include "eal.h"
+#include "guest_disk.h"
+#include "migrate_disk.h"
+#include "option.h"
+#include "stats.h"
+#include "stop.h"
+#include "workdir.h"
+
+#define MEMORY_MB 128
+
+static void
+usage_print(FILE *f)
+{
+	fprintf(f, "Usage: dpdk-test-vdpa migrate --class blk [OPTIONS]\n"
+		"\n"
+		"Move a disk back and forth between two back ends while the built-in driver has\n"
+		"requests under way. Each block that is read must have the data of the last write\n"
+		"that returned. Lost, doubled, stale, torn and misplaced blocks are counted.\n"
+		"\n"
+		"  --rounds N      moves (default 1000)\n"
+		"  --queues N      queues, 1 to %u (default 1)\n"
+		"  --depth N       requests of each queue under way, 1 to %u (default 64)\n"
+		"  --packed        packed rings\n"
+		"  --indirect      one descriptor for each request\n"
+		"  --via NAME      api: the state, by the library; region: the in-flight region and\n"
+		"                  the bases (bit 20 of vhost-user); base: the bases, after all\n"
+		"                  requests are complete (default api)\n"
+		"  --process       the second back end runs in another process\n"
+		"  --kill          the back end is killed and started again; needs --via region\n"
+		"  --delay-us N    each request takes about N us in the store, in random order; 0:\n"
+		"                  as fast as the file (default 300)\n"
+		"  --store NAME    uring or threads (default: uring, or threads without it)\n"
+		"  --break NAME    skip: forget one request in flight at the first move. The run\n"
+		"                  must fail\n"
+		"  --seed N        seed of the requests (default 1)\n"
+		"  --json          the report as JSON\n"
+		"  --verbose       show the logs of EAL and vhost\n"
+		"  --help          this text\n"
+		"\n"
+		"Exit status: 0 if nothing was lost, doubled or wrong; 1 if not; 2 on wrong usage.\n",
+		DISK_MAX_QUEUES, DISK_MAX_DEPTH);
+}
+
+static int
+via_parse(const char *name, enum migrate_disk_via *via)
+{
+	static const char *const names[] = { "api", "region", "base" };
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(names); i++) {
+		if (strcmp(name, names[i]) == 0) {
+			*via = i;
+			return 0;
+		}
+	}
+	fprintf(stderr, "dpdk-test-vdpa migrate: --via: no carrier '%s' for a disk\n", name);
+	return -EINVAL;
+}
+
+struct parsed {
+	struct migrate_disk_options *opt;
+	uint64_t queues, depth, delay_us;
+	const char *store;
+};
+
+static int
+option_take(struct parsed *p, int c)
+{
+	switch (c) {
+	case 'r':
+		return option_number("migrate", "--rounds", optarg, 1, UINT32_MAX, &p->opt->rounds);
+	case 'q':
+		return option_number("migrate", "--queues", optarg, 1, DISK_MAX_QUEUES, &p->queues);
+	case 'd':
+		return option_number("migrate", "--depth", optarg, 1, DISK_MAX_DEPTH, &p->depth);
+	case 's':
+		return option_number("migrate", "--seed", optarg, 0, UINT64_MAX,
+				&p->opt->conf.seed);
+	case 'u':
+		return option_number("migrate", "--delay-us", optarg, 0, 10000000, &p->delay_us);
+	case 'v':
+		return via_parse(optarg, &p->opt->via);
+	case 'S':
+		p->store = optarg;
+		return 0;
+	case 'b':
+		p->opt->skip_one = true;
+		return strcmp(optarg, "skip") == 0 ? 0 : -EINVAL;
+	case 'p':
+		p->opt->conf.packed = true;
+		return 0;
+	case 'i':
+		p->opt->conf.indirect = true;
+		return 0;
+	case 'P':
+		p->opt->process = true;
+		return 0;
+	case 'k':
+		p->opt->kill = true;
+		return 0;
+	case 'j':
+		p->opt->json = true;
+		return 0;
+	case 'V':
+		p->opt->verbose = true;
+		return 0;
+	case 'c':
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int
+options_finish(struct parsed *p)
+{
+	struct migrate_disk_options *opt = p->opt;
+	struct disk_conf *conf = &opt->conf;
+	int len;
+
+	if (opt->kill && opt->via != MIGRATE_DISK_REGION) {
+		fprintf(stderr, "dpdk-test-vdpa migrate: --kill needs --via region\n");
+		return -EINVAL;
+	}
+	conf->queues = p->queues;
+	conf->depth = p->depth;
+	conf->blocks = RTE_MAX(2 * p->depth, 256u);
+	conf->ring_size = rte_align32pow2(RTE_MAX(conf->depth * (conf->indirect ? 1u : 6u), 8u));
+	conf->region = opt->via == MIGRATE_DISK_REGION;
+	conf->carried = conf->region && !opt->kill;
+	len = snprintf(opt->store, sizeof(opt->store), "%s%s", p->store != NULL ? ",store=" : "",
+			p->store != NULL ? p->store : "");
+	if (p->delay_us > 0)
+		snprintf(opt->store + len, sizeof(opt->store) - len,
+				",delay-us=%" PRIu64 ",reorder=1", p->delay_us);
+	return 0;
+}
+
+static int
+options_parse(struct migrate_disk_options *opt, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "class", required_argument, NULL, 'c' },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "queues", required_argument, NULL, 'q' },
+		{ "depth", required_argument, NULL, 'd' },
+		{ "packed", no_argument, NULL, 'p' },
+		{ "indirect", no_argument, NULL, 'i' },
+		{ "via", required_argument, NULL, 'v' },
+		{ "process", no_argument, NULL, 'P' },
+		{ "kill", no_argument, NULL, 'k' },
+		{ "delay-us", required_argument, NULL, 'u' },
+		{ "store", required_argument, NULL, 'S' },
+		{ "break", required_argument, NULL, 'b' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "verbose", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct parsed p = { .opt = opt, .queues = 1, .depth = 64, .delay_us = 300 };
+	int c;
+
+	*opt = (struct migrate_disk_options){ .rounds = 1000, .conf.seed = 1 };
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (c == 'h') {
+			usage_print(stdout);
+			return 1;
+		}
+		if (option_take(&p, c) < 0)
+			goto bad;
+	}
+	if (optind < argc)
+		fprintf(stderr, "dpdk-test-vdpa migrate: unexpected argument '%s'\n", argv[optind]);
+	else if (options_finish(&p) == 0)
+		return 0;
+bad:
+	fprintf(stderr, "See dpdk-test-vdpa migrate --class blk --help\n");
+	return -EINVAL;
+}
+
+/* ---- the back ends ---- */
+
+static int
+file_make(struct migrate_disk_options *opt, const struct workdir *wd)
+{
+	const off_t size = (off_t)opt->conf.queues * opt->conf.blocks * DISK_BLOCK;
+	int fd, ret;
+
+	ret = workdir_path(wd, "disk", opt->file, sizeof(opt->file));
+	if (ret < 0)
+		return ret;
+	fd = open(opt->file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ret = fd >= 0 && ftruncate(fd, size) == 0 ? 0 : -errno;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int
+backend_make(const struct migrate_disk_options *opt, const struct workdir *wd, unsigned int i,
+		struct backend **be)
+{
+	struct backend_device dev;
+	char name[16];
+	int len;
+
+	memset(&dev, 0, sizeof(dev));
+	snprintf(dev.name, sizeof(dev.name), "blk_vstate%u", i);
+	snprintf(name, sizeof(name), "%u.sock", i);
+	if (workdir_path(wd, name, dev.socket, sizeof(dev.socket)) < 0)
+		return -ENAMETOOLONG;
+	len = snprintf(dev.args, sizeof(dev.args), "iface=%s,path=%s,queues=%u%s", dev.socket,
+			opt->file, opt->conf.queues, opt->store);
+	if (len >= (int)sizeof(dev.args))
+		return -ENAMETOOLONG;
+	*be = opt->kill || (opt->process && i == 1) ?
+		backend_process_create(&dev, eal_user_args(), opt->verbose) :
+		backend_local_create(&dev);
+	return *be != NULL ? 0 : -rte_errno;
+}
+
+/* ---- the report ---- */
+
+static void
+times_print(const char *name, struct stats *s, bool json, FILE *f)
+{
+	struct stats_summary sum;
+
+	stats_summarize(s, &sum);
+	if (json)
+		fprintf(f, ", \"%s_us\": {\"p50\": %.1f, \"p99\": %.1f, \"max\": %.1f}", name,
+				sum.p50 / 1e3, sum.p99 / 1e3, sum.max / 1e3);
+	else if (s->nb > 0)
+		fprintf(f, "%-12s p50 %.1f us, p99 %.1f us, max %.1f us\n", name, sum.p50 / 1e3,
+				sum.p99 / 1e3, sum.max / 1e3);
+}
+
+static void
+report_print(const struct migrate_disk_options *opt, struct migrate_disk_result *res, FILE *f)
+{
+	const struct disk_counts *c = &res->counts;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "rounds", res->rounds },
+		{ "reads", c->reads }, { "writes", c->writes }, { "flushes", c->flushes },
+		{ "in_flight", res->in_flight }, { "busy_stops", res->busy_stops },
+		{ "lost", c->lost }, { "doubled", c->doubled }, { "stale", c->stale },
+		{ "torn", c->torn }, { "misplaced", c->misplaced }, { "errors", c->errors },
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(rows); i++)
+		fprintf(f, opt->json ? "%s\"%s\": %" PRIu64 : "%s%-12s %" PRIu64 "\n",
+				!opt->json ? "" : i == 0 ? "{" : ", ", rows[i].name, rows[i].value);
+	times_print("stop", &res->stop, opt->json, f);
+	times_print("blackout", &res->blackout, opt->json, f);
+	if (opt->json)
+		fprintf(f, ", \"failure\": \"%s\"}\n", res->failure);
+	else if (res->failure[0] != '\0')
+		fprintf(f, "failed: %s\n", res->failure);
+}
+
+static int
+disk_main(void *arg, const struct workdir *wd)
+{
+	struct migrate_disk_options *opt = arg;
+	struct migrate_disk_result res = { 0 };
+	struct backend *be[2] = { NULL, NULL };
+	bool held = false;
+	unsigned int i;
+	int ret;
+
+	ret = file_make(opt, wd);
+	for (i = 0; i < (opt->kill ? 1 : 2) && ret == 0; i++)
+		ret = backend_make(opt, wd, i, &be[i]);
+	if (ret == 0) {
+		held = migrate_disk_run(opt, be, &res);
+		report_print(opt, &res, stdout);
+	} else {
+		fprintf(stderr, "dpdk-test-vdpa migrate: cannot create the disks: %s\n",
+				strerror(-ret));
+	}
+	for (i = 0; i < 2; i++) {
+		if (be[i] != NULL)
+			be[i]->ops->destroy(be[i]);
+	}
+	stats_free(&res.stop);
+	stats_free(&res.blackout);
+	return held ? CMD_OK : CMD_FAILED;
+}
+
+int
+cmd_migrate_disk(int argc, char **argv)
+{
+	struct eal_need need = { .memory_mb = MEMORY_MB, .plugin = true };
+	struct migrate_disk_options opt;
+	int ret;
+
+	ret = options_parse(&opt, argc, argv);
+	if (ret != 0)
+		return ret > 0 ? CMD_OK : CMD_USAGE;
+	need.verbose = opt.verbose;
+	stop_install();
+	return cmd_in_eal(&need, disk_main, &opt);
+}

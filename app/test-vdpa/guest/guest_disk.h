@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef GUEST_DISK_H
+#define GUEST_DISK_H
+
+/**
+ * @file
+ * The built-in driver of a disk, and a model of what each block may contain. It has memory, rings
+ * and a front end as the network guest has, and shares no code with the device.
+ *
+ * A block has 4,096 bytes and at most one request under way. Each write has the next sequence
+ * number of its block, in all its words. So a block that is read has exactly the sequence number of
+ * the last write that returned: an older one is *stale* (a write was lost, or an older one was done
+ * again), different ones in one block are *torn*, and another block's number is *misplaced*.
+ *
+ * Traffic runs in a thread of the disk's own, also while no back end serves the rings. All other
+ * functions are called from one thread. They return 0 or -errno unless they say otherwise.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DISK_BLOCK 4096
+#define DISK_MAX_QUEUES 16
+#define DISK_MAX_DEPTH 256
+
+struct disk_conf {
+	uint16_t queues;
+	/** Descriptors of each ring; split: a power of two. */
+	uint16_t ring_size;
+	bool packed;
+	/** Requests of each queue under way, 1 .. DISK_MAX_DEPTH. */
+	uint16_t depth;
+	/** Blocks of the disk that are used, for each queue; at least twice the depth. */
+	uint32_t blocks;
+	uint64_t seed;
+	/** Only reads, and no calls: for measurements. */
+	bool reads_only;
+	/** Chains of one table each (indirect descriptors). */
+	bool indirect;
+	/** Keep requests in the in-flight region, and ask for bit 20 of the protocol. */
+	bool region, carried;
+};
+
+/** What the traffic found. */
+struct disk_counts {
+	uint64_t reads, writes, flushes;
+	/** Requests that returned with another status than OK. */
+	uint64_t errors;
+	/** Blocks read with other contents than the model allows. */
+	uint64_t stale, torn, misplaced;
+	/** Buffers that the device used and did not own. */
+	uint64_t doubled;
+	/** Requests that never returned. Set by disk_stop(). */
+	uint64_t lost;
+	/** Longest time in ns between two requests that returned. */
+	uint64_t gap_max;
+	/** Requests under way now. */
+	uint64_t under_way;
+};
+
+struct disk;
+
+/** @return NULL with rte_errno */
+struct disk *disk_create(const struct disk_conf *conf);
+void disk_destroy(struct disk *d);
+/** The first error as text; NULL if there is none. */
+const char *disk_error(const struct disk *d);
+
+/** Connect link @p l (0 or 1) to @p path and negotiate. */
+int disk_connect(struct disk *d, unsigned int l, const char *path, int timeout_ms);
+/** Set up memory, in-flight region and rings on a connected link, with the bases of @p from. */
+int disk_prepare(struct disk *d, unsigned int l);
+/** Write DRIVER_OK and kick all queues. */
+int disk_run(struct disk *d, unsigned int l);
+/** Take the rings back: GET_VRING_BASE of all queues, then status 0. The bases are kept. */
+int disk_take_back(struct disk *d, unsigned int l);
+/** The back end died: bases are what a front end can know. */
+void disk_back_end_died(struct disk *d);
+void disk_disconnect(struct disk *d, unsigned int l);
+/** Bytes of config space of a connected link. */
+int disk_config(struct disk *d, unsigned int l, void *config, uint32_t size);
+/** Marks in the region: requests in flight. */
+unsigned int disk_marks(const struct disk *d);
+/** For planted faults: clear one mark, or repeat one. @return false if there is none */
+bool disk_mark_drop(struct disk *d);
+
+/** Start the traffic thread. */
+int disk_start(struct disk *d);
+/** Submit nothing more, wait for what is under way for up to @p timeout_ms, end the thread. */
+int disk_stop(struct disk *d, int timeout_ms);
+void disk_counts_get(const struct disk *d, struct disk_counts *c);
+/** Reset the longest gap. */
+void disk_gap_reset(struct disk *d);
+/** Wait until requests return. @return -ETIMEDOUT */
+int disk_wait_flow(struct disk *d, int timeout_ms);
+
+/** Without a thread: submit until the depth is reached, or take what returned. @return requests */
+unsigned int disk_fill(struct disk *d);
+unsigned int disk_drain(struct disk *d);
+
+#endif /* GUEST_DISK_H */
