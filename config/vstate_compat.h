@@ -226,6 +226,9 @@ typedef int vstate_rx_count_t;
 typedef uint32_t vstate_rx_count_t;
 #endif
 
+/* lib/gso segments TCP over IPv6 since 23.07. */
+#define VSTATE_GSO_TCP6 (RTE_VERSION >= RTE_VERSION_NUM(23, 7, 0, 0))
+
 /* Per-queue counters moved out of struct rte_eth_stats. */
 #if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
 #define VSTATE_QUEUE_STATS_PARAM , struct eth_queue_stats *qstats

@@ -124,6 +124,7 @@ ring_open(struct ring *r, bool packed, uint16_t size)
 	}
 	nq->hdr_len = RING_HDR;
 	nq->mergeable = true;
+	nq->frame_max = VSTATE_MAX_FRAME;
 	vq->indirect = true;
 	nq->features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
 	vq->callfd = r->callfd;

@@ -19,7 +19,7 @@
 static uint8_t
 plain_look(struct rte_mbuf *const *pkts, uint16_t n)
 {
-	bool whole = true, alike = true, tagged = false;
+	bool whole = true, alike = true, special = false;
 	uint16_t i;
 
 	for (i = 0; i < n; i++) {
@@ -29,10 +29,11 @@ plain_look(struct rte_mbuf *const *pkts, uint16_t n)
 			RTE_MBUF_DIRECT(m);
 		alike &= m->nb_segs == 1 && m->pkt_len == pkts[0]->pkt_len &&
 			!(m->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK & ~RTE_MBUF_F_TX_VLAN);
-		tagged |= (m->ol_flags & RTE_MBUF_F_TX_VLAN) != 0;
+		special |= (m->ol_flags & (RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_TCP_SEG |
+				RTE_MBUF_F_TX_UDP_SEG)) != 0;
 	}
 	return (whole ? VSTATE_NET_MBUF_WHOLE : 0) | (alike ? VSTATE_NET_MBUF_ALIKE : 0) |
-		(tagged ? VSTATE_NET_MBUF_TAGGED : 0);
+		(special ? VSTATE_NET_MBUF_SPECIAL : 0);
 }
 
 /* Something that makes this frame another one, or does not. */

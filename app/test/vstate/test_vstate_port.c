@@ -211,7 +211,7 @@ frame_that_cannot_be_tagged_is_dropped_alone(void **state)
 	assert_int_equal(nb_put, 2);
 	/* after a tag is inserted, the properties of the burst are not known any more */
 	assert_int_equal(put_look[0], VSTATE_NET_MBUF_UNKNOWN);
-	assert_int_equal(put_look[1], VSTATE_NET_MBUF_WHOLE | VSTATE_NET_MBUF_ALIKE);
+	assert_int_equal(put_look[1], VSTATE_NET_MBUF_UNKNOWN);
 	assert_int_equal(f->nq.counters.bad_offload, 1);
 	assert_int_equal(rte_pktmbuf_data_len(pkts[1]), 60);
 	rte_pktmbuf_free(pkts[1]);
@@ -301,6 +301,11 @@ link_teardown(void **state)
 
 #define TCI 0x6123
 
+/* Length of the frame that the guest sends. */
+static uint16_t tagged_len = 64;
+/* Its packet type, if that is known. */
+static uint32_t tagged_type;
+
 /* The guest sends one frame with a tag in each burst. */
 static uint16_t
 tagged_frame_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf **pkts,
@@ -313,12 +318,14 @@ tagged_frame_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte
 	assert_true(n > 0);
 	pkts[0] = rte_pktmbuf_alloc(pool);
 	assert_non_null(pkts[0]);
-	eth = (struct rte_ether_hdr *)rte_pktmbuf_append(pkts[0], 64);
+	eth = (struct rte_ether_hdr *)rte_pktmbuf_append(pkts[0], tagged_len);
 	memset(eth, 0, 64);
 	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN);
 	tag = (struct rte_vlan_hdr *)(eth + 1);
 	tag->vlan_tci = rte_cpu_to_be_16(TCI);
 	tag->eth_proto = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	pkts[0]->packet_type = tagged_type;
+	pkts[0]->l2_len = RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 	return 1;
 }
 
@@ -369,6 +376,38 @@ tag_is_stripped_only_with_the_offload(void **state)
 	assert_int_equal(m->pkt_len, 64);
 	assert_int_equal(m->ol_flags, 0);
 	rte_pktmbuf_free(m);
+}
+
+static void
+tag_is_not_stripped_from_a_frame_that_ends_inside_it(void **state)
+{
+	struct fixture *f = *state;
+	struct rte_mbuf *m;
+
+	for (tagged_len = RTE_ETHER_HDR_LEN; tagged_len <= 18; tagged_len++) {
+		m = frame_receive(f->rxq.pool, RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
+		assert_int_equal(m->pkt_len, tagged_len < 18 ? tagged_len : 14);
+		assert_int_equal((m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0,
+				tagged_len == 18);
+		rte_pktmbuf_free(m);
+	}
+	tagged_len = 64;
+}
+
+/* Of a frame with a partial checksum, header lengths are known, and the tag is one of them. */
+static void
+tag_that_is_stripped_is_no_header_any_more(void **state)
+{
+	struct fixture *f = *state;
+	struct rte_mbuf *m;
+
+	tagged_type = RTE_PTYPE_L2_ETHER_VLAN | RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_TCP;
+	m = frame_receive(f->rxq.pool, RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
+	assert_int_equal(m->l2_len, RTE_ETHER_HDR_LEN);
+	assert_int_equal(m->packet_type, RTE_PTYPE_L2_ETHER | RTE_PTYPE_L3_IPV4 |
+			RTE_PTYPE_L4_TCP);
+	rte_pktmbuf_free(m);
+	tagged_type = 0;
 }
 
 /* Whether a port with these offloads may receive frames of several mbufs. */
@@ -667,6 +706,11 @@ test_vstate_port(void)
 				frame_that_cannot_be_tagged_is_dropped_alone,
 				fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(tag_is_stripped_only_with_the_offload,
+				link_setup, link_teardown),
+		cmocka_unit_test_setup_teardown(
+				tag_is_not_stripped_from_a_frame_that_ends_inside_it,
+				link_setup, link_teardown),
+		cmocka_unit_test_setup_teardown(tag_that_is_stripped_is_no_header_any_more,
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(
 				frames_of_several_mbufs_are_received_only_with_scatter,

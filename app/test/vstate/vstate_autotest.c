@@ -42,6 +42,8 @@ static const struct {
 	{ "net_mbuf", test_vstate_net_mbuf },
 	{ "lease", test_vstate_lease },
 	{ "net_offload", test_vstate_net_offload },
+	{ "net_headers", test_vstate_net_headers },
+	{ "net_segment", test_vstate_net_segment },
 	{ "interrupted", test_vstate_interrupted },
 	{ "used_ahead", test_vstate_used_ahead },
 	{ "inflight", test_vstate_inflight },

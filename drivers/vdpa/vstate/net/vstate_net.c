@@ -63,7 +63,13 @@ vstate_net_dev_init(struct vstate_dev *dev)
 {
 	const struct vstate_net_conf *conf = vstate_net_conf_const(&dev->conf);
 	struct vstate_net *net = vstate_net_of(dev);
+	uint16_t i;
 
+	/* until a poller sets its own limits */
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vstate_net_vq_of(dev->vqs[i])->frame_max = VSTATE_MAX_FRAME;
+		vstate_net_vq_of(dev->vqs[i])->lro_max = VSTATE_MAX_FRAME;
+	}
 	net->mtu = conf->mtu;
 	if (conf->has_mac)
 		rte_ether_addr_copy(&conf->mac, &net->mac);

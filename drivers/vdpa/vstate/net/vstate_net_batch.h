@@ -345,7 +345,8 @@ batch_take(struct vstate_net_vq *nq, struct rte_mempool *pool, struct rte_mbuf *
 	mbuf_words empty;
 	const uint32_t hdr_len = nq->hdr_len;
 	const struct gather_want want = gather_want(vq, 0, hdr_len, hdr_len + RTE_ETHER_HDR_LEN,
-			hdr_len + rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
+			hdr_len + RTE_MIN(nq->frame_max, (uint32_t)
+				rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM));
 	struct gathered g;
 	uint32_t alike;
 	uint16_t done;

@@ -223,6 +223,8 @@ vstate_net_bridge_begin(struct vstate_dev *dev)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		vstate_net_vq_of(dev->vqs[i])->linear = false;
+		vstate_net_vq_of(dev->vqs[i])->lro_max = VSTATE_MAX_FRAME;
+		vstate_net_vq_of(dev->vqs[i])->frame_max = VSTATE_MAX_FRAME;
 		vstate_net_vq_of(dev->vqs[i])->complete_csum =
 			srv->uplink != RTE_MAX_ETHPORTS && !srv->uplink_csum;
 	}

@@ -116,6 +116,19 @@ frame_take_general(struct vstate_net_vq *nq, struct vstate_chain *c, struct rte_
 	return frame_read(nq, c, pool, m);
 }
 
+/* Whether a frame, or a segment that it stands for, is longer than the port takes. */
+static bool
+frame_is_oversize(const struct vstate_net_vq *nq, const struct rte_mbuf *m)
+{
+	uint32_t segment;
+
+	if (likely(m->pkt_len <= nq->frame_max))
+		return false;
+	segment = (uint32_t)m->l2_len + m->l3_len + m->l4_len + m->tso_segsz;
+	return (m->ol_flags & RTE_MBUF_F_RX_LRO) == 0 || m->pkt_len > nq->lro_max ||
+		segment > nq->frame_max;
+}
+
 /* Check a frame that was copied, and apply the offloads of its header. */
 static vstate_inline enum take_result
 frame_check(const struct vstate_net_vq *nq, struct rte_mbuf *m,
@@ -126,6 +139,8 @@ frame_check(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 	if (nq->host_offloads && unlikely((hdr->hdr.flags | hdr->hdr.gso_type) != 0) &&
 			!vstate_net_offload_from_header(nq, hdr, m))
 		return TAKE_BAD_OFFLOAD;
+	if (unlikely(frame_is_oversize(nq, m)))
+		return TAKE_OVERSIZE;
 	m->port = nq->port_id;
 	return TAKE_DONE;
 }

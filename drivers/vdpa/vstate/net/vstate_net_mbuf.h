@@ -28,8 +28,8 @@
 #define VSTATE_NET_MBUF_WHOLE 1u
 /** One segment each, all of one length, without offloads. A VLAN tag is not an offload here. */
 #define VSTATE_NET_MBUF_ALIKE 2u
-/** One mbuf at least wants a VLAN tag inserted. */
-#define VSTATE_NET_MBUF_TAGGED 4u
+/** One mbuf at least wants a VLAN tag inserted, or asks for segmentation. */
+#define VSTATE_NET_MBUF_SPECIAL 4u
 /** No property is known. Always valid. */
 #define VSTATE_NET_MBUF_UNKNOWN 0u
 
@@ -37,6 +37,10 @@
 #define VSTATE_TX_OFFLOADS \
 	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_SEG | \
 	 RTE_MBUF_F_TX_UDP_SEG)
+
+/** Transmit flags of frames that the port handles before it puts them. */
+#define VSTATE_TX_SPECIAL \
+	(RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 
 /* Half of the first cache line of an mbuf. */
 typedef uint64_t vstate_half_line VSTATE_VECTOR_AT(32, 8);
@@ -69,8 +73,8 @@ vstate_net_mbuf_look(struct rte_mbuf *const *pkts, uint16_t n)
 	differ.half[1] = high_differ;
 	/* A flag of any mbuf is a flag of the first one, or a bit in which they differ. */
 	flags = first->ol_flags | differ.mbuf.ol_flags;
-	if (flags & RTE_MBUF_F_TX_VLAN)
-		look |= VSTATE_NET_MBUF_TAGGED;
+	if (flags & VSTATE_TX_SPECIAL)
+		look |= VSTATE_NET_MBUF_SPECIAL;
 	if (first->nb_segs != 1 || differ.mbuf.nb_segs != 0)
 		return look;
 	if (differ.mbuf.pkt_len == 0 && (flags & VSTATE_TX_OFFLOADS) == 0)

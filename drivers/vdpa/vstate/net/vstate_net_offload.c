@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
+#include <netinet/in.h>
 
 #include <linux/virtio_net.h>
 
@@ -19,18 +21,66 @@
 #include "vstate_net_offload.h"
 
 #define L4_MASK RTE_MBUF_F_TX_L4_MASK
+#define SEG_MASK (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
+/* Transmit flags that the port serves. */
+#define SERVED_FLAGS \
+	(L4_MASK | SEG_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_IPV4 | \
+	 RTE_MBUF_F_TX_IPV6)
 
-/* Parse the frame's headers into packet_type, l2_len, l3_len and l4_len. */
+/* Smallest payload of a segment that is accepted: a smaller one only multiplies the work. */
+#define GSO_SIZE_MIN 8
+
+/* Length of the shortest L3 header of a type; 0: not IP. */
+static uint32_t
+l3_min_len(uint32_t ptype)
+{
+	if (RTE_ETH_IS_IPV4_HDR(ptype))
+		return sizeof(struct rte_ipv4_hdr);
+	return RTE_ETH_IS_IPV6_HDR(ptype) ? sizeof(struct rte_ipv6_hdr) : 0;
+}
+
+/* Length of the shortest L4 header of a type; 0: neither TCP nor UDP. */
+static uint32_t
+l4_min_len(uint32_t ptype)
+{
+	switch (ptype & RTE_PTYPE_L4_MASK) {
+	case RTE_PTYPE_L4_TCP:
+		return sizeof(struct rte_tcp_hdr);
+	case RTE_PTYPE_L4_UDP:
+		return sizeof(struct rte_udp_hdr);
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Parse the frame's headers into packet_type, l2_len, l3_len and l4_len. The guest wrote the
+ * headers, so only headers that are complete, and contiguous in the first mbuf, are reported.
+ */
 static void
 parse_headers(struct rte_mbuf *m)
 {
+	const uint32_t layers = RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK;
 	struct rte_net_hdr_lens lens = { 0 };
+	uint32_t ptype = rte_net_get_ptype(m, &lens, layers), min;
 
-	m->packet_type = rte_net_get_ptype(m, &lens, RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK |
-			RTE_PTYPE_L4_MASK);
+	/* the mbuf may have values of an earlier frame */
+	m->tx_offload = 0;
 	m->l2_len = lens.l2_len;
+	min = l3_min_len(ptype);
+	if (min == 0 || lens.l3_len < min || (uint32_t)lens.l2_len + lens.l3_len > m->data_len) {
+		m->packet_type = ptype & RTE_PTYPE_L2_MASK;
+		return;
+	}
 	m->l3_len = lens.l3_len;
+	min = l4_min_len(ptype);
+	if (min == 0 || lens.l4_len < min ||
+			(uint32_t)lens.l2_len + lens.l3_len + lens.l4_len > m->data_len) {
+		m->packet_type = ptype & (RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK);
+		return;
+	}
 	m->l4_len = lens.l4_len;
+	m->packet_type = ptype;
 }
 
 static bool
@@ -40,25 +90,26 @@ is_ipv4(const struct rte_mbuf *m)
 }
 
 /*
- * One's complement sum of a frame from @p start on. rte_raw_cksum_mbuf() of DPDK 22.11 loses
- * a carry where a segment has an odd length.
+ * One's complement sum of @p len bytes of a frame from @p start on. rte_raw_cksum_mbuf() of DPDK
+ * 22.11 loses a carry where a segment has an odd length.
  */
 static uint16_t
-frame_sum(const struct rte_mbuf *m, uint32_t start)
+frame_sum(const struct rte_mbuf *m, uint32_t start, uint32_t len)
 {
-	uint32_t sum = 0, len;
+	uint32_t sum = 0, n;
 	bool odd = false;
 	uint16_t part;
 
-	for (; m != NULL; m = m->next) {
+	for (; m != NULL && len > 0; m = m->next) {
 		if (start >= m->data_len) {
 			start -= m->data_len;
 			continue;
 		}
-		len = m->data_len - start;
-		part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, start), len);
+		n = RTE_MIN(len, m->data_len - start);
+		part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, start), n);
 		sum += odd ? rte_bswap16(part) : part;
-		odd ^= len & 1;
+		odd ^= n & 1;
+		len -= n;
 		start = 0;
 	}
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -66,56 +117,81 @@ frame_sum(const struct rte_mbuf *m, uint32_t start)
 }
 
 /*
- * Sum the frame from @p start to its end and store the complement at @p field. The sum
+ * Sum @p len bytes of the frame from @p start on and store the complement at @p field. The sum
  * includes the field, which holds the sum of the pseudo header. So the checksum is complete.
  * @return false: the field is not in the first mbuf
  */
 static bool
-checksum_complete(struct rte_mbuf *m, uint32_t start, uint32_t field)
+checksum_complete(struct rte_mbuf *m, uint32_t start, uint32_t len, uint32_t field)
 {
 	uint16_t sum;
 
 	/* The field must be contiguous. Drivers write headers in one piece. */
 	if (field + sizeof(sum) > m->data_len)
 		return false;
-	sum = ~frame_sum(m, start);
+	sum = ~frame_sum(m, start, len);
 	if (sum == 0) /* 0 means "no checksum" in UDP, and is equal to 0xffff elsewhere */
 		sum = 0xffff;
 	memcpy(rte_pktmbuf_mtod_offset(m, void *, field), &sum, sizeof(sum));
 	return true;
 }
 
+/* Offset of the checksum in a TCP or UDP header. */
+static uint32_t
+l4_checksum_offset(bool udp)
+{
+	return udp ? offsetof(struct rte_udp_hdr, dgram_cksum) : offsetof(struct rte_tcp_hdr, cksum);
+}
+
+/* ---- from the driver ---- */
+
+/* Whether a partial checksum is that of the TCP or UDP header which was parsed. */
 static bool
-gso_from_header(const struct vstate_net_vq *nq, uint8_t gso_type, uint16_t gso_size,
+checksum_is_of_l4(const struct rte_mbuf *m, uint32_t start, uint32_t field)
+{
+	bool udp = (m->packet_type & RTE_PTYPE_L4_MASK) == RTE_PTYPE_L4_UDP;
+
+	return m->l4_len != 0 && start == (uint32_t)m->l2_len + m->l3_len &&
+		field == start + l4_checksum_offset(udp);
+}
+
+/* The feature that allows segmentation of this frame. -1: the type is not that of the frame. */
+static int
+gso_feature(uint8_t gso_type, const struct rte_mbuf *m)
+{
+	bool tcp = (m->packet_type & RTE_PTYPE_L4_MASK) == RTE_PTYPE_L4_TCP;
+
+	switch (gso_type) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		return tcp && is_ipv4(m) ? VIRTIO_NET_F_HOST_TSO4 : -1;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		return tcp && !is_ipv4(m) ? VIRTIO_NET_F_HOST_TSO6 : -1;
+	case VIRTIO_NET_HDR_GSO_UDP:
+		return tcp ? -1 : VIRTIO_NET_F_HOST_UFO;
+	default:
+		return -1;
+	}
+}
+
+/* Apply a request for segmentation to a frame whose headers are known and complete. */
+static bool
+gso_from_header(const struct vstate_net_vq *nq, const struct virtio_net_hdr *hdr,
 		struct rte_mbuf *m)
 {
-	uint32_t l4 = m->packet_type & RTE_PTYPE_L4_MASK;
-	uint64_t feature;
+	const uint16_t size = rte_le_to_cpu_16(hdr->gso_size);
+	int feature = gso_feature(hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN, m);
 
-	switch (gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
-	case VIRTIO_NET_HDR_GSO_TCPV4:
-		feature = RTE_BIT64(VIRTIO_NET_F_HOST_TSO4);
-		if (!is_ipv4(m) || l4 != RTE_PTYPE_L4_TCP)
-			return false;
-		break;
-	case VIRTIO_NET_HDR_GSO_TCPV6:
-		feature = RTE_BIT64(VIRTIO_NET_F_HOST_TSO6);
-		if (!RTE_ETH_IS_IPV6_HDR(m->packet_type) || l4 != RTE_PTYPE_L4_TCP)
-			return false;
-		break;
-	case VIRTIO_NET_HDR_GSO_UDP:
-		feature = RTE_BIT64(VIRTIO_NET_F_HOST_UFO);
-		if (l4 != RTE_PTYPE_L4_UDP)
-			return false;
-		break;
-	default:
+	if (feature < 0 || !(nq->features & RTE_BIT64(feature)) || size < GSO_SIZE_MIN)
 		return false;
-	}
-	if (!(nq->features & feature) || gso_size == 0)
+	if ((hdr->gso_type & VIRTIO_NET_HDR_GSO_ECN) &&
+			!(nq->features & RTE_BIT64(VIRTIO_NET_F_HOST_ECN)))
 		return false;
+	/* one segment: an ordinary frame */
+	if (m->pkt_len - m->l2_len - m->l3_len - m->l4_len <= size)
+		return true;
 	m->ol_flags |= RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_NONE;
-	m->tso_segsz = gso_size;
-	return true;
+	m->tso_segsz = size;
+	return nq->lro_max != 0;
 }
 
 bool
@@ -125,6 +201,7 @@ vstate_net_offload_from_header(const struct vstate_net_vq *nq,
 	const struct virtio_net_hdr *hdr = &mrg->hdr;
 	uint32_t start = rte_le_to_cpu_16(hdr->csum_start);
 	uint32_t field = start + rte_le_to_cpu_16(hdr->csum_offset);
+	bool of_l4;
 
 	/* Only a device may set DATA_VALID. From a driver it does not prove a checksum. */
 	if (!(hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
@@ -133,42 +210,162 @@ vstate_net_offload_from_header(const struct vstate_net_vq *nq,
 	if (!(nq->features & RTE_BIT64(VIRTIO_NET_F_CSUM)) || field + 2 > m->pkt_len)
 		return false;
 	parse_headers(m);
+	of_l4 = checksum_is_of_l4(m, start, field);
 
-	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)
-		return gso_from_header(nq, hdr->gso_type, rte_le_to_cpu_16(hdr->gso_size), m);
+	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+		if (!of_l4 || !gso_from_header(nq, hdr, m))
+			return false;
+		/* The checksum is completed in each segment. */
+		if (m->ol_flags & RTE_MBUF_F_RX_LRO)
+			return true;
+	}
 	/* An application completes TCP and UDP checksums only. Others are completed here. */
-	if (!nq->complete_csum && start == (uint32_t)m->l2_len + m->l3_len && m->l4_len != 0) {
+	if (!nq->complete_csum && of_l4) {
 		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
 		return true;
 	}
-	m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-	return checksum_complete(m, start, field);
+	/* The checksum of something else proves nothing about the TCP or UDP header. */
+	if (of_l4)
+		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	return checksum_complete(m, start, m->pkt_len - start, field);
 }
 
-/* Offset of the checksum in the L4 header that the transmit flags name. */
-static uint16_t
-l4_checksum_offset(uint64_t l4_flags)
+/* ---- to the driver ---- */
+
+/* The checksum of a frame that is to be sent. */
+struct l4_checksum {
+	/** Offsets in the frame: of the TCP or UDP header, and of its checksum. */
+	uint32_t start, field;
+	/** Bytes that the checksum covers. */
+	uint32_t len;
+	/** Sum of the pseudo header, as it is stored in the field. */
+	uint16_t pseudo;
+};
+
+static bool
+checksum_is_wanted(const struct rte_mbuf *m)
 {
-	return l4_flags == RTE_MBUF_F_TX_UDP_CKSUM ? offsetof(struct rte_udp_hdr, dgram_cksum) :
-		offsetof(struct rte_tcp_hdr, cksum);
+	return (m->ol_flags & (L4_MASK | SEG_MASK)) != 0;
+}
+
+static bool
+is_udp(const struct rte_mbuf *m)
+{
+	return (m->ol_flags & L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM ||
+		(m->ol_flags & RTE_MBUF_F_TX_UDP_SEG) != 0;
+}
+
+/*
+ * Bytes behind the L3 header. Where the IP header says less than the frame has, the rest is padding
+ * of Ethernet. With segmentation the length in the IP header means nothing yet.
+ */
+static uint32_t
+l4_len_get(const struct rte_mbuf *m, const uint8_t *l3, uint32_t start)
+{
+	uint32_t len = m->pkt_len - start, said;
+	uint16_t field;
+
+	if (m->ol_flags & SEG_MASK)
+		return len;
+	if (m->ol_flags & RTE_MBUF_F_TX_IPV4) {
+		memcpy(&field, l3 + offsetof(struct rte_ipv4_hdr, total_length), sizeof(field));
+		said = rte_be_to_cpu_16(field);
+	} else {
+		memcpy(&field, l3 + offsetof(struct rte_ipv6_hdr, payload_len), sizeof(field));
+		said = rte_be_to_cpu_16(field) + sizeof(struct rte_ipv6_hdr);
+	}
+	return said > m->l3_len ? RTE_MIN(len, said - m->l3_len) : len;
+}
+
+/* Sum the pseudo header. It has the address and the protocol of the packet, not of an extension. */
+static uint16_t
+pseudo_sum(const struct rte_mbuf *m, const uint8_t *l3, uint32_t len)
+{
+	const uint16_t proto = is_udp(m) ? IPPROTO_UDP : IPPROTO_TCP;
+	uint32_t sum = rte_cpu_to_be_16(proto) + rte_cpu_to_be_16(len);
+
+	if (m->ol_flags & RTE_MBUF_F_TX_IPV4)
+		sum += rte_raw_cksum(l3 + offsetof(struct rte_ipv4_hdr, src_addr), 8);
+	else
+		sum += rte_raw_cksum(l3 + offsetof(struct rte_ipv6_hdr, src_addr), 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/*
+ * Find the checksum that transmit flags ask for.
+ * @return 0; -ENOTSUP: SCTP; -EINVAL: the headers are not in the first mbuf
+ */
+static int
+checksum_find(const struct rte_mbuf *m, struct l4_checksum *c)
+{
+	const uint32_t l3_min = m->ol_flags & RTE_MBUF_F_TX_IPV4 ? sizeof(struct rte_ipv4_hdr) :
+		sizeof(struct rte_ipv6_hdr);
+	const uint8_t *l3;
+
+	if (!(m->ol_flags & SEG_MASK) && (m->ol_flags & L4_MASK) == RTE_MBUF_F_TX_SCTP_CKSUM)
+		return -ENOTSUP;
+	c->start = (uint32_t)m->l2_len + m->l3_len;
+	c->field = c->start + l4_checksum_offset(is_udp(m));
+	if (m->l3_len < l3_min || c->field + sizeof(c->pseudo) > m->data_len)
+		return -EINVAL;
+	l3 = rte_pktmbuf_mtod_offset(m, const uint8_t *, m->l2_len);
+	c->len = l4_len_get(m, l3, c->start);
+	if (c->start + c->len < c->field + sizeof(c->pseudo))
+		return -EINVAL;
+	c->pseudo = pseudo_sum(m, l3, c->len);
+	return 0;
+}
+
+static bool
+checksum_is_stored(const struct rte_mbuf *m, const struct l4_checksum *c)
+{
+	return memcmp(rte_pktmbuf_mtod_offset(m, const void *, c->field), &c->pseudo,
+			sizeof(c->pseudo)) == 0;
+}
+
+/* Whether an IPv4 header with the length that the mbuf claims is in the first mbuf. */
+static bool
+ipv4_header_is_inside(const struct rte_mbuf *m)
+{
+	const struct rte_ipv4_hdr *ip;
+
+	if (m->l3_len < sizeof(*ip) || (uint32_t)m->l2_len + m->l3_len > m->data_len)
+		return false;
+	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, m->l2_len);
+	return rte_ipv4_hdr_len(ip) == m->l3_len;
+}
+
+/* Whether the headers of a frame that is to be segmented are complete. */
+static bool
+gso_headers_are_inside(const struct rte_mbuf *m)
+{
+	uint32_t min = is_udp(m) ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr);
+
+	return m->tso_segsz != 0 && m->l4_len >= min &&
+		(uint32_t)m->l2_len + m->l3_len + m->l4_len <= m->data_len;
+}
+
+bool
+vstate_net_offload_takes_gso(const struct vstate_net_vq *nq, const struct rte_mbuf *m)
+{
+	unsigned int feature = m->ol_flags & RTE_MBUF_F_TX_IPV4 ? VIRTIO_NET_F_GUEST_TSO4 :
+		VIRTIO_NET_F_GUEST_TSO6;
+
+	if (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG)
+		feature = VIRTIO_NET_F_GUEST_UFO;
+	return nq->guest_csum && (nq->features & RTE_BIT64(feature)) != 0;
 }
 
 static bool
 gso_to_header(const struct vstate_net_vq *nq, const struct rte_mbuf *m, struct virtio_net_hdr *hdr)
 {
-	unsigned int feature = VIRTIO_NET_F_GUEST_TSO6;
-	uint8_t type = VIRTIO_NET_HDR_GSO_TCPV6;
-
-	if (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG) {
-		feature = VIRTIO_NET_F_GUEST_UFO;
-		type = VIRTIO_NET_HDR_GSO_UDP;
-	} else if (m->ol_flags & RTE_MBUF_F_TX_IPV4) {
-		feature = VIRTIO_NET_F_GUEST_TSO4;
-		type = VIRTIO_NET_HDR_GSO_TCPV4;
-	}
-	if (!(nq->features & RTE_BIT64(feature)) || m->tso_segsz == 0)
+	if (!vstate_net_offload_takes_gso(nq, m) || !gso_headers_are_inside(m))
 		return false;
-	hdr->gso_type = type;
+	hdr->gso_type = m->ol_flags & RTE_MBUF_F_TX_IPV4 ? VIRTIO_NET_HDR_GSO_TCPV4 :
+		VIRTIO_NET_HDR_GSO_TCPV6;
+	if (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG)
+		hdr->gso_type = VIRTIO_NET_HDR_GSO_UDP;
 	hdr->gso_size = rte_cpu_to_le_16(m->tso_segsz);
 	hdr->hdr_len = rte_cpu_to_le_16(m->l2_len + m->l3_len + m->l4_len);
 	return true;
@@ -182,9 +379,8 @@ headers_are_own(const struct rte_mbuf *m)
 		(!RTE_MBUF_HAS_EXTBUF(m) || rte_mbuf_ext_refcnt_read(m->shinfo) == 1);
 }
 
-/* The pool with the data of an mbuf. The pool of a clone may have mbufs without data. */
-static struct rte_mempool *
-data_pool(const struct rte_mbuf *m)
+struct rte_mempool *
+vstate_net_offload_pool(const struct rte_mbuf *m)
 {
 	struct rte_mempool *pool = RTE_MBUF_CLONED(m) ?
 		rte_mbuf_from_indirect(RTE_PTR_UNQUAL(m))->pool : m->pool;
@@ -192,14 +388,26 @@ data_pool(const struct rte_mbuf *m)
 	return rte_pktmbuf_data_room_size(pool) > RTE_PKTMBUF_HEADROOM ? pool : NULL;
 }
 
+/* Whether vstate_net_offload_to_header() changes bytes of the frame. */
+static bool
+frame_is_to_change(const struct vstate_net_vq *nq, const struct rte_mbuf *m)
+{
+	struct l4_checksum c;
+
+	if (m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM)
+		return true;
+	return checksum_is_wanted(m) && checksum_find(m, &c) == 0 &&
+		(!nq->guest_csum || !checksum_is_stored(m, &c));
+}
+
 struct rte_mbuf *
 vstate_net_offload_own(const struct vstate_net_vq *nq, struct rte_mbuf *m)
 {
 	struct rte_mempool *pool;
 
-	if (headers_are_own(m) || (nq->guest_csum && !(m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM)))
+	if (headers_are_own(m) || !frame_is_to_change(nq, m))
 		return m;
-	pool = data_pool(m);
+	pool = vstate_net_offload_pool(m);
 	return pool != NULL ? rte_pktmbuf_copy(m, pool, 0, UINT32_MAX) : NULL;
 }
 
@@ -208,39 +416,36 @@ vstate_net_offload_to_header(const struct vstate_net_vq *nq, struct rte_mbuf *m,
 		struct virtio_net_hdr_mrg_rxbuf *mrg)
 {
 	struct virtio_net_hdr *hdr = &mrg->hdr;
-	uint64_t l4 = m->ol_flags & L4_MASK;
-	uint32_t start = m->l2_len + m->l3_len;
 	struct rte_ipv4_hdr *ip;
+	struct l4_checksum c;
 
 	if (m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) {
 		/* The virtio header has no field for it. */
-		if (m->l3_len < sizeof(*ip) || start > m->data_len)
+		if (!ipv4_header_is_inside(m))
 			return false;
 		ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, m->l2_len);
 		ip->hdr_checksum = 0;
-		ip->hdr_checksum = rte_ipv4_cksum(ip);
+		ip->hdr_checksum = ~rte_raw_cksum(ip, m->l3_len);
 	}
-	if (m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) {
-		if (!gso_to_header(nq, m, hdr))
-			return false;
-		l4 = m->ol_flags & RTE_MBUF_F_TX_UDP_SEG ? RTE_MBUF_F_TX_UDP_CKSUM :
-			RTE_MBUF_F_TX_TCP_CKSUM;
-	}
-	if (l4 == 0)
+	if (!checksum_is_wanted(m))
 		return true;
-	if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM || m->l3_len == 0 ||
-			start + l4_checksum_offset(l4) + 2 > m->data_len)
+	if (checksum_find(m, &c) != 0)
 		return false;
+	if ((m->ol_flags & SEG_MASK) && !gso_to_header(nq, m, hdr))
+		return false;
+	/* An application need not call rte_eth_tx_prepare(). */
+	if (!checksum_is_stored(m, &c))
+		memcpy(rte_pktmbuf_mtod_offset(m, void *, c.field), &c.pseudo, sizeof(c.pseudo));
 	if (!nq->guest_csum) {
-		if (!checksum_complete(m, start, start + l4_checksum_offset(l4)))
+		if (!checksum_complete(m, c.start, c.len, c.field))
 			return false;
 		/* Not again: if there is no buffer now, the caller sends the frame again. */
 		m->ol_flags &= ~L4_MASK;
 		return true;
 	}
 	hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-	hdr->csum_start = rte_cpu_to_le_16(start);
-	hdr->csum_offset = rte_cpu_to_le_16(l4_checksum_offset(l4));
+	hdr->csum_start = rte_cpu_to_le_16(c.start);
+	hdr->csum_offset = rte_cpu_to_le_16(c.field - c.start);
 	return true;
 }
 
@@ -260,29 +465,19 @@ vstate_net_offload_turn(struct rte_mbuf *m)
 }
 
 int
-vstate_net_offload_prepare(struct rte_mbuf *m)
+vstate_net_offload_prepare(const struct rte_mbuf *m)
 {
-	uint64_t l4 = m->ol_flags & L4_MASK;
-	uint32_t start = m->l2_len + m->l3_len;
-	uint16_t sum;
-	const void *l3;
+	struct l4_checksum c;
+	int ret;
 
-	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)
-		l4 = RTE_MBUF_F_TX_TCP_CKSUM;
-	else if (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG)
-		l4 = RTE_MBUF_F_TX_UDP_CKSUM;
-	if (l4 == 0)
-		return 0;
-	if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM)
+	if (m->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK & ~SERVED_FLAGS)
 		return -ENOTSUP;
-	if (m->l3_len == 0 || start + l4_checksum_offset(l4) + sizeof(sum) > m->data_len ||
-			!headers_are_own(m))
+	if ((m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) && !ipv4_header_is_inside(m))
 		return -EINVAL;
-	l3 = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
-	/* Includes the length, also for segmentation: virtio drivers expect it. */
-	sum = m->ol_flags & RTE_MBUF_F_TX_IPV4 ? rte_ipv4_phdr_cksum(l3, 0) :
-		rte_ipv6_phdr_cksum(l3, 0);
-	memcpy(rte_pktmbuf_mtod_offset(m, void *, start + l4_checksum_offset(l4)), &sum,
-			sizeof(sum));
-	return 0;
+	if (!checksum_is_wanted(m))
+		return 0;
+	ret = checksum_find(m, &c);
+	if (ret == 0 && (m->ol_flags & SEG_MASK) && !gso_headers_are_inside(m))
+		ret = -EINVAL;
+	return ret;
 }

@@ -42,6 +42,10 @@ struct vstate_net_vq {
 	bool complete_csum;
 	/** Frames that do not fit one mbuf are dropped, not chained. */
 	bool linear;
+	/** Longest frame that the port receives, unless it is to be segmented. */
+	uint32_t frame_max;
+	/** Longest frame to be segmented that the port receives; 0: none, LRO is off. */
+	uint32_t lro_max;
 	/** Where the last take began. */
 	struct vstate_pos begin;
 	/** Frames of the last take, and those that it dropped. */

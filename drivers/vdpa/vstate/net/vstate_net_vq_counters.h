@@ -21,6 +21,8 @@ struct vstate_net_vq_counters {
 	uint64_t packets, bytes;
 	/** Frames dropped, by reason. */
 	uint64_t runt, oversize, bad_offload, small_buffer, uplink;
+	/** Frames that the device segmented for the driver, and segments without a buffer. */
+	uint64_t segmented, segments_lost;
 	/** Frames that had to wait because the pool had no mbufs. */
 	uint64_t nombuf;
 	/** Frames by size, see vstate_count_size(). */
@@ -30,7 +32,8 @@ struct vstate_net_vq_counters {
 /** What the counters of a queue and of its ring are since they were reset. */
 struct vstate_net_stats {
 	uint64_t packets, bytes, calls, calls_suppressed;
-	uint64_t runt, oversize, bad_offload, small_buffer, uplink, nombuf;
+	uint64_t runt, oversize, bad_offload, small_buffer, uplink, segments_lost, segmented;
+	uint64_t nombuf;
 	uint64_t size_bins[VSTATE_SIZE_BINS];
 };
 
@@ -48,6 +51,8 @@ struct vstate_net_stats {
 	X(dropped_bad_offload, bad_offload, counters.bad_offload) \
 	X(dropped_small_buffer, small_buffer, counters.small_buffer) \
 	X(dropped_uplink, uplink, counters.uplink) \
+	X(dropped_segments, segments_lost, counters.segments_lost) \
+	X(segmented_packets, segmented, counters.segmented) \
 	X(mbuf_allocation_errors, nombuf, counters.nombuf) \
 	X(undersize_packets, size_bins[0], counters.size_bins[0]) \
 	X(size_64_packets, size_bins[1], counters.size_bins[1]) \

@@ -2,6 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <errno.h>
+
 #include <rte_errno.h>
 #include <rte_ether.h>
 #include <rte_vhost.h>
@@ -10,6 +12,7 @@
 #include "vstate_net_mbuf.h"
 #include "vstate_net_offload.h"
 #include "vstate_net_rarp.h"
+#include "vstate_net_segment.h"
 #include "vstate_port.h"
 #include "vstate_port_burst.h"
 #include "vstate_net_vq.h"
@@ -71,13 +74,22 @@ rarp_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts)
 	return 1;
 }
 
+/* Remove the tags of frames. A frame that ends inside its tag is not changed. */
 static void
 vlan_strip(struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t i;
 
-	for (i = 0; i < n; i++)
-		rte_vlan_strip(pkts[i]);
+	for (i = 0; i < n; i++) {
+		if (pkts[i]->data_len < RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN ||
+				rte_vlan_strip(pkts[i]) != 0)
+			continue;
+		/* header lengths are known only of frames with a partial checksum */
+		if ((pkts[i]->packet_type & RTE_PTYPE_L2_MASK) != RTE_PTYPE_L2_ETHER_VLAN)
+			continue;
+		pkts[i]->l2_len -= RTE_VLAN_HLEN;
+		pkts[i]->packet_type ^= RTE_PTYPE_L2_ETHER_VLAN ^ RTE_PTYPE_L2_ETHER;
+	}
 }
 
 /* Receive from all pairs that this queue serves, beginning where the last burst ended. */
@@ -137,19 +149,6 @@ txq_lease(const struct vstate_port_txq *txq, struct vstate_vq *vq)
 	return txq->shared ? vstate_lease_take_shared(&vq->lease) : vstate_lease_take(&vq->lease);
 }
 
-/* Insert VLAN tags where flags ask for them. @return number of frames before a failure */
-static uint16_t
-vlan_insert(struct rte_mbuf **pkts, uint16_t n)
-{
-	uint16_t i;
-
-	for (i = 0; i < n; i++) {
-		if ((pkts[i]->ol_flags & RTE_MBUF_F_TX_VLAN) && rte_vlan_insert(&pkts[i]) != 0)
-			break;
-	}
-	return i;
-}
-
 /* Free sent frames. Whole mbufs return to their pool at once, without their second cache line. */
 static vstate_inline void
 sent_free(struct rte_mbuf **pkts, uint16_t n, uint8_t look)
@@ -160,16 +159,86 @@ sent_free(struct rte_mbuf **pkts, uint16_t n, uint8_t look)
 		rte_pktmbuf_free_bulk(pkts, n);
 }
 
-/* Drop a frame that cannot get its tag, like a shared mbuf: it would block the frames behind. */
+/* ---- frames that need more than a copy; the caller holds the lease ---- */
+
 static bool
-untaggable_drop(struct vstate_port_txq *txq, struct vstate_net_vq *nq, struct rte_mbuf *m)
+frame_is_to_segment(const struct vstate_net_vq *nq, const struct rte_mbuf *m)
 {
-	if (!txq_lease(txq, &nq->vq))
+	return (m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) != 0 &&
+		!vstate_net_offload_takes_gso(nq, m);
+}
+
+/* Insert VLAN tags where flags ask for them. @return frames before the first special one */
+static uint16_t
+special_prepare(const struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		if ((pkts[i]->ol_flags & RTE_MBUF_F_TX_VLAN) && rte_vlan_insert(&pkts[i]) != 0)
+			break;
+		if (frame_is_to_segment(nq, pkts[i]))
+			break;
+	}
+	return i;
+}
+
+/* Put a frame in segments. The segments without a buffer are lost, but the first one is not. */
+static bool
+segments_put(struct vstate_net_vq *nq, struct rte_mbuf *m)
+{
+	struct rte_mbuf *segs[VSTATE_NET_SEGMENTS];
+	uint16_t put = 0, more;
+	int nb = vstate_net_segment(m, segs);
+
+	if (nb == -ENOMEM) {
+		nq->counters.nombuf++;
 		return false;
-	nq->counters.bad_offload++;
-	vstate_lease_give(&nq->vq.lease);
-	rte_pktmbuf_free(m);
+	}
+	if (nb < 0) {
+		nq->counters.bad_offload++;
+		return true;
+	}
+	do {
+		more = nq->ops->put(nq, segs + put, nb - put, VSTATE_NET_MBUF_UNKNOWN);
+		put += more;
+	} while (more > 0 && put < nb);
+	rte_pktmbuf_free_bulk(segs, nb);
+	if (put == 0)
+		return false;
+	nq->counters.segmented++;
+	nq->counters.segments_lost += nb - put;
 	return true;
+}
+
+/* Put a frame that special_prepare() left out. A frame that cannot be sent would block others. */
+static bool
+special_put_one(struct vstate_net_vq *nq, struct rte_mbuf *m)
+{
+	if ((m->ol_flags & RTE_MBUF_F_TX_VLAN) == 0)
+		return segments_put(nq, m);
+	/* rte_vlan_insert() refuses shared mbufs, and mbufs without headroom */
+	nq->counters.bad_offload++;
+	return true;
+}
+
+/* Put and free frames of which some need more than a copy. @return their number */
+static __rte_noinline uint16_t
+special_put(struct vstate_net_vq *nq, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t ready, put, done = 0;
+
+	while (done < n) {
+		ready = special_prepare(nq, pkts + done, n - done);
+		/* a tag may need an mbuf of its own, and makes a frame longer */
+		put = ready == 0 ? special_put_one(nq, pkts[done]) :
+			nq->ops->put(nq, pkts + done, ready, VSTATE_NET_MBUF_UNKNOWN);
+		rte_pktmbuf_free_bulk(pkts + done, put);
+		done += put;
+		if (put == 0 || put < ready)
+			break;
+	}
+	return done;
 }
 
 uint16_t
@@ -191,22 +260,14 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	while (done < n) {
 		batch = RTE_MIN(n - done, VSTATE_BURST);
 		look = nq->ops->look(pkts + done, batch);
-		if (unlikely(look & VSTATE_NET_MBUF_TAGGED)) {
-			/* a tag may need an mbuf of its own, and makes a frame longer */
-			batch = vlan_insert(pkts + done, batch);
-			look = VSTATE_NET_MBUF_UNKNOWN;
-		}
-		if (unlikely(batch == 0)) {
-			if (!untaggable_drop(txq, nq, pkts[done]))
-				break;
-			done++;
-			continue;
-		}
 		if (!txq_lease(txq, &nq->vq))
 			break;
-		put = nq->ops->put(nq, pkts + done, batch, look);
+		if (unlikely(look & VSTATE_NET_MBUF_SPECIAL))
+			put = special_put(nq, pkts + done, batch);
+		else
+			put = nq->ops->put(nq, pkts + done, batch, look);
 		vstate_lease_give(&nq->vq.lease);
-		if (likely(put > 0))
+		if (likely(put > 0 && (look & VSTATE_NET_MBUF_SPECIAL) == 0))
 			sent_free(pkts + done, put, look);
 		done += put;
 		if (put < batch)
@@ -215,15 +276,35 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return done;
 }
 
+/* Whether a frame that is to be segmented can be sent to the guest that is there now. */
+static bool
+segmentation_is_served(const struct vstate_port_txq *txq, const struct rte_mbuf *m)
+{
+	uint16_t active = __atomic_load_n(&txq->net->active_pairs, __ATOMIC_ACQUIRE);
+	struct vstate_net_vq *nq;
+	bool served;
+
+	if (active == 0 || vstate_net_segment_can(m))
+		return true;
+	nq = vstate_net_vq_of(txq->dev->vqs[VSTATE_RXQ(txq->id % active)]);
+	if (!txq_lease(txq, &nq->vq))
+		return true;
+	served = vstate_net_offload_takes_gso(nq, m);
+	vstate_lease_give(&nq->vq.lease);
+	return served;
+}
+
 uint16_t
 vstate_port_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t i;
 	int ret;
 
-	RTE_SET_USED(queue);
 	for (i = 0; i < n; i++) {
 		ret = vstate_net_offload_prepare(pkts[i]);
+		if (ret == 0 && (pkts[i]->ol_flags & (RTE_MBUF_F_TX_TCP_SEG |
+				RTE_MBUF_F_TX_UDP_SEG)) && !segmentation_is_served(queue, pkts[i]))
+			ret = -ENOTSUP;
 		if (ret != 0) {
 			rte_errno = -ret;
 			break;

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/** @file Segmentation in software, for a driver that did not negotiate it. */
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+
+#include <vstate_compat.h>
+
+#include "ut_frame.h"
+#include "ut_groups.h"
+#include "dev/vstate_dev.h"
+#include "net/vstate_net.h"
+#include "net/vstate_port.h"
+#include "net/vstate_port_burst.h"
+#include "ring/vstate_lease.h"
+
+#define MSS 16
+/* 33 bytes: 16, 16, 1 */
+#define SEGMENTS 3
+#define SEQ 0xfffffff8u		/* it wraps */
+#define FIN_PSH 0x09
+
+/* A transmit queue of a port whose guest has one ring. */
+struct sender {
+	struct ring r;
+	struct vstate_dev dev;
+	struct vstate_net net;
+	struct vstate_port_txq txq;
+};
+
+static void
+sender_open(struct sender *s, bool partial)
+{
+	memset(s, 0, sizeof(*s));
+	ring_open_offloads(&s->r);
+	s->r.nq->guest_csum = partial;
+	s->r.nq->features &= ~(RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
+			RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6));
+	s->dev.nb_vqs = 2;
+	s->dev.vqs[0] = s->dev.vqs[1] = s->r.vq;
+	s->dev.of_class = &s->net;
+	s->net.active_pairs = 1;
+	s->txq.dev = &s->dev;
+	s->txq.net = &s->net;
+	vstate_lease_grant(&s->r.vq->lease);
+}
+
+static void
+buffers_add(struct sender *s, uint16_t n)
+{
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct piece p = { RING_BUF_GPA + 1024 * i, 1024 };
+
+		ring_add(&s->r, &p, 1, true);
+	}
+}
+
+static struct rte_mbuf *
+large_frame_make(struct sender *s, bool v6)
+{
+	struct rte_mbuf *m;
+	struct frame f;
+
+	frame_make(&f, v6, true);
+	f.bytes[f.l4 + 4] = SEQ >> 24;
+	f.bytes[f.l4 + 5] = (SEQ >> 16) & 0xff;
+	f.bytes[f.l4 + 6] = (SEQ >> 8) & 0xff;
+	f.bytes[f.l4 + 7] = SEQ & 0xff;
+	f.bytes[f.l4 + 13] = FIN_PSH | 0x10;
+	m = frame_mbuf(&s->r, &f, 0);
+	m->l2_len = FRAME_L3;
+	m->l3_len = f.l4 - FRAME_L3;
+	m->l4_len = 20;
+	m->tso_segsz = MSS;
+	m->ol_flags = RTE_MBUF_F_TX_TCP_SEG | (v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
+	return m;
+}
+
+/* Read segment @p i that the guest got. */
+static void
+segment_read(struct sender *s, uint16_t i, uint32_t used_len, struct virtio_net_hdr *hdr,
+		struct frame *seg)
+{
+	frame_make(seg, false, true);
+	guest_read(&s->r.guest, RING_BUF_GPA + 1024 * i, (uint8_t *)hdr, sizeof(*hdr));
+	seg->len = used_len - RING_HDR;
+	guest_read(&s->r.guest, RING_BUF_GPA + 1024 * i + RING_HDR, seg->bytes, seg->len);
+}
+
+static void
+assert_segment(const struct frame *whole, const struct frame *seg, uint16_t i, bool partial)
+{
+	const uint16_t payload = i + 1 < SEGMENTS ? MSS : FRAME_DATA - i * MSS;
+	const uint32_t seq = SEQ + i * MSS;
+	const uint8_t *tcp = seg->bytes + FRAME_L4_V4;
+
+	assert_int_equal(seg->len, FRAME_L4_V4 + 20 + payload);
+	assert_int_equal(seg->bytes[FRAME_L3 + 2] << 8 | seg->bytes[FRAME_L3 + 3], 40 + payload);
+	assert_int_equal(frame_sum_fold(frame_sum_add(0, seg->bytes + FRAME_L3, 20)), 0xffff);
+	assert_int_equal((uint32_t)tcp[4] << 24 | tcp[5] << 16 | tcp[6] << 8 | tcp[7], seq);
+	assert_int_equal(tcp[13], i + 1 < SEGMENTS ? 0x10 : FIN_PSH | 0x10);
+	assert_memory_equal(tcp + 20, whole->bytes + FRAME_L4_V4 + 20 + i * MSS, payload);
+	assert_int_equal(tcp[16] << 8 | tcp[17], partial ? frame_pseudo_sum(seg, 20 + payload) :
+			frame_checksum(seg));
+}
+
+static void
+frame_is_segmented_for_a_driver_that_does_not_take_it(void **state)
+{
+	struct virtio_net_hdr hdr;
+	struct frame whole, seg;
+	struct rte_mbuf *m;
+	struct sender s;
+	uint16_t id, i;
+	uint32_t len;
+	int partial;
+
+	RTE_SET_USED(state);
+	frame_make(&whole, false, true);
+	for (partial = 0; partial < 2; partial++) {
+		sender_open(&s, partial);
+		m = large_frame_make(&s, false);
+		assert_int_equal(vstate_port_prepare(&s.txq, &m, 1), 1);
+		/* no buffer: the application keeps the frame */
+		assert_int_equal(vstate_port_tx(&s.txq, &m, 1), 0);
+		buffers_add(&s, SEGMENTS);
+		assert_int_equal(vstate_port_tx(&s.txq, &m, 1), 1);
+		for (i = 0; i < SEGMENTS; i++) {
+			assert_true(ring_get_used(&s.r, &id, &len));
+			segment_read(&s, i, len, &hdr, &seg);
+			assert_int_equal(hdr.gso_type, VIRTIO_NET_HDR_GSO_NONE);
+			assert_int_equal(hdr.flags, partial ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0);
+			assert_segment(&whole, &seg, i, partial);
+		}
+		assert_false(ring_get_used(&s.r, &id, &len));
+		assert_int_equal(s.r.nq->counters.segmented, 1);
+		assert_int_equal(s.r.nq->counters.segments_lost, 0);
+		assert_int_equal(s.r.nq->counters.packets, SEGMENTS);
+		assert_int_equal(ring_mbufs_out(&s.r), 0);
+		ring_close(&s.r);
+	}
+}
+
+static void
+segments_without_a_buffer_are_counted(void **state)
+{
+	struct rte_mbuf *m;
+	struct sender s;
+
+	RTE_SET_USED(state);
+	sender_open(&s, true);
+	buffers_add(&s, 1);
+	m = large_frame_make(&s, false);
+	assert_int_equal(vstate_port_tx(&s.txq, &m, 1), 1);
+	assert_int_equal(s.r.nq->counters.segmented, 1);
+	assert_int_equal(s.r.nq->counters.segments_lost, SEGMENTS - 1);
+	assert_int_equal(ring_mbufs_out(&s.r), 0);
+	ring_close(&s.r);
+}
+
+static void
+driver_that_takes_segmentation_gets_the_whole_frame(void **state)
+{
+	struct virtio_net_hdr hdr;
+	struct rte_mbuf *m;
+	struct frame seg;
+	struct sender s;
+	uint32_t len;
+	uint16_t id;
+
+	RTE_SET_USED(state);
+	sender_open(&s, true);
+	s.r.nq->features |= RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4);
+	buffers_add(&s, 1);
+	m = large_frame_make(&s, false);
+	assert_int_equal(vstate_port_tx(&s.txq, &m, 1), 1);
+	assert_true(ring_get_used(&s.r, &id, &len));
+	segment_read(&s, 0, len, &hdr, &seg);
+	assert_int_equal(hdr.gso_type, VIRTIO_NET_HDR_GSO_TCPV4);
+	assert_int_equal(hdr.gso_size, MSS);
+	assert_int_equal(s.r.nq->counters.segmented, 0);
+	ring_close(&s.r);
+}
+
+/* What lib/gso cannot do is refused by prepare, and dropped and counted without it. */
+static void
+frame_that_cannot_be_segmented_is_refused_and_counted(void **state)
+{
+	struct rte_mbuf *pkts[2];
+	struct sender s;
+
+	RTE_SET_USED(state);
+	sender_open(&s, true);
+	buffers_add(&s, 4);
+	pkts[0] = large_frame_make(&s, true);
+	if (!VSTATE_GSO_TCP6) {
+		rte_errno = 0;
+		assert_int_equal(vstate_port_prepare(&s.txq, pkts, 1), 0);
+		assert_int_equal(rte_errno, ENOTSUP);
+	}
+	/* fragmentation of UDP is no segmentation */
+	pkts[0]->ol_flags = RTE_MBUF_F_TX_UDP_SEG | RTE_MBUF_F_TX_IPV6;
+	assert_int_equal(vstate_port_prepare(&s.txq, pkts, 1), 0);
+	assert_int_equal(rte_errno, ENOTSUP);
+	pkts[1] = large_frame_make(&s, false);
+	pkts[1]->ol_flags = 0;
+	/* it does not block the frame behind */
+	assert_int_equal(vstate_port_tx(&s.txq, pkts, 2), 2);
+	assert_int_equal(s.r.nq->counters.bad_offload, 1);
+	assert_int_equal(s.r.nq->counters.packets, 1);
+	assert_int_equal(ring_mbufs_out(&s.r), 0);
+	ring_close(&s.r);
+}
+
+int
+test_vstate_net_segment(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frame_is_segmented_for_a_driver_that_does_not_take_it),
+		cmocka_unit_test(segments_without_a_buffer_are_counted),
+		cmocka_unit_test(driver_that_takes_segmentation_gets_the_whole_frame),
+		cmocka_unit_test(frame_that_cannot_be_segmented_is_refused_and_counted),
+	};
+
+	return cmocka_run_group_tests_name("vstate_net_segment", tests, NULL, NULL);
+}
