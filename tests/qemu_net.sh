@@ -22,7 +22,7 @@ switch_start()
 	local port
 	eal_options 256
 	dut "iface=$W/s0,queues=$PAIRS,tso=1" "iface=$W/s1,queues=$PAIRS,tso=1"
-	tp_start switch "${DUT[@]}" -- "${switch_options[@]}" "${SCATTER[@]}" "--rxq=$PAIRS" "--txq=$PAIRS" --forward-mode=csum
+	tp_start switch "${DUT[@]}" -- "${switch_options[@]}" "${SCATTER[@]}" "${LRO[@]}" "--rxq=$PAIRS" "--txq=$PAIRS" --forward-mode=csum
 	tp switch "port stop all" >/dev/null
 	for port in 0 1; do
 		tp switch "csum set tcp hw $port" >/dev/null

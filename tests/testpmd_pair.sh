@@ -49,6 +49,7 @@ case_packed_in_order_4_queues() { QUEUES=4; layout packed_vq=1,in_order=1,mrg_rx
 long_frames() # RING chained|dropped [DEVARGS]
 {
 	local sent
+	BACK_OPTIONS+=(--max-pkt-len=3018)
 	pair_start "$1" "${3:-}"
 	forward back rxonly
 	tp guest "set txpkts 1500,1500" >/dev/null

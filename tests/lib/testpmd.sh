@@ -13,6 +13,10 @@ TP_WRAP=()
 SCATTER=()
 [ "$VSTATE_VDEV" = net_vhost ] || SCATTER=(--enable-scatter)
 
+# Options of a testpmd whose ports take frames that are to be segmented, and are created with tso=1.
+LRO=()
+[ "$VSTATE_VDEV" = net_vhost ] || LRO=(--enable-lro --max-lro-pkt-size=65549)
+
 # tp_start NAME EAL-OPTION... -- TESTPMD-OPTION...: start it and wait for its prompt
 tp_start()
 {

@@ -78,6 +78,7 @@ backend()
 	# A large frame takes several mbufs, from either side.
 	tp "$1" "port config 1 rx_offload scatter on" >/dev/null
 	[ "$VSTATE_VDEV" = net_vhost ] || tp "$1" "port config 0 rx_offload scatter on" >/dev/null
+	[ "$VSTATE_VDEV" = net_vhost ] || tp "$1" "port config mtu 0 $WIRE_MTU" >/dev/null
 	tp "$1" "port start all" >/dev/null
 	# The tap comes first: a process that takes a device over sends frames as soon as it polls.
 	wire_tap "$1"

@@ -21,6 +21,8 @@
 #define MBUF_CACHE 512
 /* Both drivers ignore this number: the guest chooses the size of the rings. */
 #define PORT_DESCS 1024
+/* For the longest frames of a case. */
+#define PORT_MTU 9600
 #define LINK_NS UINT64_C(5000000000)
 
 const char *const bench_kind_names[BENCH_KINDS] = { "vstate", "vhost", "roofline" };
@@ -47,6 +49,7 @@ port_start(struct bench_port *port, uint16_t pairs, struct rte_mempool *pool)
 	conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	/* net_vhost chains mbufs without being asked, and offers no such offload */
 	conf.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+	conf.rxmode.mtu = PORT_MTU;
 	ret = rte_eth_dev_configure(port->id, pairs, pairs, &conf);
 	for (q = 0; q < pairs && ret == 0; q++) {
 		ret = rte_eth_rx_queue_setup(port->id, q, PORT_DESCS, SOCKET_ID_ANY, NULL, pool);

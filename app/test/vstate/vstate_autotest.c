@@ -57,6 +57,7 @@ static const struct {
 	{ "takeover", test_vstate_takeover },
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
+	{ "port_conf", test_vstate_port_conf },
 	{ "net_bridge", test_vstate_net_bridge },
 	{ "vdpa", test_vstate_vdpa },
 };

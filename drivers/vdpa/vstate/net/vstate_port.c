@@ -29,7 +29,10 @@
 #include "vstate_port_stats.h"
 #include "vstate_net_vq.h"
 
-#define L2_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
+/* Bytes that ethdev adds to an MTU for max_rx_pktlen. */
+#define L2_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN)
+/* Bytes before the packet in the longest frame that is received: as a NIC, with two VLAN tags. */
+#define L2_MAX (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
 
 #define RX_OFFLOADS \
 	(RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_SCATTER | \
@@ -65,11 +68,33 @@ port_link_update(struct rte_eth_dev *eth, int wait_to_complete)
 
 /* ---- configuration ---- */
 
+/* Name a setting of an application that the port does not have; NULL: there is none. */
+static const char *
+conf_find_unsupported(const struct rte_eth_conf *conf)
+{
+	/* RSS without a hash function: the guest chooses the queue of a frame */
+	if (conf->rxmode.mq_mode != RTE_ETH_MQ_RX_NONE && conf->rxmode.mq_mode != RTE_ETH_MQ_RX_RSS)
+		return "rxmode.mq_mode: only none and RSS";
+	if (conf->txmode.mq_mode != RTE_ETH_MQ_TX_NONE)
+		return "txmode.mq_mode: only none";
+	if (conf->txmode.hw_vlan_reject_tagged || conf->txmode.hw_vlan_reject_untagged ||
+			conf->txmode.hw_vlan_insert_pvid)
+		return "txmode.hw_vlan_*";
+	if (conf->lpbk_mode != 0)
+		return "lpbk_mode";
+	return NULL;
+}
+
+/* ethdev checked offloads, numbers of queues and lengths against port_infos(). */
 static int
 port_configure(struct rte_eth_dev *eth)
 {
-	RTE_SET_USED(eth); /* ethdev checked it against port_infos() */
-	return 0;
+	const char *what = conf_find_unsupported(&eth->data->dev_conf);
+
+	if (what == NULL)
+		return 0;
+	VSTATE_LOG(ERR, "%s: port not configured: not supported: %s", port_get_dev(eth)->name, what);
+	return -ENOTSUP;
 }
 
 static int
@@ -84,7 +109,7 @@ port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
 	vstate_port_list_unlock();
 	info->max_mac_addrs = 1;
 	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
-	info->max_rx_pktlen = VSTATE_MAX_FRAME;
+	info->max_rx_pktlen = conf.mtu + L2_OVERHEAD;
 	info->min_mtu = RTE_ETHER_MIN_MTU;
 	info->max_mtu = conf.mtu;
 	/* More queues than the guest has are allowed; see vstate_port.h. */
@@ -166,6 +191,17 @@ rxq_find_only(struct vstate_dev *dev, uint16_t id, uint16_t nb_rxq)
 	return id < nb_pairs && id + nb_rxq >= nb_pairs ? dev->vqs[VSTATE_TXQ(id)] : NULL;
 }
 
+/* Drop frames above the MTU from now on. No poll thread is inside. */
+static void
+frame_max_apply(struct vstate_dev *dev, void *arg)
+{
+	const uint16_t *mtu = arg;
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++)
+		vstate_net_vq_of(dev->vqs[i])->frame_max = *mtu + L2_MAX;
+}
+
 /* Apply the configuration of the port to the queues, while no poll thread is inside. */
 static void
 start_apply(struct vstate_dev *dev, void *arg)
@@ -176,6 +212,8 @@ start_apply(struct vstate_dev *dev, void *arg)
 	const uint64_t csum = RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
 	uint16_t i;
 
+	frame_max_apply(dev, &eth->data->mtu);
+
 	for (i = 0; i < dev->nb_vqs; i++) {
 		vstate_net_vq_of(dev->vqs[i])->port_id = eth->data->port_id;
 		/*
@@ -185,6 +223,9 @@ start_apply(struct vstate_dev *dev, void *arg)
 		vstate_net_vq_of(dev->vqs[i])->linear =
 			vstate_net_conf_const(&dev->conf)->linear_buffer ||
 			(rx & RTE_ETH_RX_OFFLOAD_SCATTER) == 0;
+		/* An application without LRO expects no frame that stands for several. */
+		vstate_net_vq_of(dev->vqs[i])->lro_max = rx & RTE_ETH_RX_OFFLOAD_TCP_LRO ?
+			eth->data->dev_conf.rxmode.max_lro_pkt_size : 0;
 		/* An application without these offloads ignores the flags of a partial checksum. */
 		vstate_net_vq_of(dev->vqs[i])->complete_csum = (rx & csum) != csum;
 	}
@@ -263,25 +304,24 @@ port_stop(struct rte_eth_dev *eth)
 	return 0;
 }
 
-/* ---- settings without effect ---- */
+/* ---- settings ---- */
 
+/*
+ * ethdev checked the range. The guest gets its MTU from its front end: this one is only the limit
+ * for frames that the port receives.
+ */
 static int
 port_mtu_set(struct rte_eth_dev *eth, uint16_t mtu)
 {
-	/* ethdev checked the range. The guest gets its MTU from its front end. */
-	RTE_SET_USED(eth);
-	RTE_SET_USED(mtu);
+	struct vstate_dev *dev = port_get_dev(eth);
+
+	/* a start applies it otherwise */
+	if (eth->data->dev_started)
+		vstate_poller_set(dev, VSTATE_POLLER_PORT, frame_max_apply, &mtu);
 	return 0;
 }
 
-/* The port is always promiscuous: it receives all frames of the guest. */
-static int
-port_mode_set(struct rte_eth_dev *eth)
-{
-	RTE_SET_USED(eth);
-	return 0;
-}
-
+/* The address of the application, as the source of its frames. The guest has another one. */
 static int
 port_mac_set(struct rte_eth_dev *eth, struct rte_ether_addr *mac)
 {
@@ -387,10 +427,6 @@ static const struct eth_dev_ops port_ops = {
 	.tx_queue_release = port_txq_release,
 	.link_update = port_link_update,
 	.mtu_set = port_mtu_set,
-	.promiscuous_enable = port_mode_set,
-	.promiscuous_disable = port_mode_set,
-	.allmulticast_enable = port_mode_set,
-	.allmulticast_disable = port_mode_set,
 	.mac_addr_set = port_mac_set,
 	.stats_get = vstate_port_stats_get,
 	.stats_reset = vstate_port_stats_reset,
@@ -433,6 +469,7 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 	eth->data->dev_link = (struct rte_eth_link) { .link_speed = RTE_ETH_SPEED_NUM_10G,
 		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX };
 	eth->data->dev_flags = RTE_ETH_DEV_INTR_LSC | RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
+	/* All frames of the guest are received. Without functions to change it, that is -ENOTSUP. */
 	eth->data->promiscuous = 1;
 	eth->data->all_multicast = 1;
 	eth->dev_ops = &port_ops;
