@@ -128,6 +128,7 @@ ring_open(struct ring *r, bool packed, uint16_t size)
 	vq->indirect = true;
 	nq->features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
 	vq->callfd = r->callfd;
+	vq->kickfd = vq->kick_epfd = -1;
 	vq->mem = &r->guest.mem;
 	ring_seek(r, 0, packed);
 }
@@ -150,7 +151,7 @@ ring_describe(const struct ring *r, struct vstate_ring_setup *s)
 	s->desc = guest_at(&r->guest, RING_DESC_GPA);
 	s->driver = guest_at(&r->guest, RING_DRIVER_GPA);
 	s->device = guest_at(&r->guest, RING_DEVICE_GPA);
-	s->callfd = -1;
+	s->callfd = s->kickfd = -1;
 }
 
 void

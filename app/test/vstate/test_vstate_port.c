@@ -150,7 +150,7 @@ guest_that_left_is_not_announced(void **state)
 	struct rte_mbuf *pkts[4];
 	struct rte_ether_hdr *eth;
 
-	f->nq.vq.callfd = -1;
+	f->nq.vq.callfd = f->nq.vq.kickfd = f->nq.vq.kick_epfd = -1;
 	f->nq.vq.inflight_head = &f->nq.vq.own_head;
 	guest_announce(f);
 	vstate_start_disconnect(&f->dev, false);

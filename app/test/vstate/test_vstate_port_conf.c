@@ -142,6 +142,7 @@ calls_without_support_say_so(void **state)
 	const struct rte_eth_conf conf = { 0 };
 	struct rte_eth_fc_conf fc = { 0 };
 	struct rte_flow_error error;
+	struct rte_power_monitor_cond monitor;
 	struct timespec ts;
 
 	RTE_SET_USED(state);
@@ -171,6 +172,7 @@ calls_without_support_say_so(void **state)
 	assert_int_equal(rte_eth_timesync_enable(port), -ENOTSUP);
 	assert_int_equal(rte_eth_timesync_read_time(port, &ts), -ENOTSUP);
 	assert_int_equal(rte_eth_led_on(port), -ENOTSUP);
+	assert_int_equal(rte_eth_get_monitor_addr(port, 0, &monitor), -ENOTSUP);
 	assert_int_equal(rte_flow_isolate(port, 1, &error), -ENOSYS);
 	port_close();
 }

@@ -58,6 +58,8 @@ static const struct {
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },
 	{ "port_conf", test_vstate_port_conf },
+	{ "port_intr", test_vstate_port_intr },
+	{ "port_queue", test_vstate_port_queue },
 	{ "net_bridge", test_vstate_net_bridge },
 	{ "vdpa", test_vstate_vdpa },
 };

@@ -108,6 +108,13 @@ struct vstate_class {
 	void (*vq_setup)(struct vstate_dev *dev, struct vstate_vq *vq);
 	/** The set of queues that run is about to change. Poll threads may be inside. */
 	void (*run_changed)(struct vstate_dev *dev);
+	/**
+	 * Queues were granted. A grant suppresses kicks, so a poll thread that sleeps must be woken.
+	 * Poll threads may be inside.
+	 */
+	void (*granted)(struct vstate_dev *dev);
+	/** Whether the device may sleep until the driver kicks this queue. */
+	bool (*wants_kicks)(const struct vstate_vq *vq);
 	/** The guest and its driver are present (@p up) or not. Poll threads may be inside. */
 	void (*link)(struct vstate_dev *dev, bool up);
 	/**

@@ -15,6 +15,7 @@
 
 #include "ring/vstate_call.h"
 #include "ring/vstate_inflight.h"
+#include "ring/vstate_kick.h"
 #include "ring/vstate_marks.h"
 #include "ring/vstate_vq.h"
 #include "vstate_class.h"
@@ -114,6 +115,7 @@ vqs_free(struct vstate_dev *dev)
 		vstate_inflight_drop(dev->vqs[i]);
 		vstate_marks_free(dev->vqs[i]);
 		vstate_call_fd_set(dev->vqs[i], -1);
+		vstate_kick_fd_set(dev->vqs[i], -1);
 		rte_free(dev->vqs[i]);
 	}
 	free(dev->counters_base);

@@ -40,6 +40,13 @@ run_changed(struct vstate_dev *dev)
 		dev->class->run_changed(dev);
 }
 
+static void
+granted(struct vstate_dev *dev)
+{
+	if (dev->class->granted != NULL)
+		dev->class->granted(dev);
+}
+
 void
 vstate_grant(struct vstate_dev *dev)
 {
@@ -48,6 +55,7 @@ vstate_grant(struct vstate_dev *dev)
 	run_changed(dev);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vq_grant(dev, dev->vqs[i]);
+	granted(dev);
 }
 
 void
@@ -55,6 +63,7 @@ vstate_grant_vq(struct vstate_dev *dev, struct vstate_vq *vq)
 {
 	run_changed(dev);
 	vq_grant(dev, vq);
+	granted(dev);
 }
 
 void

@@ -27,6 +27,8 @@ struct vstate_ring_setup {
 	void *desc, *driver, *device;
 	/** Non-blocking eventfd for calls, owned by the caller; -1: no calls. */
 	int callfd;
+	/** Eventfd of the driver's kicks, owned by the caller; negative: none. */
+	int kickfd;
 	/** The front end set @p callfd since the device last applied one. */
 	bool callfd_fresh;
 	/** The front end set a base that the device has not applied yet. */

@@ -9,6 +9,7 @@
 
 #include "ring/vstate_call.h"
 #include "ring/vstate_inflight.h"
+#include "ring/vstate_kick.h"
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
 #include "vstate_broken.h"
@@ -117,8 +118,10 @@ do_disconnect(struct vstate_dev *dev, void *arg)
 	if (dev->class->disconnect != NULL)
 		dev->class->disconnect(dev);
 	vstate_resume_point_disconnect(dev);
-	for (i = 0; i < dev->nb_vqs; i++)
+	for (i = 0; i < dev->nb_vqs; i++) {
 		vstate_call_fd_set(dev->vqs[i], -1);
+		vstate_kick_fd_set(dev->vqs[i], -1);
+	}
 	return 0;
 }
 

@@ -2,6 +2,9 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <errno.h>
+#include <string.h>
+
 #include <linux/vhost_types.h>
 #include <linux/virtio_ring.h>
 
@@ -9,6 +12,7 @@
 
 #include "ring/vstate_call.h"
 #include "ring/vstate_dirty.h"
+#include "ring/vstate_kick.h"
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
 #include "vstate_class.h"
@@ -115,6 +119,10 @@ vstate_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstat
 		vq_unset(dev, vq);
 		return;
 	}
+	if (dev->class->wants_kicks != NULL && dev->class->wants_kicks(vq) &&
+			vstate_kick_fd_set(vq, ring->kickfd) != 0)
+		VSTATE_LOG(WARNING, "%s: queue %u: kicks are not seen: %s", dev->name, vq->qid,
+				strerror(errno));
 	vq->setup_resets = dev->history.resets;
 	vq->mem = &dev->guest.mem;
 	vq->win = (struct vstate_window){ 0 };

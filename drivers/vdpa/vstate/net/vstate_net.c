@@ -24,6 +24,7 @@
 #include "vstate_net.h"
 #include "vstate_net_ops.h"
 #include "vstate_net_vq.h"
+#include "vstate_port_link.h"
 
 #define TSO_FEATURES \
 	(RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO6))
@@ -142,6 +143,19 @@ active_pairs_count(const struct vstate_dev *dev)
 	return pair;
 }
 
+static uint64_t
+enabled_pairs_mask(const struct vstate_dev *dev)
+{
+	uint64_t mask = 0;
+	uint16_t pair;
+
+	RTE_BUILD_BUG_ON(VSTATE_MAX_QUEUES > 64);
+	for (pair = 0; pair < vstate_net_pairs(dev); pair++)
+		if (vstate_run_vq_is_ready(dev->vqs[VSTATE_RXQ(pair)]))
+			mask |= RTE_BIT64(pair);
+	return mask;
+}
+
 /*
  * A stale value is harmless: the queue that it names has no lease. This release pairs with the load
  * in vstate_port_tx(). That thread uses vq->ops before it takes the lease. Without the pair, it
@@ -150,6 +164,12 @@ active_pairs_count(const struct vstate_dev *dev)
 void
 vstate_net_run_changed(struct vstate_dev *dev)
 {
+	const uint64_t enabled = enabled_pairs_mask(dev);
+
+	if (enabled != vstate_net_of(dev)->enabled_pairs) {
+		vstate_net_of(dev)->enabled_pairs = enabled;
+		vstate_port_link_queues_changed(dev);
+	}
 	rte_atomic_store_explicit(&vstate_net_of(dev)->active_pairs, active_pairs_count(dev),
 			rte_memory_order_release);
 }
@@ -178,6 +198,13 @@ vstate_net_empty_len(const struct vstate_vq *vq)
 {
 	/* a header and one byte: the device would drop such a frame as a runt */
 	return vstate_net_vq_of(vq)->hdr_len + 1;
+}
+
+bool
+vstate_net_wants_kicks(const struct vstate_vq *vq)
+{
+	/* a thread sleeps until the guest sends, and not until the guest has room */
+	return vq->qid % 2 == 1;
 }
 
 bool

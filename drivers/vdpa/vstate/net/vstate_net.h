@@ -33,6 +33,8 @@ struct vstate_net {
 	/* -- atomic: written by control, read by poll threads -- */
 	/** Number of active pairs, from pair 0 on. */
 	uint16_t active_pairs;
+	/** Bit i: pair i is enabled by the guest. Control lock. */
+	uint64_t enabled_pairs;
 	/**
 	 * MAC address of a guest that is to be announced, with VSTATE_NET_RARP_DUE; 0: none. It is
 	 * one word, because a poll thread clears it while the control side may set or clear it.
@@ -80,6 +82,7 @@ void vstate_net_capture(const struct vstate_dev *dev, struct rte_vhost_state *st
 void vstate_net_restore(struct vstate_dev *dev, struct rte_vhost_state *st);
 void vstate_net_limits(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim);
 uint32_t vstate_net_empty_len(const struct vstate_vq *vq);
+bool vstate_net_wants_kicks(const struct vstate_vq *vq);
 bool vstate_net_used_ahead(const struct vstate_vq *vq);
 void vstate_net_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d);
 

@@ -15,6 +15,7 @@
 #include "vstate_net_counters.h"
 #include "vstate_net_rarp.h"
 #include "vstate_net_vq.h"
+#include "vstate_port_intr.h"
 #include "vstate_port_link.h"
 
 static void
@@ -26,6 +27,7 @@ net_message(struct vstate_dev *dev, enum vstate_class_msg msg, uint64_t value)
 		break;
 	case VSTATE_CLASS_MSG_RARP:
 		vstate_net_rarp_set(vstate_net_of(dev), value);
+		vstate_port_intr_wake(dev);
 		break;
 	}
 }
@@ -62,6 +64,8 @@ const struct vstate_class vstate_net_class = {
 	.setup = vstate_net_setup,
 	.vq_setup = vstate_net_vq_setup,
 	.run_changed = vstate_net_run_changed,
+	.granted = vstate_port_intr_wake,
+	.wants_kicks = vstate_net_wants_kicks,
 	.link = vstate_port_link_set,
 	.resume = vstate_net_resume,
 	.poll_init = vstate_net_bridge_create,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <rte_malloc.h>
@@ -24,8 +25,10 @@
 #include "vstate_net.h"
 #include "vstate_port.h"
 #include "vstate_port_burst.h"
+#include "vstate_port_intr.h"
 #include "vstate_port_link.h"
 #include "vstate_port_list.h"
+#include "vstate_port_queue.h"
 #include "vstate_port_stats.h"
 #include "vstate_net_vq.h"
 
@@ -129,67 +132,7 @@ port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
 	return 0;
 }
 
-static int
-port_rxq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned int socket,
-		const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
-{
-	struct vstate_port_rxq *rxq;
-
-	RTE_SET_USED(nb_desc); /* the guest sets the size of its rings */
-	RTE_SET_USED(conf);
-	rxq = rte_zmalloc_socket("vstate rxq", sizeof(*rxq), RTE_CACHE_LINE_SIZE, socket);
-	if (rxq == NULL)
-		return -ENOMEM;
-	rxq->dev = port_get_dev(eth);
-	rxq->net = vstate_net_of(rxq->dev);
-	rxq->id = id;
-	rxq->pool = pool;
-	eth->data->rx_queues[id] = rxq;
-	return 0;
-}
-
-static int
-port_txq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, unsigned int socket,
-		const struct rte_eth_txconf *conf)
-{
-	struct vstate_port_txq *txq;
-
-	RTE_SET_USED(nb_desc);
-	RTE_SET_USED(conf);
-	txq = rte_zmalloc_socket("vstate txq", sizeof(*txq), RTE_CACHE_LINE_SIZE, socket);
-	if (txq == NULL)
-		return -ENOMEM;
-	txq->dev = port_get_dev(eth);
-	txq->net = vstate_net_of(txq->dev);
-	txq->id = id;
-	eth->data->tx_queues[id] = txq;
-	return 0;
-}
-
-static void
-port_rxq_release(struct rte_eth_dev *eth, uint16_t id)
-{
-	rte_free(eth->data->rx_queues[id]);
-	eth->data->rx_queues[id] = NULL;
-}
-
-static void
-port_txq_release(struct rte_eth_dev *eth, uint16_t id)
-{
-	rte_free(eth->data->tx_queues[id]);
-	eth->data->tx_queues[id] = NULL;
-}
-
 /* ---- start and stop ---- */
-
-/* The guest's queue if receive queue @p id polls only one; else NULL. */
-static struct vstate_vq *
-rxq_find_only(struct vstate_dev *dev, uint16_t id, uint16_t nb_rxq)
-{
-	uint16_t nb_pairs = vstate_net_pairs(dev);
-
-	return id < nb_pairs && id + nb_rxq >= nb_pairs ? dev->vqs[VSTATE_TXQ(id)] : NULL;
-}
 
 /* Drop frames above the MTU from now on. No poll thread is inside. */
 static void
@@ -202,17 +145,25 @@ frame_max_apply(struct vstate_dev *dev, void *arg)
 		vstate_net_vq_of(dev->vqs[i])->frame_max = *mtu + L2_MAX;
 }
 
+struct start {
+	struct rte_eth_dev *eth;
+	struct vstate_port_intr *intr;
+};
+
 /* Apply the configuration of the port to the queues, while no poll thread is inside. */
 static void
 start_apply(struct vstate_dev *dev, void *arg)
 {
-	struct rte_eth_dev *eth = arg;
+	struct vstate_port_intr *intr = ((struct start *)arg)->intr;
+	struct rte_eth_dev *eth = ((struct start *)arg)->eth;
 	const uint64_t rx = eth->data->dev_conf.rxmode.offloads;
 	static const uint64_t never;
 	const uint64_t csum = RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
 	uint16_t i;
 
 	frame_max_apply(dev, &eth->data->mtu);
+	vstate_net_of(dev)->port->intr = intr;
+	vstate_port_intr_attach(dev, intr);
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		vstate_net_vq_of(dev->vqs[i])->port_id = eth->data->port_id;
@@ -234,51 +185,42 @@ start_apply(struct vstate_dev *dev, void *arg)
 
 		rxq->nb_rxq = eth->data->nb_rx_queues;
 		rxq->next_pair = i;
+		rxq->intr = intr;
 		/* the announcement goes to one queue only */
 		rxq->rarp_due = i == 0 ? &vstate_net_of(dev)->rarp_due : &never;
 		rxq->vlan_strip = rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
-		rxq->only = rxq->vlan_strip ? NULL :
-			rxq_find_only(dev, i, eth->data->nb_rx_queues);
+		vstate_port_rxq_run(rxq, !rxq->deferred);
 	}
 	for (i = 0; i < eth->data->nb_tx_queues; i++) {
 		struct vstate_port_txq *txq = eth->data->tx_queues[i];
 
 		txq->shared = eth->data->nb_tx_queues > 1;
+		vstate_port_txq_run(txq, !txq->deferred);
 	}
-}
-
-/* ethdev also starts a port whose queues are not set up, so check it here. */
-static bool
-queues_are_set_up(const struct rte_eth_dev *eth)
-{
-	uint16_t i;
-
-	for (i = 0; i < eth->data->nb_rx_queues; i++) {
-		if (eth->data->rx_queues[i] == NULL)
-			return false;
-	}
-	for (i = 0; i < eth->data->nb_tx_queues; i++) {
-		if (eth->data->tx_queues[i] == NULL)
-			return false;
-	}
-	return true;
 }
 
 static int
 port_start(struct rte_eth_dev *eth)
 {
 	struct vstate_dev *dev = port_get_dev(eth);
-	uint16_t i;
+	struct vstate_port_intr *earlier = vstate_net_of(dev)->port->intr;
+	struct start start = { .eth = eth };
+	int ret;
 
-	if (!queues_are_set_up(eth)) {
+	if (!vstate_port_queues_are_set_up(eth)) {
 		VSTATE_LOG(ERR, "%s: port not started: set up all of its queues first", dev->name);
 		return -EINVAL;
 	}
-	vstate_poller_set(dev, VSTATE_POLLER_PORT, start_apply, eth);
-	for (i = 0; i < eth->data->nb_rx_queues; i++)
-		eth->data->rx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
-	for (i = 0; i < eth->data->nb_tx_queues; i++)
-		eth->data->tx_queue_state[i] = RTE_ETH_QUEUE_STATE_STARTED;
+	ret = vstate_port_intr_create(eth, earlier, &start.intr);
+	if (ret != 0) {
+		VSTATE_LOG(ERR, "%s: port not started: no receive interrupts: %s", dev->name,
+				strerror(-ret));
+		return ret;
+	}
+	vstate_poller_set(dev, VSTATE_POLLER_PORT, start_apply, &start);
+	if (earlier != start.intr)
+		vstate_port_intr_free(eth, earlier);
+	vstate_port_queue_states_set(eth);
 	/* ethdev sets dev_started later. A link change before that must not be missed. */
 	rte_atomic_store_explicit(&vstate_net_of(dev)->port->running, true,
 			rte_memory_order_seq_cst);
@@ -330,60 +272,23 @@ port_mac_set(struct rte_eth_dev *eth, struct rte_ether_addr *mac)
 	return 0;
 }
 
-/* ---- buffers that wait ---- */
-
-struct waiting {
-	uint16_t first, step;
-	uint32_t count;
-};
-
-static int
-do_waiting_count(struct vstate_dev *dev, void *arg)
-{
-	struct waiting *w = arg;
-	const struct vstate_vq *vq;
-	uint16_t pair;
-
-	/* Rings are stable under the control lock, except while a message is under way. */
-	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_STARTED | VSTATE_BLOCK_MESSAGE))
-		return 0;
-	for (pair = w->first; pair < vstate_net_pairs(dev); pair += w->step) {
-		vq = dev->vqs[VSTATE_TXQ(pair)];
-		if (vstate_run_vq_is_ready(vq))
-			w->count += vstate_ring_waiting(vq);
-	}
-	return 0;
-}
-
-/*
- * Count buffers (split) or descriptors (packed) that wait for a receive queue. Any thread. It takes
- * the control lock and no lease, because only a poll thread may take a lease.
- */
-static vstate_rx_count_t
-port_rx_count(void *queue)
-{
-	const struct vstate_port_rxq *rxq = queue;
-	struct waiting w = { .first = rxq->id, .step = RTE_MAX(rxq->nb_rxq, 1) };
-
-	vstate_control_run(do_waiting_count, rxq->dev, &w);
-	return w.count;
-}
-
 static void
 forget_apply(struct vstate_dev *dev, void *arg)
 {
 	*(struct vstate_port **)arg = vstate_net_of(dev)->port;
+	vstate_port_intr_attach(dev, NULL);
 	vstate_net_of(dev)->port = NULL;
 }
 
 static void
-port_forget(struct vstate_dev *dev)
+port_forget(struct rte_eth_dev *eth, struct vstate_dev *dev)
 {
 	struct vstate_port *port = NULL;
 
 	vstate_poller_set(dev, dev->run.poller, forget_apply, &port);
 	if (port == NULL)
 		return;
+	vstate_port_intr_free(eth, port->intr);
 	vstate_port_link_free(port);
 }
 
@@ -403,7 +308,7 @@ port_close(struct rte_eth_dev *eth)
 	 */
 	if (dev->front_ops != NULL && dev->front_ops->close != NULL)
 		dev->front_ops->close(dev);
-	port_forget(dev);
+	port_forget(eth, dev);
 	/*
 	 * ethdev frees the port next, while other functions of ethdev may still read it. No new
 	 * call finds a port that is marked unused, and running calls end within CLOSE_GRACE_US.
@@ -421,13 +326,22 @@ static const struct eth_dev_ops port_ops = {
 	.dev_stop = port_stop,
 	.dev_close = port_close,
 	.dev_infos_get = port_infos,
-	.rx_queue_setup = port_rxq_setup,
-	.tx_queue_setup = port_txq_setup,
-	.rx_queue_release = port_rxq_release,
-	.tx_queue_release = port_txq_release,
+	.rx_queue_setup = vstate_port_rxq_setup,
+	.tx_queue_setup = vstate_port_txq_setup,
+	.rx_queue_release = vstate_port_rxq_release,
+	.tx_queue_release = vstate_port_txq_release,
+	.rx_queue_start = vstate_port_rxq_start,
+	.rx_queue_stop = vstate_port_rxq_stop,
+	.tx_queue_start = vstate_port_txq_start,
+	.tx_queue_stop = vstate_port_txq_stop,
+	.rxq_info_get = vstate_port_rxq_info,
+	.txq_info_get = vstate_port_txq_info,
+	.tx_done_cleanup = vstate_port_tx_cleanup,
 	.link_update = port_link_update,
 	.mtu_set = port_mtu_set,
 	.mac_addr_set = port_mac_set,
+	.rx_queue_intr_enable = vstate_port_intr_enable,
+	.rx_queue_intr_disable = vstate_port_intr_disable,
 	.stats_get = vstate_port_stats_get,
 	.stats_reset = vstate_port_stats_reset,
 	.xstats_get = vstate_port_xstats_get,
@@ -473,7 +387,9 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 	eth->data->promiscuous = 1;
 	eth->data->all_multicast = 1;
 	eth->dev_ops = &port_ops;
-	eth->rx_queue_count = port_rx_count;
+	eth->rx_queue_count = vstate_port_rx_count;
+	eth->rx_descriptor_status = vstate_port_rx_status;
+	eth->tx_descriptor_status = vstate_port_tx_status;
 	eth->rx_pkt_burst = vstate_port_rx;
 	eth->tx_pkt_burst = vstate_port_tx;
 	eth->tx_pkt_prepare = vstate_port_prepare;

@@ -27,6 +27,7 @@
 
 struct rte_eth_dev;
 struct rte_vdev_device;
+struct vstate_port_intr;
 
 struct vstate_port_rxq {
 	struct vstate_dev *dev;
@@ -42,6 +43,12 @@ struct vstate_port_rxq {
 	/** First pair of the next burst. It rotates, so that no pair is always the last. */
 	uint16_t next_pair;
 	bool vlan_strip;
+	/** Interrupts of the port, or NULL. */
+	const struct vstate_port_intr *intr;
+	/** Number of descriptors that the application asked for. */
+	uint16_t nb_desc;
+	/** The application starts the queue itself, and has stopped it. */
+	bool deferred, stopped;
 };
 
 struct vstate_port_txq {
@@ -50,16 +57,23 @@ struct vstate_port_txq {
 	uint16_t id;
 	/** Several transmit queues may serve the same queue of the guest. */
 	bool shared;
+	/** The application starts the queue itself. */
+	bool deferred;
+	uint16_t nb_desc;
 };
 
 struct vstate_port {
 	struct rte_eth_dev *eth;
 	/** The guest is present. Written with the control lock held. */
 	bool link_up;
+	/** Queues of the guest were enabled or disabled since the last event about that. Atomic. */
+	bool queues_changed;
 	/** The port is started. Written by the application's thread. */
 	bool running;
 	/** An eventfd that wakes EAL's interrupt thread. */
 	struct rte_intr_handle *events;
+	/** Receive interrupts, or NULL. Written with the control lock held. */
+	struct vstate_port_intr *intr;
 };
 
 /** Create the ethdev port of @p dev. @return 0 or -errno */

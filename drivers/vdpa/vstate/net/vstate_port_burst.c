@@ -123,6 +123,8 @@ port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t done = 0;
 
+	if (unlikely(rxq->stopped))
+		return 0;
 	if (unlikely(*rxq->rarp_due != 0 && n > 0))
 		done = rarp_receive(rxq, pkts);
 	done += pairs_receive(rxq, pkts + done, n - done);

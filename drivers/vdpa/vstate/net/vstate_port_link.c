@@ -56,27 +56,49 @@ link_event(void *arg)
 	struct vstate_port *port = arg;
 	uint64_t n;
 
-	/* A link change after this read triggers another event. */
+	/* A change after this read triggers another event. */
 	if (read(rte_intr_fd_get(port->events), &n, sizeof(n)) != (ssize_t)sizeof(n))
 		return;
 	if (vstate_port_link_show(port) == 0 &&
 			rte_atomic_load_explicit(&port->running, rte_memory_order_relaxed) &&
 			port->eth->data->dev_conf.intr_conf.lsc != 0)
 		rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_INTR_LSC, NULL);
+	if (rte_atomic_exchange_explicit(&port->queues_changed, false, rte_memory_order_acq_rel))
+		rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_QUEUE_STATE, NULL);
+}
+
+/* Wake EAL's interrupt thread. */
+static void
+event_send(struct vstate_dev *dev, const char *what)
+{
+	const uint64_t one = 1;
+
+	if (write(rte_intr_fd_get(vstate_net_of(dev)->port->events), &one, sizeof(one)) !=
+			(ssize_t)sizeof(one))
+		VSTATE_LOG(WARNING, "%s: cannot send the event for %s: %s", dev->name, what,
+				strerror(errno));
 }
 
 void
 vstate_port_link_set(struct vstate_dev *dev, bool up)
 {
 	struct vstate_port *port = vstate_net_of(dev)->port;
-	const uint64_t one = 1;
 
 	if (port == NULL || port->link_up == up)
 		return;
 	rte_atomic_store_explicit(&port->link_up, up, rte_memory_order_seq_cst);
-	if (write(rte_intr_fd_get(port->events), &one, sizeof(one)) != (ssize_t)sizeof(one))
-		VSTATE_LOG(WARNING, "%s: cannot send the event for link %s: %s", dev->name,
-				up ? "up" : "down", strerror(errno));
+	event_send(dev, up ? "link up" : "link down");
+}
+
+void
+vstate_port_link_queues_changed(struct vstate_dev *dev)
+{
+	struct vstate_port *port = vstate_net_of(dev)->port;
+
+	if (port == NULL)
+		return;
+	rte_atomic_store_explicit(&port->queues_changed, true, rte_memory_order_release);
+	event_send(dev, "queues");
 }
 
 static void

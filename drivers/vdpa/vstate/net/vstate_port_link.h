@@ -25,6 +25,8 @@ int vstate_port_link_create(struct vstate_port **port);
 void vstate_port_link_free(struct vstate_port *port);
 /** Set whether the guest is present. A change sends the link event. Control lock held. */
 void vstate_port_link_set(struct vstate_dev *dev, bool up);
+/** The guest enabled or disabled queues. Sends RTE_ETH_EVENT_QUEUE_STATE. Control lock held. */
+void vstate_port_link_queues_changed(struct vstate_dev *dev);
 /** Write the current link to ethdev. @return 0 if it changed, -1 if not */
 int vstate_port_link_show(struct vstate_port *port);
 

@@ -251,4 +251,13 @@ packed_kicks_suppress(struct vstate_vq *vq)
 	vstate_vq_dirty(vq, vq->event_gpa, sizeof(struct vring_packed_desc_event));
 }
 
+/* Ask the driver for kicks. */
+static inline void
+packed_kicks_request(struct vstate_vq *vq)
+{
+	__atomic_store_n(&vq->packed.device->flags,
+			rte_cpu_to_le_16(VRING_PACKED_EVENT_FLAG_ENABLE), __ATOMIC_RELAXED);
+	vstate_vq_dirty(vq, vq->event_gpa, sizeof(struct vring_packed_desc_event));
+}
+
 #endif /* VSTATE_PACKED_H */

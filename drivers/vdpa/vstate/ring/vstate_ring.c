@@ -24,6 +24,36 @@ vstate_ring_prime(struct vstate_vq *vq)
 	}
 }
 
+bool
+vstate_ring_kicks_request(struct vstate_vq *vq)
+{
+	if (vq->is_packed)
+		packed_kicks_request(vq);
+	else
+		split_kicks_request(vq);
+	if (vq->dirty.base != NULL)
+		vstate_dirty_flush(&vq->dirty);
+	/*
+	 * Full fence: the request is stored before the ring is loaded. Else both sides may read old
+	 * values: the driver finds kicks suppressed, the device finds an empty ring and sleeps.
+	 * Partner: the driver's full fence between making a buffer available and its look at the
+	 * request (Linux: virtqueue_kick_prepare()).
+	 */
+	rte_smp_mb();
+	return !vstate_vq_is_empty(vq);
+}
+
+void
+vstate_ring_kicks_suppress(struct vstate_vq *vq)
+{
+	if (vq->is_packed)
+		packed_kicks_suppress(vq);
+	else
+		split_kicks_suppress(vq);
+	if (vq->dirty.base != NULL)
+		vstate_dirty_flush(&vq->dirty);
+}
+
 void
 vstate_ring_publish(struct vstate_vq *vq)
 {

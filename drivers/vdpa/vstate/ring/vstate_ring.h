@@ -29,6 +29,14 @@ uint16_t vstate_ring_waiting(const struct vstate_vq *vq);
 void vstate_ring_prime(struct vstate_vq *vq);
 
 /**
+ * Ask the driver for a kick, because the device is about to sleep. The caller holds the lease.
+ * @return true: the queue is not empty, so the driver may not kick: do not sleep
+ */
+bool vstate_ring_kicks_request(struct vstate_vq *vq);
+/** Ask the driver for as few kicks as it can be asked for. The caller holds the lease. */
+void vstate_ring_kicks_suppress(struct vstate_vq *vq);
+
+/**
  * Publish what is in the shadow, and call the driver unless it wants no call. All that was
  * dequeued must be in the shadow. The caller holds the lease, or no poll thread is inside.
  */

@@ -224,4 +224,19 @@ split_kicks_suppress(struct vstate_vq *vq)
 	}
 }
 
+/* Ask the driver for a kick when it makes the next buffer available. */
+static inline void
+split_kicks_request(struct vstate_vq *vq)
+{
+	if (vq->event_idx) {
+		__atomic_store_n((uint16_t *)(void *)&vq->split.used->ring[vq->size],
+				rte_cpu_to_le_16(vq->avail.idx), __ATOMIC_RELAXED);
+		vstate_vq_dirty(vq, vq->used_gpa + offsetof(struct vring_used, ring) +
+				vq->size * sizeof(struct vring_used_elem), sizeof(uint16_t));
+	} else {
+		__atomic_store_n(&vq->split.used->flags, 0, __ATOMIC_RELAXED);
+		vstate_vq_dirty(vq, vq->used_gpa, sizeof(uint16_t));
+	}
+}
+
 #endif /* VSTATE_SPLIT_H */

@@ -12,6 +12,7 @@ vstate_vq_init(struct vstate_vq *vq, uint16_t qid)
 {
 	vq->qid = qid;
 	vq->callfd = -1;
+	vq->kickfd = vq->kick_epfd = -1;
 	pthread_mutex_init(&vq->call_watch.lock, NULL);
 	vstate_vq_detach(vq);
 }

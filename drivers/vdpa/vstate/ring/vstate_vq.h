@@ -125,6 +125,8 @@ struct __rte_cache_aligned vstate_vq {
 	uint32_t block;
 	/** Number of resets of the device when the queue was set up last. */
 	uint64_t setup_resets;
+	/** A duplicate of the driver's eventfd for kicks, and who watches it. -1: none. */
+	int kickfd, kick_epfd;
 	/** A call that a suspended device owes. */
 	bool call_due;
 	/** The front end took the ring back on this connection: the positions are those of then. */

@@ -269,6 +269,7 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 	ring->desc = vring.desc;
 	ring->driver = vring.avail;
 	ring->device = vring.used;
+	ring->kickfd = vring.kickfd;
 	ring->callfd_fresh = dev->connection->callfd_fresh[qid];
 	if (ring->callfd_fresh)
 		ring->callfd = callfd_check(dev, qid, vring.callfd);
