@@ -42,6 +42,7 @@ int test_vstate_port(void);
 int test_vstate_port_conf(void);
 int test_vstate_port_intr(void);
 int test_vstate_port_queue(void);
+int test_vstate_port_stats(void);
 int test_vstate_msg(void);
 int test_vstate_net_bridge(void);
 int test_vstate_device_state(void);

@@ -60,6 +60,7 @@ static const struct {
 	{ "port_conf", test_vstate_port_conf },
 	{ "port_intr", test_vstate_port_intr },
 	{ "port_queue", test_vstate_port_queue },
+	{ "port_stats", test_vstate_port_stats },
 	{ "net_bridge", test_vstate_net_bridge },
 	{ "vdpa", test_vstate_vdpa },
 };

@@ -22,6 +22,7 @@
 #include "rte_vhost_state.h"
 #include "vstate_compat.h"
 #include "vstate_net.h"
+#include "vstate_net_casts.h"
 #include "vstate_net_ops.h"
 #include "vstate_net_vq.h"
 #include "vstate_port_link.h"
@@ -183,6 +184,8 @@ vstate_net_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq)
 	const uint64_t f = dev->guest.features;
 
 	nq->ops = vstate_net_ops_choose(vq->is_packed);
+	if (vstate_net_conf_const(&dev->conf)->count_multicast)
+		vstate_net_casts_begin(nq);
 	nq->nb_taken = 0;
 	nq->features = f;
 	nq->mergeable = f & RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);

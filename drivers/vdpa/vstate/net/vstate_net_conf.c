@@ -71,6 +71,7 @@ parse_ext_buffer(const char *key, const char *value, void *field)
 const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS] = {
 	{ "tso", false, vstate_devarg_parse_bool, FIELD(tso) },
 	{ "linear-buffer", false, vstate_devarg_parse_bool, FIELD(linear_buffer) },
+	{ "count-multicast", false, vstate_devarg_parse_bool, FIELD(count_multicast) },
 	{ "mac", false, parse_mac, 0 },
 	{ "mtu", false, parse_mtu, FIELD(mtu) },
 	{ "uplink", false, parse_uplink, 0 },

@@ -25,6 +25,8 @@ struct vstate_net_vq_counters {
 	uint64_t segmented, segments_lost;
 	/** Frames that had to wait because the pool had no mbufs. */
 	uint64_t nombuf;
+	/** Frames to several receivers. Counted only with count-multicast=1. */
+	uint64_t multicast, broadcast;
 	/** Frames by size, see vstate_count_size(). */
 	uint64_t size_bins[VSTATE_SIZE_BINS];
 };
@@ -33,7 +35,7 @@ struct vstate_net_vq_counters {
 struct vstate_net_stats {
 	uint64_t packets, bytes, calls, calls_suppressed;
 	uint64_t runt, oversize, bad_offload, small_buffer, uplink, segments_lost, segmented;
-	uint64_t nombuf;
+	uint64_t nombuf, multicast, broadcast;
 	uint64_t size_bins[VSTATE_SIZE_BINS];
 };
 
@@ -54,6 +56,8 @@ struct vstate_net_stats {
 	X(dropped_segments, segments_lost, counters.segments_lost) \
 	X(segmented_packets, segmented, counters.segmented) \
 	X(mbuf_allocation_errors, nombuf, counters.nombuf) \
+	X(multicast_packets, multicast, counters.multicast) \
+	X(broadcast_packets, broadcast, counters.broadcast) \
 	X(undersize_packets, size_bins[0], counters.size_bins[0]) \
 	X(size_64_packets, size_bins[1], counters.size_bins[1]) \
 	X(size_65_127_packets, size_bins[2], counters.size_bins[2]) \

@@ -68,13 +68,88 @@ vstate_port_stats_reset(struct rte_eth_dev *eth)
 	return 0;
 }
 
-/* After the counters of the queues, xstats have the number of broken queues by reason. */
+/*
+ * Extended statistics, in this order: the receive queues of the port, its transmit queues, the
+ * virtqueues, and the number of broken queues by reason.
+ */
 #define NB_FAULTS (VSTATE_FAULT_MAX - 1)
 
+/* One statistic, found by its number. */
+struct xstat {
+	enum { XSTAT_RXQ, XSTAT_TXQ, XSTAT_VQ, XSTAT_FAULT } kind;
+	/** Index of the queue, or reason. */
+	uint16_t id;
+	uint16_t counter;
+};
+
 static unsigned int
-xstats_count(const struct vstate_dev *dev)
+xstats_count(const struct vstate_dev *dev, const struct rte_eth_dev *eth)
 {
-	return dev->nb_vqs * VSTATE_NET_NB_COUNTERS + NB_FAULTS;
+	return (eth->data->nb_rx_queues + eth->data->nb_tx_queues + dev->nb_vqs) *
+		VSTATE_NET_NB_COUNTERS + NB_FAULTS;
+}
+
+static struct xstat
+xstat_find(const struct vstate_dev *dev, const struct rte_eth_dev *eth, unsigned int i)
+{
+	const uint16_t nb_rxq = eth->data->nb_rx_queues, nb_txq = eth->data->nb_tx_queues;
+	unsigned int q = i / VSTATE_NET_NB_COUNTERS;
+	struct xstat x = { .counter = i % VSTATE_NET_NB_COUNTERS };
+
+	if (q < nb_rxq) {
+		x.kind = XSTAT_RXQ;
+		x.id = q;
+	} else if (q - nb_rxq < nb_txq) {
+		x.kind = XSTAT_TXQ;
+		x.id = q - nb_rxq;
+	} else if (q - nb_rxq - nb_txq < dev->nb_vqs) {
+		x.kind = XSTAT_VQ;
+		x.id = q - nb_rxq - nb_txq;
+	} else {
+		x.kind = XSTAT_FAULT;
+		x.id = i - (xstats_count(dev, eth) - NB_FAULTS) + VSTATE_FAULT_NONE + 1;
+	}
+	return x;
+}
+
+static void
+xstat_name(const struct xstat *x, struct rte_eth_xstat_name *name)
+{
+	static const char *const kinds[] = { "rx_q", "tx_q", "vq" };
+
+	if (x->kind == XSTAT_FAULT)
+		snprintf(name->name, sizeof(name->name), "broken_%s", vstate_fault_name(x->id));
+	else
+		snprintf(name->name, sizeof(name->name), "%s%u_%s", kinds[x->kind], x->id,
+				vstate_net_counters[x->counter].name);
+}
+
+/* Sum a counter over the guest queues that a queue of the port serves. */
+static uint64_t
+queue_sum(const struct vstate_dev *dev, const struct xstat *x, uint16_t nb_queues)
+{
+	uint64_t sum = 0;
+	uint16_t pair;
+
+	for (pair = x->id; pair < vstate_net_pairs(dev); pair += nb_queues)
+		sum += vstate_counter_get(dev, x->kind == XSTAT_RXQ ? VSTATE_TXQ(pair) :
+				VSTATE_RXQ(pair), x->counter);
+	return sum;
+}
+
+static uint64_t
+xstat_value(const struct vstate_dev *dev, const struct rte_eth_dev *eth, const struct xstat *x)
+{
+	switch (x->kind) {
+	case XSTAT_RXQ:
+		return queue_sum(dev, x, eth->data->nb_rx_queues);
+	case XSTAT_TXQ:
+		return queue_sum(dev, x, eth->data->nb_tx_queues);
+	case XSTAT_VQ:
+		return vstate_counter_get(dev, x->id, x->counter);
+	default:
+		return vstate_broken_count(dev, x->id);
+	}
 }
 
 int
@@ -82,25 +157,17 @@ vstate_port_xstats_names(struct rte_eth_dev *eth, struct rte_eth_xstat_name *nam
 		unsigned int n)
 {
 	struct vstate_dev *dev = vstate_port_list_lock(eth);
-	unsigned int count, i, vq;
+	unsigned int count, i;
+	struct xstat x;
 
 	if (dev == NULL)
 		return -ENODEV;
-	count = xstats_count(dev);
-	vstate_port_list_unlock();
-	if (names == NULL)
-		return count;
-	for (i = 0; i < RTE_MIN(n, count); i++) {
-		vq = i / VSTATE_NET_NB_COUNTERS;
-		if (i >= count - NB_FAULTS) {
-			snprintf(names[i].name, sizeof(names[i].name), "broken_%s",
-					vstate_fault_name(i - (count - NB_FAULTS) + 1));
-			continue;
-		}
-		snprintf(names[i].name, sizeof(names[i].name), "%s_q%u_%s",
-				vq % 2 == 1 ? "rx" : "tx", vq / 2,
-				vstate_net_counters[i % VSTATE_NET_NB_COUNTERS].name);
+	count = xstats_count(dev, eth);
+	for (i = 0; names != NULL && i < RTE_MIN(n, count); i++) {
+		x = xstat_find(dev, eth, i);
+		xstat_name(&x, &names[i]);
 	}
+	vstate_port_list_unlock();
 	return count;
 }
 
@@ -108,25 +175,16 @@ int
 vstate_port_xstats_get(struct rte_eth_dev *eth, struct rte_eth_xstat *xstats, unsigned int n)
 {
 	struct vstate_dev *dev = vstate_port_list_lock(eth);
-	unsigned int count, i = 0;
-	uint16_t vq, fault, c;
+	unsigned int count, i;
+	struct xstat x;
 
 	if (dev == NULL)
 		return -ENODEV;
-	count = xstats_count(dev);
-	if (xstats == NULL || n < count) {
-		vstate_port_list_unlock();
-		return count;
-	}
-	for (vq = 0; vq < dev->nb_vqs; vq++) {
-		for (c = 0; c < VSTATE_NET_NB_COUNTERS; c++) {
-			xstats[i].id = i;
-			xstats[i++].value = vstate_counter_get(dev, vq, c);
-		}
-	}
-	for (fault = VSTATE_FAULT_NONE + 1; fault < VSTATE_FAULT_MAX; fault++) {
+	count = xstats_count(dev, eth);
+	for (i = 0; xstats != NULL && n >= count && i < count; i++) {
+		x = xstat_find(dev, eth, i);
 		xstats[i].id = i;
-		xstats[i++].value = vstate_broken_count(dev, fault);
+		xstats[i].value = xstat_value(dev, eth, &x);
 	}
 	vstate_port_list_unlock();
 	return count;
