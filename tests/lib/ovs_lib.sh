@@ -7,38 +7,14 @@
 
 # shellcheck source=tests/lib/packages.sh
 . "$VSTATE_ROOT/tests/lib/packages.sh"
+# shellcheck source=tests/lib/hugepages.sh
+. "$VSTATE_ROOT/tests/lib/hugepages.sh"
 
 OVS_DIR=$VSTATE_CACHE/ovs
-# OVS needs hugepages. after_case restores the number that was set before.
-OVS_HUGEPAGES=320
-NR_HUGEPAGES=/proc/sys/vm/nr_hugepages
-
 ovs_packages()
 {
 	[ -x "$OVS_DIR/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk" ] && return 0
 	packages_unpack "$OVS_DIR" openvswitch-switch-dpdk
-}
-
-hugepages_reserve()
-{
-	[ -w $NR_HUGEPAGES ] || skip "no hugepages without root"
-	HUGEPAGES_BEFORE=$(cat $NR_HUGEPAGES)
-	wait_for 5 hugepages_free || skip "not enough memory for $OVS_HUGEPAGES hugepages"
-}
-
-# Memory that was freed a moment ago may still be fragmented: compact it.
-hugepages_free()
-{
-	echo $((HUGEPAGES_BEFORE + OVS_HUGEPAGES)) >$NR_HUGEPAGES
-	[ "$(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo)" -ge "$OVS_HUGEPAGES" ] && return 0
-	echo 1 >/proc/sys/vm/compact_memory
-	return 1
-}
-
-# The harness calls this after the processes of a case have ended.
-after_case()
-{
-	[ -z "${HUGEPAGES_BEFORE:-}" ] || echo "$HUGEPAGES_BEFORE" >$NR_HUGEPAGES
 }
 
 ovs_environment()
@@ -60,7 +36,7 @@ ovs_start()
 {
 	local extra='--no-pci --in-memory --no-telemetry'
 	ovs_environment
-	hugepages_reserve
+	hugepages_reserve 320
 	dut
 	[ ${#DUT[@]} -eq 0 ] || extra+=" ${DUT[*]}"
 	ovsdb-tool create "$W/conf.db" "$OVS_PKGDATADIR/vswitch.ovsschema" || fail "ovsdb-tool"

@@ -58,7 +58,7 @@ tp_exec()
 
 # testpmd writes its prompt byte by byte, so a log line of another thread may stand behind the
 # prompt or inside it.
-without_logs() { sed -E 's/(VHOST_CONFIG|VHOST_DATA|EAL|ETHDEV|TAP|vstate): .*//; /^Port [0-9]+: link state/d' | tr -d '\n'; }
+without_logs() { sed -E 's/(VHOST_CONFIG|VHOST_DATA|EAL|ETHDEV|TAP|vstate): .*//; /^Port [0-9]+: (link|queue) state/d' | tr -d '\n'; }
 
 tp_ready()
 {

@@ -24,6 +24,7 @@
 #include "net/vstate_net_class.h"
 #include "net/vstate_net_conf.h"
 #include "net/vstate_port.h"
+#include "net/vstate_port_secondary.h"
 #include "ring/vstate_lease.h"
 #include "ring/vstate_mem_guard.h"
 #include "vhost/vstate_connection.h"
@@ -123,6 +124,18 @@ device_create(struct rte_vdev_device *vdev, const struct vstate_class *class,
 	return ret;
 }
 
+/* The primary process has the device. A device without a port has nothing to show here. */
+static int
+secondary_probe(struct rte_vdev_device *vdev)
+{
+	int ret = vstate_port_secondary_attach(vdev);
+
+	if (ret != 0)
+		VSTATE_LOG(ERR, "%s: the primary process has no such port",
+				rte_vdev_device_name(vdev));
+	return ret;
+}
+
 static int
 device_probe(struct rte_vdev_device *vdev, const struct vstate_class *class, enum vstate_kind kind)
 {
@@ -130,10 +143,8 @@ device_probe(struct rte_vdev_device *vdev, const struct vstate_class *class, enu
 	struct vstate_conf conf;
 	int ret;
 
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
-		VSTATE_LOG(ERR, "%s: secondary processes are not supported", name);
-		return -ENOTSUP;
-	}
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return secondary_probe(vdev);
 	ret = vstate_devargs_parse(class, kind, name, rte_vdev_device_args(vdev), &conf);
 	if (ret != 0)
 		return ret;
@@ -176,6 +187,8 @@ device_remove(struct rte_vdev_device *vdev)
 {
 	struct vstate_dev *dev = vstate_dev_find(rte_vdev_device_name(vdev));
 
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		vstate_port_secondary_detach(vdev);
 	if (dev == NULL)
 		return 0;
 	/* rte_vhost would still call the removed device */

@@ -102,7 +102,9 @@ vqs_alloc(struct vstate_dev *dev, int socket)
 		vstate_vq_init(vq, dev->nb_vqs);
 		dev->vqs[dev->nb_vqs] = vq;
 	}
-	dev->counters_base = calloc((size_t)nb_vqs * dev->class->nb_counters + 1, sizeof(uint64_t));
+	/* shared with secondary processes, as the queues are */
+	dev->counters_base = rte_zmalloc_socket("vstate counters", ((size_t)nb_vqs *
+			dev->class->nb_counters + 1) * sizeof(uint64_t), 0, socket);
 	return dev->counters_base != NULL ? 0 : -ENOMEM;
 }
 
@@ -118,7 +120,7 @@ vqs_free(struct vstate_dev *dev)
 		vstate_kick_fd_set(dev->vqs[i], -1);
 		rte_free(dev->vqs[i]);
 	}
-	free(dev->counters_base);
+	rte_free(dev->counters_base);
 }
 
 static int

@@ -14,13 +14,19 @@ const struct vstate_counter vstate_net_counters[VSTATE_NET_NB_COUNTERS] = {
 #undef COUNTER_ROW
 };
 
+uint64_t
+vstate_net_counter_get(const struct vstate_dev *dev, uint16_t qid, uint16_t i)
+{
+	return vstate_counter_get_from(dev, qid, vstate_net_counters, VSTATE_NET_NB_COUNTERS, i);
+}
+
 void
 vstate_net_counters_get(const struct vstate_dev *dev, uint16_t qid, struct vstate_net_stats *out)
 {
 	uint16_t i = 0;
 
 	/* in the order of the table */
-#define COUNTER_GET(name, field, place) out->field = vstate_counter_get(dev, qid, i++);
+#define COUNTER_GET(name, field, place) out->field = vstate_net_counter_get(dev, qid, i++);
 	VSTATE_NET_STATS(COUNTER_GET)
 #undef COUNTER_GET
 }

@@ -18,6 +18,8 @@ struct vstate_dev;
 #define VSTATE_NET_NB_COUNTERS (sizeof(struct vstate_net_stats) / sizeof(uint64_t))
 extern const struct vstate_counter vstate_net_counters[VSTATE_NET_NB_COUNTERS];
 
+/** Counter @p i of a virtqueue since the last reset. Any thread of any process. */
+uint64_t vstate_net_counter_get(const struct vstate_dev *dev, uint16_t qid, uint16_t i);
 /** All counters of a virtqueue since the last reset. Any thread. */
 void vstate_net_counters_get(const struct vstate_dev *dev, uint16_t qid,
 		struct vstate_net_stats *out);

@@ -88,7 +88,7 @@ conf_find_unsupported(const struct rte_eth_conf *conf)
 	return NULL;
 }
 
-/* ethdev checked offloads, numbers of queues and lengths against port_infos(). */
+/* ethdev checked offloads, numbers of queues and lengths against vstate_port_infos(). */
 static int
 port_configure(struct rte_eth_dev *eth)
 {
@@ -100,8 +100,8 @@ port_configure(struct rte_eth_dev *eth)
 	return -ENOTSUP;
 }
 
-static int
-port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
+int
+vstate_port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
 {
 	struct vstate_dev *dev = vstate_port_list_lock(eth);
 	struct vstate_net_conf conf;
@@ -325,7 +325,7 @@ static const struct eth_dev_ops port_ops = {
 	.dev_start = port_start,
 	.dev_stop = port_stop,
 	.dev_close = port_close,
-	.dev_infos_get = port_infos,
+	.dev_infos_get = vstate_port_infos,
 	.rx_queue_setup = vstate_port_rxq_setup,
 	.tx_queue_setup = vstate_port_txq_setup,
 	.rx_queue_release = vstate_port_rxq_release,

@@ -78,6 +78,8 @@ struct vstate_port {
 
 /** Create the ethdev port of @p dev. @return 0 or -errno */
 int vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev);
+/** Write what the port offers, for struct eth_dev_ops. Any thread of any process. */
+int vstate_port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info);
 /** Close and release the port, if the application has not done so. */
 void vstate_port_destroy(struct vstate_dev *dev);
 

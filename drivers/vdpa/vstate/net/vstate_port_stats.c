@@ -132,7 +132,7 @@ queue_sum(const struct vstate_dev *dev, const struct xstat *x, uint16_t nb_queue
 	uint16_t pair;
 
 	for (pair = x->id; pair < vstate_net_pairs(dev); pair += nb_queues)
-		sum += vstate_counter_get(dev, x->kind == XSTAT_RXQ ? VSTATE_TXQ(pair) :
+		sum += vstate_net_counter_get(dev, x->kind == XSTAT_RXQ ? VSTATE_TXQ(pair) :
 				VSTATE_RXQ(pair), x->counter);
 	return sum;
 }
@@ -146,7 +146,7 @@ xstat_value(const struct vstate_dev *dev, const struct rte_eth_dev *eth, const s
 	case XSTAT_TXQ:
 		return queue_sum(dev, x, eth->data->nb_tx_queues);
 	case XSTAT_VQ:
-		return vstate_counter_get(dev, x->id, x->counter);
+		return vstate_net_counter_get(dev, x->id, x->counter);
 	default:
 		return vstate_broken_count(dev, x->id);
 	}
