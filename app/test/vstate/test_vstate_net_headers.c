@@ -379,6 +379,48 @@ frame_above_the_mtu_is_dropped_and_counted(void **state)
 	ring_close(&r);
 }
 
+static void
+checksum_of_ipv4_headers_is_checked(void **state)
+{
+	const uint64_t good = RTE_MBUF_F_RX_IP_CKSUM_GOOD, bad = RTE_MBUF_F_RX_IP_CKSUM_BAD;
+	struct rte_mbuf *m;
+	unsigned int len, tags;
+	struct frame f;
+	struct edge e;
+
+	RTE_SET_USED(state);
+	edge_open(&e);
+	frame_make(&f, false, true);
+	for (tags = 0; tags <= 3; tags++) {
+		m = edge_frame(&e, f.bytes, f.len);
+		vstate_net_offload_check_ip(m);
+		assert_true(m->ol_flags == (tags < 3 ? good : 0));
+		if (tags < 3) {
+			f.bytes[FRAME_L3 + 4 * tags + 8]++;
+			m = edge_frame(&e, f.bytes, f.len);
+			vstate_net_offload_check_ip(m);
+			assert_true(m->ol_flags == bad);
+			f.bytes[FRAME_L3 + 4 * tags + 8]--;
+		}
+		/* never behind the end, wherever that is */
+		for (len = 14; len < f.len; len++)
+			vstate_net_offload_check_ip(edge_frame(&e, f.bytes, len));
+		memmove(f.bytes + 16, f.bytes + 12, f.len - 12);
+		frame_be16_write(f.bytes + 12, tags == 1 ? 0x88a8 : 0x8100);
+		f.len += 4;
+	}
+	frame_make(&f, false, true);
+	f.bytes[FRAME_L3] = 0x4f;
+	m = edge_frame(&e, f.bytes, 14 + 20);
+	vstate_net_offload_check_ip(m);
+	assert_true(m->ol_flags == bad);
+	frame_make(&f, true, true);
+	m = edge_frame(&e, f.bytes, f.len);
+	vstate_net_offload_check_ip(m);
+	assert_true(m->ol_flags == 0);
+	edge_close(&e);
+}
+
 /* ---- to the driver ---- */
 
 static void
@@ -508,6 +550,7 @@ test_vstate_net_headers(void)
 		cmocka_unit_test(segmentation_is_refused_without_lro),
 		cmocka_unit_test(checksum_elsewhere_is_completed_but_not_called_good),
 		cmocka_unit_test(extension_headers_of_ipv6_are_counted),
+		cmocka_unit_test(checksum_of_ipv4_headers_is_checked),
 		cmocka_unit_test(frame_above_the_mtu_is_dropped_and_counted),
 		cmocka_unit_test(checksum_is_right_without_prepare),
 		cmocka_unit_test(transmit_never_reads_behind_the_segment),

@@ -30,6 +30,10 @@
 /* Smallest payload of a segment that is accepted: a smaller one only multiplies the work. */
 #define GSO_SIZE_MIN 8
 
+#ifndef IPVERSION
+#define IPVERSION 4
+#endif
+
 /* Length of the shortest L3 header of a type; 0: not IP. */
 static uint32_t
 l3_min_len(uint32_t ptype)
@@ -228,6 +232,31 @@ vstate_net_offload_from_header(const struct vstate_net_vq *nq,
 	if (of_l4)
 		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	return checksum_complete(m, start, m->pkt_len - start, field);
+}
+
+void
+vstate_net_offload_check_ip(struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t at = RTE_ETHER_HDR_LEN, len;
+	uint16_t type, tags;
+
+	for (tags = 0; ; tags++, at += RTE_VLAN_HLEN) {
+		/* the shortest header is inside the mbuf, so the type before it is too */
+		if (at + sizeof(struct rte_ipv4_hdr) > m->data_len)
+			return;
+		type = p[at - 2] << 8 | p[at - 1];
+		if ((type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ) || tags == 2)
+			break;
+	}
+	if (type != RTE_ETHER_TYPE_IPV4)
+		return;
+	len = (p[at] & RTE_IPV4_HDR_IHL_MASK) * RTE_IPV4_IHL_MULTIPLIER;
+	if (p[at] >> 4 == IPVERSION && len >= sizeof(struct rte_ipv4_hdr) &&
+			at + len <= m->data_len && rte_raw_cksum(p + at, len) == 0xffff)
+		m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+	else
+		m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_BAD;
 }
 
 /* ---- to the driver ---- */

@@ -31,6 +31,9 @@
 bool vstate_net_offload_from_header(const struct vstate_net_vq *nq,
 		const struct virtio_net_hdr_mrg_rxbuf *hdr, struct rte_mbuf *m);
 
+/** Set RTE_MBUF_F_RX_IP_CKSUM_GOOD or _BAD in a frame of IPv4, with up to two VLAN tags. */
+void vstate_net_offload_check_ip(struct rte_mbuf *m);
+
 /**
  * Write the header for a frame to the driver. The sum of the pseudo header, or the whole checksum
  * if the driver did not negotiate partial ones, is stored in the frame itself: see

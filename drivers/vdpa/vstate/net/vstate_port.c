@@ -39,6 +39,7 @@
 
 #define RX_OFFLOADS \
 	(RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_SCATTER | \
+	 RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | \
 	 RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 #define TX_OFFLOADS \
 	(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_MULTI_SEGS | \
@@ -189,6 +190,7 @@ start_apply(struct vstate_dev *dev, void *arg)
 		/* the announcement goes to one queue only */
 		rxq->rarp_due = i == 0 ? &vstate_net_of(dev)->rarp_due : &never;
 		rxq->vlan_strip = rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+		rxq->ip_cksum = rx & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
 		vstate_port_rxq_run(rxq, !rxq->deferred);
 	}
 	for (i = 0; i < eth->data->nb_tx_queues; i++) {

@@ -34,7 +34,7 @@ struct vstate_port_rxq {
 	struct vstate_net *net;
 	struct rte_mempool *pool;
 	uint16_t id;
-	/** The guest's queue, if this queue serves only one and strips no VLAN tags; else NULL. */
+	/** The guest's queue, if this queue serves only one, strips no tags and checks no IP; else NULL. */
 	struct vstate_vq *only;
 	/** Points to a value that is not 0 if a RARP frame is due on this queue. */
 	const uint64_t *rarp_due;
@@ -43,6 +43,8 @@ struct vstate_port_rxq {
 	/** First pair of the next burst. It rotates, so that no pair is always the last. */
 	uint16_t next_pair;
 	bool vlan_strip;
+	/** Check the checksum of IPv4 headers. */
+	bool ip_cksum;
 	/** Interrupts of the port, or NULL. */
 	const struct vstate_port_intr *intr;
 	/** Number of descriptors that the application asked for. */

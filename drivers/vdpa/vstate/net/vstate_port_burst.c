@@ -117,11 +117,11 @@ pairs_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 	return done;
 }
 
-/* Receive in the uncommon cases: announcements, several pairs, tags to strip. */
+/* Receive in the uncommon cases: announcements, several pairs, tags to strip, IP to check. */
 static __rte_noinline uint16_t
 port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t done = 0;
+	uint16_t done = 0, i;
 
 	if (unlikely(rxq->stopped))
 		return 0;
@@ -130,6 +130,10 @@ port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 	done += pairs_receive(rxq, pkts + done, n - done);
 	if (unlikely(rxq->vlan_strip))
 		vlan_strip(pkts, done);
+	if (unlikely(rxq->ip_cksum)) {
+		for (i = 0; i < done; i++)
+			vstate_net_offload_check_ip(pkts[i]);
+	}
 	return done;
 }
 

@@ -109,7 +109,8 @@ void
 vstate_port_rxq_run(struct vstate_port_rxq *rxq, bool run)
 {
 	rxq->stopped = !run;
-	rxq->only = run && !rxq->vlan_strip ? rxq_find_only(rxq->dev, rxq->id, rxq->nb_rxq) : NULL;
+	rxq->only = run && !rxq->vlan_strip && !rxq->ip_cksum ?
+		rxq_find_only(rxq->dev, rxq->id, rxq->nb_rxq) : NULL;
 }
 
 /* The same of a transmit queue. A stopped one sees a guest without queues. */
