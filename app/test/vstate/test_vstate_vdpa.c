@@ -70,7 +70,7 @@ removal_of_an_attached_device_is_refused_and_it_still_works(void **state)
 
 	assert_non_null(mkdtemp(path));
 	rmdir(path);
-	assert_int_equal(rte_vdev_init(NAME, "queues=2,service=0"), 0);
+	assert_int_equal(rte_vdev_init(NAME, "queues=2,service=0,port=1"), 0);
 	assert_int_equal(rte_vhost_driver_register(path, 0), 0);
 	assert_int_equal(rte_vhost_driver_attach_vdpa_device(path,
 			rte_vdpa_find_device_by_name(NAME)), 0);
@@ -106,10 +106,41 @@ removal_of_an_attached_device_is_refused_and_it_still_works(void **state)
 	assert_int_equal(rte_eth_dev_get_port_by_name(NAME, &port), -ENODEV);
 }
 
+/* Ports are few (RTE_MAX_ETHPORTS). A device that a service polls takes none. */
+static void
+device_without_a_port_takes_no_port(void **state)
+{
+	char name[32], args[64];
+	unsigned int i, used;
+	uint16_t port;
+
+	RTE_SET_USED(state);
+	assert_int_equal(rte_vdev_init(NAME, "queues=2,service=0"), -EINVAL);
+	used = rte_eth_dev_count_total();
+	for (i = used; i < RTE_MAX_ETHPORTS; i++) {
+		snprintf(name, sizeof(name), "net_vstate%u", 100 + i);
+		snprintf(args, sizeof(args), "iface=/tmp/vstate-many-%d.%u", getpid(), i);
+		assert_int_equal(rte_vdev_init(name, args), 0);
+	}
+	/* one more has no port, and says so; it leaves nothing behind */
+	snprintf(args, sizeof(args), "iface=/tmp/vstate-many-%d.x", getpid());
+	assert_int_equal(rte_vdev_init("net_vstate99", args), -ENOSPC);
+	assert_null(vstate_dev_find("net_vstate99"));
+	assert_int_equal(rte_vdev_init(NAME, "queues=2"), 0);
+	assert_non_null(rte_vdpa_find_device_by_name(NAME));
+	assert_int_equal(rte_eth_dev_get_port_by_name(NAME, &port), -ENODEV);
+	assert_int_equal(rte_vdev_uninit(NAME), 0);
+	for (i = used; i < RTE_MAX_ETHPORTS; i++) {
+		snprintf(name, sizeof(name), "net_vstate%u", 100 + i);
+		assert_int_equal(rte_vdev_uninit(name), 0);
+	}
+}
+
 int
 test_vstate_vdpa(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(device_without_a_port_takes_no_port),
 		cmocka_unit_test(removal_of_an_attached_device_is_refused_and_it_still_works),
 	};
 

@@ -72,6 +72,7 @@ const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS] = {
 	{ "tso", false, vstate_devarg_parse_bool, FIELD(tso) },
 	{ "linear-buffer", false, vstate_devarg_parse_bool, FIELD(linear_buffer) },
 	{ "count-multicast", false, vstate_devarg_parse_bool, FIELD(count_multicast) },
+	{ "port", false, vstate_devarg_parse_bool, FIELD(port) },
 	{ "mac", false, parse_mac, 0 },
 	{ "mtu", false, parse_mtu, FIELD(mtu) },
 	{ "uplink", false, parse_uplink, 0 },
@@ -81,12 +82,18 @@ const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS] = {
 void
 vstate_net_conf_default(struct vstate_conf *conf)
 {
-	*vstate_net_conf(conf) = (struct vstate_net_conf){ .mtu = MTU_MAX };
+	/* A device that a service polls by default, as vdpa_vstate, needs no port. */
+	*vstate_net_conf(conf) = (struct vstate_net_conf){ .mtu = MTU_MAX, .port = !conf->service };
 }
 
 int
 vstate_net_conf_check(const char *dev_name, const struct vstate_conf *conf)
 {
+	if (!vstate_net_conf_const(conf)->port && !conf->service) {
+		VSTATE_LOG(ERR, "%s: nothing would poll the queues: port=1 or service=1 is needed",
+				dev_name);
+		return -EINVAL;
+	}
 	if (vstate_net_conf_const(conf)->uplink[0] == '\0' || conf->service)
 		return 0;
 	VSTATE_LOG(ERR, "%s: uplink= needs service=1", dev_name);

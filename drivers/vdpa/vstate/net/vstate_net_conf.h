@@ -20,6 +20,8 @@
 struct vstate_net_conf {
 	/** Offer segmentation offloads. */
 	bool tso;
+	/** Make an ethdev port. */
+	bool port;
 	/** Count multicast and broadcast frames. */
 	bool count_multicast;
 	/** Drop frames that do not fit one mbuf. */
@@ -37,6 +39,7 @@ struct vstate_net_conf {
 	"tso=<0|1> " \
 	"linear-buffer=<0|1> " \
 	"count-multicast=<0|1> " \
+	"port=<0|1> " \
 	"mac=<MAC address> " \
 	"mtu=<68-65535> " \
 	"uplink=<port> " \
@@ -57,7 +60,7 @@ vstate_net_conf_const(const struct vstate_conf *conf)
 	return (const struct vstate_net_conf *)(const void *)conf->of_class;
 }
 
-#define VSTATE_NET_NB_DEVARGS 7
+#define VSTATE_NET_NB_DEVARGS 8
 extern const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS];
 
 /* Members of struct vstate_class, documented there. */

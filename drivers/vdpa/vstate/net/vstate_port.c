@@ -366,6 +366,13 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 	struct rte_eth_dev *eth;
 	int ret;
 
+	if (!vstate_net_conf_const(&dev->conf)->port)
+		return 0;
+	if (rte_eth_dev_count_total() >= RTE_MAX_ETHPORTS) {
+		VSTATE_LOG(ERR, "%s: this DPDK has at most %u ports, and all are in use; vdpa_vstate "
+				"without port=1 needs none", dev->name, RTE_MAX_ETHPORTS);
+		return -ENOSPC;
+	}
 	ret = vstate_port_link_create(&port);
 	if (ret != 0)
 		return ret;

@@ -78,7 +78,7 @@ struct vstate_port {
 	struct vstate_port_intr *intr;
 };
 
-/** Create the ethdev port of @p dev. @return 0 or -errno */
+/** Create the ethdev port of @p dev, unless it has port=0. @return 0; -errno, -ENOSPC in the log */
 int vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev);
 /** Write what the port offers, for struct eth_dev_ops. Any thread of any process. */
 int vstate_port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info);
