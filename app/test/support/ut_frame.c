@@ -74,7 +74,8 @@ frame_make(struct frame *f, bool v6, bool tcp)
 		p[FRAME_L3 + 9] = tcp ? 6 : 17;
 		for (i = 0; i < 8; i++)
 			p[FRAME_L3 + 12 + i] = 10 + i;
-		frame_be16_write(p + FRAME_L3 + 10, ~frame_sum_fold(frame_sum_add(0, p + FRAME_L3, 20)));
+		frame_be16_write(p + FRAME_L3 + 10, ~frame_sum_fold(frame_sum_add(0,
+				p + FRAME_L3, 20)));
 	}
 	frame_be16_write(p + f->l4, 1000);
 	frame_be16_write(p + f->l4 + 2, 2000);
@@ -95,7 +96,8 @@ frame_checksum(const struct frame *f)
 	uint16_t sum;
 
 	frame_be16_write(plain.bytes + f->field, 0);
-	sum = ~frame_sum_fold(frame_pseudo_sum(f, f->len - f->l4) + frame_sum_add(0, plain.bytes + f->l4,
+	sum = ~frame_sum_fold(frame_pseudo_sum(f, f->len - f->l4) + frame_sum_add(0,
+			plain.bytes + f->l4,
 			f->len - f->l4));
 	return sum != 0 ? sum : 0xffff;
 }

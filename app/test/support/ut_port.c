@@ -17,6 +17,8 @@
 
 #include <bus_vdev_driver.h>
 
+#include <vstate_compat.h>
+
 #include "ut_groups.h"
 #include "ut_port.h"
 #include "dev/vstate_dev.h"
@@ -73,7 +75,8 @@ ut_port_connect(bool packed, bool event_idx)
 	ring_describe(&ut_port.ring, &ut_port.setup.rings[UT_PORT_QID]);
 	ut_port.setup.rings[UT_PORT_QID].ready = true;
 	ut_port.setup.rings[UT_PORT_QID].kickfd = ut_port.kickfd;
-	ut_port.setup.rings[UT_PORT_QID].avail = ut_port.setup.rings[UT_PORT_QID].used = ut_port.ring.next;
+	ut_port.setup.rings[UT_PORT_QID].avail = ut_port.ring.next;
+	ut_port.setup.rings[UT_PORT_QID].used = ut_port.ring.next;
 	ut_port.setup.rings[UT_PORT_QID].base_fresh = true;
 	vstate_start_connect(ut_port.dev);
 	vstate_start_negotiate(ut_port.dev, ut_port.setup.features, false);
@@ -92,19 +95,24 @@ ut_port_disconnect(void)
 static uint16_t
 guest_u16(uint64_t gpa)
 {
-	return __atomic_load_n((uint16_t *)(void *)guest_at(&ut_port.ring.guest, gpa), __ATOMIC_RELAXED);
+	const uint16_t *p = (const uint16_t *)(void *)guest_at(&ut_port.ring.guest, gpa);
+
+	return rte_atomic_load_explicit(p, rte_memory_order_relaxed);
 }
 
 /* Whether the device wants a kick for the one buffer that was made available last. */
 static bool
 kick_is_wanted(void)
 {
-	rte_smp_mb();
+	uint16_t event;
+
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	if (ut_port.ring.packed)
 		return guest_u16(RING_DEVICE_GPA + 2) != VRING_PACKED_EVENT_FLAG_DISABLE;
 	if (!ut_port.event_idx)
 		return (guest_u16(RING_DEVICE_GPA) & VRING_USED_F_NO_NOTIFY) == 0;
-	return (uint16_t)(ut_port.ring.next.idx - guest_u16(RING_DEVICE_GPA + 4 + 8 * UT_PORT_RING) - 1) < 1;
+	event = guest_u16(RING_DEVICE_GPA + 4 + 8 * UT_PORT_RING);
+	return (uint16_t)(ut_port.ring.next.idx - event - 1) < 1;
 }
 
 bool

@@ -7,8 +7,8 @@
 
 /**
  * @file
- * A port of a device, and a guest that is connected without a front end. The guest sends on the ring
- * of the second pair.
+ * A port of a device, and a guest that is connected without a front end. The guest sends on the
+ * ring of the second pair.
  */
 
 #include <stdbool.h>

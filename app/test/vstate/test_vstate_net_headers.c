@@ -32,7 +32,8 @@ static void
 edge_open(struct edge *e)
 {
 	e->page = sysconf(_SC_PAGESIZE);
-	e->map = mmap(NULL, 2 * e->page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	e->map = mmap(NULL, 2 * e->page, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(e->map != MAP_FAILED);
 	assert_int_equal(mprotect(e->map + e->page, e->page, PROT_NONE), 0);
 }
@@ -70,7 +71,8 @@ static void
 assert_metadata(const struct rte_mbuf *m, const struct virtio_net_hdr *hdr)
 {
 	const uint32_t l4 = m->packet_type & RTE_PTYPE_L4_MASK;
-	const bool none = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;
+	const bool none = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
+		RTE_MBUF_F_RX_L4_CKSUM_NONE;
 
 	assert_true(header_lens(m) <= m->data_len);
 	if (m->ol_flags & RTE_MBUF_F_RX_LRO)

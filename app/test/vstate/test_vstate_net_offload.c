@@ -296,7 +296,8 @@ checksum_is_computed_for_a_driver_that_wants_it_whole(void **state)
 			(f.tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM);
 		if (!f.v6) {
 			m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
-			frame_be16_write(rte_pktmbuf_mtod_offset(m, uint8_t *, FRAME_L3 + 10), 0xbad);
+			frame_be16_write(rte_pktmbuf_mtod_offset(m, uint8_t *,
+					FRAME_L3 + 10), 0xbad);
 		}
 		assert_int_equal(vstate_net_offload_prepare(m), 0);
 		/* the frame finds no buffer at first, and comes again */
@@ -378,7 +379,8 @@ frame_that_others_hold_too_is_not_changed(void **state)
 		frame_be16_write(f.bytes + FRAME_L3 + 10, 0xbad);
 		want = f;
 		frame_be16_write(want.bytes + FRAME_L3 + 10, 0);
-		frame_be16_write(want.bytes + FRAME_L3 + 10, ~frame_sum_fold(frame_sum_add(0, want.bytes + FRAME_L3, 20)));
+		frame_be16_write(want.bytes + FRAME_L3 + 10, ~frame_sum_fold(frame_sum_add(0,
+				want.bytes + FRAME_L3, 20)));
 		frame_be16_write(want.bytes + want.field, frame_checksum(&want));
 		m = frame_share(&r, how, &f, &other);
 		m->l2_len = FRAME_L3;

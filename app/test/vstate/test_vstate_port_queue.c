@@ -13,6 +13,8 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include <vstate_compat.h>
+
 #include "ut_groups.h"
 #include "ut_port.h"
 #include "dev/vstate_start.h"
@@ -157,14 +159,14 @@ on_queue_event(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret
 	RTE_SET_USED(type);
 	RTE_SET_USED(arg);
 	RTE_SET_USED(ret);
-	__atomic_fetch_add(&queue_events, 1, __ATOMIC_RELEASE);
+	rte_atomic_fetch_add_explicit(&queue_events, 1, rte_memory_order_release);
 	return 0;
 }
 
 static void
 flag_set(void *flag)
 {
-	__atomic_store_n((uint32_t *)flag, 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit((uint32_t *)flag, 1, rte_memory_order_release);
 }
 
 /* EAL's interrupt thread serves the alarm after earlier events. */
@@ -174,9 +176,9 @@ events_count(void)
 	uint32_t flag = 0;
 
 	assert_int_equal(rte_eal_alarm_set(1, flag_set, &flag), 0);
-	while (__atomic_load_n(&flag, __ATOMIC_ACQUIRE) == 0)
+	while (rte_atomic_load_explicit(&flag, rte_memory_order_acquire) == 0)
 		usleep(10);
-	return __atomic_load_n(&queue_events, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&queue_events, rte_memory_order_acquire);
 }
 
 static void

@@ -109,8 +109,8 @@ struct vstate_class {
 	/** The set of queues that run is about to change. Poll threads may be inside. */
 	void (*run_changed)(struct vstate_dev *dev);
 	/**
-	 * Queues were granted. A grant suppresses kicks, so a poll thread that sleeps must be woken.
-	 * Poll threads may be inside.
+	 * Queues were granted. A grant suppresses kicks, so a poll thread that sleeps must be
+	 * woken. Poll threads may be inside.
 	 */
 	void (*granted)(struct vstate_dev *dev);
 	/** Whether the device may sleep until the driver kicks this queue. */

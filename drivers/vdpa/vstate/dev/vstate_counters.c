@@ -23,7 +23,8 @@ vstate_counter_get_from(const struct vstate_dev *dev, uint16_t qid,
 		const struct vstate_counter *counters, uint16_t nb_counters, uint16_t i)
 {
 	return counter_load(dev, qid, &counters[i]) -
-		rte_atomic_load_explicit(&dev->counters_base[qid * nb_counters + i], rte_memory_order_relaxed);
+		rte_atomic_load_explicit(&dev->counters_base[qid * nb_counters + i],
+				rte_memory_order_relaxed);
 }
 
 uint64_t
@@ -39,5 +40,6 @@ vstate_counters_reset(struct vstate_dev *dev, uint16_t qid)
 
 	for (i = 0; i < dev->class->nb_counters; i++)
 		rte_atomic_store_explicit(&dev->counters_base[qid * dev->class->nb_counters + i],
-				counter_load(dev, qid, &dev->class->counters[i]), rte_memory_order_relaxed);
+				counter_load(dev, qid, &dev->class->counters[i]),
+				rte_memory_order_relaxed);
 }

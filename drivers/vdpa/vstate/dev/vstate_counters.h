@@ -21,8 +21,8 @@ struct vstate_dev;
 uint64_t vstate_counter_get(const struct vstate_dev *dev, uint16_t qid, uint16_t i);
 
 /**
- * The same with the table of the class as argument. In a secondary process the device is shared, but
- * the address of its class is that of the primary process.
+ * The same with the table of the class as argument. In a secondary process the device is shared,
+ * but the address of its class is that of the primary process.
  */
 uint64_t vstate_counter_get_from(const struct vstate_dev *dev, uint16_t qid,
 		const struct vstate_counter *counters, uint16_t nb_counters, uint16_t i);

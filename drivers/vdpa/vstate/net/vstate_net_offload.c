@@ -144,7 +144,8 @@ checksum_complete(struct rte_mbuf *m, uint32_t start, uint32_t len, uint32_t fie
 static uint32_t
 l4_checksum_offset(bool udp)
 {
-	return udp ? offsetof(struct rte_udp_hdr, dgram_cksum) : offsetof(struct rte_tcp_hdr, cksum);
+	return udp ? offsetof(struct rte_udp_hdr, dgram_cksum) :
+		offsetof(struct rte_tcp_hdr, cksum);
 }
 
 /* ---- from the driver ---- */

@@ -59,7 +59,7 @@ struct vstate_net_vq {
 	/* -- last because it is large -- */
 	/** Lengths of the frames of the last take. */
 	uint32_t taken_len[VSTATE_BURST];
-	/** The bursts below @p ops with count-multicast=1, and their last take: enum in the file. */
+	/** The bursts below @p ops with count-multicast=1, and the casts of their last take. */
 	const struct vstate_net_ops *casts_ops;
 	uint8_t taken_cast[VSTATE_BURST];
 	/** Where the ring stood, and how many used elements, after frame i >= nb_simple. */

@@ -392,7 +392,7 @@ vstate_port_create(struct rte_vdev_device *vdev, struct vstate_dev *dev)
 	eth->data->dev_link = (struct rte_eth_link) { .link_speed = RTE_ETH_SPEED_NUM_10G,
 		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX };
 	eth->data->dev_flags = RTE_ETH_DEV_INTR_LSC | RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
-	/* All frames of the guest are received. Without functions to change it, that is -ENOTSUP. */
+	/* All frames of the guest are received. Without functions, a change is -ENOTSUP. */
 	eth->data->promiscuous = 1;
 	eth->data->all_multicast = 1;
 	eth->dev_ops = &port_ops;

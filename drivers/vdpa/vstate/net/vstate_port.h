@@ -34,7 +34,7 @@ struct vstate_port_rxq {
 	struct vstate_net *net;
 	struct rte_mempool *pool;
 	uint16_t id;
-	/** The guest's queue, if this queue serves only one, strips no tags and checks no IP; else NULL. */
+	/** The guest's queue, if it is the only one and frames stay as they are; else NULL. */
 	struct vstate_vq *only;
 	/** Points to a value that is not 0 if a RARP frame is due on this queue. */
 	const uint64_t *rarp_due;

@@ -286,7 +286,8 @@ vstate_port_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 static bool
 segmentation_is_served(const struct vstate_port_txq *txq, const struct rte_mbuf *m)
 {
-	uint16_t active = __atomic_load_n(&txq->net->active_pairs, __ATOMIC_ACQUIRE);
+	uint16_t active = rte_atomic_load_explicit(&txq->net->active_pairs,
+			rte_memory_order_acquire);
 	struct vstate_net_vq *nq;
 	bool served;
 

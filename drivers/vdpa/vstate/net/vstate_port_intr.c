@@ -13,6 +13,8 @@
 
 #include <ethdev_driver.h>
 
+#include <vstate_compat.h>
+
 #include "ring/vstate_kick.h"
 #include "ring/vstate_ring.h"
 #include "ring/vstate_vq.h"
@@ -197,7 +199,7 @@ events_forget(const struct vstate_port_intr *intr, uint16_t id)
 static bool
 kicks_request(const struct vstate_port_rxq *rxq)
 {
-	bool work = __atomic_load_n(rxq->rarp_due, __ATOMIC_RELAXED) != 0;
+	bool work = rte_atomic_load_explicit(rxq->rarp_due, rte_memory_order_relaxed) != 0;
 	struct vstate_vq *vq;
 	uint16_t pair;
 

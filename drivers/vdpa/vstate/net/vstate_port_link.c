@@ -63,7 +63,7 @@ link_event(void *arg)
 			rte_atomic_load_explicit(&port->running, rte_memory_order_relaxed) &&
 			port->eth->data->dev_conf.intr_conf.lsc != 0)
 		rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_INTR_LSC, NULL);
-	if (rte_atomic_exchange_explicit(&port->queues_changed, false, rte_memory_order_acq_rel))
+	if (rte_atomic_exchange_explicit(&port->queues_changed, false, rte_memory_order_acquire))
 		rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_QUEUE_STATE, NULL);
 }
 

@@ -249,7 +249,8 @@ int
 vstate_port_tx_status(void *queue, uint16_t offset)
 {
 	const struct vstate_port_txq *txq = queue;
-	uint16_t active = __atomic_load_n(&txq->net->active_pairs, __ATOMIC_RELAXED);
+	uint16_t active = rte_atomic_load_explicit(&txq->net->active_pairs,
+			rte_memory_order_relaxed);
 	uint16_t pair = active != 0 ? txq->id % active : 0;
 	struct waiting w = { .first = pair, .step = 1, .limit = pair + 1, .to_guest = true };
 

@@ -7,9 +7,9 @@
 
 /**
  * @file
- * The port in a secondary process (dpdk-proc-info, dpdk-pdump, dpdk-dumpcap): what it is and what it
- * counted. Packets and control belong to the primary process. A secondary process writes nothing that
- * is shared and takes no lock that is shared, so that it may end at any time.
+ * The port in a secondary process (dpdk-proc-info, dpdk-pdump, dpdk-dumpcap): what it is, and what
+ * it counted. Packets and control belong to the primary process. A secondary process writes nothing
+ * that is shared and takes no lock that is shared, so that it may end at any time.
  */
 
 struct rte_vdev_device;

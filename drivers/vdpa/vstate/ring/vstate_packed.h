@@ -255,8 +255,8 @@ packed_kicks_suppress(struct vstate_vq *vq)
 static inline void
 packed_kicks_request(struct vstate_vq *vq)
 {
-	__atomic_store_n(&vq->packed.device->flags,
-			rte_cpu_to_le_16(VRING_PACKED_EVENT_FLAG_ENABLE), __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&vq->packed.device->flags,
+			rte_cpu_to_le_16(VRING_PACKED_EVENT_FLAG_ENABLE), rte_memory_order_relaxed);
 	vstate_vq_dirty(vq, vq->event_gpa, sizeof(struct vring_packed_desc_event));
 }
 

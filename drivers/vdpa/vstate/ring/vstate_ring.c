@@ -2,6 +2,8 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <vstate_compat.h>
+
 #include "vstate_avail.h"
 #include "vstate_publish.h"
 #include "vstate_ring.h"
@@ -39,7 +41,7 @@ vstate_ring_kicks_request(struct vstate_vq *vq)
 	 * Partner: the driver's full fence between making a buffer available and its look at the
 	 * request (Linux: virtqueue_kick_prepare()).
 	 */
-	rte_smp_mb();
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	return !vstate_vq_is_empty(vq);
 }
 

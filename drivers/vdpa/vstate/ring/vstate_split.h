@@ -229,12 +229,12 @@ static inline void
 split_kicks_request(struct vstate_vq *vq)
 {
 	if (vq->event_idx) {
-		__atomic_store_n((uint16_t *)(void *)&vq->split.used->ring[vq->size],
-				rte_cpu_to_le_16(vq->avail.idx), __ATOMIC_RELAXED);
+		rte_atomic_store_explicit((uint16_t *)(void *)&vq->split.used->ring[vq->size],
+				rte_cpu_to_le_16(vq->avail.idx), rte_memory_order_relaxed);
 		vstate_vq_dirty(vq, vq->used_gpa + offsetof(struct vring_used, ring) +
 				vq->size * sizeof(struct vring_used_elem), sizeof(uint16_t));
 	} else {
-		__atomic_store_n(&vq->split.used->flags, 0, __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&vq->split.used->flags, 0, rte_memory_order_relaxed);
 		vstate_vq_dirty(vq, vq->used_gpa, sizeof(uint16_t));
 	}
 }
