@@ -74,8 +74,7 @@ port_begin(const struct rte_eth_conf *conf)
 static void
 exactly_the_offloads_offered_can_be_enabled(void **state)
 {
-	const uint64_t rx = RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
-		RTE_ETH_RX_OFFLOAD_UDP_CKSUM |
+	const uint64_t rx = RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_UDP_CKSUM |
 		RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER;
 	const uint64_t tx = RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM |
 		RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
@@ -85,9 +84,11 @@ exactly_the_offloads_offered_can_be_enabled(void **state)
 
 	RTE_SET_USED(state);
 	for (tso = 0; tso < 2; tso++) {
-		rx_all = rx | (tso ? RTE_ETH_RX_OFFLOAD_TCP_LRO : 0);
+		rx_all = rx;
+		if (tso)
+			rx_all |= RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
 		tx_all = tx | (tso ? RTE_ETH_TX_OFFLOAD_TCP_TSO : 0);
-		port_open(tso ? ",tso=1" : "");
+		port_open(tso ? ",tso=1,ipv4-cksum=1" : "");
 		for (i = 0; i < 64; i++) {
 			struct rte_eth_conf conf = { .rxmode.offloads = RTE_BIT64(i) };
 
@@ -273,6 +274,37 @@ large_frames_are_received_only_with_lro(void **state)
 	port_close();
 }
 
+/* Whether the port completes partial checksums, with these offloads. */
+static bool
+checksums_are_completed(uint64_t offloads)
+{
+	const struct rte_eth_conf conf = { .rxmode.offloads = offloads };
+	bool complete;
+
+	port_begin(&conf);
+	complete = vstate_net_vq_of(vstate_dev_find(NAME)->vqs[1])->complete_csum;
+	assert_int_equal(rte_eth_dev_stop(port), 0);
+	return complete;
+}
+
+/*
+ * An application leaves a frame as it is unless it knows partial checksums: those of net_vhost and
+ * net_virtio do, and enable what these offer. OVS and l3fwd enable all three, as of a NIC.
+ */
+static void
+partial_checksums_are_left_only_to_an_application_that_knows_them(void **state)
+{
+	RTE_SET_USED(state);
+	port_open(",ipv4-cksum=1");
+	assert_true(checksums_are_completed(0));
+	assert_true(checksums_are_completed(RTE_ETH_RX_OFFLOAD_UDP_CKSUM));
+	assert_true(checksums_are_completed(RTE_ETH_RX_OFFLOAD_TCP_CKSUM));
+	assert_false(checksums_are_completed(RTE_ETH_RX_OFFLOAD_UDP_CKSUM |
+			RTE_ETH_RX_OFFLOAD_TCP_CKSUM));
+	assert_true(checksums_are_completed(RTE_ETH_RX_OFFLOAD_CHECKSUM));
+	port_close();
+}
+
 int
 test_vstate_port_conf(void)
 {
@@ -282,6 +314,7 @@ test_vstate_port_conf(void)
 		cmocka_unit_test(calls_without_support_say_so),
 		cmocka_unit_test(lengths_agree),
 		cmocka_unit_test(mtu_limits_frames_as_with_a_nic),
+		cmocka_unit_test(partial_checksums_are_left_only_to_an_application_that_knows_them),
 		cmocka_unit_test(large_frames_are_received_only_with_lro),
 	};
 

@@ -72,6 +72,7 @@ const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS] = {
 	{ "tso", false, vstate_devarg_parse_bool, FIELD(tso) },
 	{ "linear-buffer", false, vstate_devarg_parse_bool, FIELD(linear_buffer) },
 	{ "count-multicast", false, vstate_devarg_parse_bool, FIELD(count_multicast) },
+	{ "ipv4-cksum", false, vstate_devarg_parse_bool, FIELD(ipv4_cksum) },
 	{ "port", false, vstate_devarg_parse_bool, FIELD(port) },
 	{ "mac", false, parse_mac, 0 },
 	{ "mtu", false, parse_mtu, FIELD(mtu) },

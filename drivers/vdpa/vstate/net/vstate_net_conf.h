@@ -20,6 +20,8 @@
 struct vstate_net_conf {
 	/** Offer segmentation offloads. */
 	bool tso;
+	/** Offer to check the checksums of IPv4 headers. */
+	bool ipv4_cksum;
 	/** Make an ethdev port. */
 	bool port;
 	/** Count multicast and broadcast frames. */
@@ -40,6 +42,7 @@ struct vstate_net_conf {
 	"linear-buffer=<0|1> " \
 	"count-multicast=<0|1> " \
 	"port=<0|1> " \
+	"ipv4-cksum=<0|1> " \
 	"mac=<MAC address> " \
 	"mtu=<68-65535> " \
 	"uplink=<port> " \
@@ -60,7 +63,7 @@ vstate_net_conf_const(const struct vstate_conf *conf)
 	return (const struct vstate_net_conf *)(const void *)conf->of_class;
 }
 
-#define VSTATE_NET_NB_DEVARGS 8
+#define VSTATE_NET_NB_DEVARGS 9
 extern const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS];
 
 /* Members of struct vstate_class, documented there. */

@@ -39,7 +39,6 @@
 
 #define RX_OFFLOADS \
 	(RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_SCATTER | \
-	 RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | \
 	 RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 #define TX_OFFLOADS \
 	(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_MULTI_SEGS | \
@@ -122,6 +121,8 @@ vstate_port_infos(struct rte_eth_dev *eth, struct rte_eth_dev_info *info)
 	info->max_tx_queues = info->max_rx_queues;
 	info->rx_offload_capa = RX_OFFLOADS;
 	info->tx_offload_capa = TX_OFFLOADS;
+	if (conf.ipv4_cksum)
+		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
 	if (conf.tso) {
 		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
 		info->max_lro_pkt_size = VSTATE_MAX_FRAME;
@@ -178,8 +179,12 @@ start_apply(struct vstate_dev *dev, void *arg)
 		/* An application without LRO expects no frame that stands for several. */
 		vstate_net_vq_of(dev->vqs[i])->lro_max = rx & RTE_ETH_RX_OFFLOAD_TCP_LRO ?
 			eth->data->dev_conf.rxmode.max_lro_pkt_size : 0;
-		/* An application without these offloads ignores the flags of a partial checksum. */
-		vstate_net_vq_of(dev->vqs[i])->complete_csum = (rx & csum) != csum;
+		/*
+		 * An application without these offloads ignores the flags of a partial checksum.
+		 * One that enables IPv4's too treats the port as a NIC, which has no partial ones.
+		 */
+		vstate_net_vq_of(dev->vqs[i])->complete_csum = (rx & csum) != csum ||
+			(rx & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0;
 	}
 	for (i = 0; i < eth->data->nb_rx_queues; i++) {
 		struct vstate_port_rxq *rxq = eth->data->rx_queues[i];
