@@ -18,7 +18,20 @@
 #include "bench_run.h"
 #include "bench_sides.h"
 #include "guest.h"
+#include "rte_vhost_state.h"
 #include "workdir.h"
+
+/* Features that a port offers. net_vstate reads its socket itself, so rte_vhost does not know it. */
+static int
+features_offered(const struct bench_port *port, uint64_t *features)
+{
+	struct rte_vhost_state_info info;
+
+	if (rte_vhost_state_info_get(port->name, &info) != 0)
+		return rte_vhost_driver_get_features(port->path, features);
+	*features = info.limits.device_features;
+	return 0;
+}
 
 static int
 features_check(const struct bench_side sides[BENCH_KINDS], const struct bench_case *c,
@@ -31,9 +44,12 @@ features_check(const struct bench_side sides[BENCH_KINDS], const struct bench_ca
 	for (kind = 0; kind < BENCH_ROOFLINE; kind++) {
 		if (!sides[kind].port.present)
 			continue;
-		ret = rte_vhost_driver_get_features(sides[kind].port.path, &offered);
-		if (ret < 0)
+		ret = features_offered(&sides[kind].port, &offered);
+		if (ret < 0) {
+			fprintf(stderr, "dpdk-test-vdpa bench: %s: net_%s: the features are not known\n",
+				c->name, bench_kind_names[kind]);
 			return -EIO;
+		}
 		if ((*features & ~offered) == 0)
 			continue;
 		/* Otherwise the name of the case would be wrong. */
