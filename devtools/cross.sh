@@ -60,8 +60,8 @@ flags()
 	powerpc64) echo -mcpu=power8 ;;
 	i686|musl) echo -march=corei7 ;;
 	esac
-	# musl has no headers of the kernel.
-	[ "$1" != musl ] || echo "-idirafter /usr/include -idirafter /usr/include/$(gcc -dumpmachine)"
+	# musl has no headers of the kernel, and no sys/queue.h.
+	[ "$1" != musl ] || echo "-idirafter $2/kernel"
 }
 
 # Print the path of an installed header of DPDK.
@@ -81,10 +81,19 @@ config_write() # TARGET DIR
 	if [ -z "$build" ] || [ -z "$config" ]; then
 		die "rte_build_config.h of DPDK is not installed"
 	fi
-	{ grep -vE 'RTE_(ARCH|MACHINE|COMPILE_TIME|CPU|MEMCPY|TOOLCHAIN)' "$build"
+	{ grep -vE 'RTE_(ARCH|MACHINE|COMPILE_TIME|CPU|MEMCPY|TOOLCHAIN|USE_LIBBSD)' "$build"
 	  printf '#define %s\n' 'RTE_TOOLCHAIN_GCC 1' 'RTE_TOOLCHAIN "gcc"'
 	  machine "$1"; } >"$2/rte_build_config.h"
 	cp "$config" "$2/"
+}
+
+# The headers of the kernel alone, not those of this machine's C library.
+kernel_headers() # DIR
+{
+	mkdir -p "$1/sys"
+	ln -s /usr/include/linux /usr/include/asm-generic "/usr/include/$(gcc -dumpmachine)/asm" "$1"
+	ln -s "/usr/include/$(gcc -dumpmachine)/sys/queue.h" "$1/sys"
+	: >"$1/sys/cdefs.h"
 }
 
 # One file. The folders of the driver and of the tool are include paths, as in their meson.build.
@@ -99,7 +108,7 @@ compile() # TARGET DIR FILE
 			'-DPLUGIN_DIR=""') ;;
 	esac
 	# shellcheck disable=SC2046 # words
-	"$(compiler "$1")" -std=gnu11 -O2 -c -o /dev/null "${WARNINGS[@]}" $(flags "$1") -D_GNU_SOURCE \
+	"$(compiler "$1")" -std=gnu11 -O2 -c -o /dev/null "${WARNINGS[@]}" $(flags "$1" "$2") -D_GNU_SOURCE \
 		-D_FILE_OFFSET_BITS=64 -DALLOW_EXPERIMENTAL_API -DALLOW_INTERNAL_API -include rte_config.h \
 		"${own[@]}" -Iconfig -Ilib/vhost_state "-isystem$2" "${INCLUDES[@]}" "$3"
 }
@@ -109,6 +118,7 @@ target()
 	local dir file rc=0 dpdk=$DPDK_SOURCE
 	dir=$(mktemp -d)
 	config_write "$1" "$dir"
+	kernel_headers "$dir/kernel"
 	INCLUDES=("-isystem$dpdk/lib/eal/$(folder "$1")/include")
 	for file in "$dpdk"/lib/eal/{,linux/}include "$dpdk"/lib/*/ "$dpdk/drivers/bus/vdev"; do
 		INCLUDES+=("-isystem$file")

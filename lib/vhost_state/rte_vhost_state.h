@@ -93,8 +93,9 @@ extern "C" {
 /** VIRTIO_F_SUSPEND (VIRTIO 1.4). */
 #define RTE_VHOST_STATE_F_SUSPEND 43
 
-/** Virtio device IDs for struct rte_vhost_state::device_id. */
+/** Virtio device ID of a network card, for struct rte_vhost_state::device_id. */
 #define RTE_VHOST_STATE_ID_NET 1
+/** Virtio device ID of a disk. */
 #define RTE_VHOST_STATE_ID_BLK 2
 
 /**

@@ -123,7 +123,7 @@ piece_of(const struct view *v, const void *desc)
 {
 	const struct vring_desc *d = desc;
 
-	return (struct piece){ .p = (uint8_t *)(v->base + d->addr), .len = d->len };
+	return (struct piece){ .p = (uint8_t *)(uintptr_t)(v->base + d->addr), .len = d->len };
 }
 
 static vstate_inline void
