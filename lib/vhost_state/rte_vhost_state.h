@@ -375,12 +375,11 @@ struct rte_vhost_state_limits {
 	uint16_t max_mtu;
 	/** The destination completes buffers that are in flight in the state. */
 	bool inflight;
-	/**
-	 * Block device: sectors of 512 bytes, bytes of a logical block, writes are refused. If
-	 * blk_size is 0, these limits are not known and not checked.
-	 */
+	/** Block device: capacity in sectors of 512 bytes. */
 	uint64_t blk_capacity;
+	/** Block device: bytes of a logical block; 0: the three limits are not known or checked. */
 	uint32_t blk_size;
+	/** Block device: writes are refused. */
 	bool blk_read_only;
 };
 

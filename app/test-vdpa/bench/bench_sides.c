@@ -21,7 +21,7 @@
 #include "rte_vhost_state.h"
 #include "workdir.h"
 
-/* Features that a port offers. net_vstate reads its socket itself, so rte_vhost does not know it. */
+/* Features that a port offers. rte_vhost does not know the socket of net_vstate. */
 static int
 features_offered(const struct bench_port *port, uint64_t *features)
 {

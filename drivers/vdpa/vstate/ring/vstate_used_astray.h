@@ -20,8 +20,8 @@
 struct vstate_vq;
 
 /**
- * Repair the descriptors 0 to @p n - 1 of a packed ring in a turn with wrap counter 1. The positions
- * of the queue are set, and no poll thread is inside.
+ * Repair the descriptors 0 to @p n - 1 of a packed ring in a turn with wrap counter 1. The
+ * positions of the queue are set, and no poll thread is inside.
  * @return number of descriptors repaired; 0 also if the driver may have made them available again
  */
 uint16_t vstate_used_astray_repair(struct vstate_vq *vq, uint16_t n);
