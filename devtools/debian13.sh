@@ -11,7 +11,7 @@
 # devtools/test.sh NAME... run there, by chroot in their own mount and process namespace. Without NAME
 # all tests run. It needs root. The logs are DIR/root/quickstart.log and DIR/root/test.log.
 #
-#	MIRROR			Debian's mirror (default: http://deb.debian.org/debian)
+#	MIRROR			Debian's mirror (default: the one of this machine's apt)
 #	VSTATE_DPDK_SOURCE	DPDK's source tree, where the source package cannot be downloaded
 #
 # The exit status is 77, with the reason, if Debian or DPDK's source package cannot be downloaded.
@@ -21,7 +21,6 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 SUITE=trixie
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
 
 skip() { printf 'SKIP: %s\n' "$*"; exit 77; }
 
@@ -34,6 +33,11 @@ esac
 DIR=$1
 shift
 [ "$(id -u)" -eq 0 ] || die "debootstrap and chroot need root"
+# shellcheck disable=SC2016 # apt expands it
+MIRROR=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' |
+	head -n 1)}
+[ -n "$MIRROR" ] || die "apt has no sources: set MIRROR"
+MIRROR=${MIRROR%/}
 
 # ---- the system ----
 

@@ -108,7 +108,7 @@ text_insert()
 	rm -f "$new"
 }
 
-# The API reference, the release notes of this release, and who maintains what.
+# The API reference, the release notes of this release, and the maintainers.
 lists_fill()
 {
 	local notes maintainer
