@@ -181,6 +181,22 @@ send_all(struct vu_fe *fe, struct msghdr *mh)
 	return 0;
 }
 
+void
+vu_fds_attach(struct msghdr *mh, char *control, const int *fds, unsigned int nb_fds)
+{
+	struct cmsghdr *cmsg;
+
+	if (nb_fds == 0)
+		return;
+	mh->msg_control = control;
+	mh->msg_controllen = CMSG_SPACE(nb_fds * sizeof(int));
+	cmsg = CMSG_FIRSTHDR(mh);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(nb_fds * sizeof(int));
+	memcpy(CMSG_DATA(cmsg), fds, nb_fds * sizeof(int));
+}
+
 int
 vu_fe_send_raw(struct vu_fe *fe, const struct vu_header *hdr, const void *payload, size_t len,
 		const int *fds, unsigned int nb_fds)
@@ -191,21 +207,12 @@ vu_fe_send_raw(struct vu_fe *fe, const struct vu_header *hdr, const void *payloa
 	uint8_t body[VU_MAX_PAYLOAD];
 	struct iovec iov[2] = { { &head, sizeof(head) }, { body, len } };
 	struct msghdr mh = { .msg_iov = iov, .msg_iovlen = len != 0 ? 2 : 1 };
-	struct cmsghdr *cmsg;
 
 	if (len > sizeof(body) || nb_fds > 32)
 		return -EINVAL;
 	if (len != 0)
 		memcpy(body, payload, len);
-	if (nb_fds != 0) {
-		mh.msg_control = control;
-		mh.msg_controllen = CMSG_SPACE(nb_fds * sizeof(int));
-		cmsg = CMSG_FIRSTHDR(&mh);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(nb_fds * sizeof(int));
-		memcpy(CMSG_DATA(cmsg), fds, nb_fds * sizeof(int));
-	}
+	vu_fds_attach(&mh, control, fds, nb_fds);
 	return send_all(fe, &mh);
 }
 

@@ -128,6 +128,8 @@ struct vu_inflight {
 #define VU_PIPELINE_MAX 64
 
 /** One connection. */
+struct msghdr;
+
 struct vu_fe {
 	int fd;
 	/** Longest wait for an answer. */
@@ -155,6 +157,12 @@ int vu_fe_accept_from(struct vu_fe *fe, int listener, int timeout_ms);
 /** True if the other side closes the connection within @p timeout_ms. */
 bool vu_fe_hung_up(const struct vu_fe *fe, int timeout_ms);
 void vu_fe_close(struct vu_fe *fe);
+
+/**
+ * Attach descriptors to what sendmsg() is going to send.
+ * @param control room for CMSG_SPACE() of @p nb_fds descriptors, all zero
+ */
+void vu_fds_attach(struct msghdr *mh, char *control, const int *fds, unsigned int nb_fds);
 
 /** Send any message, also an invalid one: @p hdr, then @p len bytes, with @p nb_fds fds. */
 int vu_fe_send_raw(struct vu_fe *fe, const struct vu_header *hdr, const void *payload, size_t len,

@@ -183,20 +183,11 @@ hostile_write(struct vu_fe *fe, const void *bytes, uint32_t len, const int *fds,
 	struct iovec iov = { (void *)(uintptr_t)bytes, len };
 	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct pollfd pfd = { .fd = fe->fd, .events = POLLOUT };
-	struct cmsghdr *cmsg;
 	ssize_t n;
 
 	if (nb_fds > MAX_FDS)
 		return -EINVAL;
-	if (nb_fds != 0) {
-		mh.msg_control = control;
-		mh.msg_controllen = CMSG_SPACE(nb_fds * sizeof(int));
-		cmsg = CMSG_FIRSTHDR(&mh);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(nb_fds * sizeof(int));
-		memcpy(CMSG_DATA(cmsg), fds, nb_fds * sizeof(int));
-	}
+	vu_fds_attach(&mh, control, fds, nb_fds);
 	n = sendmsg(fe->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0 && errno == EAGAIN && ms > 0 && poll(&pfd, 1, ms) > 0)
 		n = sendmsg(fe->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);

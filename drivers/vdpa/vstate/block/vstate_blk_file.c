@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 
 #include <linux/falloc.h>
 #include <linux/fs.h>
+
+#include <rte_errno.h>
 
 #include "vstate_blk_conf.h"
 #include "vstate_blk_file.h"
@@ -38,8 +41,9 @@ sizes_get(const struct vstate_blk_conf *conf, const struct stat *st,
 	return 0;
 }
 
-int
-vstate_blk_file_open(const char *dev_name, const struct vstate_blk_conf *conf,
+/* @return 0; -errno with the reason in the log */
+static int
+file_open(const char *dev_name, const struct vstate_blk_conf *conf,
 		struct vstate_blk_store *store)
 {
 	int flags = (conf->ro ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -75,6 +79,29 @@ vstate_blk_file_open(const char *dev_name, const struct vstate_blk_conf *conf,
 		close(store->fd);
 	store->fd = -1;
 	return ret;
+}
+
+struct vstate_blk_store *
+vstate_blk_file_open(const char *dev_name, const struct vstate_blk_conf *conf,
+		const struct vstate_blk_store_ops *ops)
+{
+	struct vstate_blk_store *store = calloc(1, sizeof(*store));
+	int ret = store != NULL ? file_open(dev_name, conf, store) : -ENOMEM;
+
+	if (ret == 0) {
+		store->ops = ops;
+		return store;
+	}
+	free(store);
+	rte_errno = -ret;
+	return NULL;
+}
+
+void
+vstate_blk_file_close(struct vstate_blk_store *store)
+{
+	close(store->fd);
+	free(store);
 }
 
 int

@@ -10,11 +10,14 @@
 #include "vstate_blk_store.h"
 
 /**
- * Open the file of a device, and write its size and abilities to @p store.
- * @return 0; -errno with the reason in the log
+ * Make a store of the file of a device.
+ * @param ops kind of the store; its close() is vstate_blk_file_close()
+ * @return NULL with rte_errno, and the reason in the log
  */
-int vstate_blk_file_open(const char *dev_name, const struct vstate_blk_conf *conf,
-		struct vstate_blk_store *store);
+struct vstate_blk_store *vstate_blk_file_open(const char *dev_name,
+		const struct vstate_blk_conf *conf, const struct vstate_blk_store_ops *ops);
+/** Close the file, and free the store. All channels are closed. */
+void vstate_blk_file_close(struct vstate_blk_store *store);
 /** Do an operation now, and write its result. Waits. Any thread. */
 void vstate_blk_file_do(const struct vstate_blk_store *store, struct vstate_blk_io *io);
 /** Mode of fallocate() for a DISCARD or WRITE_ZEROES. */

@@ -156,13 +156,6 @@ io_cancel(struct vstate_blk_chan *chan)
 	rte_atomic_store_explicit(&c->cancelling, true, rte_memory_order_release);
 }
 
-static void
-store_close(struct vstate_blk_store *store)
-{
-	close(store->fd);
-	free(store);
-}
-
 static const struct vstate_blk_store_ops thread_ops = {
 	.name = "threads",
 	.chan_open = chan_open,
@@ -171,22 +164,11 @@ static const struct vstate_blk_store_ops thread_ops = {
 	.kick = chan_kick,
 	.reap = io_reap,
 	.cancel = io_cancel,
-	.close = store_close,
+	.close = vstate_blk_file_close,
 };
 
 struct vstate_blk_store *
 vstate_blk_threads_open(const char *dev_name, const struct vstate_blk_conf *conf)
 {
-	struct vstate_blk_store *store = calloc(1, sizeof(*store));
-	int ret = -ENOMEM;
-
-	if (store != NULL)
-		ret = vstate_blk_file_open(dev_name, conf, store);
-	if (ret == 0) {
-		store->ops = &thread_ops;
-		return store;
-	}
-	free(store);
-	rte_errno = -ret;
-	return NULL;
+	return vstate_blk_file_open(dev_name, conf, &thread_ops);
 }

@@ -180,13 +180,6 @@ io_cancel(struct vstate_blk_chan *chan)
 	chan_kick(chan);
 }
 
-static void
-store_close(struct vstate_blk_store *store)
-{
-	close(store->fd);
-	free(store);
-}
-
 static const struct vstate_blk_store_ops uring_ops = {
 	.name = "io_uring",
 	.chan_open = chan_open,
@@ -195,13 +188,12 @@ static const struct vstate_blk_store_ops uring_ops = {
 	.kick = chan_kick,
 	.reap = io_reap,
 	.cancel = io_cancel,
-	.close = store_close,
+	.close = vstate_blk_file_close,
 };
 
 struct vstate_blk_store *
 vstate_blk_uring_open(const char *dev_name, const struct vstate_blk_conf *conf)
 {
-	struct vstate_blk_store *store;
 	struct io_uring ring;
 	int ret;
 
@@ -212,13 +204,5 @@ vstate_blk_uring_open(const char *dev_name, const struct vstate_blk_conf *conf)
 		return NULL;
 	}
 	io_uring_queue_exit(&ring);
-	store = calloc(1, sizeof(*store));
-	ret = store != NULL ? vstate_blk_file_open(dev_name, conf, store) : -ENOMEM;
-	if (ret == 0) {
-		store->ops = &uring_ops;
-		return store;
-	}
-	free(store);
-	rte_errno = -ret;
-	return NULL;
+	return vstate_blk_file_open(dev_name, conf, &uring_ops);
 }
