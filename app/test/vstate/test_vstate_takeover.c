@@ -4,8 +4,8 @@
 
 /**
  * @file
- * The owner of a device, and a process that asks for it and then goes wrong at each step: the owner
- * goes on. The test is that process.
+ * The owner of a device, and a process that asks for it and then fails, at each step: the owner
+ * keeps the device. The test is that process.
  */
 
 #include <errno.h>
@@ -243,9 +243,9 @@ file_get(struct bench *b)
 	return fd;
 }
 
-/* The owner goes on, and holds the file. */
+/* The owner serves the queues, and holds the file. */
 static void
-owner_goes_on(struct bench *b)
+owner_keeps_the_device(struct bench *b)
 {
 	unsigned int ms;
 
@@ -293,7 +293,7 @@ process_that_dies_after_its_request_changes_nothing(void **state)
 	value_send(fd, VSTATE_HANDOVER_ASK, 1);
 	close(fd);
 	usleep(20000);
-	owner_goes_on(b);
+	owner_keeps_the_device(b);
 	next_request_is_granted(b);
 }
 
@@ -306,7 +306,7 @@ process_that_refuses_the_offer_changes_nothing(void **state)
 	value_send(fd, VSTATE_HANDOVER_ASK, 1);
 	kind_expect(fd, VSTATE_HANDOVER_OFFER);
 	value_send(fd, VSTATE_HANDOVER_REFUSED, ENOMEM);
-	owner_goes_on(b);
+	owner_keeps_the_device(b);
 	close(fd);
 	next_request_is_granted(b);
 }
@@ -318,7 +318,23 @@ device_is_taken_back_from_a_process_that_dies(void **state)
 	int fd = file_get(b);
 
 	close(fd);
-	owner_goes_on(b);
+	owner_keeps_the_device(b);
+	next_request_is_granted(b);
+}
+
+/* It does not lock the file. The owner does not wait for as long as for a process that has. */
+static void
+device_is_taken_back_from_a_process_that_is_silent(void **state)
+{
+	const uint64_t start = vstate_clock_ms();
+	struct bench *b = *state;
+	int fd = file_get(b);
+
+	owner_keeps_the_device(b);
+	assert_true(vstate_clock_ms() - start < PATIENCE_MS);
+	/* too late */
+	assert_int_equal(flock(b->fd, LOCK_EX | LOCK_NB), -1);
+	close(fd);
 	next_request_is_granted(b);
 }
 
@@ -334,13 +350,13 @@ device_is_taken_back_from_a_process_that_gives_up(void **state)
 	assert_false(vqs_are_granted(b));
 	flock(b->fd, LOCK_UN);
 	value_send(fd, VSTATE_HANDOVER_REFUSED, ENOMEM);
-	owner_goes_on(b);
+	owner_keeps_the_device(b);
 	close(fd);
 }
 
 /*
  * The process served the rings for a moment: the owner reads the file again. This device has no
- * connection by which the rings could be set up anew.
+ * connection by which the rings could be set up again.
  */
 static void
 device_is_taken_back_where_the_other_process_stopped(void **state)
@@ -370,7 +386,7 @@ device_is_taken_back_where_the_other_process_stopped(void **state)
 	close(fd);
 	flock(b->fd, LOCK_UN);
 	munmap(map, 65536);
-	owner_goes_on(b);
+	owner_keeps_the_device(b);
 	assert_non_null(b->dev->handover->recovery);
 	for (i = 0; i < 2; i++)
 		assert_int_equal(b->dev->handover->recovery->vqs[i].head.split.used_idx, 3);
@@ -390,7 +406,7 @@ busy_owner_refuses(void **state)
 	assert_int_equal(kind_expect(fd, VSTATE_HANDOVER_REFUSED), EBUSY);
 	busy_end(&busy);
 	close(fd);
-	owner_goes_on(b);
+	owner_keeps_the_device(b);
 }
 
 static void
@@ -407,7 +423,7 @@ owner_whose_poll_thread_does_not_return_refuses(void **state)
 	assert_int_equal(kind_expect(fd, VSTATE_HANDOVER_REFUSED), ETIMEDOUT);
 	vstate_lease_give(lease);
 	close(fd);
-	owner_goes_on(b);
+	owner_keeps_the_device(b);
 }
 
 static void
@@ -449,6 +465,7 @@ test_vstate_takeover(void)
 		TEST(process_that_dies_after_its_request_changes_nothing),
 		TEST(process_that_refuses_the_offer_changes_nothing),
 		TEST(device_is_taken_back_from_a_process_that_dies),
+		TEST(device_is_taken_back_from_a_process_that_is_silent),
 		TEST(device_is_taken_back_from_a_process_that_gives_up),
 		TEST(device_is_taken_back_where_the_other_process_stopped),
 		TEST(busy_owner_refuses),

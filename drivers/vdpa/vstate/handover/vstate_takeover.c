@@ -33,16 +33,22 @@
 #define QUIESCE_NS 500000000ull
 /* Bound for a message of the front end that is under way. After it the owner keeps the device. */
 #define FREEZE_MS 500
-/* Bound for a process that has connected to say what it wants. Others wait meanwhile. */
+/* Bound for a process that has connected to say what it wants. Other processes wait. */
 #define ASK_MS 500
 /* Bounds for the answers of the other process. Mapping a guest's memory may take long. */
 #define OFFER_MS 3000
 #define READY_MS 10000
 #define GO_MS 3000
-/* Bound for the new process to serve the queues, of which it says so. */
+/*
+ * Bound for the new process to serve the queues and to say so. A process that has not locked the
+ * file within the first bound does not get the device. One that has locked it may map memory.
+ */
+#define SILENT_MS 1000
 #define RUNNING_MS 10000
 /* Time between two looks whether the new process still owns the file. */
 #define LOOK_MS 20
+/* Time before the next attempt to accept a request. */
+#define ACCEPT_US 100000
 /* Bound for the kernel to release the lock of a process that died. */
 #define LOCK_MS 2000
 /* Bound for the application to poll a port that is started. After it the takeover begins. */
@@ -218,7 +224,7 @@ device_take_back(struct vstate_dev *dev, uint32_t seq, int why)
 static int
 running_await(struct vstate_dev *dev, int fd)
 {
-	const uint64_t until = deadline_make(RUNNING_MS);
+	const uint64_t silent = deadline_make(SILENT_MS), until = deadline_make(RUNNING_MS);
 	uint32_t value;
 	int ret;
 
@@ -226,7 +232,7 @@ running_await(struct vstate_dev *dev, int fd)
 		ret = value_receive(fd, VSTATE_HANDOVER_RUNNING, LOOK_MS, -1, &value);
 		if (ret == 0)
 			return 0;
-		if (ret == -ETIMEDOUT && vstate_clock_ms() < until)
+		if (ret == -ETIMEDOUT && vstate_clock_ms() < silent)
 			continue;
 		if (vstate_state_file_relock(dev) == 0)
 			return ret;
@@ -332,10 +338,13 @@ release_serve(struct vstate_dev *dev)
 
 	rte_atomic_store_explicit(&t->release, false, rte_memory_order_release);
 	ret = dev->front_ops->freeze(dev, FREEZE_MS);
-	if (ret == 0) {
-		ret = device_rest(dev);
-		dev->front_ops->thaw(dev);
+	if (ret != 0) {
+		VSTATE_LOG(ERR, "%s: not released: a message of the front end is under way; this "
+				"process keeps the device", dev->name);
+		return ret;
 	}
+	ret = device_rest(dev);
+	dev->front_ops->thaw(dev);
 	if (ret != 0)
 		return ret;
 	vstate_control_run(do_file_close, dev, NULL);
@@ -358,6 +367,12 @@ requests_look(struct vstate_dev *dev)
 	if (fd == -EPERM)
 		VSTATE_LOG(ERR, "%s: request for the device refused: it is of another user",
 				dev->name);
+	/* without descriptors, poll() would report the same request at once again */
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM) {
+		VSTATE_LOG(ERR, "%s: cannot accept a request for the device: %s", dev->name,
+				strerror(-fd));
+		usleep(ACCEPT_US);
+	}
 	if (fd < 0)
 		return fd;
 	ret = request_serve(dev, fd);

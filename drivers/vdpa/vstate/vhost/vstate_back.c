@@ -30,7 +30,7 @@
 
 /* ---- callbacks of rte_vhost, on its thread ---- */
 
-/* The device that this thread connects. rte_vhost calls new_connection() meanwhile. */
+/* The device that this thread connects: rte_vhost calls new_connection() before it returns. */
 static __thread struct vstate_dev *connecting;
 
 static int
@@ -64,17 +64,20 @@ static int
 dir_make(char *dir, size_t size)
 {
 	const char *bases[] = { rte_eal_get_runtime_dir(), FALLBACK_DIR };
+	int len, ret = -ENAMETOOLONG;
 	unsigned int i;
-	int len;
 
 	for (i = 0; i < RTE_DIM(bases); i++) {
 		if (bases[i] == NULL || bases[i][0] == '\0')
 			continue;
 		len = snprintf(dir, size, "%s/vstate.XXXXXX", bases[i]);
-		if (len < (int)size && mkdtemp(dir) != NULL)
+		if (len >= (int)size)
+			continue;
+		if (mkdtemp(dir) != NULL)
 			return 0;
+		ret = -errno;
 	}
-	return -errno;
+	return ret;
 }
 
 static int
