@@ -4,7 +4,7 @@
 #
 # Guests and front ends that misbehave in each way that "dpdk-test-vdpa guest
 # --hostile list" names, against the device in testpmd and behind rte_vdpa. In each case the
-# process must survive, write only to memory that it was given, serve a second device meanwhile,
+# process must survive, write only to memory that it was given, serve a second device at the same time,
 # serve the next guest, and use no more descriptors and threads than before. It must set
 # NEEDS_RESET if a queue is broken, and only then. Then random messages.
 

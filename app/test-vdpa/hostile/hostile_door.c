@@ -238,7 +238,7 @@ burst_send(struct hostile_env *e, const struct flood *f, uint32_t *n, int fd, bo
 	}
 	/* The burst is on its way. */
 	if (ask && e->witness != NULL && hostile_witness_probe(e->witness) < 0)
-		return hostile_fail(e, "meanwhile: %s", e->witness->why);
+		return hostile_fail(e, "the second device: %s", e->witness->why);
 	ret = hostile_answered_to(&e->wire, VU_GET_PROTOCOL_FEATURES);
 	return ret == -ETIMEDOUT ? hostile_fail(e, "neither an answer nor a closed connection") :
 		ret < 0 ? -ECONNRESET : 0;

@@ -178,7 +178,7 @@ hostile_bystander(struct hostile_env *e)
 {
 	if (e->witness == NULL || hostile_witness_round(e->witness) == 0)
 		return 0;
-	return hostile_fail(e, "meanwhile: %s", e->witness->why);
+	return hostile_fail(e, "the second device: %s", e->witness->why);
 }
 
 int

@@ -85,7 +85,7 @@ bytes_write(struct fuzz *f, const uint8_t *bytes, uint32_t len, const int *fds, 
 	return 1;
 }
 
-/* @return 1: go on; 0: the connection is over; -EPROTO */
+/* @return 1: the connection holds; 0: the connection is over; -EPROTO */
 static int
 message_send(struct fuzz *f, const struct hostile_fuzz_message *m)
 {

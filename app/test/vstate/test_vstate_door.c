@@ -276,7 +276,7 @@ refusal_is_acknowledged_or_closes_the_connection(void **state)
 			.flags = MSG_VERSION | MSG_NEED_REPLY, .size = 40 }, MSG_HEADER_SIZE + 40);
 	assert_int_equal(answer_u64(b->front, MSG_SET_VRING_ADDR), 1);
 	assert_int_equal(refused_get(b, VSTATE_MSG_R_RTE_VHOST), 1);
-	/* the connection goes on, and an accepted message is acknowledged */
+	/* the connection holds, and an accepted message is acknowledged */
 	u64_send(b->front, MSG_SET_FEATURES, MSG_NEED_REPLY, RTE_BIT64(VIRTIO_F_VERSION_1));
 	assert_int_equal(answer_u64(b->front, MSG_SET_FEATURES), 0);
 	u64_send(b->front, MSG_SET_FEATURES, 0, UINT64_MAX);

@@ -40,7 +40,7 @@ struct vstate_front_end_ops {
 
 	/**
 	 * Process no more messages of the front end until thaw() or leave(). What the front end
-	 * sends meanwhile stays in its connection.
+	 * sends until then stays in its connection.
 	 * @return 0; -ETIMEDOUT: a message was under way for @p ms milliseconds
 	 */
 	int (*freeze)(struct vstate_dev *dev, unsigned int ms);
@@ -53,7 +53,7 @@ struct vstate_front_end_ops {
 	 */
 	int (*offer)(struct vstate_dev *dev, bool connection, struct vstate_handover_msg *msg);
 	/**
-	 * Go on as the owner, after another process may have owned the device for a moment. Frozen.
+	 * Serve the queues as the owner again, after another process may have served them. Frozen.
 	 */
 	void (*resume)(struct vstate_dev *dev);
 	/**
@@ -72,7 +72,7 @@ struct vstate_front_end_ops {
 	 * @return 0; -ESHUTDOWN after close(); or another -errno: nothing is kept
 	 */
 	int (*adopt)(struct vstate_dev *dev, const struct vstate_handover_msg *msg, bool *kept);
-	/** Undo adopt(): the owner goes on. */
+	/** Undo adopt(): the owner keeps the device. */
 	void (*abandon)(struct vstate_dev *dev);
 	/**
 	 * This process owns the device: serve the queues, and then the front end. Without adopt(),

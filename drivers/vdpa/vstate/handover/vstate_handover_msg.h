@@ -28,7 +28,7 @@ enum vstate_handover_kind {
 	VSTATE_HANDOVER_GO,
 	/** The new process serves the device. */
 	VSTATE_HANDOVER_RUNNING,
-	/** The sender cannot go on. Value: the errno. */
+	/** The sender ends the handover. Value: the errno. */
 	VSTATE_HANDOVER_REFUSED,
 };
 

@@ -114,7 +114,7 @@ void vstate_marks_export(const struct vstate_vq *vq, struct vstate_inflight *lis
 void vstate_marks_region_write(struct vstate_vq *vq, union vstate_inflight_head *region);
 /**
  * Use a region whose marks were imported. Its free list is written again, in an order that loses
- * no request if this process is killed meanwhile.
+ * no request if this process is killed in between.
  */
 void vstate_marks_region_adopt(struct vstate_vq *vq, union vstate_inflight_head *region);
 

@@ -125,7 +125,7 @@ struct __rte_cache_aligned vstate_vq {
 	uint32_t block;
 	/** Number of resets of the device when the queue was set up last. */
 	uint64_t setup_resets;
-	/** A duplicate of the driver's eventfd for kicks, and who watches it. -1: none. */
+	/** A duplicate of the driver's eventfd for kicks, and its watcher. -1: none. */
 	int kickfd, kick_epfd;
 	/** A call that a suspended device owes. */
 	bool call_due;

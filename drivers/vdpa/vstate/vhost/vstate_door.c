@@ -44,7 +44,7 @@ struct vstate_door {
 	/** Closed for ever. Any thread reads it. */
 	bool shut;
 
-	/** Guards the three below, which say who uses the rest of the structure. */
+	/** Guards the three below. They say which thread uses the rest of the structure. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool busy, frozen, stop;
@@ -59,7 +59,7 @@ struct vstate_door {
 	uint64_t reconnect_at;
 	/** The last attempt to connect failed, and was logged. */
 	bool reconnect_failed;
-	/** The connection was begun by adopt(), and run() has to go on with it. */
+	/** adopt() began the connection, and run() serves it. */
 	bool adopted;
 	/** Connections begun. Any thread reads it. */
 	uint64_t connections;
@@ -371,7 +371,7 @@ door_offer(struct vstate_dev *dev, bool connection, struct vstate_handover_msg *
 	return ret == 0 && connection ? vstate_front_offer(&door->front, msg) : ret;
 }
 
-/* The file has the positions, as after a crash of the process that owned the device meanwhile. */
+/* The file has the positions, as after a crash of the other process that owned the device. */
 static void
 door_resume(struct vstate_dev *dev)
 {

@@ -52,7 +52,7 @@ int vstate_front_begin(struct vstate_front *f, int fd);
  */
 void vstate_front_end(struct vstate_front *f, bool hang_up);
 
-/** Return the events of poll() for the connection; 0: neither reading nor writing can go on. */
+/** Return the events of poll() for the connection; 0: nothing can be read or written now. */
 short vstate_front_events(const struct vstate_front *f);
 /** Return the milliseconds after which to call vstate_front_serve() without an event; -1: none. */
 int vstate_front_timeout(const struct vstate_front *f);
@@ -65,8 +65,8 @@ int vstate_front_serve(struct vstate_front *f);
 
 /**
  * Add to a handover message what another process needs to serve the connection.
- * @return 0; -ENOTCONN: the device does not run, or something is under way: another process could
- *   not go on; or an error of vstate_handover_msg_add()
+ * @return 0; -ENOTCONN: the device does not run, or a message is incomplete: another process could
+ *   not continue; or an error of vstate_handover_msg_add()
  */
 int vstate_front_offer(struct vstate_front *f, struct vstate_handover_msg *msg);
 /**
