@@ -35,10 +35,13 @@
 #include "dev/vstate_conf.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_watch.h"
+#include "handover/vstate_handover_msg.h"
 #include "handover/vstate_scm.h"
 #include "ring/vstate_lease.h"
+#include "ring/vstate_vq.h"
 #include "vhost/vstate_connection.h"
 #include "vhost/vstate_door.h"
+#include "vhost/vstate_front.h"
 #include "vhost/vstate_msg.h"
 
 #define NAME "test_door"
@@ -307,6 +310,43 @@ base_of_a_packed_ring_has_both_positions(void **state)
 	}
 }
 
+/* The answer to GET_VRING_BASE of a ring that the device has stopped there. */
+static uint32_t
+base_when_stopped(struct bench *b, uint64_t protocol, struct vstate_pos pos)
+{
+	struct msg answer;
+
+	u64_send(b->front, MSG_SET_PROTOCOL_FEATURES, 0, protocol);
+	u64_send(b->front, MSG_SET_FEATURES, 0, RTE_BIT64(VIRTIO_F_VERSION_1) |
+			RTE_BIT64(VIRTIO_F_RING_PACKED));
+	features_get(b->front);
+	b->dev->connection->base_fresh[1] = false;
+	b->dev->vqs[1]->avail = b->dev->vqs[1]->used = pos;
+	state_send(b->front, MSG_GET_VRING_BASE, 1, 0);
+	assert_int_equal(answer_get(b->front, &answer), 8);
+	return answer.state.num;
+}
+
+/* QEMU before 8.1 negotiates all but DEVICE_STATE and what is newer. */
+static void
+base_of_a_front_end_that_would_abort_lacks_its_used_position(void **state)
+{
+	const struct vstate_pos first_turn = { 5, 1 }, second_turn = { 5, 0 };
+	struct bench *b = *state;
+	uint64_t offered, old;
+
+	u64_send(b->front, MSG_GET_PROTOCOL_FEATURES, 0, 0);
+	offered = answer_u64(b->front, MSG_GET_PROTOCOL_FEATURES);
+	old = offered & ~VSTATE_PROTOCOL_F_DEVICE_STATE;
+	assert_true(offered & VSTATE_PROTOCOL_F_DEVICE_STATE);
+	assert_int_equal(base_when_stopped(b, offered, first_turn), 0x80058005);
+	assert_int_equal(base_when_stopped(b, old, first_turn), 0x8005);
+	assert_int_equal(base_when_stopped(b, old, second_turn), 0x00050005);
+	/* a front end that knows less is another one */
+	assert_int_equal(base_when_stopped(b, old & ~VSTATE_PROTOCOL_F_STATUS, first_turn),
+			0x80058005);
+}
+
 /* ---- descriptors ---- */
 
 static int
@@ -489,6 +529,36 @@ socket_file_has_the_mode_that_was_asked_for(void **state)
 	assert_int_equal(b->dev->front_ops->open(b->dev), -EPERM);
 }
 
+/* The process before has read the begin of a message. The rest comes to this process. */
+static void
+begin_of_a_message_that_another_process_read_is_continued(void **state)
+{
+	const struct msg msg = { .request = MSG_GET_FEATURES, .flags = MSG_VERSION };
+	struct vstate_handover_item item = { .type = VSTATE_HANDOVER_PARTIAL, .size = 5,
+		.bytes = (const uint8_t *)&msg };
+	const int cancel = eventfd(0, EFD_CLOEXEC);
+	struct bench *b = *state;
+	struct vstate_front front;
+	int ends[2];
+
+	door_close(b);
+	b->dev = ut_device_make(NAME, &b->conf);
+	assert_non_null(b->dev);
+	vstate_front_init(&front, b->dev, cancel);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(vstate_front_begin(&front, ends[0]), 0);
+	assert_int_equal(vstate_front_replay(&front, &item), 0);
+	/* there is one such begin */
+	assert_int_equal(vstate_front_replay(&front, &item), -EBADMSG);
+	assert_int_equal(vstate_front_serve(&front), 0);
+	bytes_send(ends[1], (const uint8_t *)&msg + 5, MSG_HEADER_SIZE - 5);
+	assert_int_equal(vstate_front_serve(&front), 0);
+	assert_int_equal(answer_u64(ends[1], MSG_GET_FEATURES), b->dev->features_offered);
+	vstate_front_end(&front, true);
+	close(ends[1]);
+	close(cancel);
+}
+
 static void
 closed_door_stays_closed(void **state)
 {
@@ -511,6 +581,7 @@ test_vstate_door(void)
 		TEST(payload_longer_than_any_closes_the_connection),
 		TEST(refusal_is_acknowledged_or_closes_the_connection),
 		TEST(base_of_a_packed_ring_has_both_positions),
+		TEST(base_of_a_front_end_that_would_abort_lacks_its_used_position),
 		TEST(no_descriptor_of_any_message_is_lost),
 		TEST(second_front_end_waits_for_the_end_of_the_first),
 		TEST(second_front_end_that_talks_replaces_the_first),
@@ -520,6 +591,7 @@ test_vstate_door(void)
 		TEST(file_that_is_no_socket_stays),
 		TEST(error_of_the_path_is_the_system_s),
 		TEST(socket_file_has_the_mode_that_was_asked_for),
+		TEST(begin_of_a_message_that_another_process_read_is_continued),
 		TEST(closed_door_stays_closed),
 	};
 
