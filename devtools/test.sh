@@ -11,7 +11,8 @@
 #	--clang	build with clang, in build-clang
 #	--soak	run the long cases too
 #	--list	print the names and run nothing
-# Logs are in BUILD/test-logs. The last line is "N passed, N failed[, N skipped]".
+# Logs are in BUILD/test-logs. Failures and retries are listed again at the end. The last line is
+# "N passed, N failed[, N skipped]".
 
 set -u
 # shellcheck source=devtools/lib.sh
@@ -22,8 +23,10 @@ MESON_OPTIONS=()
 LIST=
 NAMES=()
 PASSED=0 FAILED=0 SKIPPED=0
+# Lines to print again at the end, where the log of a long run is cut least.
+FAILURES=() RETRIES=()
 
-usage() { sed -n '5,15s/^#[[:blank:]]\{0,1\}//p' "$0"; }
+usage() { sed -n '5,16s/^#[[:blank:]]\{0,1\}//p' "$0"; }
 
 parse_arguments()
 {
@@ -104,7 +107,10 @@ count()
 {
 	case $1 in
 	PASS*) PASSED=$((PASSED + 1)) ;;
-	FAIL*) FAILED=$((FAILED + 1)) ;;
+	FAIL*)
+		FAILED=$((FAILED + 1))
+		FAILURES+=("$1") ;;
+	"attempt "*" of FAIL "*) RETRIES+=("$1") ;;
 	SKIP*) SKIPPED=$((SKIPPED + 1)) ;;
 	esac
 }
@@ -170,6 +176,8 @@ done
 if [ $((PASSED + FAILED + SKIPPED)) -eq 0 ]; then
 	die "no test of that name: see devtools/test.sh --list"
 fi
+[ ${#RETRIES[@]} -eq 0 ] || printf '%s\n' "${#RETRIES[@]} tried again:" "${RETRIES[@]}"
+[ ${#FAILURES[@]} -eq 0 ] || printf '%s\n' "failed:" "${FAILURES[@]}"
 if [ $SKIPPED -gt 0 ]; then
 	echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
 else

@@ -13,6 +13,7 @@ mixed() # PREFIX-OF-THE-FIRST PREFIX-OF-THE-OTHER
 {
 	[ "$1 $DEVICE_PROPERTIES" != "net_vhost packed=on" ] || touch "$W/ends-on-net_vhost"
 	vm_image
+	qemu_reliable
 	wire_start
 	VSTATE_VDEV=$1 backend a
 	VSTATE_VDEV=$2 backend b

@@ -44,9 +44,10 @@ net_vhost_deaf()
 		echo "the guest received nothing on net_vhost, its last back end"
 }
 
-# Print which fault of QEMU 7.2 the guest shows: its kernel finds its own memory damaged, or a
-# program in it sends a datagram again, or forgets a block that it wrote. A duplicated frame is not a known fault. Neither is a
-# lost or changed frame while the guest's kernel runs well.
+# Print which fault of QEMU 7.2 the guest shows: its kernel finds its own memory damaged, its shell
+# on the serial line, which needs no device of ours, does not answer, or a program in it sends a
+# datagram again or forgets a block that it wrote. A duplicated frame is not a known fault. Neither
+# is a lost or changed frame while the guest's kernel runs well.
 known_fault()
 {
 	net_vhost_deaf
@@ -56,6 +57,7 @@ known_fault()
 	[ ! -e "$W/resent" ] || cat "$W/resent"
 	! grep -q '^memory lost: ' "$W"/*.out ||
 		echo "QEMU 7.2 lost memory of its guest: a thread forgot what it had written"
+	[ ! -e "$W/mute" ] || echo "QEMU 7.2 lost memory of its guest: $(cat "$W/mute")"
 }
 
 # Properties of the guest's network device, set by a scenario.

@@ -160,6 +160,15 @@ vm_answered() # NAME OFFSET
 	tail -c +$(($2 + 1)) "$W/$1.out" | grep -q '^VM-STATUS [0-9]'
 }
 
+# vm_lives NAME: fail, with a note in $W/mute, if the guest's shell no longer runs a command that
+# needs no device of ours.
+vm_lives()
+{
+	( vm "$1" 10 true >/dev/null ) && return 0
+	echo "the shell of guest $1 does not answer" >"$W/mute"
+	exit 1
+}
+
 # As vm, but the case fails if the command fails. The output is in VM_OUT.
 vm_must()
 {

@@ -140,6 +140,7 @@ declare -A FLOW
 flow_stop()
 {
 	kill "${PID[flow]}"
+	vm_lives "$1"
 	vm_must "$1" 5 "killall netflow"
 	bg_end flow 20 || fail "netflow: exit status $?"
 	flow_report peer "$(grep '^flow:' "$W/flow.out" | tail -n 1)"
