@@ -16,6 +16,8 @@
 #include "vstate_compat.h"
 
 #define MAX_BURST 64
+/* Polls in a row without a frame after which a part ends: a device may rest for microseconds. */
+#define IDLE_POLLS_MAX (1u << 20)
 
 /* Allocate a frame as a chain of mbufs. @return NULL if the pool is empty */
 static struct rte_mbuf *
@@ -149,7 +151,7 @@ polls_idle(struct bench_side *s, uint32_t polls)
 __rte_noinline uint32_t
 bench_device_part(struct bench_side *s, struct bench_mbufs *b, uint32_t want)
 {
-	uint32_t left[BENCH_MAX_PAIRS], total = 0, moved, n;
+	uint32_t left[BENCH_MAX_PAIRS], total = 0, idle = 0, moved, n;
 	uint16_t pair;
 
 	if (s->c->op == BENCH_IDLE)
@@ -167,6 +169,7 @@ bench_device_part(struct bench_side *s, struct bench_mbufs *b, uint32_t want)
 			moved += n;
 		}
 		total += moved;
-	} while (moved > 0 && total < want * s->c->pairs);
+		idle = moved > 0 ? 0 : idle + 1;
+	} while (idle < IDLE_POLLS_MAX && total < want * s->c->pairs);
 	return total;
 }

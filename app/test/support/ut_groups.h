@@ -26,6 +26,7 @@ int test_vstate_net_take(void);
 int test_vstate_net_put(void);
 int test_vstate_fault(void);
 int test_vstate_notify(void);
+int test_vstate_pace(void);
 int test_vstate_simd(void);
 int test_vstate_net_mbuf(void);
 int test_vstate_lease(void);

@@ -335,6 +335,30 @@ legacy_header_has_ten_bytes(void **state)
 	ring_close(&r);
 }
 
+/* A header that is right stays as it is; one that differs anywhere is written. */
+static void
+header_of_another_turn_is_corrected(void **state)
+{
+	const struct piece p = { RING_BUF_GPA, RING_HDR + 60 };
+	const uint8_t right[RING_HDR] = { [10] = 1 };
+	unsigned int packed, at;
+	uint16_t id;
+	struct ring r;
+
+	for (packed = 0; packed < 2; packed++) {
+		ring_open(&r, packed, 4);
+		for (at = 0; at <= RING_HDR; at++) {
+			guest_write(&r.guest, p.gpa, right, sizeof(right));
+			if (at < RING_HDR)
+				*guest_at(&r.guest, p.gpa + at) ^= 0x81;
+			id = ring_add(&r, &p, 1, true);
+			assert_int_equal(frame_put(&r, at, 60, false), 1);
+			frame_check(&r, at, 60, &p, 1, &id);
+		}
+		ring_close(&r);
+	}
+}
+
 static void
 burst_of_frames_arrives_in_order_at_all_places(void **state)
 {
@@ -490,6 +514,7 @@ test_vstate_net_put(void)
 		cmocka_unit_test(frame_too_long_for_a_buffer_is_dropped_and_the_buffer_kept),
 		cmocka_unit_test(frame_too_long_for_the_whole_ring_is_dropped_once_all_is_there),
 		cmocka_unit_test(legacy_header_has_ten_bytes),
+		cmocka_unit_test(header_of_another_turn_is_corrected),
 		cmocka_unit_test(burst_of_frames_arrives_in_order_at_all_places),
 		cmocka_unit_test(everything_written_is_in_the_dirty_log),
 		cmocka_unit_test(given_frames_leave_their_used_entries_in_the_dirty_log),

@@ -37,6 +37,7 @@ static const struct {
 	{ "fault", test_vstate_fault },
 	{ "burst_bounds", test_vstate_burst_bounds },
 	{ "notify", test_vstate_notify },
+	{ "pace", test_vstate_pace },
 	{ "cost", test_vstate_cost },
 	{ "simd", test_vstate_simd },
 	{ "net_mbuf", test_vstate_net_mbuf },

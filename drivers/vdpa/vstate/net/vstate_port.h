@@ -24,6 +24,7 @@
 
 #include "dev/vstate_dev.h"
 #include "vstate_net.h"
+#include "vstate_pace.h"
 
 struct rte_eth_dev;
 struct rte_vdev_device;
@@ -38,6 +39,8 @@ struct vstate_port_rxq {
 	struct vstate_vq *only;
 	/** Points to a value that is not 0 if a RARP frame is due on this queue. */
 	const uint64_t *rarp_due;
+	/** When the queue is looked at again after a full burst; used with @p only. */
+	struct vstate_pace pace;
 	/** Number of receive queues of the port. */
 	uint16_t nb_rxq;
 	/** First pair of the next burst. It rotates, so that no pair is always the last. */

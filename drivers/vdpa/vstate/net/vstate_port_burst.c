@@ -22,12 +22,18 @@
  * Out of line: a poll of an empty queue then saves no registers.
  */
 static __rte_noinline uint16_t
-vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n,
+		struct vstate_pace *pace)
 {
 	struct vstate_net_vq *nq = vstate_net_vq_of(vq);
-	uint16_t nb = nq->ops->take(nq, pool, pkts, RTE_MIN(n, VSTATE_BURST));
+	uint16_t nb = 0;
 
-	nq->ops->give(nq, nb);
+	if (pace == NULL || !vstate_pace_rests(pace, vq, n)) {
+		nb = nq->ops->take(nq, pool, pkts, RTE_MIN(n, VSTATE_BURST));
+		nq->ops->give(nq, nb);
+		if (pace != NULL)
+			vstate_pace_note(pace, n, nb, vq->size);
+	}
 	vstate_lease_give(&vq->lease);
 	return nb;
 }
@@ -35,27 +41,32 @@ vq_take(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, 
 /* Receive under the lease that the caller took, and give it back. */
 static vstate_inline uint16_t
 vq_receive_leased(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts,
-		uint16_t n)
+		uint16_t n, struct vstate_pace *pace)
 {
 	if (!vstate_vq_is_empty(vq))
-		return vq_take(vq, pool, pkts, n);
+		return vq_take(vq, pool, pkts, n, pace);
 	vstate_lease_give(&vq->lease);
 	return 0;
 }
 
 /* As vq_receive(), if the lease is not plain. Out of line for the same reason. */
 static __rte_noinline uint16_t
-vq_receive_other(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+vq_receive_other(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n,
+		struct vstate_pace *pace)
 {
-	return vstate_lease_take_other(&vq->lease) ? vq_receive_leased(vq, pool, pkts, n) : 0;
+	return vstate_lease_take_other(&vq->lease) ?
+		vq_receive_leased(vq, pool, pkts, n, pace) : 0;
 }
 
+/* @param pace  NULL: receive what is there */
 static vstate_inline uint16_t
-vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n)
+vq_receive(struct vstate_vq *vq, struct rte_mempool *pool, struct rte_mbuf **pkts, uint16_t n,
+		struct vstate_pace *pace)
 {
 	if (!vstate_lease_is_plain(&vq->lease))
-		return vq_receive_other(vq, pool, pkts, n);
-	return vstate_lease_take_plain(&vq->lease) ? vq_receive_leased(vq, pool, pkts, n) : 0;
+		return vq_receive_other(vq, pool, pkts, n, pace);
+	return vstate_lease_take_plain(&vq->lease) ?
+		vq_receive_leased(vq, pool, pkts, n, pace) : 0;
 }
 
 /* The guest has moved here and cannot announce itself: receive an announcement in its place. */
@@ -106,7 +117,7 @@ pairs_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 	do {
 		do {
 			got = vq_receive(dev->vqs[VSTATE_TXQ(pair)], rxq->pool, pkts + done,
-					n - done);
+					n - done, NULL);
 			done += got;
 		} while (got == VSTATE_BURST && done < n);
 		pair += rxq->nb_rxq;
@@ -144,7 +155,7 @@ vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 
 	/* The common case: one pair, one burst. */
 	if (likely(rxq->only != NULL && n <= VSTATE_BURST && *rxq->rarp_due == 0))
-		return vq_receive(rxq->only, rxq->pool, pkts, n);
+		return vq_receive(rxq->only, rxq->pool, pkts, n, &rxq->pace);
 	return port_rx_any(rxq, pkts, n);
 }
 

@@ -35,6 +35,7 @@ vstate_port_rxq_setup(struct rte_eth_dev *eth, uint16_t id, uint16_t nb_desc, un
 	/* only for descriptor_status: the guest sets the size of its rings */
 	rxq->nb_desc = nb_desc;
 	rxq->deferred = conf->rx_deferred_start;
+	vstate_pace_init(&rxq->pace);
 	eth->data->rx_queues[id] = rxq;
 	return 0;
 }

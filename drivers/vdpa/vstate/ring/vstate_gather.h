@@ -63,17 +63,18 @@ gather_want(const struct vstate_vq *vq, uint16_t direction, uint32_t hdr_len, ui
 /*
  * Prefetch the lines that the copy touches first. A buffer to be written also needs its second
  * line, which all frames touch: stores wait for their lines one after another. Loads do not wait
- * for each other, so a second line does not make them faster.
+ * for each other, so a second line does not make them faster. A line with the @p hdr_len bytes of
+ * a header only is not prefetched for writing, because most headers stay as they are.
  */
 static vstate_inline void
-gather_prefetch(const uint8_t *p, uint16_t direction)
+gather_prefetch(const uint8_t *p, uint16_t direction, uint32_t hdr_len)
 {
-	if (direction == 0) {
+	if (direction == 0 || (uintptr_t)p % RTE_CACHE_LINE_SIZE + hdr_len >= RTE_CACHE_LINE_SIZE)
 		rte_prefetch0(p);
-		return;
-	}
-	vstate_prefetch_write(p);
-	vstate_prefetch_write(p + RTE_CACHE_LINE_SIZE);
+	else
+		vstate_prefetch_write(p);
+	if (direction != 0)
+		vstate_prefetch_write(p + RTE_CACHE_LINE_SIZE);
 }
 
 /** Gather a buffer of one descriptor with header and frame. False: not wanted. */
@@ -87,7 +88,7 @@ gather_plain(struct gathered *g, unsigned int i, const struct gather_want *want,
 			!vstate_window_holds(&want->win, addr, len)))
 		return false;
 	p = vstate_window_ptr(&want->win, addr);
-	gather_prefetch(p, want->direction);
+	gather_prefetch(p, want->direction, want->hdr_len);
 	g->hdr[i] = p;
 	g->data[i] = p + want->hdr_len;
 	g->len[i] = len - want->hdr_len;
@@ -109,7 +110,7 @@ gather_two(struct gathered *g, unsigned int i, const struct gather_want *want,
 		return false;
 	g->hdr[i] = vstate_window_ptr(&want->win, hdr->addr);
 	g->data[i] = vstate_window_ptr(&want->win, data->addr);
-	gather_prefetch(g->data[i], want->direction);
+	gather_prefetch(g->data[i], want->direction, 0);
 	g->len[i] = data->len;
 	return true;
 }
@@ -184,7 +185,7 @@ gather_lanes(struct gathered *g, unsigned int i, const struct gather_want *want,
 	if (unlikely(bad != 0))
 		return rte_ctz32(bad);
 	for (k = 0; k < VSTATE_SIMD_LANES; k++)
-		gather_prefetch(g->hdr[i + k], want->direction);
+		gather_prefetch(g->hdr[i + k], want->direction, want->hdr_len);
 	return VSTATE_SIMD_LANES;
 }
 #endif

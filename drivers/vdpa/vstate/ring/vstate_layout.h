@@ -21,6 +21,13 @@ ring_avail_count(struct vstate_vq *vq, uint16_t max, const bool packed)
 	return packed ? packed_avail_count(vq, max) : split_avail_count(vq, max);
 }
 
+/* Whether the driver made at least @p n buffers (split) or descriptors (packed) available. */
+static vstate_inline bool
+ring_avail_reaches(const struct vstate_vq *vq, uint16_t n, const bool packed)
+{
+	return packed ? packed_avail_reaches(vq, n) : split_avail_reaches(vq, n);
+}
+
 static vstate_inline int
 ring_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
 		const enum vstate_chain_parts parts, const bool packed)

@@ -46,6 +46,19 @@ packed_avail_count(const struct vstate_vq *vq, uint16_t max)
 	return i;
 }
 
+/*
+ * Whether at least @p n descriptors are available, 0 < n <= size. A driver makes them available
+ * in order, so only the last one is read: a hint, which no access to them relies on.
+ */
+static vstate_inline bool
+packed_avail_reaches(const struct vstate_vq *vq, uint16_t n)
+{
+	struct vstate_pos pos = vq->avail;
+
+	vstate_pos_step(&pos, n - 1, vq->size);
+	return packed_pos_is_avail(vq, &pos);
+}
+
 /* The same for a thread without the lease: an estimate. */
 static inline uint16_t
 packed_avail_estimate(const struct vstate_vq *vq)

@@ -58,6 +58,16 @@ split_avail_estimate(const struct vstate_vq *vq)
 	return RTE_MIN(nb, vq->size);
 }
 
+/* Whether at least @p n buffers are available: a hint, which no access to them relies on. */
+static vstate_inline bool
+split_avail_reaches(const struct vstate_vq *vq, uint16_t n)
+{
+	uint16_t idx = rte_le_to_cpu_16(rte_atomic_load_explicit(&vq->split.avail->idx,
+			rte_memory_order_relaxed));
+
+	return vstate_split_distance(idx, vq->avail.idx) >= n;
+}
+
 /* Begin a walk at vq->avail. 1: a buffer is there; 0: none; -1: fault. */
 static vstate_inline int
 split_chain_begin(struct vstate_vq *vq, struct vstate_chain *c,
@@ -126,7 +136,9 @@ split_used_dirty(struct vstate_vq *vq, uint16_t from, uint16_t n)
 
 /*
  * Write used elements {le32 id; le32 len}, each as one word. Plain stores: the driver reads them
- * only after used->idx, which is stored later, with release.
+ * only after used->idx, which is stored later, with release. A driver often uses its buffers in
+ * the same order in each turn. An element that stays as it is is not stored: the driver's core
+ * then keeps its copy of the line.
  */
 static vstate_inline void
 split_used_write(struct vring_used_elem *elem, const struct vstate_used *shadow, uint16_t n)
@@ -134,10 +146,12 @@ split_used_write(struct vring_used_elem *elem, const struct vstate_used *shadow,
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		uint64_t word = vstate_used_word(&shadow[i]);
+		uint64_t word = vstate_used_word(&shadow[i]), old;
 
 		word = rte_cpu_to_le_64((word >> 32 & UINT16_MAX) | word << 32);
-		memcpy(&elem[i], &word, sizeof(word));
+		memcpy(&old, &elem[i], sizeof(old));
+		if (old != word)
+			memcpy(&elem[i], &word, sizeof(word));
 	}
 }
 
