@@ -65,12 +65,14 @@ list_add()
 	grep -q "^ *'$2'," "$TREE/$1" || die "$1 has no entry '$3'"
 }
 
-# guide_add FOLDER AFTER PAGE...: copy pages of the guides, and list them after the page AFTER.
+# Print the pages of a folder of the guides, in their order.
+guide_pages() { sed -n '/toctree/,$s/^   \([a-z][a-z0-9_]*\)$/\1/p' "$VSTATE_ROOT/$1/index.rst"; }
+
+# guide_add FOLDER AFTER: copy all pages of the folder, and list them after DPDK's page AFTER.
 guide_add()
 {
 	local folder=doc/guides/$1 after=$2 page
-	shift 2
-	for page; do
+	for page in $(guide_pages "$folder"); do
 		cp "$VSTATE_ROOT/$folder/$page.rst" "$TREE/$folder/"
 		grep -q "^ *$page\$" "$TREE/$folder/index.rst" ||
 			sed -i "s|^\( *\)$after\$|&\n\1$page|" "$TREE/$folder/index.rst"
@@ -83,12 +85,10 @@ guide_add()
 guides_fill()
 {
 	local folder
-	guide_add vdpadevs sfc vstate performance
-	guide_add prog_guide vhost_lib vhost_state_lib vstate_house vstate_stop_and_state \
-		vstate_state_file vstate_handover vstate_lease_model vstate_measurements \
-		vstate_measurements_move
-	guide_add howto telemetry testpmd qemu live_migration crash_recovery upgrade ovs_dpdk compare
-	guide_add tools testmldev test_vdpa
+	guide_add vdpadevs sfc
+	guide_add prog_guide vhost_lib
+	guide_add howto telemetry
+	guide_add tools testmldev
 	mkdir -p "$TREE/doc/guides/vdpadevs/img"
 	cp "$VSTATE_ROOT"/doc/guides/vdpadevs/img/* "$TREE/doc/guides/vdpadevs/img/"
 	for folder in vdpadevs nics; do

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -115,7 +116,7 @@ vstate_blk_file_mode(const struct vstate_blk_io *io)
 static int
 zeroes_write(int fd, uint64_t offset, uint64_t len)
 {
-	static const uint8_t zeroes[65536] __rte_aligned(4096);
+	static alignas(4096) const uint8_t zeroes[65536];
 	ssize_t n;
 
 	for (; len > 0; offset += n, len -= n) {
