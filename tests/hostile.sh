@@ -16,7 +16,8 @@
 # Number of cases of all rings and messages, and of those that rte_vhost does not survive.
 ALL=497
 RTE_VHOST=22
-# With a device that connects: cases that need few connections, because rte_vhost makes one a second.
+# With a device that connects: cases that need few connections, because a front end that hangs up
+# again and again gets one a second.
 CLIENT=half-header,header-only,header-only-fds,half-payload-ready,unread-features-ready,unread-inflight
 CLIENT+=,flood-memory,bytes-mem-table,after-refused-table,kick-blocks,call-blocks-closed,err-blocks
 CLIENT+=,rings-shrink,connect-mem-last

@@ -8,6 +8,7 @@
  * whatever it sends, the device closes at once, and no descriptor is lost.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -440,6 +441,41 @@ second_front_end_that_hangs_up_makes_no_difference(void **state)
 	}
 }
 
+static int
+listener_make(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	rte_strscpy(un.sun_path, path, sizeof(un.sun_path));
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+/* A device that waited a second each time would find it in none of the tries. */
+static void
+client_soon_finds_a_front_end_that_starts_later(void **state)
+{
+	struct bench *b = *state;
+	bool found = false;
+	unsigned int i;
+	int listener;
+
+	door_close(b);
+	b->conf.client = true;
+	for (i = 0; i < 10 && !found; i++) {
+		door_open(b);
+		usleep(50000);
+		listener = listener_make(b->conf.iface);
+		found = fd_wait(listener, 500) == 1;
+		door_close(b);
+		close(listener);
+		assert_int_equal(unlink(b->conf.iface), 0);
+	}
+	assert_true(found);
+}
+
 static void
 path_of_another_device_is_refused(void **state)
 {
@@ -457,14 +493,11 @@ static void
 socket_file_of_another_process_stays(void **state)
 {
 	struct bench *b = *state;
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int other = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int other;
 
 	features_get(b->front);
 	assert_int_equal(unlink(b->conf.iface), 0);
-	rte_strscpy(un.sun_path, b->conf.iface, sizeof(un.sun_path));
-	assert_int_equal(bind(other, (struct sockaddr *)&un, sizeof(un)), 0);
-	assert_int_equal(listen(other, 1), 0);
+	other = listener_make(b->conf.iface);
 	door_close(b);
 	assert_int_equal(access(b->conf.iface, F_OK), 0);
 	/* in use: it is not replaced either */
@@ -559,6 +592,45 @@ begin_of_a_message_that_another_process_read_is_continued(void **state)
 	close(cancel);
 }
 
+/* @return the number of rte_vhost's event thread; 0: there is none */
+static pid_t
+event_thread_find(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	char path[64], comm[32];
+	struct dirent *entry;
+	pid_t found = 0;
+	FILE *f;
+
+	assert_non_null(tasks);
+	while ((entry = readdir(tasks)) != NULL) {
+		snprintf(path, sizeof(path), "/proc/self/task/%.16s/comm", entry->d_name);
+		f = fopen(path, "r");
+		if (f == NULL)
+			continue;
+		/* "vhost-events" in 22.11, "dpdk-vhost-evt" since 23.11 */
+		if (fgets(comm, sizeof(comm), f) != NULL && strstr(comm, "vhost-ev") != NULL)
+			found = atoi(entry->d_name);
+		fclose(f);
+	}
+	closedir(tasks);
+	return found;
+}
+
+/* An end of the thread would hold up a handover for up to one second. */
+static void
+event_thread_outlives_the_last_device(void **state)
+{
+	struct bench *b = *state;
+	const pid_t thread = event_thread_find();
+
+	assert_int_not_equal(thread, 0);
+	door_close(b);
+	assert_int_equal(event_thread_find(), thread);
+	door_open(b);
+	assert_int_equal(event_thread_find(), thread);
+}
+
 static void
 closed_door_stays_closed(void **state)
 {
@@ -586,12 +658,14 @@ test_vstate_door(void)
 		TEST(second_front_end_waits_for_the_end_of_the_first),
 		TEST(second_front_end_that_talks_replaces_the_first),
 		TEST(second_front_end_that_hangs_up_makes_no_difference),
+		TEST(client_soon_finds_a_front_end_that_starts_later),
 		TEST(path_of_another_device_is_refused),
 		TEST(socket_file_of_another_process_stays),
 		TEST(file_that_is_no_socket_stays),
 		TEST(error_of_the_path_is_the_system_s),
 		TEST(socket_file_has_the_mode_that_was_asked_for),
 		TEST(begin_of_a_message_that_another_process_read_is_continued),
+		TEST(event_thread_outlives_the_last_device),
 		TEST(closed_door_stays_closed),
 	};
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <rte_common.h>
 #include <rte_telemetry.h>
 
 #include <vstate_compat.h>
@@ -31,8 +32,13 @@
 #include "vstate_log.h"
 #include "vstate_mem_watch.h"
 
-/* Time between two attempts to connect. */
-#define RECONNECT_MS 1000
+/*
+ * Time between two attempts to connect: first the short one, then twice as long each time. A front
+ * end that starts at the same time is found at once, and one that hangs up again and again costs
+ * little.
+ */
+#define RECONNECT_MIN_MS 10u
+#define RECONNECT_MAX_MS 1000u
 
 struct vstate_door {
 	struct vstate_dev *dev;
@@ -57,6 +63,8 @@ struct vstate_door {
 	int next;
 	/** When a client connects again, in milliseconds of vstate_clock_ms(). */
 	uint64_t reconnect_at;
+	/** Milliseconds after the next attempt. */
+	unsigned int reconnect_ms;
 	/** The last attempt to connect failed, and was logged. */
 	bool reconnect_failed;
 	/** adopt() began the connection, and run() serves it. */
@@ -125,20 +133,32 @@ next_look(struct vstate_door *door)
 }
 
 static void
+reconnect_plan(struct vstate_door *door)
+{
+	const uint64_t now = vstate_clock_ms();
+
+	/* the first attempt, or the first one after a connection that lasted */
+	if (!door->reconnect_failed && now >= door->reconnect_at + RECONNECT_MAX_MS)
+		door->reconnect_ms = RECONNECT_MIN_MS;
+	door->reconnect_at = now + door->reconnect_ms;
+	door->reconnect_ms = RTE_MIN(2 * door->reconnect_ms, RECONNECT_MAX_MS);
+}
+
+static void
 front_connect(struct vstate_door *door)
 {
 	int fd = vstate_listener_connect(&door->dev->conf);
 
-	door->reconnect_at = vstate_clock_ms() + RECONNECT_MS;
+	reconnect_plan(door);
 	if (fd >= 0) {
 		door->reconnect_failed = false;
 		front_begin(door, fd);
 		return;
 	}
 	if (!door->reconnect_failed)
-		VSTATE_LOG(NOTICE, "%s: cannot connect to %s: %s; retried every %d ms",
+		VSTATE_LOG(NOTICE, "%s: cannot connect to %s: %s; retried at least every %u ms",
 				door->dev->name, door->dev->conf.iface, strerror(-fd),
-				RECONNECT_MS);
+				RECONNECT_MAX_MS);
 	door->reconnect_failed = true;
 }
 
@@ -552,6 +572,7 @@ vstate_door_create(struct vstate_dev *dev)
 	}
 	door->dev = dev;
 	door->next = -1;
+	door->reconnect_ms = RECONNECT_MIN_MS;
 	door->listener = VSTATE_LISTENER_NONE;
 	pthread_mutex_init(&door->open_lock, NULL);
 	pthread_mutex_init(&door->lock, NULL);
