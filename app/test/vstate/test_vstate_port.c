@@ -583,6 +583,8 @@ port_read(bool link_only)
 		}
 	}
 	vstate_ethdev_unlock();
+	/* A spinlock, and not fair: the thread that removes the port would wait for minutes. */
+	usleep(20);
 }
 #else
 static const struct eth_dev_ops *port_ops;
