@@ -194,7 +194,8 @@ vstate_vdpa_configured_panics(void)
  * A thread that does not own a port may read it under this lock only: ethdev takes the lock before
  * it frees the port, and since 24.11 its telemetry holds the lock. Before 23.11 there is no lock.
  */
-#if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
+#define VSTATE_ETHDEV_HAS_LOCK (RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0))
+#if VSTATE_ETHDEV_HAS_LOCK
 static inline void
 __rte_no_thread_safety_analysis
 vstate_ethdev_lock(void)

@@ -556,14 +556,9 @@ link_follows_driver_ok_on_a_live_connection(void **state)
 
 static bool readers_stop;
 
-/*
- * What a port's statistics are read with. Since 23.11 ethdev has a lock between the readers of a
- * port and its release. Before that, a reader may find the table of functions gone between ethdev's
- * check and its call, with any driver. So the driver's own functions are called there.
- */
-#if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
+/* Read the port as an application does, under ethdev's lock. */
 static void
-port_read(bool link_only)
+port_read_locked(bool link_only)
 {
 	static struct rte_eth_xstat_name names[XSTATS_MAX];
 	struct rte_eth_xstat xstats[XSTATS_MAX];
@@ -586,54 +581,62 @@ port_read(bool link_only)
 	/* A spinlock, and not fair: the thread that removes the port would wait for minutes. */
 	usleep(20);
 }
-#else
-static const struct eth_dev_ops *port_ops;
 
+/*
+ * Where ethdev has no lock, a reader may find the table of functions gone between ethdev's check
+ * and its call, with any driver. So the driver's own functions are called.
+ */
 static void
-port_read(bool link_only)
+port_read_by_driver(const struct eth_dev_ops *ops, bool link_only)
 {
 	static struct rte_eth_xstat_name names[XSTATS_MAX];
 	struct rte_eth_dev *eth = &rte_eth_devices[0];
 	struct rte_eth_xstat xstats[XSTATS_MAX];
-	struct rte_eth_stats stats;
 
-	port_ops->link_update(eth, 0);
+	ops->link_update(eth, 0);
 	if (link_only)
 		return;
-	port_ops->stats_get(eth, &stats);
-	port_ops->xstats_get_names(eth, names, XSTATS_MAX);
-	port_ops->xstats_get(eth, xstats, XSTATS_MAX);
+	ops->xstats_get_names(eth, names, XSTATS_MAX);
+	ops->xstats_get(eth, xstats, XSTATS_MAX);
 }
-#endif
+
+struct reader {
+	struct vstate_thread thread;
+	const struct eth_dev_ops *ops;
+	bool link_only;
+};
 
 /* Read link and statistics of a port in a loop, as telemetry does. */
 static void *
 reader_main(void *arg)
 {
-	while (!rte_atomic_load_explicit(&readers_stop, rte_memory_order_relaxed))
-		port_read(arg == NULL);
+	const struct reader *r = arg;
+
+	while (!rte_atomic_load_explicit(&readers_stop, rte_memory_order_relaxed)) {
+		if (VSTATE_ETHDEV_HAS_LOCK)
+			port_read_locked(r->link_only);
+		else
+			port_read_by_driver(r->ops, r->link_only);
+	}
 	return NULL;
 }
 
 static void
 port_is_closed_and_removed_while_other_threads_read_it(void **state)
 {
-	/* control threads of EAL, as other threads would share this thread's processor */
-	struct vstate_thread t[2];
+	struct reader r[2] = { { .link_only = true } };
 	char args[64];
 	unsigned int i;
 
 	RTE_SET_USED(state);
 	readers_stop = false;
 	snprintf(args, sizeof(args), "iface=/tmp/vstate-port-%d.sock", getpid());
-#if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
 	assert_int_equal(rte_vdev_init(LINK_NAME, args), 0);
-	port_ops = rte_eth_devices[0].dev_ops;
+	r[0].ops = r[1].ops = rte_eth_devices[0].dev_ops;
 	assert_int_equal(rte_vdev_uninit(LINK_NAME), 0);
-#endif
-	for (i = 0; i < RTE_DIM(t); i++)
-		assert_int_equal(vstate_thread_create(&t[i], "reader", reader_main,
-				i == 0 ? NULL : &app), 0);
+	/* control threads of EAL, as other threads would share this thread's processor */
+	for (i = 0; i < RTE_DIM(r); i++)
+		assert_int_equal(vstate_thread_create(&r[i].thread, "reader", reader_main, &r[i]), 0);
 	for (i = 0; i < CLOSE_ROUNDS; i++) {
 		assert_int_equal(rte_vdev_init(LINK_NAME, args), 0);
 		assert_int_equal(rte_eth_dev_get_port_by_name(LINK_NAME, &app.port), 0);
@@ -643,8 +646,8 @@ port_is_closed_and_removed_while_other_threads_read_it(void **state)
 		assert_int_equal(rte_vdev_uninit(LINK_NAME), 0);
 	}
 	rte_atomic_store_explicit(&readers_stop, true, rte_memory_order_relaxed);
-	for (i = 0; i < RTE_DIM(t); i++)
-		vstate_thread_join(&t[i]);
+	for (i = 0; i < RTE_DIM(r); i++)
+		vstate_thread_join(&r[i].thread);
 }
 
 static unsigned int destroyed;
