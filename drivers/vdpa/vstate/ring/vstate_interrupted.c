@@ -114,36 +114,11 @@ interrupted_listed(struct vstate_vq *vq, struct vstate_pos old, struct vstate_po
 }
 
 /*
- * Finish a publication whose first descriptor is still available: the driver has seen nothing.
- * There are copies of the descriptors of buffers in flight. If no other descriptor was written,
- * the ring is as before the publication. Otherwise lengths are lost with the process: all buffers
- * return empty, and the frames in them are lost like the frames that the process held.
- * @return number of buffers that were returned empty
- */
-static uint16_t
-interrupted_finish(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
-{
-	const struct vstate_pos from = interrupted_listed(vq, old, now);
-	const uint16_t listed = vq->nb_shadow;
-	bool written, known = interrupted_walk(vq, from, now, &written);
-	uint16_t nb = vq->nb_shadow;
-
-	if (!known || !written) {
-		vq->nb_shadow = 0;
-		return 0;
-	}
-	if (vq->inflight != NULL)
-		vq->inflight->taken = listed;
-	vq->avail = now;
-	vstate_ring_publish(vq);
-	return nb;
-}
-
-/*
- * Undo a publication of marked requests that the driver has not seen. All of them are still marked
- * and are submitted again, and may be used in another order. The driver would take a descriptor
- * that was written already for a used one as soon as it gets there. So it is made available again.
- * This device does not read it, as the available position is behind it.
+ * Undo a publication that the driver has not seen, of buffers that are served again: there are
+ * copies of their descriptors. The buffers may be used in another order or one by one then. The
+ * driver would take a descriptor that was written already for a used one as soon as it gets there.
+ * So it is made available again. This device does not read it, as the available position is behind
+ * it.
  */
 static void
 interrupted_undo(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
@@ -160,6 +135,33 @@ interrupted_undo(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos 
 		vstate_vq_dirty(vq, vq->desc_addr + pos.idx * size, size);
 	}
 	vstate_dirty_flush(&vq->dirty);
+}
+
+/*
+ * Finish a publication whose first descriptor is still available: the driver has seen nothing.
+ * There are copies of the descriptors of buffers in flight. If no other descriptor was written,
+ * the publication is undone. Otherwise lengths are lost with the process: all buffers return
+ * empty, and the frames in them are lost like the frames that the process held.
+ * @return number of buffers that were returned empty
+ */
+static uint16_t
+interrupted_finish(struct vstate_vq *vq, struct vstate_pos old, struct vstate_pos now)
+{
+	const struct vstate_pos from = interrupted_listed(vq, old, now);
+	const uint16_t listed = vq->nb_shadow;
+	bool written, known = interrupted_walk(vq, from, now, &written);
+	uint16_t nb = vq->nb_shadow;
+
+	if (!known || !written) {
+		vq->nb_shadow = 0;
+		interrupted_undo(vq, old, from);
+		return 0;
+	}
+	if (vq->inflight != NULL)
+		vq->inflight->taken = listed;
+	vq->avail = now;
+	vstate_ring_publish(vq);
+	return nb;
 }
 
 static const char *

@@ -20,8 +20,9 @@
  *
  * In the last case descriptors behind the first one may be overwritten already, and their old
  * content is lost with the process. Then the whole publication is made with empty buffers, and
- * the used position is now. A queue with marks (vstate_marks.h) has copies of all descriptors: it
- * undoes the publication, and its requests are submitted again.
+ * the used position is now. Of buffers in flight (vstate_inflight.h), and of all buffers of a queue
+ * with marks (vstate_marks.h), there are copies of the descriptors: if no others were overwritten,
+ * the publication is undone, and these buffers are served again.
  */
 
 #include <stdbool.h>
