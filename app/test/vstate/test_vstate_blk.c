@@ -20,6 +20,7 @@
 #include "block/vstate_blk.h"
 #include "block/vstate_blk_class.h"
 #include "block/vstate_blk_conf.h"
+#include "block/vstate_blk_file.h"
 #include "block/vstate_blk_order.h"
 #include "dev/vstate_dev.h"
 
@@ -91,6 +92,10 @@ identity_is_told(struct disk *d)
 	/* shorter than it should be */
 	assert_int_equal(disk_do(d, VIRTIO_BLK_T_GET_ID, 0, 3, true), OK);
 	assert_int_equal(disk_do(d, VIRTIO_BLK_T_GET_ID, 0, 0, true), IOERR);
+	/* longer: zeros follow, but not gigabytes of them */
+	assert_int_equal(disk_do(d, VIRTIO_BLK_T_GET_ID, 0, 512, true), OK);
+	assert_int_equal(*guest_at(&d->ring.guest, DISK_DATA(0) + 511), 0);
+	assert_int_equal(disk_do(d, VIRTIO_BLK_T_GET_ID, 0, 513, true), IOERR);
 }
 
 static void
@@ -479,6 +484,46 @@ flush_waits_for_what_is_before_it(void **state)
 	assert_true(vstate_blk_order_flush(&q, &f[0]));
 }
 
+/* Requests end in any order, but no flush overtakes a write. */
+static void
+flushes_return_in_their_place(void **state)
+{
+	struct vstate_conf conf = disk_conf();
+	bool out[DISK_RING] = { 0 };
+	uint16_t id, ids[DISK_RING];
+	unsigned int i, k, n, round;
+	struct disk d;
+	uint32_t len;
+	int packed;
+
+	vstate_blk_conf(&conf)->delay_us = 200;
+	vstate_blk_conf(&conf)->reorder = true;
+	for (packed = 0; packed < 2; packed++) {
+		disk_open(&d, "test_blk", &conf, packed);
+		for (round = 0; round < 40; round++) {
+			for (i = 0; i < 9; i++) {
+				ids[i] = i % 3 == 2 ? disk_add(&d, i, VIRTIO_BLK_T_FLUSH, 0, 0,
+						false) : disk_add(&d, i, OUT, i, 512, false);
+				out[i] = true;
+			}
+			for (n = 0; n < 9; ) {
+				vstate_blk_poll(d.dev);
+				if (!ring_get_used(&d.ring, &id, &len))
+					continue;
+				for (i = 0; i < 9 && (!out[i] || ids[i] != id); i++)
+					;
+				assert_true(i < 9);
+				out[i] = false;
+				n++;
+				/* a flush: all writes before it have returned */
+				for (k = 0; i % 3 == 2 && k < i; k++)
+					assert_true(!out[k] || k % 3 == 2);
+			}
+		}
+		disk_close(&d);
+	}
+}
+
 static void
 too_many_flushes_wait_in_the_ring(void **state)
 {
@@ -567,6 +612,62 @@ file_behind_threads_keeps_data(void **state)
 	store_keeps_what_it_gets(VSTATE_BLK_STORE_THREADS, false);
 }
 
+/* tmpfs cannot write zeroes itself. Writes that must be stable are made stable. */
+static void
+zeroes_are_written_where_the_file_system_cannot(void **state)
+{
+#ifdef VSTATE_HAS_LIBURING
+	struct vstate_conf conf = disk_conf();
+	char path[] = "/dev/shm/vstate-blk-XXXXXX";
+	static uint8_t bytes[DISK_SIZE];
+	struct disk d;
+	unsigned int i;
+	uint8_t byte = 0;
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	vstate_blk_conf(&conf)->store = VSTATE_BLK_STORE_URING;
+	vstate_blk_conf(&conf)->size = 0;
+	strcpy(vstate_blk_conf(&conf)->path, path);
+	memset(bytes, 0xa5, sizeof(bytes));
+	assert_int_equal(pwrite(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	disk_open(&d, "test_blk", &conf, false);
+	assert_int_equal(vstate_blk_config_set(d.dev, &byte,
+			offsetof(struct virtio_blk_config, wce), 1), 0);
+	/* neither begin nor length is a multiple of what is written at once */
+	assert_int_equal(range_do(&d, VIRTIO_BLK_T_WRITE_ZEROES, 1, CAPACITY - 3, 0), OK);
+	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	for (i = 0; i < DISK_SIZE; i++)
+		assert_int_equal(bytes[i], i < 512 || i >= DISK_SIZE - 1024 ? 0xa5 : 0);
+	assert_int_equal(range_do(&d, VIRTIO_BLK_T_WRITE_ZEROES, 0, 1, 1), OK);
+	assert_int_equal(range_do(&d, VIRTIO_BLK_T_DISCARD, CAPACITY - 1, 1, 0), OK);
+	assert_int_equal(d.q->nb_out, 0);
+	disk_close(&d);
+	close(fd);
+	unlink(path);
+#else
+	skip();
+#endif
+}
+
+/* A cancellation interrupts operations that had begun: they must not end as errors. */
+static void
+interrupted_operations_are_repeated(void **state)
+{
+	struct vstate_blk_io io = { .op = VSTATE_BLK_READ, .len = 4096 };
+
+	assert_int_equal(vstate_blk_file_result(0), 0);
+	assert_int_equal(vstate_blk_file_result(-EIO), -EIO);
+	assert_int_equal(vstate_blk_file_result(-EINTR), -ECANCELED);
+	assert_int_equal(vstate_blk_file_transferred(&io, 4096), 0);
+	assert_int_equal(vstate_blk_file_transferred(&io, -EINTR), -ECANCELED);
+	assert_int_equal(vstate_blk_file_transferred(&io, -EFAULT), -EFAULT);
+	/* short: once more, and then it is an error */
+	assert_int_equal(vstate_blk_file_transferred(&io, 512), -ECANCELED);
+	assert_int_equal(vstate_blk_file_transferred(&io, 4096), 0);
+	assert_int_equal(vstate_blk_file_transferred(&io, 0), -EIO);
+}
+
 static void
 file_that_grows_is_seen(void **state)
 {
@@ -615,9 +716,12 @@ test_vstate_blk(void)
 		cmocka_unit_test(buffer_in_flight_is_not_taken_twice),
 		cmocka_unit_test(config_space_tells_the_disk),
 		cmocka_unit_test(flush_waits_for_what_is_before_it),
+		cmocka_unit_test(flushes_return_in_their_place),
 		cmocka_unit_test(too_many_flushes_wait_in_the_ring),
 		cmocka_unit_test(file_behind_io_uring_keeps_data),
 		cmocka_unit_test(file_behind_threads_keeps_data),
+		cmocka_unit_test(zeroes_are_written_where_the_file_system_cannot),
+		cmocka_unit_test(interrupted_operations_are_repeated),
 		cmocka_unit_test(file_that_grows_is_seen),
 	};
 

@@ -9,13 +9,17 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <linux/virtio_blk.h>
 
 #include <rte_common.h>
+#include <rte_cycles.h>
 
 #include "rte_vhost_state.h"
 #include "ut_blk.h"
@@ -23,6 +27,7 @@
 #include "ut_step.h"
 #include "block/vstate_blk.h"
 #include "block/vstate_blk_conf.h"
+#include "block/vstate_blk_queue.h"
 #include "block/vstate_blk_store.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_quiesce.h"
@@ -40,6 +45,8 @@
 /* Requests under way at the stop; each has three descriptors. */
 #define NB 8
 #define LEN 512
+/* A request that does not return in this time never does. */
+#define COMPLETE_S 10
 
 static bool
 mark_is_set(const struct disk *d, uint16_t i)
@@ -81,6 +88,7 @@ requests_begin(struct disk *d, uint16_t *ids)
 static void
 requests_check(struct disk *d, const uint16_t *ids)
 {
+	const uint64_t end = rte_rdtsc() + COMPLETE_S * rte_get_tsc_hz();
 	bool seen[NB] = { 0 };
 	unsigned int i, n;
 	uint32_t len;
@@ -88,8 +96,10 @@ requests_check(struct disk *d, const uint16_t *ids)
 
 	for (n = 0; n < NB; ) {
 		vstate_blk_poll(d->dev);
-		if (!ring_get_used(&d->ring, &id, &len))
+		if (!ring_get_used(&d->ring, &id, &len)) {
+			assert_true(rte_rdtsc() < end);
 			continue;
+		}
 		n++;
 		for (i = 0; i < NB && ids[i] != id; i++)
 			;
@@ -181,6 +191,33 @@ front_end_that_carries_requests_finds_them_marked(void **state)
 	}
 }
 
+/* Another process owns the device now, and has these requests from the state file. */
+static void
+process_that_handed_over_completes_nothing(void **state)
+{
+	struct vstate_conf conf = slow_conf(3000);
+	uint16_t ids[NB], id;
+	struct disk d;
+	uint32_t len;
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		disk_open(&d, "test_blk", &conf, packed);
+		disk_region_open(&d);
+		disk_start(&d, d.vq->avail);
+		requests_begin(&d, ids);
+		/* as a takeover does */
+		vstate_quiesce_always(d.dev);
+		vstate_run_block(d.dev, VSTATE_BLOCK_NOT_OWNER);
+		assert_int_equal(marks_count(&d), NB);
+		vstate_start_end(d.dev, false);
+		assert_int_equal(marks_count(&d), NB);
+		assert_false(ring_get_used(&d.ring, &id, &len));
+		vstate_run_unblock(d.dev, VSTATE_BLOCK_NOT_OWNER);
+		disk_close(&d);
+	}
+}
+
 static void
 state_carries_requests(void **state)
 {
@@ -266,6 +303,7 @@ requests_outlive_another_memory_table(void **state)
 /* ---- a store that does not stop ---- */
 
 static struct vstate_blk_store_ops stubborn;
+static const struct vstate_blk_store_ops *original;
 
 static void
 stop_that_takes_too_long_is_an_error(void **state)
@@ -287,6 +325,138 @@ stop_that_takes_too_long_is_an_error(void **state)
 	requests_check(&d, ids);
 	assert_int_equal(d.q->counters.resubmitted, 1);
 	disk_close(&d);
+}
+
+static bool held;
+
+static uint16_t
+late_reap(struct vstate_blk_chan *chan, struct vstate_blk_io **done, uint16_t max)
+{
+	return held ? 0 : original->reap(chan, done, max);
+}
+
+/* The queue runs on after a stop that took too long, and only then the cancellation succeeds. */
+static void
+late_cancellation_loses_no_request(void **state)
+{
+	struct vstate_conf conf = slow_conf(100000);
+	struct disk d;
+	uint16_t ids[NB];
+	int packed;
+
+	for (packed = 0; packed < 2; packed++) {
+		disk_open(&d, "test_blk", &conf, packed);
+		requests_begin(&d, ids);
+		original = vstate_blk_of(d.dev)->store->ops;
+		stubborn = *original;
+		stubborn.reap = late_reap;
+		vstate_blk_of(d.dev)->store->ops = &stubborn;
+		held = true;
+		assert_int_equal(rte_vhost_state_suspend("test_blk", 1000, NULL), -ETIMEDOUT);
+		held = false;
+		requests_check(&d, ids);
+		disk_close(&d);
+	}
+}
+
+/* ---- the lock of the file ---- */
+
+static int
+other_process_lock(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	return fd;
+}
+
+static void
+file_make(struct vstate_conf *conf, char *path)
+{
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, DISK_SIZE), 0);
+	close(fd);
+	vstate_blk_conf(conf)->store = VSTATE_BLK_STORE_THREADS;
+	vstate_blk_conf(conf)->size = 0;
+	strcpy(vstate_blk_conf(conf)->path, path);
+}
+
+static void *
+lock_release(void *fd)
+{
+	usleep(50000);
+	close(*(int *)fd);
+	return NULL;
+}
+
+/*
+ * Requests wait for the file when the front end takes the rings back. They are completed if the
+ * file becomes free, and stay marked if it does not.
+ */
+static void
+stop_waits_for_the_file(void **state)
+{
+	struct vstate_conf conf = slow_conf(3000);
+	char path[] = "/var/tmp/vstate-blk-XXXXXX";
+	pthread_t thread;
+	struct disk d;
+	uint16_t ids[NB];
+	int way, fd;
+
+	file_make(&conf, path);
+	for (way = 0; way < 4; way++) {
+		const bool packed = way & 1, freed = way & 2;
+
+		disk_open(&d, "test_blk", &conf, packed);
+		disk_region_open(&d);
+		disk_start(&d, d.vq->avail);
+		requests_begin(&d, ids);
+		assert_int_equal(rte_vhost_state_suspend("test_blk", 0, NULL), 0);
+		assert_int_equal(marks_count(&d), NB);
+		fd = other_process_lock(path);
+		assert_int_equal(rte_vhost_state_resume("test_blk", NULL), 0);
+		vstate_blk_poll(d.dev);
+		assert_int_equal(d.q->nb_out, 0);
+		if (freed)
+			assert_int_equal(pthread_create(&thread, NULL, lock_release, &fd), 0);
+		vstate_start_end(d.dev, false);
+		assert_int_equal(marks_count(&d), freed ? 0 : NB);
+		assert_int_equal(vstate_inflight_count(d.vq), freed ? 0 : NB);
+		if (freed)
+			pthread_join(thread, NULL);
+		else
+			close(fd);
+		disk_close(&d);
+	}
+	unlink(path);
+}
+
+/* A poll thread that looked at the queues before a stop enters after it. */
+static void
+file_is_not_locked_after_a_stop(void **state)
+{
+	struct vstate_conf conf = slow_conf(0);
+	char path[] = "/var/tmp/vstate-blk-XXXXXX";
+	struct disk d;
+
+	file_make(&conf, path);
+	disk_open(&d, "test_blk", &conf, false);
+	disk_add(&d, 0, IN, 0, LEN, true);
+	/* stopped before its first poll: the file is not locked yet */
+	assert_int_equal(rte_vhost_state_suspend("test_blk", 0, NULL), 0);
+	assert_int_equal(vstate_blk_poll(d.dev), 0);
+	close(other_process_lock(path));
+	/* granted again after the thread found the file locked, and the file is another's */
+	assert_int_equal(rte_vhost_state_resume("test_blk", NULL), 0);
+	assert_int_equal(vstate_blk_queue_poll(d.q), 0);
+	close(other_process_lock(path));
+	disk_complete(&d, 1);
+	assert_int_equal(disk_status(&d, 0), OK);
+	disk_close(&d);
+	unlink(path);
 }
 
 /* ---- refusals ---- */
@@ -624,10 +794,14 @@ test_vstate_blk_stop(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(front_end_that_takes_rings_back_finds_all_complete),
 		cmocka_unit_test(front_end_that_carries_requests_finds_them_marked),
+		cmocka_unit_test(process_that_handed_over_completes_nothing),
 		cmocka_unit_test(state_carries_requests),
 		cmocka_unit_test(suspended_disk_resumes_its_requests),
 		cmocka_unit_test(requests_outlive_another_memory_table),
 		cmocka_unit_test(stop_that_takes_too_long_is_an_error),
+		cmocka_unit_test(late_cancellation_loses_no_request),
+		cmocka_unit_test(stop_waits_for_the_file),
+		cmocka_unit_test(file_is_not_locked_after_a_stop),
 		cmocka_unit_test(other_disks_are_refused),
 		cmocka_unit_test(state_file_has_requests_only_until_one_returns),
 		cmocka_unit_test(requests_outlive_a_kill_at_every_instruction),

@@ -22,6 +22,7 @@
 #include <vstate_compat.h>
 
 #include "dev/vstate_clock.h"
+#include "ring/vstate_inflight.h"
 #include "ring/vstate_marks.h"
 #include "ring/vstate_request.h"
 #include "rte_vhost_state.h"
@@ -264,14 +265,22 @@ lock_try(struct vstate_dev *dev, struct vstate_blk *blk)
 	return false;
 }
 
+/*
+ * Lock the file inside a queue. A stop waits until no thread is inside, and then unlocks the file.
+ * A thread that locks it later would keep the file from the process that serves it next.
+ */
 static bool
-any_is_granted(const struct vstate_dev *dev)
+lock_take(struct vstate_dev *dev, struct vstate_blk *blk)
 {
+	bool locked;
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
-		if (vstate_lease_is_granted(&dev->vqs[i]->lease))
-			return true;
+		if (!vstate_lease_take(&dev->vqs[i]->lease))
+			continue;
+		locked = vstate_blk_store_is_locked(blk->store) || lock_try(dev, blk);
+		vstate_lease_give(&dev->vqs[i]->lease);
+		return locked;
 	}
 	return false;
 }
@@ -283,7 +292,7 @@ vstate_blk_poll(struct vstate_dev *dev)
 	uint32_t n = 0;
 	uint16_t i;
 
-	if (unlikely(!blk->store->locked) && (!any_is_granted(dev) || !lock_try(dev, blk)))
+	if (unlikely(!vstate_blk_store_is_locked(blk->store)) && !lock_take(dev, blk))
 		return 0;
 	for (i = 0; i < dev->nb_vqs; i++)
 		n += vstate_blk_queue_poll(vstate_blk_vq_of(dev->vqs[i]));
@@ -340,6 +349,19 @@ late_report(const struct vstate_dev *dev, uint16_t qid, uint64_t waited_ns)
 			waited_ns / 1000000, text);
 }
 
+/*
+ * Requests that wait can only be completed with the lock, which another process does not give back.
+ * Nothing of them is under way. They stay marked in flight.
+ */
+static void
+lock_give_up(const struct vstate_dev *dev, uint16_t qid, uint64_t waited_ns)
+{
+	VSTATE_LOG(ERR, "%s: queue %u: another process uses the file since %" PRIu64 " ms: %u "
+			"requests are not completed before the stop, and stay in flight",
+			dev->name, qid, waited_ns / 1000000,
+			vstate_inflight_count(dev->vqs[qid]));
+}
+
 int
 vstate_blk_quiesce(struct vstate_dev *dev, struct vstate_vq *vq, bool finish,
 		uint64_t timeout_ns, uint16_t *late_qid)
@@ -349,11 +371,14 @@ vstate_blk_quiesce(struct vstate_dev *dev, struct vstate_vq *vq, bool finish,
 	struct vstate_blk *blk = vstate_blk_of(dev);
 	uint64_t waited;
 
-	/* without the lock nothing is under way, and nothing may be begun */
-	if (finish && !blk->store->locked && vstate_blk_store_lock(blk->store) != 0)
-		finish = false;
 	while (!queues_drain(dev, vq, finish, late_qid)) {
 		waited = vstate_clock_ns() - start;
+		/* without the lock nothing is under way, and nothing may be begun */
+		if (finish && vstate_blk_store_lock(blk->store) != 0 && waited >= timeout_ns) {
+			lock_give_up(dev, *late_qid, waited);
+			finish = false;
+			continue;
+		}
 		if (waited >= timeout_ns) {
 			late_report(dev, *late_qid, waited);
 			queues_requeue(dev, vq);
@@ -364,8 +389,11 @@ vstate_blk_quiesce(struct vstate_dev *dev, struct vstate_vq *vq, bool finish,
 		else
 			nanosleep(&pause, NULL);
 	}
-	if (queues_requeue(dev, vq) != 0)
+	if (queues_requeue(dev, vq) != 0) {
+		*late_qid = vq != NULL ? vq->qid : 0;
+		VSTATE_LOG(ERR, "%s: no memory for the list of requests in flight", dev->name);
 		return -ETIMEDOUT;
+	}
 	if (vq == NULL) {
 		vstate_blk_store_unlock(blk->store);
 		blk->lock_next = 0;
@@ -424,6 +452,5 @@ vstate_blk_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "store", blk->store->ops->name);
 	vstate_tel_dict_uint(d, "capacity_bytes", size_get(blk->store));
 	vstate_tel_dict_uint(d, "write_cache", wce_get(blk));
-	vstate_tel_dict_uint(d, "file_locked", rte_atomic_load_explicit(&blk->store->locked,
-			rte_memory_order_relaxed));
+	vstate_tel_dict_uint(d, "file_locked", vstate_blk_store_is_locked(blk->store));
 }

@@ -112,6 +112,26 @@ vstate_blk_file_mode(const struct vstate_blk_io *io)
 		FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE : FALLOC_FL_ZERO_RANGE;
 }
 
+int
+vstate_blk_file_result(int res)
+{
+	/* only a cancellation interrupts an operation */
+	return res == -EINTR ? -ECANCELED : res;
+}
+
+int
+vstate_blk_file_transferred(struct vstate_blk_io *io, int64_t res)
+{
+	if (res < 0)
+		return vstate_blk_file_result(res);
+	if ((uint64_t)res == io->len)
+		return 0;
+	if (io->again)
+		return -EIO;
+	io->again = true;
+	return -ECANCELED;
+}
+
 /* A file system that cannot write zeroes itself gets them written. */
 static int
 zeroes_write(int fd, uint64_t offset, uint64_t len)
@@ -161,8 +181,5 @@ vstate_blk_file_do(const struct vstate_blk_store *store, struct vstate_blk_io *i
 			io->res = -errno;
 		return;
 	}
-	if (n < 0)
-		io->res = -errno;
-	else
-		io->res = (uint64_t)n == io->len ? 0 : -EIO;
+	io->res = vstate_blk_file_transferred(io, n < 0 ? -errno : n);
 }

@@ -20,6 +20,13 @@ struct vstate_blk_store *vstate_blk_file_open(const char *dev_name,
 void vstate_blk_file_close(struct vstate_blk_store *store);
 /** Do an operation now, and write its result. Waits. Any thread. */
 void vstate_blk_file_do(const struct vstate_blk_store *store, struct vstate_blk_io *io);
+/** Result of an operation whose system call has this result: 0, -ECANCELED or another -errno. */
+int vstate_blk_file_result(int res);
+/**
+ * The same of a read or write that transferred @p res bytes. A short transfer is repeated once, as
+ * a cancellation may have interrupted it.
+ */
+int vstate_blk_file_transferred(struct vstate_blk_io *io, int64_t res);
 /** Mode of fallocate() for a DISCARD or WRITE_ZEROES. */
 int vstate_blk_file_mode(const struct vstate_blk_io *io);
 

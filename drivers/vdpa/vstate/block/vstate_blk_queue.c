@@ -147,6 +147,7 @@ store_submit(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 static void
 req_submit(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 {
+	req->io.again = false;
 	if (req->io.op != VSTATE_BLK_FLUSH)
 		vstate_blk_order_begin(q, req);
 	else if (!vstate_blk_order_flush(q, req)) {
@@ -156,15 +157,33 @@ req_submit(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 	store_submit(q, req);
 }
 
+/* The store gave up an operation. It keeps its place among the others. */
+static void
+store_again(struct vstate_blk_vq *q, struct vstate_blk_req *req)
+{
+	if (q->chan->store->ops->submit(q->chan, &req->io))
+		store_done(q, req);
+}
+
+/*
+ * An operation that was cancelled waits only at a stop. The answer to a cancellation may be late:
+ * after a stop that took too long, so that the queue runs on.
+ */
 static uint16_t
-store_reap(struct vstate_blk_vq *q)
+store_reap(struct vstate_blk_vq *q, bool stopping)
 {
 	struct vstate_blk_io *done[REAP_MAX];
 	uint16_t i, n;
 
 	n = q->chan->store->ops->reap(q->chan, done, REAP_MAX);
-	for (i = 0; i < n; i++)
-		store_done(q, container_of(done[i], struct vstate_blk_req, io));
+	for (i = 0; i < n; i++) {
+		struct vstate_blk_req *req = container_of(done[i], struct vstate_blk_req, io);
+
+		if (unlikely(req->io.res == -ECANCELED && !stopping))
+			store_again(q, req);
+		else
+			store_done(q, req);
+	}
 	return n;
 }
 
@@ -223,8 +242,13 @@ vstate_blk_queue_poll(struct vstate_blk_vq *q)
 
 	if (!vstate_lease_take(&vq->lease))
 		return 0;
+	/* a stop may have unlocked the file before this thread entered */
+	if (unlikely(!vstate_blk_store_is_locked(q->chan->store))) {
+		vstate_lease_give(&vq->lease);
+		return 0;
+	}
 	if (q->nb_out != 0)
-		n = store_reap(q);
+		n = store_reap(q, false);
 	if (n != 0 || !vstate_vq_is_empty(vq)) {
 		n += waiting_begin(q);
 		for (nb = 0; nb < VSTATE_BURST && can_begin(q) && vq->inflight == NULL &&
@@ -260,14 +284,15 @@ vstate_blk_queue_drain(struct vstate_blk_vq *q, bool finish)
 	if (q->nb_out == 0 && (!finish || vq->inflight == NULL))
 		return true;
 	if (finish) {
-		waiting_begin(q);
+		if (vstate_blk_store_is_locked(q->chan->store))
+			waiting_begin(q);
 		store_kick(q);
 	} else {
 		flushes_cancel(q);
 		if (q->nb_out != 0 && q->chan->store->ops->cancel != NULL)
 			q->chan->store->ops->cancel(q->chan);
 	}
-	while (q->nb_out != 0 && store_reap(q) == REAP_MAX)
+	while (q->nb_out != 0 && store_reap(q, !finish) == REAP_MAX)
 		;
 	vstate_request_publish(vq);
 	/* the chains of a broken queue cannot be walked again */

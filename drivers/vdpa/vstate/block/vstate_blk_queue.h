@@ -30,7 +30,8 @@ uint32_t vstate_blk_queue_poll(struct vstate_blk_vq *q);
 /**
  * One step of a stop: take what is done, and begin nothing new. The lease is revoked, and the
  * control lock is held.
- * @param finish  also submit requests that wait. Else what was not begun is cancelled, and waits.
+ * @param finish  also submit requests that wait, if the file is locked. Else what was not begun is
+ *   cancelled, and waits.
  * @return whether nothing touches the guest's memory any more, and with @p finish nothing waits
  */
 bool vstate_blk_queue_drain(struct vstate_blk_vq *q, bool finish);

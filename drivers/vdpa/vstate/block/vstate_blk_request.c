@@ -187,7 +187,9 @@ flush_check(struct vstate_blk_req *req, const struct vstate_blk_rules *rules)
 static int
 id_answer(const struct vstate_blk_req *req, const struct vstate_blk_rules *rules)
 {
-	if (req->ring.readable_bytes != HDR_SIZE || req->io.len == 0)
+	/* gigabytes of zeros would hold the poll thread */
+	if (req->ring.readable_bytes != HDR_SIZE || req->io.len == 0 ||
+			req->io.len > VSTATE_BLK_SECTOR)
 		return VIRTIO_BLK_S_IOERR;
 	pieces_write(req->io.iov, req->io.nb_iov, rules->serial, VSTATE_BLK_ID_SIZE);
 	return VIRTIO_BLK_S_OK;

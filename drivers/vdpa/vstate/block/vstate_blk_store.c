@@ -20,20 +20,20 @@
 int
 vstate_blk_store_lock(struct vstate_blk_store *store)
 {
-	if (store->locked)
+	if (vstate_blk_store_is_locked(store))
 		return 0;
 	if (store->fd >= 0 && flock(store->fd, (store->ro ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0)
 		return -errno;
-	store->locked = true;
+	rte_atomic_store_explicit(&store->locked, true, rte_memory_order_relaxed);
 	return 0;
 }
 
 void
 vstate_blk_store_unlock(struct vstate_blk_store *store)
 {
-	if (store->locked && store->fd >= 0)
+	if (vstate_blk_store_is_locked(store) && store->fd >= 0)
 		flock(store->fd, LOCK_UN);
-	store->locked = false;
+	rte_atomic_store_explicit(&store->locked, false, rte_memory_order_relaxed);
 }
 
 bool

@@ -21,6 +21,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include <vstate_compat.h>
+
 enum vstate_blk_op {
 	VSTATE_BLK_READ,
 	VSTATE_BLK_WRITE,
@@ -43,9 +45,12 @@ struct vstate_blk_io {
 	const struct iovec *iov;
 	/** Range in bytes. */
 	uint64_t offset, len;
-	/** Result: 0; -ECANCELED: it was not begun; or another -errno. */
+	/** Result: 0; -ECANCELED: it must be submitted again; or another -errno. */
 	int res;
+	/** A short transfer was repeated; false when the request is new. */
+	bool again;
 	/** For the store, while it has the operation. */
+	uint8_t step;
 	uint64_t due;
 };
 
@@ -66,7 +71,10 @@ struct vstate_blk_store_ops {
 	void (*kick)(struct vstate_blk_chan *chan);
 	/** Return operations that are done, up to @p max. @return their number */
 	uint16_t (*reap)(struct vstate_blk_chan *chan, struct vstate_blk_io **done, uint16_t max);
-	/** Ask for operations that were not begun to be given back by reap(); may be NULL. */
+	/**
+	 * Ask for operations that were not begun to be given back by reap(), with -ECANCELED. The
+	 * answer may be late, also after other operations were submitted. May be NULL.
+	 */
 	void (*cancel)(struct vstate_blk_chan *chan);
 	/** Free what belongs to the store. All channels are closed. */
 	void (*close)(struct vstate_blk_store *store);
@@ -84,7 +92,7 @@ struct vstate_blk_store {
 	bool ro;
 	/** It can deallocate ranges, and write zeroes. */
 	bool can_discard;
-	/** This process may have operations under way. */
+	/** This process may have operations under way. Any thread reads it. */
 	bool locked;
 };
 
@@ -93,10 +101,20 @@ struct vstate_blk_chan {
 	struct vstate_blk_store *store;
 };
 
-/** @return 0: the file is this process's; -EWOULDBLOCK: another process has operations under way */
+/**
+ * Lock the file. The caller holds the lease of a queue, or the control lock while it quiesces: a
+ * file must not be locked after a stop.
+ * @return 0: the file is this process's; -EWOULDBLOCK: another process has operations under way
+ */
 int vstate_blk_store_lock(struct vstate_blk_store *store);
 /** No operation is under way: another process may use the file. */
 void vstate_blk_store_unlock(struct vstate_blk_store *store);
+/** Whether this process holds the lock. Any thread. */
+static inline bool
+vstate_blk_store_is_locked(const struct vstate_blk_store *store)
+{
+	return rte_atomic_load_explicit(&store->locked, rte_memory_order_relaxed);
+}
 /** Look whether the file has grown. Any thread. @return true if it has */
 bool vstate_blk_store_grow(struct vstate_blk_store *store);
 

@@ -23,9 +23,23 @@ struct uring_chan {
 	struct io_uring ring;
 	/** Prepared since the last kick. */
 	uint16_t nb_new;
-	/** A cancellation may interrupt what the kernel has begun. */
-	bool cancelling;
 };
+
+/* vstate_blk_io::step. What the kernel does not do at once, it does in steps. */
+enum {
+	STEP_OPERATION,
+	/** The file system cannot write zeroes itself: zeroes are written, io->due bytes so far. */
+	STEP_ZEROES,
+	/** A range that was changed becomes stable. */
+	STEP_SYNC,
+};
+
+/* One write of STEP_ZEROES. */
+#define ZEROES_SIZE 65536
+/* A copy of so many bytes from or to the page cache would hold the poll thread for long. */
+#define ASYNC_SIZE (1u << 20)
+
+static uint8_t zeroes[ZEROES_SIZE] __rte_aligned(4096);
 
 static struct vstate_blk_chan *
 chan_open(struct vstate_blk_store *store, uint16_t depth)
@@ -63,7 +77,7 @@ chan_close(struct vstate_blk_chan *chan)
 }
 
 static void
-sqe_fill(struct io_uring_sqe *sqe, const struct vstate_blk_io *io)
+operation_fill(struct io_uring_sqe *sqe, const struct vstate_blk_io *io)
 {
 	switch (io->op) {
 	case VSTATE_BLK_READ:
@@ -89,7 +103,33 @@ sqe_fill(struct io_uring_sqe *sqe, const struct vstate_blk_io *io)
 		io_uring_prep_fallocate(sqe, 0, vstate_blk_file_mode(io), io->offset, io->len);
 		break;
 	}
+	if (io->nb_iov > 0 && io->len >= ASYNC_SIZE)
+		sqe->flags |= IOSQE_ASYNC;
+}
+
+/* Prepare the next step of an operation. False: the ring has no room. */
+static bool
+step_prepare(struct uring_chan *c, struct vstate_blk_io *io)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&c->ring);
+
+	if (unlikely(sqe == NULL))
+		return false;
+	switch (io->step) {
+	case STEP_ZEROES:
+		io_uring_prep_write(sqe, 0, zeroes, RTE_MIN(io->len - io->due, sizeof(zeroes)),
+				io->offset + io->due);
+		break;
+	case STEP_SYNC:
+		io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
+		break;
+	default:
+		operation_fill(sqe, io);
+	}
 	sqe->flags |= IOSQE_FIXED_FILE;
+	io_uring_sqe_set_data(sqe, io);
+	c->nb_new++;
+	return true;
 }
 
 static void
@@ -106,38 +146,65 @@ static bool
 io_submit(struct vstate_blk_chan *chan, struct vstate_blk_io *io)
 {
 	struct uring_chan *c = (struct uring_chan *)chan;
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&c->ring);
 
+	io->step = STEP_OPERATION;
 	/*
 	 * The ring holds twice the requests of a queue. It has no room only if the kernel takes
 	 * nothing for a long time.
 	 */
-	if (unlikely(sqe == NULL)) {
-		io->res = -EIO;
+	if (likely(step_prepare(c, io)))
+		return false;
+	io->res = -EIO;
+	return true;
+}
+
+/* Apply the result of one step to a range operation. @return whether there is another step */
+static bool
+range_continue(struct vstate_blk_io *io, int res)
+{
+	/* the driver must not rely on the content of a discarded range */
+	if ((res == -EOPNOTSUPP || res == -EINVAL) && io->step == STEP_OPERATION) {
+		if (io->op == VSTATE_BLK_WRITE_ZEROES) {
+			io->step = STEP_ZEROES;
+			io->due = 0;
+			return true;
+		}
+		res = 0;
+	}
+	if (io->step == STEP_ZEROES && res >= 0) {
+		io->due += res;
+		if (res > 0 && io->due < io->len)
+			return true;
+		res = res > 0 ? 0 : -EIO;
+	}
+	if (res == 0 && io->stable && io->step != STEP_SYNC) {
+		io->step = STEP_SYNC;
 		return true;
 	}
-	c->cancelling = false;
-	sqe_fill(sqe, io);
-	io_uring_sqe_set_data(sqe, io);
-	c->nb_new++;
+	io->res = vstate_blk_file_result(res);
 	return false;
 }
 
-/* What io_uring cannot do on this file, system calls do. They wait, but they are rare. */
-static void
-result_set(const struct uring_chan *c, struct vstate_blk_io *io, int res)
+/* @return whether the operation is done */
+static bool
+step_end(struct uring_chan *c, struct vstate_blk_io *io, int res)
 {
-	if (c->cancelling && res != (int)io->len && (res >= 0 || res == -EINTR) &&
-			io->op <= VSTATE_BLK_WRITE)
-		res = -ECANCELED;
-	if (io->op == VSTATE_BLK_READ || io->op == VSTATE_BLK_WRITE) {
-		io->res = res < 0 ? res : (uint64_t)res == io->len ? 0 : -EIO;
-		return;
+	switch (io->op) {
+	case VSTATE_BLK_READ:
+	case VSTATE_BLK_WRITE:
+		io->res = vstate_blk_file_transferred(io, res);
+		return true;
+	case VSTATE_BLK_FLUSH:
+		io->res = vstate_blk_file_result(res);
+		return true;
+	default:
+		if (!range_continue(io, res))
+			return true;
 	}
-	io->res = res;
-	if ((res == -EOPNOTSUPP || res == -EINVAL || (res == 0 && io->stable)) &&
-			io->op != VSTATE_BLK_FLUSH)
-		vstate_blk_file_do(c->chan.store, io);
+	if (likely(step_prepare(c, io)))
+		return false;
+	io->res = -EIO;
+	return true;
 }
 
 static uint16_t
@@ -149,19 +216,18 @@ io_reap(struct vstate_blk_chan *chan, struct vstate_blk_io **done, uint16_t max)
 	unsigned int head, seen = 0;
 	uint16_t n = 0;
 
-	if (c->nb_new != 0)
-		chan_kick(chan);
 	io_uring_for_each_cqe(&c->ring, head, cqe) {
 		if (n == max)
 			break;
 		seen++;
 		io = io_uring_cqe_get_data(cqe);
-		if (io == NULL)
-			continue; /* the answer to a cancellation */
-		result_set(c, io, cqe->res);
-		done[n++] = io;
+		/* NULL: the answer to a cancellation */
+		if (io != NULL && step_end(c, io, cqe->res))
+			done[n++] = io;
 	}
 	io_uring_cq_advance(&c->ring, seen);
+	if (c->nb_new != 0)
+		chan_kick(chan);
 	return n;
 }
 
@@ -173,7 +239,6 @@ io_cancel(struct vstate_blk_chan *chan)
 
 	if (sqe == NULL)
 		return;
-	c->cancelling = true;
 	io_uring_prep_cancel(sqe, NULL, IORING_ASYNC_CANCEL_ANY);
 	io_uring_sqe_set_data(sqe, NULL);
 	c->nb_new++;

@@ -133,12 +133,14 @@ class_quiesce(struct vstate_dev *dev, struct vstate_vq *vq, bool finish, uint64_
 
 /*
  * Requests are completed before the front end takes a ring back, unless the front end carries them
- * to where the ring resumes. If the device is suspended on request, a state has them.
+ * to where the ring resumes. If the device is suspended on request, a state has them. If another
+ * process owns the device, that process completes them.
  */
 static bool
 requests_must_finish(const struct vstate_dev *dev)
 {
-	return !dev->guest.inflight_carried && !vstate_run_is_blocked(dev, VSTATE_BLOCK_SUSPENDED);
+	return !dev->guest.inflight_carried && !vstate_run_is_blocked(dev,
+			VSTATE_BLOCK_SUSPENDED | VSTATE_BLOCK_NOT_OWNER);
 }
 
 static int
