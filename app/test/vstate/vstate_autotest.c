@@ -55,6 +55,7 @@ static const struct {
 	{ "fd_io", test_vstate_fd_io },
 	{ "handover_msg", test_vstate_handover_msg },
 	{ "door", test_vstate_door },
+	{ "door_disk", test_vstate_door_disk },
 	{ "takeover", test_vstate_takeover },
 	{ "dev", test_vstate_dev },
 	{ "port", test_vstate_port },

@@ -17,6 +17,7 @@
 
 #include <vstate_compat.h>
 
+#include "dev/vstate_class.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_setup.h"
 #include "dev/vstate_start.h"
@@ -95,6 +96,8 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 	dev->connection->has_memory = false;
 	dev->connection->memory_gone = false;
 	dev->connection->vdpa_started = false;
+	dev->connection->ring_came = false;
+	dev->connection->driver_ok = false;
 	for (i = 0; i < VSTATE_MAX_VQS; i++) {
 		dev->connection->ring_ready[i] = false;
 		dev->connection->base_fresh[i] = true;
@@ -417,6 +420,9 @@ vstate_connection_start(int vid)
 
 	if (dev == NULL)
 		return -1;
+	/* the start rule of the class did not wait for rte_vhost */
+	if (dev->connection->vdpa == NULL && vstate_run_is_started(dev))
+		return 0;
 	setup = setup_get(dev);
 	if (setup == NULL)
 		return -1;
@@ -426,6 +432,22 @@ vstate_connection_start(int vid)
 	rings_set_applied(dev);
 	free(setup);
 	return 0;
+}
+
+void
+vstate_connection_start_by_rule(struct vstate_dev *dev)
+{
+	const struct vstate_connection *c = dev->connection;
+	uint16_t i;
+
+	if (dev->class->built_in || vstate_run_is_started(dev) || !c->has_memory || !c->ring_came ||
+			((c->protocol & VSTATE_PROTOCOL_F_STATUS) && !c->driver_ok))
+		return;
+	for (i = 0; i < dev->class->vqs_to_start; i++) {
+		if (!c->ring_ready[i])
+			return;
+	}
+	vstate_connection_start(c->vid);
 }
 
 /*
@@ -470,7 +492,10 @@ vstate_connection_stop(int vid)
 
 	if (dev == NULL)
 		return;
-	vstate_start_end(dev, connection_is_left(dev));
+	dev->connection->ring_came = false;
+	/* behind a door the thread of the door stops the device, before rte_vhost */
+	if (dev->connection->vdpa != NULL || vstate_run_is_started(dev))
+		vstate_start_end(dev, connection_is_left(dev));
 	/* the socket closes, and rte_vhost unmaps all */
 	if (connection_is_left(dev))
 		vstate_mem_watch_end(dev);
@@ -532,6 +557,7 @@ vstate_connection_ring_state(int vid, uint16_t qid, bool ready)
 		}
 	}
 	dev->connection->ring_ready[qid] = ready;
+	dev->connection->ring_came |= ready;
 	if (!vstate_run_is_started(dev))
 		return 0;
 	if (ready)

@@ -48,6 +48,10 @@ struct vstate_connection {
 	uint64_t protocol_offered, protocol;
 	/** Rings that rte_vhost reported as ready. */
 	bool ring_ready[VSTATE_MAX_VQS];
+	/** A ring became ready after the device was stopped the last time, or never started. */
+	bool ring_came;
+	/** The last status of the front end has DRIVER_OK. */
+	bool driver_ok;
 	/** The front end set a base, or a call descriptor, that the device has not applied yet. */
 	bool base_fresh[VSTATE_MAX_VQS];
 	bool callfd_fresh[VSTATE_MAX_VQS];
@@ -109,7 +113,15 @@ struct vstate_dev *vstate_connection_dev(int vid);
 
 /** rte_vhost finished set-up: start the device. @return 0; -1: no device or no memory */
 int vstate_connection_start(int vid);
-/** rte_vhost is about to stop the device: the front end took the rings back. */
+/**
+ * Start a device whose class rte_vhost has not built in, by the start rule of the class. rte_vhost
+ * waits for each ring that a message named once, and a driver may never use some of them.
+ */
+void vstate_connection_start_by_rule(struct vstate_dev *dev);
+/**
+ * The front end takes the rings back: stop the device. Waits for its poll threads and requests.
+ * The door calls this before rte_vhost, which calls it with a lock that all its sockets share.
+ */
 void vstate_connection_stop(int vid);
 /** rte_vhost reports that a ring is ready or stopped. @return 0 */
 int vstate_connection_ring_state(int vid, uint16_t qid, bool ready);

@@ -143,6 +143,8 @@ struct vstate_msg_row {
 	enum vstate_msg_refusal (*payload_check)(const struct msg *msg, const int *fds);
 	enum vstate_msg_quiesce quiesce;
 	enum vstate_msg_remap remap;
+	/** The front end takes all rings back. */
+	bool stops;
 	enum vstate_msg_answer answer;
 	/** rte_vhost answers with a payload. It only acknowledges other requests. */
 	bool answer_payload;

@@ -56,6 +56,14 @@ features_answer(struct vstate_dev *dev, struct vstate_msg_context *context)
 	return reply_u64(context, dev->features_offered);
 }
 
+/* rte_vhost refuses that, too, but only if it started the device. */
+static bool
+features_change_running(const struct vstate_dev *dev, uint64_t features)
+{
+	return vstate_run_is_started(dev) && ((features ^ vstate_connection_features(dev)) &
+			~RTE_BIT64(VHOST_F_LOG_ALL)) != 0;
+}
+
 /*
  * rte_vhost refuses features that it does not know. The bit of the feature that the device alone
  * serves is removed here; vstate_connection_features() adds it again.
@@ -63,7 +71,8 @@ features_answer(struct vstate_dev *dev, struct vstate_msg_context *context)
 static enum vstate_msg_result
 features_filter(struct vstate_dev *dev, struct vstate_msg_context *context)
 {
-	if (dev->connection->vdpa == NULL && (context->msg->u64 & ~dev->features_offered) != 0)
+	if (dev->connection->vdpa == NULL && ((context->msg->u64 & ~dev->features_offered) != 0 ||
+			features_change_running(dev, context->msg->u64)))
 		return refuse(dev, context, VSTATE_MSG_R_FEATURES);
 	dev->connection->own_features = context->msg->u64 & dev->features_offered &
 		VSTATE_OWN_FEATURES;
@@ -298,6 +307,7 @@ mtu_set(struct vstate_dev *dev, struct vstate_msg_context *context)
 static void
 status_write(struct vstate_dev *dev, struct vstate_msg_context *context)
 {
+	dev->connection->driver_ok = context->msg->u64 & RTE_VHOST_STATE_S_DRIVER_OK;
 	vstate_status_write(dev, context->msg->u64);
 }
 
@@ -340,6 +350,21 @@ message_is_half_done(const struct vstate_dev *dev)
 	return vstate_run_is_started(dev) && vstate_run_is_blocked(dev, VSTATE_BLOCK_MESSAGE);
 }
 
+/*
+ * The front end takes a ring or all rings back: stop them in the thread of the door. rte_vhost has
+ * one thread for all devices, which must not wait for the poll threads and the requests of one.
+ */
+static void
+rings_take_back(struct vstate_dev *dev, const struct vstate_msg_row *row, const struct msg *msg)
+{
+	const int vid = dev->connection->vid;
+
+	if (row->stops)
+		vstate_connection_stop(vid);
+	else if (msg->request == MSG_SET_VRING_ENABLE && msg->state.num == 0)
+		vstate_connection_ring_state(vid, msg->state.index, false);
+}
+
 /* No poll thread may be inside a queue that the message changes. */
 static void
 queues_quiesce(struct vstate_dev *dev, const struct vstate_msg_row *row, const struct msg *msg)
@@ -350,6 +375,8 @@ queues_quiesce(struct vstate_dev *dev, const struct vstate_msg_row *row, const s
 	if (row->quiesce == MSG_QUIESCE_VQ && vstate_msg_queue_get(row, msg, &qid))
 		fd_qid = qid;
 	vstate_connection_fd_message(dev, fd_qid, msg->request == MSG_SET_VRING_CALL);
+	if (dev->connection->vdpa == NULL)
+		rings_take_back(dev, row, msg);
 	/* The previous message failed half way: apply what is left of the set-up. */
 	if (message_is_half_done(dev))
 		vstate_connection_sync(dev);
@@ -417,6 +444,8 @@ vstate_msg_end(struct vstate_dev *dev, struct vstate_msg_context *context)
 		after_handlers[row->after](dev, context);
 	if (vstate_run_is_started(dev) && row->quiesce == MSG_QUIESCE_ALL)
 		vstate_connection_sync(dev);
+	if (dev->connection->vdpa == NULL)
+		vstate_connection_start_by_rule(dev);
 }
 
 void
