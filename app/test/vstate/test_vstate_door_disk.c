@@ -4,8 +4,8 @@
 
 /**
  * @file
- * The front door of a disk: it starts with the rings that its driver uses, and it is stopped without
- * rte_vhost's thread.
+ * The front door of a disk: it starts with the rings that its driver uses, it is stopped without
+ * rte_vhost's thread, and it reports a new capacity on the front end's channel.
  */
 
 #include <fcntl.h>
@@ -41,6 +41,7 @@
 #include "block/vstate_blk_class.h"
 #include "block/vstate_blk_conf.h"
 #include "block/vstate_blk_store.h"
+#include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_poller.h"
 #include "dev/vstate_watch.h"
@@ -52,6 +53,8 @@
 #define NAME "test_door_disk"
 /* Bound for events that follow at once on an idle machine. */
 #define PATIENCE_MS 20000
+/* Time in which an event that must not come would come. */
+#define QUIET_MS 300
 /* A test that hangs fails. */
 #define HANG_S 180
 
@@ -466,6 +469,129 @@ slow_disk_holds_no_other_device(void **state)
 	ut_device_unmake(other);
 }
 
+/* ---- the channel of the device ---- */
+
+static void
+channel_set(const struct bench *b, int fd)
+{
+	struct msg msg = { .request = MSG_SET_BACKEND_REQ_FD };
+
+	msg.flags = MSG_VERSION | MSG_NEED_REPLY;
+	request_send(b->front, &msg, &fd, 1);
+	answer_get(b->front, &msg);
+	assert_int_equal(msg.u64, 0);
+}
+
+/* Requests of the device that are there within @p ms, all of them CONFIG_CHANGE. */
+static unsigned int
+configs_get(int channel, int ms)
+{
+	struct msg msg;
+	unsigned int n = 0;
+
+	while (fd_wait(channel, n == 0 ? ms : 0) == 1) {
+		assert_int_equal(recv(channel, &msg, MSG_HEADER_SIZE, MSG_WAITALL),
+				MSG_HEADER_SIZE);
+		assert_int_equal(msg.request, 2);
+		assert_int_equal(msg.flags, MSG_VERSION);
+		assert_int_equal(msg.size, 0);
+		n++;
+	}
+	return n;
+}
+
+static void
+file_grow(const struct bench *b, unsigned int blocks)
+{
+	assert_int_equal(truncate(b->file, DISK_SIZE + blocks * 512), 0);
+}
+
+static void
+new_capacity_is_reported(void **state)
+{
+	struct bench *b = *state;
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	front_begin(b, 0);
+	channel_set(b, ends[1]);
+	file_grow(b, 1);
+	/* the rings do not run */
+	assert_int_equal(configs_get(ends[0], QUIET_MS), 0);
+	ring_begin(b, 0);
+	assert_int_equal(u64_message(b->front, MSG_SET_STATUS, ALL_STATUS), 0);
+	rings_enable(b, 1);
+	assert_int_equal(configs_get(ends[0], PATIENCE_MS), 1);
+	file_grow(b, 2);
+	assert_int_equal(configs_get(ends[0], PATIENCE_MS), 1);
+	assert_int_equal(configs_get(ends[0], QUIET_MS), 0);
+	/* a device that is suspended sends nothing, and sends it when it resumes */
+	assert_int_equal(rte_vhost_state_suspend(NAME, 0, NULL), 0);
+	file_grow(b, 3);
+	assert_int_equal(configs_get(ends[0], QUIET_MS), 0);
+	assert_int_equal(rte_vhost_state_resume(NAME, NULL), 0);
+	assert_int_equal(configs_get(ends[0], PATIENCE_MS), 1);
+	close(ends[0]);
+	close(ends[1]);
+	/* the front end closed its end */
+	file_grow(b, 4);
+	usleep(QUIET_MS * 1000);
+	assert_true(is_started(b));
+}
+
+static void
+front_end_without_config_gets_no_request(void **state)
+{
+	struct bench *b = *state;
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	disk_begin(b, VSTATE_PROTOCOL_F_CONFIG);
+	channel_set(b, ends[1]);
+	file_grow(b, 1);
+	assert_int_equal(configs_get(ends[0], QUIET_MS), 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static int
+do_change(struct vstate_dev *dev, void *arg)
+{
+	RTE_SET_USED(arg);
+	dev->front_ops->config_changed(dev);
+	dev->front_ops->watch(dev);
+	return 0;
+}
+
+/* Nobody reads, or the descriptor is no socket: the device does not wait. */
+static void
+channel_that_blocks_holds_nobody(void **state)
+{
+	struct bench *b = *state;
+	unsigned int i;
+	int ends[2];
+
+	disk_begin(b, 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	channel_set(b, ends[1]);
+	for (i = 0; i < 5000; i++)
+		vstate_control_run(do_change, b->dev, NULL);
+	assert_true(b->dev->connection->backend_req.configs < 5000);
+	/* the last one is still due */
+	assert_true(configs_get(ends[0], 0) > 10);
+	assert_int_equal(configs_get(ends[0], PATIENCE_MS), 1);
+	close(ends[0]);
+	close(ends[1]);
+	assert_int_equal(pipe(ends), 0);
+	channel_set(b, ends[1]);
+	vstate_control_run(do_change, b->dev, NULL);
+	assert_int_equal(b->dev->connection->backend_req.fd, -1);
+	assert_int_equal(fd_wait(ends[0], 0), 0);
+	close(ends[0]);
+	close(ends[1]);
+	assert_true(is_started(b));
+}
+
 int
 test_vstate_door_disk(void)
 {
@@ -476,6 +602,9 @@ test_vstate_door_disk(void)
 		TEST(base_of_a_later_queue_stops_the_disk),
 		TEST(features_of_a_running_disk_stay),
 		TEST(slow_disk_holds_no_other_device),
+		TEST(new_capacity_is_reported),
+		TEST(front_end_without_config_gets_no_request),
+		TEST(channel_that_blocks_holds_nobody),
 	};
 
 	return cmocka_run_group_tests_name("vstate_door_disk", tests, NULL, NULL);

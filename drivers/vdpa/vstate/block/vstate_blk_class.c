@@ -13,6 +13,8 @@
 #include "vstate_blk_conf.h"
 #include "vstate_blk_vq.h"
 
+/* For the notification of a new capacity. */
+#define PROTOCOL_F_BACKEND_REQ RTE_BIT64(5)
 /* Protocol features that rte_vhost does not know: RESET_DEVICE, GET_VRING_BASE_INFLIGHT. */
 #define PROTOCOL_F_RESET_DEVICE RTE_BIT64(13)
 #define PROTOCOL_F_BASE_INFLIGHT RTE_BIT64(20)
@@ -43,7 +45,7 @@ const struct vstate_class vstate_blk_class = {
 		RTE_BIT64(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
 		RTE_BIT64(VHOST_USER_PROTOCOL_F_CONFIG) |
 		RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS) |
-		PROTOCOL_F_RESET_DEVICE | PROTOCOL_F_BASE_INFLIGHT,
+		PROTOCOL_F_BACKEND_REQ | PROTOCOL_F_RESET_DEVICE | PROTOCOL_F_BASE_INFLIGHT,
 	.vqs_per_queue = 1,
 	.vqs_to_start = 1,
 	.interrupted = VSTATE_INTERRUPTED_SUBMITTED_AGAIN,

@@ -44,6 +44,7 @@ vstate_connection_create(struct vstate_dev *dev)
 	pthread_mutex_init(&c->device_state_lock, NULL);
 	c->vid = -1;
 	c->fd_qid = -1;
+	vstate_backend_req_init(dev);
 	/* with rte_vdpa the connection belongs to the application: it is never passed on */
 	if (dev->conf.state_dir[0] == '\0' || dev->conf.iface[0] == '\0')
 		return 0;
@@ -120,6 +121,7 @@ vstate_connection_detach(int vid, struct vstate_dev *dev)
 	if (vid < 0 || dev->connection->vid != vid)
 		return;
 	vstate_device_state_abort(dev);
+	vstate_backend_req_end(dev);
 	vstate_start_disconnect(dev, connection_is_left(dev));
 	vstate_mem_watch_end(dev);
 	rte_atomic_store_explicit(&dev->connection->memory_lost, 0, rte_memory_order_relaxed);
@@ -571,5 +573,6 @@ void
 vstate_connection_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
 {
 	vstate_device_state_telemetry(dev, d);
+	vstate_backend_req_telemetry(dev, d);
 	vstate_msg_refused_telemetry(&dev->connection->refused, d);
 }

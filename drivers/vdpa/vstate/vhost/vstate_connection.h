@@ -21,6 +21,7 @@
 
 #include "dev/vstate_limits.h"
 #include "rte_vhost_state.h"
+#include "vstate_backend_req.h"
 #include "vstate_msg_refused.h"
 #include "vstate_vhost_user.h"
 
@@ -83,6 +84,8 @@ struct vstate_connection {
 	struct {
 		uint64_t saved, saved_bytes, loaded, loaded_bytes, refused;
 	} moved;
+	/** Requests of the device to its front end. */
+	struct vstate_backend_req backend_req;
 	/** Messages refused, by reason. */
 	struct vstate_msg_refused refused;
 	/** The device in rte_vdpa; NULL with a socket of its own. */

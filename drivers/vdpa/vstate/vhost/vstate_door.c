@@ -615,11 +615,13 @@ static bool
 door_watch(struct vstate_dev *dev)
 {
 	vstate_mem_watch_report(dev);
+	vstate_backend_req_watch(dev);
 	return vstate_device_state_watch(dev);
 }
 
 const struct vstate_front_end_ops vstate_door_ops = {
 	.watch = door_watch,
+	.config_changed = vstate_backend_req_config_changed,
 	.telemetry = door_telemetry,
 	.open = door_open,
 	.close = vstate_door_close,

@@ -173,6 +173,15 @@ device_reset(struct vstate_dev *dev, struct vstate_msg_context *context)
 	return VSTATE_MSG_DONE;
 }
 
+/* rte_vhost gets the descriptor, too: it is a part of postcopy. */
+static enum vstate_msg_result
+backend_req_set(struct vstate_dev *dev, struct vstate_msg_context *context)
+{
+	if (dev->connection->protocol & VSTATE_PROTOCOL_F_CONFIG)
+		vstate_backend_req_set(dev, context->fds[0]);
+	return VSTATE_MSG_PASS;
+}
+
 /* ---- the state through a file descriptor ---- */
 
 #define MOVE_LOAD 1
@@ -332,6 +341,7 @@ static const before_fn before_handlers[] = {
 	[MSG_BEFORE_RESET_DEVICE] = device_reset,
 	[MSG_BEFORE_SET_DEVICE_STATE_FD] = device_state_begin,
 	[MSG_BEFORE_CHECK_DEVICE_STATE] = device_state_end,
+	[MSG_BEFORE_SET_BACKEND_REQ_FD] = backend_req_set,
 };
 
 static const after_fn after_handlers[] = {

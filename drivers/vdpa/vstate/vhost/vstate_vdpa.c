@@ -69,7 +69,8 @@ get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 
 	if (dev == NULL)
 		return -ENODEV;
-	*features = dev->class->protocol_features;
+	/* only the door has requests for the front end */
+	*features = dev->class->protocol_features & ~VSTATE_PROTOCOL_F_BACKEND_REQ;
 	return 0;
 }
 

@@ -78,6 +78,11 @@ enum {
 	MSG_REQUEST_MAX
 };
 
+/** Requests of a back end, on the channel of SET_BACKEND_REQ_FD. */
+enum {
+	MSG_BACKEND_CONFIG_CHANGE = 2,
+};
+
 /** Bytes before the payload. */
 #define MSG_HEADER_SIZE 12
 /** In the flags: the version of the protocol, of which there is one. */
