@@ -8,7 +8,7 @@
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
 
-WRONG=(lost doubled stale torn misplaced errors)
+WRONG=(lost doubled stale torn misplaced unordered errors)
 
 # moves ROUNDS OPTION...: nothing is lost, doubled or wrong
 moves()
@@ -43,23 +43,44 @@ case_kill_split() { moves 20 --via region --kill; }
 case_kill_packed() { moves 20 --via region --kill --packed; }
 case_kill_fast() { moves 20 --via region --kill --packed --delay-us 0; }
 
-# A request that is forgotten is found.
-found() # OPTION...
+# Another process takes the disk over.
+upgrades()
 {
-	tool "$PATIENCE" migrate --class blk --json --rounds 20 --break skip "$@" && fail "not found: $*"
-	expect "requests lost" "$(report lost)" -gt 0
+	moves "$@" --upgrade
+	expect "connections kept" "$(report kept)" -eq "$1"
+	measured "blackout of the upgrades: $(grep -o '"blackout_us": {[^}]*}' "$W/tool.out")"
 }
 
-case_break_api() { found --via api; }
-case_break_region() { found --via region --packed; }
-case_break_kill() { found --via region --kill; }
+case_upgrade_split() { upgrades 3 --via api; }
+case_upgrade_packed() { upgrades 3 --via region --packed; }
+
+# found FAULT OPTION...: the driver finds what is wrong. A device may also refuse to go on.
+found()
+{
+	tool "$PATIENCE" migrate --class blk --json --rounds 40 --break "$@" && fail "not found: $*"
+	expect_match "what the driver found" "$(cat "$W/tool.out")" \
+		'"(lost|doubled|stale|torn|misplaced|unordered|errors)": [1-9]'
+	measured "$1: $(grep -oE '"failure": "[^"]*"' "$W/tool.out")"
+}
+
+case_break_skip() { found skip --via api; found skip --via region --packed; found skip --via region --kill; }
+case_break_clear() { found clear --via region; found clear --via region --packed --kill; }
+case_break_reverse()
+{
+	found reverse --via api --delay-us 3000 --rounds 400
+	found reverse --via region --packed --delay-us 3000 --rounds 400
+}
+case_break_twice() { found twice --via region; found twice --via region --packed; }
+case_break_nowait() { found nowait --via api; found nowait --via region --packed; }
 
 # Long runs.
 case_many_split() { PATIENCE=600 moves 10000 --via region --delay-us 3000; many_in_flight; }
 case_many_packed() { PATIENCE=600 moves 10000 --via region --packed --delay-us 3000; many_in_flight; }
 case_many_kills() { PATIENCE=3600 moves 1000 --via region --kill --packed; }
+case_many_upgrades() { PATIENCE=3600 upgrades 200 --via region --packed --delay-us 3000; }
 
 # shellcheck disable=SC2046 # names without blanks
 run_cases api-split api-packed api-4-queues region-split region-packed region-process api-process base \
-	depth-1 depth-256 threads fast kill-split kill-packed kill-fast break-api break-region break-kill \
-	$(soak many-split many-packed many-kills)
+	depth-1 depth-256 threads fast kill-split kill-packed kill-fast upgrade-split upgrade-packed \
+	break-skip break-clear break-reverse break-twice break-nowait \
+	$(soak many-split many-packed many-kills many-upgrades)

@@ -35,6 +35,66 @@ boots()
 case_split() { boots; }
 case_packed() { DISK_PROPERTIES=packed=on; boots; }
 
+# The firmware reads a boot sector, and the sector behind it: it uses queue 0 only.
+boots_from_disk() # QEMU
+{
+	as --32 -o "$W/boot.o" "$VSTATE_ROOT/tests/tools/boot.S" &&
+		ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$W/boot.bin" "$W/boot.o" || skip "no assembler"
+	dd if="$W/boot.bin" of="$DISK_FILE" conv=notrunc status=none
+	nice -n 10 "$1" -nodefaults -no-user-config -display none -machine q35 -accel tcg -m 64 \
+		-object memory-backend-memfd,id=mem,size=64M,share=on -machine memory-backend=mem \
+		-chardev stdio,id=tty -serial chardev:tty -chardev "socket,id=c,path=$W/a,reconnect=1" \
+		-device "vhost-user-blk-pci,chardev=c,num-queues=$QUEUES,vectors=0,bootindex=0" </dev/null >>"$W/boot.out" 2>&1 &
+	PID[boot]=$!
+	echo "$!" >>"$W/pids"
+	wait_for 60 has boot '^VSTATE-BOOTED' || fail "the firmware does not boot from the disk: $(tail -n 2 "$W/boot.out")"
+	bg_kill boot
+	dd if=/dev/zero of="$DISK_FILE" bs=1024 count=1 conv=notrunc status=none
+}
+
+guest_size() { vm_must "$1" 20 "cat /sys/block/vda/size"; grep -oE '[0-9]{5,}' <<<"$VM_OUT" | tail -n 1; }
+guest_has_size() { [ "$(guest_size "$1")" -eq $((DISK_MIB * 2048)) ]; }
+
+# The guest sees the new capacity without a reboot, and uses the new blocks.
+disk_grows() # VM
+{
+	wait_for 30 guest_has_size "$1" || fail "the guest sees $(guest_size "$1") sectors, not $((DISK_MIB * 2048))"
+	vm_must "$1" 20 "blockdev --getsize64 /dev/vda; dd if=/dev/urandom of=/tmp/block bs=4096 count=1 2>/dev/null"
+	expect_match "bytes in the guest" "$VM_OUT" "^$((DISK_MIB * 1048576))"
+	vm_must "$1" 20 "dd if=/tmp/block of=/dev/vda bs=4096 seek=$((DISK_MIB * 256 - 1)) oflag=direct 2>/dev/null && dd if=/dev/vda bs=4096 skip=$((DISK_MIB * 256 - 1)) iflag=direct of=/tmp/back 2>/dev/null && cmp /tmp/block /tmp/back"
+}
+
+# Four queues: the firmware uses one, and a guest with two processors uses two.
+queues() # QEMU
+{
+	QUEUES=4 VM_CPUS=2
+	vm_image
+	disk_image
+	disk a
+	boots_from_disk "$1"
+	QEMU=$1 disk_guest one a
+	vm_ready one
+	vm_must one 10 "ls /sys/block/vda/mq | wc -l"
+	expect_match "queues of the guest" "$VM_OUT" '^2'
+	check_begin one 8
+	DISK_MIB=$((DISK_MIB + 64))
+	truncate -s "${DISK_MIB}M" "$DISK_FILE"
+	disk_grows one
+	check_end one
+	vm_reboot one
+	check_begin one 8
+	check_end one
+	# the file grows while no process serves it
+	bg_kill a
+	DISK_MIB=$((DISK_MIB + 64))
+	truncate -s "${DISK_MIB}M" "$DISK_FILE"
+	disk a
+	disk_grows one
+}
+
+case_queues() { queues qemu-system-x86_64; }
+case_queues_new() { qemu_backports; queues "$QEMU_NEW"; }
+
 # The guest, with requests under way, moves from one back end to the other.
 moves() # FROM-QEMU TO-QEMU
 {
@@ -114,4 +174,4 @@ upgraded()
 case_upgrade_split() { DISK_ARGS=delay-us=2000,reorder=1; upgraded; }
 case_upgrade_packed() { DISK_ARGS=delay-us=2000,reorder=1 DISK_PROPERTIES=packed=on; upgraded; }
 
-run_cases split packed migrate-split migrate-packed migrate-new kill-split kill-packed kill-uring upgrade-split upgrade-packed
+run_cases split packed queues queues-new migrate-split migrate-packed migrate-new kill-split kill-packed kill-uring upgrade-split upgrade-packed

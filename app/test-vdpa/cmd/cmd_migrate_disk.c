@@ -47,11 +47,15 @@ usage_print(FILE *f)
 		"                  requests are complete (default api)\n"
 		"  --process       the second back end runs in another process\n"
 		"  --kill          the back end is killed and started again; needs --via region\n"
+		"  --upgrade       a new process takes the disk over in each round\n"
 		"  --delay-us N    each request takes about N us in the store, in random order; 0:\n"
 		"                  as fast as the file (default 300)\n"
 		"  --store NAME    uring or threads (default: uring, or threads without it)\n"
-		"  --break NAME    skip: forget one request in flight at the first move. The run\n"
-		"                  must fail\n"
+		"  --break NAME    plant a fault in each move; the run must fail. skip: forget one\n"
+		"                  request in flight; reverse: submit them again in the reverse\n"
+		"                  order; nowait: writes of the source land after its stop. With\n"
+		"                  --via region also clear: clear the marks of a batch too early;\n"
+		"                  twice: submit a request again that has returned\n"
 		"  --seed N        seed of the requests (default 1)\n"
 		"  --json          the report as JSON\n"
 		"  --verbose       show the logs of EAL and vhost\n"
@@ -74,6 +78,16 @@ via_parse(const char *name, enum migrate_disk_via *via)
 		}
 	}
 	fprintf(stderr, "dpdk-test-vdpa migrate: --via: no carrier '%s' for a disk\n", name);
+	return -EINVAL;
+}
+
+static int
+fault_parse(const char *name, enum migrate_disk_fault *fault)
+{
+	*fault = migrate_disk_fault_find(name);
+	if (*fault != DISK_FAULT_NONE)
+		return 0;
+	fprintf(stderr, "dpdk-test-vdpa migrate: --break: no fault '%s' for a disk\n", name);
 	return -EINVAL;
 }
 
@@ -104,8 +118,7 @@ option_take(struct parsed *p, int c)
 		p->store = optarg;
 		return 0;
 	case 'b':
-		p->opt->skip_one = true;
-		return strcmp(optarg, "skip") == 0 ? 0 : -EINVAL;
+		return fault_parse(optarg, &p->opt->fault);
 	case 'p':
 		p->opt->conf.packed = true;
 		return 0;
@@ -117,6 +130,9 @@ option_take(struct parsed *p, int c)
 		return 0;
 	case 'k':
 		p->opt->kill = true;
+		return 0;
+	case 'U':
+		p->opt->upgrade = true;
 		return 0;
 	case 'j':
 		p->opt->json = true;
@@ -131,6 +147,26 @@ option_take(struct parsed *p, int c)
 	}
 }
 
+/* Whether the carrier has what the fault spoils. */
+static int
+fault_check(const struct migrate_disk_options *opt)
+{
+	const bool region = opt->via == MIGRATE_DISK_REGION;
+	const char *why = NULL;
+
+	if ((opt->fault == DISK_FAULT_CLEAR || opt->fault == DISK_FAULT_TWICE) && !region)
+		why = "needs --via region";
+	else if (opt->fault != DISK_FAULT_NONE && opt->via == MIGRATE_DISK_BASE)
+		why = "needs requests in flight: --via api or region";
+	else if (opt->fault == DISK_FAULT_NOWAIT && opt->kill)
+		why = "is a fault of a stop: not with --kill";
+	if (why == NULL)
+		return 0;
+	fprintf(stderr, "dpdk-test-vdpa migrate: --break %s %s\n",
+			migrate_disk_fault_name(opt->fault), why);
+	return -EINVAL;
+}
+
 static int
 options_finish(struct parsed *p)
 {
@@ -138,16 +174,23 @@ options_finish(struct parsed *p)
 	struct disk_conf *conf = &opt->conf;
 	int len;
 
+	if (opt->upgrade && (opt->kill || opt->process || opt->fault != DISK_FAULT_NONE)) {
+		fprintf(stderr, "dpdk-test-vdpa migrate: --upgrade: not with --kill, --process or "
+				"--break\n");
+		return -EINVAL;
+	}
 	if (opt->kill && opt->via != MIGRATE_DISK_REGION) {
 		fprintf(stderr, "dpdk-test-vdpa migrate: --kill needs --via region\n");
 		return -EINVAL;
 	}
+	if (fault_check(opt) < 0)
+		return -EINVAL;
 	conf->queues = p->queues;
 	conf->depth = p->depth;
 	conf->blocks = RTE_MAX(2 * p->depth, 256u);
 	conf->ring_size = rte_align32pow2(RTE_MAX(conf->depth * (conf->indirect ? 1u : 6u), 8u));
 	conf->region = opt->via == MIGRATE_DISK_REGION;
-	conf->carried = conf->region && !opt->kill;
+	conf->carried = conf->region && !opt->kill && !opt->upgrade;
 	len = snprintf(opt->store, sizeof(opt->store), "%s%s", p->store != NULL ? ",store=" : "",
 			p->store != NULL ? p->store : "");
 	if (p->delay_us > 0)
@@ -169,6 +212,7 @@ options_parse(struct migrate_disk_options *opt, int argc, char **argv)
 		{ "via", required_argument, NULL, 'v' },
 		{ "process", no_argument, NULL, 'P' },
 		{ "kill", no_argument, NULL, 'k' },
+		{ "upgrade", no_argument, NULL, 'U' },
 		{ "delay-us", required_argument, NULL, 'u' },
 		{ "store", required_argument, NULL, 'S' },
 		{ "break", required_argument, NULL, 'b' },
@@ -223,19 +267,26 @@ backend_make(const struct migrate_disk_options *opt, const struct workdir *wd, u
 		struct backend **be)
 {
 	struct backend_device dev;
-	char name[16];
+	char name[16], keep[64] = "";
 	int len;
 
 	memset(&dev, 0, sizeof(dev));
+	/* two processes have one device, which connects to the driver */
+	dev.client = opt->upgrade;
+	if (opt->upgrade)
+		i = 0;
 	snprintf(dev.name, sizeof(dev.name), "blk_vstate%u", i);
 	snprintf(name, sizeof(name), "%u.sock", i);
+	if (opt->upgrade && snprintf(keep, sizeof(keep), ",client=1,takeover=1,state_dir=%s",
+				wd->path) >= (int)sizeof(keep))
+		return -ENAMETOOLONG;
 	if (workdir_path(wd, name, dev.socket, sizeof(dev.socket)) < 0)
 		return -ENAMETOOLONG;
-	len = snprintf(dev.args, sizeof(dev.args), "iface=%s,path=%s,queues=%u%s", dev.socket,
-			opt->file, opt->conf.queues, opt->store);
+	len = snprintf(dev.args, sizeof(dev.args), "iface=%s,path=%s,queues=%u%s%s", dev.socket,
+			opt->file, opt->conf.queues, opt->store, keep);
 	if (len >= (int)sizeof(dev.args))
 		return -ENAMETOOLONG;
-	*be = opt->kill || (opt->process && i == 1) ?
+	*be = opt->kill || opt->upgrade || (opt->process && i == 1) ?
 		backend_process_create(&dev, eal_user_args(), opt->verbose) :
 		backend_local_create(&dev);
 	return *be != NULL ? 0 : -rte_errno;
@@ -267,9 +318,11 @@ report_print(const struct migrate_disk_options *opt, struct migrate_disk_result 
 	} rows[] = {
 		{ "rounds", res->rounds },
 		{ "reads", c->reads }, { "writes", c->writes }, { "flushes", c->flushes },
+		{ "kept", res->kept },
 		{ "in_flight", res->in_flight }, { "busy_stops", res->busy_stops },
 		{ "lost", c->lost }, { "doubled", c->doubled }, { "stale", c->stale },
-		{ "torn", c->torn }, { "misplaced", c->misplaced }, { "errors", c->errors },
+		{ "torn", c->torn }, { "misplaced", c->misplaced },
+		{ "unordered", c->unordered }, { "errors", c->errors },
 	};
 	unsigned int i;
 
@@ -295,7 +348,13 @@ disk_main(void *arg, const struct workdir *wd)
 	int ret;
 
 	ret = file_make(opt, wd);
-	for (i = 0; i < (opt->kill ? 1 : 2) && ret == 0; i++)
+	/* the second process of an upgrade is started later, by its revive operation */
+	if (opt->upgrade && ret == 0) {
+		ret = backend_make(opt, wd, 1, &be[1]);
+		if (ret == 0)
+			ret = be[1]->ops->kill(be[1]);
+	}
+	for (i = 0; i < (opt->kill || opt->upgrade ? 1 : 2) && ret == 0; i++)
 		ret = backend_make(opt, wd, i, &be[i]);
 	if (ret == 0) {
 		held = migrate_disk_run(opt, be, &res);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 
 #include "clock.h"
 #include "guest_disk.h"
+#include "guest_disk_core.h"
 #include "guest_mem.h"
 #include "guest_packed.h"
 #include "guest_ring.h"
@@ -28,7 +30,6 @@
 #include "vhost_user_fe.h"
 #include "vstate_compat.h"
 
-#define LINKS 2
 #define WORDS (DISK_BLOCK / 8)
 /* A request: header, up to four pieces of data, status. */
 #define SEGS_MAX 6
@@ -40,49 +41,6 @@
 #define PF_BASE_INFLIGHT 20
 #define S_RUN 0x0f
 #define PACKED_FRESH_BASE 0x80008000u
-
-/** A request that is under way, or a free slot. */
-struct disk_slot {
-	uint32_t type, block;
-	/** Write: the sequence number that it brings. */
-	uint64_t seq;
-};
-
-struct disk_queue {
-	struct guest_ring ring;
-	uint64_t slots_gpa;
-	struct disk_slot slots[DISK_MAX_DEPTH];
-	uint16_t free[DISK_MAX_DEPTH], nb_free;
-	/** Of each block: sequence number of the last write that returned; whether it is busy. */
-	uint64_t *seq;
-	bool *busy;
-	uint32_t base;
-	int kick, call;
-	uint64_t rnd;
-};
-
-struct disk_link {
-	struct vu_fe fe;
-	uint64_t features;
-	bool open;
-};
-
-struct disk {
-	struct disk_conf conf;
-	struct guest_mem mem;
-	uint64_t features;
-	struct disk_queue queues[DISK_MAX_QUEUES];
-	struct disk_link links[LINKS];
-	/** In-flight region. */
-	uint8_t *region;
-	struct vu_inflight geometry;
-	int region_fd;
-	struct disk_counts counts;
-	uint64_t last_return;
-	rte_thread_t thread;
-	bool running, stop;
-	char why[160];
-};
 
 #define get(p) rte_atomic_load_explicit(p, rte_memory_order_relaxed)
 #define set(p, v) rte_atomic_store_explicit(p, v, rte_memory_order_relaxed)
@@ -141,6 +99,19 @@ queue_create(struct disk *d, uint16_t q)
 	return guest_ring_alloc(r);
 }
 
+/* The scratch memory lies in two regions. */
+static int
+memory_commit(struct disk *d)
+{
+	uint64_t border;
+
+	if (d->conf.scratch == 0)
+		return guest_mem_commit(&d->mem, NULL, 0, 4096);
+	d->scratch_gpa = guest_mem_reserve(&d->mem, d->conf.scratch, 4096);
+	border = d->scratch_gpa + d->conf.scratch / 2;
+	return d->scratch_gpa != 0 ? guest_mem_commit(&d->mem, &border, 1, 4096) : -ENOMEM;
+}
+
 static bool
 conf_ok(const struct disk_conf *c)
 {
@@ -167,13 +138,13 @@ disk_create(const struct disk_conf *conf)
 		return NULL;
 	}
 	d->conf = *conf;
-	d->region_fd = -1;
+	d->region_fd = d->listener = -1;
 	d->links[0].fe.fd = d->links[1].fe.fd = -1;
 	guest_mem_init(&d->mem);
 	for (q = 0; q < conf->queues && ret == 0; q++)
 		ret = queue_create(d, q);
 	if (ret == 0)
-		ret = guest_mem_commit(&d->mem, NULL, 0, 4096);
+		ret = memory_commit(d);
 	if (ret == 0) {
 		for (q = 0; q < conf->queues; q++) {
 			guest_ring_reset(&d->queues[q].ring);
@@ -195,7 +166,7 @@ disk_destroy(struct disk *d)
 	if (d == NULL)
 		return;
 	disk_stop(d, 0);
-	for (q = 0; q < LINKS; q++)
+	for (q = 0; q < DISK_LINKS; q++)
 		disk_disconnect(d, q);
 	for (q = 0; q < d->conf.queues; q++) {
 		guest_ring_free(&d->queues[q].ring);
@@ -208,6 +179,8 @@ disk_destroy(struct disk *d)
 		munmap(d->region, d->geometry.mmap_size);
 	if (d->region_fd >= 0)
 		close(d->region_fd);
+	if (d->listener >= 0)
+		close(d->listener);
 	guest_mem_free(&d->mem);
 	free(d);
 }
@@ -269,13 +242,21 @@ protocol_negotiate(struct disk *d, struct disk_link *l)
 }
 
 int
+disk_listen(struct disk *d, const char *path)
+{
+	d->listener = vu_fe_listen(path);
+	return d->listener < 0 ? d->listener : 0;
+}
+
+int
 disk_connect(struct disk *d, unsigned int l, const char *path, int timeout_ms)
 {
 	struct disk_link *link = &d->links[l];
 	int ret;
 
 	memset(link, 0, sizeof(*link));
-	ret = vu_fe_connect(&link->fe, path, timeout_ms);
+	ret = d->listener >= 0 ? vu_fe_accept_from(&link->fe, d->listener, timeout_ms) :
+		vu_fe_connect(&link->fe, path, timeout_ms);
 	if (ret < 0)
 		return ret;
 	link->open = true;
@@ -299,6 +280,14 @@ disk_disconnect(struct disk *d, unsigned int l)
 	if (d->links[l].open)
 		vu_fe_close(&d->links[l].fe);
 	d->links[l].open = false;
+}
+
+bool
+disk_hung_up(const struct disk *d, unsigned int l, int ms)
+{
+	struct pollfd p = { .fd = d->links[l].fe.fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, ms) == 1;
 }
 
 int
@@ -456,19 +445,11 @@ disk_marks(const struct disk *d)
 }
 
 bool
-disk_mark_drop(struct disk *d)
+disk_region_get(const struct disk *d, struct disk_region *r)
 {
-	uint16_t q, i;
-
-	for (q = 0; q < d->conf.queues && d->region != NULL; q++) {
-		for (i = 0; i < d->conf.ring_size; i++) {
-			if (*mark_at(d, q, i) != 1)
-				continue;
-			*mark_at(d, q, i) = 0;
-			return true;
-		}
-	}
-	return false;
+	*r = (struct disk_region){ d->region, d->geometry.mmap_size / d->conf.queues,
+		d->conf.queues, d->conf.ring_size, d->conf.packed };
+	return d->region != NULL;
 }
 
 /* ---- requests ---- */
@@ -491,16 +472,44 @@ block_number(const struct disk *d, const struct disk_queue *dq, uint32_t block)
 	return (uint64_t)(dq - d->queues) * d->conf.blocks + block;
 }
 
-static void
-data_fill(struct disk *d, uint64_t gpa, uint64_t number, uint64_t seq)
+void
+disk_block_fill(void *block, const struct disk_write *w)
 {
-	uint64_t words[WORDS];
+	uint64_t *words = block;
 	unsigned int i;
 
 	for (i = 0; i < WORDS; i += 2) {
-		words[i] = number;
-		words[i + 1] = seq;
+		words[i] = w->number;
+		words[i + 1] = w->seq;
 	}
+}
+
+unsigned int
+disk_writes_get(const struct disk *d, struct disk_write *writes, unsigned int max)
+{
+	const struct disk_queue *dq;
+	unsigned int n = 0;
+	uint16_t q, i;
+
+	for (q = 0; q < d->conf.queues; q++) {
+		dq = &d->queues[q];
+		for (i = 0; i < d->conf.depth && n < max; i++) {
+			if (dq->slots[i].out && dq->slots[i].type == VIRTIO_BLK_T_OUT)
+				writes[n++] = (struct disk_write){
+					block_number(d, dq, dq->slots[i].block),
+					dq->slots[i].seq };
+		}
+	}
+	return n;
+}
+
+static void
+data_fill(struct disk *d, uint64_t gpa, uint64_t number, uint64_t seq)
+{
+	const struct disk_write w = { number, seq };
+	uint64_t words[WORDS];
+
+	disk_block_fill(words, &w);
 	guest_mem_write(&d->mem, gpa, words, sizeof(words));
 }
 
@@ -566,7 +575,26 @@ request_add(struct disk *d, struct disk_queue *dq)
 		return false;
 	}
 	dq->nb_free--;
+	s->order = dq->added++;
+	s->out = true;
 	return true;
+}
+
+/* The device promises that a flush waits for all reads and writes before it, of its queue. */
+static void
+order_check(struct disk *d, const struct disk_queue *dq, const struct disk_slot *flush)
+{
+	uint16_t i;
+
+	for (i = 0; i < d->conf.depth; i++) {
+		if (!dq->slots[i].out || dq->slots[i].type == VIRTIO_BLK_T_FLUSH ||
+				dq->slots[i].order >= flush->order)
+			continue;
+		set(&d->counts.unordered, d->counts.unordered + 1);
+		disk_complain(d, "a flush returned before a request that is older by %" PRIu64,
+				flush->order - dq->slots[i].order);
+		return;
+	}
 }
 
 static void
@@ -611,8 +639,10 @@ request_return(struct disk *d, struct disk_queue *dq, uint32_t i)
 		set(&d->counts.errors, d->counts.errors + 1);
 		disk_complain(d, "a request of type %u returned with status %u", s->type, status);
 	}
+	s->out = false;
 	if (s->type == VIRTIO_BLK_T_FLUSH) {
 		set(&d->counts.flushes, d->counts.flushes + 1);
+		order_check(d, dq, s);
 	} else if (s->type == VIRTIO_BLK_T_OUT) {
 		set(&d->counts.writes, d->counts.writes + 1);
 		dq->seq[s->block] = s->seq;

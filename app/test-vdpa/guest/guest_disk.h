@@ -13,7 +13,8 @@
  * A block has 4,096 bytes and at most one request under way. Each write has the next sequence
  * number of its block, in all its words. So a block that is read has exactly the sequence number of
  * the last write that returned: an older one is *stale* (a write was lost, or an older one was done
- * again), different ones in one block are *torn*, and another block's number is *misplaced*.
+ * again), different ones in one block are *torn*, and another block's number is *misplaced*. A
+ * flush that returns before a read or write which was made available before it is *unordered*.
  *
  * Traffic runs in a thread of the disk's own, also while no back end serves the rings. All other
  * functions are called from one thread. They return 0 or -errno unless they say otherwise.
@@ -40,6 +41,8 @@ struct disk_conf {
 	bool reads_only;
 	/** Chains of one table each (indirect descriptors). */
 	bool indirect;
+	/** Bytes of memory for requests of a test, in two regions; 0: none. */
+	uint32_t scratch;
 	/** Keep requests in the in-flight region, and ask for bit 20 of the protocol. */
 	bool region, carried;
 };
@@ -51,6 +54,8 @@ struct disk_counts {
 	uint64_t errors;
 	/** Blocks read with other contents than the model allows. */
 	uint64_t stale, torn, misplaced;
+	/** Flushes that returned before a read or write that was made available before them. */
+	uint64_t unordered;
 	/** Buffers that the device used and did not own. */
 	uint64_t doubled;
 	/** Requests that never returned. Set by disk_stop(). */
@@ -69,6 +74,8 @@ void disk_destroy(struct disk *d);
 /** The first error as text; NULL if there is none. */
 const char *disk_error(const struct disk *d);
 
+/** Listen at @p path: disk_connect() then accepts the next back end there. */
+int disk_listen(struct disk *d, const char *path);
 /** Connect link @p l (0 or 1) to @p path and negotiate. */
 int disk_connect(struct disk *d, unsigned int l, const char *path, int timeout_ms);
 /** Set up memory, in-flight region and rings on a connected link, with the bases of @p from. */
@@ -80,12 +87,37 @@ int disk_take_back(struct disk *d, unsigned int l);
 /** The back end died: bases are what a front end can know. */
 void disk_back_end_died(struct disk *d);
 void disk_disconnect(struct disk *d, unsigned int l);
+/** Wait up to @p ms. @return whether the back end ended the connection */
+bool disk_hung_up(const struct disk *d, unsigned int l, int ms);
 /** Bytes of config space of a connected link. */
 int disk_config(struct disk *d, unsigned int l, void *config, uint32_t size);
 /** Marks in the region: requests in flight. */
 unsigned int disk_marks(const struct disk *d);
-/** For planted faults: clear one mark, or repeat one. @return false if there is none */
-bool disk_mark_drop(struct disk *d);
+
+/** The in-flight region, for planted faults. */
+struct disk_region {
+	uint8_t *bytes;
+	/** Bytes of the part of one queue. */
+	uint64_t stride;
+	uint16_t queues, ring_size;
+	bool packed;
+};
+
+/** @return false: there is no region */
+bool disk_region_get(const struct disk *d, struct disk_region *r);
+
+/** A write: number of the block on the disk, and the sequence number that it brings. */
+struct disk_write {
+	uint64_t number, seq;
+};
+
+/**
+ * The writes that are under way, while no back end serves the rings and all slots are in use.
+ * @return their number, up to @p max
+ */
+unsigned int disk_writes_get(const struct disk *d, struct disk_write *writes, unsigned int max);
+/** The DISK_BLOCK bytes that a write brings. */
+void disk_block_fill(void *block, const struct disk_write *w);
 
 /** Start the traffic thread. */
 int disk_start(struct disk *d);

@@ -11,6 +11,7 @@
 
 #include <rte_common.h>
 #include <rte_errno.h>
+#include <rte_thread.h>
 #include <rte_vhost_state.h>
 
 #include "backend.h"
@@ -20,15 +21,25 @@
 #include "progress.h"
 #include "stats.h"
 #include "stop.h"
+#include "vstate_compat.h"
 
 #define CONNECT_MS 5000
-#define FLOW_MS 10000
-#define DRAIN_MS 10000
+#define FLOW_MS 60000
+#define DRAIN_MS 60000
 #define SUSPEND_US 2000000
 /* Longest time of load before the next kill. */
 #define LOAD_US 30000u
 /* Longest wait for requests in flight before a move. */
 #define LOAD_NS 20000000ull
+
+/* The new process starts EAL and its poll threads before it asks for the device. */
+#define HAND_OVER_MS 30000
+/* Time between two looks at the old and at the new process. */
+#define LOOK_US 200
+#define LOOK_MS 1
+/* Time in which the driver uses all slots; requests for each block until an old write lands. */
+#define LATE_US 5000
+#define LATE_REQUESTS 10
 
 /** A run. */
 struct disk_move {
@@ -37,6 +48,11 @@ struct disk_move {
 	struct migrate_disk_result *res;
 	struct disk *disk;
 	unsigned int active;
+	/** Back end whose process owns the device, if it is taken over. */
+	unsigned int owner;
+	/** Writes under way at the last stop. */
+	struct disk_write late[DISK_MAX_DEPTH];
+	unsigned int nb_late;
 };
 
 __rte_format_printf(2, 3)
@@ -69,6 +85,13 @@ state_fail(struct disk_move *m, unsigned int l, const char *verb,
 
 	rte_vhost_state_error_format(err, text, sizeof(text));
 	return move_fail(m, "%s: cannot %s: %s", m->be[l]->dev.name, verb, text);
+}
+
+/* A run with a planted fault waits for what never comes. */
+static int
+patience_get(const struct disk_move *m, int ms)
+{
+	return m->opt->fault != DISK_FAULT_NONE ? ms / 20 : ms;
 }
 
 static unsigned int
@@ -106,33 +129,77 @@ link_run(struct disk_move *m, unsigned int l)
 	return 0;
 }
 
-/* ---- by the state ---- */
+/* ---- planted faults ---- */
 
-/* Forget one request: a later one of the same queue takes its place in the list. */
-static void
-state_spoil(struct rte_vhost_state *st)
+/*
+ * Whether to spoil the requests of this round. Reversed twice, they would be in order again: so
+ * they return in the next round. The late write of DISK_FAULT_NOWAIT is that of the store.
+ */
+static bool
+fault_is_due(const struct disk_move *m)
 {
-	uint16_t i, n;
-
-	for (i = 0; i < st->nb_vqs; i++) {
-		struct rte_vhost_state_vq *vq = &st->vqs[i];
-
-		/* split: any head that is not in the list */
-		for (n = 0; vq->nb_inflight > 0 && n < vq->size; n++) {
-			uint16_t k;
-
-			for (k = 0; k < vq->nb_inflight && vq->inflight[k].head != n; k++)
-				;
-			if (k < vq->nb_inflight)
-				continue;
-			vq->inflight[0].head = vq->inflight[0].id = n;
-			return;
-		}
+	switch (m->opt->fault) {
+	case DISK_FAULT_NONE:
+	case DISK_FAULT_NOWAIT:
+		return false;
+	case DISK_FAULT_REVERSE:
+		return m->res->rounds % 2 == 0;
+	default:
+		return true;
 	}
 }
 
+/* Wait until @p nb more requests have returned. */
 static int
-move_by_state(struct disk_move *m, unsigned int to, bool spoil, uint64_t *stopped)
+requests_return_wait(struct disk_move *m, uint64_t nb)
+{
+	const uint64_t end = clock_ns() + FLOW_MS * 1000000ull;
+	struct disk_counts c;
+	uint64_t until;
+
+	disk_counts_get(m->disk, &c);
+	until = c.reads + c.writes + nb;
+	for (; c.reads + c.writes < until; disk_counts_get(m->disk, &c)) {
+		if (clock_ns() >= end)
+			return -ETIMEDOUT;
+		usleep(100);
+	}
+	return 0;
+}
+
+/* The device has stopped: soon all requests of the driver are under way. */
+static void
+writes_note(struct disk_move *m)
+{
+	if (m->opt->fault != DISK_FAULT_NOWAIT)
+		return;
+	usleep(LATE_US);
+	m->nb_late = disk_writes_get(m->disk, m->late, RTE_DIM(m->late));
+}
+
+/*
+ * Wait until the driver has met the fault. The writes that the source had under way land when the
+ * driver has gone on for some time.
+ */
+static int
+fault_wait(struct disk_move *m)
+{
+	const uint64_t all = (uint64_t)m->opt->conf.blocks * m->opt->conf.queues;
+	const uint64_t depth = (uint64_t)m->opt->conf.depth * m->opt->conf.queues;
+
+	if (m->opt->fault == DISK_FAULT_REVERSE)
+		return requests_return_wait(m, 2 * depth);
+	if (m->opt->fault != DISK_FAULT_NOWAIT)
+		return 0;
+	if (requests_return_wait(m, LATE_REQUESTS * all) < 0)
+		return -ETIMEDOUT;
+	return migrate_disk_break_file(m->opt->file, m->late, m->nb_late);
+}
+
+/* ---- by the state ---- */
+
+static int
+move_by_state(struct disk_move *m, unsigned int to, uint64_t *stopped)
 {
 	struct backend *from = m->be[m->active];
 	struct rte_vhost_state_error err = { 0 };
@@ -153,8 +220,9 @@ move_by_state(struct disk_move *m, unsigned int to, bool spoil, uint64_t *stoppe
 	for (i = 0; i < st->nb_vqs; i++)
 		nb += st->vqs[i].nb_inflight;
 	in_flight_note(m, nb);
-	if (spoil)
-		state_spoil(st);
+	if (fault_is_due(m))
+		migrate_disk_break_state(st, m->opt->fault);
+	writes_note(m);
 	ret = m->be[to]->ops->restore(m->be[to], st, &err);
 	rte_vhost_state_free(st);
 	return ret < 0 ? state_fail(m, to, "restore", &err) : 0;
@@ -163,7 +231,7 @@ move_by_state(struct disk_move *m, unsigned int to, bool spoil, uint64_t *stoppe
 /* ---- by the bases, with or without the region ---- */
 
 static int
-move_by_base(struct disk_move *m, unsigned int to, bool spoil, uint64_t *stopped)
+move_by_base(struct disk_move *m, unsigned int to, uint64_t *stopped)
 {
 	const uint64_t start = clock_ns();
 	int ret = disk_take_back(m->disk, m->active);
@@ -172,8 +240,9 @@ move_by_base(struct disk_move *m, unsigned int to, bool spoil, uint64_t *stopped
 		return link_fail(m, m->active, "take the rings back", ret);
 	*stopped = clock_ns() - start;
 	in_flight_note(m, disk_marks(m->disk));
-	if (spoil && !disk_mark_drop(m->disk))
-		return move_fail(m, "no request is in flight that could be forgotten");
+	if (fault_is_due(m))
+		migrate_disk_break_region(m->disk, m->opt->fault);
+	writes_note(m);
 	return link_up(m, to);
 }
 
@@ -191,7 +260,7 @@ requests_wait(struct disk_move *m)
 }
 
 static int
-move_round(struct disk_move *m, bool spoil)
+move_round(struct disk_move *m)
 {
 	const unsigned int from = m->active, to = !from;
 	struct disk_counts c;
@@ -200,12 +269,12 @@ move_round(struct disk_move *m, bool spoil)
 
 	requests_wait(m);
 	disk_gap_reset(m->disk);
-	ret = m->opt->via == MIGRATE_DISK_API ? move_by_state(m, to, spoil, &stopped) :
-		move_by_base(m, to, spoil, &stopped);
+	ret = m->opt->via == MIGRATE_DISK_API ? move_by_state(m, to, &stopped) :
+		move_by_base(m, to, &stopped);
 	if (ret < 0 || link_run(m, to) < 0)
 		return -1;
 	disk_disconnect(m->disk, from);
-	if (disk_wait_flow(m->disk, FLOW_MS) < 0)
+	if (disk_wait_flow(m->disk, patience_get(m, FLOW_MS)) < 0 || fault_wait(m) < 0)
 		return move_fail(m, "%s: no request returns", m->be[to]->dev.name);
 	disk_counts_get(m->disk, &c);
 	if (stats_add(&m->res->stop, stopped) < 0 || stats_add(&m->res->blackout, c.gap_max) < 0)
@@ -216,7 +285,7 @@ move_round(struct disk_move *m, bool spoil)
 /* ---- by a kill ---- */
 
 static int
-kill_round(struct disk_move *m, bool spoil)
+kill_round(struct disk_move *m)
 {
 	struct backend *be = m->be[0];
 	struct disk_counts c;
@@ -229,26 +298,125 @@ kill_round(struct disk_move *m, bool spoil)
 		return move_fail(m, "%s: cannot kill it: %s", be->dev.name, strerror(-ret));
 	disk_disconnect(m->disk, 0);
 	in_flight_note(m, disk_marks(m->disk));
-	if (spoil && !disk_mark_drop(m->disk))
-		return move_fail(m, "no request is in flight that could be forgotten");
+	if (fault_is_due(m))
+		migrate_disk_break_region(m->disk, m->opt->fault);
 	disk_back_end_died(m->disk);
 	ret = be->ops->revive(be);
 	if (ret < 0)
 		return move_fail(m, "%s: cannot start it again: %s", be->dev.name, strerror(-ret));
 	if (link_up(m, 0) < 0 || link_run(m, 0) < 0)
 		return -1;
-	if (disk_wait_flow(m->disk, FLOW_MS) < 0)
+	if (disk_wait_flow(m->disk, patience_get(m, FLOW_MS)) < 0)
 		return move_fail(m, "%s: no request returns after a kill", be->dev.name);
 	disk_counts_get(m->disk, &c);
 	return stats_add(&m->res->blackout, c.gap_max) < 0 ? move_fail(m, "out of memory") : 0;
 }
 
+/* ---- by a takeover ---- */
+
+/** Another thread looks at the old process while this one starts the new process. */
+struct watch {
+	struct disk_move *m;
+	/** The new process has started, or could not. */
+	bool started;
+	/** The longest gap at the time when the old process lost the device. */
+	uint64_t gap_ns;
+};
+
+/*
+ * The start of a process takes time from the others, which is no part of the handover. So the gap
+ * begins anew while the old process has the device. The last measurement counts: the gap of the
+ * handover may be over before this thread looks.
+ */
+static uint32_t
+watch_main(void *arg)
+{
+	struct watch *w = arg;
+	struct backend *be = w->m->be[w->m->owner];
+	struct rte_vhost_state_info info = { .connected = true };
+	struct disk_counts c;
+
+	for (;;) {
+		disk_counts_get(w->m->disk, &c);
+		w->gap_ns = c.gap_max;
+		disk_gap_reset(w->m->disk);
+		usleep(LOOK_US);
+		if (be->ops->info(be, &info) != 0 || !info.connected ||
+				rte_atomic_load_explicit(&w->started, rte_memory_order_acquire))
+			return 0;
+	}
+}
+
+/* The new process runs the device with the connection of the driver, or connects again. */
+static int
+upgrade_finish(struct disk_move *m, unsigned int to)
+{
+	const uint64_t end = clock_ns() + HAND_OVER_MS * 1000000ull;
+	struct rte_vhost_state_info info;
+
+	while (clock_ns() < end) {
+		if (disk_hung_up(m->disk, 0, LOOK_MS)) {
+			disk_disconnect(m->disk, 0);
+			disk_back_end_died(m->disk);
+			return link_up(m, 0) < 0 || link_run(m, 0) < 0 ? -1 : 0;
+		}
+		if (m->be[to]->ops->info(m->be[to], &info) == 0 && info.connected &&
+				(info.status & RTE_VHOST_STATE_S_DRIVER_OK)) {
+			m->res->kept++;
+			return 0;
+		}
+	}
+	return move_fail(m, "no process has the device after %d ms", HAND_OVER_MS);
+}
+
+static int
+upgrade_round(struct disk_move *m)
+{
+	const unsigned int from = m->owner, to = !from;
+	struct watch w = { .m = m };
+	struct disk_counts c;
+	rte_thread_t thread;
+	int ret;
+
+	requests_wait(m);
+	in_flight_note(m, disk_marks(m->disk));
+	if (rte_thread_create(&thread, NULL, watch_main, &w) != 0)
+		return move_fail(m, "cannot create a thread");
+	ret = m->be[to]->ops->revive(m->be[to]);
+	if (ret == 0)
+		ret = upgrade_finish(m, to);
+	else
+		move_fail(m, "cannot start the new process: %s", strerror(-ret));
+	rte_atomic_store_explicit(&w.started, true, rte_memory_order_release);
+	rte_thread_join(thread, NULL);
+	if (ret != 0)
+		return -1;
+	if (disk_wait_flow(m->disk, patience_get(m, FLOW_MS)) < 0)
+		return move_fail(m, "no request returns after a takeover");
+	disk_counts_get(m->disk, &c);
+	m->owner = to;
+	ret = m->be[from]->ops->kill(m->be[from]);
+	if (ret < 0)
+		return move_fail(m, "cannot end the old process: %s", strerror(-ret));
+	return stats_add(&m->res->blackout, RTE_MAX(c.gap_max, w.gap_ns)) < 0 ?
+		move_fail(m, "out of memory") : 0;
+}
+
 /* ---- all rounds ---- */
+
+static int
+round_run(struct disk_move *m)
+{
+	if (m->opt->upgrade)
+		return upgrade_round(m);
+	return m->opt->kill ? kill_round(m) : move_round(m);
+}
 
 static bool
 is_wrong(const struct disk_counts *c)
 {
-	return (c->errors | c->stale | c->torn | c->misplaced | c->doubled | c->lost) != 0;
+	return (c->errors | c->stale | c->torn | c->misplaced | c->unordered | c->doubled |
+		c->lost) != 0;
 }
 
 static void
@@ -257,7 +425,6 @@ rounds_run(struct disk_move *m)
 	const struct migrate_disk_options *opt = m->opt;
 	struct disk_counts c;
 	struct progress p;
-	bool spoil;
 
 	progress_start(&p);
 	for (; m->res->rounds < opt->rounds; m->res->rounds++) {
@@ -265,8 +432,7 @@ rounds_run(struct disk_move *m)
 			move_fail(m, "interrupted");
 			break;
 		}
-		spoil = opt->skip_one && m->res->rounds == 0;
-		if ((opt->kill ? kill_round(m, spoil) : move_round(m, spoil)) < 0)
+		if (round_run(m) < 0)
 			break;
 		disk_counts_get(m->disk, &c);
 		if (is_wrong(&c)) {
@@ -291,7 +457,9 @@ migrate_disk_run(const struct migrate_disk_options *opt, struct backend *const b
 		move_fail(&m, "cannot create the guest: %s", strerror(rte_errno));
 		return false;
 	}
-	if (link_up(&m, 0) == 0 && link_run(&m, 0) == 0) {
+	if (opt->upgrade && disk_listen(m.disk, be[0]->dev.socket) < 0)
+		move_fail(&m, "cannot listen at %s", be[0]->dev.socket);
+	else if (link_up(&m, 0) == 0 && link_run(&m, 0) == 0) {
 		ret = disk_start(m.disk);
 		if (ret < 0)
 			move_fail(&m, "cannot start the traffic: %s", strerror(-ret));
@@ -299,7 +467,7 @@ migrate_disk_run(const struct migrate_disk_options *opt, struct backend *const b
 			rounds_run(&m);
 		else
 			move_fail(&m, "no request returns");
-		disk_stop(m.disk, DRAIN_MS);
+		disk_stop(m.disk, patience_get(&m, DRAIN_MS));
 	}
 	disk_counts_get(m.disk, &res->counts);
 	if (res->failure[0] == '\0' && disk_error(m.disk) != NULL)

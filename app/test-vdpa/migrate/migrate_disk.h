@@ -8,13 +8,14 @@
 /**
  * @file
  * migrate --class blk: a disk moves back and forth between two back ends, or its back end is
- * killed, while the guest's requests are under way.
+ * killed or taken over by another process, while the guest's requests are under way.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "guest_disk.h"
+#include "migrate_disk_break.h"
 #include "stats.h"
 
 struct backend;
@@ -35,9 +36,11 @@ struct migrate_disk_options {
 	enum migrate_disk_via via;
 	/** The second back end runs in another process; all of them are killed. */
 	bool process, kill;
+	/** A new process takes the device over from the one before. */
+	bool upgrade;
 	bool json, verbose;
-	/** Spoil the first move: one request in flight is forgotten. */
-	bool skip_one;
+	/** Planted in each move until it is found. */
+	enum migrate_disk_fault fault;
 	/** Device arguments of the store. */
 	char store[128];
 	/** The file of the disk; made in the private directory. */
@@ -48,6 +51,8 @@ struct migrate_disk_result {
 	uint64_t rounds;
 	/** Requests in flight at the stops, in all; and stops with at least half of the depth. */
 	uint64_t in_flight, busy_stops;
+	/** Upgrades in which the driver kept its connection. */
+	uint64_t kept;
 	struct disk_counts counts;
 	struct stats stop, blackout;
 	char failure[256];

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef GUEST_DISK_CORE_H
+#define GUEST_DISK_CORE_H
+
+/**
+ * @file
+ * The structures of the disk's driver: for its own files, and for tests that build requests
+ * themselves (conform).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_thread.h>
+
+#include "guest_disk.h"
+#include "guest_mem.h"
+#include "guest_ring.h"
+#include "vhost_user_fe.h"
+#include "vstate_compat.h"
+
+#define DISK_LINKS 2
+
+/** A request that is under way, or a free slot. */
+struct disk_slot {
+	uint32_t type, block;
+	/** Write: the sequence number that it brings. */
+	uint64_t seq;
+	/** Requests that were made available before it; the device has it. */
+	uint64_t order;
+	bool out;
+};
+
+struct disk_queue {
+	struct guest_ring ring;
+	uint64_t slots_gpa;
+	struct disk_slot slots[DISK_MAX_DEPTH];
+	uint16_t free[DISK_MAX_DEPTH], nb_free;
+	/** Of each block: sequence number of the last write that returned; whether it is busy. */
+	uint64_t *seq;
+	bool *busy;
+	/** Requests made available. */
+	uint64_t added;
+	uint32_t base;
+	int kick, call;
+	uint64_t rnd;
+};
+
+struct disk_link {
+	struct vu_fe fe;
+	uint64_t features;
+	bool open;
+};
+
+struct disk {
+	struct disk_conf conf;
+	struct guest_mem mem;
+	/** conf.scratch bytes for requests of a test. */
+	uint64_t scratch_gpa;
+	uint64_t features;
+	struct disk_queue queues[DISK_MAX_QUEUES];
+	struct disk_link links[DISK_LINKS];
+	/** In-flight region. */
+	uint8_t *region;
+	struct vu_inflight geometry;
+	int region_fd;
+	/** Socket at which back ends connect; -1: the driver connects. */
+	int listener;
+	struct disk_counts counts;
+	uint64_t last_return;
+	rte_thread_t thread;
+	bool running, stop;
+	char why[160];
+};
+
+#endif /* GUEST_DISK_CORE_H */
