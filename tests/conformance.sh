@@ -18,4 +18,15 @@ case_all_items()
 	measured "$(report passed) of 116"
 }
 
-run_cases all-items
+# "Block Device", and what a hostile driver or front end does to a disk.
+case_disk()
+{
+	tool "$PATIENCE" conformance --class blk --json ||
+		fail "exit status $?: $(grep -o '"item": [^}]*false[^}]*' "$W/tool.out" | paste -sd' ')"
+	report_none failed
+	# 11 items with 2 kinds of rings.
+	expect passed "$(report passed)" -eq 22
+	measured "$(report passed) of 22"
+}
+
+run_cases all-items disk

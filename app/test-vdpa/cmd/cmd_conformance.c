@@ -15,6 +15,7 @@
 #include "backend_local.h"
 #include "cmd.h"
 #include "cmd_conformance.h"
+#include "cmd_conformance_disk.h"
 #include "conform.h"
 #include "conform_change.h"
 #include "conform_parts.h"
@@ -31,6 +32,8 @@
 struct options {
 	/** One item; NULL: all items. */
 	const char *item;
+	/** A disk instead of a network device. */
+	bool disk;
 	bool json, verbose;
 };
 
@@ -46,8 +49,10 @@ usage_print(FILE *f)
 		"\n"
 		"Test a net_vstate device against the items of VIRTIO 1.4 \"Device Suspend\"\n"
 		"and \"Device parts\", with split and packed rings, through the API and through\n"
-		"vhost-user.\n"
+		"vhost-user. Or test a blk_vstate device against those of \"Block Device\", and\n"
+		"with requests and in-flight regions that no driver should send.\n"
 		"\n"
+		"  --class blk  test a disk (default net)\n"
 		"  --item NAME  one item only, such as S3\n"
 		"  --json       report as one JSON object\n"
 		"  --verbose    show the logs of EAL and vhost\n"
@@ -60,6 +65,7 @@ static int
 options_parse(struct options *opt, int argc, char **argv)
 {
 	static const struct option long_options[] = {
+		{ "class", required_argument, NULL, 'c' },
 		{ "item", required_argument, NULL, 'i' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -72,6 +78,12 @@ options_parse(struct options *opt, int argc, char **argv)
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		switch (c) {
+		case 'c':
+			opt->disk = strcmp(optarg, "blk") == 0;
+			if (opt->disk || strcmp(optarg, "net") == 0)
+				break;
+			fprintf(stderr, "dpdk-test-vdpa conformance: no class '%s'\n", optarg);
+			goto bad;
 		case 'i':
 			opt->item = optarg;
 			break;
@@ -161,6 +173,8 @@ conformance_run(void *arg, const struct workdir *wd)
 	struct tally t = { .json = opt->json };
 	struct backend *be;
 
+	if (opt->disk)
+		return cmd_conformance_disk(opt->item, opt->json, wd);
 	if (workdir_path(wd, "0.sock", dev.socket, sizeof(dev.socket)) < 0) {
 		fprintf(stderr, "dpdk-test-vdpa: %s is too long for the path of a socket\n",
 			wd->path);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#ifndef CONFORM_DISK_H
+#define CONFORM_DISK_H
+
+/**
+ * @file
+ * The items of VIRTIO 1.4 "Block Device" and "Message Framing", and what a hostile driver or front
+ * end may do to a disk. Each item runs with split and with packed rings. Behind each of them the
+ * disk still serves good requests, and has written nothing outside of the driver's buffers.
+ */
+
+#include <stdbool.h>
+
+struct backend;
+struct disk;
+
+/** Bytes of the file of the disk. */
+#define CONFORM_DISK_SIZE (4u << 20)
+
+struct conform_disk {
+	struct backend *be;
+	bool packed;
+	struct disk *disk;
+	char why[256];
+};
+
+struct conform_disk_item {
+	/** Such as "B3"; with H: hostile. */
+	const char *name;
+	const char *text;
+	/** The front end has an in-flight region. */
+	bool region;
+	/** @return 0, or -1 with the reason in c->why */
+	int (*run)(struct conform_disk *c);
+};
+
+/** All items; the last one has no name. */
+extern const struct conform_disk_item conform_disk_items[];
+
+/** Run an item on a disk that no front end uses. @return 0, or -1 with the reason in c->why */
+int conform_disk_run(struct conform_disk *c, const struct conform_disk_item *item);
+
+#endif /* CONFORM_DISK_H */
