@@ -38,8 +38,10 @@ case_packed() { DISK_PROPERTIES=packed=on; boots; }
 # The firmware reads a boot sector, and the sector behind it: it uses queue 0 only.
 boots_from_disk() # QEMU
 {
-	as --32 -o "$W/boot.o" "$VSTATE_ROOT/tests/tools/boot.S" &&
-		ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$W/boot.bin" "$W/boot.o" || skip "no assembler"
+	if ! as --32 -o "$W/boot.o" "$VSTATE_ROOT/tests/tools/boot.S" ||
+			! ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$W/boot.bin" "$W/boot.o"; then
+		skip "no assembler for a boot sector"
+	fi
 	dd if="$W/boot.bin" of="$DISK_FILE" conv=notrunc status=none
 	nice -n 10 "$1" -nodefaults -no-user-config -display none -machine q35 -accel tcg -m 64 \
 		-object memory-backend-memfd,id=mem,size=64M,share=on -machine memory-backend=mem \
