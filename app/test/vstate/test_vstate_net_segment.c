@@ -152,6 +152,33 @@ frame_is_segmented_for_a_driver_that_does_not_take_it(void **state)
 	}
 }
 
+/* Found by the fuzzer of offloads: its mbufs but the first one were freed twice. */
+static void
+frame_of_one_segment_and_several_mbufs_is_freed_once(void **state)
+{
+	struct rte_mbuf *m, *tail;
+	struct sender s;
+
+	RTE_SET_USED(state);
+	sender_open(&s, true);
+	m = large_frame_make(&s, false);
+	tail = rte_pktmbuf_alloc(s.r.pool);
+	assert_non_null(tail);
+	memset(rte_pktmbuf_append(tail, 10), 0, 10);
+	assert_int_equal(rte_pktmbuf_trim(m, 10), 0);
+	assert_int_equal(rte_pktmbuf_chain(m, tail), 0);
+	m->tso_segsz = FRAME_DATA + 1;
+	/* no buffer: the application keeps the frame, and all of its mbufs */
+	assert_int_equal(vstate_port_tx(&s.txq, &m, 1), 0);
+	assert_int_equal(ring_mbufs_out(&s.r), 2);
+	buffers_add(&s, SEGMENTS);
+	s.r.nq->mergeable = true;
+	assert_int_equal(vstate_port_tx(&s.txq, &m, 1), 1);
+	assert_int_equal(s.r.nq->counters.packets, 1);
+	assert_int_equal(ring_mbufs_out(&s.r), 0);
+	ring_close(&s.r);
+}
+
 static void
 segments_without_a_buffer_are_counted(void **state)
 {
@@ -228,6 +255,7 @@ test_vstate_net_segment(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frame_is_segmented_for_a_driver_that_does_not_take_it),
+		cmocka_unit_test(frame_of_one_segment_and_several_mbufs_is_freed_once),
 		cmocka_unit_test(segments_without_a_buffer_are_counted),
 		cmocka_unit_test(driver_that_takes_segmentation_gets_the_whole_frame),
 		cmocka_unit_test(frame_that_cannot_be_segmented_is_refused_and_counted),

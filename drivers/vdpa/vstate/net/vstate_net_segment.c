@@ -55,8 +55,8 @@ vstate_net_segment(struct rte_mbuf *m, struct rte_mbuf **segs)
 	ret = rte_gso_segment(m, &ctx, segs, VSTATE_NET_SEGMENTS);
 	m->ol_flags = flags;
 	if (ret == 0) {
-		/* one segment: the frame itself */
-		rte_mbuf_refcnt_update(m, 1);
+		/* one segment: the frame itself, which the caller frees twice then, with all mbufs */
+		rte_pktmbuf_refcnt_update(m, 1);
 		segs[0] = m;
 		ret = 1;
 	}
