@@ -136,6 +136,32 @@ metadata_of_made_up_frames_is_inside_the_frame(void **state)
 	edge_close(&e);
 }
 
+/* Found by the fuzzer of offloads. */
+static void
+tags_behind_the_first_mbuf_are_not_reported(void **state)
+{
+	static const uint8_t head[14] = { [12] = 0x81 };
+	struct virtio_net_hdr_mrg_rxbuf hdr = { .hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.hdr.csum_start = 4, .hdr.csum_offset = 4 };
+	struct rte_mbuf *m;
+	struct ring r;
+
+	RTE_SET_USED(state);
+	ring_open_offloads(&r);
+	m = rte_pktmbuf_alloc(r.pool);
+	assert_non_null(m);
+	memcpy(rte_pktmbuf_append(m, sizeof(head)), head, sizeof(head));
+	m->next = rte_pktmbuf_alloc(r.pool);
+	assert_non_null(m->next);
+	m->nb_segs = 2;
+	memset(rte_pktmbuf_append(m, 60), 0, 60);
+	assert_true(vstate_net_offload_from_header(r.nq, &hdr, m));
+	assert_true(header_lens(m) <= m->data_len);
+	assert_int_equal(m->packet_type & RTE_PTYPE_L3_MASK, 0);
+	rte_pktmbuf_free(m);
+	ring_close(&r);
+}
+
 /* The data offset of TCP, in bytes, in a frame of 54 + 2 bytes. */
 static void
 data_offset_of_tcp_must_be_inside_the_frame(void **state)
@@ -547,6 +573,7 @@ test_vstate_net_headers(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metadata_of_made_up_frames_is_inside_the_frame),
+		cmocka_unit_test(tags_behind_the_first_mbuf_are_not_reported),
 		cmocka_unit_test(data_offset_of_tcp_must_be_inside_the_frame),
 		cmocka_unit_test(segmentation_needs_the_right_checksum_and_a_sane_size),
 		cmocka_unit_test(segmentation_is_refused_without_lro),

@@ -70,6 +70,11 @@ parse_headers(struct rte_mbuf *m)
 
 	/* the mbuf may have values of an earlier frame */
 	m->tx_offload = 0;
+	/* tags may be in the second mbuf */
+	if (unlikely(lens.l2_len > m->data_len)) {
+		m->packet_type = 0;
+		return;
+	}
 	m->l2_len = lens.l2_len;
 	min = l3_min_len(ptype);
 	if (min == 0 || lens.l3_len < min || (uint32_t)lens.l2_len + lens.l3_len > m->data_len) {
