@@ -129,7 +129,7 @@ vstate_handover_msg_next(const struct vstate_handover_msg *msg,
 		.type = header.type,
 		.size = header.size,
 		.bytes = msg->bytes + cursor->at + sizeof(header),
-		.fds = msg->fds + cursor->fd,
+		.fds = header.nb_fds > 0 ? msg->fds + cursor->fd : NULL,
 		.nb_fds = header.nb_fds,
 	};
 	cursor->at += sizeof(header) + header.size;

@@ -210,7 +210,8 @@ vstate_connection_base_get(const struct vstate_dev *dev, uint16_t qid)
 	if (qid >= dev->nb_vqs || c->base_fresh[qid]) {
 		if (qid < dev->nb_vqs && c->base_known[qid])
 			return c->base_said[qid];
-		return packed ? vstate_pos_wire(first) << 16 | vstate_pos_wire(first) : 0;
+		return packed ? (uint32_t)vstate_pos_wire(first) << 16 |
+			vstate_pos_wire(first) : 0;
 	}
 	vq = dev->vqs[qid];
 	if (!packed)
