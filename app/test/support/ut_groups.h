@@ -24,6 +24,7 @@ int test_vstate_mem(void);
 int test_vstate_mem_guard(void);
 int test_vstate_net_take(void);
 int test_vstate_net_put(void);
+int test_vstate_fail_calls(void);
 int test_vstate_fault(void);
 int test_vstate_notify(void);
 int test_vstate_pace(void);

@@ -34,6 +34,7 @@ static const struct {
 	{ "blk_stop", test_vstate_blk_stop },
 	{ "net_take", test_vstate_net_take },
 	{ "net_put", test_vstate_net_put },
+	{ "fail_calls", test_vstate_fail_calls },
 	{ "fault", test_vstate_fault },
 	{ "burst_bounds", test_vstate_burst_bounds },
 	{ "notify", test_vstate_notify },

@@ -203,6 +203,16 @@ do_capture(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
+static bool
+rings_were_taken_back(const struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs && !dev->vqs[i]->taken_back; i++)
+		;
+	return i < dev->nb_vqs;
+}
+
 static int
 do_save(struct vstate_dev *dev, void *arg)
 {
@@ -210,9 +220,11 @@ do_save(struct vstate_dev *dev, void *arg)
 
 	if (dev->resume_point.kept == NULL && vstate_run_is_started(dev))
 		return do_capture(dev, arg);
-	if (dev->resume_point.kept == NULL)
+	/* There was no memory for the state of rings that were taken back: that is not "no state". */
+	if (dev->resume_point.kept == NULL && !rings_were_taken_back(dev))
 		return 0;
-	req->out = rte_vhost_state_copy(dev->resume_point.kept);
+	if (dev->resume_point.kept != NULL)
+		req->out = rte_vhost_state_copy(dev->resume_point.kept);
 	return req->out != NULL ? 0 :
 		rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
 }

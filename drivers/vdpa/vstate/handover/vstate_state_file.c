@@ -54,62 +54,81 @@ place_offset(uint32_t seq)
 	return MAP_SIZE + (off_t)(seq % 2) * PLACE_SIZE;
 }
 
-static void
+/* @return 0 or -errno */
+static int
 boot_id_get(char id[40])
 {
 	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	int ret = 0;
 
 	memset(id, 0, 40);
 	if (f == NULL)
-		return;
+		return -errno;
 	if (fgets(id, 40, f) == NULL)
-		id[0] = '\0';
+		ret = -EIO;
 	fclose(f);
 	id[strcspn(id, "\n")] = '\0';
+	return ret;
 }
 
 /* ---- read the state of the previous owner ---- */
 
-static struct rte_vhost_state *
-state_read(const struct vstate_dev *dev, const struct vstate_state_file *file, uint32_t seq)
+/*
+ * @param st written: the state; NULL: the bytes are no valid state
+ * @return 0; -errno: the state could not be read now, and may be valid
+ */
+static int
+state_read(const struct vstate_dev *dev, const struct vstate_state_file *file, uint32_t seq,
+		struct rte_vhost_state **st)
 {
 	struct rte_vhost_state_error err = { 0 };
-	struct rte_vhost_state *st = NULL;
 	uint32_t len = file->head->state_len[seq % 2];
 	char text[256];
+	ssize_t n;
 	void *buf;
+	int ret;
 
+	*st = NULL;
 	if (len == 0 || len > PLACE_SIZE)
-		return NULL;
+		return 0;
 	buf = malloc(len);
 	if (buf == NULL)
-		return NULL;
-	if (pread(file->fd, buf, len, place_offset(seq)) == (ssize_t)len) {
-		st = rte_vhost_state_decode(buf, len, &err);
-		if (st == NULL) {
+		return -ENOMEM;
+	n = pread(file->fd, buf, len, place_offset(seq));
+	ret = n < 0 ? -errno : 0;
+	if (n == (ssize_t)len) {
+		*st = rte_vhost_state_decode(buf, len, &err);
+		if (*st == NULL) {
+			ret = rte_errno == ENOMEM ? -ENOMEM : 0;
 			rte_vhost_state_error_format(&err, text, sizeof(text));
 			VSTATE_LOG(WARNING, "%s: state in %s refused: %s", dev->name, file->path,
 					text);
 		}
 	}
 	free(buf);
-	return st;
+	return ret;
 }
 
-static struct vstate_recovery *
-recovery_read(const struct vstate_dev *dev, const struct vstate_state_file *file)
+/* As state_read(). */
+static int
+recovery_read(const struct vstate_dev *dev, const struct vstate_state_file *file,
+		struct vstate_recovery **out)
 {
 	const uint32_t seq = file->head->seq;
 	struct vstate_recovery *rec;
 	struct rte_vhost_state *st;
 	uint16_t i;
+	int ret;
 
-	st = state_read(dev, file, seq);
+	*out = NULL;
+	ret = state_read(dev, file, seq, &st);
 	if (st == NULL || st->nb_vqs > dev->nb_vqs)
 		goto fail;
 	rec = calloc(1, sizeof(*rec) + dev->nb_vqs * sizeof(rec->vqs[0]));
-	if (rec == NULL)
+	if (rec == NULL) {
+		ret = -ENOMEM;
 		goto fail;
+	}
 	rec->st = st;
 	rec->pid = file->head->pid;
 	for (i = 0; i < st->nb_vqs; i++) {
@@ -120,32 +139,43 @@ recovery_read(const struct vstate_dev *dev, const struct vstate_state_file *file
 		if (file->vqs[i].elsewhere != 0)
 			st->vqs[i].size = 0;
 	}
-	return rec;
+	*out = rec;
+	return 0;
 fail:
 	rte_vhost_state_free(st);
-	return NULL;
+	return ret;
 }
 
-static void
-recovery_take(struct vstate_dev *dev, const struct vstate_state_file *file)
+/*
+ * Read what the previous owner left, if that can be used.
+ * @return 0; -errno: it could not be read now. Rings must not resume elsewhere then.
+ */
+static int
+recovery_take(const struct vstate_dev *dev, const struct vstate_state_file *file)
 {
 	char boot_id[sizeof(file->head->boot_id)];
+	int ret;
 
 	if (file->head->active == 0)
-		return;
-	boot_id_get(boot_id);
+		return 0;
+	ret = boot_id_get(boot_id);
+	if (ret != 0)
+		return ret;
 	if (memcmp(boot_id, file->head->boot_id, sizeof(boot_id)) != 0) {
 		VSTATE_LOG(NOTICE, "%s: %s ignored: it was written before the host's last boot",
 				dev->name, file->path);
-		return;
+		return 0;
 	}
-	dev->handover->recovery = recovery_read(dev, file);
+	ret = recovery_read(dev, file, &dev->handover->recovery);
+	if (ret != 0)
+		return ret;
 	if (dev->handover->recovery == NULL)
 		VSTATE_LOG(WARNING, "%s: %s cannot be used: rings resume at the front end's base",
 				dev->name, file->path);
 	else
 		VSTATE_LOG(NOTICE, "%s: process %u left rings behind: they resume where it stopped",
 				dev->name, dev->handover->recovery->pid);
+	return 0;
 }
 
 /* ---- the file ---- */
@@ -236,10 +266,12 @@ file_take(struct vstate_dev *dev, struct vstate_state_file *file, const struct s
 	ret = file_map(file);
 	if (ret != 0)
 		return ret;
-	if (magic == MAGIC && head_fits(dev, file))
-		recovery_take(dev, file);
-	else
+	if (magic != MAGIC || !head_fits(dev, file))
 		head_make(dev, file);
+	else
+		ret = recovery_take(dev, file);
+	if (ret != 0)
+		return ret;
 	/* The rest of the head stays valid until this process serves rings itself. */
 	file->head->pid = getpid();
 	return 0;
@@ -374,7 +406,11 @@ vstate_state_file_relock(const struct vstate_dev *dev)
 void
 vstate_state_file_reread(struct vstate_dev *dev)
 {
-	recovery_take(dev, dev->handover->state_file);
+	int ret = recovery_take(dev, dev->handover->state_file);
+
+	if (ret != 0)
+		VSTATE_LOG(ERR, "%s: %s cannot be read, rings resume at the front end's base: %s",
+				dev->name, dev->handover->state_file->path, strerror(-ret));
 	dev->handover->state_file->head->pid = getpid();
 }
 
@@ -508,6 +544,7 @@ state_store(struct vstate_dev *dev)
 	struct vstate_state_file *file = dev->handover->state_file;
 	const uint32_t seq = file->head->seq + 1;
 	struct rte_vhost_state *st = vstate_state_collect(dev);
+	char boot_id[sizeof(file->head->boot_id)];
 	uint16_t i;
 	int ret;
 
@@ -516,9 +553,11 @@ state_store(struct vstate_dev *dev)
 	waiting_keep(dev, st);
 	ret = state_write(file, st, seq);
 	rte_vhost_state_free(st);
+	if (ret == 0)
+		ret = boot_id_get(boot_id);
 	if (ret != 0)
 		return ret;
-	boot_id_get(file->head->boot_id);
+	memcpy(file->head->boot_id, boot_id, sizeof(boot_id));
 	/*
 	 * A kill before this store leaves the old state in force; a kill after it, the new one. A
 	 * queue's position is taken from the new state until its record has the same number.
