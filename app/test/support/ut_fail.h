@@ -8,7 +8,8 @@
 /**
  * @file
  * Calls to the system that fail on request. The linker sends the calls of the driver, of its
- * library of states and of the tests here (--wrap, see meson.build). Calls of DPDK do not come here.
+ * library of states and of the tests here (--wrap, see meson.build). Calls of DPDK do not come
+ * here.
  */
 
 #include <stdbool.h>

@@ -4,9 +4,9 @@
 
 /**
  * @file
- * Every call to the system that can fail: while a device is made and closed, starts and stops, moves,
- * and recovers from a crash. One call after the other fails. Nothing is left open or allocated, what
- * the guest had is not lost, and the second try works.
+ * Every call to the system that can fail: while a device is made and closed, starts and stops,
+ * moves, and recovers from a crash. One call after the other fails. Nothing is left open or
+ * allocated, what the guest had is not lost, and the second try works.
  */
 
 #include <errno.h>

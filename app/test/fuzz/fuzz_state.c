@@ -2,14 +2,10 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/*
- * libFuzzer target of the decoder. Build and run:
- *
- *   CC=clang meson setup build-fuzz -Dfuzz=true && ninja -C build-fuzz
- *   meson test -C build-fuzz --suite fuzz
- *
- * fuzz_run.py runs it for a longer time. It makes the corpus from the golden files and from the
- * output of vhost-state-samples. A defect that the fuzzer finds gets a test in test_hostile.c.
+/**
+ * @file
+ * Fuzzer of the decoder of states. It begins with the golden files and with the output of
+ * vhost-state-samples. A defect that it finds gets a test in test_hostile.c.
  *
  * Each input is tried twice: unchanged, and with correct length and checksums. A fuzzer does not
  * find a checksum by chance, so it would never reach the bytes behind it.
@@ -21,23 +17,12 @@
 
 #include <rte_vhost_state.h>
 
+#include "fuzz_in.h"
 #include "vhost_state_bytes.h"
 #include "vhost_state_crc.h"
 #include "vhost_state_format.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static FILE *sink;
-
-/** Check a property of every accepted state. A failure ends the process, as libFuzzer needs. */
-static void
-require_property(bool condition, const char *what)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "broken: %s\n", what);
-	abort();
-}
 
 static void
 dump_state(const struct rte_vhost_state *st)
@@ -60,11 +45,11 @@ round_trip(const struct rte_vhost_state *st)
 
 	if (buf == NULL)
 		return;
-	require_property(rte_vhost_state_encode(st, buf, size, &len, NULL) == 0 && len == size,
+	fuzz_require(rte_vhost_state_encode(st, buf, size, &len, NULL) == 0 && len == size,
 			"an accepted state can be encoded");
 	back = rte_vhost_state_decode(buf, len, NULL);
-	require_property(back != NULL, "an encoded state is accepted");
-	require_property(rte_vhost_state_equal(st, back), "a decoded state equals the encoded one");
+	fuzz_require(back != NULL, "an encoded state is accepted");
+	fuzz_require(rte_vhost_state_equal(st, back), "a decoded state equals the encoded one");
 	rte_vhost_state_free(back);
 	free(buf);
 }
@@ -77,12 +62,12 @@ try_input(const uint8_t *data, size_t size)
 	char text[256];
 
 	st = rte_vhost_state_decode(data, size, &err);
-	require_property((st != NULL) == (err.reason == RTE_VHOST_STATE_R_NONE),
+	fuzz_require((st != NULL) == (err.reason == RTE_VHOST_STATE_R_NONE),
 			"a refusal has a reason");
 	rte_vhost_state_error_format(&err, text, sizeof(text));
 	if (st == NULL)
 		return;
-	require_property(rte_vhost_state_validate(st, NULL) == 0, "an accepted state is valid");
+	fuzz_require(rte_vhost_state_validate(st, NULL) == 0, "an accepted state is valid");
 	round_trip(st);
 	dump_state(st);
 	rte_vhost_state_free(st);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sanitizer/lsan_interface.h>
+
+#include <rte_eal.h>
+
+#include "fuzz_in.h"
+
+void
+fuzz_require(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "broken: %s\n", what);
+	abort();
+}
+
+void
+fuzz_lasting(bool begin)
+{
+	if (begin)
+		__lsan_disable();
+	else
+		__lsan_enable();
+}
+
+int
+fuzz_free_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	fuzz_require(fd >= 0, "there are descriptors");
+	close(fd);
+	return fd;
+}
+
+void
+fuzz_eal_start(void)
+{
+	static char self[] = "fuzz", prefix[64], no_huge[] = "--no-huge", mem_opt[] = "-m",
+		mem_val[] = "64", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry",
+		lcores[] = "--lcores=0", no_shconf[] = "--no-shconf",
+		log_level[] = "--log-level=*:emerg";
+	static char *argv[] = { self, no_huge, mem_opt, mem_val, no_pci, no_telemetry, lcores,
+		no_shconf, log_level, prefix, NULL };
+
+	snprintf(prefix, sizeof(prefix), "--file-prefix=vstate-fuzz-%d", getpid());
+	fuzz_require(rte_eal_init(RTE_DIM(argv) - 1, argv) >= 0, "EAL starts");
+}

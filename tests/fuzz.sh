@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# Each fuzzer of app/test/fuzz, from its stored inputs on, for a few seconds: inputs that once broke
+# something, and new ones. With SOAK=1 each for FUZZ_SECONDS.
+
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
+
+FUZZ=$VSTATE_ROOT/devtools/fuzz.sh
+
+# Two at a time.
+case_short()
+{
+	command -v clang >/dev/null || skip "no clang"
+	"$FUZZ" --all "${SECONDS_EACH:-10}" >"$W/fuzz.out" 2>&1 ||
+		fail "$(grep -m 3 -E '^broken|ERROR|runtime error|cannot|failed' "$W/fuzz.out" | paste -sd' ')"
+	expect "fuzzers that ran" "$(grep -c ' executions, ' "$W/fuzz.out")" -eq "$("$FUZZ" --list | wc -l)"
+	measured "$(sed -n 's/^\([a-z]*\): \([0-9]* executions\), .*/\1 \2/p' "$W/fuzz.out" | paste -sd, | sed 's/,/, /g')"
+}
+
+case_long()
+{
+	SECONDS_EACH=${FUZZ_SECONDS:-600}
+	case_short
+}
+
+# shellcheck disable=SC2046
+run_cases short $(soak long)
