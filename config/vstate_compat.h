@@ -39,6 +39,9 @@
 #ifndef RTE_EXPORT_EXPERIMENTAL_SYMBOL
 #define RTE_EXPORT_EXPERIMENTAL_SYMBOL(name, release)
 #endif
+#ifndef RTE_EXPORT_INTERNAL_SYMBOL
+#define RTE_EXPORT_INTERNAL_SYMBOL(name)
+#endif
 
 /* ---- the compiler ---- */
 

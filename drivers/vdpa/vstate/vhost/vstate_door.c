@@ -57,7 +57,7 @@ struct vstate_door {
 
 	/** The thread must look at stop, or end its wait for rte_vhost. */
 	int wake;
-	struct vstate_listener listener;
+	struct rte_vhost_state_listener listener;
 	struct vstate_front front;
 	/** A second front end that has connected; -1: none. */
 	int next;
@@ -96,7 +96,7 @@ front_end(struct vstate_door *door)
 static void
 front_accept(struct vstate_door *door)
 {
-	int fd = vstate_listener_accept(&door->listener);
+	int fd = rte_vhost_state_listener_accept(&door->listener);
 
 	if (fd == -EAGAIN)
 		return;
@@ -147,7 +147,7 @@ reconnect_plan(struct vstate_door *door)
 static void
 front_connect(struct vstate_door *door)
 {
-	int fd = vstate_listener_connect(&door->dev->conf);
+	int fd = rte_vhost_state_listener_connect(door->dev->conf.iface);
 
 	reconnect_plan(door);
 	if (fd >= 0) {
@@ -305,7 +305,7 @@ door_open(struct vstate_dev *dev)
 		if (ret == 0)
 			ret = thread_start(door);
 		if (ret != 0)
-			vstate_listener_close(&door->listener, &dev->conf);
+			rte_vhost_state_listener_close(&door->listener, dev->conf.iface);
 	}
 	pthread_mutex_unlock(&door->open_lock);
 	return ret;
@@ -334,7 +334,7 @@ vstate_door_close(struct vstate_dev *dev)
 	if (door->running)
 		vstate_thread_join(&door->thread);
 	door->running = false;
-	vstate_listener_close(&door->listener, &dev->conf);
+	rte_vhost_state_listener_close(&door->listener, dev->conf.iface);
 	pthread_mutex_unlock(&door->open_lock);
 }
 
@@ -417,7 +417,7 @@ door_leave(struct vstate_dev *dev, bool kept)
 
 	rte_atomic_store_explicit(&door->shut, true, rte_memory_order_relaxed);
 	vstate_front_end(&door->front, !kept);
-	vstate_listener_leave(&door->listener);
+	rte_vhost_state_listener_leave(&door->listener);
 	stop_tell(door);
 	door_thaw(dev);
 }
@@ -491,7 +491,7 @@ door_adopt(struct vstate_dev *dev, const struct vstate_handover_msg *msg, bool *
 		ret = 0;
 		fd = item_fd_take(msg, VSTATE_HANDOVER_LISTENER);
 		if (fd >= 0)
-			vstate_listener_adopt(&door->listener, fd, &dev->conf);
+			rte_vhost_state_listener_adopt(&door->listener, fd, dev->conf.iface);
 		connection_adopt(door, msg, kept);
 		door->adopted = *kept;
 	}
@@ -507,7 +507,7 @@ door_abandon(struct vstate_dev *dev)
 	pthread_mutex_lock(&door->open_lock);
 	if (!door->running) {
 		vstate_front_end(&door->front, false);
-		vstate_listener_leave(&door->listener);
+		rte_vhost_state_listener_leave(&door->listener);
 		door->adopted = false;
 	}
 	pthread_mutex_unlock(&door->open_lock);
@@ -573,7 +573,7 @@ vstate_door_create(struct vstate_dev *dev)
 	door->dev = dev;
 	door->next = -1;
 	door->reconnect_ms = RECONNECT_MIN_MS;
-	door->listener = VSTATE_LISTENER_NONE;
+	door->listener = RTE_VHOST_STATE_LISTENER_NONE;
 	pthread_mutex_init(&door->open_lock, NULL);
 	pthread_mutex_init(&door->lock, NULL);
 	vstate_cond_init(&door->changed);

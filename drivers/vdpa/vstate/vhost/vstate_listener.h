@@ -7,23 +7,12 @@
 
 /**
  * @file
- * The socket of iface=: listen there, or connect to it. All descriptors are non-blocking.
+ * How the socket of iface= listens, and why it cannot. The rest is in vhost_state_listener.h.
  */
 
-#include <stdbool.h>
-#include <sys/types.h>
+#include "vhost_state_listener.h"
 
 struct vstate_conf;
-
-struct vstate_listener {
-	/** -1: this process does not listen. */
-	int fd;
-	/** The socket file, so that no file of another process is removed. */
-	dev_t file_dev;
-	ino_t file_ino;
-};
-
-#define VSTATE_LISTENER_NONE ((struct vstate_listener){ .fd = -1 })
 
 /**
  * Listen at the path of iface=. The file of a process that died is replaced.
@@ -31,18 +20,7 @@ struct vstate_listener {
  * @return 0; -EADDRINUSE: another process listens there, or it is not a socket; or another -errno.
  *   The reason is logged.
  */
-int vstate_listener_open(struct vstate_listener *l, const char *name,
+int vstate_listener_open(struct rte_vhost_state_listener *l, const char *name,
 		const struct vstate_conf *conf);
-/** Go on with a descriptor that listens at the path of iface=, made by another process. */
-void vstate_listener_adopt(struct vstate_listener *l, int fd, const struct vstate_conf *conf);
-/** Stop to listen, and remove the file if it is still that of this socket. */
-void vstate_listener_close(struct vstate_listener *l, const struct vstate_conf *conf);
-/** Another process listens with its copy of the descriptor: the file stays. */
-void vstate_listener_leave(struct vstate_listener *l);
-/** Accept a connection. @return a descriptor; -EAGAIN: there is none; or another -errno */
-int vstate_listener_accept(const struct vstate_listener *l);
-
-/** Connect to the path of iface=. @return a descriptor; -ENOENT, -ECONNREFUSED or another -errno */
-int vstate_listener_connect(const struct vstate_conf *conf);
 
 #endif /* VSTATE_LISTENER_H */
