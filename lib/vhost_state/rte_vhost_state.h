@@ -11,8 +11,9 @@
  *
  * This library defines the state of a virtio device: its model, the order in
  * which it may be captured and restored, its byte format and its checks.
- * Applications reach a device with such a state by name. The library starts no
- * thread and knows no driver.
+ * Applications reach a device with such a state by name. The library knows no
+ * driver. It starts threads only for control sockets, which let other processes
+ * of the same user do what an application can do.
  *
  * The idea is from the virtio-comment thread "Virtqueue state synchronization"
  * (July 2021). The names are those of VIRTIO 1.4: suspend (section "Device
@@ -114,6 +115,8 @@ extern "C" {
 	X(TIMEOUT, ETIMEDOUT, "a queue did not quiesce in time") \
 	X(NOT_CONNECTED, ENOTCONN, "no front end is connected") \
 	X(NO_DEVICE, ENODEV, "no device of this name") \
+	X(NOT_SUPPORTED, ENOTSUP, "this device does not offer the operation") \
+	X(UNDER_WAY, EALREADY, "this operation is under way on the device") \
 	/* bytes */ \
 	X(TRUNCATED, EBADMSG, "state ends too early") \
 	X(TRAILING_BYTES, EBADMSG, "bytes after the end of the state") \
@@ -763,7 +766,21 @@ struct rte_vhost_state_info {
 };
 
 /**
- * Operations of a back end. All are mandatory.
+ * Receives one statistic of a device.
+ *
+ * @param arg
+ *   Argument of the caller.
+ * @param vq
+ *   Virtqueue index, or -1 for a statistic of the whole device.
+ * @param name
+ *   Name, such as "good_packets"; valid during the call only.
+ * @param value
+ *   Value since the last reset of statistics.
+ */
+typedef void (*rte_vhost_state_stat_cb)(void *arg, int vq, const char *name, uint64_t value);
+
+/**
+ * Operations of a back end. All are mandatory, except for those at the end.
  *
  * An operation runs on the thread of the caller, which may block. The library holds no lock, and
  * several operations may run at a time. An operation checks its legality by rte_vhost_state_may()
@@ -788,6 +805,16 @@ struct rte_vhost_state_ops {
 	 */
 	int (*restore)(void *ctx, const struct rte_vhost_state *st,
 			struct rte_vhost_state_error *err);
+
+	/* -- optional: NULL if the device does not offer it -- */
+
+	/**
+	 * Let the device go, so that a process that starts later can own it. Does not wait until
+	 * it is gone. Return 0, or -errno of the reason in @p err.
+	 */
+	int (*release)(void *ctx, struct rte_vhost_state_error *err);
+	/** Call @p cb for each statistic, without waiting for a lock. Return 0 or -errno. */
+	int (*stats_get)(void *ctx, rte_vhost_state_stat_cb cb, void *arg);
 };
 
 /**
@@ -911,6 +938,131 @@ struct rte_vhost_state *rte_vhost_state_capture(const char *name,
 __rte_experimental
 int rte_vhost_state_restore(const char *name, const struct rte_vhost_state *st,
 		struct rte_vhost_state_error *err);
+
+/**
+ * Release a device for another process that starts later. The device closes its socket and leaves
+ * its rings to the next owner of its state. This function does not wait for that.
+ *
+ * @param name
+ *   Name of the device.
+ * @param err
+ *   Filled with the result; may be NULL.
+ * @return
+ *   0, or -errno of the reason in @p err: NO_DEVICE, NOT_SUPPORTED, UNDER_WAY, others of the back
+ *   end.
+ */
+__rte_experimental
+int rte_vhost_state_release(const char *name, struct rte_vhost_state_error *err);
+
+/**
+ * Get the statistics of a device: first those of the device, then those of each virtqueue.
+ *
+ * @param name
+ *   Name of the device.
+ * @param cb
+ *   Called for each statistic, on the thread of the caller.
+ * @param arg
+ *   First argument of @p cb.
+ * @return
+ *   - 0: success.
+ *   - -ENODEV: no device with this name is registered.
+ *   - -ENOTSUP: the device has no statistics.
+ *   - other: the error of the back end.
+ */
+__rte_experimental
+int rte_vhost_state_stats_get(const char *name, rte_vhost_state_stat_cb cb, void *arg);
+
+/* ---- events ---- */
+
+/** List of the events of a device: name and text. */
+#define RTE_VHOST_STATE_EVENTS(X) \
+	X(CONNECTED, "a front end connected") \
+	X(DISCONNECTED, "the front end disconnected") \
+	X(STARTED, "the front end finished set-up") \
+	X(STOPPED, "the front end took the rings back") \
+	X(SUSPENDED, "the device was suspended") \
+	X(RESUMED, "the device resumed") \
+	X(FAULT, "the driver broke a virtqueue") \
+	X(RELEASED, "another process may own the device") \
+	X(ADDED, "a device was registered") \
+	X(REMOVED, "a device was unregistered")
+
+/** What happened to a device. */
+enum rte_vhost_state_event {
+/** One enumerator of the list of events. */
+#define RTE_VHOST_STATE_EVENT_ENUM(name, text) RTE_VHOST_STATE_E_##name,
+	RTE_VHOST_STATE_EVENTS(RTE_VHOST_STATE_EVENT_ENUM)
+#undef RTE_VHOST_STATE_EVENT_ENUM
+	RTE_VHOST_STATE_E_MAX
+};
+
+/**
+ * Report an event to the clients of control sockets that asked for events. A back end calls it.
+ * Thread-safe. It never waits for a client, so the caller may hold locks of its own. Without such a
+ * client it costs one load.
+ *
+ * @param name
+ *   Name of the device.
+ * @param event
+ *   What happened.
+ * @param vq
+ *   Virtqueue index, or -1 if the event does not concern a virtqueue.
+ * @param detail
+ *   Short word that tells more, such as the name of a fault; may be NULL.
+ */
+__rte_experimental
+void rte_vhost_state_event_send(const char *name, enum rte_vhost_state_event event, int vq,
+		const char *detail);
+
+/** Return the name of an event, such as "suspended"; "unknown" if it is out of range. */
+__rte_experimental
+const char *rte_vhost_state_event_name(enum rte_vhost_state_event event);
+
+/** Return the text of an event; "unknown event" if it is out of range. */
+__rte_experimental
+const char *rte_vhost_state_event_text(enum rte_vhost_state_event event);
+
+/* ---- control sockets ---- */
+
+/** Take the path over from a process that listens there. That process keeps its clients. */
+#define RTE_VHOST_STATE_CONTROL_F_REPLACE 0x1
+
+/**
+ * Open a control socket: a UNIX stream socket of mode 0600 on which other processes of the same
+ * user see and control all registered devices of this process. The library's guide describes the
+ * protocol: one JSON object a line.
+ *
+ * The first call for a path opens the socket, further calls count. A control thread of EAL accepts
+ * clients, and each of at most 16 clients has a control thread. A client that does not read what it
+ * asked for is disconnected and counted. EAL must be initialised. Thread-safe.
+ *
+ * @param path
+ *   Path of the socket, shorter than sun_path of struct sockaddr_un.
+ * @param flags
+ *   RTE_VHOST_STATE_CONTROL_F_* or 0.
+ * @return
+ *   - 0: success.
+ *   - -ENOTSUP: the library was built without jansson.
+ *   - -EADDRINUSE: another process listens there, or the file is not a socket.
+ *   - -ENAMETOOLONG: the path is empty or too long.
+ *   - -EINVAL: unknown flags, or @p path is NULL.
+ *   - other: the error of the system. The reason is logged.
+ */
+__rte_experimental
+int rte_vhost_state_control_open(const char *path, uint32_t flags);
+
+/**
+ * Close a control socket, when this was called as often as rte_vhost_state_control_open(). Waits
+ * for operations that clients have begun. No operation of a device may call it.
+ *
+ * @param path
+ *   Path of the socket.
+ * @return
+ *   - 0: success.
+ *   - -ENOENT: there is no control socket at this path.
+ */
+__rte_experimental
+int rte_vhost_state_control_close(const char *path);
 
 #ifdef __cplusplus
 }

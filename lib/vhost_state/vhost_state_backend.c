@@ -84,7 +84,9 @@ rte_vhost_state_register(const char *name, const struct rte_vhost_state_ops *ops
 	else
 		ret = -EEXIST;
 	pthread_mutex_unlock(&lock);
-	if (ret != 0)
+	if (ret == 0)
+		rte_vhost_state_event_send(name, RTE_VHOST_STATE_E_ADDED, -1, NULL);
+	else
 		free(dev);
 	return ret;
 }
@@ -108,6 +110,7 @@ rte_vhost_state_unregister(const char *name)
 	pthread_mutex_unlock(&lock);
 	if (dev == NULL)
 		return -ENODEV;
+	rte_vhost_state_event_send(name, RTE_VHOST_STATE_E_REMOVED, -1, NULL);
 	free(dev);
 	return 0;
 }
@@ -261,4 +264,40 @@ rte_vhost_state_restore(const char *name, const struct rte_vhost_state *st,
 	struct operation op = { .action = RTE_VHOST_STATE_A_RESTORE, .restore = st };
 
 	return operation_run(name, &op, err);
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_release, 26.11)
+int
+rte_vhost_state_release(const char *name, struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error unused;
+	struct device *dev;
+	int ret;
+
+	err = err != NULL ? err : &unused;
+	dev = device_acquire(name, err);
+	if (dev == NULL)
+		return -ENODEV;
+	if (dev->ops.release != NULL)
+		ret = dev->ops.release(dev->ctx, err);
+	else
+		ret = rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_NOT_SUPPORTED, -1, 0, 0);
+	device_release(dev);
+	return ret;
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_stats_get, 26.11)
+int
+rte_vhost_state_stats_get(const char *name, rte_vhost_state_stat_cb cb, void *arg)
+{
+	struct rte_vhost_state_error e;
+	struct device *dev;
+	int ret;
+
+	dev = device_acquire(name, &e);
+	if (dev == NULL)
+		return -ENODEV;
+	ret = dev->ops.stats_get != NULL ? dev->ops.stats_get(dev->ctx, cb, arg) : -ENOTSUP;
+	device_release(dev);
+	return ret;
 }

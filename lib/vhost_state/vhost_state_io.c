@@ -18,6 +18,7 @@
 #include "vhost_state_decode.h"
 #include "vhost_state_encode.h"
 #include "vhost_state_format.h"
+#include "vhost_state_io.h"
 #include "vhost_state_reason.h"
 #include "vhost_state_validate.h"
 
@@ -268,24 +269,37 @@ rte_vhost_state_read(int fd, struct rte_vhost_state_error *err)
 	return st;
 }
 
+struct rte_vhost_state *
+vhost_state_load_fd(int fd, struct rte_vhost_state_error *err)
+{
+	struct rte_vhost_state_error e;
+	struct rte_vhost_state *st;
+
+	vhost_state_no_error(&e);
+	st = read_state(fd, true, &e);
+	if (vhost_state_report(err, &e) != 0)
+		rte_errno = rte_vhost_state_reason_errno(e.reason);
+	return st;
+}
+
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_load, 26.11)
 struct rte_vhost_state *
 rte_vhost_state_load(const char *path, struct rte_vhost_state_error *err)
 {
 	struct rte_vhost_state_error e;
-	struct rte_vhost_state *st = NULL;
+	struct rte_vhost_state *st;
 	int fd;
 
-	vhost_state_no_error(&e);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
+		vhost_state_no_error(&e);
 		io_fault(&e, errno);
-	} else {
-		st = read_state(fd, true, &e);
-		close(fd);
-	}
-	if (vhost_state_report(err, &e) != 0)
+		vhost_state_report(err, &e);
 		rte_errno = rte_vhost_state_reason_errno(e.reason);
+		return NULL;
+	}
+	st = vhost_state_load_fd(fd, err);
+	close(fd);
 	return st;
 }
 

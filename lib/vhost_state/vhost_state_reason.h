@@ -19,6 +19,9 @@
 
 #include "rte_vhost_state.h"
 
+/** Log type of the library. */
+extern int vhost_state_logtype;
+
 /**
  * Fill @p e with a refusal. Nothing is counted or logged.
  *

@@ -199,8 +199,8 @@ invalid_registrations_are_refused(void **state)
 	assert_int_equal(rte_vhost_state_register("", &fake_ops, NULL), -EINVAL);
 	assert_int_equal(rte_vhost_state_register(NULL, &fake_ops, NULL), -EINVAL);
 	assert_int_equal(rte_vhost_state_register("d", NULL, NULL), -EINVAL);
-	/* In each round another operation is missing. */
-	for (at = 0; at < sizeof(ops); at += sizeof(void *)) {
+	/* In each round another mandatory operation is missing. */
+	for (at = 0; at < offsetof(struct rte_vhost_state_ops, release); at += sizeof(void *)) {
 		ops = fake_ops;
 		memset((char *)&ops + at, 0, sizeof(void *));
 		assert_int_equal(rte_vhost_state_register("d", &ops, NULL), -EINVAL);
@@ -302,6 +302,55 @@ refusals_of_the_back_end_are_returned_to_the_caller(void **state)
 	assert_null(rte_vhost_state_capture("d", NULL));
 	assert_int_equal(rte_errno, EBUSY);
 	rte_vhost_state_free(st);
+	fake_stop(&dev, "d");
+}
+
+static int
+fake_release(void *ctx, struct rte_vhost_state_error *err)
+{
+	struct fake *dev = ctx;
+
+	if (dev->late)
+		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_UNDER_WAY, -1, 0, 0);
+	dev->late = true;
+	return 0;
+}
+
+static int
+fake_stats_get(void *ctx, rte_vhost_state_stat_cb cb, void *arg)
+{
+	cb(arg, -1, "starts", 1);
+	cb(arg, 1, "packets", 2);
+	return 0;
+}
+
+static void
+stat_sum(void *arg, int vq, const char *name, uint64_t value)
+{
+	*(uint64_t *)arg += 100 * (vq + 1) + 10 * strlen(name) + value;
+}
+
+static void
+optional_operations_may_be_missing(void **state)
+{
+	struct rte_vhost_state_ops ops = fake_ops;
+	struct rte_vhost_state_error err;
+	struct fake dev;
+	uint64_t sum = 0;
+
+	fake_start(&dev, "d");
+	assert_refused(RTE_VHOST_STATE_R_NOT_SUPPORTED, &err, rte_vhost_state_release("d", &err));
+	assert_int_equal(rte_vhost_state_release("none", NULL), -ENODEV);
+	assert_int_equal(rte_vhost_state_stats_get("d", stat_sum, &sum), -ENOTSUP);
+	assert_int_equal(rte_vhost_state_stats_get("none", stat_sum, &sum), -ENODEV);
+	ops.release = fake_release;
+	ops.stats_get = fake_stats_get;
+	assert_int_equal(rte_vhost_state_register("e", &ops, &dev), 0);
+	assert_int_equal(rte_vhost_state_release("e", NULL), 0);
+	assert_refused(RTE_VHOST_STATE_R_UNDER_WAY, &err, rte_vhost_state_release("e", &err));
+	assert_int_equal(rte_vhost_state_stats_get("e", stat_sum, &sum), 0);
+	assert_int_equal(sum, 60 + 1 + 200 + 70 + 2);
+	assert_int_equal(rte_vhost_state_unregister("e"), 0);
 	fake_stop(&dev, "d");
 }
 
@@ -450,6 +499,7 @@ test_backend(void)
 		cmocka_unit_test(unknown_device_is_refused_by_every_operation),
 		cmocka_unit_test(captured_state_is_restored_at_another_device),
 		cmocka_unit_test(refusals_of_the_back_end_are_returned_to_the_caller),
+		cmocka_unit_test(optional_operations_may_be_missing),
 		cmocka_unit_test(unregister_waits_for_running_operations),
 		cmocka_unit_test(registering_and_unregistering_under_load_succeeds),
 	};
