@@ -61,7 +61,9 @@ every_key_reaches_its_field(void **state)
 	assert_int_equal(net_args_parse("queues=64,client=1,tso=1,postcopy-support=1,"
 			"linear-buffer=1,service=1,uplink=net_ring0,mac=02:00:00:00:00:07,"
 			"mtu=9000,numa=3,"
-			"ext-buffer=1,iommu-support=0,state_dir=/run/vstate,takeover=1", &conf), 0);
+			"ext-buffer=1,iommu-support=0,state_dir=/run/vstate,takeover=1,"
+			"control=/run/vstate.ctl", &conf), 0);
+	assert_string_equal(conf.control, "/run/vstate.ctl");
 	assert_true(conf.takeover && conf.keep_connection);
 	assert_string_equal(conf.state_dir, "/run/vstate");
 	assert_int_equal(conf.queues, 64);
@@ -94,6 +96,7 @@ limits_are_accepted_and_values_beyond_are_refused(void **state)
 		{ "keep-connection=0", 0 }, { "keep-connection=no", -EINVAL },
 		{ "numa=-1", -EINVAL },
 		{ "state_dir=run", -EINVAL }, { "state_dir=", -EINVAL },
+		{ "control=", -EINVAL }, { "control=c", 0 },
 		{ "client=0", 0 }, { "client=2", -EINVAL },
 	};
 	struct vstate_conf conf;

@@ -56,6 +56,20 @@ parse_iface(const char *key, const char *value, void *field)
 }
 
 static int
+parse_control(const char *key, const char *value, void *field)
+{
+	struct vstate_conf *conf = field;
+
+	if (value == NULL || *value == '\0' ||
+			rte_strscpy(conf->control, value, sizeof(conf->control)) < 0) {
+		VSTATE_LOG(ERR, "%s=%s: a path of 1 to %zu characters is needed", key,
+				value != NULL ? value : "", sizeof(conf->control) - 1);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
 parse_socket_mode(const char *key, const char *value, void *field)
 {
 	char *end = NULL;
@@ -143,6 +157,7 @@ static const struct vstate_devarg common_args[] = {
 	{ "queues", false, parse_queues, FIELD(queues) },
 	{ "device-state", true, vstate_devarg_parse_bool, FIELD(device_state) },
 	{ "numa", false, parse_numa, FIELD(numa) },
+	{ "control", false, parse_control, 0 },
 	{ "takeover", true, vstate_devarg_parse_bool, FIELD(takeover) },
 	{ "keep-connection", true, vstate_devarg_parse_bool, FIELD(keep_connection) },
 	{ "state_dir", false, parse_state_dir, 0 },

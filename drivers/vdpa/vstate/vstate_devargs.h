@@ -22,6 +22,7 @@ enum vstate_kind {
 	"queues=<1-64> " \
 	"numa=<node> " \
 	"state_dir=<directory> " \
+	"control=<path> " \
 	"service=<0|1> "
 #define VSTATE_DEVARGS_VDPA \
 	"class=<net|blk> "

@@ -78,12 +78,41 @@ vstate_probe_unmake(struct vstate_dev *dev)
 	parts_free(dev);
 }
 
+/* ---- the control socket ---- */
+
+/*
+ * With takeover=1 the process that takes the device over has the same path. It must be reachable
+ * before the old process ends, so it replaces the socket file.
+ */
+static int
+control_open(const struct vstate_dev *dev)
+{
+	int ret;
+
+	if (dev->conf.control[0] == '\0')
+		return 0;
+	ret = rte_vhost_state_control_open(dev->conf.control, dev->conf.takeover ?
+			RTE_VHOST_STATE_CONTROL_F_REPLACE : 0);
+	if (ret == -ENOTSUP)
+		VSTATE_LOG(ERR, "%s: control= is not supported: the library vhost_state was built "
+				"without jansson", dev->name);
+	return ret;
+}
+
+static void
+control_close(const struct vstate_dev *dev)
+{
+	if (dev->conf.control[0] != '\0')
+		rte_vhost_state_control_close(dev->conf.control);
+}
+
 /* ---- probe and remove ---- */
 
 /* Undo the steps of a probe in reverse order. Steps that were not done are skipped. */
 static void
 device_undo(struct vstate_dev *dev)
 {
+	control_close(dev);
 	vstate_vdpa_unregister(dev);
 	vstate_takeover_end(dev);
 	vstate_door_close(dev);
@@ -110,6 +139,12 @@ device_create(struct rte_vdev_device *vdev, const struct vstate_class *class,
 	if (dev == NULL) {
 		vstate_watch_put();
 		return -rte_errno;
+	}
+	ret = control_open(dev);
+	if (ret != 0) {
+		vstate_probe_unmake(dev);
+		vstate_watch_put();
+		return ret;
 	}
 	ret = conf->service ? vstate_poller_create(dev, socket) : 0;
 	/* the port is a network card's */

@@ -28,6 +28,8 @@ struct vstate_conf {
 	bool device_state;
 	/** Directory of the state file. If empty, the device keeps no state file. */
 	char state_dir[256];
+	/** Path of the control socket of this process; empty: the device asks for none. */
+	char control[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	/** If another process owns the state file, ask it to hand the device over. */
 	bool takeover;
 	/** Take over the front end's connection with the device, if the old process can pass it. */

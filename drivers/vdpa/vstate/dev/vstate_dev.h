@@ -100,6 +100,11 @@ struct vstate_dev {
 	struct vstate_connection *connection;
 	/** Owner: handover/vstate_handover.c. */
 	struct vstate_handover *handover;
+	/**
+	 * Release the device for another process that starts later, without waiting; NULL if no
+	 * other process can have it. Any thread. @return 0, -EALREADY or -ENOTSUP
+	 */
+	int (*release)(struct vstate_dev *dev);
 };
 
 /**

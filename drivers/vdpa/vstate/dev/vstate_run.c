@@ -54,6 +54,46 @@ word_load(const uint32_t *word)
 	return rte_atomic_load_explicit(word, rte_memory_order_acquire);
 }
 
+/* Tell the clients of control sockets what changes. */
+static void
+blocks_report(const struct vstate_dev *dev, uint32_t old, uint32_t new)
+{
+	static const struct {
+		uint32_t block;
+		enum rte_vhost_state_event set, cleared;
+	} events[] = {
+		{ VSTATE_BLOCK_NOT_CONNECTED, RTE_VHOST_STATE_E_DISCONNECTED,
+			RTE_VHOST_STATE_E_CONNECTED },
+		{ VSTATE_BLOCK_NOT_STARTED, RTE_VHOST_STATE_E_STOPPED, RTE_VHOST_STATE_E_STARTED },
+	};
+	const uint32_t suspended = VSTATE_BLOCK_SUSPENDED | VSTATE_BLOCK_RINGS_TAKEN;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(events); i++) {
+		if (((old ^ new) & events[i].block) != 0)
+			rte_vhost_state_event_send(dev->name, (new & events[i].block) != 0 ?
+					events[i].set : events[i].cleared, -1, NULL);
+	}
+	if ((old & suspended) == 0 && (new & suspended) != 0)
+		rte_vhost_state_event_send(dev->name, RTE_VHOST_STATE_E_SUSPENDED, -1,
+				(new & VSTATE_BLOCK_SUSPENDED) != 0 ? "request" : "rings_taken");
+	else if ((old & suspended) != 0 && (new & suspended) == 0 &&
+			(vstate_run_status(dev) & S_DRIVER_OK) != 0)
+		rte_vhost_state_event_send(dev->name, RTE_VHOST_STATE_E_RESUMED, -1, NULL);
+	if (((old ^ new) & new & VSTATE_BLOCK_NOT_OWNER) != 0)
+		rte_vhost_state_event_send(dev->name, RTE_VHOST_STATE_E_RELEASED, -1, NULL);
+}
+
+static void
+blocks_set(struct vstate_dev *dev, uint32_t blocks)
+{
+	const uint32_t old = dev->run.blocks;
+
+	word_store(&dev->run.blocks, blocks);
+	if (blocks != old)
+		blocks_report(dev, old, blocks);
+}
+
 void
 vstate_run_init(struct vstate_dev *dev)
 {
@@ -68,13 +108,13 @@ vstate_run_init(struct vstate_dev *dev)
 void
 vstate_run_block(struct vstate_dev *dev, uint32_t blocks)
 {
-	word_store(&dev->run.blocks, dev->run.blocks | blocks);
+	blocks_set(dev, dev->run.blocks | blocks);
 }
 
 void
 vstate_run_unblock(struct vstate_dev *dev, uint32_t blocks)
 {
-	word_store(&dev->run.blocks, dev->run.blocks & ~blocks);
+	blocks_set(dev, dev->run.blocks & ~blocks);
 }
 
 void
@@ -132,7 +172,7 @@ vstate_run_status_set(struct vstate_dev *dev, uint8_t status)
 	if ((status & (S_DRIVER_OK | S_SUSPEND)) == 0)
 		blocks |= VSTATE_BLOCK_NO_DRIVER_OK;
 	rte_atomic_store_explicit(&dev->run.status, status, rte_memory_order_relaxed);
-	word_store(&dev->run.blocks, blocks);
+	blocks_set(dev, blocks);
 }
 
 void

@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include <linux/vhost_types.h>
 #include <linux/virtio_ring.h>
@@ -19,6 +20,7 @@
 #include "vstate_class.h"
 #include "vstate_clock.h"
 #include "vstate_control.h"
+#include "vstate_counters.h"
 #include "vstate_dev.h"
 #include "vstate_quiesce.h"
 #include "vstate_restore.h"
@@ -368,10 +370,48 @@ state_restore(void *ctx, const struct rte_vhost_state *st, struct rte_vhost_stat
 	return request_run(do_restore, ctx, &req);
 }
 
+static int
+state_release(void *ctx, struct rte_vhost_state_error *err)
+{
+	struct vstate_dev *dev = ctx;
+	int ret = dev->release != NULL ? dev->release(dev) : -ENOTSUP;
+
+	if (ret == 0)
+		return 0;
+	return rte_vhost_state_refuse(err, ret == -EALREADY ? RTE_VHOST_STATE_R_UNDER_WAY :
+			RTE_VHOST_STATE_R_NOT_SUPPORTED, -1, 0, 0);
+}
+
+/* The counters are those of telemetry. They need no lock. */
+static int
+state_stats_get(void *ctx, rte_vhost_state_stat_cb cb, void *arg)
+{
+	struct vstate_dev *dev = ctx;
+	char name[64];
+	uint16_t qid, i;
+
+	cb(arg, -1, "starts", dev->history.starts);
+	cb(arg, -1, "resets", dev->history.resets);
+	for (i = VSTATE_FAULT_NONE + 1; i < VSTATE_FAULT_MAX; i++) {
+		if (vstate_broken_count(dev, i) == 0)
+			continue;
+		snprintf(name, sizeof(name), "broken_%s", vstate_fault_name(i));
+		cb(arg, -1, name, vstate_broken_count(dev, i));
+	}
+	for (qid = 0; qid < dev->nb_vqs; qid++) {
+		for (i = 0; i < dev->class->nb_counters; i++)
+			cb(arg, qid, dev->class->counters[i].name,
+					vstate_counter_get(dev, qid, i));
+	}
+	return 0;
+}
+
 const struct rte_vhost_state_ops vstate_state_ops = {
 	.info_get = state_info_get,
 	.suspend = state_suspend,
 	.resume = state_resume,
 	.capture = state_capture,
 	.restore = state_restore,
+	.release = state_release,
+	.stats_get = state_stats_get,
 };

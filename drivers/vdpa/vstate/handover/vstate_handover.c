@@ -24,6 +24,7 @@ vstate_handover_create(struct vstate_dev *dev)
 	vstate_resume_point_add(dev, VSTATE_KEEPER_STATE_FILE, &vstate_recover_keeper);
 	if (dev->conf.state_dir[0] == '\0')
 		return 0;
+	dev->release = vstate_takeover_ask;
 	ret = vstate_state_file_open(dev);
 	if (ret == -EBUSY && dev->conf.takeover)
 		ret = vstate_takeover_prepare(dev);
