@@ -41,7 +41,7 @@ VHOST_CALL = re.compile(r'\b(rte_vhost_(?!state_)\w+|rte_vdpa_\w+)\s*\(')
 
 # Rooms of the tool, from the bottom; rooms of one rank do not include each other.
 TOOL_RANK = {'tool': 0, 'guest': 1, 'backend': 1, 'migrate': 2, 'bench': 2, 'hostile': 2,
-             'conform': 2, 'cmd': 3}
+             'conform': 2, 'ctl': 2, 'cmd': 3}
 
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.S)
 STRING = re.compile(r'"(?:\\.|[^"\\])*"')

@@ -94,6 +94,8 @@ kernel_headers() # DIR
 	ln -s /usr/include/linux /usr/include/asm-generic "/usr/include/$(gcc -dumpmachine)/asm" "$1"
 	ln -s "/usr/include/$(gcc -dumpmachine)/sys/queue.h" "$1/sys"
 	: >"$1/sys/cdefs.h"
+	# Headers that are the same for all machines.
+	ln -s /usr/include/{jansson,jansson_config,zlib,zconf}.h "$1"
 }
 
 # One file. The folders of the driver and of the tool are include paths, as in their meson.build.
@@ -104,7 +106,7 @@ compile() # TARGET DIR FILE
 	drivers/*) own=(-Idrivers/vdpa/vstate -DRTE_LOG_DEFAULT_LOGTYPE=pmd.vdpa.vstate
 			-DVSTATE_ISA=base -DVSTATE_HAS_BASE) ;;
 	lib/*) own=(-DRTE_LOG_DEFAULT_LOGTYPE=lib.vhost_state) ;;
-	app/*) own=(-Iapp/test-vdpa/{tool,guest,backend,migrate,bench,hostile,conform,cmd}
+	app/*) own=(-Iapp/test-vdpa/{tool,guest,backend,migrate,bench,hostile,conform,ctl,cmd}
 			'-DPLUGIN_DIR=""') ;;
 	esac
 	# shellcheck disable=SC2046 # words

@@ -192,6 +192,63 @@ switch_restart()
 	measured "ovs-vswitchd restarted"
 }
 
+# ---- control from outside ----
+
+ctl() { timeout 60 "$TOOL" ctl "$W/ctl" "$@" 2>&1 </dev/null; }
+
+# Run the command and keep it and its output for the guide.
+ctl_shown()
+{
+	{ echo "$ dpdk-test-vdpa ctl /run/vm1.ctl $*"; ctl "$@"; } >"$W/shown" || fail "ctl $*: $(tail -n 1 "$W/shown")"
+	cat "$W/shown" >>"$W/transcript"
+}
+
+# A guest sends while its port is suspended, saved and resumed from outside. The port receives every
+# packet, and OVS does not notice.
+case_control()
+{
+	switch_start
+	user_guest vm1 packed_vq=1,mrg_rxbuf=1
+	user_guest vm2 packed_vq=0,mrg_rxbuf=1
+	wait_for 10 test -S "$W/vm1" || fail "vm1: no socket"
+	wait_for 10 test -S "$W/vm2" || fail "vm2: no socket"
+	ovs_port vm1 0 "control=$W/ctl"
+	ovs_own_port vm2
+	wait_for 20 tp_ready vm1 || fail "vm1: testpmd did not start"
+	wait_for 20 tp_ready vm2 || fail "vm2: testpmd did not start"
+	tp_link_up vm1
+	tp_link_up vm2
+	bg watch "$TOOL" ctl "$W/ctl" watch
+	tp_clear vm1 vm2
+	counters_mark
+	forward vm2 rxonly
+	tp vm1 "set fwd flowgen" >/dev/null
+	tp vm1 start >/dev/null
+	ctl_shown list
+	for _ in 1 2 3; do
+		ctl_shown suspend
+		ctl_shown save "$W/state"
+		ctl_shown list
+		ctl_shown resume
+		sleep 0.2
+	done
+	ctl_shown show
+	tp vm1 stop >/dev/null
+	wait_for 20 vm1_port_agrees || fail "port vm1 received ${SINCE[vm1.rx.packets]}, its guest sent $(tp_stat vm1 TX-packets)"
+	expect "packets" "${SINCE[vm1.rx.packets]}" -gt 100
+	expect "events" "$(grep -cE ' (suspended|resumed)' "$W/watch.out")" -ge 5
+	measured "3 suspends, ${SINCE[vm1.rx.packets]} packets sent and received by the port"
+	tp_quit vm1
+	tp_quit vm2
+	vswitchd_stop
+}
+
+vm1_port_agrees()
+{
+	counters_since
+	[ "${SINCE[vm1.rx.packets]}" -eq "$(tp_stat vm1 TX-packets)" ]
+}
+
 # ---- two QEMU guests ----
 
 vm_frames() { vm "$1" 5 "cat /sys/class/net/eth0/statistics/$2_packets"; } # VM rx|tx
@@ -269,4 +326,4 @@ case_migration_split() { migrates ''; }
 case_migration_packed() { migrates packed=on; }
 
 # shellcheck disable=SC2046 # names without blanks
-run_cases guests qemu-guests migration-packed $(soak qemu-guests-two-devices migration-split)
+run_cases guests control qemu-guests migration-packed $(soak qemu-guests-two-devices migration-split)

@@ -57,7 +57,7 @@ vswitchd_start()
 	bg vswitchd nice -n 10 "${TP_WRAP[@]}" env "${SANITIZER[@]}" "$OVS_DIR/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk" \
 		"unix:$W/db.sock" "--unixctl=$W/vswitchd.ctl" --no-chdir "--log-file=$W/vswitchd.log" \
 		-vconsole:off
-	wait_for 40 vswitchd_ready || fail "ovs-vswitchd: $(tail -n 3 "$W/vswitchd.log")"
+	wait_for 150 vswitchd_ready || fail "ovs-vswitchd: $(tail -n 3 "$W/vswitchd.log")"
 }
 
 vswitchd_ready()

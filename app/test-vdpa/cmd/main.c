@@ -12,6 +12,7 @@
 #include "cmd_backend_child.h"
 #include "cmd_bench.h"
 #include "cmd_conformance.h"
+#include "cmd_ctl.h"
 #include "cmd_guest.h"
 #include "cmd_migrate.h"
 #include "cmd_serve.h"
@@ -25,6 +26,7 @@ static const struct cmd commands[] = {
 	{ "guest", "run the built-in virtio guest on a vhost-user socket", cmd_guest },
 	{ "conformance", "test suspend and device parts of VIRTIO 1.4", cmd_conformance },
 	{ "bench", "compare the device with net_vhost and a bare ring loop", cmd_bench },
+	{ "ctl", "control the devices of another process by its socket", cmd_ctl },
 	{ "state", "show a saved state, or why it is invalid", cmd_state },
 	{ BACKEND_CHILD_COMMAND, NULL, cmd_backend_child },
 };
