@@ -51,6 +51,35 @@ xstats() # PREFIX
 	tp back "show port xstats 0" | tr -d '\r' | sed -nE "s/^$1([a-z0-9_]+): ([0-9]+)$/\1 \2/p" | sort
 }
 
+# Each field of an answer stands in the reference.
+documented() # ANSWER
+{
+	local missing
+	# shellcheck disable=SC2016  # backquotes of Python
+	missing=$(/usr/bin/python3 -c 'import json, re, sys
+text = open(sys.argv[1]).read()
+names = set(re.findall(r"``([a-z0-9_]+)``", text))
+for key in json.loads(sys.argv[2]):
+    key = re.sub(r"^(capture|restore|resume)_(last|max)_ns$", r"suspend_\2_ns", key)
+    if key not in names and not re.match("(broken|refused|size)_", key) and key != "name":
+        print(key)' "$VSTATE_ROOT/doc/guides/vdpadevs/telemetry.rst" "$1" | paste -sd' ')
+	[ -z "$missing" ] || fail "not in telemetry.rst: $missing"
+}
+
+# The exporter has each counter of a virtqueue, in lines of Prometheus' format.
+exported() # VQ ANSWER
+{
+	local name value
+	"$VSTATE_ROOT/devtools/vstate_exporter.py" "$SOCKET" >"$W/metrics" || fail "exporter: exit status $?"
+	! grep -vE '^(# TYPE [a-z0-9_]+ (gauge|counter)|[a-z0-9_]+\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\} [0-9.e+-]+)$' "$W/metrics" ||
+		fail "not Prometheus' format: $(head -n 1 "$W/metrics")"
+	while read -r name value; do
+		grep -qxF "vstate_vq_${name}_total{device=\"net_vstate0\",queue=\"$1\"} $value" "$W/metrics" ||
+			fail "exporter: no $name = $value of queue $1"
+	done < <(counters "$2")
+	grep -q '^vstate_up{.*} 1$' "$W/metrics" || fail "exporter: not up"
+}
+
 same_counters() # VQ XSTATS-PREFIX
 {
 	local want got
@@ -81,7 +110,10 @@ values() # RING
 	expect used "$(key "$vq" used_idx)" -eq "$(key "$vq" avail_idx)"
 	expect_match fault "$(key "$vq" fault)" '^none$'
 	expect_match fault "$(key "$vq" fault_text)" '^not broken$'
+	exported 0 "$vq"
+	documented "$vq"
 	dev=$(ask /vstate/dev,net_vstate0)
+	documented "$dev"
 	expect_match name "$(key "$dev" name)" '^net_vstate0$'
 	expect_match iface "$(key "$dev" iface)" "^$W/s\$"
 	expect_match poller "$(key "$dev" poller)" '^port$'
@@ -105,11 +137,11 @@ case_bad_questions()
 			/vstate/vq "/vstate/vq," /vstate/vq,net_vstate0 "/vstate/vq,net_vstate0," \
 			/vstate/vq,net_vstate0,2 /vstate/vq,net_vstate0,-1 /vstate/vq,net_vstate0,0x \
 			/vstate/vq,net_vstate0,99999999999999999999 /vstate/vq,,0 \
-			/vstate/vq,net_vstate9,0 "/vstate/vq,$(printf 'x%.0s' {1..300}),0" /vstate/none; do
+			/vstate/vq,net_vstate9,0 "/vstate/vq,$(printf 'x%.0s' {1..300}),0" /vstate/none \
+			/vstate/list,what; do
 		expect_match "$q" "$(ask "$q")" '^null$'
 		n=$((n + 1))
 	done
-	expect_match "list with an argument" "$(ask /vstate/list,what)" '^\["net_vstate0"\]$'
 	expect_match "a queue that is not set up" "$(ask /vstate/vq,net_vstate0,1)" '"size": 0'
 	measured "$n invalid commands"
 	tp_quit back

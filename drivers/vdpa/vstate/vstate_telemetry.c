@@ -35,7 +35,8 @@ static int
 handle_list(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	RTE_SET_USED(cmd);
-	RTE_SET_USED(params);
+	if (params != NULL && *params != '\0')
+		return -1;
 	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
 	vstate_dev_foreach(list_add_name, d);
 	return 0;
