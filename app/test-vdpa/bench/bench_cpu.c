@@ -20,6 +20,15 @@ bench_cpu_pin(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
 }
 
+bool
+bench_cpu_usable(int cpu)
+{
+	cpu_set_t set;
+
+	return cpu >= 0 && cpu < CPU_SETSIZE && sched_getaffinity(0, sizeof(set), &set) == 0 &&
+		CPU_ISSET(cpu, &set);
+}
+
 /* The last usable CPU except @p not. The first one often serves interrupts. */
 static int
 cpu_last(const cpu_set_t *set, int not)

@@ -43,6 +43,7 @@ void bench_report_head(const struct bench_report *rep, FILE *f);
 void bench_report_columns(FILE *f);
 void bench_report_row(const struct bench_result *r, FILE *f);
 void bench_report_stops(const struct bench_report *rep, FILE *f);
-void bench_report_json(const struct bench_report *rep, FILE *f);
+/** @return 0 or -errno, reported on stderr */
+int bench_report_json(const struct bench_report *rep, FILE *f);
 
 #endif /* BENCH_REPORT_H */

@@ -10,6 +10,7 @@
 #include "bench_cpu.h"
 #include "bench_socket.h"
 #include "bench_socket_report.h"
+#include "report.h"
 
 #define NAME_WIDTH 28
 
@@ -25,11 +26,11 @@ bench_socket_head(const struct bench_conf *conf, FILE *f)
 	char cpu[64];
 
 	bench_cpu_name(cpu, sizeof(cpu));
-	fprintf(f, "%s, TSC %.2f GHz\nback ends of other processes, guest on CPU %d; slices of %"
-		PRIu64 " us in turn, %g s a case\n\n", cpu, rte_get_tsc_hz() / 1e9, conf->guest_cpu,
-		conf->slice_us, conf->seconds);
-	fprintf(f, "%-*s %-15s %8s %8s %8s %8s %8s %8s\n", NAME_WIDTH, "Mpps seen by the guest", "",
-		"min", "median", "max", "GB/s", "wall cyc", "to first");
+	fprintf(f, "%s, TSC %.2f GHz\nback ends of other processes, guest on CPU %d;\n"
+		"slices of %" PRIu64 " us in turn, %g s a case\n\n", cpu, rte_get_tsc_hz() / 1e9,
+		conf->guest_cpu, conf->slice_us, conf->seconds);
+	fprintf(f, "%-*s %-15s%9s%9s%8s%9s\n", NAME_WIDTH, "Mpps seen by the guest", "", "min",
+		"median", "GB/s", "to first");
 }
 
 void
@@ -44,47 +45,48 @@ bench_socket_rows(const struct bench_sockets *socks, const struct bench_socket_r
 	}
 	for (i = 0; i < socks->nb; i++) {
 		s = &r->side[i];
-		fprintf(f, "%-*s %-15s %8.3f %8.3f %8.3f %8.3f %8.1f %8.2f\n", NAME_WIDTH,
-			r->c->name, socks->v[i].name, s->min, s->median, s->max,
-			s->median * r->c->frame / 1e3, cycles_of(s), s->ratio);
-	}
-}
-
-static void
-json_sides(const struct bench_sockets *socks, const struct bench_socket_result *r, FILE *f)
-{
-	const struct bench_socket_figures *s;
-	unsigned int i;
-
-	for (i = 0; i < socks->nb; i++) {
-		s = &r->side[i];
-		fprintf(f, "%s\n      {\"name\": \"%s\", \"mpps_min\": %.4f, "
-			"\"mpps_median\": %.4f, \"mpps_max\": %.4f, "
-			"\"wall_cycles_median\": %.1f, \"to_first\": %.3f}",
-			i > 0 ? "," : "", socks->v[i].name, s->min, s->median, s->max, cycles_of(s),
+		fprintf(f, "%-*s %-15s%9.3f%9.3f%8.3f%9.2f\n", NAME_WIDTH, r->c->name,
+			socks->v[i].name, s->min, s->median, s->median * r->c->frame / 1e3,
 			s->ratio);
 	}
 }
 
-void
+static json_t *
+sides_json(const struct bench_sockets *socks, const struct bench_socket_result *r)
+{
+	const struct bench_socket_figures *s;
+	json_t *sides = json_array();
+	unsigned int i;
+
+	for (i = 0; i < socks->nb && !r->failed; i++) {
+		s = &r->side[i];
+		json_array_append_new(sides, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+			"name", report_text(socks->v[i].name), "mpps_min", report_real(s->min, 4),
+			"mpps_median", report_real(s->median, 4),
+			"mpps_max", report_real(s->max, 4),
+			"wall_cycles_median", report_real(cycles_of(s), 1),
+			"to_first", report_real(s->ratio, 3)));
+	}
+	return sides;
+}
+
+int
 bench_socket_json(const struct bench_sockets *socks, const struct bench_conf *conf,
 		const struct bench_socket_result *results, unsigned int nb, FILE *f)
 {
+	json_t *cases = json_array();
 	unsigned int i;
 
-	fprintf(f, "{\n  \"tsc_hz\": %" PRIu64 ", \"mode\": \"socket\", \"slice_us\": %" PRIu64
-		", \"seconds\": %g,\n  \"cases\": [", rte_get_tsc_hz(), conf->slice_us,
-		conf->seconds);
 	for (i = 0; i < nb; i++) {
 		const struct bench_socket_result *r = &results[i];
 
-		fprintf(f, "%s\n    {\"case\": \"%s\", \"ok\": %s, \"frame\": %u, "
-			"\"queue_pairs\": %u, \"slices\": %zu, \"sides\": [", i > 0 ? "," : "",
-			r->c->name, r->failed ? "false" : "true", r->c->frame, r->c->pairs,
-			r->slices);
-		if (!r->failed)
-			json_sides(socks, r, f);
-		fprintf(f, "]}");
+		json_array_append_new(cases, json_pack("{s:s, s:b, s:i, s:i, s:o, s:o}",
+			"case", r->c->name, "ok", !r->failed, "frame", (int)r->c->frame,
+			"queue_pairs", (int)r->c->pairs, "slices", report_count(r->slices),
+			"sides", sides_json(socks, r)));
 	}
-	fprintf(f, "\n  ]\n}\n");
+	return report_write(json_pack("{s:o, s:s, s:o, s:o, s:o}",
+		"tsc_hz", report_count(rte_get_tsc_hz()), "mode", "socket",
+		"slice_us", report_count(conf->slice_us),
+		"seconds", report_real(conf->seconds, 6), "cases", cases), f);
 }

@@ -25,7 +25,6 @@
 #include "bench_socket.h"
 #include "bench_stop.h"
 #include "bench_stop_vhost.h"
-#include "bench_svg.h"
 #include "bench_two_core.h"
 #include "clock.h"
 #include "cmd.h"
@@ -35,6 +34,7 @@
 #include "eal.h"
 #include "option.h"
 #include "progress.h"
+#include "report.h"
 #include "stop.h"
 #include "workdir.h"
 
@@ -47,7 +47,9 @@
 
 struct bench_options {
 	struct bench_conf conf;
-	const char *cases, *json, *svg;
+	const char *cases, *json;
+	/** The file of the report, opened before the work begins; NULL: no report. */
+	FILE *json_file;
 	unsigned int mask;
 	uint64_t packets, repeat;
 	bool list, stop, verbose;
@@ -60,7 +62,7 @@ struct bench_options {
 
 enum {
 	OPT_CASE = 1, OPT_LIST, OPT_SECONDS, OPT_SLICE, OPT_MODE, OPT_CPU, OPT_GUEST_CPU, OPT_ONLY,
-	OPT_STOP, OPT_REPEAT, OPT_PACKETS, OPT_JSON, OPT_SVG, OPT_VERBOSE, OPT_HELP,
+	OPT_STOP, OPT_REPEAT, OPT_PACKETS, OPT_JSON, OPT_VERBOSE, OPT_HELP,
 	OPT_SOCKET,
 };
 
@@ -78,7 +80,6 @@ static const struct option long_options[] = {
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ "packets", required_argument, NULL, OPT_PACKETS },
 	{ "json", optional_argument, NULL, OPT_JSON },
-	{ "svg", required_argument, NULL, OPT_SVG },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
@@ -108,7 +109,6 @@ usage_print(FILE *f)
 		"  --repeat N        with --stop: number of stops, 10 to 1000000 (default 1000)\n"
 		"  --packets N       send N packets through each case and end, for profilers\n"
 		"  --json[=FILE]     report as JSON, on standard output or to FILE\n"
-		"  --svg FILE        draw the cases as bars\n"
 		"  --verbose         show the logs of EAL and vhost\n"
 		"  --help            this text\n"
 		"\n"
@@ -147,29 +147,34 @@ socket_parse(struct bench_options *o, const char *arg)
 }
 
 static int
-option_parse(struct bench_options *o, int opt, const char *arg)
+cpu_parse(const char *opt, const char *arg, int *cpu)
 {
 	uint64_t n;
+	int ret = option_number("bench", opt, arg, 0, 1023, &n);
 
+	if (ret == 0 && !bench_cpu_usable(n))
+		ret = option_refuse("bench", opt, arg, "a CPU that this process may use");
+	if (ret == 0)
+		*cpu = n;
+	return ret;
+}
+
+static int
+option_parse(struct bench_options *o, int opt, const char *arg)
+{
 	switch (opt) {
 	case OPT_CASE: o->cases = arg; return 0;
 	case OPT_LIST: o->list = true; return 0;
 	case OPT_STOP: o->stop = true; return 0;
 	case OPT_VERBOSE: o->verbose = true; return 0;
 	case OPT_JSON: o->json = arg != NULL ? arg : "-"; return 0;
-	case OPT_SVG: o->svg = arg; return 0;
 	case OPT_SLICE:
 		return option_number("bench", "--slice-us", arg, 100, 100000, &o->conf.slice_us);
 	case OPT_REPEAT: return option_number("bench", "--repeat", arg, 10, 1000000, &o->repeat);
 	case OPT_PACKETS:
 		return option_number("bench", "--packets", arg, 1, UINT64_MAX, &o->packets);
-	case OPT_CPU:
-	case OPT_GUEST_CPU:
-		if (option_number("bench", opt == OPT_CPU ? "--cpu" : "--guest-cpu", arg, 0, 1023,
-				&n) < 0)
-			return -EINVAL;
-		*(opt == OPT_CPU ? &o->conf.cpu : &o->conf.guest_cpu) = n;
-		return 0;
+	case OPT_CPU: return cpu_parse("--cpu", arg, &o->conf.cpu);
+	case OPT_GUEST_CPU: return cpu_parse("--guest-cpu", arg, &o->conf.guest_cpu);
 	case OPT_MODE:
 		return option_choice("bench", "--mode", arg, "single-core", "two-core",
 			&o->conf.two_core);
@@ -193,7 +198,7 @@ own_only_name(int opt)
 
 	switch (opt) {
 	case OPT_MODE: case OPT_CPU: case OPT_ONLY: case OPT_STOP: case OPT_REPEAT:
-	case OPT_PACKETS: case OPT_SVG:
+	case OPT_PACKETS:
 		break;
 	default:
 		return NULL;
@@ -255,6 +260,9 @@ struct bench_run {
 	struct bench_helper *helper;
 	struct bench_place place;
 	struct progress progress;
+	/** Cases to measure, and when the first one began. */
+	unsigned int nb_cases;
+	uint64_t start_ns;
 	struct bench_result results[MAX_RESULTS];
 	struct bench_stop_result stops[BENCH_STOP_RESULTS];
 	FILE *table;
@@ -331,6 +339,19 @@ case_slices(struct bench_run *run, const struct bench_case *c,
 	return ret == 0 && turns == 0 ? -EINTR : ret;
 }
 
+static void
+case_announce(struct bench_run *run, const struct bench_case *c, unsigned int pos)
+{
+	const unsigned int left = run->nb_cases - pos;
+	double seconds = run->o->conf.seconds;
+
+	/* with the time to set a case up, as soon as it is known */
+	if (pos > 0)
+		seconds = (clock_ns() - run->start_ns) / 1e9 / pos;
+	progress_show(&run->progress, "case %u of %u: %s, %.0f s left", pos + 1, run->nb_cases,
+		c->name, seconds * left);
+}
+
 static int
 case_run(struct bench_run *run, const struct bench_case *c, struct bench_result *r)
 {
@@ -338,7 +359,7 @@ case_run(struct bench_run *run, const struct bench_case *c, struct bench_result 
 	struct bench_side sides[BENCH_KINDS];
 	int kind, ret;
 
-	progress_show(&run->progress, "%s", c->name);
+	case_announce(run, c, r - run->results);
 	ret = bench_sides_open(sides, c, run->o->mask, run->pool, &run->wd);
 	if (ret == 0 && run->o->packets > 0) {
 		for (kind = 0; kind < BENCH_KINDS && ret == 0; kind++)
@@ -361,12 +382,26 @@ case_run(struct bench_run *run, const struct bench_case *c, struct bench_result 
 	return ret;
 }
 
+static unsigned int
+cases_count(const char *patterns)
+{
+	const struct bench_case *c;
+	unsigned int i, nb = 0;
+
+	for (i = 0; (c = bench_case_get(i)) != NULL; i++)
+		nb += bench_case_match(patterns, c->name);
+	return nb;
+}
+
 static int
 cases_run(struct bench_run *run)
 {
 	const struct bench_case *c;
 	unsigned int i, nb = 0;
 	int ret = 0, failed = 0;
+
+	run->nb_cases = cases_count(run->o->cases);
+	run->start_ns = clock_ns();
 
 	if (run->o->packets == 0) {
 		bench_report_head(&run->rep, run->table);
@@ -378,6 +413,9 @@ cases_run(struct bench_run *run)
 			continue;
 		ret = case_run(run, c, &run->results[nb]);
 		progress_end(&run->progress);
+		/* a case that was cut off before its first turn has no result */
+		if (ret == -EINTR)
+			break;
 		if (run->o->packets == 0)
 			bench_report_row(&run->results[nb], run->table);
 		fflush(run->table);
@@ -392,34 +430,6 @@ cases_run(struct bench_run *run)
 		return -ENOENT;
 	}
 	return failed;
-}
-
-static int
-outputs_write(struct bench_run *run)
-{
-	FILE *f = stdout;
-	int ret = 0;
-
-	if (run->o->json != NULL) {
-		if (strcmp(run->o->json, "-") != 0)
-			f = fopen(run->o->json, "w");
-		if (f != NULL)
-			bench_report_json(&run->rep, f);
-		if (f == NULL || (f != stdout && fclose(f) != 0))
-			ret = -errno;
-		if (ret < 0)
-			fprintf(stderr, "dpdk-test-vdpa bench: %s: %s\n", run->o->json,
-				strerror(-ret));
-	}
-	if (run->o->svg != NULL) {
-		int err = bench_report_svg(&run->rep, run->o->svg);
-
-		if (err < 0)
-			fprintf(stderr, "dpdk-test-vdpa bench: %s: %s\n", run->o->svg,
-				strerror(-err));
-		ret = err < 0 ? err : ret;
-	}
-	return ret;
 }
 
 /* One size after the other. The results of net_vhost exist already. */
@@ -475,7 +485,7 @@ bench_main(struct bench_options *o)
 	run.rep = (struct bench_report){ .conf = &o->conf, .tsc_hz = rte_get_tsc_hz(),
 		.results = run.results, .stops = run.stops };
 	/* The report may use standard output; then the table goes to standard error. */
-	run.table = o->json != NULL && strcmp(o->json, "-") == 0 ? stderr : stdout;
+	run.table = o->json_file == stdout ? stderr : stdout;
 	bench_cpu_name(run.rep.cpu, sizeof(run.rep.cpu));
 	ret = bench_cpus_choose(&o->conf);
 	if (ret == 0)
@@ -491,8 +501,8 @@ bench_main(struct bench_options *o)
 	if (run.pool == NULL)
 		fprintf(stderr, "dpdk-test-vdpa bench: cannot create mbufs: %s\n",
 			rte_strerror(-ret));
-	if (o->packets == 0 && run.rep.nb_results + run.rep.nb_stops > 0) {
-		int err = outputs_write(&run);
+	if (o->json_file != NULL && o->packets == 0) {
+		int err = bench_report_json(&run.rep, o->json_file);
 
 		ret = ret == 0 ? err : ret;
 	}
@@ -518,6 +528,21 @@ vhost_stops_measure(struct bench_options *o, const struct eal_need *need)
 	return ret;
 }
 
+static int
+bench_all(struct bench_options *o, const struct eal_need *need)
+{
+	int ret;
+
+	if (o->stop && (o->mask & (1u << BENCH_VHOST)) != 0 && vhost_stops_measure(o, need) < 0)
+		return CMD_FAILED;
+	if (eal_start(need) < 0)
+		return CMD_FAILED;
+	ret = o->sockets.nb > 0 ?
+		cmd_bench_sockets(&o->sockets, &o->conf, o->cases, o->json_file) : bench_main(o);
+	eal_stop();
+	return ret == 0 ? CMD_OK : CMD_FAILED;
+}
+
 int
 cmd_bench(int argc, char **argv)
 {
@@ -539,12 +564,11 @@ cmd_bench(int argc, char **argv)
 	need.verbose = o.verbose;
 	need.plugin = o.sockets.nb == 0;
 	stop_install();
-	if (o.stop && (o.mask & (1u << BENCH_VHOST)) != 0 && vhost_stops_measure(&o, &need) < 0)
-		return CMD_FAILED;
-	if (eal_start(&need) < 0)
-		return CMD_FAILED;
-	ret = o.sockets.nb > 0 ? cmd_bench_sockets(&o.sockets, &o.conf, o.cases, o.json) :
-		bench_main(&o);
-	eal_stop();
-	return ret == 0 && stop_requested() == 0 ? CMD_OK : CMD_FAILED;
+	if (o.json != NULL) {
+		o.json_file = report_open(o.json);
+		if (o.json_file == NULL)
+			return CMD_FAILED;
+	}
+	ret = bench_all(&o, &need);
+	return report_close(o.json_file, o.json) == 0 ? ret : CMD_FAILED;
 }

@@ -19,6 +19,7 @@
 #include "eal.h"
 #include "guest_disk.h"
 #include "option.h"
+#include "report.h"
 #include "stop.h"
 #include "workdir.h"
 
@@ -89,17 +90,19 @@ options_parse(struct disk_bench_options *opt, int argc, char **argv)
 	}
 	if (ret == 0 && optind == argc)
 		return 0;
+	if (ret == 0)
+		fprintf(stderr, "dpdk-test-vdpa bench: unexpected argument '%s'\n", argv[optind]);
 	fprintf(stderr, "See dpdk-test-vdpa bench --class blk --help\n");
 	return -EINVAL;
 }
 
 static void
-result_print(const struct disk_bench_options *opt, const struct bench_disk_case *c,
-		const struct bench_disk_result *r, bool first)
+result_print(json_t *report, const struct bench_disk_case *c, const struct bench_disk_result *r)
 {
-	if (opt->json)
-		printf("%s{\"case\": \"%s\", \"min\": %.1f, \"median\": %.1f, \"requests\": %" PRIu64
-				"}", first ? "[" : ", ", c->name, r->min, r->median, r->requests);
+	if (report != NULL)
+		json_array_append_new(report, json_pack("{s:s, s:o, s:o, s:o}", "case", c->name,
+				"min", report_real(r->min, 1), "median", report_real(r->median, 1),
+				"requests", report_count(r->requests)));
 	else
 		printf("%-20s min %6.1f  median %6.1f cycles a request (%" PRIu64 " requests)\n",
 				c->name, r->min, r->median, r->requests);
@@ -113,6 +116,7 @@ bench_main(void *arg, const struct workdir *wd)
 	const struct bench_disk_case *cases;
 	struct backend_device dev = { .name = "blk_vstate0" };
 	struct bench_disk_result res;
+	json_t *report = NULL;
 	struct backend *be;
 	unsigned int nb, i;
 	int ret = 0;
@@ -124,13 +128,15 @@ bench_main(void *arg, const struct workdir *wd)
 	if (be == NULL)
 		return CMD_FAILED;
 	cases = bench_disk_cases(&nb);
+	if (opt->json)
+		report = json_array();
 	for (i = 0; i < nb && ret == 0 && stop_requested() == 0; i++) {
 		ret = bench_disk_run(&cases[i], be, opt->depth, opt->milliseconds / 1e3, &res);
 		if (ret == 0)
-			result_print(opt, &cases[i], &res, i == 0);
+			result_print(report, &cases[i], &res);
 	}
-	if (opt->json)
-		printf("]\n");
+	if (opt->json && report_write(report, stdout) != 0)
+		ret = -EIO;
 	be->ops->destroy(be);
 	return ret == 0 ? CMD_OK : CMD_FAILED;
 }

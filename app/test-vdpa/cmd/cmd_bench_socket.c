@@ -15,28 +15,12 @@
 
 #define MAX_RESULTS 128
 
-static int
-json_write(const struct bench_sockets *socks, const struct bench_conf *conf, const char *path,
-		const struct bench_socket_result *results, unsigned int nb)
-{
-	FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-	int ret = 0;
-
-	if (f != NULL)
-		bench_socket_json(socks, conf, results, nb, f);
-	if (f == NULL || (f != stdout && fclose(f) != 0))
-		ret = -errno;
-	if (ret < 0)
-		fprintf(stderr, "dpdk-test-vdpa bench: %s: %s\n", path, strerror(-ret));
-	return ret;
-}
-
 int
 cmd_bench_sockets(const struct bench_sockets *socks, struct bench_conf *conf, const char *cases,
-		const char *json)
+		FILE *json)
 {
 	static struct bench_socket_result results[MAX_RESULTS];
-	FILE *table = json != NULL && strcmp(json, "-") == 0 ? stderr : stdout;
+	FILE *table = json == stdout ? stderr : stdout;
 	const struct bench_case *c;
 	unsigned int i, nb = 0;
 	int ret, err, failed = 0;
@@ -63,6 +47,6 @@ cmd_bench_sockets(const struct bench_sockets *socks, struct bench_conf *conf, co
 			"--list\n", cases);
 		return -ENOENT;
 	}
-	err = json != NULL ? json_write(socks, conf, json, results, nb) : 0;
+	err = json != NULL ? bench_socket_json(socks, conf, results, nb, json) : 0;
 	return failed < 0 ? failed : err;
 }

@@ -24,6 +24,8 @@
 #include "guest.h"
 #include "guest_link.h"
 #include "guest_traffic.h"
+#include "report.h"
+#include "stop.h"
 #include "workdir.h"
 
 #define MEMORY_MB 256
@@ -39,7 +41,8 @@ struct options {
 
 struct tally {
 	unsigned int passed, failed;
-	bool json;
+	/** The report as JSON, or NULL. */
+	json_t *items;
 };
 
 static void
@@ -137,10 +140,10 @@ item_run(const struct conform_item *item, struct backend *be, unsigned int kind,
 	if (c.link != NULL)
 		guest_link_close(c.link);
 	guest_destroy(c.guest);
-	if (t->json)
-		printf("%s{\"item\": \"%s\", \"ring\": \"%s\", \"through\": \"%s\", "
-			"\"pass\": %s, \"why\": \"%s\"}", t->passed + t->failed > 0 ? ", " : "",
-			item->name, ring, through, ret == 0 ? "true" : "false", c.why);
+	if (t->items != NULL)
+		json_array_append_new(t->items, json_pack("{s:s, s:s, s:s, s:b, s:o}",
+			"item", item->name, "ring", ring, "through", through,
+			"pass", ret == 0, "why", report_text(c.why)));
 	else
 		printf("%s %s %s %s: %s%s%s\n", ret == 0 ? "PASS" : "FAIL", item->name, ring,
 			through, item->text, ret == 0 ? "" : ": ", c.why);
@@ -157,10 +160,10 @@ items_run(const struct conform_item *items, const struct options *opt, struct ba
 {
 	unsigned int kind;
 
-	for (; items->name != NULL; items++) {
+	for (; items->name != NULL && stop_requested() == 0; items++) {
 		if (opt->item != NULL && strcmp(opt->item, items->name) != 0)
 			continue;
-		for (kind = 0; kind < 4; kind++)
+		for (kind = 0; kind < 4 && stop_requested() == 0; kind++)
 			item_run(items, be, kind, t);
 	}
 }
@@ -170,7 +173,7 @@ conformance_run(void *arg, const struct workdir *wd)
 {
 	const struct options *opt = arg;
 	struct backend_device dev = { .name = "net_vstate0" };
-	struct tally t = { .json = opt->json };
+	struct tally t = { 0 };
 	struct backend *be;
 
 	if (opt->disk)
@@ -188,17 +191,18 @@ conformance_run(void *arg, const struct workdir *wd)
 		return CMD_FAILED;
 	}
 	if (opt->json)
-		printf("{\"items\": [");
+		t.items = json_array();
 	items_run(conform_suspend_items, opt, be, &t);
 	items_run(conform_parts_items, opt, be, &t);
 	items_run(conform_change_items, opt, be, &t);
 	if (opt->json)
-		printf("], \"passed\": %u, \"failed\": %u}\n", t.passed, t.failed);
+		report_write(json_pack("{s:o, s:i, s:i}", "items", t.items,
+			"passed", (int)t.passed, "failed", (int)t.failed), stdout);
 	else
 		printf("%u of %u passed\n", t.passed, t.passed + t.failed);
 	be->ops->destroy(be);
-	if (t.failed + t.passed == 0)
-		fprintf(stderr, "dpdk-test-vdpa: no item is named %s\n", opt->item);
+	if (t.failed + t.passed == 0 && stop_requested() == 0)
+		fprintf(stderr, "dpdk-test-vdpa conformance: no item is named %s\n", opt->item);
 	return t.failed == 0 && t.passed > 0 ? CMD_OK : CMD_FAILED;
 }
 
@@ -213,5 +217,6 @@ cmd_conformance(int argc, char **argv)
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
 	need.verbose = opt.verbose;
+	stop_install();
 	return cmd_in_eal(&need, conformance_run, &opt);
 }

@@ -30,6 +30,7 @@
 #include "hostile.h"
 #include "option.h"
 #include "progress.h"
+#include "report.h"
 #include "stop.h"
 
 #define CONNECT_MS 10000
@@ -94,8 +95,9 @@ usage_print(FILE *f)
 		"  --size N             descriptors of a ring, 8 to 32768 (256)\n"
 		"  --seconds S          duration of the run (5)\n"
 		"  --frames LEN[-LEN]   frame lengths without FCS, 60 to 65550 (60-1514)\n"
-		"  --features LIST      virtio features to ask for, of: ", f);
-	guest_features_print(f, ~0ull, ",");
+		"  --features LIST      virtio features to ask for, of:\n"
+		"                       ", f);
+	guest_features_wrap(f, 23);
 	fputs(";\n                       \"none\", or default mrg,indirect,event-idx\n"
 		"  --any-layout         spread frames over random numbers of descriptors\n"
 		"  --rx-as-rte-vhost    with --any-layout: only receive buffers that rte_vhost\n"
@@ -106,18 +108,20 @@ usage_print(FILE *f)
 		"  --calls              sleep until the back end calls, do not poll\n"
 		"  --json               report as JSON\n"
 		"  --hostile NAMES      misbehave: cases, all, or door (half messages, floods,\n"
-		"                       descriptors); list: print the cases; fuzz: random messages\n"
-		"                       of --seed for --seconds; connects: a table of growth\n"
+		"                       descriptors); list: print the cases; fuzz: random\n"
+		"                       messages of --seed for --seconds; connects: a table of\n"
+		"                       growth\n"
 		"  --expect-reset       with --hostile: a broken queue must set NEEDS_RESET\n"
-		"  --witness PATH       with --hostile: socket on which a second device of the same\n"
-		"                       process listens; it must be served during the attacks\n"
+		"  --witness PATH       with --hostile: socket on which a second device of the\n"
+		"                       same process listens; it must be served during the\n"
+		"                       attacks\n"
 		"  --back-end-pid PID   with --hostile: process whose descriptors, threads and\n"
 		"                       memory are counted (that of the socket)\n"
 		"  --rte-vhost          with --hostile: skip what rte_vhost does not survive\n"
 		"  --rounds N           with --hostile: connections of a connect case ("
 		RTE_STR(HOSTILE_ROUNDS) ")\n"
-		"  --rss-limit MB       with --hostile: memory by which the back end may grow ("
-		RTE_STR(HOSTILE_RSS_LIMIT_MB) ")\n"
+		"  --rss-limit MB       with --hostile: memory by which the back end may grow\n"
+		"                       (" RTE_STR(HOSTILE_RSS_LIMIT_MB) ")\n"
 		"  --hold S             with --hostile: hold a message that does not end (0)\n"
 		"  --verbose            with --hostile: print what the back end did\n"
 		"  --help               this text\n\n"
@@ -295,25 +299,47 @@ report_good(const struct report *r)
 		c->corrupted == 0 && r->notify.calls_missed == 0;
 }
 
+static json_t *
+features_json(uint64_t features)
+{
+	json_t *value = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (f == NULL)
+		return NULL;
+	guest_features_print(f, features, ",");
+	if (fclose(f) == 0)
+		value = report_text(text);
+	free(text);
+	return value;
+}
+
 static void
 print_json(const struct options *o, const struct report *r, const char *why)
 {
 	const struct guest_counts *c = &r->counts;
+	json_t *report = json_pack("{s:s, s:i, s:i, s:o, s:o, s:o}",
+		"ring", o->guest.packed ? "packed" : "split", "queues", (int)o->guest.pairs,
+		"size", (int)o->guest.ring_size, "features", features_json(r->features),
+		"seed", report_count(o->guest.seed), "seconds", report_real(r->seconds, 3));
 
-	printf("{\"ring\": \"%s\", \"queues\": %u, \"size\": %u, \"features\": \"",
-		o->guest.packed ? "packed" : "split", o->guest.pairs, o->guest.ring_size);
-	guest_features_print(stdout, r->features, ",");
-	printf("\", \"seed\": %" PRIu64 ", \"seconds\": %.3f, \"sent\": %" PRIu64
-		", \"frames\": %" PRIu64 ", \"frames_per_second\": %.0f, \"lost\": %" PRIu64
-		", \"duplicated\": %" PRIu64 ", \"reordered\": %" PRIu64 ", \"corrupted\": %" PRIu64
-		", \"gap_max_us\": %.1f, \"kicks\": %" PRIu64 ", \"calls\": %" PRIu64
-		", \"calls_missed\": %" PRIu64 ", \"ok\": %s",
-		o->guest.seed, r->seconds, c->sent, c->received, c->received / r->seconds, c->lost,
-		c->duplicated, c->reordered, c->corrupted, c->gap_max_ns / 1e3, r->notify.kicks,
-		r->notify.calls, r->notify.calls_missed, report_good(r) ? "true" : "false");
+	json_object_set_new(report, "sent", report_count(c->sent));
+	json_object_set_new(report, "frames", report_count(c->received));
+	json_object_set_new(report, "frames_per_second", report_real(c->received / r->seconds, 0));
+	json_object_set_new(report, "lost", report_count(c->lost));
+	json_object_set_new(report, "duplicated", report_count(c->duplicated));
+	json_object_set_new(report, "reordered", report_count(c->reordered));
+	json_object_set_new(report, "corrupted", report_count(c->corrupted));
+	json_object_set_new(report, "gap_max_us", report_real(c->gap_max_ns / 1e3, 1));
+	json_object_set_new(report, "kicks", report_count(r->notify.kicks));
+	json_object_set_new(report, "calls", report_count(r->notify.calls));
+	json_object_set_new(report, "calls_missed", report_count(r->notify.calls_missed));
+	json_object_set_new(report, "ok", json_boolean(report_good(r)));
 	if (why != NULL)
-		printf(", \"first_error\": \"%s\"", why);
-	printf("}\n");
+		json_object_set_new(report, "first_error", report_text(why));
+	report_write(report, stdout);
 }
 
 static void

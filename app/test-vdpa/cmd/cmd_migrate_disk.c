@@ -22,6 +22,7 @@
 #include "guest_disk.h"
 #include "migrate_disk.h"
 #include "option.h"
+#include "report.h"
 #include "stats.h"
 #include "stop.h"
 #include "workdir.h"
@@ -294,18 +295,28 @@ backend_make(const struct migrate_disk_options *opt, const struct workdir *wd, u
 
 /* ---- the report ---- */
 
-static void
-times_print(const char *name, struct stats *s, bool json, FILE *f)
+static json_t *
+times_json(struct stats *s)
 {
 	struct stats_summary sum;
 
+	if (s->nb == 0)
+		return json_null();
 	stats_summarize(s, &sum);
-	if (json)
-		fprintf(f, ", \"%s_us\": {\"p50\": %.1f, \"p99\": %.1f, \"max\": %.1f}", name,
-				sum.p50 / 1e3, sum.p99 / 1e3, sum.max / 1e3);
-	else if (s->nb > 0)
-		fprintf(f, "%-12s p50 %.1f us, p99 %.1f us, max %.1f us\n", name, sum.p50 / 1e3,
-				sum.p99 / 1e3, sum.max / 1e3);
+	return json_pack("{s:o, s:o, s:o}", "p50", report_real(sum.p50 / 1e3, 1),
+			"p99", report_real(sum.p99 / 1e3, 1), "max", report_real(sum.max / 1e3, 1));
+}
+
+static void
+times_print(const char *name, struct stats *s, FILE *f)
+{
+	struct stats_summary sum;
+
+	if (s->nb == 0)
+		return;
+	stats_summarize(s, &sum);
+	fprintf(f, "%-12s p50 %.1f us, p99 %.1f us, max %.1f us\n", name, sum.p50 / 1e3,
+			sum.p99 / 1e3, sum.max / 1e3);
 }
 
 static void
@@ -324,16 +335,25 @@ report_print(const struct migrate_disk_options *opt, struct migrate_disk_result 
 		{ "torn", c->torn }, { "misplaced", c->misplaced },
 		{ "unordered", c->unordered }, { "errors", c->errors },
 	};
+	json_t *report = opt->json ? json_object() : NULL;
 	unsigned int i;
 
-	for (i = 0; i < RTE_DIM(rows); i++)
-		fprintf(f, opt->json ? "%s\"%s\": %" PRIu64 : "%s%-12s %" PRIu64 "\n",
-				!opt->json ? "" : i == 0 ? "{" : ", ", rows[i].name, rows[i].value);
-	times_print("stop", &res->stop, opt->json, f);
-	times_print("blackout", &res->blackout, opt->json, f);
-	if (opt->json)
-		fprintf(f, ", \"failure\": \"%s\"}\n", res->failure);
-	else if (res->failure[0] != '\0')
+	for (i = 0; i < RTE_DIM(rows); i++) {
+		if (opt->json)
+			json_object_set_new(report, rows[i].name, report_count(rows[i].value));
+		else
+			fprintf(f, "%-12s %" PRIu64 "\n", rows[i].name, rows[i].value);
+	}
+	if (opt->json) {
+		json_object_set_new(report, "stop_us", times_json(&res->stop));
+		json_object_set_new(report, "blackout_us", times_json(&res->blackout));
+		json_object_set_new(report, "failure", report_text(res->failure));
+		report_write(report, f);
+		return;
+	}
+	times_print("stop", &res->stop, f);
+	times_print("blackout", &res->blackout, f);
+	if (res->failure[0] != '\0')
 		fprintf(f, "failed: %s\n", res->failure);
 }
 

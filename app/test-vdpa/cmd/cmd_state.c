@@ -14,6 +14,7 @@
 
 #include "cmd.h"
 #include "cmd_state.h"
+#include "report.h"
 
 struct state_options {
 	bool json;
@@ -66,7 +67,6 @@ bad:
 	return -EINVAL;
 }
 
-/* The JSON has no file name: it may need escapes, and the texts of errors do not. */
 static void
 invalid_report(const struct state_options *opt, const struct rte_vhost_state_error *err, int error)
 {
@@ -76,10 +76,12 @@ invalid_report(const struct state_options *opt, const struct rte_vhost_state_err
 		snprintf(why, sizeof(why), "%s", strerror(error));
 	else
 		rte_vhost_state_error_format(err, why, sizeof(why));
-	fprintf(stderr, "dpdk-test-vdpa: %s: %s\n", opt->file, why);
+	fprintf(stderr, "dpdk-test-vdpa state: %s: %s\n", opt->file, why);
 	if (opt->json)
-		printf("{\"valid\": false, \"reason\": \"%s\", \"text\": \"%s\"}\n",
-			rte_vhost_state_reason_name(err->reason), why);
+		report_write(json_pack("{s:b, s:o, s:s, s:o}", "valid", 0,
+			"file", report_text(opt->file),
+			"reason", rte_vhost_state_reason_name(err->reason),
+			"text", report_text(why)), stdout);
 }
 
 int

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include <rte_byteorder.h>
 
@@ -24,20 +25,6 @@
 #define TYPE_DRV_FEATURES 0x101
 
 /* ---- bytes ---- */
-
-static uint32_t
-crc32_compute(const uint8_t *p, size_t len)
-{
-	uint32_t crc = UINT32_MAX;
-	unsigned int bit;
-
-	while (len-- > 0) {
-		crc ^= *p++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-	}
-	return ~crc;
-}
 
 static uint32_t
 le32_get(const uint8_t *p)
@@ -72,8 +59,8 @@ static void
 state_seal(uint8_t *state, size_t len)
 {
 	le32_put(state + 12, len);
-	le32_put(state + 16, crc32_compute(state + HEADER, len - HEADER));
-	le32_put(state + 28, crc32_compute(state, 28));
+	le32_put(state + 16, crc32(0, state + HEADER, len - HEADER));
+	le32_put(state + 28, crc32(0, state, 28));
 }
 
 static uint8_t *

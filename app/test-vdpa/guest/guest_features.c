@@ -52,7 +52,8 @@ guest_features_parse(const char *list, uint64_t *features)
 		size_t len = strcspn(list, ",");
 
 		if (!name_lookup(list, len, &bit)) {
-			fprintf(stderr, "guest: unknown feature \"%.*s\"\n", (int)len, list);
+			fprintf(stderr, "dpdk-test-vdpa: unknown feature '%.*s'\n", (int)len,
+				list);
 			return false;
 		}
 		all |= bit;
@@ -78,4 +79,21 @@ guest_features_print(FILE *f, uint64_t features, const char *separator)
 	}
 	if (first)
 		fputs("none", f);
+}
+
+void
+guest_features_wrap(FILE *f, int indent)
+{
+	int column = indent, len;
+	size_t i;
+
+	for (i = 0; i < NB_NAMES; i++) {
+		len = (int)strlen(names[i].name) + 1;
+		if (column + len > 79) {
+			fprintf(f, "\n%*s", indent, "");
+			column = indent;
+		}
+		fprintf(f, "%s%s", names[i].name, i + 1 < NB_NAMES ? "," : "");
+		column += len;
+	}
 }

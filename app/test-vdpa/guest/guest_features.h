@@ -28,5 +28,7 @@
 bool guest_features_parse(const char *list, uint64_t *features);
 /** Print the names of @p features. Features without a name are left out. */
 void guest_features_print(FILE *f, uint64_t features, const char *separator);
+/** Print all names for a help of 80 columns; further lines begin at column @p indent. */
+void guest_features_wrap(FILE *f, int indent);
 
 #endif /* GUEST_FEATURES_H */

@@ -96,7 +96,7 @@ usage_print(FILE *f)
 		"  --features LIST     virtio features that the guest asks for, of:\n"
 		"                      ",
 		DEFAULT_ROUNDS, GUEST_MAX_PAIRS);
-	guest_features_print(f, UINT64_MAX, ",");
+	guest_features_wrap(f, 22);
 	fprintf(f, "\n"
 		"                      or none (default ");
 	guest_features_print(f, GUEST_FEATURES_DEFAULT, ",");

@@ -10,6 +10,7 @@
 #include "migrate_break.h"
 #include "migrate_report.h"
 #include "migrate_step.h"
+#include "report.h"
 #include "stats.h"
 
 bool
@@ -33,13 +34,16 @@ times_text(const char *what, struct stats *s, FILE *f)
 {
 	struct stats_summary sum;
 
+	/* what the run did not measure has no row */
+	if (s->nb == 0)
+		return;
 	stats_summarize(s, &sum);
 	fprintf(f, "%-21s%10.1f %10.1f %10.1f %10.1f\n", what, sum.p50 / 1e3, sum.p99 / 1e3,
 		sum.p999 / 1e3, sum.max / 1e3);
 }
 
 static void
-report_text(const struct migrate_options *opt, struct migrate_result *res, FILE *f)
+text_print(const struct migrate_options *opt, struct migrate_result *res, FILE *f)
 {
 	const struct guest_counts *c = &res->counts;
 
@@ -71,42 +75,54 @@ report_text(const struct migrate_options *opt, struct migrate_result *res, FILE 
 	fprintf(f, "duplicated  %12" PRIu64 "\n", c->duplicated);
 	fprintf(f, "reordered   %12" PRIu64 "\n", c->reordered);
 	fprintf(f, "corrupted   %12" PRIu64 "\n", c->corrupted);
+	if (res->suspend.nb + res->capture_restore.nb + res->blackout.nb == 0)
+		return;
 	fprintf(f, "%-21s%10s %10s %10s %10s\n", "us", "p50", "p99", "p99.9", "max");
 	times_text("suspend", &res->suspend, f);
 	times_text("capture + restore", &res->capture_restore, f);
 	times_text("blackout", &res->blackout, f);
 }
 
-static void
-times_json(const char *key, struct stats *s, FILE *f)
+/* Null if the run did not measure it. */
+static json_t *
+times_json(struct stats *s)
 {
 	struct stats_summary sum;
 
+	if (s->nb == 0)
+		return json_null();
 	stats_summarize(s, &sum);
-	fprintf(f, ", \"%s\": {\"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}", key,
-		sum.p50 / 1e3, sum.p99 / 1e3, sum.p999 / 1e3, sum.max / 1e3);
+	return json_pack("{s:o, s:o, s:o, s:o}", "p50", report_real(sum.p50 / 1e3, 3),
+		"p99", report_real(sum.p99 / 1e3, 3), "p999", report_real(sum.p999 / 1e3, 3),
+		"max", report_real(sum.max / 1e3, 3));
 }
 
-static void
-report_json(const struct migrate_options *opt, struct migrate_result *res, FILE *f)
+static json_t *
+report_json(const struct migrate_options *opt, struct migrate_result *res)
 {
 	const struct guest_counts *c = &res->counts;
+	json_t *report = json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o}",
+		"rounds", report_count(res->rounds), "virtqueues", 2 * (int)opt->pairs,
+		"frames", report_count(c->sent), "lost", report_count(c->lost),
+		"duplicated", report_count(c->duplicated),
+		"reordered", report_count(c->reordered),
+		"corrupted", report_count(c->corrupted));
 
-	fprintf(f, "{\"rounds\": %" PRIu64 ", \"virtqueues\": %u, \"frames\": %" PRIu64
-		", \"lost\": %" PRIu64 ", \"duplicated\": %" PRIu64 ", \"reordered\": %" PRIu64
-		", \"corrupted\": %" PRIu64, res->rounds, 2 * opt->pairs, c->sent, c->lost,
-		c->duplicated, c->reordered, c->corrupted);
-	times_json("suspend_us", &res->suspend, f);
-	times_json("blackout_us", &res->blackout, f);
-	times_json("capture_restore_us", &res->capture_restore, f);
-	fprintf(f, ", \"via\": \"%s\", \"failed_moves\": %" PRIu64 ", \"causal_states\": %" PRIu64
-		", \"inflight\": %" PRIu64 ", \"overtaken\": %" PRIu64
-		", \"lost_allowed\": %" PRIu64 ", \"empty\": %" PRIu64
-		", \"connections_kept\": %" PRIu64, opt->via->name,
-		res->failed_moves, res->causal_states, res->inflight, res->overtaken,
-		res->lost_allowed, c->empty, res->kept);
-	fprintf(f, ", \"ring\": \"%s\", \"seed\": %" PRIu64 ", \"seconds\": %.3f}\n",
-		ring_name(opt), opt->seed, res->elapsed_ns / 1e9);
+	json_object_set_new(report, "suspend_us", times_json(&res->suspend));
+	json_object_set_new(report, "blackout_us", times_json(&res->blackout));
+	json_object_set_new(report, "capture_restore_us", times_json(&res->capture_restore));
+	json_object_set_new(report, "via", report_text(opt->via->name));
+	json_object_set_new(report, "failed_moves", report_count(res->failed_moves));
+	json_object_set_new(report, "causal_states", report_count(res->causal_states));
+	json_object_set_new(report, "inflight", report_count(res->inflight));
+	json_object_set_new(report, "overtaken", report_count(res->overtaken));
+	json_object_set_new(report, "lost_allowed", report_count(res->lost_allowed));
+	json_object_set_new(report, "empty", report_count(c->empty));
+	json_object_set_new(report, "connections_kept", report_count(res->kept));
+	json_object_set_new(report, "ring", report_text(ring_name(opt)));
+	json_object_set_new(report, "seed", report_count(opt->seed));
+	json_object_set_new(report, "seconds", report_real(res->elapsed_ns / 1e9, 3));
+	return report;
 }
 
 /* Report the counts that are wrong in a run that did not end early. */
@@ -147,9 +163,9 @@ void
 migrate_report(const struct migrate_options *opt, struct migrate_result *res, FILE *f)
 {
 	if (opt->json)
-		report_json(opt, res, f);
+		report_write(report_json(opt, res), f);
 	else
-		report_text(opt, res, f);
+		text_print(opt, res, f);
 	fflush(f);
 	verdict_print(opt, res);
 }
