@@ -4,6 +4,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <rte_vdpa.h>
@@ -30,6 +34,29 @@ socket_attach(const char *path, struct rte_vdpa_device *dev,
 	return -EIO;
 }
 
+/*
+ * rte_vhost refuses a path that exists, and a process that was killed leaves its file. Remove it
+ * only if it is a socket on which nobody listens.
+ */
+static void
+stale_socket_remove(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode) ||
+			strlen(path) >= sizeof(un.sun_path))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	memcpy(un.sun_path, path, strlen(path));
+	if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) != 0 && errno == ECONNREFUSED)
+		unlink(path);
+	close(fd);
+}
+
 int
 vdpa_socket_open(const char *path, const char *device, bool client,
 		const struct rte_vhost_device_ops *ops)
@@ -42,9 +69,11 @@ vdpa_socket_open(const char *path, const char *device, bool client,
 		fprintf(stderr, "dpdk-test-vdpa: no vDPA device is named %s\n", device);
 		return -ENODEV;
 	}
+	if (!client)
+		stale_socket_remove(path);
 	if (!client && access(path, F_OK) == 0) {
-		fprintf(stderr, "dpdk-test-vdpa: %s exists already; remove it if no process "
-			"uses it\n", path);
+		fprintf(stderr, "dpdk-test-vdpa: %s exists already, and is in use or no socket\n",
+			path);
 		return -EEXIST;
 	}
 	if (rte_vhost_driver_register(path, client ? RTE_VHOST_USER_CLIENT : 0) != 0) {

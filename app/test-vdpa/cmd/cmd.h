@@ -25,6 +25,8 @@ struct cmd {
 	/** One line in the tool's help; NULL: the command is not listed. */
 	const char *help;
 	int (*run)(int argc, char **argv);
+	/** It runs until a signal, which is therefore no failure. */
+	bool until_signal;
 };
 
 struct eal_need;

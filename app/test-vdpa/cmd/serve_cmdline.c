@@ -107,18 +107,33 @@ do_create(void *words, struct cmdline *cl, void *data __rte_unused)
 
 static int
 stats_print(struct cmdline *cl, struct rte_vdpa_device *vdpa, uint32_t queue,
-		const struct rte_vdpa_stat_name *names, struct rte_vdpa_stat *values, int nb)
+		const struct rte_vdpa_stat_name *names, struct rte_vdpa_stat *values, int nb,
+		uint64_t *sums)
 {
 	int i, got;
 
 	got = rte_vdpa_get_stats(vdpa, queue, values, nb);
 	if (got < 0)
 		return got;
-	for (i = 0; i < got; i++)
-		if (values[i].id < (uint64_t)nb)
-			cmdline_printf(cl, "queue %" PRIu32 "\t%-32s %" PRIu64 "\n", queue,
-				names[values[i].id].name, values[i].value);
+	for (i = 0; i < got; i++) {
+		if (values[i].id >= (uint64_t)nb)
+			continue;
+		cmdline_printf(cl, "queue %" PRIu32 "\t%-32s %" PRIu64 "\n", queue,
+			names[values[i].id].name, values[i].value);
+		sums[values[i].id] += values[i].value;
+	}
 	return 0;
+}
+
+/* The values of all queues together. */
+static void
+sums_print(struct cmdline *cl, const struct rte_vdpa_stat_name *names, const uint64_t *sums,
+		int nb)
+{
+	int i;
+
+	for (i = 0; i < nb; i++)
+		cmdline_printf(cl, "all\t%-32s %" PRIu64 "\n", names[i].name, sums[i]);
 }
 
 static int
@@ -126,6 +141,8 @@ stats_queues(struct cmdline *cl, struct rte_vdpa_device *vdpa, uint32_t first, u
 {
 	struct rte_vdpa_stat_name *names;
 	struct rte_vdpa_stat *values;
+	const bool several = first < last;
+	uint64_t *sums;
 	int nb, ret;
 
 	nb = rte_vdpa_get_stats_names(vdpa, NULL, 0);
@@ -133,12 +150,16 @@ stats_queues(struct cmdline *cl, struct rte_vdpa_device *vdpa, uint32_t first, u
 		return nb < 0 ? nb : -ENOTSUP;
 	names = calloc(nb, sizeof(*names));
 	values = calloc(nb, sizeof(*values));
-	ret = names != NULL && values != NULL ?
+	sums = calloc(nb, sizeof(*sums));
+	ret = names != NULL && values != NULL && sums != NULL ?
 		rte_vdpa_get_stats_names(vdpa, names, nb) : -ENOMEM;
 	for (; ret >= 0 && first <= last; first++)
-		ret = stats_print(cl, vdpa, first, names, values, nb);
+		ret = stats_print(cl, vdpa, first, names, values, nb, sums);
+	if (ret >= 0 && several)
+		sums_print(cl, names, sums, nb);
 	free(names);
 	free(values);
+	free(sums);
 	return ret < 0 ? ret : 0;
 }
 
@@ -184,6 +205,32 @@ status_name(uint8_t status)
 	return status != 0 ? "driver" : "reset";
 }
 
+/* The names of the bits of a status, for people; "0" if none is set. */
+static const char *
+status_bits(uint8_t status, char *buf, size_t size)
+{
+	static const struct {
+		uint8_t bit;
+		const char *name;
+	} bits[] = {
+		{ RTE_VHOST_STATE_S_ACKNOWLEDGE, "acknowledge" },
+		{ RTE_VHOST_STATE_S_DRIVER, "driver" },
+		{ RTE_VHOST_STATE_S_FEATURES_OK, "features_ok" },
+		{ RTE_VHOST_STATE_S_DRIVER_OK, "driver_ok" },
+		{ RTE_VHOST_STATE_S_SUSPEND, "suspend" },
+		{ RTE_VHOST_STATE_S_NEEDS_RESET, "needs_reset" },
+		{ RTE_VHOST_STATE_S_FAILED, "failed" },
+	};
+	size_t len = 0, i;
+
+	snprintf(buf, size, "0");
+	for (i = 0; i < RTE_DIM(bits) && len < size; i++)
+		if (status & bits[i].bit)
+			len += snprintf(buf + len, size - len, "%s%s", len > 0 ? ", " : "",
+				bits[i].name);
+	return buf;
+}
+
 static void
 timing_print(struct cmdline *cl, const char *what, const struct rte_vhost_state_timing *t)
 {
@@ -198,6 +245,7 @@ device_show(struct cmdline *cl, const char *name)
 {
 	const struct serve_port *port = serve_port_find(name);
 	struct rte_vhost_state_info info;
+	char bits[96];
 	int ret;
 
 	ret = rte_vhost_state_info_get(name, &info);
@@ -206,9 +254,9 @@ device_show(struct cmdline *cl, const char *name)
 			ret == -ENODEV ? "no such device" : strerror(-ret));
 		return;
 	}
-	cmdline_printf(cl, "%s: %s (0x%02x), front end %sconnected, up to %u virtqueues\n", name,
-		status_name(info.status), info.status, info.connected ? "" : "not ",
-		info.limits.max_vqs);
+	cmdline_printf(cl, "%s: %s (%s)\n  front end %sconnected, up to %u virtqueues\n", name,
+		status_name(info.status), status_bits(info.status, bits, sizeof(bits)),
+		info.connected ? "" : "not ", info.limits.max_vqs);
 	if (port != NULL)
 		cmdline_printf(cl, "  socket %s, %s\n", port->path,
 			serve_port_connected(port) ? "in use" : "idle");
@@ -341,8 +389,12 @@ do_help(void *words __rte_unused, struct cmdline *cl, void *data __rte_unused)
 {
 	unsigned int i;
 
-	for (i = 0; commands[i] != NULL; i++)
-		cmdline_printf(cl, "  %s\n", commands[i]->help_str);
+	/* "create DEVICE SOCKET: what it does" becomes two columns */
+	for (i = 0; commands[i] != NULL; i++) {
+		const char *help = commands[i]->help_str, *text = strstr(help, ": ");
+
+		cmdline_printf(cl, "  %-24.*s %s\n", (int)(text - help), help, text + 2);
+	}
 }
 
 static void

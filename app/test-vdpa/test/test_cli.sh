@@ -27,12 +27,12 @@ expect() {
 
 expect no_command_is_wrong_usage 2 Usage
 expect help_lists_the_commands 0 migrate --help
-for c in migrate serve guest conformance bench state; do
+for c in migrate serve guest conformance bench ctl state; do
 	expect "${c}_has_help" 0 Usage $c --help
 	expect "${c}_refuses_unknown_options" 2 "--help" $c --nonsense
 done
 # each option of a command stands in its section of the manual page
-for c in migrate serve guest conformance bench state; do
+for c in migrate serve guest conformance bench ctl state; do
 	"$tool" $c --help | grep -oE '^  --[a-z-]+' | grep -v -- --help | sed 's/-/\\-/g' >"$dir/options"
 	awk -v c=$c '/^\.S[SH]/ { on = $2 == c } on' "$manual" >"$dir/section"
 	missing=$(while read -r option; do

@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,33 @@ words_free(void)
 	strvec_free(&eal_words);
 }
 
+/*
+ * EAL answers a wrong option with its usage of ninety lines on standard output, which may be a
+ * report. What it has to say is in its log, on standard error.
+ */
+static int
+eal_init_quietly(int argc, char **argv)
+{
+	int saved, null, ret;
+
+	if (eal_args_has(&user_args, "-h") || eal_args_has(&user_args, "--help"))
+		return rte_eal_init(argc, argv);
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (saved >= 0 && null >= 0)
+		dup2(null, STDOUT_FILENO);
+	ret = rte_eal_init(argc, argv);
+	fflush(stdout);
+	if (saved >= 0 && null >= 0)
+		dup2(saved, STDOUT_FILENO);
+	if (saved >= 0)
+		close(saved);
+	if (null >= 0)
+		close(null);
+	return ret;
+}
+
 static int
 eal_init_run(const struct eal_need *need)
 {
@@ -129,7 +157,7 @@ eal_init_run(const struct eal_need *need)
 	if (eal_argv == NULL)
 		return -ENOMEM;
 	memcpy(eal_argv, eal_words.v, (eal_words.nb + 1) * sizeof(*eal_argv));
-	if (rte_eal_init(eal_words.nb, eal_argv) < 0)
+	if (eal_init_quietly(eal_words.nb, eal_argv) < 0)
 		return rte_errno != 0 ? -rte_errno : -EINVAL;
 	return 0;
 }

@@ -156,7 +156,7 @@ log_default(const struct eal_args_host *host, struct strvec *out)
 	if (host->verbose)
 		return;
 	/* At its default level vhost logs about forty lines for each connection. */
-	strvec_push(out, "--log-level=lib.eal:warning");
+	strvec_push(out, "--log-level=lib.eal:error");
 	strvec_push(out, "--log-level=lib.vhost*:error");
 	strvec_push(out, "--log-level=pmd.*:warning");
 	strvec_push(out, "--log-level=lib.telemetry:error");
