@@ -27,4 +27,4 @@ case_long()
 }
 
 # shellcheck disable=SC2046
-run_cases short $(soak long)
+run_cases $(soak short long)
