@@ -37,7 +37,8 @@ bridge_quit()
 
 uplink_lost() # print the number of the guest's frames that the uplink did not take
 {
-	sv "stats vdpa_vstate0 all" | awk '/dropped_uplink/ { n += $NF } END { print n + 0 }'
+	# the sum of all queues comes last
+	sv "stats vdpa_vstate0 all" | awk '/dropped_uplink/ { n = $NF } END { print n + 0 }'
 }
 
 # Both ends count the same packets and bytes.
