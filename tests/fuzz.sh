@@ -3,7 +3,7 @@
 # Copyright(c) 2026 vstate contributors
 #
 # Each fuzzer of app/test/fuzz, from its stored inputs on, for a few seconds: inputs that once broke
-# something, and new ones. With SOAK=1 each for FUZZ_SECONDS.
+# something, and new ones. Only in the soak, or by name: short for SECONDS_EACH, long for FUZZ_SECONDS.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"

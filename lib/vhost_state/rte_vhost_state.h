@@ -1008,7 +1008,7 @@ enum rte_vhost_state_event {
  * @param vq
  *   Virtqueue index, or -1 if the event does not concern a virtqueue.
  * @param detail
- *   Short word that tells more, such as the name of a fault; may be NULL.
+ *   Short word with details, such as the name of a fault; may be NULL.
  */
 __rte_experimental
 void rte_vhost_state_event_send(const char *name, enum rte_vhost_state_event event, int vq,

@@ -176,7 +176,7 @@ server_main(void *arg)
 
 	while (!rte_atomic_load_explicit(&srv->stop, rte_memory_order_acquire)) {
 		p[0] = (struct pollfd){ .fd = srv->owner.wake, .events = POLLIN };
-		/* without a descriptor to accept with, poll() would return at once for ever */
+		/* without a descriptor to accept with, poll() would return at once in a loop */
 		p[1] = (struct pollfd){ .fd = fd == -EMFILE || fd == -ENFILE ? -1 :
 			srv->listener.fd, .events = POLLIN };
 		poll(p, RTE_DIM(p), p[1].fd < 0 ? ACCEPT_PAUSE_MS : -1);

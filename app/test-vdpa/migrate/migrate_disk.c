@@ -325,7 +325,7 @@ struct watch {
 
 /*
  * The start of a process takes time from the others, which is no part of the handover. So the gap
- * begins anew while the old process has the device. The last measurement counts: the gap of the
+ * begins again while the old process has the device. The last measurement counts: the gap of the
  * handover may be over before this thread looks.
  */
 static uint32_t

@@ -10,7 +10,7 @@
  * The guest's memory of a fuzzer: the three areas of a ring, each a region of exactly its size,
  * one region of buffers, and behind a hole two more that touch. All lie in one block with poisoned
  * bytes between them, so that the address sanitizer sees every access outside, and so that one
- * comparison tells whether a load is one of guest memory.
+ * comparison shows whether a load is one of guest memory.
  *
  * While a burst runs, its loads of guest memory are counted, and the input changes memory directly
  * before some of them: see fuzz_race_begin().

@@ -147,7 +147,7 @@ deaf_client_of_replies_is_dropped(void **state)
 
 	for (n = 0; n < 200; n++)
 		(void)send(deaf, much, strlen(much), MSG_DONTWAIT | MSG_NOSIGNAL);
-	/* meanwhile others are served */
+	/* others are served during that time */
 	control_done(control_ask(fd, "{\"cmd\": \"list\"}"));
 	for (n = 0; n < PATIENCE_MS / 50 && dropped_clients(fd) == before; n++)
 		usleep(50000);

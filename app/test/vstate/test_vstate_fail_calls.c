@@ -262,7 +262,7 @@ start_and_stop(struct bench *b)
 		close(fd);
 	}
 	if (fd < 0 || ret != 0) {
-		/* the front end has been refused, and may go on without a region */
+		/* the front end was refused, and may continue without a region */
 		ret = fd < 0 ? fd : ret;
 		assert_int_equal(device_start(b), 0);
 	} else {
@@ -294,7 +294,7 @@ state_move(struct bench *b)
 
 	vstate_start_end(b->dev, false);
 	ret = vstate_state_save(b->dev, &st, NULL);
-	/* a device that ran has a state, or the front end is told that it cannot be saved */
+	/* a device that ran has a state, or the save is answered with an error */
 	if (ret == 0 && st == NULL)
 		fail_msg("no state, and no error");
 	if (ret == 0) {

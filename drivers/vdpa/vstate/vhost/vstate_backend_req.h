@@ -34,7 +34,7 @@ struct vstate_backend_req {
 void vstate_backend_req_init(struct vstate_dev *dev);
 /**
  * Use a channel, in place of the old one. The config space may have changed while the front end
- * had no channel, so that it is told once. Takes the control lock.
+ * had no channel, so that it is notified once. Takes the control lock.
  * @param fd is copied
  */
 void vstate_backend_req_set(struct vstate_dev *dev, int fd);
