@@ -140,7 +140,7 @@ known_fault()
 	local rc=0
 	if [ ! -e "$W/kills" ] || ! alive back; then return; fi
 	timeout 10 dpdk-proc-info "${SHARED[@]}" --no-telemetry >"$W/no-driver.out" 2>&1 </dev/null || rc=$?
-	[ $rc -ne 124 ] || echo "a killed process left a lock of EAL, and no process without the driver starts"
+	[ "$rc" -ne 124 ] || echo "a killed process left a lock of EAL, and no process without the driver starts"
 }
 
 # Killed while it attaches, reads statistics in a loop, or ends.
