@@ -123,6 +123,22 @@ case_guest_stopped_early()
 	serve_quit
 }
 
+# Frames that never come back are a failure, also when the run ends with a signal.
+case_guest_stopped_with_losses()
+{
+	serve_start -- --queues 1
+	bg guest "$TOOL" guest --socket "$W/s0" --seconds 600
+	wait_for 20 sv_frames || fail "guest: no frames"
+	sv_must "suspend vdpa_vstate0"
+	kill -INT "${PID[guest]}"
+	bg_end guest 20
+	expect "exit status after SIGINT" $? -eq 1
+	expect_match "report" "$(cat "$W/guest.out")" 'lost +[1-9]'
+	serve_quit
+}
+
+sv_frames() { sv 'stats vdpa_vstate0 all' | grep -qE '^all.*good_packets +[1-9]'; }
+
 # "create" gives a device the named socket, and refuses a second socket for it.
 case_create()
 {
@@ -201,4 +217,5 @@ case_terminal()
 }
 
 run_cases virtio-user-split virtio-user-packed virtio-user-4-queues service-core \
-	front-ends-come-and-go guest-split guest-packed guest-stopped-early create help load terminal
+	front-ends-come-and-go guest-split guest-packed guest-stopped-early guest-stopped-with-losses \
+	create help load terminal

@@ -59,7 +59,8 @@ usage_print(FILE *f)
 		"from $VSTATE_PLUGIN, or from ../drivers next to the tool, or from DPDK's\n"
 		"directory of drivers.\n"
 		"\n"
-		"Exit status: 0 if the test passed, 1 if not, 2 on wrong usage, 130 after SIGINT.\n");
+		"Exit status: 0 if the test passed, 1 if not, 2 on wrong usage, 130 after SIGINT\n"
+		"if nothing had failed until then.\n");
 }
 
 /* Inside a DPDK tree the tool has the version of DPDK. */
@@ -140,7 +141,8 @@ command_run(struct strvec *words)
 	if (words->v[0] == NULL)
 		return CMD_FAILED;
 	ret = cmd->run(words->nb, words->v);
-	if (stop_requested() != 0 && cmd->help != NULL && !cmd->until_signal)
+	/* what was seen until the signal counts: a failure stays one */
+	if (ret == CMD_OK && stop_requested() != 0 && cmd->help != NULL && !cmd->until_signal)
 		ret = 128 + stop_requested();
 	return ret;
 }
