@@ -187,8 +187,12 @@ vstate_vdpa_configured_panics(void)
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
 #define vstate_tel_dict_uint rte_tel_data_add_dict_uint
+#define vstate_tel_array_uint rte_tel_data_add_array_uint
+#define VSTATE_TEL_UINT_VAL RTE_TEL_UINT_VAL
 #else
 #define vstate_tel_dict_uint rte_tel_data_add_dict_u64
+#define vstate_tel_array_uint rte_tel_data_add_array_u64
+#define VSTATE_TEL_UINT_VAL RTE_TEL_U64_VAL
 #endif
 
 /* ---- ethdev ---- */

@@ -17,12 +17,14 @@ import socket
 import sys
 
 # Fields of /vstate/dev that are values of now; all other numbers only rise.
-GAUGES = {'connected', 'started', 'status', 'queues', 'active_pairs', 'capacity_bytes',
-          'write_cache', 'file_locked'}
+GAUGES = {'connected', 'started', 'queues', 'active_pairs', 'capacity_bytes', 'write_cache',
+          'file_locked', 'memory_regions', 'memory_bytes', 'dirty_log'}
 # Fields of /vstate/vq that are no counters.
 VQ_GAUGES = {'size', 'ready', 'granted', 'avail_idx', 'avail_wrap', 'used_idx', 'used_wrap'}
 # Numbers that are no measurements.
-SKIPPED = {'index', 'features'}
+SKIPPED = {'index'}
+# Durations with a histogram, which has their number and sum.
+OPERATIONS = ('suspend', 'capture', 'restore', 'resume')
 
 
 class Telemetry:
@@ -66,6 +68,18 @@ class Metrics:
         text = ','.join(f'{key}="{label(v)}"' for key, v in labels.items())
         self.blocks.setdefault((name, kind), []).append(f'{name}{{{text}}} {value:.17g}')
 
+    def add_histogram(self, name, labels, counts, number, total_ns):
+        """Add a histogram of durations: element i of counts has those below 2^i us."""
+        block = self.blocks.setdefault(('vstate_' + name, 'histogram'), [])
+        text = ','.join(f'{key}="{label(v)}"' for key, v in labels.items())
+        below = 0
+        for i, count in enumerate(counts[:-1]):
+            below += count
+            block.append(f'vstate_{name}_bucket{{{text},le="{2 ** i / 1e6:g}"}} {below}')
+        block.append(f'vstate_{name}_bucket{{{text},le="+Inf"}} {number}')
+        block.append(f'vstate_{name}_sum{{{text}}} {total_ns / 1e9:.17g}')
+        block.append(f'vstate_{name}_count{{{text}}} {number}')
+
     def text(self):
         """Return all metrics."""
         lines = []
@@ -81,9 +95,13 @@ def device_add(metrics, telemetry, device):
         return
     labels = {'device': device}
     metrics.add('info', 'gauge', labels | {key: dev.get(key, '') for key in
-                                           ('class', 'iface', 'poller', 'takeover')}, 1)
+                                           ('class', 'iface', 'poller', 'ring', 'status',
+                                            'takeover')}, 1)
+    for what in OPERATIONS:
+        metrics.add_histogram(f'dev_{what}_seconds', labels, dev[what + '_histogram'],
+                              dev[what + '_count'], dev[what + '_sum_ns'])
     for key, value in dev.items():
-        if isinstance(value, int) and key not in SKIPPED:
+        if isinstance(value, int) and not key.endswith('_sum_ns'):
             gauge = key in GAUGES or key.endswith(('_last_ns', '_max_ns'))
             metrics.add('dev_' + key, 'gauge' if gauge else 'counter', labels, value)
     for qid in range(dev.get('queues', 0)):

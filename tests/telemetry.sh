@@ -12,9 +12,6 @@
 # shellcheck source=tests/lib/serve_lib.sh
 . "$VSTATE_ROOT/tests/lib/serve_lib.sh"
 
-# Bit of the device status.
-NEEDS_RESET=64
-
 # with_telemetry COMMAND...: only the process that COMMAND starts with "${EAL[@]}" has telemetry.
 # Its socket is below the work directory.
 with_telemetry()
@@ -60,7 +57,7 @@ documented() # ANSWER
 text = open(sys.argv[1]).read()
 names = set(re.findall(r"``([a-z0-9_]+)``", text))
 for key in json.loads(sys.argv[2]):
-    key = re.sub(r"^(capture|restore|resume)_(last|max)_ns$", r"suspend_\2_ns", key)
+    key = re.sub(r"^(capture|restore|resume)_(last_ns|max_ns|sum_ns|histogram)$", r"suspend_\2", key)
     if key not in names and not re.match("(broken|refused|size)_", key) and key != "name":
         print(key)' "$VSTATE_ROOT/doc/guides/vdpadevs/telemetry.rst" "$1" | paste -sd' ')
 	[ -z "$missing" ] || fail "not in telemetry.rst: $missing"
@@ -71,7 +68,7 @@ exported() # VQ ANSWER
 {
 	local name value
 	"$VSTATE_ROOT/devtools/vstate_exporter.py" "$SOCKET" >"$W/metrics" || fail "exporter: exit status $?"
-	! grep -vE '^(# TYPE [a-z0-9_]+ (gauge|counter)|[a-z0-9_]+\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\} [0-9.e+-]+)$' "$W/metrics" ||
+	! grep -vE '^(# TYPE [a-z0-9_]+ (gauge|counter|histogram)|[a-z0-9_]+\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\} [0-9.e+-]+)$' "$W/metrics" ||
 		fail "not Prometheus' format: $(head -n 1 "$W/metrics")"
 	while read -r name value; do
 		grep -qxF "vstate_vq_${name}_total{device=\"net_vstate0\",queue=\"$1\"} $value" "$W/metrics" ||
@@ -91,7 +88,7 @@ same_counters() # VQ XSTATS-PREFIX
 	expect "counters of queue $1" "$(wc -l <<<"$got")" -ge 17
 }
 
-values() # RING
+values() # VIRTIO-USER-ARGUMENTS RING
 {
 	local dev vq side=(tx rx)
 	QUEUES=2
@@ -120,13 +117,18 @@ values() # RING
 	expect connected "$(key "$dev" connected)" -eq 1
 	expect queues "$(key "$dev" queues)" -eq 4
 	expect pairs "$(key "$dev" active_pairs)" -eq 2
-	expect status "$(($(key "$dev" status) & 4))" -eq 4
+	expect_match status "$(key "$dev" status)" '^acknowledge,driver,features_ok,driver_ok$'
+	expect_match features "$(key "$dev" features)" "'mrg_rxbuf'.*'version_1'"
+	expect_match ring "$(key "$dev" ring)" "^$2\$"
+	expect "memory regions" "$(key "$dev" memory_regions)" -ge 1
+	expect "bytes of memory" "$(key "$dev" memory_bytes)" -ge 1048576
+	expect "dirty log" "$(key "$dev" dirty_log)" -eq 0
 	measured "4 queues of $(key "$vq" good_packets) packets and more"
 	pair_quit
 }
 
-case_values_split() { values packed_vq=0,mrg_rxbuf=1; }
-case_values_packed() { values packed_vq=1,mrg_rxbuf=1; }
+case_values_split() { values packed_vq=0,mrg_rxbuf=1 split; }
+case_values_packed() { values packed_vq=1,mrg_rxbuf=1 packed; }
 
 case_bad_questions()
 {
@@ -158,7 +160,7 @@ broken() # HOSTILE-CASE RING QUEUE REASON TEXT
 	bg attack sh -c 'until [ -e "$0" ]; do "$@"; done' "$seen" \
 		"$TOOL" guest --socket "$W/s" --ring "$2" --hostile "$1" --expect-reset
 	vq=$(ask "/vstate/vq,net_vstate0,$3" until fault "$4" 20)
-	ask /vstate/dev,net_vstate0 until status "&$NEEDS_RESET" 20 >/dev/null
+	ask /vstate/dev,net_vstate0 until status "~needs_reset" 20 >/dev/null
 	ask /vstate/dev,net_vstate0 until "broken_$4" '!0' 20 >/dev/null
 	expect_match "text of $4" "$(key "$vq" fault_text)" "^$5\$"
 	touch "$seen"
@@ -213,6 +215,15 @@ serve_with_eal() { serve_start -s 0x2 "${EAL[@]}" -- --queues 1; }
 # Nanoseconds in the format of the prompt.
 shown_us() { printf '%s\n' "$1" | awk '{ printf "%.1f", $1 / 1e3 }'; }
 
+# All durations of an operation, by the elements of its histogram.
+histogram_sum() # ANSWER OPERATION
+{
+	/usr/bin/python3 -c 'import json, sys
+counts = json.loads(sys.argv[1])[sys.argv[2] + "_histogram"]
+assert len(counts) == 22
+print(sum(counts))' "$1" "$2"
+}
+
 # latency OPERATION COUNT ANSWER SHOWN: the latency is not 0, is plausible and agrees with the
 # prompt. Only the prompt shows the mean.
 latency()
@@ -222,6 +233,7 @@ latency()
 	expect "$what: count" "$(key "$3" "$1_count")" -eq "$2"
 	expect "$what: last" "$last" -gt 0
 	expect "$what: max, last" "$max" -ge "$last"
+	expect "$what: in the histogram" "$(histogram_sum "$3" "$1")" -eq "$2"
 	expect_match "$what: at the prompt" "$4" \
 		"^ +$1 +$2 times, last $(shown_us "$last") us, mean [0-9.]+ us, max $(shown_us "$max") us"
 	mean=$(sed -nE "s/^ +$1 .* mean ([0-9.]+) us.*/\1/p" <<<"$4")

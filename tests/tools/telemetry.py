@@ -6,7 +6,7 @@
 telemetry.py SOCKET COMMAND             print the answer as JSON
 telemetry.py SOCKET COMMAND until KEY VALUE SECONDS
                                         repeat the command until KEY of the answer is
-                                        VALUE (!VALUE: is not, &VALUE: has its bits)
+                                        VALUE (!VALUE: is not, ~VALUE: contains it)
 """
 
 import json
@@ -37,8 +37,8 @@ def is_met(answer, key, value):
         return False
     if value.startswith("!"):
         return str(answer[key]) != value[1:]
-    if value.startswith("&"):
-        return answer[key] & int(value[1:]) == int(value[1:])
+    if value.startswith("~"):
+        return value[1:] in str(answer[key])
     return str(answer[key]) == value
 
 

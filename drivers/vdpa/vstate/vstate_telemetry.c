@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/virtio_config.h>
+
+#include <rte_bitops.h>
 #include <rte_common.h>
 #include <rte_string_fns.h>
 #include <rte_telemetry.h>
@@ -23,7 +26,7 @@
 #include "handover/vstate_takeover.h"
 #include "ring/vstate_vq.h"
 #include "vstate_compat.h"
-
+#include "vstate_telemetry_names.h"
 
 static int
 list_add_name(struct vstate_dev *dev, void *arg)
@@ -42,17 +45,56 @@ handle_list(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-static int
-timing_add(struct rte_tel_data *d, const char *what, const struct rte_vhost_state_timing *t)
+static void
+histogram_add(struct rte_tel_data *d, const char *name, const struct vstate_latency *l)
+{
+	struct rte_tel_data *list = rte_tel_data_alloc();
+	unsigned int i;
+
+	if (list == NULL)
+		return;
+	rte_tel_data_start_array(list, VSTATE_TEL_UINT_VAL);
+	for (i = 0; i < VSTATE_LATENCY_BUCKETS; i++)
+		vstate_tel_array_uint(list, l->buckets[i]);
+	if (rte_tel_data_add_dict_container(d, name, list, 0) != 0)
+		rte_tel_data_free(list);
+}
+
+static void
+latency_add(struct rte_tel_data *d, const char *what, const struct vstate_latency *l)
 {
 	char name[RTE_TEL_MAX_STRING_LEN];
 
 	snprintf(name, sizeof(name), "%s_count", what);
-	vstate_tel_dict_uint(d, name, t->count);
+	vstate_tel_dict_uint(d, name, l->timing.count);
 	snprintf(name, sizeof(name), "%s_last_ns", what);
-	vstate_tel_dict_uint(d, name, t->last_ns);
+	vstate_tel_dict_uint(d, name, l->timing.last_ns);
 	snprintf(name, sizeof(name), "%s_max_ns", what);
-	return vstate_tel_dict_uint(d, name, t->max_ns);
+	vstate_tel_dict_uint(d, name, l->timing.max_ns);
+	snprintf(name, sizeof(name), "%s_sum_ns", what);
+	vstate_tel_dict_uint(d, name, l->timing.sum_ns);
+	snprintf(name, sizeof(name), "%s_histogram", what);
+	histogram_add(d, name, l);
+}
+
+/* The values of a moment: the set-up may change while they are read. */
+static void
+guest_add(const struct vstate_dev *dev, struct rte_tel_data *d)
+{
+	const struct vstate_guest *guest = &dev->guest;
+	const uint32_t nb = RTE_MIN(guest->mem.nb_regions, (uint32_t)VSTATE_MEM_MAX_REGIONS);
+	const uint64_t features = guest->features;
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < nb; i++)
+		bytes += guest->mem.regions[i].size;
+	vstate_telemetry_features(dev->class, features, d);
+	rte_tel_data_add_dict_string(d, "ring", features == 0 ? "" :
+			(features & RTE_BIT64(VIRTIO_F_RING_PACKED)) != 0 ? "packed" : "split");
+	vstate_tel_dict_uint(d, "memory_regions", nb);
+	vstate_tel_dict_uint(d, "memory_bytes", bytes);
+	rte_tel_data_add_dict_int(d, "dirty_log", guest->log_base != NULL);
 }
 
 static void
@@ -86,6 +128,7 @@ dict_add_dev(struct vstate_dev *dev, struct rte_tel_data *d)
 	static const char *const pollers[] = { "none", "port", "service" };
 	const uint32_t blocks = rte_atomic_load_explicit(&dev->run.blocks,
 			rte_memory_order_acquire);
+	char status[RTE_TEL_MAX_STRING_LEN];
 
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "name", dev->name);
@@ -94,17 +137,18 @@ dict_add_dev(struct vstate_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_int(d, "connected", (blocks & VSTATE_BLOCK_NOT_CONNECTED) == 0);
 	rte_tel_data_add_dict_int(d, "started", (blocks & VSTATE_BLOCK_NOT_STARTED) == 0);
 	add_blocks(d, blocks);
-	rte_tel_data_add_dict_int(d, "status", vstate_run_status(dev));
+	vstate_telemetry_status(vstate_run_status(dev), status, sizeof(status));
+	rte_tel_data_add_dict_string(d, "status", status);
 	rte_tel_data_add_dict_string(d, "poller", pollers[dev->run.poller]);
 	rte_tel_data_add_dict_string(d, "takeover", vstate_takeover_phase(dev));
-	vstate_tel_dict_uint(d, "features", dev->guest.features);
+	guest_add(dev, d);
 	vstate_tel_dict_uint(d, "queues", dev->nb_vqs);
 	vstate_tel_dict_uint(d, "starts", dev->history.starts);
 	vstate_tel_dict_uint(d, "resets", dev->history.resets);
-	timing_add(d, "suspend", &dev->history.suspend);
-	timing_add(d, "capture", &dev->history.capture);
-	timing_add(d, "restore", &dev->history.restore);
-	timing_add(d, "resume", &dev->history.resume);
+	latency_add(d, "suspend", &dev->history.suspend);
+	latency_add(d, "capture", &dev->history.capture);
+	latency_add(d, "restore", &dev->history.restore);
+	latency_add(d, "resume", &dev->history.resume);
 	if (dev->front_ops != NULL)
 		dev->front_ops->telemetry(dev, d);
 	if (dev->class->telemetry != NULL)

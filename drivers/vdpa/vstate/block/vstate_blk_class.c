@@ -2,6 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
 
 #include <rte_bitops.h>
@@ -36,6 +37,20 @@ static const struct vstate_counter counters[] = {
 	COUNTER(resubmitted),
 };
 
+static const struct vstate_feature_name feature_names[] = {
+	{ VIRTIO_BLK_F_SIZE_MAX, "size_max" },
+	{ VIRTIO_BLK_F_SEG_MAX, "seg_max" },
+	{ VIRTIO_BLK_F_GEOMETRY, "geometry" },
+	{ VIRTIO_BLK_F_RO, "ro" },
+	{ VIRTIO_BLK_F_BLK_SIZE, "blk_size" },
+	{ VIRTIO_BLK_F_FLUSH, "flush" },
+	{ VIRTIO_BLK_F_TOPOLOGY, "topology" },
+	{ VIRTIO_BLK_F_CONFIG_WCE, "config_wce" },
+	{ VIRTIO_BLK_F_MQ, "mq" },
+	{ VIRTIO_BLK_F_DISCARD, "discard" },
+	{ VIRTIO_BLK_F_WRITE_ZEROES, "write_zeroes" },
+};
+
 const struct vstate_class vstate_blk_class = {
 	.name = "blk",
 	.virtio_id = VIRTIO_ID_BLOCK,
@@ -51,6 +66,8 @@ const struct vstate_class vstate_blk_class = {
 	.interrupted = VSTATE_INTERRUPTED_SUBMITTED_AGAIN,
 	.dev_size = sizeof(struct vstate_blk),
 	.vq_size = sizeof(struct vstate_blk_vq),
+	.feature_names = feature_names,
+	.nb_feature_names = RTE_DIM(feature_names),
 	.counters = counters,
 	.nb_counters = RTE_DIM(counters),
 	.devargs = vstate_blk_devargs,

@@ -8,6 +8,7 @@
 #include "vstate_compat.h"
 #include "vstate_dev.h"
 #include "vstate_log.h"
+#include "vstate_trace.h"
 
 static void
 vq_report(struct vstate_dev *dev, struct vstate_vq *vq)
@@ -24,6 +25,7 @@ vq_report(struct vstate_dev *dev, struct vstate_vq *vq)
 	vstate_run_status_set(dev, vstate_run_status(dev) | RTE_VHOST_STATE_S_NEEDS_RESET);
 	VSTATE_LOG(ERR, "%s: queue %u is broken until the guest resets its device: %s", dev->name,
 			vq->qid, vstate_fault_text(fault));
+	vstate_trace_fault(dev->name, vq->qid, vstate_fault_name(fault));
 	rte_vhost_state_event_send(dev->name, RTE_VHOST_STATE_E_FAULT, vq->qid,
 			vstate_fault_name(fault));
 }

@@ -38,6 +38,12 @@ struct vstate_counter {
 	size_t offset;
 };
 
+/** A feature bit of the class and its name, as VIRTIO has it: "mrg_rxbuf". */
+struct vstate_feature_name {
+	unsigned int bit;
+	const char *name;
+};
+
 /** What happens to buffers whose publication a kill interrupted, so that their lengths are lost. */
 enum vstate_interrupted {
 	/** They are returned empty. Their content is lost, as a network may lose a frame. */
@@ -75,6 +81,9 @@ struct vstate_class {
 	size_t dev_size, vq_size;
 	const struct vstate_counter *counters;
 	uint16_t nb_counters;
+	/** Names of the class's own feature bits. */
+	const struct vstate_feature_name *feature_names;
+	uint16_t nb_feature_names;
 	/** Device arguments of the class. Their offsets are in struct vstate_conf::of_class. */
 	const struct vstate_devarg *devargs;
 	uint16_t nb_devargs;

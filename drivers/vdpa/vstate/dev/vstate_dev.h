@@ -25,6 +25,7 @@
 #include "rte_vhost_state.h"
 #include "vstate_conf.h"
 #include "vstate_control.h"
+#include "vstate_latency.h"
 #include "vstate_limits.h"
 #include "vstate_resume_point.h"
 #include "vstate_run.h"
@@ -57,7 +58,7 @@ struct vstate_guest {
 /** Events counted and timed. Written with the control lock held, read by any thread. */
 struct vstate_history {
 	/** Durations of the operations. Owner: vstate_state.c. */
-	struct rte_vhost_state_timing suspend, capture, restore, resume;
+	struct vstate_latency suspend, capture, restore, resume;
 	/** Queues found broken, by reason. Owner: vstate_broken.c. */
 	uint64_t faults[VSTATE_FAULT_MAX];
 	/** Values of @p faults at the last reset of statistics. */

@@ -12,6 +12,7 @@
 #include "vstate_compat.h"
 #include "vstate_dev.h"
 #include "vstate_run.h"
+#include "vstate_trace.h"
 
 #define S_DRIVER_OK RTE_VHOST_STATE_S_DRIVER_OK
 #define S_SUSPEND RTE_VHOST_STATE_S_SUSPEND
@@ -90,8 +91,10 @@ blocks_set(struct vstate_dev *dev, uint32_t blocks)
 	const uint32_t old = dev->run.blocks;
 
 	word_store(&dev->run.blocks, blocks);
-	if (blocks != old)
-		blocks_report(dev, old, blocks);
+	if (blocks == old)
+		return;
+	vstate_trace_blocks(dev->name, old, blocks);
+	blocks_report(dev, old, blocks);
 }
 
 void

@@ -26,6 +26,7 @@
 #include "vstate_restore.h"
 #include "vstate_state.h"
 #include "vstate_state_inflight.h"
+#include "vstate_trace.h"
 
 /* vhost-user's own feature bit; it is not the guest's. */
 #ifndef VHOST_USER_F_PROTOCOL_FEATURES
@@ -45,14 +46,13 @@ struct request {
 };
 
 static void
-timing_add(struct rte_vhost_state_timing *t, uint64_t start)
+timing_add(const struct vstate_dev *dev, const char *operation, struct vstate_latency *l,
+		uint64_t start)
 {
-	uint64_t ns = vstate_clock_ns() - start;
+	const uint64_t ns = vstate_clock_ns() - start;
 
-	t->count++;
-	t->last_ns = ns;
-	t->max_ns = RTE_MAX(t->max_ns, ns);
-	t->sum_ns += ns;
+	vstate_latency_add(l, ns);
+	vstate_trace_operation(dev->name, operation, ns);
 }
 
 /* ---- suspend and resume ---- */
@@ -83,7 +83,7 @@ vstate_state_suspend(struct vstate_dev *dev, uint64_t timeout_ns,
 		return rte_vhost_state_refuse(err, RTE_VHOST_STATE_R_TIMEOUT, late, timeout_ns, 0);
 	vstate_run_status_set(dev, (status & ~RTE_VHOST_STATE_S_DRIVER_OK) |
 			RTE_VHOST_STATE_S_SUSPEND);
-	timing_add(&dev->history.suspend, start);
+	timing_add(dev, "suspend", &dev->history.suspend, start);
 	return 0;
 }
 
@@ -105,7 +105,7 @@ vstate_state_resume(struct vstate_dev *dev, struct rte_vhost_state_error *err)
 	if (dev->class->resume != NULL)
 		dev->class->resume(dev);
 	vstate_grant(dev);
-	timing_add(&dev->history.resume, start);
+	timing_add(dev, "resume", &dev->history.resume, start);
 	return 0;
 }
 
@@ -201,7 +201,7 @@ do_capture(struct vstate_dev *dev, void *arg)
 		req->out = rte_vhost_state_copy(dev->resume_point.kept);
 	if (req->out == NULL)
 		return rte_vhost_state_refuse(req->err, RTE_VHOST_STATE_R_NO_MEMORY, -1, 0, 0);
-	timing_add(&dev->history.capture, start);
+	timing_add(dev, "capture", &dev->history.capture, start);
 	return 0;
 }
 
@@ -257,7 +257,7 @@ do_restore(struct vstate_dev *dev, void *arg)
 	if (ret == 0)
 		ret = vstate_restore_set(dev, req->in, false, req->err);
 	if (ret == 0)
-		timing_add(&dev->history.restore, start);
+		timing_add(dev, "restore", &dev->history.restore, start);
 	return ret;
 }
 
@@ -277,7 +277,7 @@ do_load(struct vstate_dev *dev, void *arg)
 	}
 	ret = vstate_restore_set(dev, req->in, true, req->err);
 	if (ret == 0)
-		timing_add(&dev->history.restore, start);
+		timing_add(dev, "restore", &dev->history.restore, start);
 	return ret;
 }
 
@@ -300,10 +300,10 @@ do_info(struct vstate_dev *dev, void *arg)
 	info->status = vstate_run_status(dev);
 	info->connected = !vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_CONNECTED);
 	vstate_restore_limits(dev, &info->limits);
-	info->suspend = dev->history.suspend;
-	info->capture = dev->history.capture;
-	info->restore = dev->history.restore;
-	info->resume = dev->history.resume;
+	info->suspend = dev->history.suspend.timing;
+	info->capture = dev->history.capture.timing;
+	info->restore = dev->history.restore.timing;
+	info->resume = dev->history.resume.timing;
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 #include "dev/vstate_dev.h"
 #include "dev/vstate_front_end.h"
 #include "dev/vstate_quiesce.h"
+#include "dev/vstate_trace.h"
 #include "ring/vstate_vq.h"
 #include "vstate_handover.h"
 #include "vstate_handover_msg.h"
@@ -92,9 +93,12 @@ takeover_is_stopping(const struct vstate_takeover *t)
 }
 
 static void
-phase_set(struct vstate_takeover *t, enum phase phase)
+phase_set(struct vstate_dev *dev, enum phase phase)
 {
-	rte_atomic_store_explicit(&t->phase, phase, rte_memory_order_release);
+	static const char *const names[] = { "owner", "waiting", "failed", "released" };
+
+	rte_atomic_store_explicit(&dev->handover->takeover->phase, phase, rte_memory_order_release);
+	vstate_trace_takeover(dev->name, names[phase]);
 }
 
 static int
@@ -250,7 +254,6 @@ static int
 device_pass(struct vstate_dev *dev, int fd, bool kept)
 {
 	const uint64_t start = vstate_clock_ns();
-	struct vstate_takeover *t = dev->handover->takeover;
 	double rest_ms;
 	uint32_t seq;
 	int ret;
@@ -272,7 +275,7 @@ device_pass(struct vstate_dev *dev, int fd, bool kept)
 	}
 	vstate_control_run(do_file_close, dev, NULL);
 	dev->front_ops->leave(dev, kept);
-	phase_set(t, PHASE_RELEASED);
+	phase_set(dev, PHASE_RELEASED);
 	VSTATE_LOG(NOTICE, "%s: handed over, %s; no queue was served for %.1f ms", dev->name,
 			kept ? "with the connection" : "and the connection closed", rest_ms);
 	return 0;
@@ -349,7 +352,7 @@ release_serve(struct vstate_dev *dev)
 		return ret;
 	vstate_control_run(do_file_close, dev, NULL);
 	dev->front_ops->close(dev);
-	phase_set(t, PHASE_RELEASED);
+	phase_set(dev, PHASE_RELEASED);
 	VSTATE_LOG(NOTICE, "%s: released, and the connection closed", dev->name);
 	return 0;
 }
@@ -559,12 +562,12 @@ takeover_main(void *arg)
 	if (t->phase == PHASE_WAITING) {
 		ret = device_take(dev);
 		if (ret != 0) {
-			phase_set(t, PHASE_FAILED);
+			phase_set(dev, PHASE_FAILED);
 			VSTATE_LOG(ERR, "%s: not taken over: %s", dev->name, failure_text(ret));
 			return NULL;
 		}
 		requests_listen(dev);
-		phase_set(t, PHASE_OWNER);
+		phase_set(dev, PHASE_OWNER);
 	}
 	requests_serve(dev);
 	return NULL;

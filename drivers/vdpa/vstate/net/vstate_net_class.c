@@ -32,6 +32,33 @@ net_message(struct vstate_dev *dev, enum vstate_class_msg msg, uint64_t value)
 	}
 }
 
+static const struct vstate_feature_name feature_names[] = {
+	{ VIRTIO_NET_F_CSUM, "csum" },
+	{ VIRTIO_NET_F_GUEST_CSUM, "guest_csum" },
+	{ VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, "ctrl_guest_offloads" },
+	{ VIRTIO_NET_F_MTU, "mtu" },
+	{ VIRTIO_NET_F_MAC, "mac" },
+	{ VIRTIO_NET_F_GUEST_TSO4, "guest_tso4" },
+	{ VIRTIO_NET_F_GUEST_TSO6, "guest_tso6" },
+	{ VIRTIO_NET_F_GUEST_ECN, "guest_ecn" },
+	{ VIRTIO_NET_F_GUEST_UFO, "guest_ufo" },
+	{ VIRTIO_NET_F_HOST_TSO4, "host_tso4" },
+	{ VIRTIO_NET_F_HOST_TSO6, "host_tso6" },
+	{ VIRTIO_NET_F_HOST_ECN, "host_ecn" },
+	{ VIRTIO_NET_F_HOST_UFO, "host_ufo" },
+	{ VIRTIO_NET_F_MRG_RXBUF, "mrg_rxbuf" },
+	{ VIRTIO_NET_F_STATUS, "status" },
+	{ VIRTIO_NET_F_CTRL_VQ, "ctrl_vq" },
+	{ VIRTIO_NET_F_CTRL_RX, "ctrl_rx" },
+	{ VIRTIO_NET_F_CTRL_VLAN, "ctrl_vlan" },
+	{ VIRTIO_NET_F_CTRL_RX_EXTRA, "ctrl_rx_extra" },
+	{ VIRTIO_NET_F_GUEST_ANNOUNCE, "guest_announce" },
+	{ VIRTIO_NET_F_MQ, "mq" },
+	{ VIRTIO_NET_F_CTRL_MAC_ADDR, "ctrl_mac_addr" },
+	{ VIRTIO_NET_F_RSS, "rss" },
+	{ VIRTIO_NET_F_SPEED_DUPLEX, "speed_duplex" },
+};
+
 const struct vstate_class vstate_net_class = {
 	.name = "net",
 	.virtio_id = VIRTIO_ID_NET,
@@ -48,6 +75,8 @@ const struct vstate_class vstate_net_class = {
 	.interrupted = VSTATE_INTERRUPTED_RETURNED_EMPTY,
 	.dev_size = sizeof(struct vstate_net),
 	.vq_size = sizeof(struct vstate_net_vq),
+	.feature_names = feature_names,
+	.nb_feature_names = RTE_DIM(feature_names),
 	.counters = vstate_net_counters,
 	.nb_counters = VSTATE_NET_NB_COUNTERS,
 	.devargs = vstate_net_devargs,

@@ -7,6 +7,7 @@
 
 #include "dev/vstate_dev.h"
 #include "dev/vstate_limits.h"
+#include "dev/vstate_trace.h"
 #include "vstate_connection.h"
 #include "vstate_log.h"
 #include "vstate_msg.h"
@@ -72,6 +73,8 @@ vstate_msg_refuse(struct vstate_dev *dev, struct vstate_msg_context *context,
 
 	if (vstate_msg_queue_get(vstate_msg_find(msg->request), msg, &qid))
 		snprintf(queue, sizeof(queue), "queue %u, ", qid);
+	vstate_trace_message_refused(dev->name, vstate_msg_name(msg->request, name),
+			vstate_msg_refused_name(reason));
 	vstate_msg_refused_count(&dev->connection->refused, reason);
 	VSTATE_LOG(ERR, "%s: %s refused: %s (%s%u bytes, %u descriptors)", dev->name,
 			vstate_msg_name(msg->request, name), vstate_msg_refused_text(reason),

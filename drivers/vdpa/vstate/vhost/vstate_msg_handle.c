@@ -17,6 +17,7 @@
 #include "dev/vstate_dev.h"
 #include "dev/vstate_start.h"
 #include "dev/vstate_status.h"
+#include "dev/vstate_trace.h"
 #include "handover/vstate_inflight_shm.h"
 #include "ring/vstate_mem.h"
 #include "vstate_connection.h"
@@ -405,9 +406,12 @@ enum vstate_msg_result
 vstate_msg_begin(struct vstate_dev *dev, struct vstate_msg_context *context)
 {
 	const struct vstate_msg_row *row = vstate_msg_find(context->msg->request);
+	char name[VSTATE_MSG_NAME_SIZE];
 	before_fn before;
 
 	RTE_BUILD_BUG_ON(RTE_DIM(before_handlers) != MSG_BEFORE_MAX);
+	vstate_trace_message(dev->name, vstate_msg_name(context->msg->request, name),
+			context->msg->request, context->msg->size, context->nb_fds);
 	if (!vstate_msg_check(dev, context))
 		return VSTATE_MSG_REFUSED;
 	vstate_msg_log_note(dev->connection->msg_log, context->msg, context->fds, context->nb_fds);
