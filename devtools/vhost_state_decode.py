@@ -37,6 +37,11 @@ COMMON_PARTS = {
     0xf004: ('in-flight descriptors', True, False, 16, 32768),
 }
 
+# Parts with several selectors: {type: [first two bytes of the selector, in their order]}
+SELECTORS = {
+    0x0200: [0x0000, 0x0100, 0x0200, 0x0300, 0x0400, 0x0500, 0x0001, 0x0101, 0x0004, 0x0005],
+}
+
 
 class Refused(Exception):
     """The bytes are no state of this format version."""
@@ -77,13 +82,15 @@ def parts(data, nb_vqs, known):
         require(flags & ~OPTIONAL == 0 and reserved == 0, f'reserved bits of part at {at}')
         require(len(value) == length, f'part at {at} longer than the state')
         at += PART.size + length
-        if kind not in known:
+        index = int.from_bytes(selector[:2], 'little')
+        if kind not in known or (kind in SELECTORS and index not in SELECTORS[kind]):
             require(flags & OPTIONAL, f'unknown part 0x{kind:x}')
             continue
         name, per_vq, _, unit, most = known[kind]
-        index = int.from_bytes(selector[:2], 'little') if per_vq else 0
-        require(not any(selector[2 if per_vq else 0:]), f'selector of {name}')
-        require(index < nb_vqs, f'{name} of virtqueue {index}')
+        if kind in SELECTORS:
+            index = SELECTORS[kind].index(index)
+        require(not any(selector[2 if per_vq or kind in SELECTORS else 0:]), f'selector of {name}')
+        require(not per_vq or index < nb_vqs, f'{name} of virtqueue {index}')
         require(length and length % unit == 0 and length // unit <= most, f'length of {name}')
         require((kind, index) > last, f'{name} of virtqueue {index} twice or out of order')
         last = (kind, index)
@@ -100,9 +107,60 @@ def features(value):
     return int.from_bytes(value[:8], 'little')
 
 
-def network(value):
+def on_off(value):
+    """Return a mode of reception."""
+    require(value in (b'\0', b'\1'), 'mode of reception')
+    return value == b'\1'
+
+
+def addresses(value):
+    """Return the table of MAC addresses: unicast ones, then multicast ones."""
+    tables = []
+    for _ in range(2):
+        require(len(value) >= 4, 'table of addresses')
+        size = 6 * int.from_bytes(value[:4], 'little')
+        require(len(value) >= 4 + size, 'table of addresses')
+        tables.append([value[i:i + 6].hex(':') for i in range(4, 4 + size, 6)])
+        value = value[4 + size:]
+    require(not value, 'table of addresses')
+    return {'unicast': tables[0], 'multicast': tables[1]}
+
+
+def number(size, text):
+    """Return a decoder of a number of some bytes, to be shown by the function text."""
+    def decode_number(value):
+        require(len(value) == size, 'length of a control command')
+        return text(int.from_bytes(value, 'little'))
+    return decode_number
+
+
+def address(value):
+    """Return a MAC address."""
+    require(len(value) == 6, 'length of a control command')
+    return value.hex(':')
+
+
+# Names and decoders of the control commands, in the order of SELECTORS.
+CONTROLS = [
+    ('promisc', on_off), ('allmulti', on_off), ('alluni', on_off), ('nomulti', on_off),
+    ('nouni', on_off), ('nobcast', on_off), ('mac_table', addresses), ('mac_addr', address),
+    ('pairs', number(2, int)), ('offloads', number(8, hex)),
+]
+
+
+def controls(found):
+    """Return the settings of the control virtqueue, as a dictionary that may be empty."""
+    settings = {name: decoder(found[0x0200, i])
+                for i, (name, decoder) in enumerate(CONTROLS) if (0x0200, i) in found}
+    vlans = [vlan for vlan, in struct.iter_unpack('<H', found.get((0xf011, 0), b''))]
+    require(vlans == sorted(set(vlans)) and max(vlans, default=0) < 4096, 'VLANs')
+    return {'ctrl': {**settings, 'vlans': vlans}} if settings or vlans else {}
+
+
+def network(found):
     """Return the data of a network device."""
-    mac, mtu, status, pairs, rx_mode, reserved, offloads = struct.unpack('<6sHHHB3sQ', value)
+    mac, mtu, status, pairs, rx_mode, reserved, offloads = \
+        struct.unpack('<6sHHHB3sQ', found[0xf000, 0])
     require(not any(reserved), 'reserved field of the network device')
     return {
         'mac': mac.hex(':'),
@@ -111,12 +169,14 @@ def network(value):
         'active_pairs': pairs,
         'rx_mode': rx_mode,
         'guest_offloads': hex(offloads),
+        **controls(found),
     }
 
 
-def disk(value):
+def disk(found):
     """Return the data of a block device."""
-    capacity, blk_size, read_only, write_cache, reserved = struct.unpack('<QIBB2s', value)
+    capacity, blk_size, read_only, write_cache, reserved = \
+        struct.unpack('<QIBB2s', found[0xf010, 0])
     require(not any(reserved), 'reserved field of the block device')
     return {
         'capacity': capacity,
@@ -126,10 +186,14 @@ def disk(value):
     }
 
 
-# {device ID: (key in JSON, part type, part as in COMMON_PARTS, decoder of the part)}
+# {device ID: (key in JSON, parts as in COMMON_PARTS, decoder of these parts)}
 CLASSES = {
-    1: ('net', 0xf000, ('network device', False, True, 24, 1), network),
-    2: ('blk', 0xf010, ('block device', False, True, 16, 1), disk),
+    1: ('net', {
+        0x0200: ('control command', False, False, 1, 8 + 256 * 6),
+        0xf000: ('network device', False, True, 24, 1),
+        0xf011: ('VLANs', False, False, 2, 4096),
+    }, network),
+    2: ('blk', {0xf010: ('block device', False, True, 16, 1)}, disk),
 }
 
 
@@ -181,8 +245,8 @@ def virtqueue(index, found):
 def decode(data):
     """Return the state as a dictionary. Raise Refused if the bytes are no state."""
     device_id, nb_vqs = header(data)
-    class_name, class_part, class_rules, class_decode = CLASSES[device_id]
-    found = parts(data, nb_vqs, {**COMMON_PARTS, class_part: class_rules})
+    class_name, class_parts, class_decode = CLASSES[device_id]
+    found = parts(data, nb_vqs, {**COMMON_PARTS, **class_parts})
     driver_features = features(found[0x0101, 0])
     return {
         'format': VERSION,
@@ -191,7 +255,7 @@ def decode(data):
         'device_features': hex(features(found[0x0100, 0])),
         'driver_features': hex(driver_features),
         'ring': 'packed' if driver_features >> RING_PACKED & 1 else 'split',
-        class_name: class_decode(found[class_part, 0]),
+        class_name: class_decode(found),
         'vqs': [virtqueue(index, found) for index in range(nb_vqs)],
     }
 

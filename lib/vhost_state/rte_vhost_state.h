@@ -67,7 +67,11 @@ extern "C" {
 /** Size in bytes of the longest name of a registered device, with its terminating zero. */
 #define RTE_VHOST_STATE_NAME_SIZE 64
 /** Room for the data of a device class in a state, in words of 8 bytes. */
-#define RTE_VHOST_STATE_CLASS_WORDS 16
+#define RTE_VHOST_STATE_CLASS_WORDS 512
+/** Largest number of addresses in the MAC filter table of a network device. */
+#define RTE_VHOST_STATE_NET_MACS 256
+/** Number of VLAN identifiers. */
+#define RTE_VHOST_STATE_NET_VLANS 4096
 /** Version of the byte format that this library writes. It reads this and all earlier ones. */
 #define RTE_VHOST_STATE_FORMAT_VERSION 1
 
@@ -152,6 +156,8 @@ extern "C" {
 	X(NET_MTU, EINVAL, "MTU out of range") \
 	X(NET_QUEUE_PAIRS, EINVAL, "active queue pairs out of range") \
 	X(NET_OFFLOADS, EINVAL, "enabled guest offloads were not negotiated") \
+	X(NET_CTRL_FEATURE, EINVAL, "control command needs a feature that was not negotiated") \
+	X(NET_CTRL_VALUE, EINVAL, "control command has an illegal value, or contradicts the device") \
 	X(BLK_BLOCK_SIZE, EINVAL, "block size not a power of two from 512 to 65536") \
 	X(BLK_CAPACITY, EINVAL, "capacity zero, too large, or not a multiple of the block size") \
 	X(BLK_FLAGS, EINVAL, "read-only or write cache flag neither 0 nor 1") \
@@ -165,6 +171,7 @@ extern "C" {
 	X(FIT_INFLIGHT, EXDEV, "this device does not accept in-flight buffers") \
 	X(FIT_INFLIGHT_DESCS, EXDEV, "in-flight buffers of a packed ring lack their descriptors") \
 	X(FIT_MTU, EXDEV, "state has a larger MTU than this device") \
+	X(FIT_CTRL_VQ, EXDEV, "control virtqueue of the state has another index at this device") \
 	X(FIT_BLK_CAPACITY, EXDEV, "disk of the state is larger than this device") \
 	X(FIT_BLK_BLOCK_SIZE, EXDEV, "block size of the state differs from that of this device") \
 	X(FIT_BLK_READ_ONLY, EXDEV, "one of state and device is read-only, the other one is not") \
@@ -299,6 +306,55 @@ struct rte_vhost_state_vq {
 	struct rte_vhost_state_vq_stats stats;
 };
 
+/**
+ * Commands of the control virtqueue whose last accepted value a state keeps: name, class and
+ * command (VIRTIO 1.4 "Control Virtqueue"), ascending. VLANs are a set and stand on their own.
+ * ANNOUNCE_ACK leaves no setting.
+ */
+#define RTE_VHOST_STATE_NET_CTRLS(X) \
+	X(PROMISC, 0, 0) \
+	X(ALLMULTI, 0, 1) \
+	X(ALLUNI, 0, 2) \
+	X(NOMULTI, 0, 3) \
+	X(NOUNI, 0, 4) \
+	X(NOBCAST, 0, 5) \
+	X(MAC_TABLE, 1, 0) \
+	X(MAC_ADDR, 1, 1) \
+	X(PAIRS, 4, 0) \
+	X(OFFLOADS, 5, 0)
+
+/** A command of the control virtqueue. The first six are modes of reception. */
+enum rte_vhost_state_net_ctrl_cmd {
+/** One enumerator of the list of commands. */
+#define RTE_VHOST_STATE_NET_CTRL_ENUM(name, class, cmd) RTE_VHOST_STATE_NET_CTRL_##name,
+	RTE_VHOST_STATE_NET_CTRLS(RTE_VHOST_STATE_NET_CTRL_ENUM)
+#undef RTE_VHOST_STATE_NET_CTRL_ENUM
+	RTE_VHOST_STATE_NET_CTRL_MAX
+};
+
+/**
+ * What a driver set through the control virtqueue. A field whose command was not accepted is zero:
+ * the device then has its default.
+ */
+struct rte_vhost_state_net_ctrl {
+	/** Commands that the device accepted, RTE_BIT32(RTE_VHOST_STATE_NET_CTRL_*). */
+	uint16_t accepted;
+	/** Modes of reception that are on, as bits of the same numbers. */
+	uint8_t rx_mode;
+	/** Unicast address of MAC_ADDR. */
+	struct rte_ether_addr mac;
+	/** Queue pairs of PAIRS, 1 .. nb_vqs / 2. */
+	uint16_t pairs;
+	/** Offloads of OFFLOADS, VIRTIO_NET_F_GUEST_* as feature bits. */
+	uint64_t offloads;
+	/** Addresses of MAC_TABLE, unicast ones first; at most RTE_VHOST_STATE_NET_MACS. */
+	uint16_t nb_unicast, nb_multicast;
+	/** The addresses. */
+	struct rte_ether_addr macs[RTE_VHOST_STATE_NET_MACS];
+	/** VLANs that the driver added: bit i % 64 of word i / 64 is VLAN i. */
+	uint64_t vlans[RTE_VHOST_STATE_NET_VLANS / 64];
+};
+
 /** Data of a network device (VIRTIO 1.4 "Network Device"). */
 struct rte_vhost_state_net {
 	/** Unicast address. */
@@ -313,6 +369,8 @@ struct rte_vhost_state_net {
 	uint8_t rx_mode;
 	/** Receive offloads that the driver has enabled, VIRTIO_NET_F_GUEST_* as feature bits. */
 	uint64_t guest_offloads;
+	/** Settings of the control virtqueue. They agree with the fields above. */
+	struct rte_vhost_state_net_ctrl ctrl;
 };
 
 /** Data of a block device (VIRTIO 1.4 "Block Device"). */
@@ -376,6 +434,11 @@ struct rte_vhost_state_limits {
 	uint16_t max_vqs;
 	/** Network device: largest MTU in bytes. */
 	uint16_t max_mtu;
+	/**
+	 * Network device: index of the control virtqueue if VIRTIO_NET_F_MQ is negotiated. 0: the
+	 * device serves none. UINT16_MAX: not checked.
+	 */
+	uint16_t ctrl_vq;
 	/** The destination completes buffers that are in flight in the state. */
 	bool inflight;
 	/** Block device: capacity in sectors of 512 bytes. */

@@ -130,15 +130,15 @@ struct part_places {
 	struct vhost_state_part_list list;
 	/** Offset of each part; 0: not found yet, because offset 0 is the state's header. */
 	uint32_t at[VHOST_STATE_MAX_PARTS][RTE_VHOST_STATE_MAX_VQ];
-	/** Position in the list, and virtqueue, of the part that was read last. */
-	unsigned int part, vq;
+	/** Position in the list, and instance, of the part that was read last. */
+	unsigned int part, instance;
 };
 
 /** Header of a part. */
 struct part_header {
 	uint16_t type;
 	uint8_t flags;
-	uint16_t vq;
+	uint16_t selector;
 	uint32_t len;
 };
 
@@ -150,7 +150,7 @@ read_part_header(const uint8_t *p, size_t left, uint32_t at, struct part_header 
 		return FAULT(e, TRUNCATED, -1, at, VHOST_STATE_PART_HEADER_SIZE, left);
 	h->type = vhost_state_get_le16(p);
 	h->flags = p[2];
-	h->vq = vhost_state_get_le16(p + 4);
+	h->selector = vhost_state_get_le16(p + 4);
 	h->len = vhost_state_get_le32(p + 12);
 	if ((h->flags & ~VHOST_STATE_PART_F_OPTIONAL) != 0)
 		return FAULT(e, PART_RESERVED, -1, at + 2, VHOST_STATE_PART_F_OPTIONAL, h->flags);
@@ -167,14 +167,14 @@ static int
 check_part(const struct vhost_state_part *part, const struct part_header *h, const uint8_t *p,
 		uint16_t nb_vqs, uint32_t at, struct rte_vhost_state_error *e)
 {
-	const unsigned int used = part->per_vq ? 2 : 0;
+	const unsigned int used = part->per_vq || part->selectors != NULL ? 2 : 0;
 	const size_t zero = used + vhost_state_zero_prefix(p + 4 + used, 8 - used);
-	const int vq = part->per_vq ? h->vq : -1;
+	const int vq = part->per_vq ? h->selector : -1;
 
 	if (zero != 8)
 		return FAULT(e, PART_RESERVED, vq, at + 4 + zero, 0, p[4 + zero]);
-	if (part->per_vq && h->vq >= nb_vqs)
-		return FAULT(e, VQ_INDEX, vq, at + 4, nb_vqs - 1, h->vq);
+	if (part->per_vq && h->selector >= nb_vqs)
+		return FAULT(e, VQ_INDEX, vq, at + 4, nb_vqs - 1, h->selector);
 	if (h->len == 0 || h->len % part->unit != 0)
 		return FAULT(e, PART_LENGTH, vq, at + 12, part->unit, h->len);
 	if (h->len / part->unit > part->max_units)
@@ -185,18 +185,31 @@ check_part(const struct vhost_state_part *part, const struct part_header *h, con
 
 /** Record where a part was found, and check that parts are in order and unique. */
 static int
-record_place(struct part_places *places, unsigned int part, unsigned int vq, int where, uint32_t at,
-		struct rte_vhost_state_error *e)
+record_place(struct part_places *places, unsigned int part, unsigned int instance, int vq,
+		uint32_t at, struct rte_vhost_state_error *e)
 {
-	if (places->at[part][vq] != 0)
-		return FAULT(e, PART_DUPLICATE, where, at, places->at[part][vq], at);
-	if (part < places->part || (part == places->part && vq < places->vq))
-		return FAULT(e, PART_ORDER, where, at, places->list.part[places->part]->type,
+	if (places->at[part][instance] != 0)
+		return FAULT(e, PART_DUPLICATE, vq, at, places->at[part][instance], at);
+	if (part < places->part || (part == places->part && instance < places->instance))
+		return FAULT(e, PART_ORDER, vq, at, places->list.part[places->part]->type,
 				places->list.part[part]->type);
-	places->at[part][vq] = at;
+	places->at[part][instance] = at;
 	places->part = part;
-	places->vq = vq;
+	places->instance = instance;
 	return 0;
+}
+
+/** Return whether the library knows the part, and the selector of a part of several. */
+static bool
+part_is_known(const struct part_places *places, unsigned int i, const struct part_header *h)
+{
+	const struct vhost_state_part *part;
+
+	if (i == places->list.nb)
+		return false;
+	part = places->list.part[i];
+	return part->selectors == NULL ||
+			vhost_state_part_find(part, h->selector) < part->nb_selectors;
 }
 
 static int
@@ -208,7 +221,7 @@ read_part(struct rte_vhost_state *st, const uint8_t *p, const struct part_header
 	struct vhost_state_value value;
 	int ret;
 
-	if (i == places->list.nb) {
+	if (!part_is_known(places, i, h)) {
 		if ((h->flags & VHOST_STATE_PART_F_OPTIONAL) != 0)
 			return 0;
 		return FAULT(e, PART_UNKNOWN, -1, at, 0, h->type);
@@ -220,8 +233,9 @@ read_part(struct rte_vhost_state *st, const uint8_t *p, const struct part_header
 	value.p = p + VHOST_STATE_PART_HEADER_SIZE;
 	value.len = h->len;
 	value.offset = (int64_t)at + VHOST_STATE_PART_HEADER_SIZE;
-	value.vq = part->per_vq ? h->vq : -1;
-	ret = record_place(places, i, part->per_vq ? h->vq : 0, value.vq, at, e);
+	value.vq = part->per_vq ? h->selector : -1;
+	value.instance = vhost_state_part_find(part, h->selector);
+	ret = record_place(places, i, value.instance, value.vq, at, e);
 	if (ret != 0)
 		return ret;
 	return part->decode(st, &value, e);

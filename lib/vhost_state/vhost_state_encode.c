@@ -25,7 +25,7 @@ put_part(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
 		return;
 	vhost_state_put_le(b, part->type, 2);
 	b[2] = part->flags;
-	vhost_state_put_le(b + 4, part->per_vq ? vq : 0, 2);
+	vhost_state_put_le(b + 4, vhost_state_part_selector(part, vq), 2);
 	vhost_state_put_le(b + 12, (uint64_t)units * part->unit, 4);
 	vhost_state_sink_put(sink, b, sizeof(b));
 	part->encode(sink, st, vq);
@@ -40,7 +40,7 @@ put_parts(struct vhost_state_sink *sink, const struct rte_vhost_state *st)
 
 	vhost_state_part_list_init(&list, vhost_state_class_find(st->device_id));
 	for (p = 0; p < list.nb; p++) {
-		nb = list.part[p]->per_vq ? st->nb_vqs : 1;
+		nb = vhost_state_part_instances(list.part[p], st->nb_vqs);
 		for (i = 0; i < nb; i++)
 			put_part(sink, st, list.part[p], i);
 	}

@@ -26,11 +26,12 @@
  *   0  le16 part_type
  *   2  u8   flags         bit 0 OPTIONAL: a reader that does not know the type skips the part
  *   3  u8   reserved      0
- *   4  u8   selector[8]   part of a virtqueue: le16 index, u8 reserved[6]; other parts: 0
+ *   4  u8   selector[8]   part of a virtqueue: le16 index, u8 reserved[6]; part of a control
+ *                         command: u8 class, u8 command, u8 reserved[6]; other parts: 0
  *  12  le32 length        of the value
  *
- * Parts are in ascending order of type. Parts of one type are in ascending order of virtqueue. No
- * part occurs twice.
+ * Parts are in ascending order of type. Parts of one type are in ascending order of virtqueue, or
+ * of class and command. No part occurs twice.
  *
  * VIRTIO 1.4 defines part types up to 0x2ff and reserves those from 0x600. This library has its
  * own from 0xf000. Types 0xf001 .. 0xf00f are parts of every class (vhost_state_common.c). A class

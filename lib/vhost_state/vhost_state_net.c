@@ -7,6 +7,7 @@
 
 #include "vhost_state_bytes.h"
 #include "vhost_state_net.h"
+#include "vhost_state_net_ctrl.h"
 #include "vhost_state_reason.h"
 
 #define FAULT(e, reason, expected, found) \
@@ -86,7 +87,7 @@ check_net(const struct rte_vhost_state *st, struct rte_vhost_state_error *e)
 		return FAULT(e, NET_QUEUE_PAIRS, pairs, net->active_pairs);
 	if (extra != 0)
 		return FAULT(e, NET_OFFLOADS, 0, extra);
-	return 0;
+	return vhost_state_net_ctrl_check(st, e);
 }
 
 static const enum rte_vhost_state_reason net_reasons[] = {
@@ -103,7 +104,7 @@ check_net_fit(const struct rte_vhost_state *st, const struct rte_vhost_state_lim
 {
 	if (st->net.mtu > lim->max_mtu)
 		return FAULT(e, FIT_MTU, lim->max_mtu, st->net.mtu);
-	return 0;
+	return vhost_state_net_ctrl_check_fit(st, lim, e);
 }
 
 /* Padding has no defined value, so the fields are compared one by one. */
@@ -114,7 +115,8 @@ net_equal(const struct rte_vhost_state *st_a, const struct rte_vhost_state *st_b
 
 	return rte_is_same_ether_addr(&a->mac, &b->mac) && a->mtu == b->mtu &&
 			a->status == b->status && a->active_pairs == b->active_pairs &&
-			a->rx_mode == b->rx_mode && a->guest_offloads == b->guest_offloads;
+			a->rx_mode == b->rx_mode && a->guest_offloads == b->guest_offloads &&
+			vhost_state_net_ctrl_equal(&a->ctrl, &b->ctrl);
 }
 
 /* ---- text ---- */
@@ -131,6 +133,7 @@ dump_net(const struct rte_vhost_state *st, FILE *f)
 	fprintf(f, "  queue pairs      %u\n", net->active_pairs);
 	fprintf(f, "  rx mode          0x%02x\n", net->rx_mode);
 	fprintf(f, "  guest offloads   0x%016" PRIx64 "\n", net->guest_offloads);
+	vhost_state_net_ctrl_dump(&net->ctrl, f);
 }
 
 static void
@@ -144,6 +147,7 @@ dump_net_json(const struct rte_vhost_state *st, FILE *f)
 	fprintf(f, "\"mtu\": %u, \"status\": %u, \"active_pairs\": %u, \"rx_mode\": %u, ",
 			net->mtu, net->status, net->active_pairs, net->rx_mode);
 	fprintf(f, "\"guest_offloads\": \"0x%" PRIx64 "\"", net->guest_offloads);
+	vhost_state_net_ctrl_dump_json(&net->ctrl, f);
 }
 
 const struct vhost_state_class vhost_state_net = {
@@ -153,12 +157,14 @@ const struct vhost_state_class vhost_state_net = {
 	.min_vqs = 1,
 	.max_vqs = RTE_VHOST_STATE_MAX_VQ,
 	.parts = {
+		VHOST_STATE_NET_CVQ_CFG,
 		{
 			.type = NET_TYPE, .mandatory = true,
 			.unit = NET_SIZE, .max_units = 1,
 			.encode = encode_net, .decode = decode_net,
 			.reasons = net_reasons,
 		},
+		VHOST_STATE_NET_VLANS,
 	},
 	.check = check_net,
 	.check_fit = check_net_fit,

@@ -13,6 +13,34 @@ vhost_state_part_units(const struct vhost_state_part *part, const struct rte_vho
 	return part->units != NULL ? part->units(st, vq) : 1;
 }
 
+uint16_t
+vhost_state_part_instances(const struct vhost_state_part *part, uint16_t nb_vqs)
+{
+	if (part->per_vq)
+		return nb_vqs;
+	return part->selectors != NULL ? part->nb_selectors : 1;
+}
+
+uint16_t
+vhost_state_part_selector(const struct vhost_state_part *part, uint16_t instance)
+{
+	if (part->per_vq)
+		return instance;
+	return part->selectors != NULL ? part->selectors[instance] : 0;
+}
+
+uint16_t
+vhost_state_part_find(const struct vhost_state_part *part, uint16_t selector)
+{
+	uint16_t i = 0;
+
+	if (part->per_vq || part->selectors == NULL)
+		return selector;
+	while (i < part->nb_selectors && part->selectors[i] != selector)
+		i++;
+	return i;
+}
+
 int
 vhost_state_part_fault(const struct vhost_state_value *v, uint32_t at, uint64_t expected,
 		uint64_t found, struct rte_vhost_state_error *e)

@@ -21,6 +21,8 @@ struct vhost_state_value {
 	int64_t offset;
 	/** Virtqueue index, or -1 for a part of the device. */
 	int vq;
+	/** Which of several parts of one type: virtqueue index, index of a selector, or 0. */
+	uint16_t instance;
 };
 
 /**
@@ -34,13 +36,22 @@ struct vhost_state_part {
 	uint16_t type;
 	/** One part for each virtqueue, not one for the device. */
 	bool per_vq;
+	/**
+	 * One part for each of these values of the first two bytes of the selector, in this order.
+	 * NULL: the selector of a part of the device is 0.
+	 */
+	const uint16_t *selectors;
+	uint16_t nb_selectors;
 	/** A state without the part is refused. */
 	bool mandatory;
 	/** VHOST_STATE_PART_F_OPTIONAL or 0. */
 	uint8_t flags;
 	/** The value has 1 .. max_units units of @p unit bytes each. */
 	uint32_t unit, max_units;
-	/** Return the number of units to encode; 0: the part is left out. NULL: always 1. */
+	/**
+	 * Return the number of units to encode; 0: the part is left out. NULL: always 1. @p vq is
+	 * the instance: virtqueue index, index of a selector, or 0.
+	 */
 	uint32_t (*units)(const struct rte_vhost_state *st, uint16_t vq);
 	/** Put all units into @p sink. */
 	void (*encode)(struct vhost_state_sink *sink, const struct rte_vhost_state *st,
@@ -58,6 +69,13 @@ struct vhost_state_part {
 /** Return the number of units that @p part has in @p st; 0: the part is left out. */
 uint32_t vhost_state_part_units(const struct vhost_state_part *part,
 		const struct rte_vhost_state *st, uint16_t vq);
+
+/** Return how many parts of this type a state of @p nb_vqs virtqueues can have. */
+uint16_t vhost_state_part_instances(const struct vhost_state_part *part, uint16_t nb_vqs);
+/** Return the first two bytes of the selector of part @p instance. */
+uint16_t vhost_state_part_selector(const struct vhost_state_part *part, uint16_t instance);
+/** Return the instance that a selector names, or a number that is none; see _instances(). */
+uint16_t vhost_state_part_find(const struct vhost_state_part *part, uint16_t selector);
 
 /**
  * Refuse the value @p v because of a reserved field.

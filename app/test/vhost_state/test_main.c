@@ -40,6 +40,7 @@ main(void)
 	failed += test_codec();
 	failed += test_class();
 	failed += test_blk();
+	failed += test_net_ctrl();
 	failed += test_golden();
 	failed += test_refuse_model();
 	failed += test_refuse_bytes();

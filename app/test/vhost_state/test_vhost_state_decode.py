@@ -42,7 +42,7 @@ class DecoderTest(unittest.TestCase):
 
     def test_both_decoders_print_the_same_bytes(self):
         """The samples with names, decoded by the command line."""
-        for name in 'split', 'packed', 'packed_descs', 'blk':
+        for name in 'split', 'packed', 'packed_descs', 'blk', 'net_ctrl':
             done = self.run_decoder(self.dir / f'{name}.state')
             self.assertEqual(done.returncode, 0)
             self.assertEqual(done.stdout, (self.dir / f'{name}.json').read_bytes())
@@ -50,19 +50,20 @@ class DecoderTest(unittest.TestCase):
     def test_both_decoders_agree_on_random_states(self):
         """All samples."""
         states = list(self.dir.glob('*.state'))
-        self.assertEqual(len(states), COUNT + 4)
+        self.assertEqual(len(states), COUNT + 5)
         for state in states:
             line = self.decoder.json.dumps(self.decoder.decode(state.read_bytes())) + '\n'
             self.assertEqual(line, state.with_suffix('.json').read_text())
 
     def test_every_flipped_bit_is_refused(self):
         """The library refuses the same bytes."""
-        data = (self.dir / 'packed_descs.state').read_bytes()
-        for bit in range(8 * len(data)):
-            flipped = bytearray(data)
-            flipped[bit // 8] ^= 1 << bit % 8
-            with self.assertRaises(self.decoder.Refused):
-                self.decoder.decode(bytes(flipped))
+        for name in 'packed_descs', 'net_ctrl':
+            data = (self.dir / f'{name}.state').read_bytes()
+            for bit in range(8 * len(data)):
+                flipped = bytearray(data)
+                flipped[bit // 8] ^= 1 << bit % 8
+                with self.assertRaises(self.decoder.Refused):
+                    self.decoder.decode(bytes(flipped))
 
     def test_every_truncation_is_refused(self):
         """The library refuses the same bytes."""

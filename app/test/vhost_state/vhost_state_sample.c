@@ -167,6 +167,49 @@ sample_blk(void)
 	return st;
 }
 
+struct rte_vhost_state *
+sample_net_ctrl(void)
+{
+	static const struct rte_ether_addr macs[] = {
+		{ { 0x02, 0, 0, 0, 0, 1 } }, { { 0x02, 0, 0, 0, 0, 2 } },
+		{ { 0x33, 0x33, 0, 0, 0, 1 } },
+	};
+	struct rte_vhost_state *st = new_state(SAMPLE_CTRL_VQ + 1);
+	struct rte_vhost_state_net_ctrl *ctrl = &st->net.ctrl;
+	uint16_t i;
+
+	fill_device(st, FEATURES | SAMPLE_F_RING_PACKED | SAMPLE_F_CTRL);
+	for (i = 0; i < st->nb_vqs; i++) {
+		fill_vq(&st->vqs[i], 64, UINT64_C(0x100000000) + i * UINT64_C(0x1000000));
+		st->vqs[i].avail_wrap = st->vqs[i].used_wrap = 1;
+	}
+	st->vqs[SAMPLE_CTRL_VQ].avail_idx = st->vqs[SAMPLE_CTRL_VQ].used_idx = 24;
+	ctrl->accepted = (1 << RTE_VHOST_STATE_NET_CTRL_MAX) - 1;
+	/* ALLMULTI and NOBCAST */
+	ctrl->rx_mode = st->net.rx_mode = 0x22;
+	ctrl->mac = macs[1];
+	st->net.mac = macs[1];
+	st->net.active_pairs = ctrl->pairs = 2;
+	ctrl->offloads = SAMPLE_F_GUEST_CSUM;
+	st->net.guest_offloads = SAMPLE_F_GUEST_CSUM;
+	ctrl->nb_unicast = 2;
+	ctrl->nb_multicast = 1;
+	memcpy(ctrl->macs, macs, sizeof(macs));
+	ctrl->vlans[0] = UINT64_C(0x8000000000000002);
+	ctrl->vlans[63] = UINT64_C(0x8000000000000000);
+	return st;
+}
+
+struct rte_vhost_state_limits
+sample_net_ctrl_limits(void)
+{
+	struct rte_vhost_state_limits lim = sample_limits();
+
+	lim.max_vqs = SAMPLE_CTRL_VQ + 1;
+	lim.ctrl_vq = SAMPLE_CTRL_VQ;
+	return lim;
+}
+
 struct rte_vhost_state_limits
 sample_blk_limits(void)
 {
@@ -300,6 +343,39 @@ random_indices(struct rte_vhost_state_vq *vq, bool packed, uint32_t descs, uint6
 	vq->avail_idx = (uint16_t)pos;
 }
 
+/* Settings of the control queue, in half of the states. */
+static void
+random_ctrl(struct rte_vhost_state *st, uint64_t *seed)
+{
+	struct rte_vhost_state_net_ctrl *ctrl = &st->net.ctrl;
+	unsigned int i, b, nb;
+
+	if (draw_random(seed, 2) == 0)
+		return;
+	st->driver_features |= SAMPLE_F_CTRL;
+	st->device_features |= SAMPLE_F_CTRL;
+	ctrl->accepted = (uint16_t)draw_random(seed, 1 << RTE_VHOST_STATE_NET_CTRL_MAX);
+	st->net.rx_mode = (uint8_t)draw_random(seed, 64);
+	ctrl->rx_mode = st->net.rx_mode & ctrl->accepted;
+	if ((ctrl->accepted >> RTE_VHOST_STATE_NET_CTRL_MAC_ADDR & 1) != 0)
+		ctrl->mac = st->net.mac;
+	if ((ctrl->accepted >> RTE_VHOST_STATE_NET_CTRL_PAIRS & 1) != 0)
+		ctrl->pairs = st->net.active_pairs;
+	if ((ctrl->accepted >> RTE_VHOST_STATE_NET_CTRL_OFFLOADS & 1) != 0)
+		ctrl->offloads = st->net.guest_offloads;
+	if ((ctrl->accepted >> RTE_VHOST_STATE_NET_CTRL_MAC_TABLE & 1) != 0) {
+		ctrl->nb_unicast = (uint16_t)draw_random(seed, RTE_VHOST_STATE_NET_MACS + 1);
+		ctrl->nb_multicast = (uint16_t)draw_random(seed,
+				RTE_VHOST_STATE_NET_MACS + 1 - ctrl->nb_unicast);
+	}
+	nb = ctrl->nb_unicast + ctrl->nb_multicast;
+	for (i = 0; i < nb; i++)
+		for (b = 0; b < RTE_ETHER_ADDR_LEN; b++)
+			ctrl->macs[i].addr_bytes[b] = (uint8_t)draw_random(seed, 256);
+	for (i = 0; i < 4; i++)
+		ctrl->vlans[draw_random(seed, 64)] |= UINT64_C(1) << draw_random(seed, 64);
+}
+
 static void
 random_vq(struct rte_vhost_state *st, uint16_t i, bool packed, uint64_t *seed)
 {
@@ -338,6 +414,7 @@ sample_random(uint64_t seed)
 	fill_device(st, FEATURES | (packed ? SAMPLE_F_RING_PACKED : 0));
 	st->net.active_pairs = (uint16_t)(1 + draw_random(&seed, nb_vqs / 2));
 	st->net.mtu = (uint16_t)(68 + draw_random(&seed, 65536 - 68));
+	random_ctrl(st, &seed);
 	for (i = 0; i < nb_vqs; i++)
 		random_vq(st, i, packed, &seed);
 	return st;

@@ -18,6 +18,8 @@
 #define SAMPLE_F_EVENT_IDX	(UINT64_C(1) << 29)
 #define SAMPLE_F_GUEST_CSUM	(UINT64_C(1) << 1)
 #define SAMPLE_F_GUEST_TSO4	(UINT64_C(1) << 7)
+/** CTRL_VQ, CTRL_RX, CTRL_VLAN, CTRL_RX_EXTRA, MQ, CTRL_MAC_ADDR, CTRL_GUEST_OFFLOADS. */
+#define SAMPLE_F_CTRL		(UINT64_C(0xde0004))
 #define SAMPLE_F_LOG_ALL	(UINT64_C(1) << 26)
 
 /** Status byte of a suspended device. */
@@ -43,6 +45,14 @@ struct rte_vhost_state *sample_packed_descs(void);
 /** Return sample_packed_descs() as the state of a disk. Never changes. */
 struct rte_vhost_state *sample_blk(void);
 
+/**
+ * Return a packed state of two pairs and a control virtqueue, with a setting of each kind. Never
+ * changes.
+ */
+struct rte_vhost_state *sample_net_ctrl(void);
+/** Index of its control virtqueue. */
+#define SAMPLE_CTRL_VQ 4
+
 /** Return sample_split() with all buffers of a large ring in flight, from @p used_idx on. */
 struct rte_vhost_state *sample_split_full(uint16_t used_idx);
 
@@ -51,6 +61,8 @@ struct rte_vhost_state *sample_random(uint64_t seed);
 
 /** Return what a destination must offer for sample_split() and sample_packed(). */
 struct rte_vhost_state_limits sample_limits(void);
+/** The same for sample_net_ctrl(). */
+struct rte_vhost_state_limits sample_net_ctrl_limits(void);
 /** The same for sample_blk(). */
 struct rte_vhost_state_limits sample_blk_limits(void);
 
