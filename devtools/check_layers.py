@@ -29,7 +29,7 @@ MAY = {
 PROBE = 'vstate_probe.c'
 # Any room may include these.
 LEAVES = {'vstate_log.h', 'vstate_compat.h'}
-CLASSES = {'net': ('vstate_net_', 'vstate_port_'), 'block': ('vstate_blk_', 'vstate_scsi_'),
+CLASSES = {'net': ('vstate_net_', 'vstate_port_', 'vstate_cvq_'), 'block': ('vstate_blk_', 'vstate_scsi_'),
            'console': ('vstate_console_',)}
 
 # What ring/ must not know: front ends, mbufs, states.

@@ -18,7 +18,8 @@ import sys
 
 # Fields of /vstate/dev that are values of now; all other numbers only rise.
 GAUGES = {'connected', 'started', 'queues', 'active_pairs', 'capacity_bytes', 'write_cache',
-          'file_locked', 'memory_regions', 'memory_bytes', 'dirty_log'}
+          'file_locked', 'memory_regions', 'memory_bytes', 'dirty_log', 'cvq_in_force', 'cvq_filters',
+          'cvq_announce_due'}
 # Fields of /vstate/vq that are no counters.
 VQ_GAUGES = {'size', 'ready', 'granted', 'avail_idx', 'avail_wrap', 'used_idx', 'used_wrap'}
 # Numbers that are no measurements.

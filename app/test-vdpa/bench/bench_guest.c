@@ -44,7 +44,7 @@ bench_guest_want(const struct bench_case *c)
 	if (c->indirect)
 		f |= 1ull << VIRTIO_RING_F_INDIRECT_DESC;
 	if (c->pairs > 1)
-		f |= (1ull << VIRTIO_NET_F_MQ) | (1ull << VIRTIO_NET_F_CTRL_VQ);
+		f |= 1ull << VIRTIO_NET_F_MQ;
 	return f;
 }
 

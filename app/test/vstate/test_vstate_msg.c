@@ -523,8 +523,8 @@ static void
 queue_that_no_device_has_is_refused(void **state)
 {
 	/* queues of a larger device are accepted, and ignored later */
-	static const uint32_t inside[] = { 0, NB_VQS - 1, NB_VQS, 127 };
-	static const uint32_t outside[] = { 128, 255, 65536, UINT32_MAX };
+	static const uint32_t inside[] = { 0, NB_VQS - 1, NB_VQS, 127, 128 };
+	static const uint32_t outside[] = { 129, 255, 65536, UINT32_MAX };
 	struct vstate_dev *dev = dev_create();
 	unsigned int i, j, want;
 	struct context c;
@@ -546,7 +546,7 @@ queue_that_no_device_has_is_refused(void **state)
 			if (expected[i].queue)
 				c.msg.state.index = outside[j];
 			/* bits above the low byte are no part of the queue */
-			want = expected[i].queue && !(byte && (outside[j] & 0xff) < 128) ?
+			want = expected[i].queue && !(byte && (outside[j] & 0xff) <= 128) ?
 				VSTATE_MSG_R_QUEUE_INDEX : VSTATE_MSG_R_NONE;
 			if (is_never_offered(expected[i].request))
 				want = VSTATE_MSG_R_NOT_OFFERED;

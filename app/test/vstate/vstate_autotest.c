@@ -28,6 +28,8 @@ static const struct {
 	{ "dirty", test_vstate_dirty },
 	{ "devargs", test_vstate_devargs },
 	{ "chain", test_vstate_chain },
+	{ "cvq", test_vstate_cvq },
+	{ "net_filter", test_vstate_net_filter },
 	{ "request", test_vstate_request },
 	{ "request_hostile", test_vstate_request_hostile },
 	{ "blk", test_vstate_blk },

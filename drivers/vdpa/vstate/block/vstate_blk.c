@@ -424,7 +424,7 @@ vstate_blk_capture(const struct vstate_dev *dev, struct rte_vhost_state *st)
 	}
 }
 
-void
+int
 vstate_blk_restore(struct vstate_dev *dev, struct rte_vhost_state *st)
 {
 	uint16_t i;
@@ -432,6 +432,7 @@ vstate_blk_restore(struct vstate_dev *dev, struct rte_vhost_state *st)
 	wce_set(vstate_blk_of(dev), st->blk.write_cache);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_blk_vq_of(dev->vqs[i])->rules.write_through = is_write_through(dev);
+	return 0;
 }
 
 void

@@ -59,7 +59,7 @@ void vstate_blk_poll_fini(struct vstate_dev *dev);
 uint32_t vstate_blk_poll(struct vstate_dev *dev);
 bool vstate_blk_watch(struct vstate_dev *dev);
 void vstate_blk_capture(const struct vstate_dev *dev, struct rte_vhost_state *st);
-void vstate_blk_restore(struct vstate_dev *dev, struct rte_vhost_state *st);
+int vstate_blk_restore(struct vstate_dev *dev, struct rte_vhost_state *st);
 void vstate_blk_limits(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim);
 void vstate_blk_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d);
 

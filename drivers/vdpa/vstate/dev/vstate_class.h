@@ -67,6 +67,8 @@ struct vstate_class {
 	uint32_t vdpa_type;
 	/** vhost-user protocol features of the class, in addition to those of all devices. */
 	uint64_t protocol_features;
+	/** Features that the class serves although rte_vhost does not know them. */
+	uint64_t own_features;
 	/** Virtqueues for each queue of conf.queues: 2 for net, as its queue is a pair. */
 	uint16_t vqs_per_queue;
 	/** Start rule: virtqueues 0 to this number - 1 must be ready before the device starts. */
@@ -94,6 +96,13 @@ struct vstate_class {
 	int (*conf_check)(const char *dev_name, const struct vstate_conf *conf);
 	/** Return the feature bits that a device with these arguments offers. */
 	uint64_t (*features)(const struct vstate_conf *conf);
+	/**
+	 * Return the protocol features of a device with these arguments.
+	 * NULL: @p protocol_features
+	 */
+	uint64_t (*protocol_features_of)(const struct vstate_conf *conf);
+	/** Return the number of virtqueues besides those of conf.queues. NULL: 0 */
+	uint16_t (*more_vqs)(const struct vstate_conf *conf);
 	/** Initialise the class's part of a new device. Without the lock. @return 0 or -errno */
 	int (*dev_init)(struct vstate_dev *dev);
 	/** Free what dev_init() made, also after it failed half way. Without the lock. */
@@ -115,6 +124,8 @@ struct vstate_class {
 	void (*setup)(struct vstate_dev *dev, const struct vstate_setup *setup);
 	/** The ring of a queue was mapped: apply the negotiated features to the queue. */
 	void (*vq_setup)(struct vstate_dev *dev, struct vstate_vq *vq);
+	/** Return whether the queue, when its ring is set up, decides how other queues run. */
+	bool (*vq_needs_all)(const struct vstate_vq *vq);
 	/** The set of queues that run is about to change. Poll threads may be inside. */
 	void (*run_changed)(struct vstate_dev *dev);
 	/**
@@ -146,6 +157,13 @@ struct vstate_class {
 	uint32_t (*poll)(struct vstate_dev *dev);
 	/** The EAL service becomes the poller: prepare the queues for it. */
 	void (*poll_begin)(struct vstate_dev *dev);
+	/**
+	 * A descriptor that is readable when event() is to be called, by the thread of the front
+	 * end; -1: none. It does not change. Any thread.
+	 */
+	int (*event_fd)(const struct vstate_dev *dev);
+	/** Process events. Poll threads may be inside. */
+	void (*event)(struct vstate_dev *dev);
 	/** Called by the watch thread from time to time. @return whether config space changed */
 	bool (*watch)(struct vstate_dev *dev);
 	/** rte_vhost processed a message of the class. */
@@ -153,8 +171,16 @@ struct vstate_class {
 
 	/** Write the class's part of a state. */
 	void (*capture)(const struct vstate_dev *dev, struct rte_vhost_state *st);
-	/** Apply the class's part of a state that fits, and mark in the state what was applied. */
-	void (*restore)(struct vstate_dev *dev, struct rte_vhost_state *st);
+	/**
+	 * Apply the class's part of a state that fits, and mark in the state what was applied.
+	 * @return 0; -errno: nothing changed, the device needs a reset
+	 */
+	int (*restore)(struct vstate_dev *dev, struct rte_vhost_state *st);
+	/**
+	 * The same for the state that a process left on this host. Rings that are set up and that
+	 * it describes have a size in the state. @return 0; -errno: nothing changed
+	 */
+	int (*recover)(struct vstate_dev *dev, const struct rte_vhost_state *st);
 	/** Write the limits of the class for a state, in addition to those of all classes. */
 	void (*limits)(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim);
 	/** Return the bytes of the shortest buffer that a driver accepts back as empty. */

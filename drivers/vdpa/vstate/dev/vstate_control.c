@@ -4,6 +4,9 @@
 
 #include <errno.h>
 
+#include <rte_common.h>
+
+#include "vstate_class.h"
 #include "vstate_clock.h"
 #include "vstate_control.h"
 #include "vstate_dev.h"
@@ -74,4 +77,18 @@ vstate_control_run_within(vstate_control_fn fn, struct vstate_dev *dev, void *ar
 	const struct timespec deadline = vstate_deadline_in(ns);
 
 	return control_run(fn, dev, arg, &deadline);
+}
+
+static int
+do_event(struct vstate_dev *dev, void *arg)
+{
+	RTE_SET_USED(arg);
+	dev->class->event(dev);
+	return 0;
+}
+
+void
+vstate_control_event(struct vstate_dev *dev)
+{
+	vstate_control_run(do_event, dev, NULL);
 }

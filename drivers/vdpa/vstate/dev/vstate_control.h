@@ -48,6 +48,9 @@ void vstate_control_fini(struct vstate_dev *dev);
  */
 int vstate_control_run(vstate_control_fn fn, struct vstate_dev *dev, void *arg);
 
+/** Let the class process events: struct vstate_class::event. Any thread that may wait. */
+void vstate_control_event(struct vstate_dev *dev);
+
 /**
  * Run @p fn as vstate_control_run() does, but wait for the control lock for at most @p ns.
  * Another operation may hold the lock while it waits for a poll thread.

@@ -91,7 +91,8 @@ vstate_dev_unpublish(struct vstate_dev *dev)
 static int
 vqs_alloc(struct vstate_dev *dev, int socket)
 {
-	const uint16_t nb_vqs = dev->conf.queues * dev->class->vqs_per_queue;
+	const uint16_t nb_vqs = dev->conf.queues * dev->class->vqs_per_queue +
+		(dev->class->more_vqs != NULL ? dev->class->more_vqs(&dev->conf) : 0);
 	struct vstate_vq *vq;
 
 	for (; dev->nb_vqs < nb_vqs; dev->nb_vqs++) {

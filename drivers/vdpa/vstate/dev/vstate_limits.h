@@ -9,7 +9,7 @@
 
 #include "vstate_conf.h"
 
-/** Largest number of virtqueues of a device: two for each queue of conf.queues. */
-#define VSTATE_MAX_VQS (2 * VSTATE_MAX_QUEUES)
+/** Largest number of virtqueues of a device: two for each queue of conf.queues, and one more. */
+#define VSTATE_MAX_VQS (2 * VSTATE_MAX_QUEUES + 1)
 
 #endif /* VSTATE_LIMITS_H */

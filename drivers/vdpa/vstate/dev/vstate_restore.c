@@ -39,6 +39,7 @@ vstate_restore_limits_of_rings(const struct vstate_dev *dev, struct rte_vhost_st
 		~(RTE_BIT64(VHOST_F_LOG_ALL) | RTE_BIT64(VHOST_USER_F_PROTOCOL_FEATURES));
 	lim->max_vqs = dev->nb_vqs;
 	lim->max_mtu = UINT16_MAX;
+	lim->ctrl_vq = UINT16_MAX;
 	lim->inflight = true;
 }
 
@@ -305,6 +306,7 @@ restore_end(struct vstate_dev *dev, const struct vstate_setup *setup)
 {
 	struct rte_vhost_state *st = dev->resume_point.restored;
 	uint16_t i;
+	int ret;
 
 	RTE_SET_USED(setup);
 	if (st == NULL)
@@ -315,9 +317,10 @@ restore_end(struct vstate_dev *dev, const struct vstate_setup *setup)
 			return -ENOMEM;
 		}
 	}
-	if (dev->class->restore != NULL)
-		dev->class->restore(dev, st);
-	return 0;
+	ret = dev->class->restore != NULL ? dev->class->restore(dev, st) : 0;
+	if (ret != 0)
+		device_fail(dev);
+	return ret;
 }
 
 static bool

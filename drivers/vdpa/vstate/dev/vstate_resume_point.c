@@ -240,8 +240,8 @@ vq_attach(struct vstate_dev *dev, struct vstate_vq *vq)
 	vstate_vq_detach(vq);
 }
 
-static void
-keepers_store(struct vstate_dev *dev)
+void
+vstate_resume_point_store(struct vstate_dev *dev)
 {
 	const struct vstate_keeper *keeper;
 	unsigned int rank;
@@ -274,7 +274,7 @@ vstate_resume_point_apply(struct vstate_dev *dev, const struct vstate_setup *set
 		if (vstate_run_vq_is_ready(dev->vqs[i]))
 			vq_attach(dev, dev->vqs[i]);
 	}
-	keepers_store(dev);
+	vstate_resume_point_store(dev);
 	return ret;
 }
 
@@ -299,7 +299,7 @@ vstate_resume_point_leave(struct vstate_dev *dev, bool leave)
 	unsigned int rank;
 
 	if (leave)
-		keepers_store(dev);
+		vstate_resume_point_store(dev);
 	for (rank = 0; rank < VSTATE_KEEPER_MAX; rank++) {
 		keeper = dev->resume_point.keepers[rank];
 		if (keeper == NULL)

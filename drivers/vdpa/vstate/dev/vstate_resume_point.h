@@ -105,6 +105,8 @@ struct vstate_resume_point {
 /** Register a keeper, before a front end can connect. */
 void vstate_resume_point_add(struct vstate_dev *dev, enum vstate_keeper_rank rank,
 		const struct vstate_keeper *keeper);
+/** Let the keepers store the state as it is now: a setting of the driver has changed. */
+void vstate_resume_point_store(struct vstate_dev *dev);
 /** Free the states that wait. */
 void vstate_resume_point_fini(struct vstate_dev *dev);
 

@@ -141,7 +141,7 @@ vstate_run_is_blocked(const struct vstate_dev *dev, uint32_t blocks)
 uint32_t
 vstate_run_vq_blocks(const struct vstate_dev *dev, const struct vstate_vq *vq)
 {
-	return word_load(&dev->run.blocks) | word_load(&vq->block);
+	return (word_load(&dev->run.blocks) & ~vq->exempt) | word_load(&vq->block);
 }
 
 bool

@@ -34,7 +34,8 @@ struct vstate_vq;
 /** Reasons of one queue. */
 #define VSTATE_BLOCKS_OF_VQ(X) \
 	X(NOT_READY, "the ring is not set up, or not enabled") \
-	X(BROKEN, "the driver broke the queue")
+	X(BROKEN, "the driver broke the queue") \
+	X(INACTIVE, "the driver uses fewer queue pairs")
 #define VSTATE_BLOCKS(X) VSTATE_BLOCKS_OF_DEV(X) VSTATE_BLOCKS_OF_VQ(X)
 
 enum vstate_block_bit {

@@ -389,7 +389,8 @@ do_ring_start(struct vstate_dev *dev, void *arg)
 	struct vstate_vq *vq = dev->vqs[start->qid];
 
 	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_MESSAGE | VSTATE_BLOCK_NOT_OWNER) ||
-			vstate_resume_point_needs_all(dev))
+			vstate_resume_point_needs_all(dev) ||
+			(dev->class->vq_needs_all != NULL && dev->class->vq_needs_all(vq)))
 		return -EAGAIN;
 	vstate_quiesce_vq(dev, vq);
 	vstate_vq_setup(dev, vq, start->ring);

@@ -259,6 +259,9 @@ recover_end(struct vstate_dev *dev, const struct vstate_setup *setup)
 	bool waiting = false;
 	uint16_t i;
 
+	if (dev->class->recover != NULL && dev->class->recover(dev, st) != 0)
+		VSTATE_LOG(WARNING, "%s: the settings that process %u left are not used", dev->name,
+				dev->handover->recovery->pid);
 	for (i = 0; i < st->nb_vqs; i++) {
 		if (vstate_run_vq_is_ready(dev->vqs[i]) && setup->rings[i].base_fresh)
 			st->vqs[i].size = 0;

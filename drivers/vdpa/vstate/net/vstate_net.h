@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
 #include <rte_ether.h>
 
 #include "dev/vstate_dev.h"
@@ -25,6 +28,7 @@
 
 struct rte_tel_data;
 struct rte_vhost_state;
+struct vstate_cvq;
 struct vstate_net_bridge;
 struct vstate_port;
 
@@ -50,7 +54,18 @@ struct vstate_net {
 	struct vstate_port *port;
 	/** The bridge that the EAL service runs, or NULL. Owner: vstate_net_bridge.c. */
 	struct vstate_net_bridge *bridge;
+	/** The control queue, or NULL without cvq=1. Owner: vstate_cvq.c. */
+	struct vstate_cvq *cvq;
 };
+
+/**
+ * Features that rte_vhost does not know: those of the control queue, and the address in config
+ * space.
+ */
+#define VSTATE_NET_OWN_FEATURES \
+	(RTE_BIT64(VIRTIO_NET_F_MAC) | RTE_BIT64(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) | \
+	 RTE_BIT64(VIRTIO_NET_F_CTRL_VLAN) | RTE_BIT64(VIRTIO_NET_F_CTRL_RX_EXTRA) | \
+	 RTE_BIT64(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
 /** Return the class's part of a device. */
 static inline struct vstate_net *
@@ -67,7 +82,9 @@ vstate_net_pairs(const struct vstate_dev *dev)
 }
 
 uint64_t vstate_net_features(const struct vstate_conf *conf);
+uint16_t vstate_net_more_vqs(const struct vstate_conf *conf);
 int vstate_net_dev_init(struct vstate_dev *dev);
+void vstate_net_dev_fini(struct vstate_dev *dev);
 int vstate_net_config_get(const struct vstate_dev *dev, uint8_t *config, uint32_t size);
 int vstate_net_config_set(struct vstate_dev *dev, const uint8_t *config, uint32_t offset,
 		uint32_t size);
@@ -79,11 +96,13 @@ void vstate_net_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq);
 void vstate_net_run_changed(struct vstate_dev *dev);
 void vstate_net_resume(struct vstate_dev *dev);
 void vstate_net_capture(const struct vstate_dev *dev, struct rte_vhost_state *st);
-void vstate_net_restore(struct vstate_dev *dev, struct rte_vhost_state *st);
+int vstate_net_restore(struct vstate_dev *dev, struct rte_vhost_state *st);
+int vstate_net_recover(struct vstate_dev *dev, const struct rte_vhost_state *st);
 void vstate_net_limits(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim);
 uint32_t vstate_net_empty_len(const struct vstate_vq *vq);
 bool vstate_net_wants_kicks(const struct vstate_vq *vq);
 bool vstate_net_used_ahead(const struct vstate_vq *vq);
+bool vstate_net_vq_needs_all(const struct vstate_vq *vq);
 void vstate_net_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d);
 
 /** The front end set the MTU. A suspended device applies it at resume. Control lock held. */

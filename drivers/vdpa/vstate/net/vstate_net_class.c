@@ -8,6 +8,7 @@
 #include <rte_common.h>
 #include <rte_vhost.h>
 
+#include "vstate_cvq.h"
 #include "vstate_net.h"
 #include "vstate_net_bridge.h"
 #include "vstate_net_class.h"
@@ -17,6 +18,24 @@
 #include "vstate_net_vq.h"
 #include "vstate_port_intr.h"
 #include "vstate_port_link.h"
+
+#define PROTOCOL_FEATURES \
+	(RTE_BIT64(VHOST_USER_PROTOCOL_F_MQ) | RTE_BIT64(VHOST_USER_PROTOCOL_F_LOG_SHMFD) | \
+	 RTE_BIT64(VHOST_USER_PROTOCOL_F_RARP) | RTE_BIT64(VHOST_USER_PROTOCOL_F_REPLY_ACK) | \
+	 RTE_BIT64(VHOST_USER_PROTOCOL_F_NET_MTU) | RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS))
+
+/*
+ * A generic front end asks for config space (CONFIG), and never writes DRIVER_OK although it
+ * negotiates STATUS. Without STATUS the start of the rings implies DRIVER_OK.
+ */
+static uint64_t
+net_protocol_features(const struct vstate_conf *conf)
+{
+	if (!vstate_net_conf_const(conf)->cvq)
+		return PROTOCOL_FEATURES;
+	return (PROTOCOL_FEATURES & ~RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS)) |
+		RTE_BIT64(VHOST_USER_PROTOCOL_F_CONFIG);
+}
 
 static void
 net_message(struct vstate_dev *dev, enum vstate_class_msg msg, uint64_t value)
@@ -59,16 +78,20 @@ static const struct vstate_feature_name feature_names[] = {
 	{ VIRTIO_NET_F_SPEED_DUPLEX, "speed_duplex" },
 };
 
+/* A grant suppresses kicks: who sleeps until one comes has to look, and ask for one again. */
+static void
+net_granted(struct vstate_dev *dev)
+{
+	vstate_port_intr_wake(dev);
+	vstate_cvq_wake(dev);
+}
+
 const struct vstate_class vstate_net_class = {
 	.name = "net",
 	.virtio_id = VIRTIO_ID_NET,
 	.vdpa_type = RTE_VHOST_VDPA_DEVICE_TYPE_NET,
-	.protocol_features = RTE_BIT64(VHOST_USER_PROTOCOL_F_MQ) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_RARP) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_NET_MTU) |
-		RTE_BIT64(VHOST_USER_PROTOCOL_F_STATUS),
+	.protocol_features = PROTOCOL_FEATURES,
+	.own_features = VSTATE_NET_OWN_FEATURES,
 	.vqs_per_queue = 2,
 	.vqs_to_start = 2,
 	.built_in = true,
@@ -84,7 +107,10 @@ const struct vstate_class vstate_net_class = {
 	.conf_default = vstate_net_conf_default,
 	.conf_check = vstate_net_conf_check,
 	.features = vstate_net_features,
+	.protocol_features_of = net_protocol_features,
+	.more_vqs = vstate_net_more_vqs,
 	.dev_init = vstate_net_dev_init,
+	.dev_fini = vstate_net_dev_fini,
 	.config_get = vstate_net_config_get,
 	.config_set = vstate_net_config_set,
 	.connect = vstate_net_connect,
@@ -92,8 +118,9 @@ const struct vstate_class vstate_net_class = {
 	.reset = vstate_net_reset,
 	.setup = vstate_net_setup,
 	.vq_setup = vstate_net_vq_setup,
+	.vq_needs_all = vstate_net_vq_needs_all,
 	.run_changed = vstate_net_run_changed,
-	.granted = vstate_port_intr_wake,
+	.granted = net_granted,
 	.wants_kicks = vstate_net_wants_kicks,
 	.link = vstate_port_link_set,
 	.resume = vstate_net_resume,
@@ -101,9 +128,12 @@ const struct vstate_class vstate_net_class = {
 	.poll_fini = vstate_net_bridge_destroy,
 	.poll = vstate_net_bridge_poll,
 	.poll_begin = vstate_net_bridge_begin,
+	.event_fd = vstate_cvq_event_fd,
+	.event = vstate_cvq_event,
 	.message = net_message,
 	.capture = vstate_net_capture,
 	.restore = vstate_net_restore,
+	.recover = vstate_net_recover,
 	.limits = vstate_net_limits,
 	.empty_len = vstate_net_empty_len,
 	.used_ahead = vstate_net_used_ahead,

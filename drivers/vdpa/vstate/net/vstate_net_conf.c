@@ -73,6 +73,7 @@ const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS] = {
 	{ "linear-buffer", false, vstate_devarg_parse_bool, FIELD(linear_buffer) },
 	{ "count-multicast", false, vstate_devarg_parse_bool, FIELD(count_multicast) },
 	{ "ipv4-cksum", false, vstate_devarg_parse_bool, FIELD(ipv4_cksum) },
+	{ "cvq", false, vstate_devarg_parse_bool, FIELD(cvq) },
 	{ "port", false, vstate_devarg_parse_bool, FIELD(port) },
 	{ "mac", false, parse_mac, 0 },
 	{ "mtu", false, parse_mtu, FIELD(mtu) },
@@ -93,6 +94,11 @@ vstate_net_conf_check(const char *dev_name, const struct vstate_conf *conf)
 	if (!vstate_net_conf_const(conf)->port && !conf->service) {
 		VSTATE_LOG(ERR, "%s: nothing would poll the queues: port=1 or service=1 is needed",
 				dev_name);
+		return -EINVAL;
+	}
+	if (vstate_net_conf_const(conf)->cvq && conf->iface[0] == '\0') {
+		VSTATE_LOG(ERR, "%s: cvq=1 needs a socket of the device (iface=): rte_vdpa does not know "
+				"the features of control commands", dev_name);
 		return -EINVAL;
 	}
 	if (vstate_net_conf_const(conf)->uplink[0] == '\0' || conf->service)

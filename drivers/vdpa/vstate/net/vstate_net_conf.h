@@ -24,6 +24,8 @@ struct vstate_net_conf {
 	bool ipv4_cksum;
 	/** Make an ethdev port. */
 	bool port;
+	/** Serve the control virtqueue. */
+	bool cvq;
 	/** Count multicast and broadcast frames. */
 	bool count_multicast;
 	/** Drop frames that do not fit one mbuf. */
@@ -43,6 +45,7 @@ struct vstate_net_conf {
 	"count-multicast=<0|1> " \
 	"port=<0|1> " \
 	"ipv4-cksum=<0|1> " \
+	"cvq=<0|1> " \
 	"mac=<MAC address> " \
 	"mtu=<68-65535> " \
 	"uplink=<port> " \
@@ -63,7 +66,7 @@ vstate_net_conf_const(const struct vstate_conf *conf)
 	return (const struct vstate_net_conf *)(const void *)conf->of_class;
 }
 
-#define VSTATE_NET_NB_DEVARGS 9
+#define VSTATE_NET_NB_DEVARGS 10
 extern const struct vstate_devarg vstate_net_devargs[VSTATE_NET_NB_DEVARGS];
 
 /* Members of struct vstate_class, documented there. */

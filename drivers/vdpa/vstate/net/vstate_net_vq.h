@@ -17,6 +17,8 @@
 #include "vstate_net_ops.h"
 #include "vstate_net_vq_counters.h"
 
+struct vstate_net_filter;
+
 /** Longest frame, without virtio header: the largest GSO frame and its Ethernet header. */
 #define VSTATE_MAX_FRAME (UINT16_MAX + 22)
 
@@ -67,6 +69,12 @@ struct vstate_net_vq {
 		struct vstate_pos avail;
 		uint16_t nb_shadow, listed;
 	} taken[VSTATE_BURST];
+	/** The driver's receive filter, the bursts below it, and the frames that it dropped. */
+	const struct vstate_net_filter *filter;
+	const struct vstate_net_ops *filtered_ops;
+	uint64_t filtered;
+	/** It is the control queue. Control lock. */
+	bool is_control;
 };
 
 /** The network queue of which @p vq is the ring. */

@@ -34,7 +34,8 @@ struct vstate_net_vq_counters {
 /** What the counters of a queue and of its ring are since they were reset. */
 struct vstate_net_stats {
 	uint64_t packets, bytes, calls, calls_suppressed;
-	uint64_t runt, oversize, bad_offload, small_buffer, uplink, segments_lost, segmented;
+	uint64_t runt, oversize, bad_offload, small_buffer, uplink, segments_lost, filtered;
+	uint64_t segmented;
 	uint64_t nombuf, multicast, broadcast;
 	uint64_t size_bins[VSTATE_SIZE_BINS];
 };
@@ -54,6 +55,7 @@ struct vstate_net_stats {
 	X(dropped_small_buffer, small_buffer, counters.small_buffer) \
 	X(dropped_uplink, uplink, counters.uplink) \
 	X(dropped_segments, segments_lost, counters.segments_lost) \
+	X(dropped_filtered, filtered, filtered) \
 	X(segmented_packets, segmented, counters.segmented) \
 	X(mbuf_allocation_errors, nombuf, counters.nombuf) \
 	X(multicast_packets, multicast, counters.multicast) \

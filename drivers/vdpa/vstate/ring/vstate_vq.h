@@ -121,6 +121,8 @@ struct __rte_cache_aligned vstate_vq {
 
 	/* -- control -- */
 	uint16_t qid;
+	/** Reasons of the device that do not hold for this queue. Set before the ring is set up. */
+	uint16_t exempt;
 	/** Reasons of this queue not to be granted, as bits that the device defines. 0: none. */
 	uint32_t block;
 	/** Number of resets of the device when the queue was set up last. */

@@ -128,7 +128,7 @@ offer_limit(const struct vstate_dev *dev, const char *path)
 
 	/* a class that rte_vhost does not have built in: it only passes the features on */
 	if (!dev->class->built_in && rte_vhost_driver_set_features(path,
-				dev->features_offered & ~VSTATE_OWN_FEATURES) != 0)
+				dev->features_offered & ~vstate_connection_own_features(dev)) != 0)
 		return -EIO;
 	if (rte_vhost_driver_get_features(path, &library) != 0 ||
 			rte_vhost_driver_disable_features(path,
@@ -204,7 +204,8 @@ vstate_back_close(struct vstate_back *back)
 int
 vstate_back_offer(struct vstate_dev *dev)
 {
-	uint64_t features = 0, protocol = 0, ours = dev->class->protocol_features;
+	uint64_t features = 0, protocol = 0, ours = dev->class->protocol_features_of != NULL ?
+		dev->class->protocol_features_of(&dev->conf) : dev->class->protocol_features;
 	char path[PATH_MAX];
 	int ret = 0;
 
@@ -228,7 +229,8 @@ vstate_back_offer(struct vstate_dev *dev)
 		return ret;
 	if (!dev->class->built_in)
 		features = dev->features_offered;
-	dev->features_offered = (dev->features_offered & features) | VSTATE_OWN_FEATURES;
+	dev->features_offered = (dev->features_offered & (features | dev->class->own_features)) |
+		VSTATE_OWN_FEATURES;
 	dev->connection->protocol_offered = (protocol | VSTATE_OWN_PROTOCOL_FEATURES) & ours;
 	dev->connection->protocol_offered |= VSTATE_PROTOCOL_F_INFLIGHT;
 	if (dev->conf.device_state)

@@ -289,6 +289,12 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 }
 
 uint64_t
+vstate_connection_own_features(const struct vstate_dev *dev)
+{
+	return VSTATE_OWN_FEATURES | dev->class->own_features;
+}
+
+uint64_t
 vstate_connection_features(const struct vstate_dev *dev)
 {
 	uint64_t features = 0;

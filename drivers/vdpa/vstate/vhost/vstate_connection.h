@@ -32,7 +32,7 @@ struct vstate_device_state;
 struct vstate_door;
 struct vstate_msg_log;
 
-/** Feature bits that this device serves and rte_vhost does not know. */
+/** Feature bits that all devices serve and rte_vhost does not know. */
 #define VSTATE_OWN_FEATURES RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND)
 /** Protocol features that this device serves without rte_vhost. */
 #define VSTATE_OWN_PROTOCOL_FEATURES (VSTATE_PROTOCOL_F_INFLIGHT | VSTATE_PROTOCOL_F_CONFIG | \
@@ -43,7 +43,7 @@ struct vstate_msg_log;
 struct vstate_connection {
 	/** rte_vhost's number of the connection; -1: none. */
 	int vid;
-	/** Negotiated features of VSTATE_OWN_FEATURES, which rte_vhost never sees. */
+	/** Negotiated features of vstate_connection_own_features(), which rte_vhost never sees. */
 	uint64_t own_features;
 	/** Protocol features that the front door offers, and those negotiated. */
 	uint64_t protocol_offered, protocol;
@@ -129,6 +129,8 @@ void vstate_connection_stop(int vid);
 /** rte_vhost reports that a ring is ready or stopped. @return 0 */
 int vstate_connection_ring_state(int vid, uint16_t qid, bool ready);
 
+/** Return the features that this device serves and rte_vhost does not know. Any thread. */
+uint64_t vstate_connection_own_features(const struct vstate_dev *dev);
 /** Return the negotiated features, including those that rte_vhost does not know. */
 uint64_t vstate_connection_features(const struct vstate_dev *dev);
 /** Return the negotiated protocol features. */

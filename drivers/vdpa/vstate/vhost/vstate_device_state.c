@@ -15,6 +15,7 @@
 #include <vstate_compat.h>
 
 #include "dev/vstate_clock.h"
+#include "dev/vstate_class.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_state.h"
 #include "vstate_connection.h"
@@ -141,8 +142,12 @@ refusal_report(struct vstate_dev *dev, const char *what, int ret,
  * no more pairs than the guest uses.
  */
 static void
-unused_drop(struct rte_vhost_state *st)
+unused_drop(const struct vstate_dev *dev, struct rte_vhost_state *st)
 {
+	/* a control queue comes after the pairs */
+	if (dev->class->more_vqs != NULL && dev->class->more_vqs(&dev->conf) != 0 &&
+			st->nb_vqs == dev->nb_vqs && st->vqs[st->nb_vqs - 1].size == 0)
+		st->nb_vqs--;
 	while (st->nb_vqs > 2 && st->vqs[st->nb_vqs - 1].size == 0 &&
 			st->vqs[st->nb_vqs - 2].size == 0)
 		st->nb_vqs -= 2;
@@ -158,7 +163,7 @@ save_prepare(struct vstate_dev *dev, struct vstate_device_state *ds)
 
 	ret = vstate_state_save(dev, &st, &err);
 	if (ret == 0 && st != NULL) {
-		unused_drop(st);
+		unused_drop(dev, st);
 		ds->size = rte_vhost_state_encoded_size(st);
 		ds->buf = malloc(ds->size);
 		ret = ds->buf == NULL ? -ENOMEM :

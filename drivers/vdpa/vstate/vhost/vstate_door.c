@@ -17,7 +17,9 @@
 
 #include <vstate_compat.h>
 
+#include "dev/vstate_class.h"
 #include "dev/vstate_clock.h"
+#include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_start.h"
 #include "handover/vstate_handover_msg.h"
@@ -170,7 +172,7 @@ must_connect(const struct vstate_door *door)
 
 /* ---- the thread ---- */
 
-enum { POLL_WAKE, POLL_LISTENER, POLL_FRONT, POLL_NEXT, POLL_MAX };
+enum { POLL_WAKE, POLL_LISTENER, POLL_FRONT, POLL_NEXT, POLL_CLASS, POLL_MAX };
 
 static int
 timeout_get(const struct vstate_door *door)
@@ -185,6 +187,12 @@ timeout_get(const struct vstate_door *door)
 	return now < door->reconnect_at ? door->reconnect_at - now : 0;
 }
 
+static int
+class_event_fd(const struct vstate_dev *dev)
+{
+	return dev->class->event_fd != NULL ? dev->class->event_fd(dev) : -1;
+}
+
 static void
 events_wait(const struct vstate_door *door, struct pollfd p[POLL_MAX])
 {
@@ -197,6 +205,7 @@ events_wait(const struct vstate_door *door, struct pollfd p[POLL_MAX])
 	p[POLL_FRONT] = (struct pollfd){ .fd = events != 0 ? door->front.fd : -1,
 		.events = events };
 	p[POLL_NEXT] = (struct pollfd){ .fd = door->next, .events = POLLIN };
+	p[POLL_CLASS] = (struct pollfd){ .fd = class_event_fd(door->dev), .events = POLLIN };
 	poll(p, POLL_MAX, timeout_get(door));
 }
 
@@ -215,6 +224,8 @@ front_serve(struct vstate_door *door)
 static void
 events_serve(struct vstate_door *door, const struct pollfd p[POLL_MAX])
 {
+	if (p[POLL_CLASS].revents != 0)
+		vstate_control_event(door->dev);
 	if (door->front.fd >= 0 && (p[POLL_FRONT].revents != 0 || door->front.waiting))
 		front_serve(door);
 	if (door->next >= 0 && p[POLL_NEXT].revents != 0)

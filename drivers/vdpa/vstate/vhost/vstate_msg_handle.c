@@ -76,7 +76,7 @@ features_filter(struct vstate_dev *dev, struct vstate_msg_context *context)
 			features_change_running(dev, context->msg->u64)))
 		return refuse(dev, context, VSTATE_MSG_R_FEATURES);
 	dev->connection->own_features = context->msg->u64 & dev->features_offered &
-		VSTATE_OWN_FEATURES;
+		vstate_connection_own_features(dev);
 	context->msg->u64 &= ~dev->connection->own_features;
 	return VSTATE_MSG_PASS;
 }
