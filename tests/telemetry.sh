@@ -58,7 +58,7 @@ text = open(sys.argv[1]).read()
 names = set(re.findall(r"``([a-z0-9_]+)``", text))
 for key in json.loads(sys.argv[2]):
     key = re.sub(r"^(capture|restore|resume)_(last_ns|max_ns|sum_ns|histogram)$", r"suspend_\2", key)
-    if key not in names and not re.match("(broken|refused|size)_", key) and key != "name":
+    if key not in names and not re.match("(broken|refused|cvq_refused|size)_", key) and key != "name":
         print(key)' "$VSTATE_ROOT/doc/guides/vdpadevs/telemetry.rst" "$1" | paste -sd' ')
 	[ -z "$missing" ] || fail "not in telemetry.rst: $missing"
 }
@@ -129,6 +129,33 @@ values() # VIRTIO-USER-ARGUMENTS RING
 
 case_values_split() { values packed_vq=0,mrg_rxbuf=1 split; }
 case_values_packed() { values packed_vq=1,mrg_rxbuf=1 packed; }
+
+# The control queue of the tool's guest: its commands are counted, those that are refused by reason.
+case_control_queue()
+{
+	local dev name
+	QUEUES=2 BACK_OPTIONS=(--port-topology=loop)
+	with_telemetry back_start cvq=1
+	tp back "set fwd io" >/dev/null
+	tp back start >/dev/null
+	dev=$(ask /vstate/dev,net_vstate0)
+	documented "$dev"
+	for name in cvq_in_force cvq_filters cvq_announce_due cvq_commands; do
+		expect "$name at start" "$(key "$dev" "$name")" -eq 0
+	done
+	# testpmd drops frames for which a slow guest has no buffers, so the guest's result does not count
+	bg guest "$TOOL" guest --socket "$W/s" --queues 2 --cvq --rate 100 --seconds 90
+	dev=$(ask /vstate/dev,net_vstate0 until cvq_refused_value '!0' 60)
+	kill -INT "${PID[guest]}"
+	bg_end guest 30 || true
+	! has guest 'control command' || fail "$(grep -m 1 'control command' "$W/guest.out")"
+	documented "$dev"
+	expect commands "$(key "$dev" cvq_commands)" -gt 0
+	expect_match "exporter" "$("$VSTATE_ROOT/devtools/vstate_exporter.py" "$SOCKET")" \
+		"vstate_dev_cvq_in_force\\{device=\"net_vstate0\"\\} 0"
+	measured "$(key "$dev" cvq_commands) commands accepted"
+	tp_quit back
+}
 
 case_bad_questions()
 {
@@ -273,4 +300,4 @@ case_latencies()
 	serve_quit
 }
 
-run_cases values-split values-packed bad-questions broken-queue latencies
+run_cases values-split values-packed control-queue bad-questions broken-queue latencies

@@ -24,6 +24,7 @@
 #include "cmd.h"
 #include "cmd_guest.h"
 #include "guest.h"
+#include "guest_ctrl.h"
 #include "guest_features.h"
 #include "guest_link.h"
 #include "guest_traffic.h"
@@ -50,7 +51,7 @@ enum {
 	OPT_SOCKET = 1, OPT_SERVER, OPT_QUEUES, OPT_RING, OPT_SIZE, OPT_SECONDS, OPT_FRAMES,
 	OPT_FEATURES, OPT_ANY_LAYOUT, OPT_RX_VHOST, OPT_SEED, OPT_RATE, OPT_WINDOW, OPT_CALLS,
 	OPT_JSON, OPT_HOSTILE, OPT_EXPECT_RESET, OPT_WITNESS, OPT_BACK_END_PID, OPT_RTE_VHOST,
-	OPT_ROUNDS, OPT_RSS_LIMIT, OPT_HOLD, OPT_VERBOSE,
+	OPT_ROUNDS, OPT_RSS_LIMIT, OPT_HOLD, OPT_CVQ, OPT_VERBOSE,
 };
 
 static const struct option long_options[] = {
@@ -77,6 +78,7 @@ static const struct option long_options[] = {
 	{ "rounds", required_argument, NULL, OPT_ROUNDS },
 	{ "rss-limit", required_argument, NULL, OPT_RSS_LIMIT },
 	{ "hold", required_argument, NULL, OPT_HOLD },
+	{ "cvq", no_argument, NULL, OPT_CVQ },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -106,11 +108,13 @@ usage_print(FILE *f)
 		"  --rate N             frames a second and queue (as fast as possible)\n"
 		"  --window N           most frames of a queue on their way (as many as fit)\n"
 		"  --calls              sleep until the back end calls, do not poll\n"
+		"  --cvq                use a control queue, which the back end must serve (cvq=1):\n"
+		"                       settings change at random during the run\n"
 		"  --json               report as JSON\n"
 		"  --hostile NAMES      misbehave: cases, all, or door (half messages, floods,\n"
 		"                       descriptors); list: print the cases; fuzz: random\n"
 		"                       messages of --seed for --seconds; connects: a table of\n"
-		"                       growth\n"
+		"                       growth; ctrl: chains in the control queue (cvq=1)\n"
 		"  --expect-reset       with --hostile: a broken queue must set NEEDS_RESET\n"
 		"  --witness PATH       with --hostile: socket on which a second device of the\n"
 		"                       same process listens; it must be served during the\n"
@@ -161,6 +165,7 @@ guest_option(struct guest_conf *c, int opt, const char *arg)
 		/* it reports an unknown name itself */
 		return guest_features_parse(arg, &c->features) ? 0 : -EINVAL;
 	case OPT_ANY_LAYOUT: c->any_layout = true; break;
+	case OPT_CVQ: c->cvq = true; break;
 	case OPT_RX_VHOST: c->rx_as_rte_vhost = true; break;
 	case OPT_SEED: return number_parse_opt("--seed", arg, 0, UINT64_MAX, &c->seed);
 	case OPT_RATE: return number_parse_opt("--rate", arg, 1, UINT64_MAX, &c->rate);
@@ -364,21 +369,26 @@ print_text(const struct options *o, const struct report *r, const char *why)
 		printf("  first error: %s\n", why);
 }
 
-static void
-run_for(struct guest *g, double seconds)
+/* @return 0; -EBADMSG: a control command was not answered as it must be */
+static int
+run_for(struct guest *g, double seconds, bool cvq)
 {
 	uint64_t start = clock_ns(), now = start, end = start + seconds * 1e9;
 	struct progress progress;
 	struct guest_counts c;
+	int ret = 0;
 
 	progress_start(&progress);
-	for (; stop_requested() == 0 && now < end; now = clock_ns()) {
+	for (; ret == 0 && stop_requested() == 0 && now < end; now = clock_ns()) {
+		if (cvq)
+			ret = guest_ctrl_change(g);
 		guest_counts_get(g, &c);
 		progress_show(&progress, "%5.1f s, %" PRIu64 " frames", (now - start) / 1e9,
 			c.received);
 		usleep(RTE_MIN(end - now, NAP_NS) / 1000 + 1);
 	}
 	progress_end(&progress);
+	return ret;
 }
 
 static int
@@ -396,14 +406,17 @@ traffic_run(struct guest *g, const struct options *o, struct report *r)
 	ret = guest_link_prepare(l);
 	if (ret == 0)
 		ret = guest_link_driver_ok(l);
+	if (ret == 0 && o->guest.cvq)
+		ret = guest_ctrl_begin(g);
 	start = clock_ns();
 	if (ret == 0)
 		ret = guest_traffic_start(g);
 	if (ret == 0) {
-		run_for(g, o->seconds);
+		ret = run_for(g, o->seconds, o->guest.cvq);
 		r->seconds = (clock_ns() - start) / 1e9;
 		guest_traffic_stop(g, DRAIN_MS);
-		ret = guest_link_stop(l);
+		if (ret == 0)
+			ret = guest_link_stop(l);
 	}
 	guest_link_close(l);
 	guest_counts_get(g, &r->counts);

@@ -55,8 +55,9 @@ device_describe(const struct migrate_options *opt, const struct workdir *wd, uns
 		len = snprintf(dev->args, sizeof(dev->args), "queues=%u%s%s%s", opt->pairs, mtu_arg,
 			dir_key, dir);
 	else
-		len = snprintf(dev->args, sizeof(dev->args), "iface=%s,queues=%u,service=1%s%s%s%s",
-			dev->socket, opt->pairs, mtu_arg, keep, dir_key, dir);
+		len = snprintf(dev->args, sizeof(dev->args), "iface=%s,queues=%u,service=1%s%s%s%s%s",
+			dev->socket, opt->pairs, opt->cvq ? ",cvq=1" : "", mtu_arg, keep, dir_key,
+			dir);
 	return len < (int)sizeof(dev->args) ? 0 : -ENAMETOOLONG;
 }
 

@@ -64,6 +64,11 @@ struct guest_conf {
 	/** The back end marks its buffers in an in-flight region, which the next back end gets. */
 	bool inflight;
 	/**
+	 * The driver of the control queue is there: it asks for the features of its commands, and
+	 * the back end must serve the queue. The back end has no more pairs than the guest.
+	 */
+	bool cvq;
+	/**
 	 * Back ends may be killed: a receive buffer may come back empty; its frame is then lost.
 	 */
 	bool crashes;

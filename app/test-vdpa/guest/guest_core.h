@@ -19,6 +19,7 @@
 #include <linux/virtio_net.h>
 
 #include <rte_thread.h>
+#include <rte_vhost_state.h>
 
 #include "guest.h"
 #include "guest_frame.h"
@@ -100,6 +101,16 @@ struct guest_pair {
 	uint64_t rnd;
 };
 
+/** The control queue; see guest_ctrl.h. */
+struct guest_ctrl {
+	struct guest_ring ring;
+	/** The command and its answer. */
+	uint64_t buf_gpa;
+	/** What the commands set. */
+	struct rte_vhost_state_net_ctrl set;
+	uint64_t rnd;
+};
+
 struct guest_link {
 	struct guest *g;
 	struct vu_fe fe;
@@ -129,6 +140,7 @@ struct guest {
 	/** Features in force since the first link; 0: no link yet. */
 	uint64_t features;
 	struct guest_pair *pairs;
+	struct guest_ctrl ctrl;
 	struct guest_region region;
 	/** Socket that all back ends connect to; -1: each link has its own. */
 	int listener;
@@ -168,13 +180,15 @@ guest_has(const struct guest *g, unsigned int bit)
 static inline uint16_t
 guest_nb_vqs(const struct guest *g)
 {
-	return 2 * g->conf.pairs;
+	return 2 * g->conf.pairs + g->conf.cvq;
 }
 
-/** Ring of virtqueue @p vq: even receive, odd transmit. */
+/** Ring of virtqueue @p vq: even receive, odd transmit; behind the pairs the control queue. */
 static inline struct guest_ring *
 guest_ring_of(struct guest *g, uint16_t vq)
 {
+	if (vq == 2 * g->conf.pairs)
+		return &g->ctrl.ring;
 	return vq % 2 == 0 ? &g->pairs[vq / 2].rx : &g->pairs[vq / 2].tx;
 }
 

@@ -114,10 +114,18 @@ len_clip(uint32_t len)
 	return len > 0xffff ? 0xffff : (uint16_t)len;
 }
 
+static const uint8_t macs[12] = { 2, 0x56, 0x53, 0, 0, 1, 2, 0x56, 0x53, 0, 0, 2 };
+
+void
+guest_frame_to(uint16_t pair, uint8_t mac[6])
+{
+	memcpy(mac, macs, 6);
+	mac[4] = (uint8_t)pair;
+}
+
 static void
 build_headers(uint16_t pair, uint8_t *f, uint32_t len)
 {
-	static const uint8_t macs[12] = { 2, 0x56, 0x53, 0, 0, 1, 2, 0x56, 0x53, 0, 0, 2 };
 	uint8_t *ip = f + ETH_LEN, *udp = f + UDP_OFF;
 	uint16_t ip_len = len_clip(len - ETH_LEN);
 

@@ -51,6 +51,8 @@ enum guest_frame_result {
 
 /** Length of frame @p seq of @p pair. */
 uint32_t guest_frame_len(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq);
+/** Write the destination address of the frames of a pair. */
+void guest_frame_to(uint16_t pair, uint8_t mac[6]);
 /** Write virtio header and frame to @p buf. @return length of the frame */
 uint32_t guest_frame_build(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq,
 		uint8_t *buf);

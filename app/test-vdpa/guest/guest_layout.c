@@ -10,6 +10,7 @@
 
 #include "guest.h"
 #include "guest_core.h"
+#include "guest_ctrl.h"
 #include "guest_frame.h"
 #include "guest_layout.h"
 #include "guest_mem.h"
@@ -115,8 +116,8 @@ slots_draw(struct guest_pair *p, uint32_t most)
 	return 0;
 }
 
-static int
-ring_reserve(struct guest *g, struct guest_ring *r, uint64_t seed, uint16_t table_len)
+int
+guest_layout_ring(struct guest *g, struct guest_ring *r, uint64_t seed, uint16_t table_len)
 {
 	uint64_t desc, driver, device;
 
@@ -172,9 +173,9 @@ pair_layout(struct guest *g, uint16_t index)
 	p->index = index;
 	p->rnd = g->conf.seed + 0x1000 * (index + 1);
 	p->zone.gpa = g->mem.cursor;
-	ret = ring_reserve(g, &p->rx, p->rnd + 1, GUEST_RX_SEGS);
+	ret = guest_layout_ring(g, &p->rx, p->rnd + 1, GUEST_RX_SEGS);
 	if (ret == 0)
-		ret = ring_reserve(g, &p->tx, p->rnd + 2, TX_SEGS_TABLE);
+		ret = guest_layout_ring(g, &p->tx, p->rnd + 2, TX_SEGS_TABLE);
 	if (ret < 0)
 		return ret;
 
@@ -239,12 +240,16 @@ guest_layout(struct guest *g)
 		if (ret < 0)
 			return ret;
 	}
+	ret = guest_ctrl_reserve(g);
+	if (ret < 0)
+		return ret;
 	/* Two borders in the middle of buffers. Each ring lies in one region, as it must. */
 	borders[0] = last->rx_gpa + (uint64_t)last->rx_slots * last->rx_stride / 2;
 	borders[1] = last->tx_gpa + (uint64_t)last->tx_slots * last->tx_stride / 2;
 	ret = guest_mem_commit(&g->mem, borders, 2, ISLAND);
 	if (ret < 0)
 		return ret;
+	guest_ctrl_reset(g);
 	for (i = 0; i < g->conf.pairs; i++) {
 		struct guest_pair *p = &g->pairs[i];
 
@@ -271,5 +276,6 @@ guest_layout_free(struct guest *g)
 		free(p->scratch);
 		free(p->tx_scratch);
 	}
+	guest_ctrl_free(g);
 	guest_mem_free(&g->mem);
 }

@@ -22,6 +22,8 @@ struct guest;
 
 /** Allocate memory, rings and buffers for the features in force. */
 int guest_layout(struct guest *g);
+/** Reserve the areas of a ring, and indirect tables of @p table_len entries. */
+int guest_layout_ring(struct guest *g, struct guest_ring *r, uint64_t seed, uint16_t table_len);
 /** Free what guest_layout() allocated. */
 void guest_layout_free(struct guest *g);
 /** Cut @p len bytes at @p gpa into @p nb pieces with gaps of at most GUEST_SEG_GAP. */

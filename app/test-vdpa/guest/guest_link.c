@@ -27,6 +27,10 @@
 #define PROTOCOL_FEATURES ((1ull << VU_PF_MQ) | (1ull << VU_PF_LOG_SHMFD) | (1ull << VU_PF_RARP) | \
 	(1ull << VU_PF_REPLY_ACK) | (1ull << VU_PF_NET_MTU) | (1ull << VU_PF_STATUS) | \
 	(1ull << VU_PF_DEVICE_STATE))
+/* Features of the control queue's driver. */
+#define CTRL_FEATURES ((1ull << VIRTIO_NET_F_CTRL_VQ) | (1ull << VIRTIO_NET_F_CTRL_RX) | \
+	(1ull << VIRTIO_NET_F_CTRL_RX_EXTRA) | (1ull << VIRTIO_NET_F_CTRL_VLAN) | \
+	(1ull << VIRTIO_NET_F_CTRL_MAC_ADDR) | (1ull << VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
 /* Longest wait for a status. A device must suspend in a shorter time. */
 #define STATUS_MS 3000
 /* A fresh packed ring: both wrap counters are 1, avail in the lower half, used in the upper. */
@@ -76,6 +80,10 @@ negotiate_features(struct guest_link *l, uint64_t offered)
 	want |= must | (1ull << VU_F_PROTOCOL_FEATURES);
 	if (g->conf.pairs > 1)
 		want |= (1ull << VIRTIO_NET_F_MQ) | (1ull << VIRTIO_NET_F_CTRL_VQ);
+	if (g->conf.cvq) {
+		want |= CTRL_FEATURES;
+		must |= CTRL_FEATURES;
+	}
 	/* The first link decided the layout of the rings. */
 	if (g->features != 0)
 		want = must = g->features;

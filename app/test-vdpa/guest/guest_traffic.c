@@ -30,7 +30,7 @@ set_calls(struct guest *g, bool on)
 {
 	uint16_t vq;
 
-	for (vq = 0; vq < guest_nb_vqs(g); vq++) {
+	for (vq = 0; vq < 2 * g->conf.pairs; vq++) {
 		struct guest_ring *r = guest_ring_of(g, vq);
 
 		r->ops->calls(r, on);
@@ -42,7 +42,7 @@ any_used(struct guest *g)
 {
 	uint16_t vq;
 
-	for (vq = 0; vq < guest_nb_vqs(g); vq++) {
+	for (vq = 0; vq < 2 * g->conf.pairs; vq++) {
 		const struct guest_ring *r = guest_ring_of(g, vq);
 
 		if (!g->pairs[vq / 2].paused && r->ops->used_ready(r))
@@ -57,7 +57,7 @@ wait_call(struct guest *g)
 {
 	struct pollfd fds[2 * GUEST_MAX_PAIRS];
 	struct guest_link *l;
-	uint16_t i, nb = guest_nb_vqs(g);
+	uint16_t i, nb = 2 * g->conf.pairs;
 	int n;
 
 	set_calls(g, true);

@@ -22,6 +22,7 @@
 #include "hostile.h"
 #include "hostile_case.h"
 #include "hostile_connect.h"
+#include "hostile_ctrl.h"
 #include "hostile_door.h"
 #include "hostile_env.h"
 #include "hostile_fds.h"
@@ -339,6 +340,7 @@ all_cases(struct hostile_case *c)
 	n += hostile_msg_cases(c + n, MAX_CASES - n);
 	n += hostile_seq_cases(c + n, MAX_CASES - n);
 	n += hostile_door_cases(c + n, MAX_CASES - n);
+	n += hostile_ctrl_cases(c + n, MAX_CASES - n);
 	n += hostile_shared_cases(c + n, MAX_CASES - n);
 	n += hostile_fds_cases(c + n, MAX_CASES - n);
 	n += hostile_connect_cases(c + n, MAX_CASES - n);
@@ -353,6 +355,7 @@ hostile_list(void)
 
 	for (i = 0; i < n; i++)
 		printf("%-34s %-7s %s\n", cases[i].name,
+			(cases[i].flags & HOSTILE_CTRL) != 0 ? "ctrl" :
 			(cases[i].flags & HOSTILE_DOOR) != 0 ? "door" :
 			(cases[i].flags & HOSTILE_MSG) != 0 ? "message" :
 			(cases[i].flags & HOSTILE_ANY) == HOSTILE_ANY ? "ring" :
@@ -405,8 +408,13 @@ name_is_listed(const char *list, const char *name)
 static bool
 case_wanted(const struct hostile_conf *conf, const struct hostile_case *c, bool packed)
 {
-	if (!name_is_listed(conf->name, "all") && !name_is_listed(conf->name, c->name) &&
-			(!name_is_listed(conf->name, "door") || (c->flags & HOSTILE_DOOR) == 0))
+	const bool ctrl = (c->flags & HOSTILE_CTRL) != 0;
+
+	/* most back ends serve no control queue: its cases are no part of the others */
+	if (!name_is_listed(conf->name, ctrl ? "ctrl" : "all") &&
+			!name_is_listed(conf->name, c->name) &&
+			(!name_is_listed(conf->name, "door") || ctrl ||
+			 (c->flags & HOSTILE_DOOR) == 0))
 		return false;
 	if ((c->flags & (packed ? HOSTILE_PACKED : HOSTILE_SPLIT)) == 0)
 		return false;

@@ -30,6 +30,9 @@ struct hostile_env;
 /** Only where the device listens: the case needs several connections at a time. */
 #define HOSTILE_LISTENING 0x200u
 
+/** The case is one of a control queue: it runs if it is asked for. */
+#define HOSTILE_CTRL 0x400u
+
 /** The case breaks this kind of ring: a back end that reports it must set NEEDS_RESET. */
 #define HOSTILE_BREAKS_SPLIT 0x40u
 #define HOSTILE_BREAKS_PACKED 0x80u

@@ -64,6 +64,8 @@ struct migrate_options {
 	char state_dir[PATH_MAX];
 	/** One buffer in flight is used before an older one. */
 	bool overtake;
+	/** The guest has a control queue, and its settings must move with the device. */
+	bool cvq;
 	/** Empty: a private file. */
 	char state_file[PATH_MAX];
 };
@@ -79,6 +81,8 @@ struct migrate_result {
 	uint64_t causal_states;
 	/** Buffers that were in flight at a stop, and frames that overtook another one there. */
 	uint64_t inflight, overtaken;
+	/** Times that the settings of the control queue were compared. */
+	uint64_t cvq_compared;
 	/** Most frames that killed back ends may have lost. */
 	uint64_t lost_allowed;
 	struct guest_counts counts;

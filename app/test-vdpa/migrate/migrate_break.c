@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <linux/virtio_net.h>
+
 #include <rte_common.h>
 
 #include "migrate_break.h"
@@ -20,6 +22,8 @@ static const struct migrate_break breaks[] = {
 	  .help = "one frame in the middle of the ring is dropped" },
 	{ .name = "inflight-order", .vq = 1, .swap = true,
 	  .help = "two sent frames in flight (--inflight) change places" },
+	{ .name = "settings", .setting = true,
+	  .help = "one VLAN of the control queue (--cvq) is added or removed" },
 	{ .name = "page", .state_file = true,
 	  .help = "old positions in the state file (--kill, packed)" },
 	{ .name = "raw-index", .vq = 1, .avail = 1,
@@ -97,6 +101,13 @@ migrate_break_apply(const struct migrate_break *br, struct rte_vhost_state *st, 
 	if (br->state_file || br->vq >= st->nb_vqs ||
 			(!packed && (br->flip_avail || br->flip_used)))
 		return -EOPNOTSUPP;
+	if (br->setting) {
+		if ((st->driver_features >> VIRTIO_NET_F_CTRL_VLAN & 1) == 0)
+			return -EOPNOTSUPP;
+		st->net.ctrl.vlans[0] ^= 2;
+		snprintf(what, size, "VLAN 1 added or removed");
+		return 0;
+	}
 	vq = &st->vqs[br->vq];
 	if (br->swap) {
 		entries_swap(vq, what, size);

@@ -27,6 +27,8 @@ struct migrate_break {
 	bool flip_avail, flip_used;
 	/** Exchange the first two buffers in flight. */
 	bool swap;
+	/** Change a setting of the control queue. */
+	bool setting;
 	/** Spoil the state file of a killed device instead of a captured state. */
 	bool state_file;
 };

@@ -43,6 +43,7 @@ enum {
 	OPT_OVERTAKE,
 	OPT_KILL,
 	OPT_UPGRADE,
+	OPT_CVQ,
 	OPT_STATE_FILE,
 	OPT_VERBOSE,
 };
@@ -69,6 +70,7 @@ static const struct option long_options[] = {
 	{ "kill", no_argument, NULL, OPT_KILL },
 	{ "upgrade", optional_argument, NULL, OPT_UPGRADE },
 	{ "break", required_argument, NULL, OPT_BREAK },
+	{ "cvq", no_argument, NULL, OPT_CVQ },
 	{ "state-file", required_argument, NULL, OPT_STATE_FILE },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, 'h' },
@@ -125,6 +127,8 @@ usage_print(FILE *f)
 		"                      no move: a new process takes over the device from the\n"
 		"                      process of A (takeover=1). keep: it gets the guest's\n"
 		"                      connection. reconnect: the guest accepts a new connection\n"
+		"  --cvq               the guest changes settings through a control queue (cvq=1);\n"
+		"                      after each round the device must have all of them\n"
 		"  --state-file PATH   save each state to PATH and keep the last one\n"
 		"  --break KIND        spoil the first captured state; see below\n"
 		"  --json              report as JSON\n"
@@ -279,6 +283,9 @@ option_store(int c, const char *word, struct migrate_options *opt)
 	case OPT_OVERTAKE:
 		opt->overtake = true;
 		return 0;
+	case OPT_CVQ:
+		opt->cvq = true;
+		return 0;
 	case OPT_STATE_FILE:
 		return state_file_option(opt, word);
 	case OPT_PROCESS:
@@ -378,6 +385,20 @@ overtake_check(const struct migrate_options *opt)
 	return 0;
 }
 
+static int
+cvq_check(const struct migrate_options *opt)
+{
+	if (!opt->cvq)
+		return 0;
+	if (opt->vdpa || opt->plain)
+		return refuse_together("--cvq", "only net_vstate devices serve a control queue");
+	if (opt->via->suspend_feature)
+		return refuse_together("--cvq", "such a device has no status byte");
+	if (opt->via->region || (!opt->via->whole && !opt->kill && !opt->upgrade))
+		return refuse_together("--cvq", "this carrier has no settings");
+	return 0;
+}
+
 /* Checks that need more than one option. */
 static int
 options_check(struct migrate_options *opt)
@@ -399,6 +420,8 @@ options_check(struct migrate_options *opt)
 	if (opt->rounds == 0 && opt->seconds == 0)
 		opt->rounds = DEFAULT_ROUNDS;
 	ret = overtake_check(opt);
+	if (ret == 0)
+		ret = cvq_check(opt);
 	if (ret == 0)
 		ret = kill_check(opt);
 	if (ret == 0)

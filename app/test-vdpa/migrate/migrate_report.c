@@ -69,7 +69,9 @@ text_print(const struct migrate_options *opt, struct migrate_result *res, FILE *
 	if (opt->kill)
 		fprintf(f, "allowed     %12" PRIu64 " lost\nempty       %12" PRIu64 "\n",
 			res->lost_allowed, c->empty);
-	fprintf(f, "virtqueues  %12u\n", 2 * opt->pairs);
+	if (opt->cvq)
+		fprintf(f, "settings    %12" PRIu64 " times the same\n", res->cvq_compared);
+	fprintf(f, "virtqueues  %12u\n", 2 * opt->pairs + opt->cvq);
 	fprintf(f, "frames      %12" PRIu64 "\n", c->sent);
 	fprintf(f, "lost        %12" PRIu64 "\n", c->lost);
 	fprintf(f, "duplicated  %12" PRIu64 "\n", c->duplicated);
@@ -102,7 +104,7 @@ report_json(const struct migrate_options *opt, struct migrate_result *res)
 {
 	const struct guest_counts *c = &res->counts;
 	json_t *report = json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o}",
-		"rounds", report_count(res->rounds), "virtqueues", 2 * (int)opt->pairs,
+		"rounds", report_count(res->rounds), "virtqueues", 2 * (int)opt->pairs + opt->cvq,
 		"frames", report_count(c->sent), "lost", report_count(c->lost),
 		"duplicated", report_count(c->duplicated),
 		"reordered", report_count(c->reordered),
@@ -119,6 +121,7 @@ report_json(const struct migrate_options *opt, struct migrate_result *res)
 	json_object_set_new(report, "lost_allowed", report_count(res->lost_allowed));
 	json_object_set_new(report, "empty", report_count(c->empty));
 	json_object_set_new(report, "connections_kept", report_count(res->kept));
+	json_object_set_new(report, "settings_compared", report_count(res->cvq_compared));
 	json_object_set_new(report, "ring", report_text(ring_name(opt)));
 	json_object_set_new(report, "seed", report_count(opt->seed));
 	json_object_set_new(report, "seconds", report_real(res->elapsed_ns / 1e9, 3));

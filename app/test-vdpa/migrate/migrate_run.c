@@ -16,6 +16,7 @@
 #include "guest_link.h"
 #include "guest_traffic.h"
 #include "migrate.h"
+#include "migrate_cvq.h"
 #include "migrate_fail.h"
 #include "migrate_inflight.h"
 #include "migrate_kill.h"
@@ -151,9 +152,13 @@ rounds_show(struct migrate *m, struct progress *p)
 static int
 any_round_run(struct migrate *m)
 {
-	if (m->opt->upgrade)
-		return migrate_upgrade_round(m);
-	return m->opt->kill ? migrate_kill_round(m) : round_run(m);
+	int ret = migrate_cvq_change(m);
+
+	if (ret == 0 && m->opt->upgrade)
+		ret = migrate_upgrade_round(m);
+	else if (ret == 0)
+		ret = m->opt->kill ? migrate_kill_round(m) : round_run(m);
+	return ret == 0 ? migrate_cvq_compare(m) : ret;
 }
 
 static void
@@ -220,6 +225,7 @@ migrate_run(const struct migrate_options *opt, struct backend *const be[2],
 		.causal = opt->causal,
 		.inflight = opt->via->region,
 		.crashes = opt->kill,
+		.cvq = opt->cvq,
 	};
 	struct migrate m = { .opt = opt, .be = be, .state_path = state_path, .res = res };
 
@@ -230,7 +236,8 @@ migrate_run(const struct migrate_options *opt, struct backend *const be[2],
 	}
 	if (opt->upgrade && guest_listen(m.guest, be[0]->dev.socket) < 0)
 		migrate_fail(&m, "the guest cannot listen on %s", be[0]->dev.socket);
-	else if (migrate_link_open(&m, 0, MIGRATE_PREPARED) == 0 && migrate_link_run(&m, 0) == 0)
+	else if (migrate_link_open(&m, 0, MIGRATE_PREPARED) == 0 && migrate_link_run(&m, 0) == 0 &&
+			migrate_cvq_begin(&m) == 0)
 		traffic_run(&m);
 	guest_error_keep(&m);
 	migrate_link_close(&m, 0);

@@ -84,7 +84,7 @@ rings_hand_over(struct migrate *m, unsigned int from, unsigned int to)
 	uint16_t vq;
 	int ret;
 
-	for (vq = 0; vq < 2 * m->opt->pairs; vq++)
+	for (vq = 0; vq < 2 * m->opt->pairs + m->opt->cvq; vq++)
 		guest_link_set_base(m->link[to], vq, guest_link_base(m->link[from], vq));
 	if (from != to && m->opt->via->region && migrate_inflight_mark(m, to) < 0)
 		return -1;

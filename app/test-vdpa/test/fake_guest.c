@@ -10,6 +10,7 @@
 
 #include "fake_backend.h"
 #include "guest.h"
+#include "guest_ctrl.h"
 #include "guest_hold.h"
 #include "guest_inflight.h"
 #include "guest_link.h"
@@ -50,6 +51,25 @@ void
 guest_destroy(struct guest *g)
 {
 	free(g);
+}
+
+/* The settings of a guest without a control queue. */
+int
+guest_ctrl_begin(struct guest *g)
+{
+	return 0;
+}
+
+int
+guest_ctrl_change(struct guest *g)
+{
+	return 0;
+}
+
+const char *
+guest_ctrl_differs(const struct guest *g, const struct rte_vhost_state *st)
+{
+	return NULL;
 }
 
 const char *
