@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@
 #include "ut_ring.h"
 #include "ut_socket.h"
 #include "dev/vstate_conf.h"
+#include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_poller.h"
 #include "dev/vstate_run.h"
@@ -704,6 +706,90 @@ device_made_again_attaches_its_guest(void **state)
 	}
 }
 
+/* ---- the control lock ---- */
+
+#define TURNS 20
+
+/* Whose operations ran, in their order. Control lock. */
+struct turns {
+	struct vstate_dev *dev;
+	pthread_t waiter;
+	bool waits;
+	unsigned int nb;
+	char who[2 * TURNS];
+};
+
+static int
+do_turn_of_waiter(struct vstate_dev *dev, void *arg)
+{
+	struct turns *t = arg;
+
+	t->who[t->nb++] = 'w';
+	return 0;
+}
+
+static void *
+waiter_main(void *arg)
+{
+	struct turns *t = arg;
+
+	vstate_control_run(do_turn_of_waiter, t->dev, t);
+	return NULL;
+}
+
+static bool
+somebody_waits(struct vstate_dev *dev)
+{
+	bool waits;
+
+	pthread_mutex_lock(&dev->control.lock);
+	waits = dev->control.waiting > 0;
+	pthread_mutex_unlock(&dev->control.lock);
+	return waits;
+}
+
+/* Another thread comes while this one holds the lock. */
+static int
+do_turn_with_waiter(struct vstate_dev *dev, void *arg)
+{
+	struct turns *t = arg;
+	unsigned int ms;
+
+	assert_int_equal(pthread_create(&t->waiter, NULL, waiter_main, t), 0);
+	for (ms = 0; ms < 20000 && !somebody_waits(dev); ms++)
+		usleep(1000);
+	t->waits = somebody_waits(dev);
+	return 0;
+}
+
+static int
+do_turn(struct vstate_dev *dev, void *arg)
+{
+	struct turns *t = arg;
+
+	t->who[t->nb++] = 'm';
+	return 0;
+}
+
+static void
+thread_that_comes_again_does_not_overtake_one_that_waits(void **state)
+{
+	struct vstate_conf conf = ut_conf(1, 1500);
+	struct turns t = { 0 };
+	unsigned int i;
+
+	t.dev = ut_device_make("test_turns", &conf);
+	assert_non_null(t.dev);
+	for (i = 0; i < TURNS; i++) {
+		vstate_control_run(do_turn_with_waiter, t.dev, &t);
+		vstate_control_run(do_turn, t.dev, &t);
+		pthread_join(t.waiter, NULL);
+		assert_true(t.waits);
+		assert_memory_equal(t.who + 2 * i, "wm", 2);
+	}
+	ut_device_unmake(t.dev);
+}
+
 int
 test_vstate_dev(void)
 {
@@ -727,6 +813,7 @@ test_vstate_dev(void)
 		cmocka_unit_test(packed_base_that_cannot_be_true_resumes_where_the_device_stopped),
 		cmocka_unit_test(reasons_of_a_queue_that_is_not_polled_have_names),
 		cmocka_unit_test(device_made_again_attaches_its_guest),
+		cmocka_unit_test(thread_that_comes_again_does_not_overtake_one_that_waits),
 	};
 
 	return cmocka_run_group_tests_name("vstate_dev", tests, NULL, NULL);

@@ -25,17 +25,38 @@ vstate_control_fini(struct vstate_dev *dev)
 	pthread_mutex_destroy(&dev->control.lock);
 }
 
-/* Take the control lock, and give up at @p deadline unless it is NULL. control->lock is held. */
+/*
+ * Wait for the control lock, until @p deadline unless it is NULL. control->lock is held. A thread
+ * that runs one operation after the other, because a driver sends one command after the other, must
+ * not keep the lock from those that wait. So it waits behind them, although the lock is free until
+ * one of them wakes up.
+ */
 static int
-control_take(struct vstate_control *control, const struct timespec *deadline)
+control_wait(struct vstate_control *control, const struct timespec *deadline)
 {
-	while (control->held) {
+	do {
 		if (deadline == NULL)
 			pthread_cond_wait(&control->released, &control->lock);
 		else if (pthread_cond_timedwait(&control->released, &control->lock, deadline) ==
 				ETIMEDOUT && control->held)
 			return -ETIME;
+	} while (control->held);
+	return 0;
+}
+
+/* Take the control lock, and give up at @p deadline unless it is NULL. control->lock is held. */
+static int
+control_take(struct vstate_control *control, const struct timespec *deadline)
+{
+	int ret = 0;
+
+	if (control->held || control->waiting > 0) {
+		control->waiting++;
+		ret = control_wait(control, deadline);
+		control->waiting--;
 	}
+	if (ret != 0)
+		return ret;
 	control->held = true;
 	control->holder = pthread_self();
 	return 0;

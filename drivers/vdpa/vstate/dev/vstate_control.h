@@ -29,6 +29,8 @@ struct vstate_control {
 	pthread_mutex_t lock;
 	pthread_cond_t released;
 	bool held;
+	/** Threads that wait for the control lock. */
+	unsigned int waiting;
 	/** The thread that holds the control lock. */
 	pthread_t holder;
 };
@@ -43,7 +45,8 @@ void vstate_control_fini(struct vstate_dev *dev);
 
 /**
  * Run @p fn with the control lock held. An operation may run another operation of the same device:
- * the lock is recursive. Any thread, except a poll thread that is inside a queue.
+ * the lock is recursive. A thread that comes while others wait does not overtake them. Any thread,
+ * except a poll thread that is inside a queue.
  * @return the return value of @p fn
  */
 int vstate_control_run(vstate_control_fn fn, struct vstate_dev *dev, void *arg);
