@@ -10,8 +10,31 @@
 
 case_split() { migrate_once; }
 case_packed() { DEVICE_PROPERTIES=packed=on; migrate_once; }
-case_split_mq() { PAIRS=4; migrate_once; }
-case_packed_mq() { PAIRS=4 DEVICE_PROPERTIES=packed=on; migrate_once; }
+
+# QEMU serves the control queue of its card, also if the back end could (cvq=1). It offers MQ and
+# GUEST_ANNOUNCE to the guest only if the back end does. With GUEST_ANNOUNCE the guest announces
+# itself after a move, and the front end sends no SEND_RARP.
+control_queue_is_qemus()
+{
+	local bit
+	vm_must two 5 "cat /sys/class/net/eth0/device/features"
+	for bit in 17 21 22; do
+		expect "feature $bit of the guest" "${VM_OUT:$bit:1}" -eq 1
+	done
+	! has b 'VHOST_USER_SEND_RARP' || fail "QEMU announced the guest in its place"
+}
+
+with_mq() # PROPERTIES [DEVARGS]
+{
+	PAIRS=4 DEVICE_PROPERTIES=$1
+	migrate_once "${2:-}"
+	control_queue_is_qemus
+}
+
+case_split_mq() { with_mq ''; }
+case_packed_mq() { with_mq packed=on; }
+case_split_mq_cvq() { qemu_reliable; with_mq '' cvq=1; }
+case_packed_mq_cvq() { qemu_reliable; with_mq packed=on cvq=1; }
 case_server_sockets() { SOCKET_SIDE=server; migrate_once client=1; }
 case_multifd() { CAPABILITIES+=(multifd); DEVICE_PROPERTIES=packed=on; migrate_once; }
 
@@ -77,4 +100,4 @@ case_tour_packed()
 
 # shellcheck disable=SC2046
 run_cases tour-packed split-mq packed-mq \
-	$(soak tour-split split packed server-sockets multifd cancel one-process)
+	$(soak split-mq-cvq packed-mq-cvq tour-split split packed server-sockets multifd cancel one-process)

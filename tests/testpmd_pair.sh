@@ -9,9 +9,9 @@
 # shellcheck source=tests/lib/pair.sh
 . "$(dirname "$0")/lib/pair.sh"
 
-layout() # VIRTIO-USER-ARGUMENTS
+layout() # VIRTIO-USER-ARGUMENTS [DEVARGS]
 {
-	pair_start "$1"
+	pair_start "$1" "${2:-}"
 	traffic
 	pair_quit
 }
@@ -42,6 +42,8 @@ case_packed_in_order_mergeable() { layout packed_vq=1,in_order=1,mrg_rxbuf=1; }
 case_packed_vectorized() { vectorized packed_vq=1,in_order=1,mrg_rxbuf=0; }
 case_split_4_queues() { QUEUES=4; layout packed_vq=0,in_order=0,mrg_rxbuf=1; }
 case_packed_4_queues() { QUEUES=4; layout packed_vq=1,in_order=0,mrg_rxbuf=1; }
+# virtio-user serves its control queue itself, also if the device could.
+case_packed_4_queues_cvq() { QUEUES=4; layout packed_vq=1,in_order=0,mrg_rxbuf=1 cvq=1; }
 case_packed_in_order_4_queues() { QUEUES=4; layout packed_vq=1,in_order=1,mrg_rxbuf=1; }
 
 # Frames longer than one mbuf are received as chains, or they are dropped and counted. Frames that
@@ -104,7 +106,9 @@ case_scatter_off_packed() { not_scattered packed_vq=1,mrg_rxbuf=1; }
 case_linear_buffer_split() { linear packed_vq=0,mrg_rxbuf=1; }
 case_linear_buffer_packed() { linear packed_vq=1,mrg_rxbuf=1; }
 
+# shellcheck disable=SC2046 # names without blanks
 run_cases split split-mergeable split-in-order split-in-order-mergeable split-vectorized \
 	packed packed-mergeable packed-in-order packed-in-order-mergeable packed-vectorized \
 	split-4-queues packed-4-queues packed-in-order-4-queues \
-	long-frames-split long-frames-packed scatter-off-split scatter-off-packed linear-buffer-split linear-buffer-packed
+	long-frames-split long-frames-packed scatter-off-split scatter-off-packed linear-buffer-split linear-buffer-packed \
+	$(soak packed-4-queues-cvq)
