@@ -210,6 +210,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		from_driver(&nq, m, &in);
 	fuzz_frame_unguard(m);
 	rte_pktmbuf_free(m);
-	fuzz_require(fuzz_pool_out(pool) == 0, "all mbufs are back");
+	fuzz_pool_require_full(pool);
 	return 0;
 }

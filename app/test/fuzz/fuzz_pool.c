@@ -6,8 +6,10 @@
 
 #include <sanitizer/asan_interface.h>
 
+#include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
+#include <rte_ring.h>
 
 #include "fuzz_in.h"
 #include "fuzz_pool.h"
@@ -86,8 +88,34 @@ fuzz_frame_unguard(const struct rte_mbuf *m)
 		ASAN_UNPOISON_MEMORY_REGION(m->buf_addr, m->buf_len);
 }
 
-unsigned int
+/* What rte_pktmbuf_alloc() relies on. A frame freed twice, or only in part, shows here. */
+static void
+free_mbuf_require(struct rte_mempool *pool, void *arg, void *obj, unsigned int idx)
+{
+	const struct rte_mbuf *m = obj;
+
+	RTE_SET_USED(pool);
+	RTE_SET_USED(arg);
+	RTE_SET_USED(idx);
+	fuzz_require(rte_mbuf_refcnt_read(m) == 1 && m->next == NULL && m->nb_segs == 1 &&
+			RTE_MBUF_DIRECT(m), "an mbuf in the pool is one segment of one owner");
+}
+
+/*
+ * Not by rte_mempool_avail_count(): it reports at most the size of the pool, which hides an mbuf
+ * that was freed twice. The default mempool is a ring.
+ */
+int
 fuzz_pool_out(const struct rte_mempool *pool)
 {
-	return rte_mempool_in_use_count(pool);
+	return (int)pool->size - (int)(rte_ring_count(pool->pool_data) +
+			pool->local_cache[rte_lcore_id()].len);
+}
+
+void
+fuzz_pool_require_full(struct rte_mempool *pool)
+{
+	fuzz_require(fuzz_pool_out(pool) <= 0, "all mbufs are back");
+	fuzz_require(fuzz_pool_out(pool) >= 0, "no mbuf is freed twice");
+	rte_mempool_obj_iter(pool, free_mbuf_require, NULL);
 }

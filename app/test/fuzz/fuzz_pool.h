@@ -34,7 +34,9 @@ struct rte_mbuf *fuzz_frame_make(struct rte_mempool *pool, const uint8_t *bytes,
 void fuzz_frame_guard(const struct rte_mbuf *m);
 /** Undo fuzz_frame_guard(). */
 void fuzz_frame_unguard(const struct rte_mbuf *m);
-/** Mbufs that are not in the pool. */
-unsigned int fuzz_pool_out(const struct rte_mempool *pool);
+/** Number of mbufs that are not in the pool; below 0 if one was freed twice. */
+int fuzz_pool_out(const struct rte_mempool *pool);
+/** Require that all mbufs are in the pool, and that each can be allocated again. */
+void fuzz_pool_require_full(struct rte_mempool *pool);
 
 #endif /* FUZZ_POOL_H */

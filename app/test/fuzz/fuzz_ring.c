@@ -261,7 +261,7 @@ static void
 burst_run(struct fuzz_run *r, struct fuzz_in *in)
 {
 	struct rte_mbuf *held[FUZZ_POOL_MBUFS];
-	unsigned int out;
+	int out;
 
 	if (r->nb_held > 0 && rte_pktmbuf_alloc_bulk(pool, held, r->nb_held) != 0)
 		return;
@@ -355,5 +355,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		else if (!r->race)
 			fuzz_runs_same(&runs[0], r);
 	}
+	fuzz_pool_require_full(pool);
 	return 0;
 }

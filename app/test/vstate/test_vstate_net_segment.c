@@ -12,6 +12,7 @@
 #include <rte_bitops.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
+#include <rte_mempool.h>
 
 #include <vstate_compat.h>
 
@@ -250,12 +251,152 @@ frame_that_cannot_be_segmented_is_refused_and_counted(void **state)
 	ring_close(&s.r);
 }
 
+/* ---- frames whose first mbuf is not direct ---- */
+
+static void
+segments_read(struct sender *s)
+{
+	struct virtio_net_hdr hdr;
+	struct frame whole, seg;
+	uint32_t len;
+	uint16_t id, i;
+
+	frame_make(&whole, false, true);
+	for (i = 0; i < SEGMENTS; i++) {
+		assert_true(ring_get_used(&s->r, &id, &len));
+		segment_read(s, i, len, &hdr, &seg);
+		assert_segment(&whole, &seg, i, true);
+	}
+	assert_false(ring_get_used(&s->r, &id, &len));
+}
+
+/* Found by the fuzzer of offloads: the header mbufs of the segments were freed twice. */
+static void
+clone_is_segmented_and_freed_once(void **state)
+{
+	struct rte_mbuf *m, *clone;
+	struct sender s;
+
+	RTE_SET_USED(state);
+	sender_open(&s, true);
+	buffers_add(&s, SEGMENTS);
+	m = large_frame_make(&s, false);
+	clone = rte_pktmbuf_clone(m, s.r.pool);
+	assert_non_null(clone);
+	assert_int_equal(vstate_port_tx(&s.txq, &clone, 1), 1);
+	segments_read(&s);
+	/* one is still out: more than all in the pool would not show */
+	assert_int_equal(ring_mbufs_out(&s.r), 1);
+	assert_int_equal(rte_mbuf_refcnt_read(m), 1);
+	rte_pktmbuf_free(m);
+	assert_int_equal(ring_mbufs_out(&s.r), 0);
+	ring_close(&s.r);
+}
+
+static void
+buffer_free(void *addr, void *opaque)
+{
+	RTE_SET_USED(addr);
+	++*(unsigned int *)opaque;
+}
+
+/* Move the data of a frame of one mbuf to an external buffer. */
+static struct rte_mbuf *
+external_frame_make(struct sender *s, struct rte_mempool *pool,
+		struct rte_mbuf_ext_shared_info *info, void *buf, uint16_t size)
+{
+	struct rte_mbuf *from = large_frame_make(s, false), *m = rte_pktmbuf_alloc(pool);
+
+	assert_non_null(m);
+	rte_mbuf_ext_refcnt_set(info, 1);
+	rte_pktmbuf_attach_extbuf(m, buf, RTE_BAD_IOVA, size, info);
+	memcpy(rte_pktmbuf_append(m, from->data_len), rte_pktmbuf_mtod(from, void *),
+			from->data_len);
+	m->ol_flags |= from->ol_flags;
+	m->tx_offload = from->tx_offload;
+	rte_pktmbuf_free(from);
+	return m;
+}
+
+static void
+frame_in_an_external_buffer_is_segmented_and_freed_once(void **state)
+{
+	unsigned int freed = 0;
+	struct rte_mbuf_ext_shared_info info = { .free_cb = buffer_free, .fcb_opaque = &freed };
+	static uint8_t buf[512];
+	struct rte_mbuf *m;
+	struct sender s;
+
+	RTE_SET_USED(state);
+	sender_open(&s, true);
+	buffers_add(&s, SEGMENTS);
+	m = external_frame_make(&s, s.r.pool, &info, buf, sizeof(buf));
+	assert_int_equal(vstate_port_tx(&s.txq, &m, 1), 1);
+	segments_read(&s);
+	assert_int_equal(freed, 1);
+	assert_int_equal(ring_mbufs_out(&s.r), 0);
+	ring_close(&s.r);
+}
+
+/* Mbufs of external buffers may have little room of their own. lib/gso would write behind it. */
+static void
+headers_that_do_not_fit_an_mbuf_are_refused(void **state)
+{
+	struct rte_mempool *small = rte_pktmbuf_pool_create("small", 15, 0, 0,
+			RTE_PKTMBUF_HEADROOM + FRAME_L4_V4 + 19, SOCKET_ID_ANY);
+	unsigned int freed = 0;
+	struct rte_mbuf_ext_shared_info info = { .free_cb = buffer_free, .fcb_opaque = &freed };
+	static uint8_t buf[512];
+	struct rte_mbuf *m;
+	struct sender s;
+
+	RTE_SET_USED(state);
+	assert_non_null(small);
+	sender_open(&s, true);
+	buffers_add(&s, SEGMENTS);
+	m = external_frame_make(&s, small, &info, buf, sizeof(buf));
+	assert_int_equal(vstate_port_tx(&s.txq, &m, 1), 1);
+	assert_int_equal(s.r.nq->counters.bad_offload, 1);
+	assert_int_equal(s.r.nq->counters.packets, 0);
+	assert_int_equal(freed, 1);
+	assert_int_equal(rte_mempool_in_use_count(small), 0);
+	ring_close(&s.r);
+	rte_mempool_free(small);
+}
+
+/* The segments have TCP headers, whatever else the flags ask for. */
+static void
+header_of_udp_is_too_short_to_be_segmented_as_tcp(void **state)
+{
+	struct rte_mbuf *m;
+	struct sender s;
+
+	RTE_SET_USED(state);
+	sender_open(&s, true);
+	buffers_add(&s, SEGMENTS);
+	m = large_frame_make(&s, false);
+	m->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM;
+	m->l4_len = 8;
+	rte_errno = 0;
+	assert_int_equal(vstate_port_prepare(&s.txq, &m, 1), 0);
+	assert_int_equal(rte_errno, EINVAL);
+	assert_int_equal(vstate_port_tx(&s.txq, &m, 1), 1);
+	assert_int_equal(s.r.nq->counters.bad_offload, 1);
+	assert_int_equal(s.r.nq->counters.packets, 0);
+	assert_int_equal(ring_mbufs_out(&s.r), 0);
+	ring_close(&s.r);
+}
+
 int
 test_vstate_net_segment(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frame_is_segmented_for_a_driver_that_does_not_take_it),
 		cmocka_unit_test(frame_of_one_segment_and_several_mbufs_is_freed_once),
+		cmocka_unit_test(clone_is_segmented_and_freed_once),
+		cmocka_unit_test(frame_in_an_external_buffer_is_segmented_and_freed_once),
+		cmocka_unit_test(headers_that_do_not_fit_an_mbuf_are_refused),
+		cmocka_unit_test(header_of_udp_is_too_short_to_be_segmented_as_tcp),
 		cmocka_unit_test(segments_without_a_buffer_are_counted),
 		cmocka_unit_test(driver_that_takes_segmentation_gets_the_whole_frame),
 		cmocka_unit_test(frame_that_cannot_be_segmented_is_refused_and_counted),

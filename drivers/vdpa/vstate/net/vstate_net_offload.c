@@ -375,7 +375,9 @@ ipv4_header_is_inside(const struct rte_mbuf *m)
 static bool
 gso_headers_are_inside(const struct rte_mbuf *m)
 {
-	uint32_t min = is_udp(m) ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr);
+	/* is_udp() is also true for TCP_SEG with a flag of UDP: the segments have TCP headers */
+	const uint32_t min = m->ol_flags & RTE_MBUF_F_TX_TCP_SEG ? sizeof(struct rte_tcp_hdr) :
+		sizeof(struct rte_udp_hdr);
 
 	return m->tso_segsz != 0 && m->l4_len >= min &&
 		(uint32_t)m->l2_len + m->l3_len + m->l4_len <= m->data_len;

@@ -30,12 +30,12 @@ checksums_request(struct rte_mbuf *seg)
 		seg->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
 }
 
-int
-vstate_net_segment(struct rte_mbuf *m, struct rte_mbuf **segs)
+/* @param m  its first mbuf is direct */
+static int
+frame_segment(struct rte_mbuf *m, struct rte_mempool *pool, struct rte_mbuf **segs)
 {
 	const uint64_t flags = m->ol_flags;
-	struct rte_mempool *pool = vstate_net_offload_pool(m);
-	struct rte_gso_ctx ctx = {
+	const struct rte_gso_ctx ctx = {
 		.direct_pool = pool,
 		.indirect_pool = pool,
 		.gso_types = RTE_ETH_TX_OFFLOAD_TCP_TSO,
@@ -44,18 +44,12 @@ vstate_net_segment(struct rte_mbuf *m, struct rte_mbuf **segs)
 	};
 	int ret, i;
 
-	if (!vstate_net_segment_can(m))
-		return -ENOTSUP;
-	if (vstate_net_offload_prepare(m) != 0)
-		return -EINVAL;
-	if (pool == NULL)
-		return -ENOMEM;
 	/* lib/gso knows the frame by these flags only */
 	m->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_VLAN);
 	ret = rte_gso_segment(m, &ctx, segs, VSTATE_NET_SEGMENTS);
 	m->ol_flags = flags;
 	if (ret == 0) {
-		/* one segment: the frame itself, which the caller frees twice then, with all mbufs */
+		/* one segment: the frame itself, which is freed twice then, with all mbufs */
 		rte_pktmbuf_refcnt_update(m, 1);
 		segs[0] = m;
 		ret = 1;
@@ -63,4 +57,42 @@ vstate_net_segment(struct rte_mbuf *m, struct rte_mbuf **segs)
 	for (i = 0; i < ret; i++)
 		checksums_request(segs[i]);
 	return ret;
+}
+
+/*
+ * lib/gso copies the flags of the frame's first mbuf to the header mbuf of each segment. With the
+ * flag of a clone such an mbuf is freed twice. With that of an external buffer it frees a buffer
+ * that it does not have. So a frame whose first mbuf is not direct is copied.
+ */
+static int
+frame_copy_segment(const struct rte_mbuf *m, struct rte_mempool *pool, struct rte_mbuf **segs)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, pool, 0, UINT32_MAX);
+	int ret;
+
+	if (copy == NULL)
+		return -ENOMEM;
+	ret = frame_segment(copy, pool, segs);
+	/* the segments refer to its mbufs */
+	rte_pktmbuf_free(copy);
+	return ret;
+}
+
+int
+vstate_net_segment(struct rte_mbuf *m, struct rte_mbuf **segs)
+{
+	struct rte_mempool *pool = vstate_net_offload_pool(m);
+
+	if (!vstate_net_segment_can(m))
+		return -ENOTSUP;
+	if (vstate_net_offload_prepare(m) != 0)
+		return -EINVAL;
+	if (pool == NULL)
+		return -ENOMEM;
+	/* lib/gso copies the headers to one mbuf, and does not check that they fit */
+	if (m->l2_len + m->l3_len + m->l4_len >
+			rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM)
+		return -EINVAL;
+	return RTE_MBUF_DIRECT(m) ? frame_segment(m, pool, segs) :
+		frame_copy_segment(m, pool, segs);
 }

@@ -23,11 +23,12 @@
 bool vstate_net_segment_can(const struct rte_mbuf *m);
 
 /**
- * Cut a frame into segments that ask for their checksums. The segments share the frame's data. They
- * come from the pool of the frame. The caller frees the frame and the segments.
+ * Cut a frame into segments that ask for their checksums. The segments share the frame's data, or
+ * that of a copy if the first mbuf is a clone or has an external buffer. They come from the pool of
+ * the frame. The caller frees the frame and the segments.
  * @param segs  written, up to VSTATE_NET_SEGMENTS
- * @return number of segments; -ENOTSUP: not TCP; -EINVAL: bad header lengths, or too many segments;
- *   -ENOMEM: no mbufs
+ * @return number of segments; -ENOTSUP: not TCP; -EINVAL: bad header lengths, headers that do not
+ *   fit an mbuf of the pool, or too many segments; -ENOMEM: no mbufs
  */
 int vstate_net_segment(struct rte_mbuf *m, struct rte_mbuf **segs);
 
