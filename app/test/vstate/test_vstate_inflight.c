@@ -602,6 +602,42 @@ wild_regions_are_survived(void **state)
 	}
 }
 
+/* Found by the fuzzer of recoveries: such a region gave a state that no one accepts. */
+static void
+table_in_a_chain_of_a_region_is_refused(void **state)
+{
+	const struct vstate_pos start = { 5, 1 };
+	const struct vstate_ring_setup ring = { .base_fresh = true };
+	struct vstate_inflight_packed_desc *entry;
+	struct vstate_inflight_packed *r;
+	const char *why = NULL;
+	struct bench b;
+	uint16_t num;
+
+	RTE_SET_USED(state);
+	device_arrive(&b, true, false, true, start);
+	vstate_start_end(b.dev, false);
+	for (num = 1; num <= 2; num++) {
+		r = (void *)(b.region + b.g.mmap_size / 2);
+		memset(r, 0, b.g.mmap_size / 2);
+		r->version = 1;
+		r->desc_num = SIZE;
+		r->pos = vstate_inflight_head_word(start, start);
+		/* no entry is free, so that the marks stay */
+		r->free_head = r->old_free_head = SIZE;
+		entry = vstate_inflight_packed_descs(r);
+		entry[3] = (struct vstate_inflight_packed_desc){ .inflight = 1, .num = num,
+			.next = 4, .last = 3 + num - 1, .addr = RING_BUF_GPA, .len = 16,
+			.flags = VRING_DESC_F_INDIRECT };
+		assert_int_equal(vstate_inflight_shm_keeper.apply(b.dev, b.vq, &ring, &why),
+				num == 1 ? VSTATE_KEEPER_APPLIED : VSTATE_KEEPER_REFUSED);
+		/* refused: the queue is unchanged */
+		assert_int_equal(vstate_inflight_count(b.vq), 1);
+	}
+	assert_string_equal(why, "its entries are not valid, or no memory");
+	bench_close(&b);
+}
+
 static void
 geometry_out_of_bounds_is_refused(void **state)
 {
@@ -657,6 +693,7 @@ test_vstate_inflight(void)
 		cmocka_unit_test(stop_with_some_left_keeps_them),
 		cmocka_unit_test(region_outlives_a_kill_at_every_instruction),
 		cmocka_unit_test(wild_regions_are_survived),
+		cmocka_unit_test(table_in_a_chain_of_a_region_is_refused),
 		cmocka_unit_test(geometry_out_of_bounds_is_refused),
 	};
 

@@ -299,6 +299,9 @@ packed_entry_copy(const struct vstate_vq *vq, const struct vstate_inflight_packe
 		copy->link = d->id;
 		copy->flags = (d->flags & (VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT)) |
 			(i + 1 < b->num ? VRING_DESC_F_NEXT : 0);
+		/* a table is a whole buffer: a state with another chain is not valid */
+		if (b->num > 1 && (copy->flags & VRING_DESC_F_INDIRECT))
+			return false;
 		b->id = copy->link;
 		b->last = at;
 		at = d->next;
