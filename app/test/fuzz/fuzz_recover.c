@@ -306,7 +306,7 @@ region_try(struct run *r, struct fuzz_in *in)
 	vstate_inflight_shm_set(f.dev, &g, fd, how & 0x20 ? !r->d.packed : r->d.packed);
 	close(fd);
 	device_run(r, in);
-	vstate_inflight_shm_drop(f.dev);
+	fuzz_require(f.dev->handover->inflight_shm == NULL, "a disconnect drops the region");
 }
 
 /* ---- a state file ---- */
@@ -499,7 +499,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		region_try(&r, &in);
 	else
 		file_try(&r, &in);
-	fuzz_require(fuzz_pool_out(f.pool) == 0, "all mbufs are back");
+	fuzz_pool_require_full(f.pool);
 	fuzz_require(fuzz_free_fd() == free_fd, "no descriptor is left open");
 	return 0;
 }
