@@ -11,9 +11,9 @@
 #	--corpus DIR	keep the inputs that reach new code there, and begin with them
 #
 # Stored inputs are in app/test/fuzz/corpus/NAME.hex: see devtools/fuzz_inputs.py. An input that
-# broke something is named after it. An input that breaks something now is written to
-# build-fuzz/findings, and the exit status is that of the fuzzer. The last line is
-# "NAME: N executions, N features, N seconds".
+# broke something is named after it. An input that breaks something now is kept in
+# build-fuzz/findings; its path and its bytes are printed, and the exit status is that of the fuzzer.
+# The last line is "NAME: N executions, N features, N seconds".
 
 set -u
 # shellcheck source=devtools/lib.sh
@@ -35,7 +35,8 @@ names()
 
 build_fuzzers()
 {
-	command -v clang >/dev/null || need_packages clang
+	[ -z "${VSTATE_FUZZERS_BUILT:-}" ] || return 0
+	need_packages clang libclang-rt-dev
 	need_driver_headers
 	if [ ! -e "$BUILD/build.ninja" ]; then
 		run_quiet "meson setup build-fuzz" env CC=clang meson setup "$BUILD" "$VSTATE_ROOT" \
@@ -56,7 +57,7 @@ state_inputs()
 		"$BUILD/app/test/vhost-state-samples" "$1" 30 && rm -f "$1"/*.json
 	fi
 	for file in "$VSTATE_ROOT"/app/test/vhost_state/data/*.hex; do
-		sed 's/#.*//' "$file" | tr -d '[:space:]' | xxd -r -p >"$1/$(basename "$file" .hex)"
+		python3 "$VSTATE_ROOT/devtools/fuzz_inputs.py" bytes "$file" "$1"
 	done
 }
 
@@ -67,6 +68,15 @@ summary() # NAME LOG SECONDS
 	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$2")
 	features=$(sed -n 's/.* ft: \([0-9]*\) .*/\1/p' "$2" | tail -n 1)
 	echo "$1: ${runs:-?} executions, ${features:-?} features, $3 seconds"
+}
+
+# Name the inputs that libFuzzer wrote, by its LOG, with their bytes: the machine may be gone soon.
+findings_print() # NAME LOG
+{
+	local file
+	sed -n 's/.*Test unit written to //p' "$2" | while IFS= read -r file; do
+		echo "$1: kept ${file#"$VSTATE_ROOT/"}: $(od -An -v -tx1 "$file" | tr -d ' \n' | cut -c 1-2000)"
+	done
 }
 
 run_fuzzer() # NAME SECONDS
@@ -82,7 +92,7 @@ run_fuzzer() # NAME SECONDS
 		>"$work/log" 2>&1 </dev/null || rc=$?
 	if [ $rc -ne 0 ]; then
 		grep -vE '^#|^NEW_|^INFO' "$work/log" | head -n 60
-		echo "broken: see build-fuzz/findings"
+		findings_print "$1" "$work/log"
 	fi
 	summary "$1" "$work/log" $((SECONDS - begin))
 	rm -rf "$work"
@@ -96,6 +106,7 @@ run_inputs() # NAME FILE...
 
 run_all() # SECONDS
 {
+	export VSTATE_FUZZERS_BUILT=1
 	names | xargs -P 2 -I '{}' "$0" '{}' "$1"
 }
 

@@ -6,6 +6,7 @@
 fuzz_inputs.py unpack FILE DIR        write each input as a file of bytes
 fuzz_inputs.py pack FILE DIR [MOST]   add the smallest inputs of DIR to FILE, so that it has MOST of
                                       them besides those that are named after something
+fuzz_inputs.py bytes FILE DIR         write one input of hexadecimal digits, a file without names
 """
 
 import pathlib
@@ -35,6 +36,13 @@ def unpack(path, to):
         (to / name).write_bytes(data)
 
 
+def write_bytes(path, to):
+    """Write the bytes of a file that is one input."""
+    lines = path.read_text(encoding='ascii').splitlines()
+    data = bytes.fromhex(''.join(line.split('#')[0] for line in lines))
+    (to / path.stem).write_bytes(data)
+
+
 def pack(path, source, most):
     """Store the inputs of a folder, in place of those that have a number only."""
     text = path.read_text(encoding='ascii').splitlines() if path.exists() else []
@@ -54,6 +62,8 @@ def main():
     path, folder = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     if sys.argv[1] == 'unpack':
         unpack(path, folder)
+    elif sys.argv[1] == 'bytes':
+        write_bytes(path, folder)
     else:
         pack(path, folder, int(sys.argv[4]) if len(sys.argv) > 4 else 40)
 
