@@ -456,6 +456,36 @@ close_ends_the_clients(void **state)
 	rte_vhost_state_event_send("one", RTE_VHOST_STATE_E_STARTED, -1, NULL);
 }
 
+/** Number of the next descriptor. It falls while a client of an earlier test is dropped. */
+static int
+free_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static void
+closed_socket_leaves_no_descriptor(void **state)
+{
+	const int before = free_fd();
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/third", control_dir);
+	assert_int_equal(rte_vhost_state_control_open(path, 0), 0);
+	fd = control_dial_path(path);
+	assert_true(fd >= 0);
+	assert_int_equal(rte_vhost_state_control_close(path), 0);
+	control_closed_by_peer(fd);
+	assert_true(free_fd() <= before);
+	/* and one that cannot be opened */
+	assert_int_equal(rte_vhost_state_control_open("/none/such/dir", 0), -ENOENT);
+	assert_true(free_fd() <= before);
+}
+
 static int
 eal_start(char *self)
 {
@@ -491,6 +521,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(wrong_paths_are_refused),
 		cmocka_unit_test(path_of_another_process),
 		cmocka_unit_test(close_ends_the_clients),
+		cmocka_unit_test(closed_socket_leaves_no_descriptor),
 	};
 	int failed;
 

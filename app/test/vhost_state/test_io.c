@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rte_common.h>
 #include <rte_errno.h>
 #include <rte_thread.h>
 
@@ -55,12 +56,27 @@ place_drop(struct place *p)
 	assert_int_equal(rmdir(p->dir), 0);
 }
 
+/* What is read without having been set is not 0 then. */
+static __rte_noinline void
+stack_fill(void)
+{
+	volatile uint8_t bytes[8192];
+	size_t i;
+
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = 0xa5;
+}
+
 static void
 assert_loads(const char *path, const struct rte_vhost_state *expected)
 {
-	struct rte_vhost_state *st = rte_vhost_state_load(path, NULL);
+	struct rte_vhost_state_error err = { .reason = RTE_VHOST_STATE_R_IO };
+	struct rte_vhost_state *st;
 
+	stack_fill();
+	st = rte_vhost_state_load(path, &err);
 	assert_non_null(st);
+	assert_int_equal(err.reason, RTE_VHOST_STATE_R_NONE);
 	assert_true(rte_vhost_state_equal(st, expected));
 	rte_vhost_state_free(st);
 }
