@@ -179,6 +179,40 @@ from_application(const struct vstate_net_vq *nq, struct rte_mbuf *m, struct fuzz
 	rte_pktmbuf_free(clone);
 }
 
+/* ---- a frame whose first mbuf has an external buffer ---- */
+
+static unsigned int buffers_freed;
+
+static void
+buffer_free(void *addr, void *opaque)
+{
+	RTE_SET_USED(addr);
+	RTE_SET_USED(opaque);
+	buffers_freed++;
+}
+
+static struct rte_mbuf *
+external_make(struct rte_mbuf *from)
+{
+	static struct rte_mbuf_ext_shared_info info = { .free_cb = buffer_free };
+	static uint8_t buf[FUZZ_POOL_ROOM];
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+
+	fuzz_require(m != NULL, "there are mbufs");
+	rte_mbuf_ext_refcnt_set(&info, 1);
+	rte_pktmbuf_attach_extbuf(m, buf, RTE_BAD_IOVA, sizeof(buf), &info);
+	memcpy(buf, rte_pktmbuf_mtod(from, void *), from->data_len);
+	m->data_len = from->data_len;
+	m->pkt_len = from->pkt_len;
+	m->nb_segs = from->nb_segs;
+	m->next = from->next;
+	from->next = NULL;
+	from->nb_segs = 1;
+	rte_pktmbuf_free(from);
+	buffers_freed = 0;
+	return m;
+}
+
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -196,6 +230,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct vstate_net_vq nq;
 	struct fuzz_in in = { data, data + size };
 	const uint8_t how = fuzz_u8(&in);
+	const bool external = (how & 0x22) == 0x20;
 	struct rte_mbuf *m;
 	uint32_t len;
 
@@ -203,6 +238,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = frame_draw(&in, bytes);
 	m = fuzz_frame_make(pool, bytes, len, how & 2 ? RTE_MAX(how >> 1, 14) : FUZZ_POOL_ROOM);
 	fuzz_require(m != NULL, "there are mbufs");
+	if (external)
+		m = external_make(m);
 	fuzz_frame_guard(m);
 	if (how & 1)
 		from_application(&nq, m, &in);
@@ -210,6 +247,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		from_driver(&nq, m, &in);
 	fuzz_frame_unguard(m);
 	rte_pktmbuf_free(m);
+	fuzz_require(!external || buffers_freed == 1, "an external buffer is freed once");
 	fuzz_pool_require_full(pool);
 	return 0;
 }
