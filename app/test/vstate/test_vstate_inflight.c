@@ -22,6 +22,7 @@
 
 #include "rte_vhost_state.h"
 #include "ut_device.h"
+#include "ut_fail.h"
 #include "ut_groups.h"
 #include "ut_ring.h"
 #include "ut_step.h"
@@ -681,6 +682,27 @@ geometry_out_of_bounds_is_refused(void **state)
 	bench_close(&b);
 }
 
+static void
+list_without_memory_leaves_nothing(void **state)
+{
+	const unsigned int before = fail_call_allocated();
+	struct vstate_inflight *list;
+	const char *failed;
+	unsigned int n = 0;
+
+	RTE_SET_USED(state);
+	do {
+		fail_call_arm(++n);
+		list = vstate_inflight_alloc(LISTED, 2 * LISTED, true);
+		failed = fail_call_disarm();
+		assert_true((list == NULL) == (failed != NULL));
+		vstate_inflight_free(list);
+		assert_int_equal(fail_call_allocated(), before);
+	} while (failed != NULL);
+	/* the list, its descriptors, their entries */
+	assert_int_equal(n, 4);
+}
+
 int
 test_vstate_inflight(void)
 {
@@ -695,6 +717,7 @@ test_vstate_inflight(void)
 		cmocka_unit_test(wild_regions_are_survived),
 		cmocka_unit_test(table_in_a_chain_of_a_region_is_refused),
 		cmocka_unit_test(geometry_out_of_bounds_is_refused),
+		cmocka_unit_test(list_without_memory_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests_name("vstate_inflight", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 /** @file Shared memory that is taken away: zeros are in its place, and the owner is marked. */
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -141,6 +142,34 @@ mapping_that_was_dropped_is_not_replaced(void **state)
 	shared_close(&s);
 }
 
+/* There is room for 64 devices with eleven ranges each. What finds no place is refused. */
+static void
+ranges_without_a_place_are_refused(void **state)
+{
+	uint32_t first = 0, others = 0, last = 0;
+	struct shared s;
+	unsigned int n;
+	int ret;
+
+	RTE_SET_USED(state);
+	shared_open(&s);
+	assert_int_equal(vstate_mem_guard_add(s.map, SIZE, &first), 0);
+	for (n = 1; n < 5000; n++) {
+		ret = vstate_mem_guard_add(s.map, SIZE, &others);
+		if (ret != 0)
+			break;
+	}
+	assert_int_equal(ret, -ENOSPC);
+	assert_true(n >= 64 * 11);
+	/* one place is given back, and no other */
+	vstate_mem_guard_drop(&first);
+	assert_int_equal(vstate_mem_guard_add(s.map, SIZE, &last), 0);
+	assert_int_equal(vstate_mem_guard_add(s.map, SIZE, &last), -ENOSPC);
+	vstate_mem_guard_drop(&last);
+	vstate_mem_guard_drop(&others);
+	shared_close(&s);
+}
+
 int
 test_vstate_mem_guard(void)
 {
@@ -149,6 +178,7 @@ test_vstate_mem_guard(void)
 		cmocka_unit_test(memory_that_begins_inside_a_page_is_guarded),
 		cmocka_unit_test(signal_elsewhere_goes_to_the_handler_before),
 		cmocka_unit_test(mapping_that_was_dropped_is_not_replaced),
+		cmocka_unit_test(ranges_without_a_place_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("vstate_mem_guard", tests, NULL, NULL);
