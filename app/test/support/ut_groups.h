@@ -21,6 +21,7 @@ int test_vstate_chain(void);
 int test_vstate_cvq(void);
 int test_vstate_devargs(void);
 int test_vstate_dirty(void);
+int test_vstate_marks(void);
 int test_vstate_mem(void);
 int test_vstate_mem_guard(void);
 int test_vstate_net_take(void);

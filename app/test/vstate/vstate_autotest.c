@@ -30,6 +30,7 @@ static const struct {
 	{ "chain", test_vstate_chain },
 	{ "cvq", test_vstate_cvq },
 	{ "net_filter", test_vstate_net_filter },
+	{ "marks", test_vstate_marks },
 	{ "request", test_vstate_request },
 	{ "request_hostile", test_vstate_request_hostile },
 	{ "blk", test_vstate_blk },

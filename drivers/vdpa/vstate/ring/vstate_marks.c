@@ -250,7 +250,9 @@ vstate_marks_region_write(struct vstate_vq *vq, union vstate_inflight_head *regi
 
 	m->region = region;
 	for (i = 0; i < m->size; i++) {
-		if (m->marks[i].state != VSTATE_MARK_FREE)
+		/* what is behind the first entry of a buffer is written with it */
+		if (m->marks[i].state == VSTATE_MARK_WAITING ||
+				m->marks[i].state == VSTATE_MARK_SUBMITTED)
 			mark_write(m, i);
 	}
 	if (m->packed)
