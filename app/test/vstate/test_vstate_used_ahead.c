@@ -126,6 +126,28 @@ used_ahead(const uint16_t *before, uint16_t nb_before, const uint16_t *beyond, u
 	ring_close(&r);
 }
 
+/* The guest migrates at that time. */
+static void
+descriptors_made_available_again_are_logged(void **state)
+{
+	uint8_t log[RING_LOG_SIZE] = { 0 };
+	uint16_t i;
+	struct ring r;
+
+	RTE_SET_USED(state);
+	open_at(&r, SIZE - 1, 0);
+	for (i = 0; i < 3; i++)
+		frame_add(&r, 1 + i);
+	use_up(&r, 0, 1);
+	r.vq->dirty.base = log;
+	r.vq->dirty.size = sizeof(log);
+	guest_snapshot(&r.guest);
+	assert_int_equal(vstate_used_ahead_return(r.vq, EMPTY_LEN), 1);
+	guest_assert_logged(&r.guest, log, sizeof(log));
+	assert_true(log[RING_DESC_GPA / 4096 / 8] & 1 << RING_DESC_GPA / 4096 % 8);
+	ring_close(&r);
+}
+
 static void
 buffers_used_ahead_come_back_in_their_turn(void **state)
 {
@@ -201,6 +223,7 @@ int
 test_vstate_used_ahead(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(descriptors_made_available_again_are_logged),
 		cmocka_unit_test(buffers_used_ahead_come_back_in_their_turn),
 		cmocka_unit_test(buffers_used_where_we_stand_are_over),
 		cmocka_unit_test(ring_that_nobody_else_used_is_left_alone),
