@@ -481,6 +481,7 @@ region_recover(void *arg, pid_t pid)
 	struct bench *b = &c->b;
 	const struct vstate_pos next = b->ring.next, used = b->ring.used;
 	struct vstate_ring_setup ring = { .base_fresh = true, .avail = { 0, b->packed } };
+	uint8_t log[RING_LOG_SIZE] = { 0 };
 	uint16_t nb_used, nb_more;
 	const char *why;
 	bool empty, none;
@@ -494,8 +495,14 @@ region_recover(void *arg, pid_t pid)
 	memcpy(guest_at(&b->ring.guest, RING_DEVICE_GPA), c->device, device_len(c));
 	b->vq->used = b->vq->avail = (struct vstate_pos){ 1, b->packed };
 	b->vq->nb_shadow = 0;
+	/* what is settled or undone is in the log of a guest that migrates */
+	b->vq->dirty.base = log;
+	b->vq->dirty.size = sizeof(log);
+	guest_snapshot(&b->ring.guest);
 	assert_int_equal(vstate_inflight_shm_keeper.apply(b->dev, b->vq, &ring, &why),
 			VSTATE_KEEPER_APPLIED);
+	guest_assert_logged(&b->ring.guest, log, sizeof(log));
+	b->vq->dirty.base = NULL;
 	nb_used = used_in_order(b, 0, &empty);
 	c->emptied += empty;
 	nb_more = 0;
