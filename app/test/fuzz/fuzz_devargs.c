@@ -8,6 +8,7 @@
  * accepted must be in its documented range. Bytes from 0x80 on stand for the keys and for numbers.
  */
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +53,24 @@ rte_telemetry_register_cmd(const char *cmd, telemetry_cb fn, const char *help)
 	return 0;
 }
 
+/* lib/telemetry frees what a dictionary contains when it sends the answer. Nothing is sent here. */
+static struct {
+	struct rte_tel_data *of[256];
+	unsigned int nb;
+} answers;
+
+struct rte_tel_data *
+rte_tel_data_alloc(void)
+{
+	static struct rte_tel_data *(*alloc)(void);
+
+	if (alloc == NULL)
+		*(void **)&alloc = dlsym(RTLD_NEXT, "rte_tel_data_alloc");
+	fuzz_require(alloc != NULL && answers.nb < RTE_DIM(answers.of), "an answer has room");
+	answers.of[answers.nb] = alloc();
+	return answers.of[answers.nb++];
+}
+
 static void
 telemetry_try(uint8_t which, const char *text)
 {
@@ -61,7 +80,8 @@ telemetry_try(uint8_t which, const char *text)
 	which %= nb_commands;
 	/* a client sends no parameters, too */
 	commands[which].run(commands[which].name, *text != '\0' ? text : NULL, d);
-	rte_tel_data_free(d);
+	while (answers.nb > 0)
+		rte_tel_data_free(answers.of[--answers.nb]);
 }
 
 /* ---- device arguments ---- */
