@@ -13,6 +13,7 @@
 # Stored inputs are in app/test/fuzz/corpus/NAME.hex: see devtools/fuzz_inputs.py. An input that
 # broke something is named after it. An input that breaks something now is kept in
 # build-fuzz/findings; its path and its bytes are printed, and the exit status is that of the fuzzer.
+# FUZZ_SEED=N is libFuzzer's seed, so that a run can be repeated; without it each run has another one.
 # The last line is "NAME: N executions, N features, N seconds".
 
 set -u
@@ -23,7 +24,7 @@ BUILD=$VSTATE_ROOT/build-fuzz
 STORED=$VSTATE_ROOT/app/test/fuzz/corpus
 CORPUS=
 
-usage() { sed -n '5,17s/^#[[:blank:]]\{0,1\}//p' "$0"; }
+usage() { sed -n '5,18s/^#[[:blank:]]\{0,1\}//p' "$0"; }
 
 names()
 {
@@ -88,6 +89,7 @@ run_fuzzer() # NAME SECONDS
 	stored_inputs "$1" "$work/stored"
 	[ "$1" != state ] || state_inputs "$work/stored"
 	[ -z "$CORPUS" ] || mkdir -p "$CORPUS"
+	[ -z "${FUZZ_SEED:-}" ] || args+=("-seed=$FUZZ_SEED")
 	"$BUILD/app/test/fuzz/fuzz_$1" "${args[@]}" "${CORPUS:-$work/new}" "$work/stored" \
 		>"$work/log" 2>&1 </dev/null || rc=$?
 	if [ $rc -ne 0 ]; then
