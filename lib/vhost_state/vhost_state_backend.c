@@ -13,6 +13,7 @@
 
 #include <vstate_compat.h>
 
+#include "rte_vhost_state_backend.h"
 #include "vhost_state_reason.h"
 
 /*

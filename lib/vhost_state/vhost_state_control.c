@@ -20,6 +20,8 @@
 #include <vstate_compat.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_control.h"
+#include "rte_vhost_state_backend.h"
 #include "vhost_state_control_client.h"
 #include "vhost_state_control_json.h"
 #include "vhost_state_event.h"

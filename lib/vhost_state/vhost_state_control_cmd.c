@@ -16,6 +16,7 @@
 #include <vstate_compat.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "vhost_state_control_cmd.h"
 #include "vhost_state_control_json.h"
 #include "vhost_state_io.h"

@@ -11,6 +11,7 @@
 #include <vstate_compat.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_control.h"
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vhost_state_control_open, 26.11)
 int

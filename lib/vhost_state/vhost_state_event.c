@@ -8,6 +8,7 @@
 
 #include <vstate_compat.h>
 
+#include "rte_vhost_state_backend.h"
 #include "vhost_state_event.h"
 
 static struct {

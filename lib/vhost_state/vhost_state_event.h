@@ -8,6 +8,7 @@
 /** @file Where events go. */
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 
 /** Receives an event, on the thread that sends it, which may hold locks: it must not wait. */
 typedef void (*vhost_state_event_fn)(const char *name, enum rte_vhost_state_event event, int vq,

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #include <rte_vhost_state.h>
+#include <rte_vhost_state_backend.h>
 
 /** A device and its socket. A child process gets a byte-by-byte copy. */
 struct backend_device {

@@ -11,6 +11,7 @@
 #include "backend.h"
 #include "backend_child.h"
 #include "backend_msg.h"
+#include "rte_vhost_state_backend.h"
 
 /* The tool reads answers at once, so one second is enough. */
 #define ANSWER_MS 1000

@@ -12,6 +12,7 @@
 #include "backend_local.h"
 #include "backend_plain.h"
 #include "eal.h"
+#include "rte_vhost_state_backend.h"
 #include "vdpa_socket.h"
 
 struct backend_local {

@@ -26,6 +26,7 @@
 #include "backend.h"
 #include "backend_plain.h"
 #include "clock.h"
+#include "rte_vhost_state_backend.h"
 
 #define BURST 32
 #define NB_MBUFS 8191

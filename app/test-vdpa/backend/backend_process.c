@@ -16,6 +16,7 @@
 #include "backend_process.h"
 #include "eal_args.h"
 #include "process.h"
+#include "rte_vhost_state_backend.h"
 #include "strvec.h"
 
 /* The child starts EAL before it answers the first message. */

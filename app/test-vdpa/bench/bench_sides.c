@@ -19,6 +19,7 @@
 #include "bench_sides.h"
 #include "guest.h"
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "workdir.h"
 
 /* Features that a port offers. rte_vhost does not know the socket of net_vstate. */

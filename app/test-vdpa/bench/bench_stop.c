@@ -15,6 +15,7 @@
 #include <rte_pause.h>
 #include <rte_thread.h>
 #include <rte_vhost_state.h>
+#include <rte_vhost_state_backend.h>
 
 #include "bench.h"
 #include "bench_case.h"

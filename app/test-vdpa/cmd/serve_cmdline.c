@@ -17,6 +17,7 @@
 #include <rte_errno.h>
 #include <rte_vdpa.h>
 #include <rte_vhost_state.h>
+#include <rte_vhost_state_backend.h>
 
 #include "number.h"
 #include "serve_cmdline.h"

@@ -18,6 +18,7 @@
 #include "guest_link.h"
 #include "guest_state.h"
 #include "guest_traffic.h"
+#include "rte_vhost_state_backend.h"
 
 #define CONNECT_MS 5000
 #define FLOW_MS 3000

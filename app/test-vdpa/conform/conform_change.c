@@ -16,6 +16,7 @@
 #include "guest_hold.h"
 #include "guest_link.h"
 #include "guest_traffic.h"
+#include "rte_vhost_state_backend.h"
 #include "vhost_user_fe.h"
 
 #define WAIT_MS 3000

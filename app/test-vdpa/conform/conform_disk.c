@@ -15,6 +15,7 @@
 #include <rte_common.h>
 #include <rte_errno.h>
 #include <rte_vhost_state.h>
+#include <rte_vhost_state_backend.h>
 
 #include "backend.h"
 #include "clock.h"

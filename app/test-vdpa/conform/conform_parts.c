@@ -18,6 +18,7 @@
 #include "conform.h"
 #include "conform_parts.h"
 #include "guest_traffic.h"
+#include "rte_vhost_state_backend.h"
 
 #define HEADER 32
 #define PART 16

@@ -13,6 +13,7 @@
 #include <rte_errno.h>
 #include <rte_thread.h>
 #include <rte_vhost_state.h>
+#include <rte_vhost_state_backend.h>
 
 #include "backend.h"
 #include "clock.h"

@@ -15,6 +15,7 @@
 #include "guest_link.h"
 #include "guest_traffic.h"
 #include "migrate_step.h"
+#include "rte_vhost_state_backend.h"
 
 #define CONNECT_MS 5000
 /*

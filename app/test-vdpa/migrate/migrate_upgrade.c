@@ -21,6 +21,7 @@
 #include "guest_traffic.h"
 #include "migrate_step.h"
 #include "migrate_upgrade.h"
+#include "rte_vhost_state_backend.h"
 #include "stats.h"
 #include "vstate_compat.h"
 

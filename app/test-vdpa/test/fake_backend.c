@@ -11,6 +11,7 @@
 
 #include "backend.h"
 #include "fake_backend.h"
+#include "rte_vhost_state_backend.h"
 
 #define FAKE_MAX 8
 #define RUNNING (RTE_VHOST_STATE_S_ACKNOWLEDGE | RTE_VHOST_STATE_S_DRIVER | \

@@ -18,6 +18,7 @@
 #include "backend_process.h"
 #include "fake_backend.h"
 #include "process.h"
+#include "rte_vhost_state_backend.h"
 #include "strvec.h"
 #include "unit.h"
 

@@ -18,6 +18,8 @@
 #include <cmocka.h>
 
 #include "control_support.h"
+#include "rte_vhost_state_backend.h"
+#include "rte_vhost_state_control.h"
 #include "vhost_state_sample.h"
 #include "vstate_compat.h"
 

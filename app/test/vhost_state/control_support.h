@@ -19,6 +19,7 @@
 #include <jansson.h>
 
 #include <rte_vhost_state.h>
+#include <rte_vhost_state_backend.h>
 
 /* How long a test waits for what must happen, in ms. */
 #define PATIENCE_MS 30000

@@ -12,6 +12,7 @@
 #include <rte_errno.h>
 #include <rte_thread.h>
 
+#include "rte_vhost_state_backend.h"
 #include "vhost_state_test.h"
 #include "vstate_compat.h"
 

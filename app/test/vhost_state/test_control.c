@@ -26,6 +26,8 @@
 #include <rte_eal.h>
 
 #include "control_support.h"
+#include "rte_vhost_state_backend.h"
+#include "rte_vhost_state_control.h"
 #include "vhost_state_sample.h"
 #include "vstate_compat.h"
 

@@ -23,6 +23,7 @@
 #include <rte_common.h>
 
 #include "control_support.h"
+#include "rte_vhost_state_backend.h"
 
 #define MAX_CLIENTS 16
 

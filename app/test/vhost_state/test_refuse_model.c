@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rte_vhost_state_backend.h"
 #include "vhost_state_test.h"
 
 /*

@@ -22,6 +22,7 @@
 #include <rte_cycles.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "ut_blk.h"
 #include "ut_groups.h"
 #include "ut_step.h"

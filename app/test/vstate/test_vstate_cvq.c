@@ -15,6 +15,7 @@
 #include <rte_bitops.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "ut_device.h"
 #include "ut_groups.h"
 #include "ut_ring.h"

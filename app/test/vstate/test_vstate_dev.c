@@ -28,6 +28,7 @@
 #include <vstate_compat.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "ut_device.h"
 #include "ut_groups.h"
 #include "ut_ring.h"

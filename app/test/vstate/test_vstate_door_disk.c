@@ -31,6 +31,7 @@
 #include <vstate_compat.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "ut_blk.h"
 #include "ut_device.h"
 #include "ut_fds.h"

@@ -21,6 +21,7 @@
 #include <rte_memory.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "ut_device.h"
 #include "ut_fail.h"
 #include "ut_groups.h"

@@ -16,6 +16,7 @@
 #include <ethdev_driver.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "ut_device.h"
 #include "ut_groups.h"
 #include "ut_ring.h"

@@ -21,6 +21,7 @@
 #include <bus_vdev_driver.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "ut_groups.h"
 #include "ut_socket.h"
 #include "dev/vstate_dev.h"

@@ -27,6 +27,7 @@
 #include "net/vstate_port_secondary.h"
 #include "ring/vstate_lease.h"
 #include "ring/vstate_mem_guard.h"
+#include "rte_vhost_state_control.h"
 #include "vhost/vstate_connection.h"
 #include "vhost/vstate_door.h"
 #include "vhost/vstate_vdpa.h"

@@ -4,6 +4,7 @@
 
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "vstate_broken.h"
 #include "vstate_compat.h"
 #include "vstate_dev.h"

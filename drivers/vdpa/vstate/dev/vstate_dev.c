@@ -18,6 +18,7 @@
 #include "ring/vstate_kick.h"
 #include "ring/vstate_marks.h"
 #include "ring/vstate_vq.h"
+#include "rte_vhost_state_backend.h"
 #include "vstate_class.h"
 #include "vstate_dev.h"
 #include "vstate_state.h"

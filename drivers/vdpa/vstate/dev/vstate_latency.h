@@ -16,6 +16,7 @@
 #include <rte_common.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 
 /**
  * Number of lengths. Element i counts the durations below 2^i us that no earlier element counts;

@@ -9,6 +9,7 @@
 
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "vstate_compat.h"
 #include "vstate_dev.h"
 #include "vstate_run.h"

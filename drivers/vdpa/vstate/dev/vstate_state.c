@@ -16,6 +16,7 @@
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 #include "vstate_broken.h"
 #include "vstate_class.h"
 #include "vstate_clock.h"

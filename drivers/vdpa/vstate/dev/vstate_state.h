@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "rte_vhost_state.h"
+#include "rte_vhost_state_backend.h"
 
 struct vstate_dev;
 
