@@ -99,6 +99,14 @@ event_send(const char *name, enum rte_vhost_state_event event, int vq, const cha
 
 /* ---- clients ---- */
 
+static void
+client_put(struct server *srv, unsigned int place, struct vhost_state_control_client *c)
+{
+	pthread_mutex_lock(&srv->lock);
+	srv->clients[place] = c;
+	pthread_mutex_unlock(&srv->lock);
+}
+
 /* Free the clients that have ended, or all. */
 static void
 clients_reap(struct server *srv, bool all)
@@ -111,9 +119,7 @@ clients_reap(struct server *srv, bool all)
 		if (c == NULL || !(all || vhost_state_control_client_ended(c)))
 			continue;
 		/* out of the list first: nobody may wait for its thread under the lock */
-		pthread_mutex_lock(&srv->lock);
-		srv->clients[i] = NULL;
-		pthread_mutex_unlock(&srv->lock);
+		client_put(srv, i, NULL);
 		vhost_state_control_client_free(c);
 	}
 }
@@ -144,6 +150,7 @@ client_add(struct server *srv, int fd)
 {
 	struct vhost_state_control_client *c;
 	unsigned int i = 0;
+	int ret;
 
 	if (!peer_is_same_user(fd)) {
 		VHOST_STATE_LOG(NOTICE, "%s: a control client of another user was refused", srv->path);
@@ -157,13 +164,17 @@ client_add(struct server *srv, int fd)
 		return;
 	}
 	c = vhost_state_control_client_create(fd, &srv->owner);
-	if (c == NULL) {
-		VHOST_STATE_LOG(ERR, "%s: cannot serve a control client: %s", srv->path, strerror(rte_errno));
-		return;
+	ret = -rte_errno;
+	if (c != NULL) {
+		/* in the list first, or an event soon after its subscription would not reach it */
+		client_put(srv, i, c);
+		ret = vhost_state_control_client_start(c);
+		if (ret == 0)
+			return;
+		client_put(srv, i, NULL);
+		vhost_state_control_client_free(c);
 	}
-	pthread_mutex_lock(&srv->lock);
-	srv->clients[i] = c;
-	pthread_mutex_unlock(&srv->lock);
+	VHOST_STATE_LOG(ERR, "%s: cannot serve a control client: %s", srv->path, strerror(-ret));
 }
 
 /* ---- the thread ---- */

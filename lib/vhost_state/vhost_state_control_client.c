@@ -33,6 +33,7 @@
 struct vhost_state_control_client {
 	struct vhost_state_control_owner *owner;
 	struct vstate_thread thread;
+	bool started;
 	int fd, wake;
 	/** Set by other threads: end. Set by the thread: has ended. */
 	bool stop, ended;
@@ -374,7 +375,6 @@ struct vhost_state_control_client *
 vhost_state_control_client_create(int fd, struct vhost_state_control_owner *owner)
 {
 	struct vhost_state_control_client *c = calloc(1, sizeof(*c));
-	int ret;
 
 	if (c == NULL) {
 		close(fd);
@@ -386,14 +386,20 @@ vhost_state_control_client_create(int fd, struct vhost_state_control_owner *owne
 	c->passed_fd = -1;
 	pthread_mutex_init(&c->lock, NULL);
 	c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	ret = c->wake >= 0 ? 0 : -errno;
-	if (ret == 0)
-		ret = vstate_thread_create(&c->thread, "vstate-client", client_main, c);
-	if (ret == 0)
+	if (c->wake >= 0)
 		return c;
+	rte_errno = errno;
 	client_destroy(c);
-	rte_errno = -ret;
 	return NULL;
+}
+
+int
+vhost_state_control_client_start(struct vhost_state_control_client *c)
+{
+	int ret = vstate_thread_create(&c->thread, "vstate-client", client_main, c);
+
+	c->started = ret == 0;
+	return ret;
 }
 
 void
@@ -407,6 +413,7 @@ void
 vhost_state_control_client_free(struct vhost_state_control_client *c)
 {
 	vhost_state_control_client_stop(c);
-	vstate_thread_join(&c->thread);
+	if (c->started)
+		vstate_thread_join(&c->thread);
 	client_destroy(c);
 }

@@ -28,11 +28,17 @@ struct vhost_state_control_owner {
 };
 
 /**
- * Serve a connection. @param fd closed by the client, also after an error
+ * Make a client of a connection. It is served from vhost_state_control_client_start() on.
+ * @param fd closed by the client, also after an error
  * @return the client, to be ended by vhost_state_control_client_free(); NULL with rte_errno
  */
 struct vhost_state_control_client *vhost_state_control_client_create(int fd,
 		struct vhost_state_control_owner *owner);
+/**
+ * Serve the client. Events must reach it before this call: it can ask for them at once.
+ * @return 0 or -errno
+ */
+int vhost_state_control_client_start(struct vhost_state_control_client *c);
 /** Return whether the client has ended by itself. Any thread. */
 bool vhost_state_control_client_ended(const struct vhost_state_control_client *c);
 /** Ask the client to end, without waiting. Any thread. */
