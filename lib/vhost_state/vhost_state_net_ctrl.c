@@ -222,6 +222,18 @@ vlans_count(const struct rte_vhost_state_net_ctrl *ctrl)
 	return n;
 }
 
+/* Each check of a state asks this. */
+static bool
+vlans_any(const struct rte_vhost_state_net_ctrl *ctrl)
+{
+	uint64_t any = 0;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(ctrl->vlans); i++)
+		any |= ctrl->vlans[i];
+	return any != 0;
+}
+
 uint32_t
 vhost_state_net_vlans_units(const struct rte_vhost_state *st, __rte_unused uint16_t instance)
 {
@@ -266,7 +278,7 @@ static int
 check_features(const struct rte_vhost_state *st, struct rte_vhost_state_error *e)
 {
 	const struct rte_vhost_state_net_ctrl *ctrl = &st->net.ctrl;
-	const bool vlans = vlans_count(ctrl) != 0;
+	const bool vlans = vlans_any(ctrl);
 	uint64_t needed = ctrl->accepted != 0 || vlans ? RTE_BIT64(F_CTRL_VQ) : 0;
 	uint16_t cmd;
 
@@ -352,7 +364,7 @@ static const char *const ctrl_names[CTRL(MAX)] = {
 static bool
 is_empty(const struct rte_vhost_state_net_ctrl *ctrl)
 {
-	return ctrl->accepted == 0 && vlans_count(ctrl) == 0;
+	return ctrl->accepted == 0 && !vlans_any(ctrl);
 }
 
 static void
