@@ -186,6 +186,38 @@ def disk(found):
     }
 
 
+def console(found):
+    """Return the data of a console."""
+    value, ports = found[0xf020, 0], found[0xf021, 0]
+    pending = found.get((0xf022, 0), b'')
+    require(not any(value[1:]), 'reserved field of the console')
+    entries = []
+    for port in struct.iter_unpack('<BBBBHHHH4sQQ32s', ports):
+        require(not any(port[8]), 'reserved field of a port')
+        entries.append({
+            'guest_open': port[0],
+            'host_open': port[1],
+            'ready': port[2],
+            'due': port[3],
+            'cols': port[4],
+            'rows': port[5],
+            'name': port[11].rstrip(b'\0').decode('ascii'),
+            'to_host': {'id': port[6], 'offset': port[9]},
+            'to_guest': {'id': port[7], 'offset': port[10]},
+            'pending': '',
+        })
+    first = 0
+    while pending:
+        require(len(pending) > 4, 'bytes for the guest cut')
+        index, count = struct.unpack_from('<HH', pending)
+        require(first <= index < len(entries), f'bytes for the guest of port {index}')
+        require(0 < count <= min(1024, len(pending) - 4), f'{count} bytes for the guest')
+        entries[index]['pending'] = pending[4:4 + count].hex()
+        pending = pending[4 + count:]
+        first = index + 1
+    return {'driver_ready': value[0], 'ports': entries}
+
+
 # {device ID: (key in JSON, parts as in COMMON_PARTS, decoder of these parts)}
 CLASSES = {
     1: ('net', {
@@ -194,6 +226,11 @@ CLASSES = {
         0xf011: ('VLANs', False, False, 2, 4096),
     }, network),
     2: ('blk', {0xf010: ('block device', False, True, 16, 1)}, disk),
+    3: ('console', {
+        0xf020: ('console', False, True, 8, 1),
+        0xf021: ('console ports', False, True, 64, 16),
+        0xf022: ('console bytes', False, False, 1, 16 * 1028),
+    }, console),
 }
 
 

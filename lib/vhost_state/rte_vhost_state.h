@@ -68,7 +68,7 @@ extern "C" {
 /** Size in bytes of the longest name of a registered device, with its terminating zero. */
 #define RTE_VHOST_STATE_NAME_SIZE 64
 /** Room for the data of a device class in a state, in words of 8 bytes. */
-#define RTE_VHOST_STATE_CLASS_WORDS 512
+#define RTE_VHOST_STATE_CLASS_WORDS 2240
 /** Largest number of addresses in the MAC filter table of a network device. */
 #define RTE_VHOST_STATE_NET_MACS 256
 /** Number of VLAN identifiers. */
@@ -103,6 +103,15 @@ extern "C" {
 #define RTE_VHOST_STATE_ID_NET 1
 /** Virtio device ID of a disk. */
 #define RTE_VHOST_STATE_ID_BLK 2
+/** Virtio device ID of a console. */
+#define RTE_VHOST_STATE_ID_CONSOLE 3
+
+/** Most ports of a console in a state. */
+#define RTE_VHOST_STATE_CONSOLE_PORTS 16
+/** Size in bytes of the longest name of a port, with its terminating zero. */
+#define RTE_VHOST_STATE_CONSOLE_NAME 32
+/** Most bytes of a port that were read from the host side and not put to the guest yet. */
+#define RTE_VHOST_STATE_CONSOLE_PENDING 1024
 
 /**
  * List of the reasons why a state or a request is refused: name, errno, text.
@@ -162,6 +171,11 @@ extern "C" {
 	X(BLK_BLOCK_SIZE, EINVAL, "block size not a power of two from 512 to 65536") \
 	X(BLK_CAPACITY, EINVAL, "capacity zero, too large, or not a multiple of the block size") \
 	X(BLK_FLAGS, EINVAL, "read-only or write cache flag neither 0 nor 1") \
+	X(CONSOLE_PORTS, EINVAL, "number of ports of a console out of range") \
+	X(CONSOLE_FLAGS, EINVAL, "unknown flag of a port, or a flag neither 0 nor 1") \
+	X(CONSOLE_NAME, EINVAL, "port name not printable, or not padded with zeros") \
+	X(CONSOLE_TRANSFER, EINVAL, "half transferred buffer is not the first one in flight") \
+	X(CONSOLE_PENDING, EINVAL, "bytes for the guest of no port, out of order, or too many") \
 	/* fit to a destination */ \
 	X(FIT_DEVICE_ID, EXDEV, "device class of the state differs from that of this device") \
 	X(FIT_FEATURES, EXDEV, "state needs a feature that this device does not offer") \
@@ -176,6 +190,7 @@ extern "C" {
 	X(FIT_BLK_CAPACITY, EXDEV, "disk of the state is larger than this device") \
 	X(FIT_BLK_BLOCK_SIZE, EXDEV, "block size of the state differs from that of this device") \
 	X(FIT_BLK_READ_ONLY, EXDEV, "one of state and device is read-only, the other one is not") \
+	X(FIT_CONSOLE_PORTS, EXDEV, "number of ports of the state differs from that of this device") \
 	/* carriers */ \
 	X(IO, EIO, "reading or writing the state failed") \
 	X(NO_MEMORY, ENOMEM, "out of memory") \
@@ -386,6 +401,68 @@ struct rte_vhost_state_blk {
 	uint8_t write_cache;
 };
 
+/** A buffer of which a console has transferred a part; the first one in flight of its virtqueue. */
+struct rte_vhost_state_console_transfer {
+	/** Identifies the buffer, as in struct rte_vhost_state_inflight. */
+	uint16_t id;
+	/** Bytes that are transferred; 0: there is no such buffer, and @p id is 0. */
+	uint64_t offset;
+};
+
+/** A port of a console. */
+struct rte_vhost_state_console_port {
+	/** The driver's side has opened the port: 0 or 1. */
+	uint8_t guest_open;
+	/** The host's side has opened the port, as the driver was told: 0 or 1. */
+	uint8_t host_open;
+	/** The driver knows the port, and is ready for it (PORT_READY): 0 or 1. */
+	uint8_t ready;
+	/** Control messages that the driver has not got yet, RTE_VHOST_STATE_CONSOLE_DUE_*. */
+	uint8_t due;
+	/** Columns in characters; 0: not known. */
+	uint16_t cols;
+	/** Rows in characters; 0: not known. */
+	uint16_t rows;
+	/** Printable characters without quote and backslash; the rest is zero. */
+	char name[RTE_VHOST_STATE_CONSOLE_NAME];
+	/** Of the buffers that the driver sends. */
+	struct rte_vhost_state_console_transfer to_host;
+	/** Of the buffers that the driver receives. */
+	struct rte_vhost_state_console_transfer to_guest;
+	/** Bytes that were read from the host side, and are put to the guest before all others. */
+	uint16_t nb_pending;
+	/** The first nb_pending bytes are valid. */
+	uint8_t pending[RTE_VHOST_STATE_CONSOLE_PENDING];
+};
+
+/**
+ * @name Control messages of a console that are due (VIRTIO 1.4 "Multiport Device Operation")
+ */
+/**@{*/
+/** PORT_ADD. */
+#define RTE_VHOST_STATE_CONSOLE_DUE_ADD		0x01
+/** CONSOLE_PORT. */
+#define RTE_VHOST_STATE_CONSOLE_DUE_CONSOLE	0x02
+/** RESIZE. */
+#define RTE_VHOST_STATE_CONSOLE_DUE_RESIZE	0x04
+/** PORT_NAME. */
+#define RTE_VHOST_STATE_CONSOLE_DUE_NAME	0x08
+/** PORT_OPEN. */
+#define RTE_VHOST_STATE_CONSOLE_DUE_OPEN	0x10
+/** All of them. */
+#define RTE_VHOST_STATE_CONSOLE_DUE_ALL		0x1f
+/**@}*/
+
+/** Data of a console (VIRTIO 1.4 "Console Device"). */
+struct rte_vhost_state_console {
+	/** Number of ports, 1 .. RTE_VHOST_STATE_CONSOLE_PORTS. */
+	uint16_t nb_ports;
+	/** The driver has sent DEVICE_READY: 0 or 1. */
+	uint8_t driver_ready;
+	/** The first nb_ports entries are valid. */
+	struct rte_vhost_state_console_port ports[RTE_VHOST_STATE_CONSOLE_PORTS];
+};
+
 /** State of one device. */
 struct rte_vhost_state {
 	/** Virtio device ID, RTE_VHOST_STATE_ID_*. */
@@ -410,6 +487,8 @@ struct rte_vhost_state {
 		struct rte_vhost_state_net net;
 		/** Block device, RTE_VHOST_STATE_ID_BLK. */
 		struct rte_vhost_state_blk blk;
+		/** Console, RTE_VHOST_STATE_ID_CONSOLE. */
+		struct rte_vhost_state_console console;
 		/** Room for the data of any class. */
 		uint64_t class_data[RTE_VHOST_STATE_CLASS_WORDS];
 	};
@@ -448,6 +527,8 @@ struct rte_vhost_state_limits {
 	uint32_t blk_size;
 	/** Block device: writes are refused. */
 	bool blk_read_only;
+	/** Console: number of ports; 0: not known. */
+	uint16_t console_ports;
 };
 
 /* ---- model ---- */

@@ -4,12 +4,14 @@
 
 #include "vhost_state_blk.h"
 #include "vhost_state_class.h"
+#include "vhost_state_console.h"
 #include "vhost_state_net.h"
 #include "vhost_state_reason.h"
 
 static const struct vhost_state_class *const classes[] = {
 	&vhost_state_net,
 	&vhost_state_blk,
+	&vhost_state_console,
 };
 
 const struct vhost_state_class *

@@ -41,6 +41,7 @@ main(void)
 	failed += test_class();
 	failed += test_blk();
 	failed += test_net_ctrl();
+	failed += test_console();
 	failed += test_golden();
 	failed += test_refuse_model();
 	failed += test_refuse_bytes();

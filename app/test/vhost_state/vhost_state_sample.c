@@ -222,6 +222,46 @@ sample_blk_limits(void)
 }
 
 struct rte_vhost_state *
+sample_console(void)
+{
+	struct rte_vhost_state *st = sample_split();
+	struct rte_vhost_state_console_port *port = st->console.ports;
+	unsigned int i;
+
+	st->device_id = RTE_VHOST_STATE_ID_CONSOLE;
+	memset(st->class_data, 0, sizeof(st->class_data));
+	st->console.driver_ready = 1;
+	st->console.nb_ports = 3;
+	port[0].guest_open = 1;
+	port[0].ready = 1;
+	port[0].due = RTE_VHOST_STATE_CONSOLE_DUE_RESIZE | RTE_VHOST_STATE_CONSOLE_DUE_OPEN;
+	port[0].cols = 80;
+	port[0].rows = 0x1234;
+	memcpy(port[0].name, "org.vstate.0", 12);
+	/* the first buffer in flight of SAMPLE_BUSY_VQ */
+	port[0].to_host = (struct rte_vhost_state_console_transfer){ 7,
+		UINT64_C(0x1122334455) };
+	port[0].nb_pending = SAMPLE_PENDING;
+	for (i = 0; i < SAMPLE_PENDING; i++)
+		port[0].pending[i] = i * 7;
+	port[1].host_open = 1;
+	port[1].due = RTE_VHOST_STATE_CONSOLE_DUE_ADD;
+	port[2].nb_pending = 2;
+	memcpy(port[2].pending, "\xffx", 2);
+	return st;
+}
+
+struct rte_vhost_state_limits
+sample_console_limits(void)
+{
+	struct rte_vhost_state_limits lim = sample_limits();
+
+	lim.device_id = RTE_VHOST_STATE_ID_CONSOLE;
+	lim.console_ports = 3;
+	return lim;
+}
+
+struct rte_vhost_state *
 sample_split_full(uint16_t used_idx)
 {
 	struct rte_vhost_state *st = sample_split();

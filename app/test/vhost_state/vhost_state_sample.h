@@ -31,6 +31,8 @@
 #define SAMPLE_BUSY_VQ 1
 /** Index of the virtqueue that the driver never set up. */
 #define SAMPLE_UNUSED_VQ 3
+/** Bytes of port 0 that are pending in sample_console(). */
+#define SAMPLE_PENDING 40
 
 /**
  * Return a state in which every field has another value. The golden files have these states, so
@@ -53,6 +55,9 @@ struct rte_vhost_state *sample_net_ctrl(void);
 /** Index of its control virtqueue. */
 #define SAMPLE_CTRL_VQ 4
 
+/** Return sample_split() as the state of a console with three ports. Never changes. */
+struct rte_vhost_state *sample_console(void);
+
 /** Return sample_split() with all buffers of a large ring in flight, from @p used_idx on. */
 struct rte_vhost_state *sample_split_full(uint16_t used_idx);
 
@@ -65,5 +70,7 @@ struct rte_vhost_state_limits sample_limits(void);
 struct rte_vhost_state_limits sample_net_ctrl_limits(void);
 /** The same for sample_blk(). */
 struct rte_vhost_state_limits sample_blk_limits(void);
+/** The same for sample_console(). */
+struct rte_vhost_state_limits sample_console_limits(void);
 
 #endif /* VHOST_STATE_SAMPLE_H */
