@@ -12,6 +12,8 @@
 #include "vstate_devargs.h"
 #include "block/vstate_blk_class.h"
 #include "block/vstate_blk_conf.h"
+#include "console/vstate_console_class.h"
+#include "console/vstate_console_conf.h"
 #include "dev/vstate_conf.h"
 #include "net/vstate_net_class.h"
 #include "net/vstate_net_conf.h"
@@ -226,6 +228,59 @@ bad_arguments_of_a_disk_are_refused(void **state)
 	}
 }
 
+/* ---- consoles ---- */
+
+static int
+console_args_parse(const char *args, struct vstate_conf *conf)
+{
+	char all[512];
+
+	snprintf(all, sizeof(all), "iface=/run/vm.sock%s%s", args[0] != '\0' ? "," : "", args);
+	return vstate_devargs_parse(&vstate_console_class, VSTATE_KIND_SOCKET, "console_vstate0",
+			all, conf);
+}
+
+static void
+keys_of_a_console_reach_their_fields(void **state)
+{
+	struct vstate_conf conf;
+	const struct vstate_console_conf *console = vstate_console_conf(&conf);
+
+	assert_int_equal(console_args_parse("", &conf), 0);
+	assert_int_equal(console->nb_ports, 1);
+	assert_int_equal(console->ports[0].kind, VSTATE_CONSOLE_PTY);
+	assert_string_equal(console->ports[0].path, "");
+	assert_false(console->hold || conf.service);
+	assert_int_equal(console_args_parse("ports=1,port0=unix:/run/p0,hold=1,name0=org.a:b c",
+			&conf), 0);
+	assert_int_equal(console->ports[0].kind, VSTATE_CONSOLE_UNIX);
+	assert_string_equal(console->ports[0].path, "/run/p0");
+	assert_string_equal(console->ports[0].name, "org.a:b c");
+	assert_true(console->hold);
+	assert_int_equal(console_args_parse("port0=pty:/run/tty0", &conf), 0);
+	assert_int_equal(console->ports[0].kind, VSTATE_CONSOLE_PTY);
+	assert_string_equal(console->ports[0].path, "/run/tty0");
+	assert_int_equal(console_args_parse("name0=1234567890123456789012345678901", &conf), 0);
+}
+
+static void
+bad_arguments_of_a_console_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"ports=0", "ports=17", "ports=", "port0=", "port0=unix", "port0=unix:",
+		"port0=tcp:/run/p", "port0=pty:", "port0=ptyx", "name0=", "hold=2", "queues=2",
+		"name0=12345678901234567890123456789012", "name0=a\"b", "name0=a\\b", "name0=a\nb",
+		"port1=unix:/run/p1", "name15=x", "port16=pty", "service=1", "path=/d",
+	};
+	struct vstate_conf conf;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(bad); i++) {
+		if (console_args_parse(bad[i], &conf) != -EINVAL)
+			fail_msg("accepted: %s", bad[i]);
+	}
+}
+
 static void
 class_of_a_vdpa_device_is_an_argument(void **state)
 {
@@ -259,6 +314,8 @@ test_vstate_devargs(void)
 		cmocka_unit_test(keys_of_a_socket_are_refused_for_vdpa),
 		cmocka_unit_test(keys_of_a_disk_reach_their_fields),
 		cmocka_unit_test(bad_arguments_of_a_disk_are_refused),
+		cmocka_unit_test(keys_of_a_console_reach_their_fields),
+		cmocka_unit_test(bad_arguments_of_a_console_are_refused),
 		cmocka_unit_test(class_of_a_vdpa_device_is_an_argument),
 	};
 

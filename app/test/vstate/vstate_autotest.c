@@ -35,6 +35,7 @@ static const struct {
 	{ "request_hostile", test_vstate_request_hostile },
 	{ "blk", test_vstate_blk },
 	{ "blk_stop", test_vstate_blk_stop },
+	{ "console", test_vstate_console },
 	{ "net_take", test_vstate_net_take },
 	{ "net_put", test_vstate_net_put },
 	{ "fail_calls", test_vstate_fail_calls },

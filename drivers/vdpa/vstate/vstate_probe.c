@@ -15,6 +15,9 @@
 
 #include "block/vstate_blk_class.h"
 #include "block/vstate_blk_conf.h"
+#include "console/vstate_console_class.h"
+#include "console/vstate_console_conf.h"
+#include "console/vstate_console_thread.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_poller.h"
 #include "dev/vstate_restore.h"
@@ -119,6 +122,8 @@ device_undo(struct vstate_dev *dev)
 	vstate_door_close(dev);
 	if (dev->class == &vstate_net_class)
 		vstate_port_destroy(dev);
+	else if (dev->class == &vstate_console_class)
+		vstate_console_thread_end(dev);
 	vstate_poller_destroy(dev);
 	vstate_probe_unmake(dev);
 	vstate_watch_put();
@@ -151,6 +156,8 @@ device_create(struct rte_vdev_device *vdev, const struct vstate_class *class,
 	/* the port is a network card's */
 	if (ret == 0 && class == &vstate_net_class)
 		ret = vstate_port_create(vdev, dev);
+	else if (ret == 0 && class == &vstate_console_class)
+		ret = vstate_console_thread_serve(dev);
 	/* This step is the last one, because a guest may connect at once. */
 	if (ret == 0)
 		ret = kind == VSTATE_KIND_VDPA ? vstate_vdpa_register(&vdev->device, dev) :
@@ -201,6 +208,12 @@ blk_probe(struct rte_vdev_device *vdev)
 }
 
 static int
+console_probe(struct rte_vdev_device *vdev)
+{
+	return device_probe(vdev, &vstate_console_class, VSTATE_KIND_SOCKET);
+}
+
+static int
 net_probe(struct rte_vdev_device *vdev)
 {
 	return device_probe(vdev, &vstate_net_class, VSTATE_KIND_SOCKET);
@@ -247,6 +260,11 @@ static struct rte_vdev_driver blk_driver = {
 	.remove = device_remove,
 };
 
+static struct rte_vdev_driver console_driver = {
+	.probe = console_probe,
+	.remove = device_remove,
+};
+
 static struct rte_vdev_driver vdpa_driver = {
 	.probe = vdpa_probe,
 	.remove = device_remove,
@@ -256,6 +274,8 @@ RTE_PMD_REGISTER_VDEV(net_vstate, net_driver);
 RTE_PMD_REGISTER_PARAM_STRING(net_vstate, VSTATE_DEVARGS_SOCKET VSTATE_NET_CONF_PARAMS);
 RTE_PMD_REGISTER_VDEV(blk_vstate, blk_driver);
 RTE_PMD_REGISTER_PARAM_STRING(blk_vstate, VSTATE_DEVARGS_SOCKET VSTATE_BLK_CONF_PARAMS);
+RTE_PMD_REGISTER_VDEV(console_vstate, console_driver);
+RTE_PMD_REGISTER_PARAM_STRING(console_vstate, VSTATE_DEVARGS_SOCKET VSTATE_CONSOLE_CONF_PARAMS);
 RTE_PMD_REGISTER_VDEV(vdpa_vstate, vdpa_driver);
 RTE_PMD_REGISTER_PARAM_STRING(vdpa_vstate, VSTATE_DEVARGS_VDPA VSTATE_DEVARGS_COMMON
 		VSTATE_NET_CONF_PARAMS VSTATE_BLK_CONF_PARAMS);

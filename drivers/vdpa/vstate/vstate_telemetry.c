@@ -125,7 +125,7 @@ add_faults(const struct vstate_dev *dev, struct rte_tel_data *d)
 static void
 dict_add_dev(struct vstate_dev *dev, struct rte_tel_data *d)
 {
-	static const char *const pollers[] = { "none", "port", "service" };
+	static const char *const pollers[] = { "none", "port", "service", "thread" };
 	const uint32_t blocks = rte_atomic_load_explicit(&dev->run.blocks,
 			rte_memory_order_acquire);
 	char status[RTE_TEL_MAX_STRING_LEN];

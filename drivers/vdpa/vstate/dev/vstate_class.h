@@ -27,6 +27,7 @@
 
 struct rte_tel_data;
 struct vstate_dev;
+struct vstate_passed;
 struct vstate_devarg;
 struct vstate_setup;
 struct vstate_vq;
@@ -81,6 +82,11 @@ struct vstate_class {
 	 * struct vstate_vq. The device zeroes both.
 	 */
 	size_t dev_size, vq_size;
+	/**
+	 * Bytes of struct vstate_dev::kept, which outlive the process if the device has a state
+	 * file; 0: none.
+	 */
+	size_t kept_size;
 	const struct vstate_counter *counters;
 	uint16_t nb_counters;
 	/** Names of the class's own feature bits. */
@@ -181,6 +187,19 @@ struct vstate_class {
 	 * it describes have a size in the state. @return 0; -errno: nothing changed
 	 */
 	int (*recover)(struct vstate_dev *dev, const struct rte_vhost_state *st);
+	/**
+	 * Another process takes the device over: write what it needs besides the state, one part
+	 * after the other. The queues are quiescent. @p i counts from 0.
+	 * @return 1; 0: there are no more parts
+	 */
+	int (*pass)(struct vstate_dev *dev, unsigned int i, struct vstate_passed *part);
+	/**
+	 * Take a part from the process that owned the device. Nothing in it is trusted. A
+	 * descriptor that is taken becomes -1. @return 0; -EINVAL: nothing is taken
+	 */
+	int (*take)(struct vstate_dev *dev, struct vstate_passed *part);
+	/** Another process owns the device now: close what was passed to it. */
+	void (*left)(struct vstate_dev *dev);
 	/** Write the limits of the class for a state, in addition to those of all classes. */
 	void (*limits)(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim);
 	/** Return the bytes of the shortest buffer that a driver accepts back as empty. */

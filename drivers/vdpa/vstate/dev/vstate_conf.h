@@ -39,7 +39,7 @@ struct vstate_conf {
 	/** NUMA node of the device, or SOCKET_ID_ANY. */
 	int numa;
 	/** Arguments of the device class; see struct vstate_class::devargs. */
-	uint64_t of_class[48];
+	uint64_t of_class[304];
 };
 
 #endif /* VSTATE_CONF_H */

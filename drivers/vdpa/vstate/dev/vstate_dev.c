@@ -140,6 +140,11 @@ dev_init(struct vstate_dev *dev, const char *name, const struct vstate_conf *con
 			socket);
 	if (dev->of_class == NULL)
 		return -ENOMEM;
+	if (class->kept_size != 0) {
+		dev->kept = dev->kept_own = calloc(1, class->kept_size);
+		if (dev->kept == NULL)
+			return -ENOMEM;
+	}
 	ret = vqs_alloc(dev, socket);
 	if (ret != 0)
 		return ret;
@@ -177,6 +182,7 @@ vstate_dev_destroy(struct vstate_dev *dev)
 	if (dev->of_class != NULL && dev->class->dev_fini != NULL)
 		dev->class->dev_fini(dev);
 	vqs_free(dev);
+	free(dev->kept_own);
 	rte_free(dev->of_class);
 	vstate_control_fini(dev);
 	rte_free(dev);

@@ -77,6 +77,12 @@ struct vstate_dev {
 	void *of_class;
 	uint16_t nb_vqs;
 	struct vstate_vq *vqs[VSTATE_MAX_VQS];
+	/**
+	 * Memory of class->kept_size bytes for the next process: in the state file, or in this
+	 * process (@p kept_own) without one. Poll threads inside a queue write it. It moves only
+	 * while no queue runs. Owner: handover/vstate_state_file.c.
+	 */
+	void *kept, *kept_own;
 	/** Value of each counter of each queue at its last reset. Owner: vstate_counters.c. */
 	uint64_t *counters_base;
 

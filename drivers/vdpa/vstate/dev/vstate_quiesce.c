@@ -216,9 +216,9 @@ vstate_quiesce_poll_of(struct vstate_dev *dev, struct vstate_vq *vq)
 }
 
 void
-vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq)
+vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq, bool resumes)
 {
-	const bool finish = requests_must_finish(dev);
+	const bool finish = !resumes && requests_must_finish(dev);
 	unsigned int seconds = 0;
 	uint16_t qid = vq->qid;
 

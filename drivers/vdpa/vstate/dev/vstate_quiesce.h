@@ -35,8 +35,11 @@ void vstate_quiesce_always(struct vstate_dev *dev);
  * device: requests are completed, unless the front end or a state carries them.
  */
 void vstate_quiesce_finish(struct vstate_dev *dev);
-/** The same for one queue, while the others are polled. */
-void vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq);
+/**
+ * The same for one queue, while the others are polled.
+ * @param resumes  the queue continues where it stops: its requests may wait
+ */
+void vstate_quiesce_vq(struct vstate_dev *dev, struct vstate_vq *vq, bool resumes);
 /**
  * Wait for the poll thread of one queue, without a bound. Its requests may touch guest memory.
  */

@@ -56,6 +56,8 @@ enum vstate_poller_kind {
 	VSTATE_POLLER_NONE,
 	VSTATE_POLLER_PORT,
 	VSTATE_POLLER_SERVICE,
+	/** A thread of the class, which sleeps until there is work. */
+	VSTATE_POLLER_THREAD,
 };
 
 /** The run state of a device. */

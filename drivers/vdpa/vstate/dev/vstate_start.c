@@ -371,7 +371,7 @@ do_ring_end(struct vstate_dev *dev, void *arg)
 {
 	struct vstate_vq *vq = dev->vqs[*(const uint16_t *)arg];
 
-	vstate_quiesce_vq(dev, vq);
+	vstate_quiesce_vq(dev, vq, false);
 	vstate_run_vq_block(vq, VSTATE_BLOCK_NOT_READY);
 	vstate_grant_vq(dev, vq);
 	return 0;
@@ -392,7 +392,8 @@ do_ring_start(struct vstate_dev *dev, void *arg)
 			vstate_resume_point_needs_all(dev) ||
 			(dev->class->vq_needs_all != NULL && dev->class->vq_needs_all(vq)))
 		return -EAGAIN;
-	vstate_quiesce_vq(dev, vq);
+	/* a new base would drop the requests in flight */
+	vstate_quiesce_vq(dev, vq, !start->ring->base_fresh);
 	vstate_vq_setup(dev, vq, start->ring);
 	if (vstate_run_vq_is_ready(vq))
 		vstate_resume_point_apply_base(dev, vq, start->ring);

@@ -33,6 +33,9 @@ status_change(struct vstate_dev *dev, uint8_t result, struct rte_vhost_state_err
 		ret = vstate_state_suspend(dev, VSTATE_SUSPEND_TIMEOUT_NS, err);
 	else if ((changed & S_SUSPEND) && started && result != 0)
 		ret = vstate_state_resume(dev, err);
+	/* the device runs on, or starts: requests of a state that was restored wait */
+	else if (result & RTE_VHOST_STATE_S_DRIVER_OK)
+		vstate_quiesce_always(dev);
 	else
 		vstate_quiesce_finish(dev);
 	status = vstate_run_status(dev);

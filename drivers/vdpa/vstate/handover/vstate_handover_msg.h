@@ -40,6 +40,8 @@ enum vstate_handover_item_type {
 	VSTATE_HANDOVER_LISTENER,
 	/** The begin of a message of the front end, with its descriptors. */
 	VSTATE_HANDOVER_PARTIAL,
+	/** A part of the class (struct vstate_passed), with its descriptors; of GO. */
+	VSTATE_HANDOVER_CLASS,
 };
 
 struct vstate_handover_msg {

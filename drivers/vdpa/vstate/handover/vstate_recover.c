@@ -3,6 +3,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <linux/virtio_ring.h>
 
@@ -230,6 +231,8 @@ recover_begin(struct vstate_dev *dev, const struct vstate_setup *setup)
 	if (features_fit(dev))
 		return 2;
 	vstate_recover_drop(dev);
+	if (dev->class->kept_size != 0)
+		memset(dev->kept, 0, dev->class->kept_size);
 	return 0;
 }
 

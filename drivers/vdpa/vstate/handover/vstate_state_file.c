@@ -19,6 +19,7 @@
 #include <rte_errno.h>
 #include <rte_string_fns.h>
 
+#include "dev/vstate_class.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_state.h"
 #include "ring/vstate_inflight.h"
@@ -31,6 +32,7 @@
 
 #define MAGIC 0x4547415045545356ull /* "VSTEPAGE" */
 #define VQS_OFFSET 4096
+#define KEPT_OFFSET 16384
 /* Bytes that are mapped. Their blocks are allocated when the file is made. */
 #define MAP_SIZE 65536
 #define PLACE_SIZE (16u << 20)
@@ -144,6 +146,14 @@ recovery_read(const struct vstate_dev *dev, const struct vstate_state_file *file
 fail:
 	rte_vhost_state_free(st);
 	return ret;
+}
+
+/* ---- memory of the class ---- */
+
+static void *
+kept_get(const struct vstate_state_file *file)
+{
+	return file->map + KEPT_OFFSET;
 }
 
 /*
@@ -272,6 +282,9 @@ file_take(struct vstate_dev *dev, struct vstate_state_file *file, const struct s
 		ret = recovery_take(dev, file);
 	if (ret != 0)
 		return ret;
+	/* it belongs to the state that the previous owner left */
+	if (dev->handover->recovery == NULL)
+		memset(kept_get(file), 0, dev->class->kept_size);
 	/* The rest of the head stays valid until this process serves rings itself. */
 	file->head->pid = getpid();
 	return 0;
@@ -423,9 +436,11 @@ vstate_state_file_open(struct vstate_dev *dev)
 	int ret;
 
 	RTE_BUILD_BUG_ON(VQS_OFFSET + VSTATE_MAX_VQS * sizeof(struct vstate_state_file_vq) >
-			MAP_SIZE);
+			KEPT_OFFSET);
 	RTE_BUILD_BUG_ON(sizeof(struct vstate_state_file_vq) != RTE_CACHE_LINE_MIN_SIZE);
 	RTE_BUILD_BUG_ON(sizeof(struct vstate_state_file_head) > VQS_OFFSET);
+	if (dev->class->kept_size > MAP_SIZE - KEPT_OFFSET)
+		return -EFBIG;
 	ret = file_find(dev, &file, &st);
 	if (ret == 0)
 		ret = file_lock(dev, file);
@@ -442,6 +457,7 @@ vstate_state_file_open(struct vstate_dev *dev)
 		return ret;
 	}
 	dev->handover->state_file = file;
+	dev->kept = kept_get(file);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vstate_state_file_attach(dev, dev->vqs[i]);
 	return 0;
@@ -465,6 +481,7 @@ vstate_state_file_close(struct vstate_dev *dev)
 	if (file == NULL)
 		return;
 	dev->handover->state_file = NULL;
+	dev->kept = dev->kept_own;
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (dev->vqs[i]->inflight_head == &file->vqs[i].head)
 			vstate_vq_detach(dev->vqs[i]);

@@ -15,6 +15,7 @@
  *	offset
  *	0	struct vstate_state_file_head
  *	4096	a struct vstate_state_file_vq for each queue
+ *	16384	memory of the device class, for the next process (struct vstate_dev::kept)
  *	65536	state in the format of rte_vhost_state_encode(), first place
  *	+16 MiB	second place; one is whole while the other is written
  *

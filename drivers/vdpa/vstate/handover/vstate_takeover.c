@@ -17,10 +17,12 @@
 
 #include <vstate_compat.h>
 
+#include "dev/vstate_class.h"
 #include "dev/vstate_clock.h"
 #include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_front_end.h"
+#include "dev/vstate_passed.h"
 #include "dev/vstate_quiesce.h"
 #include "dev/vstate_trace.h"
 #include "ring/vstate_vq.h"
@@ -199,10 +201,37 @@ do_reread(struct vstate_dev *dev, void *arg)
 }
 
 static int
-do_file_close(struct vstate_dev *dev, void *arg)
+do_left(struct vstate_dev *dev, void *arg)
 {
 	RTE_SET_USED(arg);
+	if (dev->class->left != NULL)
+		dev->class->left(dev);
+	return 0;
+}
+
+/* The class leaves first, as it may use memory of the file. */
+static int
+do_file_close(struct vstate_dev *dev, void *arg)
+{
+	do_left(dev, arg);
 	vstate_state_file_close(dev);
+	return 0;
+}
+
+/* Write the parts of the class to a message. @return 0 or -errno */
+static int
+do_pass(struct vstate_dev *dev, void *arg)
+{
+	struct vstate_passed part;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; dev->class->pass != NULL && dev->class->pass(dev, i, &part) > 0; i++) {
+		ret = vstate_handover_msg_add(arg, VSTATE_HANDOVER_CLASS, part.bytes, part.size,
+				part.fds, part.nb_fds);
+		if (ret != 0)
+			return ret;
+	}
 	return 0;
 }
 
@@ -254,19 +283,27 @@ static int
 device_pass(struct vstate_dev *dev, int fd, bool kept)
 {
 	const uint64_t start = vstate_clock_ns();
+	struct vstate_handover_msg go = VSTATE_HANDOVER_MSG(VSTATE_HANDOVER_GO, 0);
 	double rest_ms;
 	uint32_t seq;
 	int ret;
 
 	ret = device_rest(dev);
+	if (ret == 0) {
+		ret = vstate_control_run(do_pass, dev, &go);
+		if (ret != 0)
+			vstate_control_run(do_stay, dev, NULL);
+	}
 	if (ret != 0) {
+		vstate_handover_msg_drop(&go);
 		value_send(fd, VSTATE_HANDOVER_REFUSED, -ret);
 		return ret;
 	}
 	seq = vstate_state_file_seq(dev);
 	vstate_state_file_unlock(dev);
 	/* if it cannot be sent, that process is gone */
-	value_send(fd, VSTATE_HANDOVER_GO, 0);
+	vstate_handover_msg_send(fd, &go, deadline_make(ASK_MS));
+	vstate_handover_msg_drop(&go);
 	ret = running_await(dev, fd);
 	rest_ms = ms_get_since(start);
 	if (ret != 0) {
@@ -412,6 +449,10 @@ poller_wait(struct vstate_dev *dev)
 	uint16_t i;
 
 	while (!takeover_is_stopping(dev->handover->takeover) && !dev->front_ops->is_shut(dev)) {
+		/* a thread that sleeps until there is work never asks for a lease before */
+		if (rte_atomic_load_explicit(&dev->run.poller, rte_memory_order_relaxed) ==
+				VSTATE_POLLER_THREAD)
+			return;
 		for (i = 0; i < dev->nb_vqs; i++) {
 			if (vstate_lease_is_asked(&dev->vqs[i]->lease))
 				return;
@@ -442,6 +483,32 @@ file_take(struct vstate_dev *dev, bool died)
 	return ret;
 }
 
+/* Take the parts of the class. A part that cannot be used is made from scratch. */
+static int
+do_take(struct vstate_dev *dev, void *arg)
+{
+	struct vstate_handover_cursor cursor = { 0 };
+	struct vstate_handover_item item;
+	struct vstate_passed part;
+
+	while (vstate_handover_msg_next(arg, &cursor, &item) > 0) {
+		if (item.type != VSTATE_HANDOVER_CLASS || dev->class->take == NULL ||
+				item.size > sizeof(part.bytes) || item.nb_fds > RTE_DIM(part.fds))
+			continue;
+		part.size = item.size;
+		part.nb_fds = item.nb_fds;
+		memcpy(part.bytes, item.bytes, item.size);
+		if (item.nb_fds > 0)
+			memcpy(part.fds, item.fds, item.nb_fds * sizeof(part.fds[0]));
+		if (dev->class->take(dev, &part) != 0)
+			VSTATE_LOG(WARNING, "%s: a part of the %s from the other process is not "
+					"used", dev->name, dev->class->name);
+		if (item.nb_fds > 0)
+			memcpy(item.fds, part.fds, item.nb_fds * sizeof(part.fds[0]));
+	}
+	return 0;
+}
+
 /*
  * Ask the owner, and set the device up with its offer.
  * @return 0: the file is free; -EPIPE: the owner died; or another -errno: it keeps the device
@@ -450,8 +517,7 @@ static int
 owner_ask(struct vstate_dev *dev, int fd, bool *kept)
 {
 	struct vstate_takeover *t = dev->handover->takeover;
-	struct vstate_handover_msg offer;
-	uint32_t value;
+	struct vstate_handover_msg offer, go;
 	int ret;
 
 	ret = value_send(fd, VSTATE_HANDOVER_ASK, dev->conf.keep_connection);
@@ -467,7 +533,11 @@ owner_ask(struct vstate_dev *dev, int fd, bool *kept)
 	}
 	ret = value_send(fd, VSTATE_HANDOVER_READY, *kept);
 	if (ret == 0)
-		ret = value_receive(fd, VSTATE_HANDOVER_GO, GO_MS, t->wake, &value);
+		ret = kind_receive(fd, VSTATE_HANDOVER_GO, GO_MS, t->wake, &go);
+	if (ret == 0) {
+		vstate_control_run(do_take, dev, &go);
+		vstate_handover_msg_drop(&go);
+	}
 	return ret;
 }
 
@@ -509,6 +579,7 @@ device_take(struct vstate_dev *dev)
 		ret = device_own(dev, ret == -EPIPE);
 	if (ret != 0) {
 		dev->front_ops->abandon(dev);
+		vstate_control_run(do_left, dev, NULL);
 		if (fd >= 0)
 			value_send(fd, VSTATE_HANDOVER_REFUSED, -ret);
 	} else {
