@@ -30,15 +30,28 @@ cmd_in_eal(const struct eal_need *need, int (*job)(void *opt, const struct workd
 	return ret;
 }
 
-bool
-cmd_class_is_blk(int argc, char **argv)
+static bool
+class_is(int argc, char **argv, const char *name)
 {
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--class=blk") == 0 || (strcmp(argv[i], "--class") == 0 &&
-				i + 1 < argc && strcmp(argv[i + 1], "blk") == 0))
+		if ((strncmp(argv[i], "--class=", 8) == 0 && strcmp(argv[i] + 8, name) == 0) ||
+				(strcmp(argv[i], "--class") == 0 && i + 1 < argc &&
+				strcmp(argv[i + 1], name) == 0))
 			return true;
 	}
 	return false;
+}
+
+bool
+cmd_class_is_blk(int argc, char **argv)
+{
+	return class_is(argc, argv, "blk");
+}
+
+bool
+cmd_class_is_console(int argc, char **argv)
+{
+	return class_is(argc, argv, "console");
 }

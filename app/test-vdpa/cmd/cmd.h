@@ -34,6 +34,8 @@ struct workdir;
 
 /** True if the words of a subcommand ask for a disk: --class blk. */
 bool cmd_class_is_blk(int argc, char **argv);
+/** True if they ask for a console: --class console. */
+bool cmd_class_is_console(int argc, char **argv);
 
 /**
  * Start EAL, run @p job with @p opt and a private directory, then stop EAL.

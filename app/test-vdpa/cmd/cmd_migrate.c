@@ -14,6 +14,7 @@
 #include "backend_process.h"
 #include "cmd.h"
 #include "cmd_migrate.h"
+#include "cmd_migrate_console.h"
 #include "cmd_migrate_disk.h"
 #include "eal.h"
 #include "migrate.h"
@@ -164,6 +165,8 @@ cmd_migrate(int argc, char **argv)
 
 	if (cmd_class_is_blk(argc, argv))
 		return cmd_migrate_disk(argc, argv);
+	if (cmd_class_is_console(argc, argv))
+		return cmd_migrate_console(argc, argv);
 	ret = migrate_options_parse(&opt, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_common.h>
+#include <rte_errno.h>
+
+#include "backend.h"
+#include "backend_local.h"
+#include "backend_process.h"
+#include "cmd.h"
+#include "cmd_migrate_console.h"
+#include "eal.h"
+#include "guest_console.h"
+#include "migrate_console.h"
+#include "option.h"
+#include "report.h"
+#include "stats.h"
+#include "stop.h"
+#include "workdir.h"
+
+#define MEMORY_MB 128
+/* A device reads so much ahead when it is suspended. */
+#define AHEAD 1024
+/* Enough that the socket of the port is full while the host's side does not read. */
+#define BUF_MAX 65536
+/* A device keeps so many bytes of a buffer that must return. */
+#define BUF_MAX_BASE 16384
+
+static void
+usage_print(FILE *f)
+{
+	fprintf(f, "Usage: dpdk-test-vdpa migrate --class console [OPTIONS]\n"
+		"\n"
+		"Move a console back and forth between two back ends while numbered bytes flow\n"
+		"between the built-in driver and a peer at the port's socket. Bytes that are lost,\n"
+		"doubled, or of no place in the stream are counted.\n"
+		"\n"
+		"  --rounds N      moves (default 1000)\n"
+		"  --depth N       buffers of each queue under way, 1 to %u (default 16)\n"
+		"  --packed        packed rings\n"
+		"  --via NAME      api: the state, by the library; base: the bases, after all\n"
+		"                  buffers returned (default api)\n"
+		"  --process       the second back end runs in another process\n"
+		"  --kill          the back end is killed and started again\n"
+		"  --upgrade       a new process takes the console over in each round\n"
+		"  --break NAME    plant a fault in each state; the run must fail. repeat: forget\n"
+		"                  the transferred part of a buffer; skip: skip one byte of it;\n"
+		"                  ahead: forget bytes that were read ahead\n"
+		"  --seed N        seed of the traffic (default 1)\n"
+		"  --json          the report as JSON\n"
+		"  --verbose       show the logs of EAL and vhost\n"
+		"  --help          this text\n"
+		"\n"
+		"Exit status: 0 if no byte was lost, doubled or wrong; 1 if not; 2 on wrong usage.\n",
+		CONSOLE_MAX_DEPTH);
+}
+
+static int
+fault_parse(const char *name, enum migrate_console_fault *fault)
+{
+	unsigned int i;
+
+	for (i = CONSOLE_FAULT_NONE + 1; i < CONSOLE_FAULT_MAX; i++) {
+		if (strcmp(migrate_console_fault_name(i), name) == 0) {
+			*fault = i;
+			return 0;
+		}
+	}
+	fprintf(stderr, "dpdk-test-vdpa migrate: --break: no fault '%s' for a console\n", name);
+	return -EINVAL;
+}
+
+struct parsed {
+	struct migrate_console_options *opt;
+	uint64_t depth;
+};
+
+static int
+option_take(struct parsed *p, int c)
+{
+	switch (c) {
+	case 'r':
+		return option_number("migrate", "--rounds", optarg, 1, UINT32_MAX, &p->opt->rounds);
+	case 'd':
+		return option_number("migrate", "--depth", optarg, 1, CONSOLE_MAX_DEPTH, &p->depth);
+	case 's':
+		return option_number("migrate", "--seed", optarg, 0, UINT64_MAX,
+				&p->opt->conf.seed);
+	case 'v':
+		return option_choice("migrate", "--via", optarg, "api", "base", &p->opt->by_base);
+	case 'b': return fault_parse(optarg, &p->opt->fault);
+	case 'p': p->opt->conf.packed = true; return 0;
+	case 'P': p->opt->process = true; return 0;
+	case 'k': p->opt->kill = true; return 0;
+	case 'U': p->opt->upgrade = true; return 0;
+	case 'j': p->opt->json = true; return 0;
+	case 'V': p->opt->verbose = true; return 0;
+	case 'c': return 0;
+	default: return -EINVAL;
+	}
+}
+
+static int
+options_finish(struct parsed *p)
+{
+	struct migrate_console_options *opt = p->opt;
+	struct console_conf *conf = &opt->conf;
+	const char *why = NULL;
+
+	if (opt->upgrade && (opt->kill || opt->process))
+		why = "--upgrade: not with --kill or --process";
+	else if (opt->by_base && (opt->kill || opt->upgrade))
+		why = "--via: not with --kill or --upgrade";
+	else if (opt->fault != CONSOLE_FAULT_NONE && (opt->by_base || opt->kill || opt->upgrade))
+		why = "--break: needs a state: --via api";
+	if (why != NULL) {
+		fprintf(stderr, "dpdk-test-vdpa migrate: %s\n", why);
+		return -EINVAL;
+	}
+	conf->depth = p->depth;
+	conf->ring_size = rte_align32pow2(RTE_MAX(conf->depth * 4u, 8u));
+	conf->buf_max = opt->by_base ? BUF_MAX_BASE : opt->kill ? BUF_MAX_BASE / 4 : BUF_MAX;
+	conf->window = opt->kill || opt->upgrade ? BUF_MAX : AHEAD;
+	conf->region = opt->kill;
+	return 0;
+}
+
+static int
+options_parse(struct migrate_console_options *opt, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "class", required_argument, NULL, 'c' },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "depth", required_argument, NULL, 'd' },
+		{ "packed", no_argument, NULL, 'p' },
+		{ "via", required_argument, NULL, 'v' },
+		{ "process", no_argument, NULL, 'P' },
+		{ "kill", no_argument, NULL, 'k' },
+		{ "upgrade", no_argument, NULL, 'U' },
+		{ "break", required_argument, NULL, 'b' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "verbose", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct parsed p = { .opt = opt, .depth = 16 };
+	int c;
+
+	*opt = (struct migrate_console_options){ .rounds = 1000, .conf.seed = 1 };
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (c == 'h') {
+			usage_print(stdout);
+			return 1;
+		}
+		if (option_take(&p, c) < 0)
+			goto bad;
+	}
+	if (optind < argc)
+		fprintf(stderr, "dpdk-test-vdpa migrate: unexpected argument '%s'\n", argv[optind]);
+	else if (options_finish(&p) == 0)
+		return 0;
+bad:
+	fprintf(stderr, "See dpdk-test-vdpa migrate --class console --help\n");
+	return -EINVAL;
+}
+
+/* ---- the back ends ---- */
+
+static int
+backend_make(struct migrate_console_options *opt, const struct workdir *wd, unsigned int i,
+		struct backend **be)
+{
+	const unsigned int n = opt->upgrade ? 0 : i;
+	struct backend_device dev;
+	char name[16], keep[80] = "";
+	int len = 0;
+
+	memset(&dev, 0, sizeof(dev));
+	/* two processes have one device, which connects to the driver */
+	dev.client = opt->upgrade;
+	snprintf(dev.name, sizeof(dev.name), "console_vstate%u", n);
+	snprintf(name, sizeof(name), "%u.sock", n);
+	if (workdir_path(wd, name, dev.socket, sizeof(dev.socket)) < 0)
+		return -ENAMETOOLONG;
+	snprintf(name, sizeof(name), "%u.port", n);
+	if (workdir_path(wd, name, opt->host[i], sizeof(opt->host[i])) < 0)
+		return -ENAMETOOLONG;
+	if (opt->upgrade)
+		len = snprintf(keep, sizeof(keep), ",client=1,takeover=1,state_dir=%s", wd->path);
+	else if (opt->kill)
+		len = snprintf(keep, sizeof(keep), ",state_dir=%s", wd->path);
+	if (len >= (int)sizeof(keep))
+		return -ENAMETOOLONG;
+	len = snprintf(dev.args, sizeof(dev.args), "iface=%s,port0=unix:%s,hold=1%s", dev.socket,
+			opt->host[i], keep);
+	if (len >= (int)sizeof(dev.args))
+		return -ENAMETOOLONG;
+	*be = opt->kill || opt->upgrade || (opt->process && i == 1) ?
+		backend_process_create(&dev, eal_user_args(), opt->verbose) :
+		backend_local_create(&dev);
+	return *be != NULL ? 0 : -rte_errno;
+}
+
+/* ---- the report ---- */
+
+static json_t *
+times_json(struct stats *s)
+{
+	struct stats_summary sum;
+
+	if (s->nb == 0)
+		return json_null();
+	stats_summarize(s, &sum);
+	return json_pack("{s:o, s:o, s:o}", "p50", report_real(sum.p50 / 1e3, 1),
+			"p99", report_real(sum.p99 / 1e3, 1), "max", report_real(sum.max / 1e3, 1));
+}
+
+static void
+times_print(const char *name, struct stats *s, FILE *f)
+{
+	struct stats_summary sum;
+
+	if (s->nb == 0)
+		return;
+	stats_summarize(s, &sum);
+	fprintf(f, "%-12s p50 %.1f us, p99 %.1f us, max %.1f us\n", name, sum.p50 / 1e3,
+			sum.p99 / 1e3, sum.max / 1e3);
+}
+
+static void
+report_print(const struct migrate_console_options *opt, struct migrate_console_result *res, FILE *f)
+{
+	const struct console_counts *c = &res->counts;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "rounds", res->rounds },
+		{ "to_host", c->to_host }, { "to_guest", c->to_guest },
+		{ "kept", res->kept }, { "in_flight", res->in_flight },
+		{ "half", res->half }, { "ahead", res->ahead },
+		{ "ahead_bytes", res->ahead_bytes },
+		{ "lost", c->lost }, { "doubled", c->doubled }, { "wrong", c->wrong },
+		{ "foreign", c->foreign },
+	};
+	json_t *report = opt->json ? json_object() : NULL;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(rows); i++) {
+		if (opt->json)
+			json_object_set_new(report, rows[i].name, report_count(rows[i].value));
+		else
+			fprintf(f, "%-12s %" PRIu64 "\n", rows[i].name, rows[i].value);
+	}
+	if (opt->json) {
+		json_object_set_new(report, "stop_us", times_json(&res->stop));
+		json_object_set_new(report, "blackout_us", times_json(&res->blackout));
+		json_object_set_new(report, "failure", report_text(res->failure));
+		report_write(report, f);
+		return;
+	}
+	times_print("stop", &res->stop, f);
+	times_print("blackout", &res->blackout, f);
+	if (res->failure[0] != '\0')
+		fprintf(f, "failed: %s\n", res->failure);
+}
+
+static int
+console_main(void *arg, const struct workdir *wd)
+{
+	struct migrate_console_options *opt = arg;
+	struct migrate_console_result res = { 0 };
+	struct backend *be[2] = { NULL, NULL };
+	bool held = false;
+	unsigned int i;
+	int ret = 0;
+
+	/* the second process of an upgrade is started later, by its revive operation */
+	if (opt->upgrade) {
+		ret = backend_make(opt, wd, 1, &be[1]);
+		if (ret == 0)
+			ret = be[1]->ops->kill(be[1]);
+	}
+	for (i = 0; i < (opt->kill || opt->upgrade ? 1 : 2) && ret == 0; i++)
+		ret = backend_make(opt, wd, i, &be[i]);
+	if (ret == 0) {
+		held = migrate_console_run(opt, be, &res);
+		report_print(opt, &res, stdout);
+	} else {
+		fprintf(stderr, "dpdk-test-vdpa migrate: cannot create the consoles: %s\n",
+				strerror(-ret));
+	}
+	for (i = 0; i < 2; i++) {
+		if (be[i] != NULL)
+			be[i]->ops->destroy(be[i]);
+	}
+	stats_free(&res.stop);
+	stats_free(&res.blackout);
+	return held ? CMD_OK : CMD_FAILED;
+}
+
+int
+cmd_migrate_console(int argc, char **argv)
+{
+	struct eal_need need = { .memory_mb = MEMORY_MB, .plugin = true };
+	struct migrate_console_options opt;
+	int ret;
+
+	ret = options_parse(&opt, argc, argv);
+	if (ret != 0)
+		return ret > 0 ? CMD_OK : CMD_USAGE;
+	need.verbose = opt.verbose;
+	stop_install();
+	return cmd_in_eal(&need, console_main, &opt);
+}

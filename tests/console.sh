@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 vstate contributors
+#
+# A console moves between two back ends, or is killed and started again, or taken over, while the
+# tool's own driver and a peer at its port send numbered bytes. Planted faults must be found.
+
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "$0")/lib/harness.sh"
+
+# moves ROUNDS OPTION...: no byte is lost, doubled or wrong
+moves()
+{
+	local rounds=$1
+	shift
+	tool_must "$PATIENCE" migrate --class console --json --rounds "$rounds" "$@"
+	expect rounds "$(report rounds)" -eq "$rounds"
+	report_none lost doubled wrong foreign
+	expect "bytes to the host" "$(report to_host)" -gt 0
+	expect "bytes to the guest" "$(report to_guest)" -gt 0
+	measured "$rounds rounds, $(report to_host) bytes to the host, $(report to_guest) to the guest"
+}
+
+# A buffer is half transferred at some stops, and bytes are read ahead at some.
+moves_busy()
+{
+	moves "$@"
+	expect "half transferred buffers" "$(report half)" -gt 0
+	expect "bytes read ahead" "$(report ahead_bytes)" -gt 0
+	measured "$(report half) half transferred buffers, $(report ahead_bytes) bytes read ahead"
+}
+
+upgrades()
+{
+	moves "$@" --upgrade
+	expect "connections kept" "$(report kept)" -eq "$1"
+	measured "blackout of the upgrades: $(grep -o '"blackout_us": {[^}]*}' "$W/tool.out")"
+}
+
+case_api_split() { moves_busy 200; }
+case_api_packed() { moves_busy 200 --packed; }
+case_api_process() { moves_busy 100 --process --packed --seed 7; }
+case_api_depth_1() { moves 50 --depth 1; }
+# Nothing is in flight when the source has returned all buffers.
+case_base() { moves 50 --via base; moves 50 --via base --packed; }
+case_kill_split() { moves 8 --kill; }
+case_kill_packed() { moves 8 --kill --packed; }
+case_upgrade_split() { upgrades 3; }
+case_upgrade_packed() { upgrades 3 --packed; }
+
+# found FAULT OPTION...: the driver or the peer finds what is wrong
+found()
+{
+	tool "$PATIENCE" migrate --class console --json --rounds 200 --break "$@" && fail "not found: $*"
+	expect_match "what was found" "$(cat "$W/tool.out")" '"(lost|doubled|wrong)": [1-9]'
+	measured "$1: $(grep -oE '"(lost|doubled|wrong)": [1-9][0-9]*' "$W/tool.out" | paste -sd' ')"
+}
+
+case_break_repeat() { found repeat; }
+case_break_skip() { found skip --packed; }
+case_break_ahead() { found ahead; }
+
+# Long runs.
+case_many_moves() { PATIENCE=1200 moves_busy 10000 --packed; PATIENCE=1200 moves_busy 10000; }
+case_many_kills() { PATIENCE=3600 moves 500 --kill; PATIENCE=3600 moves 500 --kill --packed; }
+case_many_upgrades() { PATIENCE=3600 upgrades 100 --packed; }
+
+# shellcheck disable=SC2046 # names without blanks
+run_cases api-split api-packed api-process api-depth-1 base kill-split kill-packed \
+	upgrade-split upgrade-packed break-repeat break-skip break-ahead \
+	$(soak many-moves many-kills many-upgrades)
