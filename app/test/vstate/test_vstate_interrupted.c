@@ -224,10 +224,38 @@ split_ring_outlives_a_kill_at_every_instruction(void **state)
 	}
 }
 
+/*
+ * Near the end of the second turn no descriptor may have USED set: those before the position are
+ * used in that turn, and those behind it are the rest of a chain of the first turn.
+ */
+static void
+ring_near_the_end_of_a_turn_is_not_new(void **state)
+{
+	const struct vstate_pos at = { SIZE - 3, 0 };
+	union vstate_inflight_head rec = { 0 };
+	struct ring r;
+	uint16_t nb, i;
+
+	ring_open(&r, true, SIZE);
+	rec.packed.pos = vstate_inflight_head_word(at, at);
+	for (i = 0; i < SIZE; i++)
+		ring_desc_write(&r, RING_DESC_GPA + 16ull * i, RING_BUF_GPA, FRAME,
+				i < at.idx ? 0 : 1 << VRING_PACKED_DESC_F_AVAIL, i);
+	assert_null(vstate_interrupted_settle(r.vq, &rec, true, &nb));
+	assert_true(vstate_pos_same(r.vq->used, at));
+	/* the guest set up a new ring, with two buffers */
+	for (i = 0; i < SIZE; i++)
+		ring_desc_write(&r, RING_DESC_GPA + 16ull * i, i < 2 ? RING_BUF_GPA : 0,
+				i < 2 ? FRAME : 0, i < 2 ? 1 << VRING_PACKED_DESC_F_AVAIL : 0, i);
+	assert_non_null(vstate_interrupted_settle(r.vq, &rec, true, &nb));
+	ring_close(&r);
+}
+
 int
 test_vstate_interrupted(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ring_near_the_end_of_a_turn_is_not_new),
 		cmocka_unit_test(packed_ring_outlives_a_kill_at_every_instruction),
 		cmocka_unit_test(split_ring_outlives_a_kill_at_every_instruction),
 	};

@@ -39,15 +39,22 @@ desc_id_read(const struct vstate_vq *vq, struct vstate_pos pos)
 			rte_memory_order_relaxed));
 }
 
-/* A driver starts with all flags clear. Each used descriptor of the first turn has USED set. */
+/*
+ * A driver starts with all descriptors zero. Each used descriptor of the first turn has USED set.
+ * One of the second turn has neither flag, as a blank one, but it still has the driver's address.
+ */
 static bool
 ring_is_untouched(const struct vstate_vq *vq)
 {
-	uint16_t i;
+	const struct vring_packed_desc *d;
+	uint16_t i, flags;
 
 	for (i = 0; i < vq->size; i++) {
-		if (rte_atomic_load_explicit(&vq->packed.desc[i].flags, rte_memory_order_relaxed) &
-				rte_cpu_to_le_16(DESC_USED))
+		d = &vq->packed.desc[i];
+		flags = rte_le_to_cpu_16(rte_atomic_load_explicit(&d->flags,
+				rte_memory_order_relaxed));
+		if ((flags & DESC_USED) != 0 || ((flags & DESC_AVAIL) == 0 &&
+				rte_atomic_load_explicit(&d->addr, rte_memory_order_relaxed) != 0))
 			return false;
 	}
 	return true;
