@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <linux/virtio_config.h>
+#include <linux/virtio_console.h>
 #include <linux/virtio_ring.h>
 
 #include <rte_memory.h>
@@ -51,7 +52,8 @@ con_device_open(struct con *k, const char *name, const struct vstate_conf *conf)
 	vstate_start_connect(k->dev);
 	memset(&k->setup, 0, sizeof(k->setup));
 	k->setup.features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC) |
-		(k->packed ? RTE_BIT64(VIRTIO_F_RING_PACKED) : 0);
+		(k->packed ? RTE_BIT64(VIRTIO_F_RING_PACKED) : 0) |
+		(k->dev->features_offered & RTE_BIT64(VIRTIO_CONSOLE_F_MULTIPORT));
 	vstate_start_negotiate(k->dev, k->setup.features, false);
 	k->setup.mem = k->ring.guest.mem;
 	ring_describe(&k->ring, &k->setup.rings[k->qid]);

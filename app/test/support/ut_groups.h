@@ -17,6 +17,7 @@
 int test_vstate_blk(void);
 int test_vstate_blk_stop(void);
 int test_vstate_console(void);
+int test_vstate_console_ctrl(void);
 int test_vstate_burst_bounds(void);
 int test_vstate_chain(void);
 int test_vstate_cvq(void);

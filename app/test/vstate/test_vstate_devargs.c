@@ -257,6 +257,11 @@ keys_of_a_console_reach_their_fields(void **state)
 	assert_string_equal(console->ports[0].path, "/run/p0");
 	assert_string_equal(console->ports[0].name, "org.a:b c");
 	assert_true(console->hold);
+	assert_int_equal(console_args_parse("ports=16,port15=unix:/run/p15,name15=last,port1=pty",
+			&conf), 0);
+	assert_int_equal(console->nb_ports, 16);
+	assert_string_equal(console->ports[15].path, "/run/p15");
+	assert_string_equal(console->ports[15].name, "last");
 	assert_int_equal(console_args_parse("port0=pty:/run/tty0", &conf), 0);
 	assert_int_equal(console->ports[0].kind, VSTATE_CONSOLE_PTY);
 	assert_string_equal(console->ports[0].path, "/run/tty0");
@@ -270,7 +275,7 @@ bad_arguments_of_a_console_are_refused(void **state)
 		"ports=0", "ports=17", "ports=", "port0=", "port0=unix", "port0=unix:",
 		"port0=tcp:/run/p", "port0=pty:", "port0=ptyx", "name0=", "hold=2", "queues=2",
 		"name0=12345678901234567890123456789012", "name0=a\"b", "name0=a\\b", "name0=a\nb",
-		"port1=unix:/run/p1", "name15=x", "port16=pty", "service=1", "path=/d",
+		"port1=unix:/run/p1", "name15=x", "ports=2,port0=unix:/p,port1=pty:/p", "port16=pty", "service=1", "path=/d",
 	};
 	struct vstate_conf conf;
 	size_t i;

@@ -36,6 +36,7 @@ static const struct {
 	{ "blk", test_vstate_blk },
 	{ "blk_stop", test_vstate_blk_stop },
 	{ "console", test_vstate_console },
+	{ "console_ctrl", test_vstate_console_ctrl },
 	{ "net_take", test_vstate_net_take },
 	{ "net_put", test_vstate_net_put },
 	{ "fail_calls", test_vstate_fail_calls },

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -30,6 +31,7 @@
 #include "ring/vstate_request.h"
 #include "ring/vstate_ring.h"
 #include "vstate_console.h"
+#include "vstate_console_ctrl.h"
 #include "vstate_log.h"
 
 /* vhost-user's own feature bit; it is not the guest's. */
@@ -62,7 +64,8 @@ vstate_console_features(const struct vstate_conf *conf)
 uint16_t
 vstate_console_more_vqs(const struct vstate_conf *conf)
 {
-	return vstate_console_is_multiport(conf) ? 2 * vstate_console_conf_const(conf)->nb_ports : 0;
+	return vstate_console_is_multiport(conf) ?
+		2 * vstate_console_conf_const(conf)->nb_ports : 0;
 }
 
 /* The control queues are between those of port 0 and of port 1. */
@@ -123,6 +126,8 @@ vstate_console_dev_init(struct vstate_dev *dev)
 		ret = port_init(c, i);
 		c->nb_ports++;
 	}
+	for (i = VSTATE_CONSOLE_CTRL_TO_GUEST; i < 4 && i < dev->nb_vqs && ret == 0; i++)
+		ret = vstate_console_port_vq_init(vstate_console_vq_of(dev->vqs[i]));
 	for (i = 0; i < dev->nb_vqs && ret == 0; i++)
 		ret = vstate_kick_watch(dev->vqs[i], c->epfd);
 	if (ret != 0)
@@ -145,12 +150,12 @@ vstate_console_dev_fini(struct vstate_dev *dev)
 
 	for (i = 0; i < c->nb_ports; i++) {
 		vstate_console_host_close(&c->ports[i].host, !c->host_left);
-		vstate_console_port_vq_fini(c->ports[i].to_guest);
-		vstate_console_port_vq_fini(c->ports[i].to_host);
 		free(c->ports[i].rest);
 	}
-	for (i = 0; i < dev->nb_vqs; i++)
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vstate_console_port_vq_fini(vstate_console_vq_of(dev->vqs[i]));
 		vstate_kick_watch(dev->vqs[i], -1);
+	}
 	fd_close(c->epfd);
 	fd_close(c->wake);
 	fd_close(c->notify);
@@ -252,7 +257,13 @@ vstate_console_watch(struct vstate_dev *dev)
 	for (i = 0; i < c->nb_ports; i++)
 		if (vstate_console_host_size(&c->ports[i].host) && i == 0)
 			changed = true;
+	if (changed && c->ports[0].ready) {
+		c->ports[0].due |= RTE_VHOST_STATE_CONSOLE_DUE_RESIZE;
+		vstate_console_port_keep(&c->ports[0]);
+	}
 	pthread_mutex_unlock(&c->lock);
+	if (changed)
+		console_wake(c);
 	return changed;
 }
 
@@ -264,8 +275,10 @@ vstate_console_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq)
 	struct vstate_console *c = vstate_console_of(dev);
 
 	/* a driver without control queues has port 0 open */
-	if (!(dev->guest.features & RTE_BIT64(VIRTIO_CONSOLE_F_MULTIPORT)))
+	if (!(dev->guest.features & RTE_BIT64(VIRTIO_CONSOLE_F_MULTIPORT))) {
 		c->ports[0].guest_open = true;
+		vstate_console_port_keep(&c->ports[0]);
+	}
 	if (vstate_marks_setup(vq) != 0)
 		VSTATE_LOG(ERR, "%s: queue %u is not served: no memory for marks of %u buffers",
 				dev->name, vq->qid, vq->size);
@@ -283,7 +296,9 @@ vstate_console_reset(struct vstate_dev *dev)
 		vstate_console_port_reset(&c->ports[i]);
 		c->ports[i].guest_open = c->ports[i].ready = false;
 		c->ports[i].due = 0;
+		vstate_console_port_keep(&c->ports[i]);
 	}
+	vstate_console_keep(c);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -332,7 +347,7 @@ vstate_console_granted(struct vstate_dev *dev)
 static void
 notify_read(struct vstate_console *c)
 {
-	uint8_t buf[1024] __rte_aligned(8);
+	alignas(struct inotify_event) uint8_t buf[1024];
 
 	/* which terminal it was does not matter: all are looked at */
 	while (read(c->notify, buf, sizeof(buf)) > 0)
@@ -411,6 +426,20 @@ queue_is_done(struct vstate_vq *vq, enum vstate_console_turn turn)
 			vq->fault == VSTATE_FAULT_NONE);
 }
 
+/* The driver is told when somebody opens or closes the host's side. */
+static void
+port_open_note(struct vstate_console_port *p)
+{
+	if (p->host.is_open == p->told_open)
+		return;
+	p->told_open = p->host.is_open;
+	/* before the driver is ready, what a killed process kept must stay until it is recovered */
+	if (!p->ready)
+		return;
+	p->due |= RTE_VHOST_STATE_CONSOLE_DUE_OPEN;
+	vstate_console_port_keep(p);
+}
+
 static bool
 port_turn(struct vstate_console_port *p)
 {
@@ -419,6 +448,7 @@ port_turn(struct vstate_console_port *p)
 	vstate_console_host_look(&p->host);
 	done = queue_is_done(&p->to_host->vq, vstate_console_port_to_host(p));
 	done &= queue_is_done(&p->to_guest->vq, vstate_console_port_to_guest(p));
+	port_open_note(p);
 	/* a peer that left makes room for the next one */
 	return done && !(p->host.can_accept && p->host.fd < 0 && p->host.listener >= 0);
 }
@@ -437,6 +467,8 @@ vstate_console_work(struct vstate_console *c)
 				again = true;
 			vstate_console_port_rest_send(&c->ports[i]);
 		}
+		if (c->dev->nb_vqs > VSTATE_CONSOLE_CTRL_TO_HOST && vstate_console_ctrl_turn(c))
+			again = true;
 	}
 	pthread_mutex_unlock(&c->lock);
 	return again;
@@ -453,6 +485,10 @@ transfers_end(struct vstate_console *c, const struct vstate_vq *vq, enum vstate_
 	bool ended = true;
 	uint16_t i;
 
+	/* a command or message ends in its turn, unless a process was killed in the middle */
+	for (i = VSTATE_CONSOLE_CTRL_TO_GUEST; i < 4 && i < c->dev->nb_vqs; i++)
+		if (end != VSTATE_CONSOLE_END_WAIT && (vq == NULL || vq == c->dev->vqs[i]))
+			vstate_console_ctrl_finish(c, c->dev->vqs[i]);
 	for (i = 0; i < c->nb_ports; i++) {
 		p = &c->ports[i];
 		if ((vq == NULL || vq == &p->to_guest->vq) &&
@@ -539,7 +575,7 @@ port_capture(const struct vstate_console_port *p, struct rte_vhost_state_console
 	uint8_t *first = NULL;
 
 	sp->guest_open = p->guest_open;
-	sp->host_open = p->host.is_open;
+	sp->host_open = p->told_open;
 	sp->ready = p->ready;
 	sp->due = p->due;
 	sp->cols = p->host.cols;
@@ -597,6 +633,9 @@ port_restore(struct vstate_console_port *p, const struct rte_vhost_state_console
 	p->guest_open = sp->guest_open;
 	p->ready = sp->ready;
 	p->due = sp->due;
+	/* the next turn finds whether its own side differs */
+	p->told_open = sp->host_open;
+	vstate_console_port_keep(p);
 	if (p->host.cols == 0) {
 		p->host.cols = sp->cols;
 		p->host.rows = sp->rows;
@@ -616,6 +655,7 @@ vstate_console_restore(struct vstate_dev *dev, struct rte_vhost_state *st)
 		return 0;
 	pthread_mutex_lock(&c->lock);
 	c->driver_ready = st->console.driver_ready;
+	vstate_console_keep(c);
 	for (i = 0; i < RTE_MIN(c->nb_ports, st->console.nb_ports); i++) {
 		p = &c->ports[i];
 		sp = &st->console.ports[i];
@@ -629,11 +669,26 @@ vstate_console_restore(struct vstate_dev *dev, struct rte_vhost_state *st)
 	return 0;
 }
 
-/* The memory that outlives the process has the transfers, and what was read ahead. */
+/* The memory that outlives the process is newer than the state. Nothing in it is trusted. */
+static void
+port_recover(struct vstate_console_port *p, const struct rte_vhost_state_console_port *sp)
+{
+	const struct vstate_console_kept_port kept = *vstate_console_port_kept(p);
+
+	port_restore(p, sp);
+	p->guest_open = kept.guest_open == 1;
+	p->ready = kept.ready == 1;
+	p->due = kept.due & RTE_VHOST_STATE_CONSOLE_DUE_ALL;
+	p->told_open = kept.told_open == 1;
+	vstate_console_port_keep(p);
+	p->to_guest->from_kept = p->to_host->from_kept = true;
+}
+
 int
 vstate_console_recover(struct vstate_dev *dev, const struct rte_vhost_state *st)
 {
 	struct vstate_console *c = vstate_console_of(dev);
+	const struct vstate_console_kept *kept = dev->kept;
 	uint16_t i;
 
 	if (c->recovered)
@@ -642,11 +697,9 @@ vstate_console_recover(struct vstate_dev *dev, const struct rte_vhost_state *st)
 		return -EXDEV;
 	pthread_mutex_lock(&c->lock);
 	c->recovered = true;
-	c->driver_ready = st->console.driver_ready;
-	for (i = 0; i < c->nb_ports; i++) {
-		port_restore(&c->ports[i], &st->console.ports[i]);
-		c->ports[i].to_guest->from_kept = c->ports[i].to_host->from_kept = true;
-	}
+	c->driver_ready = kept->driver_ready == 1;
+	for (i = 0; i < c->nb_ports; i++)
+		port_recover(&c->ports[i], &st->console.ports[i]);
 	pthread_mutex_unlock(&c->lock);
 	return 0;
 }
@@ -667,6 +720,7 @@ vstate_console_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
 	uint16_t i;
 
 	vstate_tel_dict_uint(d, "ports", c->nb_ports);
+	vstate_tel_dict_uint(d, "driver_ready", c->driver_ready);
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < c->nb_ports; i++) {
 		p = &c->ports[i];
@@ -680,7 +734,8 @@ vstate_console_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d)
 		snprintf(name, sizeof(name), "port%u_opens", i);
 		vstate_tel_dict_uint(d, name, p->host.opens);
 		snprintf(name, sizeof(name), "port%u_waiting_bytes", i);
-		vstate_tel_dict_uint(d, name, vstate_console_ahead_left(
+		/* the memory of a device that was left is unmapped */
+		vstate_tel_dict_uint(d, name, c->host_left ? 0 : vstate_console_ahead_left(
 					vstate_console_port_kept(p), &first));
 		snprintf(name, sizeof(name), "port%u_rest_bytes", i);
 		vstate_tel_dict_uint(d, name, p->rest_nb - p->rest_done);

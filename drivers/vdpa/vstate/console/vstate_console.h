@@ -87,6 +87,15 @@ int vstate_console_recover(struct vstate_dev *dev, const struct rte_vhost_state 
 void vstate_console_limits(const struct vstate_dev *dev, struct rte_vhost_state_limits *lim);
 void vstate_console_telemetry(const struct vstate_dev *dev, struct rte_tel_data *d);
 
+/** Keep what the driver has said for the next process. The lock of the console is held. */
+static inline void
+vstate_console_keep(struct vstate_console *c)
+{
+	struct vstate_console_kept *kept = c->dev->kept;
+
+	kept->driver_ready = c->driver_ready;
+}
+
 /** Make the host's sides, if this process owns the device. @return 0 or -errno */
 int vstate_console_host_open(struct vstate_dev *dev);
 /**

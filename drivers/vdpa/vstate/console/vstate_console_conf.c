@@ -17,7 +17,7 @@ parse_ports(const char *key, const char *value, void *field)
 {
 	struct vstate_console_conf *conf = field;
 	uint64_t v;
-	int ret = vstate_devarg_parse_uint(key, value, 1, VSTATE_CONSOLE_PORTS_OFFERED, &v);
+	int ret = vstate_devarg_parse_uint(key, value, 1, VSTATE_CONSOLE_MAX_PORTS, &v);
 
 	if (ret == 0)
 		conf->nb_ports = v;

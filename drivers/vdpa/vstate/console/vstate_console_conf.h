@@ -18,8 +18,6 @@
 #include "rte_vhost_state.h"
 
 #define VSTATE_CONSOLE_MAX_PORTS RTE_VHOST_STATE_CONSOLE_PORTS
-/** Most ports of a device. Those after the first one need VIRTIO_CONSOLE_F_MULTIPORT. */
-#define VSTATE_CONSOLE_PORTS_OFFERED 1
 
 /** What the host's side of a port is. */
 enum vstate_console_host_kind {
@@ -39,14 +37,14 @@ struct vstate_console_port_conf {
 /** Arguments of the console class, stored in struct vstate_conf::of_class. */
 struct vstate_console_conf {
 	uint16_t nb_ports;
-	/** Bytes of the driver wait while nobody has opened the host's side. Else they are dropped. */
+	/** Bytes of the driver wait while the host's side is closed. Else they are dropped. */
 	bool hold;
 	struct vstate_console_port_conf ports[VSTATE_CONSOLE_MAX_PORTS];
 };
 
 /** Help text for RTE_PMD_REGISTER_PARAM_STRING. */
 #define VSTATE_CONSOLE_CONF_PARAMS \
-	"ports=<1> " \
+	"ports=<1-16> " \
 	"hold=<0|1> " \
 	"port0=<pty[:link]|unix:path> " \
 	"name0=<text> "

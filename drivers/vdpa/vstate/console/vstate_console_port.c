@@ -26,6 +26,17 @@ vstate_console_port_kept(const struct vstate_console_port *p)
 	return &kept->ports[p->index];
 }
 
+void
+vstate_console_port_keep(const struct vstate_console_port *p)
+{
+	struct vstate_console_kept_port *kept = vstate_console_port_kept(p);
+
+	kept->guest_open = p->guest_open;
+	kept->ready = p->ready;
+	kept->due = p->due;
+	kept->told_open = p->told_open;
+}
+
 static struct vstate_console_stream *
 stream_of(const struct vstate_console_port *p, const struct vstate_console_vq *q)
 {
@@ -389,6 +400,9 @@ buffers_finish(struct vstate_console_port *p, struct vstate_console_vq *q, bool 
 {
 	bool done = true;
 
+	/* never set up */
+	if (q->vq.marks == NULL)
+		return true;
 	while (done && q->vq.fault == VSTATE_FAULT_NONE && (q->busy || q->vq.inflight != NULL)) {
 		if (!q->busy && buffer_begin(p, q) != 0)
 			break;

@@ -33,9 +33,12 @@ struct vstate_console_port {
 	bool hold;
 	/** The driver may get bytes. */
 	bool guest_open;
-	/** The driver is ready for the port; control messages that are due. For the state. */
+	/** The driver is ready for the port. */
 	bool ready;
+	/** Control messages that are due, RTE_VHOST_STATE_CONSOLE_DUE_*. */
 	uint8_t due;
+	/** What the driver knows, or is told next: whether the host's side is open. */
+	bool told_open;
 	/**
 	 * Bytes whose buffers the driver got back at a stop before the host's side took them. They
 	 * are sent before all others.
@@ -92,10 +95,13 @@ bool vstate_console_port_end(struct vstate_console_port *p, struct vstate_consol
  */
 void vstate_console_port_read_ahead(struct vstate_console_port *p);
 /** Replace the bytes that are read ahead; no queue runs. */
-void vstate_console_port_ahead_set(struct vstate_console_port *p, const uint8_t *bytes, uint32_t nb);
+void vstate_console_port_ahead_set(struct vstate_console_port *p, const uint8_t *bytes,
+		uint32_t nb);
 /** Forget transfers: the driver was reset. */
 void vstate_console_port_reset(struct vstate_console_port *p);
 
+/** Keep what the driver has said for the next process. */
+void vstate_console_port_keep(const struct vstate_console_port *p);
 /** Return the port's part of the memory that outlives the process. */
 struct vstate_console_kept_port *vstate_console_port_kept(const struct vstate_console_port *p);
 
