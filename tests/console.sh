@@ -37,16 +37,16 @@ upgrades()
 	measured "blackout of the upgrades: $(grep -o '"blackout_us": {[^}]*}' "$W/tool.out")"
 }
 
-case_api_split() { moves_busy 200; }
-case_api_packed() { moves_busy 200 --packed; }
-case_api_process() { moves_busy 100 --process --packed --seed 7; }
-case_api_depth_1() { moves 50 --depth 1; }
+case_api_split() { moves_busy 100; }
+case_api_packed() { moves_busy 100 --packed; }
+case_api_process() { moves_busy 60 --process --packed --seed 7; }
+case_api_depth_1() { moves 25 --depth 1; }
 # Nothing is in flight when the source has returned all buffers.
-case_base() { moves 50 --via base; moves 50 --via base --packed; }
-case_kill_split() { moves 8 --kill; }
-case_kill_packed() { moves 8 --kill --packed; }
-case_upgrade_split() { upgrades 3; }
-case_upgrade_packed() { upgrades 3 --packed; }
+case_base() { moves 25 --via base; moves 25 --via base --packed; }
+case_kill_split() { moves 6 --kill; }
+case_kill_packed() { moves 6 --kill --packed; }
+case_upgrade_split() { upgrades 2; }
+case_upgrade_packed() { upgrades 2 --packed; }
 
 # found FAULT OPTION...: the driver or the peer finds what is wrong
 found()
@@ -60,12 +60,46 @@ case_break_repeat() { found repeat; }
 case_break_skip() { found skip --packed; }
 case_break_ahead() { found ahead; }
 
+# serving PORTS: a process that serves a console
+serving()
+{
+	local fd plugin
+	plugin=$(plugin_path) || fail "no plugin to load"
+	eal_options 64
+	mkfifo "$W/serve.in"
+	exec {fd}<>"$W/serve.in"
+	nice -n 19 "$TOOL" "${EAL[@]}" -d "$plugin" \
+		--vdev "console_vstate0,iface=$W/s,ports=$1,port0=unix:$W/p0" -- serve --verbose \
+		<"$W/serve.in" >"$W/serve.out" 2>&1 {fd}>&- &
+	PID["serve"]=$!
+	echo "$!" >>"$W/pids"
+	wait_for 20 serving_ready || fail "no socket after 20 s"
+	SERVE_FD=$fd
+}
+serving_ready() { alive serve || fail "serve ended at its start"; [ -S "$W/s" ] && [ -S "$W/p0" ]; }
+
+# The driver and the peer are another process. A console with more ports serves one without MULTIPORT.
+case_guest()
+{
+	local ring
+	serving 16
+	for ring in split packed; do
+		tool_must "$PATIENCE" guest --class console --json --socket "$W/s" --port "$W/p0" --ring "$ring" \
+			--seconds 1
+		report_none lost doubled wrong foreign
+		measured "$ring: $(report to_host) bytes to the host, $(report to_guest) to the guest"
+	done
+	echo quit >&"$SERVE_FD"
+	bg_end serve 10 || fail "serve failed"
+	[ ! -e "$W/p0" ] || fail "the socket of the port is left behind"
+}
+
 # Long runs.
 case_many_moves() { PATIENCE=1200 moves_busy 10000 --packed; PATIENCE=1200 moves_busy 10000; }
 case_many_kills() { PATIENCE=3600 moves 500 --kill; PATIENCE=3600 moves 500 --kill --packed; }
 case_many_upgrades() { PATIENCE=3600 upgrades 100 --packed; }
 
 # shellcheck disable=SC2046 # names without blanks
-run_cases api-split api-packed api-process api-depth-1 base kill-split kill-packed \
+run_cases guest api-split api-packed api-process api-depth-1 base kill-split kill-packed \
 	upgrade-split upgrade-packed break-repeat break-skip break-ahead \
 	$(soak many-moves many-kills many-upgrades)

@@ -23,6 +23,7 @@
 #include "clock.h"
 #include "cmd.h"
 #include "cmd_guest.h"
+#include "cmd_guest_console.h"
 #include "guest.h"
 #include "guest_ctrl.h"
 #include "guest_features.h"
@@ -472,6 +473,8 @@ cmd_guest(int argc, char **argv)
 	struct options o;
 	int ret;
 
+	if (cmd_class_is_console(argc, argv))
+		return cmd_guest_console(argc, argv);
 	ret = options_parse(&o, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;

@@ -130,6 +130,21 @@ console_give(struct console *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* Check bytes, and note the first ones that are not those of the stream. */
+static void
+bytes_check(struct console *c, struct stream *s, const uint8_t *bytes, uint32_t len)
+{
+	const struct stream before = *s;
+
+	stream_check(s, bytes, len);
+	if (s->lost != before.lost || s->doubled != before.doubled || s->wrong != before.wrong)
+		console_complain(c, "%u bytes to the %s at position %" PRIu64 ": %" PRIu64 " lost, %"
+				PRIu64 " doubled, %" PRIu64 " wrong", len,
+				s == &c->to_host ? "host" : "guest", before.pos,
+				s->lost - before.lost, s->doubled - before.doubled,
+				s->wrong - before.wrong);
+}
+
 /* ---- memory ---- */
 
 static int
@@ -435,11 +450,13 @@ unsigned int
 console_marks(const struct console *c)
 {
 	const uint64_t stride = c->geometry.mmap_size / QUEUES;
+	/* bytes of the head of a queue, and of each mark */
+	const uint32_t step = c->conf.packed ? 32 : 16;
 	unsigned int n = 0, q, i;
 
 	for (q = 0; q < QUEUES && c->region != NULL; q++)
 		for (i = 0; i < c->conf.ring_size; i++)
-			n += c->region[q * stride + (c->conf.packed ? 32 + 32 * i : 16 + 16 * i)] == 1;
+			n += c->region[q * stride + step * (i + 1)] == 1;
 	return n;
 }
 
@@ -486,14 +503,15 @@ buffer_return(struct console *c, unsigned int q, uint32_t i, uint32_t len)
 	struct console_queue *cq = &c->queues[q];
 	const uint64_t now = clock_ns();
 
-	if (cq->order[cq->returned++ % CONSOLE_MAX_DEPTH] != i || len > (q == RX ? cq->len[i] : 0)) {
+	if (cq->order[cq->returned++ % CONSOLE_MAX_DEPTH] != i ||
+			len > (q == RX ? cq->len[i] : 0)) {
 		c->foreign++;
 		console_complain(c, "queue %u: buffer out of order, or of %u bytes", q, len);
 	}
 	if (q == RX) {
 		len = RTE_MIN(len, c->conf.buf_max);
 		guest_mem_read(&c->mem, slot_gpa(c, cq, i), c->buf, len);
-		stream_check(&c->to_guest, c->buf, len);
+		bytes_check(c, &c->to_guest, c->buf, len);
 	}
 	cq->bytes_returned += cq->len[i];
 	cq->free[cq->nb_free++] = i;
@@ -557,7 +575,7 @@ host_read(struct console *c)
 		return 0;
 	n = recv(c->host, c->chunk, sizeof(c->chunk), MSG_DONTWAIT);
 	if (n > 0)
-		stream_check(&c->to_host, c->chunk, n);
+		bytes_check(c, &c->to_host, c->chunk, n);
 	return n > 0;
 }
 
@@ -642,7 +660,7 @@ console_host_drain(struct console *c, uint64_t until, int timeout_ms)
 	while (c->to_host.pos < until && n != 0) {
 		n = recv(c->host, c->chunk, sizeof(c->chunk), MSG_DONTWAIT);
 		if (n > 0)
-			stream_check(&c->to_host, c->chunk, n);
+			bytes_check(c, &c->to_host, c->chunk, n);
 		else if (n < 0 && errno != EAGAIN)
 			n = 0;
 		else if (n < 0)
