@@ -363,9 +363,11 @@ struct rte_vhost_state_net_ctrl {
 	uint16_t pairs;
 	/** Offloads of OFFLOADS, VIRTIO_NET_F_GUEST_* as feature bits. */
 	uint64_t offloads;
-	/** Addresses of MAC_TABLE, unicast ones first; at most RTE_VHOST_STATE_NET_MACS. */
-	uint16_t nb_unicast, nb_multicast;
-	/** The addresses. */
+	/** Unicast addresses of MAC_TABLE. */
+	uint16_t nb_unicast;
+	/** Multicast addresses of MAC_TABLE; with the others at most RTE_VHOST_STATE_NET_MACS. */
+	uint16_t nb_multicast;
+	/** The addresses, unicast ones first. */
 	struct rte_ether_addr macs[RTE_VHOST_STATE_NET_MACS];
 	/** VLANs that the driver added: bit i % 64 of word i / 64 is VLAN i. */
 	uint64_t vlans[RTE_VHOST_STATE_NET_VLANS / 64];

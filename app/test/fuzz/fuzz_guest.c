@@ -2,6 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@
 struct fuzz_guest fuzz_guest;
 
 static struct {
-	uint8_t bytes[BLOCK_SIZE] __rte_aligned(4096);
+	alignas(4096) uint8_t bytes[BLOCK_SIZE];
 	uint8_t copy[BLOCK_SIZE], pattern[BLOCK_SIZE];
 	uint8_t log[FUZZ_LOG_SIZE];
 	/** Bytes in use. */

@@ -402,7 +402,7 @@ stop_waits_for_the_file(void **state)
 {
 	struct vstate_conf conf = slow_conf(3000);
 	char path[] = "/var/tmp/vstate-blk-XXXXXX";
-	pthread_t thread;
+	struct vstate_thread thread;
 	struct disk d;
 	uint16_t ids[NB];
 	int way, fd;
@@ -422,12 +422,12 @@ stop_waits_for_the_file(void **state)
 		vstate_blk_poll(d.dev);
 		assert_int_equal(d.q->nb_out, 0);
 		if (freed)
-			assert_int_equal(pthread_create(&thread, NULL, lock_release, &fd), 0);
+			assert_int_equal(vstate_thread_create(&thread, "releaser", lock_release, &fd), 0);
 		vstate_start_end(d.dev, false);
 		assert_int_equal(marks_count(&d), freed ? 0 : NB);
 		assert_int_equal(vstate_inflight_count(d.vq), freed ? 0 : NB);
 		if (freed)
-			pthread_join(thread, NULL);
+			vstate_thread_join(&thread);
 		else
 			close(fd);
 		disk_close(&d);

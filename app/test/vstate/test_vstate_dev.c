@@ -714,7 +714,7 @@ device_made_again_attaches_its_guest(void **state)
 /* Whose operations ran, in their order. Control lock. */
 struct turns {
 	struct vstate_dev *dev;
-	pthread_t waiter;
+	struct vstate_thread waiter;
 	bool waits;
 	unsigned int nb;
 	char who[2 * TURNS];
@@ -756,7 +756,7 @@ do_turn_with_waiter(struct vstate_dev *dev, void *arg)
 	struct turns *t = arg;
 	unsigned int ms;
 
-	assert_int_equal(pthread_create(&t->waiter, NULL, waiter_main, t), 0);
+	assert_int_equal(vstate_thread_create(&t->waiter, "waiter", waiter_main, t), 0);
 	for (ms = 0; ms < 20000 && !somebody_waits(dev); ms++)
 		usleep(1000);
 	t->waits = somebody_waits(dev);
@@ -784,7 +784,7 @@ thread_that_comes_again_does_not_overtake_one_that_waits(void **state)
 	for (i = 0; i < TURNS; i++) {
 		vstate_control_run(do_turn_with_waiter, t.dev, &t);
 		vstate_control_run(do_turn, t.dev, &t);
-		pthread_join(t.waiter, NULL);
+		vstate_thread_join(&t.waiter);
 		assert_true(t.waits);
 		assert_memory_equal(t.who + 2 * i, "wm", 2);
 	}

@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -39,7 +40,7 @@ enum {
 /* A copy of so many bytes from or to the page cache would hold the poll thread for long. */
 #define ASYNC_SIZE (1u << 20)
 
-static uint8_t zeroes[ZEROES_SIZE] __rte_aligned(4096);
+static alignas(4096) uint8_t zeroes[ZEROES_SIZE];
 
 static struct vstate_blk_chan *
 chan_open(struct vstate_blk_store *store, uint16_t depth)

@@ -25,9 +25,9 @@
  *	RUNNING                          --->    forgets the connection, closes its device
  *
  * The queues rest from READY to RUNNING alone. Until the owner has heard RUNNING, it can take the
- * device back: if the new process refuses, dies or is silent, the owner serves the queues again when
- * it has locked the file. If the owner dies, the new process has the connection already, and the
- * kernel releases the lock. So the front end keeps its connection unless both processes die.
+ * device back: if the new process refuses, dies or is silent, the owner serves the queues again
+ * when it has locked the file. If the owner dies, the new process has the connection already, and
+ * the kernel releases the lock. So the front end keeps its connection unless both processes die.
  * Nothing here is on the path of a packet.
  */
 

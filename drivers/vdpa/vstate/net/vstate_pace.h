@@ -15,7 +15,8 @@
  * So after a full burst the queue rests until the ring has two more bursts, or for a bounded
  * time. The guest always has a burst under way then. A rest that ends by time was in vain: the
  * guest is slow, or waits for an answer, or runs in turns with the poll thread. Then more and more
- * full bursts pass before the next rest, until a rest sees the guest make buffers available. A burst that is not full is never followed by a rest, so a single frame does not wait.
+ * full bursts pass before the next rest, until a rest sees the guest make buffers available. A
+ * burst that is not full is never followed by a rest, so a single frame does not wait.
  *
  * The poll thread owns the state. It holds the lease only while it looks, so a stop does not wait.
  */
