@@ -21,7 +21,7 @@
 # page marked dirty. The migration then clears the mark and write-protects the page again. Only
 # after that does the thread remove the write protection. QEMU 10.0 does not have this fault, so
 # with QEMU 10.0 every failure is reported.
-ATTEMPTS=${VSTATE_ATTEMPTS:-3}
+ATTEMPTS=${VSTATE_ATTEMPTS:-6}
 
 # Print the first message of a guest kernel that stumbled, and the fault that ended it.
 kernel_stumbled()
