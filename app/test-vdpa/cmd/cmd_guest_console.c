@@ -37,9 +37,10 @@ struct options {
 static void
 usage_print(FILE *f)
 {
-	fprintf(f, "Usage: dpdk-test-vdpa guest --class console --socket PATH --port PATH [OPTION]...\n"
-		"A virtio-console driver on a vhost-user socket, and a peer at the socket of port 0.\n"
-		"Both send numbered bytes and check those of the other one.\n\n"
+	fprintf(f, "Usage: dpdk-test-vdpa guest --class console --socket PATH --port PATH\n"
+		"       [OPTION]...\n"
+		"A virtio-console driver on a vhost-user socket, and a peer at the socket of\n"
+		"port 0. Both send numbered bytes and check those of the other one.\n\n"
 		"  --socket PATH        vhost-user socket of the back end\n"
 		"  --port PATH          UNIX socket of port 0\n"
 		"  --ring split|packed  kind of virtqueue (split)\n"
@@ -49,8 +50,8 @@ usage_print(FILE *f)
 		"  --seed N             seed of the traffic (1)\n"
 		"  --json               report as JSON\n"
 		"  --help               this text\n\n"
-		"Exit status: 0 if bytes flowed both ways and none was lost, doubled or wrong, 1 if\n"
-		"not, 2 on wrong usage.\n", CONSOLE_MAX_DEPTH);
+		"Exit status: 0 if bytes flowed both ways and none was lost, doubled or wrong, 1\n"
+		"if not, 2 on wrong usage.\n", CONSOLE_MAX_DEPTH);
 }
 
 static int

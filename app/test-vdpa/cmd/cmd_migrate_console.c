@@ -39,8 +39,8 @@ usage_print(FILE *f)
 	fprintf(f, "Usage: dpdk-test-vdpa migrate --class console [OPTIONS]\n"
 		"\n"
 		"Move a console back and forth between two back ends while numbered bytes flow\n"
-		"between the built-in driver and a peer at the port's socket. Bytes that are lost,\n"
-		"doubled, or of no place in the stream are counted.\n"
+		"between the built-in driver and a peer at the port's socket. Bytes that are\n"
+		"lost, doubled, or of no place in the stream are counted.\n"
 		"\n"
 		"  --rounds N      moves (default 1000)\n"
 		"  --depth N       buffers of each queue under way, 1 to %u (default 16)\n"
@@ -58,7 +58,8 @@ usage_print(FILE *f)
 		"  --verbose       show the logs of EAL and vhost\n"
 		"  --help          this text\n"
 		"\n"
-		"Exit status: 0 if no byte was lost, doubled or wrong; 1 if not; 2 on wrong usage.\n",
+		"Exit status: 0 if no byte was lost, doubled or wrong; 1 if not; 2 on wrong\n"
+		"usage.\n",
 		CONSOLE_MAX_DEPTH);
 }
 
