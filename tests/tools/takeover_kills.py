@@ -75,6 +75,11 @@ class Process:
             pass
         self.child.wait()
 
+    def said(self):
+        """Return the driver's last line."""
+        with self.news:
+            return next((line for line in reversed(self.lines) if "vstate: " in line), "nothing")
+
     def tail(self):
         """Return the last lines, for a message."""
         with self.news:
@@ -143,7 +148,7 @@ class Kills:
         else:
             taken = survivor.wait(TAKEN)
             if taken is None:
-                sys.exit(f"nobody has the device\n{survivor.tail()}\n{victim.tail()}")
+                sys.exit(f"nobody has the device; new: {survivor.said()}; old: {victim.said()}\n{survivor.tail()}\n{victim.tail()}")
             excuse = None if KEPT in taken else "killed before the offer"
         if excuse == "killed after the handover":
             survivor.end(signal.SIGKILL)
