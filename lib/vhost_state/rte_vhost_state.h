@@ -415,7 +415,7 @@ struct rte_vhost_state_console_transfer {
 struct rte_vhost_state_console_port {
 	/** The driver's side has opened the port: 0 or 1. */
 	uint8_t guest_open;
-	/** The host's side has opened the port, as the driver was told: 0 or 1. */
+	/** The host's side of the port is open, as last sent to the driver: 0 or 1. */
 	uint8_t host_open;
 	/** The driver knows the port, and is ready for it (PORT_READY): 0 or 1. */
 	uint8_t ready;

@@ -23,7 +23,7 @@
 #define POLL_US 20
 /* An answer that no device gives. */
 #define NO_ANSWER 0xee
-/* Settings that one guest_ctrl_change() changes, and kinds of commands that are not valid. */
+/* Settings of one call of guest_ctrl_change(), and kinds of invalid commands. */
 #define CHANGES 6
 #define BAD_COMMANDS 8
 /* Pieces of a command at random lengths, where the layout allows it. */

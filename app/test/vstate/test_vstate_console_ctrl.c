@@ -4,8 +4,8 @@
 
 /**
  * @file
- * The control queues of a console with several ports: what the driver is told, in which order, and
- * what of it another process still has to tell.
+ * The control queues of a console with several ports: which messages the driver gets, in which
+ * order, and which of them are left for another process.
  */
 
 #include <errno.h>
@@ -229,7 +229,7 @@ short_buffer_for_a_message_returns_empty(void **state)
 	con_close(&k);
 }
 
-/* Another process or host tells the driver the rest, and nothing twice. */
+/* Another process or host sends the messages that are left, and none twice. */
 static void
 messages_that_are_due_move_with_the_state(void **state)
 {

@@ -592,7 +592,7 @@ restored_settings_are_in_force(uint64_t features)
 	assert_int_equal(vstate_net_config_get(b.dev, mac.addr_bytes, 6), 0);
 	assert_true(rte_is_same_ether_addr(&mac, &mac_a));
 	assert_int_equal(vstate_net_of(b.dev)->active_pairs, features & F(MQ) ? 2 : 1);
-	/* the queue goes on where it stopped */
+	/* the queue resumes where it stopped */
 	assert_int_equal(command_send(&b, VIRTIO_NET_CTRL_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE_ACK,
 				"", 0), VIRTIO_NET_OK);
 	assert_false(vstate_cvq_announce_is_due(b.dev));

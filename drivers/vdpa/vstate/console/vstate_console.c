@@ -426,7 +426,7 @@ queue_is_done(struct vstate_vq *vq, enum vstate_console_turn turn)
 			vq->fault == VSTATE_FAULT_NONE);
 }
 
-/* The driver is told when somebody opens or closes the host's side. */
+/* Send PORT_OPEN to the driver when a peer opens or closes the host's side. */
 static void
 port_open_note(struct vstate_console_port *p)
 {
@@ -520,8 +520,8 @@ queues_requeue(struct vstate_dev *dev, struct vstate_vq *vq)
 }
 
 /*
- * Bytes that the host's side does not take would keep the front end waiting for ever. What cannot
- * be kept is dropped after the bound.
+ * If the host's side takes no bytes, the front end would wait without a bound. Bytes that cannot be
+ * kept are dropped after the bound.
  */
 int
 vstate_console_quiesce(struct vstate_dev *dev, struct vstate_vq *vq, bool finish,

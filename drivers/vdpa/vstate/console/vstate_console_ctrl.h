@@ -10,7 +10,7 @@
  * The control queues of a console with several ports (VIRTIO 1.4 "Multiport Device Operation"). The
  * caller holds the lock of the console.
  *
- * What the driver is still to be told is a set of messages for each port, and not a list: a later
+ * The messages that are due to the driver are a set for each port, and not a list: a later
  * change replaces an earlier one that is not sent yet. So nothing grows, however slow the driver.
  */
 
