@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -511,6 +512,37 @@ socket_file_of_another_process_stays(void **state)
 	assert_int_equal(access(b->conf.iface, F_OK), -1);
 }
 
+static void *
+close_soon(void *arg)
+{
+	usleep(200000);
+	close(*(int *)arg);
+	return NULL;
+}
+
+/* With a state file, which this process has locked, the process that listens is at its end. */
+static void
+socket_of_an_owner_that_is_dying_is_waited_for(void **state)
+{
+	struct bench *b = *state;
+	char path[sizeof(b->conf.iface) + 16];
+	pthread_t thread;
+	int other;
+
+	door_close(b);
+	other = listener_make(b->conf.iface);
+	rte_strscpy(b->conf.state_dir, b->dir, sizeof(b->conf.state_dir));
+	b->dev = ut_device_make(NAME, &b->conf);
+	assert_non_null(b->dev);
+	assert_int_equal(pthread_create(&thread, NULL, close_soon, &other), 0);
+	assert_int_equal(b->dev->front_ops->open(b->dev), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	door_close(b);
+	assert_int_equal(access(b->conf.iface, F_OK), -1);
+	snprintf(path, sizeof(path), "%s/%s.vstate", b->dir, NAME);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void
 file_that_is_no_socket_stays(void **state)
 {
@@ -661,6 +693,7 @@ test_vstate_door(void)
 		TEST(client_soon_finds_a_front_end_that_starts_later),
 		TEST(path_of_another_device_is_refused),
 		TEST(socket_file_of_another_process_stays),
+		TEST(socket_of_an_owner_that_is_dying_is_waited_for),
 		TEST(file_that_is_no_socket_stays),
 		TEST(error_of_the_path_is_the_system_s),
 		TEST(socket_file_has_the_mode_that_was_asked_for),

@@ -266,7 +266,7 @@ bytes_send(int fd, const void *buf, size_t len, const int *fds, unsigned int nb_
 			continue;
 		}
 		if (n < 0)
-			return n;
+			return n == -ECONNRESET ? -EPIPE : n;
 		nb_fds = 0;
 		at += n;
 		len -= n;

@@ -15,7 +15,8 @@
 struct vstate_conf;
 
 /**
- * Listen at the path of iface=. The file of a process that died is replaced.
+ * Listen at the path of iface=. The file of a process that died is replaced. With state_dir=, a
+ * process that still listens gets two seconds to end: the state file is locked, so it is dying.
  * @param name of the device, for the log
  * @return 0; -EADDRINUSE: another process listens there, or it is not a socket; or another -errno.
  *   The reason is logged.
