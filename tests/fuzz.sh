@@ -4,7 +4,8 @@
 #
 # Each fuzzer of app/test/fuzz, from its stored inputs on, for a few seconds: inputs that once broke
 # something, and new ones. short runs each for SECONDS_EACH (5) with one seed, so that a change is judged
-# by what it changed; long, in the soak, for FUZZ_SECONDS (600) with another seed each time. An input that breaks something fails the case. The case prints its path and its bytes.
+# by what it changed; long, in the soak, for FUZZ_SECONDS (600) with another seed each time. An input
+# that breaks something fails the case. The case prints its path and its bytes.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"

@@ -340,6 +340,7 @@ piece_add(const struct fuzz_driver *d, struct fuzz_view *v, struct fuzz_buf *b,
 			return false;
 		room = RTE_MIN(left, fuzz_guest.areas[i].size - (uint32_t)(gpa - area(i)));
 		b->pieces[b->nb_pieces].gpa = gpa;
+		b->pieces[b->nb_pieces].writable = desc->flags & VRING_DESC_F_WRITE;
 		b->pieces[b->nb_pieces++].len = room;
 		b->bytes += room;
 		if (d->direction != 0)
@@ -445,6 +446,42 @@ fuzz_driver_view(const struct fuzz_driver *d, uint16_t idx, uint8_t wrap, uint16
 		n += b->num;
 		v->nb++;
 	}
+}
+
+void
+fuzz_driver_require_offered(const struct fuzz_driver *d, const struct fuzz_view *v, bool logged)
+{
+	uint16_t i, k;
+
+	if (logged)
+		fuzz_guest_require_logged();
+	fuzz_guest_allow(area(FUZZ_DEVICE), fuzz_guest.areas[FUZZ_DEVICE].size);
+	if (d->packed)
+		fuzz_guest_allow(area(FUZZ_DESC), fuzz_guest.areas[FUZZ_DESC].size);
+	for (i = 0; i < v->nb_offered; i++)
+		for (k = 0; k < v->bufs[i].nb_pieces; k++)
+			if (v->bufs[i].pieces[k].writable)
+				fuzz_guest_allow(v->bufs[i].pieces[k].gpa,
+						v->bufs[i].pieces[k].len);
+	fuzz_guest_require_unchanged("only what the driver offered is written");
+}
+
+void
+fuzz_driver_describe(const struct fuzz_driver *d, struct vstate_pos base,
+		struct vstate_ring_setup *ring)
+{
+	*ring = (struct vstate_ring_setup){
+		.ready = true,
+		.size = d->size,
+		.desc = fuzz_guest.areas[FUZZ_DESC].hva,
+		.driver = fuzz_guest.areas[FUZZ_DRIVER].hva,
+		.device = fuzz_guest.areas[FUZZ_DEVICE].hva,
+		.callfd = -1,
+		.kickfd = -1,
+		.base_fresh = true,
+		.avail = base,
+		.used = base,
+	};
 }
 
 bool

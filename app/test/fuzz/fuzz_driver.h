@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dev/vstate_setup.h"
 #include "fuzz_guest.h"
 
 /** Pieces of a buffer that the model looks at, and buffers. */
@@ -39,6 +40,7 @@ struct fuzz_buf {
 	struct {
 		uint64_t gpa;
 		uint32_t len;
+		bool writable;
 	} pieces[FUZZ_PIECES];
 };
 
@@ -85,6 +87,15 @@ struct fuzz_desc fuzz_driver_table(struct fuzz_driver *d, struct fuzz_desc *desc
 /** Look at the buffers that are available from @p idx on, @p room descriptors at most. */
 void fuzz_driver_view(const struct fuzz_driver *d, uint16_t idx, uint8_t wrap, uint16_t room,
 		struct fuzz_view *v);
+/**
+ * Require that the device changed, since the snapshot, only its part of the ring and what the driver
+ * offered to it in @p v. @param logged  and that the dirty log has it
+ */
+void fuzz_driver_require_offered(const struct fuzz_driver *d, const struct fuzz_view *v,
+		bool logged);
+/** Describe the ring as a front end sets it up, with this base. */
+void fuzz_driver_describe(const struct fuzz_driver *d, struct vstate_pos base,
+		struct vstate_ring_setup *ring);
 /** Copy @p len bytes of a buffer from @p off on. False: the buffer is shorter. */
 bool fuzz_buf_read(const struct fuzz_buf *b, uint32_t off, void *to, uint32_t len);
 
