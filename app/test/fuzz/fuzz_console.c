@@ -5,8 +5,9 @@
 /**
  * @file
  * Fuzzer of a console with two ports: one of its queues has a driver that makes any buffers
- * available and overwrites anything, in half of the inputs also while the device works. Peers of the
- * ports send, read, leave and come back. The device is suspended, captured and resumed in between.
+ * available and overwrites anything, in half of the inputs also while the device works. Peers of
+ * the ports send, read, leave and come back. The device is suspended, captured and resumed in
+ * between.
  *
  * No byte outside the guest's memory is touched, only what the driver offered is written and
  * logged, no byte is lost or doubled between a queue and its peer, a captured state is valid, and

@@ -88,8 +88,8 @@ struct fuzz_desc fuzz_driver_table(struct fuzz_driver *d, struct fuzz_desc *desc
 void fuzz_driver_view(const struct fuzz_driver *d, uint16_t idx, uint8_t wrap, uint16_t room,
 		struct fuzz_view *v);
 /**
- * Require that the device changed, since the snapshot, only its part of the ring and what the driver
- * offered to it in @p v. @param logged  and that the dirty log has it
+ * Require that the device changed, since the snapshot, only its part of the ring and what the
+ * driver offered to it in @p v. @param logged  and that the dirty log has it
  */
 void fuzz_driver_require_offered(const struct fuzz_driver *d, const struct fuzz_view *v,
 		bool logged);

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,8 @@
 #include <rte_common.h>
 #include <rte_errno.h>
 #include <rte_string_fns.h>
+
+#include <vstate_compat.h>
 
 #include "ut_device.h"
 #include "ut_fds.h"
@@ -526,7 +527,7 @@ socket_of_an_owner_that_is_dying_is_waited_for(void **state)
 {
 	struct bench *b = *state;
 	char path[sizeof(b->conf.iface) + 16];
-	pthread_t thread;
+	struct vstate_thread thread;
 	int other;
 
 	door_close(b);
@@ -534,9 +535,9 @@ socket_of_an_owner_that_is_dying_is_waited_for(void **state)
 	rte_strscpy(b->conf.state_dir, b->dir, sizeof(b->conf.state_dir));
 	b->dev = ut_device_make(NAME, &b->conf);
 	assert_non_null(b->dev);
-	assert_int_equal(pthread_create(&thread, NULL, close_soon, &other), 0);
+	assert_int_equal(vstate_thread_create(&thread, "closer", close_soon, &other), 0);
 	assert_int_equal(b->dev->front_ops->open(b->dev), 0);
-	assert_int_equal(pthread_join(thread, NULL), 0);
+	vstate_thread_join(&thread);
 	door_close(b);
 	assert_int_equal(access(b->conf.iface, F_OK), -1);
 	snprintf(path, sizeof(path), "%s/%s.vstate", b->dir, NAME);

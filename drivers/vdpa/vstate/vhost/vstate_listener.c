@@ -13,7 +13,7 @@
 
 /* As many front ends as wait at once: one is served, and one more is looked at. */
 #define BACKLOG 8
-/* Bound for the kernel to close the socket of an owner that died, and the time between two looks. */
+/* Bound for the kernel to close the socket of an owner that died; time between two looks. */
 #define DYING_MS 2000
 #define LOOK_US 10000
 
