@@ -202,8 +202,60 @@ case_show()
 
 sum_xstats() { tp "$1" "show port xstats 0" | sed -nE "s/^$2: *//p" | awk '{ n += $1 } END { print n + 0 }'; }
 
+# A back end for the tool's guest, which listens. It must not throw away the frames that wait.
+back_for_tool() # [DEVARGS]
+{
+	local BACK_OPTIONS=(--no-flush-rx)
+	eal_options 256
+	back_start "client=1${1:+,$1}"
+	forward back io
+}
+
+tool_guest() # OPTION...
+{
+	bg guest "$TOOL" guest --server --socket "$W/s" --rate 20000 --window 64 --seed 1 "$@"
+	wait_for 10 test -S "$W/s" || fail "guest: no socket"
+}
+
+# The tool's guest continues with the next process, as often as one is killed or ends.
+tool_guest_reconnects() # RING
+{
+	tool_guest --ring "$1" --seconds 10
+	back_for_tool
+	wait_for 20 enough back RX-packets || fail "back: no frames"
+	bg_kill back
+	back_for_tool
+	wait_for 20 enough back RX-packets || fail "back: no frames after it was killed"
+	tp_quit back
+	back_for_tool
+	wait_for 20 enough back RX-packets || fail "back: no frames after it ended"
+	bg_end guest 30 || fail "the guest: $(grep -vE '^ +0' "$W/guest.out" | tail -n 8 | paste -sd' ')"
+	has guest 'back ends +3,' || fail "the guest did not see three back ends"
+	measured "$(sed -nE 's/^ +(lost) +([0-9]+)/\1 \2/p' "$W/guest.out") over 2 ends of the back end"
+	tp_quit back
+}
+
+case_tool_guest_reconnects_split() { tool_guest_reconnects split; }
+case_tool_guest_reconnects_packed() { tool_guest_reconnects packed; }
+
+# Without another back end there is an error, and a report of what was seen.
+case_tool_guest_reports()
+{
+	local rc=0
+	tool_guest --seconds 6 --json
+	back_for_tool
+	wait_for 20 enough back RX-packets || fail "back: no frames"
+	bg_kill back
+	bg_end guest 30 || rc=$?
+	expect "exit status" "$rc" -eq 1
+	has guest 'the back end closed the connection' || fail "the guest gives no reason"
+	has guest '"ok": *false' || fail "the guest is content"
+	has guest '"frames": *[1-9]' || fail "the guest reports no frames"
+}
+
 # shellcheck disable=SC2046
 run_cases show back-stop-start-split back-stop-start-packed guest-stop-start-split guest-stop-start-packed \
 	guest-reset-packed guest-killed-split guest-killed-packed \
 	back-killed-split back-killed-packed fewer-port-queues more-port-queues hot-plug unplug-unused \
+	tool-guest-reconnects-split tool-guest-reconnects-packed tool-guest-reports \
 	$(soak guest-reset-split)

@@ -63,6 +63,8 @@ struct guest_conf {
 	bool causal;
 	/** The back end marks its buffers in an in-flight region, which the next back end gets. */
 	bool inflight;
+	/** With @p inflight: work without the region if the back end offers none. */
+	bool inflight_if_offered;
 	/**
 	 * The driver of the control queue is there: it asks for the features of its commands, and
 	 * the back end must serve the queue. The back end has no more pairs than the guest.

@@ -101,6 +101,8 @@ guest_inflight_hand_over(struct guest_link *l)
 	if (!l->g->conf.inflight)
 		return 0;
 	if ((l->fe.protocol & (1ull << VU_PF_INFLIGHT_SHMFD)) == 0) {
+		if (l->g->conf.inflight_if_offered)
+			return 0;
 		guest_complain(l->g, "the back end offers no in-flight region");
 		return -ENOTSUP;
 	}
