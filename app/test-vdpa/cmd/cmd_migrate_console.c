@@ -10,18 +10,15 @@
 
 #include <rte_bitops.h>
 #include <rte_common.h>
-#include <rte_errno.h>
 
 #include "backend.h"
-#include "backend_local.h"
-#include "backend_process.h"
 #include "cmd.h"
+#include "cmd_migrate_class.h"
 #include "cmd_migrate_console.h"
 #include "eal.h"
 #include "guest_console.h"
 #include "migrate_console.h"
 #include "option.h"
-#include "report.h"
 #include "stats.h"
 #include "stop.h"
 #include "workdir.h"
@@ -175,77 +172,31 @@ bad:
 	return -EINVAL;
 }
 
-/* ---- the back ends ---- */
+/* ---- the run ---- */
 
 static int
-backend_make(struct migrate_console_options *opt, const struct workdir *wd, unsigned int i,
-		struct backend **be)
+args_make(void *arg, const struct workdir *wd, unsigned int i, const char *keep,
+		struct backend_device *dev)
 {
-	const unsigned int n = opt->upgrade ? 0 : i;
-	struct backend_device dev;
-	char name[16], keep[80] = "";
-	int len = 0;
+	struct migrate_console_options *opt = arg;
+	char name[16], state[80] = "";
 
-	memset(&dev, 0, sizeof(dev));
-	/* two processes have one device, which connects to the driver */
-	dev.client = opt->upgrade;
-	snprintf(dev.name, sizeof(dev.name), "console_vstate%u", n);
-	snprintf(name, sizeof(name), "%u.sock", n);
-	if (workdir_path(wd, name, dev.socket, sizeof(dev.socket)) < 0)
-		return -ENAMETOOLONG;
-	snprintf(name, sizeof(name), "%u.port", n);
+	snprintf(name, sizeof(name), "%u.port", opt->upgrade ? 0 : i);
 	if (workdir_path(wd, name, opt->host[i], sizeof(opt->host[i])) < 0)
 		return -ENAMETOOLONG;
-	if (opt->upgrade)
-		len = snprintf(keep, sizeof(keep), ",client=1,takeover=1,state_dir=%s", wd->path);
-	else if (opt->kill)
-		len = snprintf(keep, sizeof(keep), ",state_dir=%s", wd->path);
-	if (len >= (int)sizeof(keep))
+	if (opt->kill && snprintf(state, sizeof(state), ",state_dir=%s", wd->path) >=
+			(int)sizeof(state))
 		return -ENAMETOOLONG;
-	len = snprintf(dev.args, sizeof(dev.args), "iface=%s,port0=unix:%s,hold=1%s", dev.socket,
-			opt->host[i], keep);
-	if (len >= (int)sizeof(dev.args))
-		return -ENAMETOOLONG;
-	*be = opt->kill || opt->upgrade || (opt->process && i == 1) ?
-		backend_process_create(&dev, eal_user_args(), opt->verbose) :
-		backend_local_create(&dev);
-	return *be != NULL ? 0 : -rte_errno;
-}
-
-/* ---- the report ---- */
-
-static json_t *
-times_json(struct stats *s)
-{
-	struct stats_summary sum;
-
-	if (s->nb == 0)
-		return json_null();
-	stats_summarize(s, &sum);
-	return json_pack("{s:o, s:o, s:o}", "p50", report_real(sum.p50 / 1e3, 1),
-			"p99", report_real(sum.p99 / 1e3, 1), "max", report_real(sum.max / 1e3, 1));
+	return snprintf(dev->args, sizeof(dev->args), "iface=%s,port0=unix:%s,hold=1%s%s",
+			dev->socket, opt->host[i], keep, state) < (int)sizeof(dev->args) ? 0 :
+		-ENAMETOOLONG;
 }
 
 static void
-times_print(const char *name, struct stats *s, FILE *f)
-{
-	struct stats_summary sum;
-
-	if (s->nb == 0)
-		return;
-	stats_summarize(s, &sum);
-	fprintf(f, "%-12s p50 %.1f us, p99 %.1f us, max %.1f us\n", name, sum.p50 / 1e3,
-			sum.p99 / 1e3, sum.max / 1e3);
-}
-
-static void
-report_print(const struct migrate_console_options *opt, struct migrate_console_result *res, FILE *f)
+report_print(const struct migrate_console_options *opt, struct migrate_console_result *res)
 {
 	const struct console_counts *c = &res->counts;
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
+	const struct cmd_migrate_class_row rows[] = {
 		{ "rounds", res->rounds },
 		{ "to_host", c->to_host }, { "to_guest", c->to_guest },
 		{ "kept", res->kept }, { "in_flight", res->in_flight },
@@ -254,57 +205,28 @@ report_print(const struct migrate_console_options *opt, struct migrate_console_r
 		{ "lost", c->lost }, { "doubled", c->doubled }, { "wrong", c->wrong },
 		{ "foreign", c->foreign },
 	};
-	json_t *report = opt->json ? json_object() : NULL;
-	unsigned int i;
+	const struct cmd_migrate_class_report report = { rows, RTE_DIM(rows), &res->stop,
+		&res->blackout, res->failure, opt->json };
 
-	for (i = 0; i < RTE_DIM(rows); i++) {
-		if (opt->json)
-			json_object_set_new(report, rows[i].name, report_count(rows[i].value));
-		else
-			fprintf(f, "%-12s %" PRIu64 "\n", rows[i].name, rows[i].value);
-	}
-	if (opt->json) {
-		json_object_set_new(report, "stop_us", times_json(&res->stop));
-		json_object_set_new(report, "blackout_us", times_json(&res->blackout));
-		json_object_set_new(report, "failure", report_text(res->failure));
-		report_write(report, f);
-		return;
-	}
-	times_print("stop", &res->stop, f);
-	times_print("blackout", &res->blackout, f);
-	if (res->failure[0] != '\0')
-		fprintf(f, "failed: %s\n", res->failure);
+	cmd_migrate_class_report(&report, stdout);
 }
 
 static int
 console_main(void *arg, const struct workdir *wd)
 {
 	struct migrate_console_options *opt = arg;
+	const struct cmd_migrate_class_conf conf = { .class = "console", .kill = opt->kill,
+		.upgrade = opt->upgrade, .process = opt->process, .verbose = opt->verbose,
+		.args_make = args_make, .arg = opt };
 	struct migrate_console_result res = { 0 };
-	struct backend *be[2] = { NULL, NULL };
+	struct backend *be[2];
 	bool held = false;
-	unsigned int i;
-	int ret = 0;
 
-	/* the second process of an upgrade is started later, by its revive operation */
-	if (opt->upgrade) {
-		ret = backend_make(opt, wd, 1, &be[1]);
-		if (ret == 0)
-			ret = be[1]->ops->kill(be[1]);
-	}
-	for (i = 0; i < (opt->kill || opt->upgrade ? 1 : 2) && ret == 0; i++)
-		ret = backend_make(opt, wd, i, &be[i]);
-	if (ret == 0) {
+	if (cmd_migrate_class_open(&conf, wd, be) == 0) {
 		held = migrate_console_run(opt, be, &res);
-		report_print(opt, &res, stdout);
-	} else {
-		fprintf(stderr, "dpdk-test-vdpa migrate: cannot create the consoles: %s\n",
-				strerror(-ret));
+		report_print(opt, &res);
 	}
-	for (i = 0; i < 2; i++) {
-		if (be[i] != NULL)
-			be[i]->ops->destroy(be[i]);
-	}
+	cmd_migrate_class_close(be);
 	stats_free(&res.stop);
 	stats_free(&res.blackout);
 	return held ? CMD_OK : CMD_FAILED;

@@ -12,18 +12,15 @@
 
 #include <rte_bitops.h>
 #include <rte_common.h>
-#include <rte_errno.h>
 
 #include "backend.h"
-#include "backend_local.h"
-#include "backend_process.h"
 #include "cmd.h"
+#include "cmd_migrate_class.h"
 #include "cmd_migrate_disk.h"
 #include "eal.h"
 #include "guest_disk.h"
 #include "migrate_disk.h"
 #include "option.h"
-#include "report.h"
 #include "stats.h"
 #include "stop.h"
 #include "workdir.h"
@@ -246,7 +243,7 @@ bad:
 	return -EINVAL;
 }
 
-/* ---- the back ends ---- */
+/* ---- the run ---- */
 
 static int
 file_make(struct migrate_disk_options *opt, const struct workdir *wd)
@@ -265,69 +262,23 @@ file_make(struct migrate_disk_options *opt, const struct workdir *wd)
 }
 
 static int
-backend_make(const struct migrate_disk_options *opt, const struct workdir *wd, unsigned int i,
-		struct backend **be)
+args_make(void *arg, const struct workdir *wd, unsigned int i, const char *keep,
+		struct backend_device *dev)
 {
-	struct backend_device dev;
-	char name[16], keep[64] = "";
-	int len;
+	const struct migrate_disk_options *opt = arg;
 
-	memset(&dev, 0, sizeof(dev));
-	/* two processes have one device, which connects to the driver */
-	dev.client = opt->upgrade;
-	if (opt->upgrade)
-		i = 0;
-	snprintf(dev.name, sizeof(dev.name), "blk_vstate%u", i);
-	snprintf(name, sizeof(name), "%u.sock", i);
-	if (opt->upgrade && snprintf(keep, sizeof(keep), ",client=1,takeover=1,state_dir=%s",
-				wd->path) >= (int)sizeof(keep))
-		return -ENAMETOOLONG;
-	if (workdir_path(wd, name, dev.socket, sizeof(dev.socket)) < 0)
-		return -ENAMETOOLONG;
-	len = snprintf(dev.args, sizeof(dev.args), "iface=%s,path=%s,queues=%u%s%s", dev.socket,
-			opt->file, opt->conf.queues, opt->store, keep);
-	if (len >= (int)sizeof(dev.args))
-		return -ENAMETOOLONG;
-	*be = opt->kill || opt->upgrade || (opt->process && i == 1) ?
-		backend_process_create(&dev, eal_user_args(), opt->verbose) :
-		backend_local_create(&dev);
-	return *be != NULL ? 0 : -rte_errno;
-}
-
-/* ---- the report ---- */
-
-static json_t *
-times_json(struct stats *s)
-{
-	struct stats_summary sum;
-
-	if (s->nb == 0)
-		return json_null();
-	stats_summarize(s, &sum);
-	return json_pack("{s:o, s:o, s:o}", "p50", report_real(sum.p50 / 1e3, 1),
-			"p99", report_real(sum.p99 / 1e3, 1), "max", report_real(sum.max / 1e3, 1));
+	RTE_SET_USED(wd);
+	RTE_SET_USED(i);
+	return snprintf(dev->args, sizeof(dev->args), "iface=%s,path=%s,queues=%u%s%s", dev->socket,
+			opt->file, opt->conf.queues, opt->store, keep) < (int)sizeof(dev->args) ?
+		0 : -ENAMETOOLONG;
 }
 
 static void
-times_print(const char *name, struct stats *s, FILE *f)
-{
-	struct stats_summary sum;
-
-	if (s->nb == 0)
-		return;
-	stats_summarize(s, &sum);
-	fprintf(f, "%-12s p50 %.1f us, p99 %.1f us, max %.1f us\n", name, sum.p50 / 1e3,
-			sum.p99 / 1e3, sum.max / 1e3);
-}
-
-static void
-report_print(const struct migrate_disk_options *opt, struct migrate_disk_result *res, FILE *f)
+report_print(const struct migrate_disk_options *opt, struct migrate_disk_result *res)
 {
 	const struct disk_counts *c = &res->counts;
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
+	const struct cmd_migrate_class_row rows[] = {
 		{ "rounds", res->rounds },
 		{ "reads", c->reads }, { "writes", c->writes }, { "flushes", c->flushes },
 		{ "kept", res->kept },
@@ -336,58 +287,35 @@ report_print(const struct migrate_disk_options *opt, struct migrate_disk_result 
 		{ "torn", c->torn }, { "misplaced", c->misplaced },
 		{ "unordered", c->unordered }, { "errors", c->errors },
 	};
-	json_t *report = opt->json ? json_object() : NULL;
-	unsigned int i;
+	const struct cmd_migrate_class_report report = { rows, RTE_DIM(rows), &res->stop,
+		&res->blackout, res->failure, opt->json };
 
-	for (i = 0; i < RTE_DIM(rows); i++) {
-		if (opt->json)
-			json_object_set_new(report, rows[i].name, report_count(rows[i].value));
-		else
-			fprintf(f, "%-12s %" PRIu64 "\n", rows[i].name, rows[i].value);
-	}
-	if (opt->json) {
-		json_object_set_new(report, "stop_us", times_json(&res->stop));
-		json_object_set_new(report, "blackout_us", times_json(&res->blackout));
-		json_object_set_new(report, "failure", report_text(res->failure));
-		report_write(report, f);
-		return;
-	}
-	times_print("stop", &res->stop, f);
-	times_print("blackout", &res->blackout, f);
-	if (res->failure[0] != '\0')
-		fprintf(f, "failed: %s\n", res->failure);
+	cmd_migrate_class_report(&report, stdout);
 }
 
 static int
 disk_main(void *arg, const struct workdir *wd)
 {
 	struct migrate_disk_options *opt = arg;
+	const struct cmd_migrate_class_conf conf = { .class = "blk", .kill = opt->kill,
+		.upgrade = opt->upgrade, .process = opt->process, .verbose = opt->verbose,
+		.args_make = args_make, .arg = opt };
 	struct migrate_disk_result res = { 0 };
-	struct backend *be[2] = { NULL, NULL };
+	struct backend *be[2];
 	bool held = false;
-	unsigned int i;
 	int ret;
 
 	ret = file_make(opt, wd);
-	/* the second process of an upgrade is started later, by its revive operation */
-	if (opt->upgrade && ret == 0) {
-		ret = backend_make(opt, wd, 1, &be[1]);
-		if (ret == 0)
-			ret = be[1]->ops->kill(be[1]);
-	}
-	for (i = 0; i < (opt->kill || opt->upgrade ? 1 : 2) && ret == 0; i++)
-		ret = backend_make(opt, wd, i, &be[i]);
-	if (ret == 0) {
-		held = migrate_disk_run(opt, be, &res);
-		report_print(opt, &res, stdout);
-	} else {
-		fprintf(stderr, "dpdk-test-vdpa migrate: cannot create the disks: %s\n",
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-test-vdpa migrate: cannot make the disk's file: %s\n",
 				strerror(-ret));
+		return CMD_FAILED;
 	}
-	for (i = 0; i < 2; i++) {
-		if (be[i] != NULL)
-			be[i]->ops->destroy(be[i]);
+	if (cmd_migrate_class_open(&conf, wd, be) == 0) {
+		held = migrate_disk_run(opt, be, &res);
+		report_print(opt, &res);
 	}
+	cmd_migrate_class_close(be);
 	stats_free(&res.stop);
 	stats_free(&res.blackout);
 	return held ? CMD_OK : CMD_FAILED;
