@@ -116,7 +116,7 @@ other_machines()
 	VSTATE_DPDK_SOURCE=$DPDK_SOURCE devtools/cross.sh
 }
 
-need_packages "${BUILD_PACKAGES[@]}" clang shellcheck codespell python3-sphinx doxygen
+need_packages "${BUILD_PACKAGES[@]}" clang shellcheck codespell python3-sphinx python3-sphinx-rtd-theme doxygen
 need_driver_headers
 check "gcc, no warning" warning_free gcc
 check "clang, no warning" warning_free clang
