@@ -11,7 +11,7 @@
 # DIR/build-vstate, with only what the tests need, and installed in DIR/build-vstate/prefix.
 # NAME is printed in the matrix; the default is the version of DPDK.
 #
-#	--only COLUMN[,COLUMN...]	run only these columns (and build)
+#	--only COLUMN[,COLUMN...]	run only these columns (and build); "build" runs none
 #	--list				print the names of the columns
 #	-j N				jobs of each build (default: 2)
 #	--rounds N			rounds of each "migrate" (default: 20)
@@ -39,12 +39,18 @@ TABLE=()
 
 usage() { sed -n '5,24s/^#[[:blank:]]\{0,1\}//p' "$0"; }
 
+only_columns() # COLUMN[,COLUMN...]
+{
+	COLUMNS=(build)
+	[ "$1" = build ] || IFS=, read -r -a COLUMNS <<<"build,$1"
+}
+
 parse_arguments()
 {
 	TREES=()
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--only) IFS=, read -r -a COLUMNS <<<"build,${2:?}"; shift ;;
+		--only) only_columns "${2:?}"; shift ;;
 		--list) printf '%s\n' "${COLUMNS_ALL[@]}"; exit 0 ;;
 		--rounds) ROUNDS=${2:?}; shift ;;
 		-j) JOBS=${2:?}; shift ;;
