@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Put the library, the driver, the tool and the guides into a DPDK source tree (25.07 or later), run
-# the tree's own checks on them, build DPDK with them, shared and static, and move a device with each
-# build.
+# Put the library, the driver, the tool, the guides and the suites of DTS into a DPDK source tree (25.07
+# or later), run the tree's own checks on them, build DPDK with them, shared and static, and move a
+# device with each build.
 #
 #	devtools/in-tree.sh [--all] [--doc] [--copy-only] [-j N] DIR
 #
-# DIR is a DPDK source tree. It is changed: three folders, one header, the guides, and an entry in each
-# of DPDK's lists. A second run updates them. The build is in DIR/build-in-tree, or with CC in
-# DIR/build-in-tree-CC. It is shared first; what differs is then linked again for static.
+# DIR is a DPDK source tree. It is changed: four folders, one header, the guides, the suites (25.11), and
+# an entry in each of DPDK's lists. A second run updates them. The build is in DIR/build-in-tree, or with
+# CC in DIR/build-in-tree-CC. It is shared first; what differs is then linked again for static.
 #
 #	--all		build all of DPDK, not only what vstate needs
 #	--doc		build DPDK's guides and API reference too (Sphinx and doxygen)
@@ -133,11 +133,23 @@ lists_fill()
 		F: app/test-vdpa/
 		F: config/vstate_compat.h
 		F: drivers/vdpa/vstate/
+		F: dts/api/vstate/
+		F: dts/configurations/vstate_tests_config.yaml
+		F: dts/tests/TestSuite_vstate_*.py
 		F: lib/vhost_state/
 		$(cd "$VSTATE_ROOT" && find doc/guides/{vdpadevs,prog_guide,howto,tools,nics} -type f \
 			! -name index.rst | sort | sed 's/^/F: /')
 
 	EOF
+}
+
+# The suites of DTS and what they share. An older DTS cannot import them.
+dts_fill()
+{
+	grep -qs 'def write_performance_json' "$TREE/dts/api/test.py" || return 0
+	folder_put dts/api/vstate
+	cp "$VSTATE_ROOT"/dts/tests/TestSuite_vstate_*.py "$TREE/dts/tests/"
+	cp "$VSTATE_ROOT/dts/configurations/vstate_tests_config.yaml" "$TREE/dts/configurations/"
 }
 
 tree_fill()
@@ -154,6 +166,7 @@ tree_fill()
 	list_add lib/meson.build vhost_state vhost
 	list_add drivers/vdpa/meson.build vstate sfc
 	list_add app/meson.build test-vdpa test-security-perf
+	dts_fill
 	guides_fill
 	lists_fill
 }
