@@ -88,6 +88,14 @@ variables_aligned_by_c11()
 		grep -vE '\<(struct|union)[[:space:]]*__rte_'
 }
 
+# The suites of DTS need DPDK's framework to run, but not to be read.
+python_parses()
+{
+	files '*.py' | xargs python3 -c 'import ast, sys
+for name in sys.argv[1:]:
+    ast.parse(open(name, encoding="utf-8").read(), name)'
+}
+
 guides_build()
 {
 	sphinx-build -q -W -b html doc/guides build-check-guides
@@ -124,13 +132,15 @@ check "clang, no warning" warning_free clang
 check "shellcheck" shellcheck -x $(scripts)
 check "SPDX lines" spdx_everywhere
 check "lines of C up to 100 columns" lines_of_100
-check "trailing blanks" none_match '[[:blank:]]+$' '*.c' '*.h' '*.sh' '*.rst' '*.md' '*.build'
+check "trailing blanks" none_match '[[:blank:]]+$' '*.c' '*.h' '*.sh' '*.py' '*.rst' '*.md' '*.build'
 check "layers" devtools/check-layers.sh
 check "other machines" other_machines
 check "DPDK releases differ in config/vstate_compat.h only" version_differences_in_one_place
 check "no token that a DPDK tree forbids" dpdk_forbids_nothing
 # shellcheck disable=SC2046
 check "spelling" codespell -q 3 -L 'te,inout,nd,ypes,inflight,fro' $(files '*.c' '*.h' '*.sh' '*.rst' '*.md')
+check "Python" python_parses
+check "lines of DTS suites up to 100 columns" none_match '.{101}' 'dts/*.py'
 check "guides" guides_build
 check "API reference" api_reference_builds
 [ $FAILED -eq 0 ] || die "$FAILED checks failed"
