@@ -203,11 +203,11 @@ case_show()
 sum_xstats() { tp "$1" "show port xstats 0" | sed -nE "s/^$2: *//p" | awk '{ n += $1 } END { print n + 0 }'; }
 
 # A back end for the tool's guest, which listens. It must not throw away the frames that wait.
-back_for_tool() # [DEVARGS]
+back_for_tool()
 {
 	local BACK_OPTIONS=(--no-flush-rx)
 	eal_options 256
-	back_start "client=1${1:+,$1}"
+	back_start client=1
 	forward back io
 }
 

@@ -64,7 +64,10 @@ cmd_migrate_class_open(const struct cmd_migrate_class_conf *conf, const struct w
 	}
 	for (i = 0; i < (conf->kill || conf->upgrade ? 1 : 2) && ret == 0; i++)
 		ret = backend_make(conf, wd, i, &be[i]);
-	if (ret < 0)
+	if (ret == -ENAMETOOLONG)
+		fprintf(stderr, "dpdk-test-vdpa migrate: cannot create the devices: %s is too long for "
+				"their arguments; TMPDIR may be a shorter one\n", wd->path);
+	else if (ret < 0)
 		fprintf(stderr, "dpdk-test-vdpa migrate: cannot create the devices: %s\n",
 				strerror(-ret));
 	return ret;

@@ -20,7 +20,7 @@
 struct guest;
 
 struct guest_session {
-	/** Path of the socket; @p server: the guest listens there, and back ends may come and go. */
+	/** Path of the socket. @p server: the guest listens there; back ends may come and go. */
 	const char *path;
 	bool server;
 	/** Sleep until the back end calls. */
