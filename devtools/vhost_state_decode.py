@@ -173,17 +173,14 @@ def network(found):
     }
 
 
+DISK_FIELDS = ('capacity', 'blk_size', 'read_only', 'write_cache')
+
+
 def disk(found):
     """Return the data of a block device."""
-    capacity, blk_size, read_only, write_cache, reserved = \
-        struct.unpack('<QIBB2s', found[0xf010, 0])
+    *values, reserved = struct.unpack('<QIBB2s', found[0xf010, 0])
     require(not any(reserved), 'reserved field of the block device')
-    return {
-        'capacity': capacity,
-        'blk_size': blk_size,
-        'read_only': read_only,
-        'write_cache': write_cache,
-    }
+    return dict(zip(DISK_FIELDS, values))
 
 
 def console(found):
@@ -218,6 +215,21 @@ def console(found):
     return {'driver_ready': value[0], 'ports': entries}
 
 
+def scsi(found):
+    """Return the data of a SCSI host."""
+    sense_size, cdb_size = struct.unpack('<II', found[0xf030, 0])
+    luns = []
+    for *values, attention, event, serial in struct.iter_unpack('<QIBBBB32s', found[0xf031, 0]):
+        require(event <= 1, 'event of a logical unit')
+        luns.append({
+            **dict(zip(DISK_FIELDS, values)),
+            'attention': attention,
+            'event': event,
+            'serial': serial.rstrip(b'\0').decode('ascii'),
+        })
+    return {'sense_size': sense_size, 'cdb_size': cdb_size, 'luns': luns}
+
+
 # {device ID: (key in JSON, parts as in COMMON_PARTS, decoder of these parts)}
 CLASSES = {
     1: ('net', {
@@ -231,6 +243,10 @@ CLASSES = {
         0xf021: ('console ports', False, True, 64, 16),
         0xf022: ('console bytes', False, False, 1, 16 * 1028),
     }, console),
+    8: ('scsi', {
+        0xf030: ('SCSI host', False, True, 8, 1),
+        0xf031: ('logical units', False, True, 48, 16),
+    }, scsi),
 }
 
 

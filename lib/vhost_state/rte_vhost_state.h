@@ -105,6 +105,8 @@ extern "C" {
 #define RTE_VHOST_STATE_ID_BLK 2
 /** Virtio device ID of a console. */
 #define RTE_VHOST_STATE_ID_CONSOLE 3
+/** Virtio device ID of a SCSI host. */
+#define RTE_VHOST_STATE_ID_SCSI 8
 
 /** Most ports of a console in a state. */
 #define RTE_VHOST_STATE_CONSOLE_PORTS 16
@@ -112,6 +114,10 @@ extern "C" {
 #define RTE_VHOST_STATE_CONSOLE_NAME 32
 /** Most bytes of a port that were read from the host side and not put to the guest yet. */
 #define RTE_VHOST_STATE_CONSOLE_PENDING 1024
+/** Most logical units of a SCSI host in a state. */
+#define RTE_VHOST_STATE_SCSI_LUNS 16
+/** Size in bytes of the longest serial number of a logical unit, with its terminating zero. */
+#define RTE_VHOST_STATE_SCSI_SERIAL 32
 
 /**
  * List of the reasons why a state or a request is refused: name, errno, text.
@@ -176,6 +182,10 @@ extern "C" {
 	X(CONSOLE_NAME, EINVAL, "port name not printable, or not padded with zeros") \
 	X(CONSOLE_TRANSFER, EINVAL, "half transferred buffer is not the first one in flight") \
 	X(CONSOLE_PENDING, EINVAL, "bytes for the guest of no port, out of order, or too many") \
+	X(SCSI_SIZES, EINVAL, "size of sense data not from 1 to 252, or of a CDB not from 6 to 260") \
+	X(SCSI_LUNS, EINVAL, "number of logical units out of range") \
+	X(SCSI_FLAGS, EINVAL, "unknown unit attention of a logical unit, or event neither 0 nor 1") \
+	X(SCSI_SERIAL, EINVAL, "serial number not printable, or not padded with zeros") \
 	/* fit to a destination */ \
 	X(FIT_DEVICE_ID, EXDEV, "device class of the state differs from that of this device") \
 	X(FIT_FEATURES, EXDEV, "state needs a feature that this device does not offer") \
@@ -191,6 +201,8 @@ extern "C" {
 	X(FIT_BLK_BLOCK_SIZE, EXDEV, "block size of the state differs from that of this device") \
 	X(FIT_BLK_READ_ONLY, EXDEV, "one of state and device is read-only, the other one is not") \
 	X(FIT_CONSOLE_PORTS, EXDEV, "number of ports of the state differs from that of this device") \
+	X(FIT_SCSI_LUNS, EXDEV, "number of logical units differs from that of this device") \
+	X(FIT_SCSI_SERIAL, EXDEV, "serial number of a logical unit differs from that of this device") \
 	/* carriers */ \
 	X(IO, EIO, "reading or writing the state failed") \
 	X(NO_MEMORY, ENOMEM, "out of memory") \
@@ -465,6 +477,46 @@ struct rte_vhost_state_console {
 	struct rte_vhost_state_console_port ports[RTE_VHOST_STATE_CONSOLE_PORTS];
 };
 
+/**
+ * @name Unit attentions of a logical unit that the driver has not got yet (SAM "Unit attention")
+ */
+/**@{*/
+/** The device was started or reset. */
+#define RTE_VHOST_STATE_SCSI_ATTENTION_POWER_ON	0x01
+/** A LOGICAL UNIT RESET was done. */
+#define RTE_VHOST_STATE_SCSI_ATTENTION_RESET	0x02
+/** An I_T NEXUS RESET was done. */
+#define RTE_VHOST_STATE_SCSI_ATTENTION_NEXUS	0x04
+/** The capacity has changed. */
+#define RTE_VHOST_STATE_SCSI_ATTENTION_CAPACITY	0x08
+/** All of them. */
+#define RTE_VHOST_STATE_SCSI_ATTENTION_ALL	0x0f
+/**@}*/
+
+/** A logical unit of a SCSI host. */
+struct rte_vhost_state_scsi_lun {
+	/** The disk. */
+	struct rte_vhost_state_blk disk;
+	/** Unit attentions that are due, RTE_VHOST_STATE_SCSI_ATTENTION_*. */
+	uint8_t attention;
+	/** The driver has not got the event of a new capacity yet: 0 or 1. */
+	uint8_t event;
+	/** Printable characters without quote and backslash; the rest is zero. */
+	char serial[RTE_VHOST_STATE_SCSI_SERIAL];
+};
+
+/** Data of a SCSI host (VIRTIO 1.4 "SCSI Host Device"). */
+struct rte_vhost_state_scsi {
+	/** Bytes of sense data in a response, 1 .. 252, as the driver chose. */
+	uint32_t sense_size;
+	/** Bytes of a CDB in a request, 6 .. 260, as the driver chose. */
+	uint32_t cdb_size;
+	/** Number of logical units, 1 .. RTE_VHOST_STATE_SCSI_LUNS. */
+	uint16_t nb_luns;
+	/** The first nb_luns entries are valid. */
+	struct rte_vhost_state_scsi_lun luns[RTE_VHOST_STATE_SCSI_LUNS];
+};
+
 /** State of one device. */
 struct rte_vhost_state {
 	/** Virtio device ID, RTE_VHOST_STATE_ID_*. */
@@ -491,6 +543,8 @@ struct rte_vhost_state {
 		struct rte_vhost_state_blk blk;
 		/** Console, RTE_VHOST_STATE_ID_CONSOLE. */
 		struct rte_vhost_state_console console;
+		/** SCSI host, RTE_VHOST_STATE_ID_SCSI. */
+		struct rte_vhost_state_scsi scsi;
 		/** Room for the data of any class. */
 		uint64_t class_data[RTE_VHOST_STATE_CLASS_WORDS];
 	};
@@ -531,6 +585,10 @@ struct rte_vhost_state_limits {
 	bool blk_read_only;
 	/** Console: number of ports; 0: not known. */
 	uint16_t console_ports;
+	/** SCSI host: number of logical units; 0: they are not known or checked. */
+	uint16_t scsi_luns;
+	/** SCSI host: its logical units. Write cache and unit attentions are ignored. */
+	struct rte_vhost_state_scsi_lun scsi_lun[RTE_VHOST_STATE_SCSI_LUNS];
 };
 
 /* ---- model ---- */

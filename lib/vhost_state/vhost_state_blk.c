@@ -60,10 +60,9 @@ decode_blk(struct rte_vhost_state *st, const struct vhost_state_value *v,
 
 /* ---- checks ---- */
 
-static int
-check_blk(const struct rte_vhost_state *st, struct rte_vhost_state_error *e)
+int
+vhost_state_blk_check(const struct rte_vhost_state_blk *blk, struct rte_vhost_state_error *e)
 {
-	const struct rte_vhost_state_blk *blk = &st->blk;
 	uint64_t extra;
 
 	if (blk->blk_size < SECTOR)
@@ -86,6 +85,12 @@ check_blk(const struct rte_vhost_state *st, struct rte_vhost_state_error *e)
 	return 0;
 }
 
+static int
+check_blk(const struct rte_vhost_state *st, struct rte_vhost_state_error *e)
+{
+	return vhost_state_blk_check(&st->blk, e);
+}
+
 static const enum rte_vhost_state_reason blk_reasons[] = {
 	RTE_VHOST_STATE_R_BLK_BLOCK_SIZE,
 	RTE_VHOST_STATE_R_BLK_CAPACITY,
@@ -94,29 +99,41 @@ static const enum rte_vhost_state_reason blk_reasons[] = {
 };
 
 /* A larger disk is a disk that has grown. Requests were checked against the smaller one. */
+int
+vhost_state_blk_check_fit(const struct rte_vhost_state_blk *blk, uint64_t capacity,
+		uint32_t blk_size, bool read_only, struct rte_vhost_state_error *e)
+{
+	if (blk->capacity > capacity)
+		return FAULT(e, FIT_BLK_CAPACITY, capacity, blk->capacity);
+	if (blk->blk_size != blk_size)
+		return FAULT(e, FIT_BLK_BLOCK_SIZE, blk_size, blk->blk_size);
+	if ((blk->read_only != 0) != read_only)
+		return FAULT(e, FIT_BLK_READ_ONLY, read_only, blk->read_only);
+	return 0;
+}
+
 static int
 check_blk_fit(const struct rte_vhost_state *st, const struct rte_vhost_state_limits *lim,
 		struct rte_vhost_state_error *e)
 {
 	if (lim->blk_size == 0)
 		return 0;
-	if (st->blk.capacity > lim->blk_capacity)
-		return FAULT(e, FIT_BLK_CAPACITY, lim->blk_capacity, st->blk.capacity);
-	if (st->blk.blk_size != lim->blk_size)
-		return FAULT(e, FIT_BLK_BLOCK_SIZE, lim->blk_size, st->blk.blk_size);
-	if ((st->blk.read_only != 0) != lim->blk_read_only)
-		return FAULT(e, FIT_BLK_READ_ONLY, lim->blk_read_only, st->blk.read_only);
-	return 0;
+	return vhost_state_blk_check_fit(&st->blk, lim->blk_capacity, lim->blk_size,
+			lim->blk_read_only, e);
 }
 
 /* Padding has no defined value, so the fields are compared one by one. */
-static bool
-blk_equal(const struct rte_vhost_state *st_a, const struct rte_vhost_state *st_b)
+bool
+vhost_state_blk_equal(const struct rte_vhost_state_blk *a, const struct rte_vhost_state_blk *b)
 {
-	const struct rte_vhost_state_blk *a = &st_a->blk, *b = &st_b->blk;
-
 	return a->capacity == b->capacity && a->blk_size == b->blk_size &&
 			a->read_only == b->read_only && a->write_cache == b->write_cache;
+}
+
+static bool
+blk_equal(const struct rte_vhost_state *a, const struct rte_vhost_state *b)
+{
+	return vhost_state_blk_equal(&a->blk, &b->blk);
 }
 
 /* ---- text ---- */
@@ -132,15 +149,19 @@ dump_blk(const struct rte_vhost_state *st, FILE *f)
 	fprintf(f, "  write cache      %u\n", blk->write_cache);
 }
 
-static void
-dump_blk_json(const struct rte_vhost_state *st, FILE *f)
+void
+vhost_state_blk_dump_json(const struct rte_vhost_state_blk *blk, FILE *f)
 {
-	const struct rte_vhost_state_blk *blk = &st->blk;
-
 	fprintf(f, "\"capacity\": %" PRIu64 ", \"blk_size\": %" PRIu32 ", ", blk->capacity,
 			blk->blk_size);
 	fprintf(f, "\"read_only\": %u, \"write_cache\": %u", blk->read_only,
 			blk->write_cache);
+}
+
+static void
+dump_blk_json(const struct rte_vhost_state *st, FILE *f)
+{
+	vhost_state_blk_dump_json(&st->blk, f);
 }
 
 const struct vhost_state_class vhost_state_blk = {

@@ -7,11 +7,13 @@
 #include "vhost_state_console.h"
 #include "vhost_state_net.h"
 #include "vhost_state_reason.h"
+#include "vhost_state_scsi.h"
 
 static const struct vhost_state_class *const classes[] = {
 	&vhost_state_net,
 	&vhost_state_blk,
 	&vhost_state_console,
+	&vhost_state_scsi,
 };
 
 const struct vhost_state_class *

@@ -60,6 +60,8 @@ class_name(uint16_t device_id)
 		return "net";
 	case RTE_VHOST_STATE_ID_BLK:
 		return "blk";
+	case RTE_VHOST_STATE_ID_SCSI:
+		return "scsi";
 	case RTE_VHOST_STATE_ID_CONSOLE:
 		return "console";
 	default:

@@ -90,6 +90,12 @@ golden_state_of_a_console_of_version_1_is_decoded(void **state)
 	assert_golden("vhost_state_v1_console.hex", sample_console());
 }
 
+static void
+golden_state_of_a_scsi_host_of_version_1_is_decoded(void **state)
+{
+	assert_golden("vhost_state_v1_scsi.hex", sample_scsi());
+}
+
 int
 test_golden(void)
 {
@@ -100,6 +106,7 @@ test_golden(void)
 		cmocka_unit_test(golden_state_of_a_disk_of_version_1_is_decoded),
 		cmocka_unit_test(golden_state_with_control_settings_of_version_1_is_decoded),
 		cmocka_unit_test(golden_state_of_a_console_of_version_1_is_decoded),
+		cmocka_unit_test(golden_state_of_a_scsi_host_of_version_1_is_decoded),
 	};
 
 	return cmocka_run_group_tests_name("golden", tests, NULL, NULL);

@@ -42,6 +42,7 @@ main(void)
 	failed += test_blk();
 	failed += test_net_ctrl();
 	failed += test_console();
+	failed += test_scsi();
 	failed += test_golden();
 	failed += test_refuse_model();
 	failed += test_refuse_bytes();

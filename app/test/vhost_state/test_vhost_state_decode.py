@@ -42,7 +42,7 @@ class DecoderTest(unittest.TestCase):
 
     def test_both_decoders_print_the_same_bytes(self):
         """The samples with names, decoded by the command line."""
-        for name in 'split', 'packed', 'packed_descs', 'blk', 'net_ctrl', 'console':
+        for name in 'split', 'packed', 'packed_descs', 'blk', 'net_ctrl', 'console', 'scsi':
             done = self.run_decoder(self.dir / f'{name}.state')
             self.assertEqual(done.returncode, 0)
             self.assertEqual(done.stdout, (self.dir / f'{name}.json').read_bytes())
@@ -50,7 +50,7 @@ class DecoderTest(unittest.TestCase):
     def test_both_decoders_agree_on_random_states(self):
         """All samples."""
         states = list(self.dir.glob('*.state'))
-        self.assertEqual(len(states), COUNT + 6)
+        self.assertEqual(len(states), COUNT + 7)
         for state in states:
             line = self.decoder.json.dumps(self.decoder.decode(state.read_bytes())) + '\n'
             self.assertEqual(line, state.with_suffix('.json').read_text())

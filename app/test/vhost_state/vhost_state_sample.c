@@ -262,6 +262,40 @@ sample_console_limits(void)
 }
 
 struct rte_vhost_state *
+sample_scsi(void)
+{
+	struct rte_vhost_state *st = sample_packed_descs();
+	struct rte_vhost_state_scsi_lun *lun = st->scsi.luns;
+
+	st->device_id = RTE_VHOST_STATE_ID_SCSI;
+	memset(st->class_data, 0, sizeof(st->class_data));
+	st->scsi.sense_size = 96;
+	st->scsi.cdb_size = 32;
+	st->scsi.nb_luns = 2;
+	lun[0].disk = (struct rte_vhost_state_blk){ 0x123456, 512, 0, 1 };
+	lun[0].attention = RTE_VHOST_STATE_SCSI_ATTENTION_RESET |
+		RTE_VHOST_STATE_SCSI_ATTENTION_CAPACITY;
+	lun[0].event = 1;
+	memcpy(lun[0].serial, "vstate-0", 8);
+	lun[1].disk = (struct rte_vhost_state_blk){ UINT64_C(0x1122334455678), 4096, 1, 0 };
+	memcpy(lun[1].serial, "twenty characters ok-1", 22);
+	return st;
+}
+
+struct rte_vhost_state_limits
+sample_scsi_limits(void)
+{
+	struct rte_vhost_state_limits lim = sample_limits();
+	struct rte_vhost_state *st = sample_scsi();
+
+	lim.device_id = RTE_VHOST_STATE_ID_SCSI;
+	lim.scsi_luns = st->scsi.nb_luns;
+	memcpy(lim.scsi_lun, st->scsi.luns, sizeof(lim.scsi_lun));
+	rte_vhost_state_free(st);
+	return lim;
+}
+
+struct rte_vhost_state *
 sample_split_full(uint16_t used_idx)
 {
 	struct rte_vhost_state *st = sample_split();

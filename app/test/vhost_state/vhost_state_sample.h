@@ -58,6 +58,9 @@ struct rte_vhost_state *sample_net_ctrl(void);
 /** Return sample_split() as the state of a console with three ports. Never changes. */
 struct rte_vhost_state *sample_console(void);
 
+/** Return sample_packed_descs() as the state of a SCSI host with two units. Never changes. */
+struct rte_vhost_state *sample_scsi(void);
+
 /** Return sample_split() with all buffers of a large ring in flight, from @p used_idx on. */
 struct rte_vhost_state *sample_split_full(uint16_t used_idx);
 
@@ -72,5 +75,7 @@ struct rte_vhost_state_limits sample_net_ctrl_limits(void);
 struct rte_vhost_state_limits sample_blk_limits(void);
 /** The same for sample_console(). */
 struct rte_vhost_state_limits sample_console_limits(void);
+/** The same for sample_scsi(). */
+struct rte_vhost_state_limits sample_scsi_limits(void);
 
 #endif /* VHOST_STATE_SAMPLE_H */

@@ -4,8 +4,8 @@
 
 /*
  * vhost-state-samples DIR COUNT: write valid states, each as DIR/NAME.state and, in JSON, as
- * DIR/NAME.json. NAME is split, packed, packed_descs, blk, net_ctrl, console, and a number for each
- * of COUNT random states.
+ * DIR/NAME.json. NAME is split, packed, packed_descs, blk, net_ctrl, console, scsi, and a number
+ * for each of COUNT random states.
  *
  * The program links with the shared library, so it also tests that the exports suffice. The golden
  * files are made from its output, see data/README.rst.
@@ -71,6 +71,8 @@ main(int argc, char **argv)
 		ret = write_sample(sample_net_ctrl(), argv[1], "net_ctrl");
 	if (ret == 0)
 		ret = write_sample(sample_console(), argv[1], "console");
+	if (ret == 0)
+		ret = write_sample(sample_scsi(), argv[1], "scsi");
 	for (i = 0; i < count && ret == 0; i++) {
 		snprintf(name, sizeof(name), "%" PRId64, i);
 		ret = write_sample(sample_random((uint64_t)i), argv[1], name);

@@ -29,6 +29,7 @@ int test_codec(void);
 int test_blk(void);
 int test_net_ctrl(void);
 int test_console(void);
+int test_scsi(void);
 int test_class(void);
 int test_golden(void);
 int test_refuse_model(void);
