@@ -316,9 +316,9 @@ stop_that_takes_too_long_is_an_error(void **state)
 
 	disk_open(&d, "test_blk", &conf, false);
 	requests_begin(&d, ids);
-	stubborn = *vstate_blk_of(d.dev)->store->ops;
+	stubborn = *vstate_blk_of(d.dev)->serve.stores[0]->ops;
 	stubborn.cancel = NULL;
-	vstate_blk_of(d.dev)->store->ops = &stubborn;
+	vstate_blk_of(d.dev)->serve.stores[0]->ops = &stubborn;
 	assert_int_equal(rte_vhost_state_suspend("test_blk", 1000, &err), -ETIMEDOUT);
 	assert_int_equal(err.reason, RTE_VHOST_STATE_R_TIMEOUT);
 	assert_int_equal(err.vq, 0);
@@ -348,10 +348,10 @@ late_cancellation_loses_no_request(void **state)
 	for (packed = 0; packed < 2; packed++) {
 		disk_open(&d, "test_blk", &conf, packed);
 		requests_begin(&d, ids);
-		original = vstate_blk_of(d.dev)->store->ops;
+		original = vstate_blk_of(d.dev)->serve.stores[0]->ops;
 		stubborn = *original;
 		stubborn.reap = late_reap;
-		vstate_blk_of(d.dev)->store->ops = &stubborn;
+		vstate_blk_of(d.dev)->serve.stores[0]->ops = &stubborn;
 		held = true;
 		assert_int_equal(rte_vhost_state_suspend("test_blk", 1000, NULL), -ETIMEDOUT);
 		held = false;

@@ -438,10 +438,10 @@ slow_disk_holds_no_other_device(void **state)
 	other = ut_device_make("test_door_other", &conf);
 	assert_non_null(other);
 	assert_int_equal(other->front_ops->open(other), 0);
-	original = vstate_blk_of(b->dev)->store->ops;
+	original = vstate_blk_of(b->dev)->serve.stores[0]->ops;
 	slow = *original;
 	slow.reap = slow_reap;
-	vstate_blk_of(b->dev)->store->ops = &slow;
+	vstate_blk_of(b->dev)->serve.stores[0]->ops = &slow;
 	/* without bit 20 requests are completed first */
 	disk_begin(b, VSTATE_PROTOCOL_F_BASE_INFLIGHT);
 	for (way = 0; way < 2; way++) {

@@ -15,21 +15,19 @@
 #include <stdint.h>
 
 #include "dev/vstate_dev.h"
+#include "vstate_blk_serve.h"
 
 struct rte_tel_data;
 struct rte_vhost_state;
 struct rte_vhost_state_limits;
-struct vstate_blk_store;
 struct vstate_setup;
 
 /** The class's part of a device. */
 struct vstate_blk {
-	struct vstate_blk_store *store;
+	/** Its one store, and how it is served. */
+	struct vstate_blk_serve serve;
 	/** The driver's choice of the write cache: 1 on, 0 off. Any thread. */
 	uint8_t wce;
-	/** The next attempt to lock the file, in TSC cycles; and whether one failed. */
-	uint64_t lock_next;
-	bool lock_waits;
 };
 
 static inline struct vstate_blk *

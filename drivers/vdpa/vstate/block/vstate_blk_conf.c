@@ -27,16 +27,16 @@ parse_path(const char *key, const char *value, void *field)
 	return 0;
 }
 
-static int
-parse_size(const char *key, const char *value, void *field)
+int
+vstate_blk_conf_parse_size(const char *key, const char *value, void *field)
 {
 	struct vstate_blk_conf *conf = field;
 
 	return vstate_devarg_parse_uint(key, value, VSTATE_BLK_SECTOR, INT64_MAX, &conf->size);
 }
 
-static int
-parse_store(const char *key, const char *value, void *field)
+int
+vstate_blk_conf_parse_store(const char *key, const char *value, void *field)
 {
 	static const struct {
 		const char *name;
@@ -61,8 +61,8 @@ parse_store(const char *key, const char *value, void *field)
 	return -EINVAL;
 }
 
-static int
-parse_serial(const char *key, const char *value, void *field)
+int
+vstate_blk_conf_parse_serial(const char *key, const char *value, void *field)
 {
 	struct vstate_blk_conf *conf = field;
 
@@ -76,8 +76,8 @@ parse_serial(const char *key, const char *value, void *field)
 	return 0;
 }
 
-static int
-parse_block_size(const char *key, const char *value, void *field)
+int
+vstate_blk_conf_parse_block_size(const char *key, const char *value, void *field)
 {
 	uint64_t v;
 	int ret = vstate_devarg_parse_uint(key, value, 512, 4096, &v);
@@ -91,8 +91,8 @@ parse_block_size(const char *key, const char *value, void *field)
 	return ret;
 }
 
-static int
-parse_delay(const char *key, const char *value, void *field)
+int
+vstate_blk_conf_parse_delay(const char *key, const char *value, void *field)
 {
 	uint64_t v;
 	int ret = vstate_devarg_parse_uint(key, value, 0, DELAY_MAX_US, &v);
@@ -106,13 +106,13 @@ parse_delay(const char *key, const char *value, void *field)
 
 const struct vstate_devarg vstate_blk_devargs[VSTATE_BLK_NB_DEVARGS] = {
 	{ "path", false, parse_path, 0 },
-	{ "size", false, parse_size, 0 },
-	{ "store", false, parse_store, 0 },
+	{ "size", false, vstate_blk_conf_parse_size, 0 },
+	{ "store", false, vstate_blk_conf_parse_store, 0 },
 	{ "ro", false, vstate_devarg_parse_bool, FIELD(ro) },
 	{ "direct", false, vstate_devarg_parse_bool, FIELD(direct) },
-	{ "serial", false, parse_serial, 0 },
-	{ "block-size", false, parse_block_size, FIELD(blk_size) },
-	{ "delay-us", false, parse_delay, FIELD(delay_us) },
+	{ "serial", false, vstate_blk_conf_parse_serial, 0 },
+	{ "block-size", false, vstate_blk_conf_parse_block_size, FIELD(blk_size) },
+	{ "delay-us", false, vstate_blk_conf_parse_delay, FIELD(delay_us) },
 	{ "reorder", false, vstate_devarg_parse_bool, FIELD(reorder) },
 };
 
@@ -127,30 +127,39 @@ vstate_blk_conf_default(struct vstate_conf *conf)
 	conf->service = true;
 }
 
-static bool
-has_file(const struct vstate_blk_conf *conf)
+bool
+vstate_blk_conf_has_file(const struct vstate_blk_conf *conf)
 {
 	return conf->store != VSTATE_BLK_STORE_RAM && conf->store != VSTATE_BLK_STORE_NULL;
+}
+
+const char *
+vstate_blk_conf_store_check(const struct vstate_blk_conf *conf)
+{
+	const bool file = vstate_blk_conf_has_file(conf);
+
+	if (file && conf->size != 0)
+		return "size= is for store=ram and store=null: a file has its own size";
+	if (!file && (conf->size == 0 || conf->size % conf->blk_size != 0))
+		return "store=ram and store=null need size=BYTES, a multiple of the block size";
+	if (conf->reorder && conf->delay_us == 0)
+		return "reorder=1 needs delay-us=";
+	return NULL;
 }
 
 int
 vstate_blk_conf_check(const char *dev_name, const struct vstate_conf *conf)
 {
 	const struct vstate_blk_conf *blk = vstate_blk_conf_const(conf);
-	const char *why = NULL;
+	const bool file = vstate_blk_conf_has_file(blk);
+	const char *why = vstate_blk_conf_store_check(blk);
 
 	if (!conf->service)
 		why = "a disk needs service=1";
-	else if (has_file(blk) && blk->path[0] == '\0')
+	else if (file && blk->path[0] == '\0')
 		why = "path=FILE is missing";
-	else if (has_file(blk) && blk->size != 0)
-		why = "size= is for store=ram and store=null: a file has its own size";
-	else if (!has_file(blk) && blk->path[0] != '\0')
+	else if (!file && blk->path[0] != '\0')
 		why = "store=ram and store=null have no path=";
-	else if (!has_file(blk) && (blk->size == 0 || blk->size % blk->blk_size != 0))
-		why = "store=ram and store=null need size=BYTES, a multiple of the block size";
-	else if (blk->reorder && blk->delay_us == 0)
-		why = "reorder=1 needs delay-us=";
 	if (why == NULL)
 		return 0;
 	VSTATE_LOG(ERR, "%s: %s", dev_name, why);

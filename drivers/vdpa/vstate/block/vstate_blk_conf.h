@@ -57,6 +57,9 @@ struct vstate_blk_conf {
 /** Help text for RTE_PMD_REGISTER_PARAM_STRING. */
 #define VSTATE_BLK_CONF_PARAMS \
 	"path=<file> " \
+	VSTATE_BLK_CONF_STORE_PARAMS
+/** Those of each class with stores. */
+#define VSTATE_BLK_CONF_STORE_PARAMS \
 	"size=<bytes> " \
 	"store=<uring|threads|ram|null> " \
 	"ro=<0|1> " \
@@ -83,6 +86,18 @@ vstate_blk_conf_const(const struct vstate_conf *conf)
 
 #define VSTATE_BLK_NB_DEVARGS 9
 extern const struct vstate_devarg vstate_blk_devargs[VSTATE_BLK_NB_DEVARGS];
+
+/** Parsers of the arguments of a store; @p field is a struct vstate_blk_conf. */
+int vstate_blk_conf_parse_size(const char *key, const char *value, void *field);
+int vstate_blk_conf_parse_store(const char *key, const char *value, void *field);
+int vstate_blk_conf_parse_serial(const char *key, const char *value, void *field);
+/** Parsers whose @p field is a uint32_t. */
+int vstate_blk_conf_parse_block_size(const char *key, const char *value, void *field);
+int vstate_blk_conf_parse_delay(const char *key, const char *value, void *field);
+/** Return whether a file or block device keeps the blocks. */
+bool vstate_blk_conf_has_file(const struct vstate_blk_conf *conf);
+/** Check the arguments of a store together. @return NULL, or what is wrong */
+const char *vstate_blk_conf_store_check(const struct vstate_blk_conf *conf);
 
 /* Members of struct vstate_class, documented there. */
 void vstate_blk_conf_default(struct vstate_conf *conf);

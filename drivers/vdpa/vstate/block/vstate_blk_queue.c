@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/virtio_blk.h>
-
 #include <rte_common.h>
 #include <rte_errno.h>
 
@@ -28,22 +26,31 @@
 /* ---- requests ---- */
 
 int
-vstate_blk_queue_init(struct vstate_blk_vq *q, struct vstate_blk_store *store)
+vstate_blk_queue_init(struct vstate_blk_vq *q, const struct vstate_blk_protocol *protocol,
+		struct vstate_blk_store *const *stores, uint16_t nb_stores)
 {
+	struct vstate_blk_req *req;
 	uint16_t i;
 
-	q->reqs = calloc(VSTATE_BLK_DEPTH, sizeof(*q->reqs));
+	q->protocol = protocol;
+	q->reqs = calloc(VSTATE_BLK_DEPTH, protocol->req_size);
 	q->popped_pieces = calloc(VSTATE_BLK_PIECES, sizeof(*q->popped_pieces));
 	if (q->reqs == NULL || q->popped_pieces == NULL)
 		return -ENOMEM;
 	q->popped.max_pieces = VSTATE_BLK_PIECES;
 	q->popped.pieces = q->popped_pieces;
 	for (i = 0; i < VSTATE_BLK_DEPTH; i++) {
-		q->reqs[i].next = q->free;
-		q->free = &q->reqs[i];
+		req = vstate_blk_vq_req(q, i);
+		req->next = q->free;
+		q->free = req;
 	}
-	q->chan = store->ops->chan_open(store, VSTATE_BLK_DEPTH);
-	return q->chan != NULL ? 0 : -rte_errno;
+	for (; q->nb_chans < nb_stores; q->nb_chans++) {
+		q->chans[q->nb_chans] = stores[q->nb_chans]->ops->chan_open(stores[q->nb_chans],
+				VSTATE_BLK_DEPTH);
+		if (q->chans[q->nb_chans] == NULL)
+			return -rte_errno;
+	}
+	return 0;
 }
 
 void
@@ -51,13 +58,13 @@ vstate_blk_queue_fini(struct vstate_blk_vq *q)
 {
 	uint16_t i;
 
-	if (q->chan != NULL)
-		q->chan->store->ops->chan_close(q->chan);
+	for (i = 0; i < q->nb_chans; i++)
+		q->chans[i]->store->ops->chan_close(q->chans[i]);
 	for (i = 0; q->reqs != NULL && i < VSTATE_BLK_DEPTH; i++)
-		free(q->reqs[i].many);
+		free(vstate_blk_vq_req(q, i)->many);
 	free(q->reqs);
 	free(q->popped_pieces);
-	q->chan = NULL;
+	q->nb_chans = 0;
 	q->reqs = NULL;
 	q->popped_pieces = NULL;
 }
@@ -86,28 +93,30 @@ popped_copy(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 static void
 req_free(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 {
+	req->out = false;
+	req->aborted = false;
 	req->next = q->free;
 	q->free = req;
 }
 
-/* The driver gets the request back with this status, at the next publication. */
+/* The driver gets the request back with its answer, at the next publication. */
 static void
-req_return(struct vstate_blk_vq *q, struct vstate_blk_req *req, uint8_t status)
+req_return(struct vstate_blk_vq *q, struct vstate_blk_req *req, int res)
 {
-	if (unlikely(status != VIRTIO_BLK_S_OK)) {
-		if (status == VIRTIO_BLK_S_UNSUPP)
-			q->counters.unsupported++;
-		else
-			q->counters.errors++;
-	}
-	vstate_request_push(&q->vq, &req->ring, vstate_blk_request_finish(req, status));
+	vstate_request_push(&q->vq, &req->ring, q->protocol->finish(q, req, res));
 	req_free(q, req);
 }
 
-/* The request was not done: it waits to be submitted again. */
+/* The request was not done: it waits to be submitted again, unless the driver gave it up. */
 static void
 req_wait(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 {
+	if (unlikely(req->aborted)) {
+		req_return(q, req, -ECANCELED);
+		return;
+	}
+	if (q->protocol->drop != NULL)
+		q->protocol->drop(req);
 	vstate_request_wait(&q->vq, &req->ring);
 	req_free(q, req);
 }
@@ -128,7 +137,7 @@ store_done(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 	if (unlikely(req->io.res == -ECANCELED))
 		req_wait(q, req);
 	else
-		req_return(q, req, vstate_blk_request_status(req->io.res));
+		req_return(q, req, req->io.res);
 	for (; flush != NULL; flush = next) {
 		next = flush->next;
 		q->nb_out--;
@@ -139,8 +148,10 @@ store_done(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 static void
 store_submit(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 {
+	struct vstate_blk_chan *chan = q->chans[req->unit];
+
 	q->nb_out++;
-	if (q->chan->store->ops->submit(q->chan, &req->io))
+	if (chan->store->ops->submit(chan, &req->io))
 		store_done(q, req);
 }
 
@@ -148,6 +159,7 @@ static void
 req_submit(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 {
 	req->io.again = false;
+	req->out = true;
 	if (req->io.op != VSTATE_BLK_FLUSH)
 		vstate_blk_order_begin(q, req);
 	else if (!vstate_blk_order_flush(q, req)) {
@@ -161,7 +173,9 @@ req_submit(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 static void
 store_again(struct vstate_blk_vq *q, struct vstate_blk_req *req)
 {
-	if (q->chan->store->ops->submit(q->chan, &req->io))
+	struct vstate_blk_chan *chan = q->chans[req->unit];
+
+	if (chan->store->ops->submit(chan, &req->io))
 		store_done(q, req);
 }
 
@@ -170,16 +184,16 @@ store_again(struct vstate_blk_vq *q, struct vstate_blk_req *req)
  * after a stop that took too long, so that the queue runs on.
  */
 static uint16_t
-store_reap(struct vstate_blk_vq *q, bool stopping)
+chan_reap(struct vstate_blk_vq *q, struct vstate_blk_chan *chan, bool stopping)
 {
 	struct vstate_blk_io *done[REAP_MAX];
 	uint16_t i, n;
 
-	n = q->chan->store->ops->reap(q->chan, done, REAP_MAX);
+	n = chan->store->ops->reap(chan, done, REAP_MAX);
 	for (i = 0; i < n; i++) {
 		struct vstate_blk_req *req = container_of(done[i], struct vstate_blk_req, io);
 
-		if (unlikely(req->io.res == -ECANCELED && !stopping))
+		if (unlikely(req->io.res == -ECANCELED && !stopping && !req->aborted))
 			store_again(q, req);
 		else
 			store_done(q, req);
@@ -187,11 +201,45 @@ store_reap(struct vstate_blk_vq *q, bool stopping)
 	return n;
 }
 
+/* @return operations that are done, of all stores */
+static uint16_t
+store_reap(struct vstate_blk_vq *q, bool stopping)
+{
+	uint16_t i, n = 0;
+
+	for (i = 0; i < q->nb_chans; i++)
+		n += chan_reap(q, q->chans[i], stopping);
+	return n;
+}
+
 static void
 store_kick(struct vstate_blk_vq *q)
 {
-	if (q->chan->store->ops->kick != NULL)
-		q->chan->store->ops->kick(q->chan);
+	uint16_t i;
+
+	for (i = 0; i < q->nb_chans; i++) {
+		if (q->chans[i]->store->ops->kick != NULL)
+			q->chans[i]->store->ops->kick(q->chans[i]);
+	}
+}
+
+static void
+store_cancel(struct vstate_blk_vq *q)
+{
+	uint16_t i;
+
+	for (i = 0; i < q->nb_chans; i++) {
+		if (q->chans[i]->store->ops->cancel != NULL)
+			q->chans[i]->store->ops->cancel(q->chans[i]);
+	}
+}
+
+static void
+answers_publish(struct vstate_blk_vq *q)
+{
+	vstate_request_publish(&q->vq);
+	if (q->protocol->published != NULL)
+		q->protocol->published(q);
 }
 
 /* ---- from the ring ---- */
@@ -201,16 +249,16 @@ popped_begin(struct vstate_blk_vq *q)
 {
 	struct vstate_blk_req *req = q->free;
 	const bool copied = popped_copy(q, req);
-	uint8_t status;
 
+	q->nb_popped++;
 	q->free = req->next;
 	/* without memory its pieces are in the popped request, so that it must end at once */
 	if (unlikely(!copied))
 		req->ring.pieces = q->popped_pieces;
-	if (likely(vstate_blk_request_parse(req, &q->rules, &q->counters, &status) && copied))
+	if (likely(q->protocol->parse(q, req) && copied))
 		req_submit(q, req);
 	else
-		req_return(q, req, copied ? status : VIRTIO_BLK_S_IOERR);
+		req_return(q, req, copied ? 0 : -ENOMEM);
 }
 
 static bool
@@ -243,7 +291,7 @@ vstate_blk_queue_poll(struct vstate_blk_vq *q)
 	if (!vstate_lease_take(&vq->lease))
 		return 0;
 	/* a stop may have unlocked the file before this thread entered */
-	if (unlikely(!vstate_blk_store_is_locked(q->chan->store))) {
+	if (unlikely(!vstate_blk_store_is_locked(q->chans[0]->store))) {
 		vstate_lease_give(&vq->lease);
 		return 0;
 	}
@@ -256,7 +304,7 @@ vstate_blk_queue_poll(struct vstate_blk_vq *q)
 			popped_begin(q);
 		n += nb;
 		store_kick(q);
-		vstate_request_publish(vq);
+		answers_publish(q);
 	}
 	vstate_lease_give(&vq->lease);
 	return n;
@@ -284,17 +332,17 @@ vstate_blk_queue_drain(struct vstate_blk_vq *q, bool finish)
 	if (q->nb_out == 0 && (!finish || vq->inflight == NULL))
 		return true;
 	if (finish) {
-		if (vstate_blk_store_is_locked(q->chan->store))
+		if (vstate_blk_store_is_locked(q->chans[0]->store))
 			waiting_begin(q);
 		store_kick(q);
 	} else {
 		flushes_cancel(q);
-		if (q->nb_out != 0 && q->chan->store->ops->cancel != NULL)
-			q->chan->store->ops->cancel(q->chan);
+		if (q->nb_out != 0)
+			store_cancel(q);
 	}
-	while (q->nb_out != 0 && store_reap(q, !finish) == REAP_MAX)
+	while (q->nb_out != 0 && store_reap(q, !finish) >= REAP_MAX)
 		;
-	vstate_request_publish(vq);
+	answers_publish(q);
 	/* the chains of a broken queue cannot be walked again */
 	return q->nb_out == 0 &&
 		(!finish || vq->inflight == NULL || vq->fault != VSTATE_FAULT_NONE);
@@ -305,14 +353,11 @@ vstate_blk_queue_oldest(const struct vstate_blk_vq *q, char *buf, uint32_t size)
 {
 	const struct vstate_marks *m = q->vq.marks;
 	const struct vstate_blk_req *oldest = NULL, *r;
-	const struct vstate_blk_req *f;
 	uint16_t i;
 
 	for (i = 0; i < VSTATE_BLK_DEPTH; i++) {
-		r = &q->reqs[i];
-		for (f = q->free; f != NULL && f != r; f = f->next)
-			;
-		if (f == NULL && m != NULL && (oldest == NULL || m->marks[r->ring.slot].counter <
+		r = vstate_blk_vq_req(q, i);
+		if (r->out && m != NULL && (oldest == NULL || m->marks[r->ring.slot].counter <
 				m->marks[oldest->ring.slot].counter))
 			oldest = r;
 	}

@@ -13,11 +13,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct vstate_blk_protocol;
 struct vstate_blk_store;
 struct vstate_blk_vq;
 
-/** Allocate the requests of a queue and its channel. @return 0 or -errno */
-int vstate_blk_queue_init(struct vstate_blk_vq *q, struct vstate_blk_store *store);
+/**
+ * Allocate the requests of a queue, and a channel to each store. If this fails, the caller calls
+ * vstate_blk_queue_fini(), too.
+ * @param nb_stores  1 to VSTATE_BLK_STORES
+ * @return 0 or -errno
+ */
+int vstate_blk_queue_init(struct vstate_blk_vq *q, const struct vstate_blk_protocol *protocol,
+		struct vstate_blk_store *const *stores, uint16_t nb_stores);
 /** Free them. No request is under way. */
 void vstate_blk_queue_fini(struct vstate_blk_vq *q);
 

@@ -13,6 +13,7 @@
 #include <vstate_compat.h>
 
 #include "vstate_blk_request.h"
+#include "vstate_blk_vq.h"
 
 #define HDR_SIZE sizeof(struct virtio_blk_outhdr)
 
@@ -269,6 +270,34 @@ vstate_blk_request_status(int res)
 {
 	return res == 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
 }
+
+static bool
+req_parse(struct vstate_blk_vq *q, struct vstate_blk_req *req)
+{
+	req->unit = 0;
+	return vstate_blk_request_parse(req, &q->rules, &q->counters, &req->result);
+}
+
+static uint32_t
+req_finish(struct vstate_blk_vq *q, struct vstate_blk_req *req, int res)
+{
+	const uint8_t status = res == 0 && !req->out ? req->result :
+		vstate_blk_request_status(res);
+
+	if (unlikely(status != VIRTIO_BLK_S_OK)) {
+		if (status == VIRTIO_BLK_S_UNSUPP)
+			q->counters.unsupported++;
+		else
+			q->counters.errors++;
+	}
+	return vstate_blk_request_finish(req, status);
+}
+
+const struct vstate_blk_protocol vstate_blk_request_protocol = {
+	.req_size = sizeof(struct vstate_blk_req),
+	.parse = req_parse,
+	.finish = req_finish,
+};
 
 const char *
 vstate_blk_request_name(enum vstate_blk_op op)

@@ -30,6 +30,8 @@
 /** Most requests have no more pieces than these. */
 #define VSTATE_BLK_FEW_PIECES 8
 
+struct vstate_blk_protocol;
+
 struct vstate_blk_counters {
 	uint64_t reads, writes, flushes, discards, write_zeroes, get_ids;
 	/** Payload bytes of reads and writes. */
@@ -55,11 +57,19 @@ struct vstate_blk_req {
 	struct vstate_blk_io io;
 	/** Next of a list. */
 	struct vstate_blk_req *next;
-	/** The status byte in guest memory; NULL: there is none. */
+	/** Of a disk: the status byte in guest memory; NULL: there is none. */
 	uint8_t *status;
-	/** Piece that was shortened by the status byte, or NULL. */
+	/** Of a disk: piece that was shortened by the status byte, or NULL. */
 	struct iovec *shortened;
 	uint32_t group;
+	/** Store that the operation is for. */
+	uint8_t unit;
+	/** The status of a disk's request whose operation succeeds, or that has none. */
+	uint8_t result;
+	/** The class has the request: the store has it, or it waits as a flush. */
+	bool out;
+	/** The driver gave it up: it is not submitted again, and ends when the store returns it. */
+	bool aborted;
 	/** As it was popped; pieces is few or many. */
 	struct vstate_request ring;
 	struct iovec few[VSTATE_BLK_FEW_PIECES];
@@ -81,6 +91,8 @@ bool vstate_blk_request_parse(struct vstate_blk_req *req, const struct vstate_bl
 uint32_t vstate_blk_request_finish(struct vstate_blk_req *req, uint8_t status);
 /** Status of a request whose operation has this result. */
 uint8_t vstate_blk_request_status(int res);
+/** Of the class of disks. */
+extern const struct vstate_blk_protocol vstate_blk_request_protocol;
 /** Name of an operation, for the log. */
 const char *vstate_blk_request_name(enum vstate_blk_op op);
 
