@@ -89,6 +89,12 @@ vstate_dev_unpublish(struct vstate_dev *dev)
 	pthread_mutex_unlock(&devs_lock);
 }
 
+uint16_t
+vstate_dev_queue_num(const struct vstate_dev *dev)
+{
+	return dev->class->built_in ? dev->conf.queues : dev->nb_vqs;
+}
+
 static int
 vqs_alloc(struct vstate_dev *dev, int socket)
 {

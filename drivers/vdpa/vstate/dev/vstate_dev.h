@@ -141,6 +141,12 @@ int vstate_dev_foreach(int (*fn)(struct vstate_dev *dev, void *arg), void *arg);
 /** Return the published device @p name, or NULL. Another thread may destroy it at any time. */
 struct vstate_dev *vstate_dev_find(const char *name);
 
+/**
+ * Return the number of queues for GET_QUEUE_NUM: pairs of a network card, virtqueues of others. Any
+ * thread.
+ */
+uint16_t vstate_dev_queue_num(const struct vstate_dev *dev);
+
 /** Return whether VIRTIO_F_RING_PACKED is negotiated. Control lock held. */
 static inline bool
 vstate_dev_is_packed(const struct vstate_dev *dev)

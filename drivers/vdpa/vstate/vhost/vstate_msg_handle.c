@@ -110,7 +110,7 @@ protocol_features_filter(struct vstate_dev *dev, struct vstate_msg_context *cont
 static enum vstate_msg_result
 queue_num_answer(struct vstate_dev *dev, struct vstate_msg_context *context)
 {
-	return reply_u64(context, dev->conf.queues);
+	return reply_u64(context, vstate_dev_queue_num(dev));
 }
 
 static enum vstate_msg_result

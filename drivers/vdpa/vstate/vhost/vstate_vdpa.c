@@ -47,7 +47,7 @@ get_queue_num(struct rte_vdpa_device *vdpa, uint32_t *queue_num)
 
 	if (dev == NULL)
 		return -ENODEV;
-	*queue_num = dev->conf.queues;
+	*queue_num = vstate_dev_queue_num(dev);
 	return 0;
 }
 
