@@ -93,6 +93,7 @@
 #define rte_atomic_fetch_add_explicit(ptr, value, order) __atomic_fetch_add(ptr, value, order)
 #define rte_atomic_fetch_sub_explicit(ptr, value, order) __atomic_fetch_sub(ptr, value, order)
 #define rte_atomic_fetch_or_explicit(ptr, value, order) __atomic_fetch_or(ptr, value, order)
+#define rte_atomic_fetch_and_explicit(ptr, value, order) __atomic_fetch_and(ptr, value, order)
 #endif
 
 /* ---- threads that do not poll ---- */

@@ -16,6 +16,9 @@
 
 int test_vstate_blk(void);
 int test_vstate_blk_stop(void);
+int test_vstate_scsi(void);
+int test_vstate_scsi_cdb(void);
+int test_vstate_scsi_stop(void);
 int test_vstate_console(void);
 int test_vstate_console_ctrl(void);
 int test_vstate_burst_bounds(void);

@@ -12,6 +12,8 @@
 #include "vstate_devargs.h"
 #include "block/vstate_blk_class.h"
 #include "block/vstate_blk_conf.h"
+#include "block/vstate_scsi_class.h"
+#include "block/vstate_scsi_conf.h"
 #include "console/vstate_console_class.h"
 #include "console/vstate_console_conf.h"
 #include "dev/vstate_conf.h"
@@ -228,6 +230,67 @@ bad_arguments_of_a_disk_are_refused(void **state)
 	}
 }
 
+/* ---- SCSI hosts ---- */
+
+static int
+scsi_args_parse(const char *args, struct vstate_conf *conf)
+{
+	char all[512];
+
+	snprintf(all, sizeof(all), "iface=/run/vm.sock,%s", args);
+	return vstate_devargs_parse(&vstate_scsi_class, VSTATE_KIND_SOCKET, "scsi_vstate0", all,
+			conf);
+}
+
+static void
+keys_of_a_scsi_host_reach_their_fields(void **state)
+{
+	struct vstate_conf conf;
+	const struct vstate_scsi_conf *scsi = vstate_scsi_conf(&conf);
+
+	assert_int_equal(scsi_args_parse("lun0=/a,queues=4", &conf), 0);
+	assert_string_equal(scsi->paths[0], "/a");
+	assert_int_equal(conf.queues, 4);
+	assert_true(conf.service);
+	assert_int_equal(vstate_scsi_conf_luns(scsi), 1);
+	assert_int_equal(scsi->store.blk_size, 512);
+	assert_int_equal(scsi_args_parse("lun1=/b,lun0=/a,lun2=/c,store=threads,ro=1,direct=1,"
+			"serial=abc,block-size=4096,delay-us=7,reorder=1", &conf), 0);
+	assert_int_equal(vstate_scsi_conf_luns(scsi), 3);
+	assert_string_equal(scsi->paths[2], "/c");
+	assert_int_equal(scsi->store.store, VSTATE_BLK_STORE_THREADS);
+	assert_int_equal(scsi->store.blk_size, 4096);
+	assert_int_equal(scsi->store.delay_us, 7);
+	assert_string_equal(scsi->store.serial, "abc");
+	assert_true(scsi->store.ro && scsi->store.direct && scsi->store.reorder);
+	assert_int_equal(scsi_args_parse("store=ram,size=1048576", &conf), 0);
+	assert_int_equal(vstate_scsi_conf_luns(scsi), 1);
+	assert_int_equal(scsi_args_parse("store=null,size=1048576,luns=8", &conf), 0);
+	assert_int_equal(vstate_scsi_conf_luns(scsi), 8);
+	assert_int_equal(vstate_devargs_parse(&vstate_scsi_class, VSTATE_KIND_VDPA, "vdpa_vstate0",
+			"class=scsi,lun0=/a,queues=2", &conf), 0);
+}
+
+static void
+bad_arguments_of_a_scsi_host_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"queues=1", "lun0=", "lun1=/a", "lun0=/a,lun2=/c", "lun8=/a", "path=/d",
+		"lun0=/a,store=disk", "lun0=/a,size=512", "lun0=/a,luns=1", "store=ram",
+		"store=ram,size=512,luns=0", "store=ram,size=512,luns=9", "store=null,size=511",
+		"store=ram,size=1048576,lun0=/d", "lun0=/a,block-size=1024", "lun0=/a,reorder=1",
+		"lun0=/a,serial=123456789012345678901", "lun0=/a,service=0", "lun0=/a,serial=a\"b",
+		"lun0=/a,delay-us=10000001", "lun0=/a,class=scsi", "lun0=/a,lun0=/b",
+	};
+	struct vstate_conf conf;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(bad); i++) {
+		if (scsi_args_parse(bad[i], &conf) != -EINVAL)
+			fail_msg("accepted: %s", bad[i]);
+	}
+}
+
 /* ---- consoles ---- */
 
 static int
@@ -319,6 +382,8 @@ test_vstate_devargs(void)
 		cmocka_unit_test(keys_of_a_socket_are_refused_for_vdpa),
 		cmocka_unit_test(keys_of_a_disk_reach_their_fields),
 		cmocka_unit_test(bad_arguments_of_a_disk_are_refused),
+		cmocka_unit_test(keys_of_a_scsi_host_reach_their_fields),
+		cmocka_unit_test(bad_arguments_of_a_scsi_host_are_refused),
 		cmocka_unit_test(keys_of_a_console_reach_their_fields),
 		cmocka_unit_test(bad_arguments_of_a_console_are_refused),
 		cmocka_unit_test(class_of_a_vdpa_device_is_an_argument),

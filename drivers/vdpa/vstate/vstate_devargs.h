@@ -25,7 +25,7 @@ enum vstate_kind {
 	"control=<path> " \
 	"service=<0|1> "
 #define VSTATE_DEVARGS_VDPA \
-	"class=<net|blk> "
+	"class=<net|blk|scsi> "
 #define VSTATE_DEVARGS_SOCKET \
 	"iface=<path> socket-mode=<octal> socket-group=<name|number> client=<0|1> postcopy-support=<0|1> iommu-support=<0> device-state=<0|1> " \
 	"takeover=<0|1> keep-connection=<0|1> " VSTATE_DEVARGS_COMMON

@@ -15,6 +15,8 @@
 
 #include "block/vstate_blk_class.h"
 #include "block/vstate_blk_conf.h"
+#include "block/vstate_scsi_class.h"
+#include "block/vstate_scsi_conf.h"
 #include "console/vstate_console_class.h"
 #include "console/vstate_console_conf.h"
 #include "console/vstate_console_thread.h"
@@ -220,10 +222,16 @@ net_probe(struct rte_vdev_device *vdev)
 }
 
 static int
+scsi_probe(struct rte_vdev_device *vdev)
+{
+	return device_probe(vdev, &vstate_scsi_class, VSTATE_KIND_SOCKET);
+}
+
+static int
 vdpa_probe(struct rte_vdev_device *vdev)
 {
 	static const struct vstate_class *const classes[] = { &vstate_net_class,
-		&vstate_blk_class };
+		&vstate_blk_class, &vstate_scsi_class };
 	const struct vstate_class *class;
 
 	class = vstate_devargs_class(classes, RTE_DIM(classes), rte_vdev_device_name(vdev),
@@ -265,6 +273,11 @@ static struct rte_vdev_driver console_driver = {
 	.remove = device_remove,
 };
 
+static struct rte_vdev_driver scsi_driver = {
+	.probe = scsi_probe,
+	.remove = device_remove,
+};
+
 static struct rte_vdev_driver vdpa_driver = {
 	.probe = vdpa_probe,
 	.remove = device_remove,
@@ -276,6 +289,8 @@ RTE_PMD_REGISTER_VDEV(blk_vstate, blk_driver);
 RTE_PMD_REGISTER_PARAM_STRING(blk_vstate, VSTATE_DEVARGS_SOCKET VSTATE_BLK_CONF_PARAMS);
 RTE_PMD_REGISTER_VDEV(console_vstate, console_driver);
 RTE_PMD_REGISTER_PARAM_STRING(console_vstate, VSTATE_DEVARGS_SOCKET VSTATE_CONSOLE_CONF_PARAMS);
+RTE_PMD_REGISTER_VDEV(scsi_vstate, scsi_driver);
+RTE_PMD_REGISTER_PARAM_STRING(scsi_vstate, VSTATE_DEVARGS_SOCKET VSTATE_SCSI_CONF_PARAMS);
 RTE_PMD_REGISTER_VDEV(vdpa_vstate, vdpa_driver);
 RTE_PMD_REGISTER_PARAM_STRING(vdpa_vstate, VSTATE_DEVARGS_VDPA VSTATE_DEVARGS_COMMON
-		VSTATE_NET_CONF_PARAMS VSTATE_BLK_CONF_PARAMS);
+		VSTATE_NET_CONF_PARAMS VSTATE_BLK_CONF_PARAMS VSTATE_SCSI_CONF_LUNS);
