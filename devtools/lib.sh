@@ -13,7 +13,7 @@ VSTATE_CACHE=${VSTATE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vstate}
 BUILD_PACKAGES=(gcc libc6-dev pkg-config meson ninja-build libdpdk-dev dpdk libcmocka-dev
 	libjansson-dev zlib1g-dev liburing-dev python3-pyelftools dpkg-dev xz-utils ca-certificates)
 TEST_PACKAGES=(clang libclang-rt-dev dpdk-dev procps iproute2 qemu-system-x86 busybox-static cpio spin
-	babeltrace2)
+	babeltrace2 sg3-utils)
 
 say() { printf '==> %s\n' "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Disks of blk_vstate for the QEMU guests of vm.sh.
+# Disks of blk_vstate, or of scsi_vstate, for the QEMU guests of vm.sh.
 
 # shellcheck source=tests/lib/migration.sh
 . "$(dirname "${BASH_SOURCE[0]}")/migration.sh"
@@ -13,6 +13,10 @@ declare -A DISK_FD
 DISK_PROPERTIES=${DISK_PROPERTIES:-}
 DISK_ARGS=${DISK_ARGS:-}
 QUEUES=1
+# What a scenario of another class changes: device, its argument for the file, QEMU's device and its
+# property for queues, the guest's disk, and an option of the guest's connection.
+DISK_VDEV=blk_vstate0 DISK_KEY=path DISK_DEVICE=vhost-user-blk-pci DISK_QUEUES=num-queues DISK_NODE=/dev/vda
+DISK_CONNECTION=reconnect=1
 
 # The image lies on a file system that has O_DIRECT and deallocation, if /var/tmp is one.
 disk_image()
@@ -34,7 +38,7 @@ disk()
 	exec {fd}<>"$W/$name.in"
 	DISK_FD[$name]=$fd
 	nice -n 19 "$TOOL" "${EAL[@]}" -s 0x2 -d "$plugin" \
-		--vdev "blk_vstate0,iface=$W/${2:-$name},path=$DISK_FILE,queues=$QUEUES${DISK_ARGS:+,$DISK_ARGS}${3:+,$3}" \
+		--vdev "$DISK_VDEV,iface=$W/${2:-$name},$DISK_KEY=$DISK_FILE,queues=$QUEUES${DISK_ARGS:+,$DISK_ARGS}${3:+,$3}" \
 		--log-level=pmd.vdpa.vstate:info -- serve --verbose <"$W/$name.in" >>"$W/$name.out" 2>&1 {fd}>&- &
 	PID["$name"]=$!
 	echo "$!" >>"$W/pids"
@@ -60,15 +64,15 @@ disk_guest()
 	local name=$1 socket=$2
 	shift 2
 	VM_CPUS=${VM_CPUS:-$QUEUES} vm_start "$name" 192.168.9.1 "$VM_MEMORY" \
-		-chardev "socket,id=c,path=$W/$socket,reconnect=1" \
-		-device "vhost-user-blk-pci,chardev=c,num-queues=$QUEUES,vectors=0${DISK_PROPERTIES:+,$DISK_PROPERTIES}" \
+		-chardev "socket,id=c,path=$W/$socket${DISK_CONNECTION:+,$DISK_CONNECTION}" \
+		-device "$DISK_DEVICE,chardev=c,$DISK_QUEUES=$QUEUES,vectors=0${DISK_PROPERTIES:+,$DISK_PROPERTIES}" \
 		-qmp "unix:$W/$name.qmp,server=on,wait=off" "$@"
 }
 
 # The checker runs in the guest from here on, until check_end.
 check_begin() # VM THREADS
 {
-	vm_must "$1" 20 "blkcheck /dev/vda $2 1000 >/tmp/check 2>&1 & echo \$! >/tmp/check.pid"
+	vm_must "$1" 20 "blkcheck $DISK_NODE $2 1000 >/tmp/check 2>&1 & echo \$! >/tmp/check.pid"
 	wait_for 60 check_runs "$1" || fail "the checker in the guest does no operation"
 }
 

@@ -29,7 +29,7 @@ vm_kernel()
 	rm -rf "$tmp"
 }
 
-VM_MODULES='virtio|virtio_ring|virtio_pci|virtio_pci_legacy_dev|virtio_pci_modern_dev|failover|net_failover|virtio_net|virtio_blk'
+VM_MODULES='virtio|virtio_ring|virtio_pci|virtio_pci_legacy_dev|virtio_pci_modern_dev|failover|net_failover|virtio_net|virtio_blk|virtio_scsi|scsi_common|scsi_mod|sd_mod|sg'
 
 # newer_than IMAGE SOURCE...: true if a source is newer than the image.
 newer_than()
@@ -75,6 +75,9 @@ vm_initramfs()
 	done
 	vm_host_program "$tree" mke2fs
 	vm_host_program "$tree" e2fsck
+	for program in sg_inq sg_vpd sg_luns sg_readcap sg_unmap sg_write_same sg_reset sg_turs; do
+		vm_host_program "$tree" "$program"
+	done
 	find "$modules" -regextype posix-extended -regex ".*/($VM_MODULES)\.ko(\.xz)?" \
 		-exec cp {} "$tree/lib/modules/$version/" \;
 	find "$tree/lib/modules" -name '*.xz' -exec xz -d {} +
