@@ -301,6 +301,30 @@ requests_outlive_another_memory_table(void **state)
 	}
 }
 
+/* A front end asked for the region before it negotiated packed rings. */
+static void
+region_of_split_rings_is_not_used_by_packed_ones(void **state)
+{
+	struct vstate_inflight_shm_geometry g = { .num_queues = 1, .queue_size = DISK_RING };
+	struct vstate_conf conf = disk_conf();
+	struct disk d;
+	int fd;
+
+	disk_open(&d, "test_blk", &conf, true);
+	fd = vstate_inflight_shm_make(d.dev, &g, false);
+	assert_true(fd >= 0);
+	assert_int_equal(vstate_inflight_shm_set(d.dev, &g, fd, true), 0);
+	disk_start(&d, d.vq->avail);
+	assert_ptr_equal(d.vq->inflight_head, &d.vq->own_head);
+	assert_null(d.vq->marks->region);
+	assert_int_equal(disk_do(&d, OUT, 0, LEN, false), OK);
+	/* of no layout */
+	g.mmap_size -= 64;
+	assert_int_equal(vstate_inflight_shm_set(d.dev, &g, fd, true), -EINVAL);
+	close(fd);
+	disk_close(&d);
+}
+
 /* ---- a store that does not stop ---- */
 
 static struct vstate_blk_store_ops stubborn;
@@ -799,6 +823,7 @@ test_vstate_blk_stop(void)
 		cmocka_unit_test(state_carries_requests),
 		cmocka_unit_test(suspended_disk_resumes_its_requests),
 		cmocka_unit_test(requests_outlive_another_memory_table),
+		cmocka_unit_test(region_of_split_rings_is_not_used_by_packed_ones),
 		cmocka_unit_test(stop_that_takes_too_long_is_an_error),
 		cmocka_unit_test(late_cancellation_loses_no_request),
 		cmocka_unit_test(stop_waits_for_the_file),

@@ -153,8 +153,16 @@ int
 vstate_inflight_shm_set(struct vstate_dev *dev, const struct vstate_inflight_shm_geometry *g,
 		int fd, bool packed)
 {
-	struct vstate_inflight_shm *shm = shm_map(dev, g, fd, packed);
+	struct vstate_inflight_shm *shm;
 
+	/*
+	 * QEMU 7.2 asks for the region of a SCSI host before it negotiates packed rings, and gives
+	 * it back in any case. Such a region is accepted, and packed rings do not use it.
+	 */
+	if (packed && g->queue_size >= 1 && g->mmap_size ==
+			stride_get(g->queue_size, false) * g->num_queues)
+		packed = false;
+	shm = shm_map(dev, g, fd, packed);
 	if (shm == NULL) {
 		VSTATE_LOG(ERR, "%s: in-flight region refused: %u queues of %u descriptors, "
 				"%" PRIu64 " bytes at offset %" PRIu64 " do not fit the device "
