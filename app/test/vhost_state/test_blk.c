@@ -8,32 +8,22 @@
 
 #define BLK_TYPE 0xf010
 
-struct refusal {
-	const char *name;
-	enum rte_vhost_state_reason reason;
-	uint64_t expected, found;
-	void (*change)(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim);
-};
-
-#define CHANGE(name, statement) \
-	static void name(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim) \
-	{ (void)st; (void)lim; statement; }
 #define ROW(name, reason, expected, found, change) \
-	{ name, RTE_VHOST_STATE_R_##reason, expected, found, change }
+	TEST_REFUSAL(sample_blk, name, reason, expected, found, change)
 
 #define CAPACITY UINT64_C(0x1122334456778)
 #define MOST (INT64_MAX / 512)
 
-CHANGE(small_blocks, st->blk.blk_size = 256)
-CHANGE(large_blocks, st->blk.blk_size = 131072)
-CHANGE(odd_blocks, st->blk.blk_size = 1536)
-CHANGE(no_capacity, st->blk.capacity = 0)
-CHANGE(much_capacity, st->blk.capacity = MOST + UINT64_C(1))
-CHANGE(half_block, st->blk.capacity += 3)
-CHANGE(wrong_read_only, st->blk.read_only = 2)
-CHANGE(wrong_write_cache, st->blk.write_cache = 255)
+TEST_CHANGE(small_blocks, st->blk.blk_size = 256)
+TEST_CHANGE(large_blocks, st->blk.blk_size = 131072)
+TEST_CHANGE(odd_blocks, st->blk.blk_size = 1536)
+TEST_CHANGE(no_capacity, st->blk.capacity = 0)
+TEST_CHANGE(much_capacity, st->blk.capacity = MOST + UINT64_C(1))
+TEST_CHANGE(half_block, st->blk.capacity += 3)
+TEST_CHANGE(wrong_read_only, st->blk.read_only = 2)
+TEST_CHANGE(wrong_write_cache, st->blk.write_cache = 255)
 
-static const struct refusal invalid[] = {
+static const struct test_refusal invalid[] = {
 	ROW("block_below_512_bytes_is_refused", BLK_BLOCK_SIZE, 512, 256, small_blocks),
 	ROW("block_above_65536_bytes_is_refused", BLK_BLOCK_SIZE, 65536, 131072, large_blocks),
 	ROW("block_that_is_no_power_of_two_is_refused", BLK_BLOCK_SIZE, 2048, 1536, odd_blocks),
@@ -46,13 +36,13 @@ static const struct refusal invalid[] = {
 	ROW("write_cache_flag_of_255_is_refused", BLK_FLAGS, 1, 255, wrong_write_cache),
 };
 
-CHANGE(smaller_disk, lim->blk_capacity -= 8)
-CHANGE(other_blocks, lim->blk_size = 512)
-CHANGE(disk_not_written, lim->blk_read_only = true)
-CHANGE(state_not_written, st->blk.read_only = 1)
-CHANGE(network, lim->device_id = RTE_VHOST_STATE_ID_NET)
+TEST_CHANGE(smaller_disk, lim->blk_capacity -= 8)
+TEST_CHANGE(other_blocks, lim->blk_size = 512)
+TEST_CHANGE(disk_not_written, lim->blk_read_only = true)
+TEST_CHANGE(state_not_written, st->blk.read_only = 1)
+TEST_CHANGE(network, lim->device_id = RTE_VHOST_STATE_ID_NET)
 
-static const struct refusal unfit[] = {
+static const struct test_refusal unfit[] = {
 	ROW("smaller_disk_does_not_fit", FIT_BLK_CAPACITY, CAPACITY - 8, CAPACITY, smaller_disk),
 	ROW("other_block_size_does_not_fit", FIT_BLK_BLOCK_SIZE, 512, 4096, other_blocks),
 	ROW("read_only_disk_does_not_fit", FIT_BLK_READ_ONLY, 1, 0, disk_not_written),
@@ -60,35 +50,6 @@ static const struct refusal unfit[] = {
 			state_not_written),
 	ROW("disk_does_not_fit_network_device", FIT_DEVICE_ID, 1, 2, network),
 };
-
-static void
-is_invalid(void **state)
-{
-	const struct refusal *r = *state;
-	struct rte_vhost_state *st = sample_blk();
-	struct rte_vhost_state_error err;
-
-	r->change(st, NULL);
-	assert_refused(r->reason, &err, rte_vhost_state_validate(st, &err));
-	assert_int_equal(err.expected, r->expected);
-	assert_int_equal(err.found, r->found);
-	rte_vhost_state_free(st);
-}
-
-static void
-does_not_fit(void **state)
-{
-	const struct refusal *r = *state;
-	struct rte_vhost_state *st = sample_blk();
-	struct rte_vhost_state_limits lim = sample_blk_limits();
-	struct rte_vhost_state_error err;
-
-	r->change(st, &lim);
-	assert_refused(r->reason, &err, rte_vhost_state_check_fit(st, &lim, &err));
-	assert_int_equal(err.expected, r->expected);
-	assert_int_equal(err.found, r->found);
-	rte_vhost_state_free(st);
-}
 
 static void
 larger_disk_fits(void **state)
@@ -166,8 +127,8 @@ test_blk(void)
 	};
 	int failed;
 
-	tests_of_rows(rows, invalid, is_invalid);
-	tests_of_rows(rows + RTE_DIM(invalid), unfit, does_not_fit);
+	tests_of_rows(rows, invalid, test_is_invalid);
+	tests_of_rows(rows + RTE_DIM(invalid), unfit, test_does_not_fit);
 	failed = cmocka_run_group_tests_name("blk refusals", rows, NULL, NULL);
 	return failed + cmocka_run_group_tests_name("blk", tests, NULL, NULL);
 }

@@ -14,38 +14,28 @@
 #define HEADER 16
 #define PORT_SIZE 64
 
-struct refusal {
-	const char *name;
-	enum rte_vhost_state_reason reason;
-	uint64_t expected, found;
-	void (*change)(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim);
-};
-
-#define CHANGE(name, statement) \
-	static void name(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim) \
-	{ (void)st; (void)lim; statement; }
 #define ROW(name, reason, expected, found, change) \
-	{ name, RTE_VHOST_STATE_R_##reason, expected, found, change }
+	TEST_REFUSAL(sample_console, name, reason, expected, found, change)
 #define PORT st->console.ports
 
-CHANGE(no_port, st->console.nb_ports = 0)
-CHANGE(many_ports, st->console.nb_ports = 17)
-CHANGE(wrong_ready, st->console.driver_ready = 2)
-CHANGE(wrong_guest, PORT[0].guest_open = 3)
-CHANGE(wrong_host, PORT[2].host_open = 2)
-CHANGE(wrong_port_ready, PORT[1].ready = 9)
-CHANGE(wrong_due, PORT[1].due = 0x20)
-CHANGE(long_name, memset(PORT[0].name, 'a', RTE_VHOST_STATE_CONSOLE_NAME))
-CHANGE(unprintable_name, PORT[0].name[3] = '\n')
-CHANGE(quoted_name, PORT[0].name[3] = '"')
-CHANGE(gap_in_name, PORT[0].name[20] = 'x')
-CHANGE(not_first, PORT[0].to_host.id = 0)
-CHANGE(no_buffer, PORT[0].to_guest.offset = 5)
-CHANGE(id_without_offset, PORT[1].to_guest.id = 4)
-CHANGE(queue_that_is_missing, PORT[2].to_host.offset = 6)
-CHANGE(much_pending, PORT[1].nb_pending = 1025)
+TEST_CHANGE(no_port, st->console.nb_ports = 0)
+TEST_CHANGE(many_ports, st->console.nb_ports = 17)
+TEST_CHANGE(wrong_ready, st->console.driver_ready = 2)
+TEST_CHANGE(wrong_guest, PORT[0].guest_open = 3)
+TEST_CHANGE(wrong_host, PORT[2].host_open = 2)
+TEST_CHANGE(wrong_port_ready, PORT[1].ready = 9)
+TEST_CHANGE(wrong_due, PORT[1].due = 0x20)
+TEST_CHANGE(long_name, memset(PORT[0].name, 'a', RTE_VHOST_STATE_CONSOLE_NAME))
+TEST_CHANGE(unprintable_name, PORT[0].name[3] = '\n')
+TEST_CHANGE(quoted_name, PORT[0].name[3] = '"')
+TEST_CHANGE(gap_in_name, PORT[0].name[20] = 'x')
+TEST_CHANGE(not_first, PORT[0].to_host.id = 0)
+TEST_CHANGE(no_buffer, PORT[0].to_guest.offset = 5)
+TEST_CHANGE(id_without_offset, PORT[1].to_guest.id = 4)
+TEST_CHANGE(queue_that_is_missing, PORT[2].to_host.offset = 6)
+TEST_CHANGE(much_pending, PORT[1].nb_pending = 1025)
 
-static const struct refusal invalid[] = {
+static const struct test_refusal invalid[] = {
 	ROW("console_without_ports_is_refused", CONSOLE_PORTS, 1, 0, no_port),
 	ROW("console_of_17_ports_is_refused", CONSOLE_PORTS, 16, 17, many_ports),
 	ROW("driver_ready_of_2_is_refused", CONSOLE_FLAGS, 1, 2, wrong_ready),
@@ -65,42 +55,13 @@ static const struct refusal invalid[] = {
 	ROW("more_pending_bytes_than_fit_are_refused", CONSOLE_PENDING, 1024, 1025, much_pending),
 };
 
-CHANGE(other_number, lim->console_ports = 4)
-CHANGE(disk, lim->device_id = RTE_VHOST_STATE_ID_BLK)
+TEST_CHANGE(other_number, lim->console_ports = 4)
+TEST_CHANGE(disk, lim->device_id = RTE_VHOST_STATE_ID_BLK)
 
-static const struct refusal unfit[] = {
+static const struct test_refusal unfit[] = {
 	ROW("console_of_more_ports_does_not_fit", FIT_CONSOLE_PORTS, 4, 3, other_number),
 	ROW("console_does_not_fit_disk", FIT_DEVICE_ID, 2, 3, disk),
 };
-
-static void
-is_invalid(void **state)
-{
-	const struct refusal *r = *state;
-	struct rte_vhost_state *st = sample_console();
-	struct rte_vhost_state_error err;
-
-	r->change(st, NULL);
-	assert_refused(r->reason, &err, rte_vhost_state_validate(st, &err));
-	assert_int_equal(err.expected, r->expected);
-	assert_int_equal(err.found, r->found);
-	rte_vhost_state_free(st);
-}
-
-static void
-does_not_fit(void **state)
-{
-	const struct refusal *r = *state;
-	struct rte_vhost_state *st = sample_console();
-	struct rte_vhost_state_limits lim = sample_console_limits();
-	struct rte_vhost_state_error err;
-
-	r->change(st, &lim);
-	assert_refused(r->reason, &err, rte_vhost_state_check_fit(st, &lim, &err));
-	assert_int_equal(err.expected, r->expected);
-	assert_int_equal(err.found, r->found);
-	rte_vhost_state_free(st);
-}
 
 static void
 console_of_the_same_ports_fits(void **state)
@@ -224,8 +185,8 @@ test_console(void)
 	};
 	int failed;
 
-	tests_of_rows(rows, invalid, is_invalid);
-	tests_of_rows(rows + RTE_DIM(invalid), unfit, does_not_fit);
+	tests_of_rows(rows, invalid, test_is_invalid);
+	tests_of_rows(rows + RTE_DIM(invalid), unfit, test_does_not_fit);
 	failed = cmocka_run_group_tests_name("console refusals", rows, NULL, NULL);
 	return failed + cmocka_run_group_tests_name("console", tests, NULL, NULL);
 }

@@ -13,32 +13,22 @@
 #define VLANS_TYPE 0xf011
 #define HEADER 16
 
-struct refusal {
-	const char *name;
-	enum rte_vhost_state_reason reason;
-	uint64_t expected, found;
-	void (*change)(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim);
-};
-
-#define CHANGE(name, statement) \
-	static void name(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim) \
-	{ (void)st; (void)lim; statement; }
 #define ROW(name, reason, expected, found, change) \
-	{ name, RTE_VHOST_STATE_R_##reason, expected, found, change }
+	TEST_REFUSAL(sample_net_ctrl, name, reason, expected, found, change)
 
 #define ALL ((1 << RTE_VHOST_STATE_NET_CTRL_MAX) - 1)
 #define CSUM SAMPLE_F_GUEST_CSUM
 
-CHANGE(unknown_command, st->net.ctrl.accepted = ALL + 1)
-CHANGE(other_mode, st->net.ctrl.rx_mode = 0x20)
-CHANGE(mode_not_set, st->net.ctrl.accepted = ALL & ~2)
-CHANGE(other_mac, st->net.ctrl.mac.addr_bytes[5] = 9)
-CHANGE(other_pairs, st->net.ctrl.pairs = 1)
-CHANGE(other_offloads, st->net.ctrl.offloads = 0)
-CHANGE(no_offload, st->net.ctrl.offloads |= RTE_BIT64(17))
-CHANGE(many_macs, st->net.ctrl.nb_multicast = 255)
+TEST_CHANGE(unknown_command, st->net.ctrl.accepted = ALL + 1)
+TEST_CHANGE(other_mode, st->net.ctrl.rx_mode = 0x20)
+TEST_CHANGE(mode_not_set, st->net.ctrl.accepted = ALL & ~2)
+TEST_CHANGE(other_mac, st->net.ctrl.mac.addr_bytes[5] = 9)
+TEST_CHANGE(other_pairs, st->net.ctrl.pairs = 1)
+TEST_CHANGE(other_offloads, st->net.ctrl.offloads = 0)
+TEST_CHANGE(no_offload, st->net.ctrl.offloads |= RTE_BIT64(17))
+TEST_CHANGE(many_macs, st->net.ctrl.nb_multicast = 255)
 
-static const struct refusal invalid[] = {
+static const struct test_refusal invalid[] = {
 	ROW("unknown_command_is_refused", NET_CTRL_VALUE, ALL, ALL + 1, unknown_command),
 	ROW("mode_that_contradicts_the_device_is_refused", NET_CTRL_VALUE, 0x22, 0x20, other_mode),
 	ROW("mode_that_was_never_set_is_refused", NET_CTRL_VALUE, 0x20, 0x22, mode_not_set),
@@ -52,44 +42,15 @@ static const struct refusal invalid[] = {
 			RTE_VHOST_STATE_NET_MACS, 257, many_macs),
 };
 
-CHANGE(other_index, lim->ctrl_vq = 8; lim->max_vqs = 9)
-CHANGE(no_queue, lim->ctrl_vq = 0)
+TEST_CHANGE(other_index, lim->ctrl_vq = 8; lim->max_vqs = 9)
+TEST_CHANGE(no_queue, lim->ctrl_vq = 0)
 
-static const struct refusal unfit[] = {
+static const struct test_refusal unfit[] = {
 	ROW("control_queue_of_another_index_does_not_fit", FIT_CTRL_VQ, 8, SAMPLE_CTRL_VQ,
 			other_index),
 	ROW("control_queue_does_not_fit_device_without_one", FIT_CTRL_VQ, 0, SAMPLE_CTRL_VQ,
 			no_queue),
 };
-
-static void
-is_invalid(void **state)
-{
-	const struct refusal *r = *state;
-	struct rte_vhost_state *st = sample_net_ctrl();
-	struct rte_vhost_state_error err;
-
-	r->change(st, NULL);
-	assert_refused(r->reason, &err, rte_vhost_state_validate(st, &err));
-	assert_int_equal(err.expected, r->expected);
-	assert_int_equal(err.found, r->found);
-	rte_vhost_state_free(st);
-}
-
-static void
-does_not_fit(void **state)
-{
-	const struct refusal *r = *state;
-	struct rte_vhost_state *st = sample_net_ctrl();
-	struct rte_vhost_state_limits lim = sample_net_ctrl_limits();
-	struct rte_vhost_state_error err;
-
-	r->change(st, &lim);
-	assert_refused(r->reason, &err, rte_vhost_state_check_fit(st, &lim, &err));
-	assert_int_equal(err.expected, r->expected);
-	assert_int_equal(err.found, r->found);
-	rte_vhost_state_free(st);
-}
 
 static void
 command_without_its_feature_is_refused(void **state)
@@ -226,8 +187,8 @@ test_net_ctrl(void)
 	};
 	int failed;
 
-	tests_of_rows(rows, invalid, is_invalid);
-	tests_of_rows(rows + RTE_DIM(invalid), unfit, does_not_fit);
+	tests_of_rows(rows, invalid, test_is_invalid);
+	tests_of_rows(rows + RTE_DIM(invalid), unfit, test_does_not_fit);
 	failed = cmocka_run_group_tests_name("net control refusals", rows, NULL, NULL);
 	return failed + cmocka_run_group_tests_name("net control", tests, NULL, NULL);
 }

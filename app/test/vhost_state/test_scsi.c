@@ -13,37 +13,27 @@
 #define HEADER 16
 #define LUN_SIZE 48
 
-struct refusal {
-	const char *name;
-	enum rte_vhost_state_reason reason;
-	uint64_t expected, found;
-	void (*change)(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim);
-};
-
-#define CHANGE(name, statement) \
-	static void name(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim) \
-	{ (void)st; (void)lim; statement; }
 #define ROW(name, reason, expected, found, change) \
-	{ name, RTE_VHOST_STATE_R_##reason, expected, found, change }
+	TEST_REFUSAL(sample_scsi, name, reason, expected, found, change)
 #define LUN st->scsi.luns
 
-CHANGE(much_sense, st->scsi.sense_size = 253)
-CHANGE(no_sense, st->scsi.sense_size = 0)
-CHANGE(short_cdb, st->scsi.cdb_size = 5)
-CHANGE(long_cdb, st->scsi.cdb_size = 261)
-CHANGE(no_lun, st->scsi.nb_luns = 0)
-CHANGE(many_luns, st->scsi.nb_luns = 17)
-CHANGE(wrong_attention, LUN[1].attention = 0x10)
-CHANGE(wrong_event, LUN[1].event = 2)
-CHANGE(odd_blocks, LUN[1].disk.blk_size = 1536)
-CHANGE(no_capacity, LUN[0].disk.capacity = 0)
-CHANGE(wrong_read_only, LUN[1].disk.read_only = 2)
-CHANGE(wrong_cache, LUN[0].disk.write_cache = 3)
-CHANGE(long_serial, memset(LUN[0].serial, 'a', RTE_VHOST_STATE_SCSI_SERIAL))
-CHANGE(quoted_serial, LUN[0].serial[2] = '"')
-CHANGE(gap_in_serial, LUN[1].serial[30] = 'x')
+TEST_CHANGE(much_sense, st->scsi.sense_size = 253)
+TEST_CHANGE(no_sense, st->scsi.sense_size = 0)
+TEST_CHANGE(short_cdb, st->scsi.cdb_size = 5)
+TEST_CHANGE(long_cdb, st->scsi.cdb_size = 261)
+TEST_CHANGE(no_lun, st->scsi.nb_luns = 0)
+TEST_CHANGE(many_luns, st->scsi.nb_luns = 17)
+TEST_CHANGE(wrong_attention, LUN[1].attention = 0x10)
+TEST_CHANGE(wrong_event, LUN[1].event = 2)
+TEST_CHANGE(odd_blocks, LUN[1].disk.blk_size = 1536)
+TEST_CHANGE(no_capacity, LUN[0].disk.capacity = 0)
+TEST_CHANGE(wrong_read_only, LUN[1].disk.read_only = 2)
+TEST_CHANGE(wrong_cache, LUN[0].disk.write_cache = 3)
+TEST_CHANGE(long_serial, memset(LUN[0].serial, 'a', RTE_VHOST_STATE_SCSI_SERIAL))
+TEST_CHANGE(quoted_serial, LUN[0].serial[2] = '"')
+TEST_CHANGE(gap_in_serial, LUN[1].serial[30] = 'x')
 
-static const struct refusal invalid[] = {
+static const struct test_refusal invalid[] = {
 	ROW("sense_data_of_253_bytes_is_refused", SCSI_SIZES, 252, 253, much_sense),
 	ROW("no_sense_data_is_refused", SCSI_SIZES, 252, 0, no_sense),
 	ROW("cdb_of_5_bytes_is_refused", SCSI_SIZES, 6, 5, short_cdb),
@@ -61,14 +51,14 @@ static const struct refusal invalid[] = {
 	ROW("byte_behind_the_serial_is_refused", SCSI_SERIAL, 0, 'x', gap_in_serial),
 };
 
-CHANGE(other_number, lim->scsi_luns = 3)
-CHANGE(smaller_unit, lim->scsi_lun[0].disk.capacity--)
-CHANGE(other_blocks, lim->scsi_lun[1].disk.blk_size = 512)
-CHANGE(not_read_only, lim->scsi_lun[1].disk.read_only = 0)
-CHANGE(other_serial, lim->scsi_lun[1].serial[0] = 'X')
-CHANGE(console, lim->device_id = RTE_VHOST_STATE_ID_CONSOLE)
+TEST_CHANGE(other_number, lim->scsi_luns = 3)
+TEST_CHANGE(smaller_unit, lim->scsi_lun[0].disk.capacity--)
+TEST_CHANGE(other_blocks, lim->scsi_lun[1].disk.blk_size = 512)
+TEST_CHANGE(not_read_only, lim->scsi_lun[1].disk.read_only = 0)
+TEST_CHANGE(other_serial, lim->scsi_lun[1].serial[0] = 'X')
+TEST_CHANGE(console, lim->device_id = RTE_VHOST_STATE_ID_CONSOLE)
 
-static const struct refusal unfit[] = {
+static const struct test_refusal unfit[] = {
 	ROW("other_number_of_units_does_not_fit", FIT_SCSI_LUNS, 3, 2, other_number),
 	ROW("smaller_unit_does_not_fit", FIT_BLK_CAPACITY, 0x123455, 0x123456, smaller_unit),
 	ROW("unit_of_other_blocks_does_not_fit", FIT_BLK_BLOCK_SIZE, 512, 4096, other_blocks),
@@ -76,35 +66,6 @@ static const struct refusal unfit[] = {
 	ROW("unit_with_another_serial_does_not_fit", FIT_SCSI_SERIAL, 1, 1, other_serial),
 	ROW("scsi_host_does_not_fit_console", FIT_DEVICE_ID, 3, 8, console),
 };
-
-static void
-is_invalid(void **state)
-{
-	const struct refusal *r = *state;
-	struct rte_vhost_state *st = sample_scsi();
-	struct rte_vhost_state_error err;
-
-	r->change(st, NULL);
-	assert_refused(r->reason, &err, rte_vhost_state_validate(st, &err));
-	assert_int_equal(err.expected, r->expected);
-	assert_int_equal(err.found, r->found);
-	rte_vhost_state_free(st);
-}
-
-static void
-does_not_fit(void **state)
-{
-	const struct refusal *r = *state;
-	struct rte_vhost_state *st = sample_scsi();
-	struct rte_vhost_state_limits lim = sample_scsi_limits();
-	struct rte_vhost_state_error err;
-
-	r->change(st, &lim);
-	assert_refused(r->reason, &err, rte_vhost_state_check_fit(st, &lim, &err));
-	assert_int_equal(err.expected, r->expected);
-	assert_int_equal(err.found, r->found);
-	rte_vhost_state_free(st);
-}
 
 static void
 host_of_the_same_units_fits(void **state)
@@ -189,8 +150,8 @@ test_scsi(void)
 	};
 	int failed;
 
-	tests_of_rows(rows, invalid, is_invalid);
-	tests_of_rows(rows + RTE_DIM(invalid), unfit, does_not_fit);
+	tests_of_rows(rows, invalid, test_is_invalid);
+	tests_of_rows(rows + RTE_DIM(invalid), unfit, test_does_not_fit);
 	failed = cmocka_run_group_tests_name("scsi refusals", rows, NULL, NULL);
 	return failed + cmocka_run_group_tests_name("scsi", tests, NULL, NULL);
 }

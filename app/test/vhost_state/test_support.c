@@ -23,6 +23,35 @@ test_state_result(struct rte_vhost_state *st)
 	return 0;
 }
 
+void
+test_is_invalid(void **state)
+{
+	const struct test_refusal *r = *state;
+	struct rte_vhost_state *st = r->sample();
+	struct rte_vhost_state_error err;
+
+	r->change(st, NULL);
+	assert_refused(r->reason, &err, rte_vhost_state_validate(st, &err));
+	assert_int_equal(err.expected, r->expected);
+	assert_int_equal(err.found, r->found);
+	rte_vhost_state_free(st);
+}
+
+void
+test_does_not_fit(void **state)
+{
+	const struct test_refusal *r = *state;
+	struct rte_vhost_state *st = r->sample();
+	struct rte_vhost_state_limits lim = r->limits();
+	struct rte_vhost_state_error err;
+
+	r->change(st, &lim);
+	assert_refused(r->reason, &err, rte_vhost_state_check_fit(st, &lim, &err));
+	assert_int_equal(err.expected, r->expected);
+	assert_int_equal(err.found, r->found);
+	rte_vhost_state_free(st);
+}
+
 /* ---- bytes ---- */
 
 uint8_t *

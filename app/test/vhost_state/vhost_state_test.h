@@ -77,6 +77,33 @@ extern bool test_reason_seen[RTE_VHOST_STATE_R_MAX];
 		}; \
 } while (0)
 
+/**
+ * A change of a sample, or of limits that it fits, for which it is refused. A failure of the test
+ * has its name.
+ */
+struct test_refusal {
+	const char *name;
+	enum rte_vhost_state_reason reason;
+	uint64_t expected, found;
+	struct rte_vhost_state *(*sample)(void);
+	struct rte_vhost_state_limits (*limits)(void);
+	void (*change)(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim);
+};
+
+/** @p sample  function that makes the sample; with "_limits" behind its name, the limits */
+#define TEST_REFUSAL(sample, name, reason, expected, found, change) \
+	{ name, RTE_VHOST_STATE_R_##reason, expected, found, sample, sample##_limits, change }
+/** Define a change: @p statement changes st or lim. */
+#define TEST_CHANGE(name, statement) \
+	static void name(struct rte_vhost_state *st, struct rte_vhost_state_limits *lim) \
+	{ (void)st; (void)lim; statement; }
+
+/* Tests of rows of struct test_refusal. */
+/** The changed sample is not valid. */
+void test_is_invalid(void **state);
+/** The changed sample does not fit the changed limits. */
+void test_does_not_fit(void **state);
+
 /** Convert the result of a function that returns a state to 0 or -rte_errno. Frees the state. */
 int test_state_result(struct rte_vhost_state *st);
 
