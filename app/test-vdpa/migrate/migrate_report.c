@@ -99,6 +99,18 @@ times_json(struct stats *s)
 		"max", report_real(sum.max / 1e3, 3));
 }
 
+/* The whole distribution, whatever the number of rounds: the percentiles 0 to 100. */
+static json_t *
+percentiles_json(struct stats *s)
+{
+	json_t *list = json_array();
+	unsigned int i;
+
+	for (i = 0; i <= 100 && s->nb > 0; i++)
+		json_array_append_new(list, report_real(stats_percentile(s, 10 * i) / 1e3, 3));
+	return list;
+}
+
 static json_t *
 report_json(const struct migrate_options *opt, struct migrate_result *res)
 {
@@ -112,6 +124,7 @@ report_json(const struct migrate_options *opt, struct migrate_result *res)
 
 	json_object_set_new(report, "suspend_us", times_json(&res->suspend));
 	json_object_set_new(report, "blackout_us", times_json(&res->blackout));
+	json_object_set_new(report, "blackout_percentiles_us", percentiles_json(&res->blackout));
 	json_object_set_new(report, "capture_restore_us", times_json(&res->capture_restore));
 	json_object_set_new(report, "via", report_text(opt->via->name));
 	json_object_set_new(report, "failed_moves", report_count(res->failed_moves));

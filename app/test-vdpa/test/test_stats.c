@@ -49,7 +49,11 @@ percentiles_are_nearest_rank(void **state)
 	assert_int_equal(sum.p99, 1980);
 	assert_int_equal(sum.p999, 1998);
 	assert_int_equal(sum.max, 2000);
+	assert_int_equal(stats_percentile(&s, 0), 1);
+	assert_int_equal(stats_percentile(&s, 250), 500);
+	assert_int_equal(stats_percentile(&s, 1000), 2000);
 	stats_free(&s);
+	assert_int_equal(stats_percentile(&(struct stats)STATS_INIT, 500), 0);
 }
 
 static void

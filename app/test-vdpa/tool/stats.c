@@ -44,13 +44,22 @@ stats_sort(struct stats *s)
 		qsort(s->ns, s->nb, sizeof(*s->ns), ns_compare);
 }
 
-/* Nearest rank: the smallest sample with at least per_mille thousandths of all at or below it. */
+/* The samples are sorted. */
 static uint64_t
 percentile_of(const struct stats *s, unsigned int per_mille)
 {
 	size_t rank = (s->nb * per_mille + 999) / 1000;
 
 	return s->ns[rank > 0 ? rank - 1 : 0];
+}
+
+uint64_t
+stats_percentile(struct stats *s, unsigned int per_mille)
+{
+	if (s->nb == 0)
+		return 0;
+	stats_sort(s);
+	return percentile_of(s, per_mille);
 }
 
 void
