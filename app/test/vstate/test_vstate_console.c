@@ -10,14 +10,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <rte_common.h>
+
+#include <vstate_compat.h>
 
 #include "console/vstate_console_conf.h"
 #include "console/vstate_console_kept.h"
@@ -638,7 +642,7 @@ host_side_is_passed_with_its_bytes(void **state)
 	part.size = 4;
 	assert_int_equal(vstate_console_take(next.dev, &part), -EINVAL);
 	assert_int_equal(next.port->host.fd, -1);
-	assert_int_equal(next.port->host.listener, -1);
+	assert_int_equal(next.port->host.listener.fd, -1);
 
 	for (i = 0; vstate_console_pass(k.dev, i, &part) == 1; i++) {
 		unsigned int n;
@@ -708,12 +712,90 @@ socket_in_use_is_refused(void **state)
 	con_open(&k, NAME, &conf, CONSOLE_TO_HOST, false);
 	strcpy(port.path, k.path);
 	vstate_console_host_init(&h, NAME, &port, 0, k.c->epfd, k.c->notify);
-	assert_int_equal(vstate_console_host_make(&h), -EADDRINUSE);
+	assert_int_equal(vstate_console_host_make(&h, false), -EADDRINUSE);
 	/* the link of a terminal replaces no other file */
 	port.kind = VSTATE_CONSOLE_PTY;
-	assert_int_equal(vstate_console_host_make(&h), -EEXIST);
+	assert_int_equal(vstate_console_host_make(&h, false), -EEXIST);
 	assert_int_equal(h.fd, -1);
 	con_close(&k);
+}
+
+static void
+file_that_is_no_socket_stays(void **state)
+{
+	struct vstate_console_port_conf port = { .kind = VSTATE_CONSOLE_UNIX };
+	struct vstate_console_host h;
+	struct vstate_conf conf;
+	struct con k;
+	int fd;
+
+	conf = con_conf(&k);
+	fd = open(k.path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	strcpy(port.path, vstate_console_conf(&conf)->ports[0].path);
+	vstate_console_host_init(&h, NAME, &port, 0, -1, -1);
+	assert_int_equal(vstate_console_host_make(&h, false), -EADDRINUSE);
+	assert_int_equal(unlink(k.path), 0);
+}
+
+static int
+listener_make(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(un.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+static void
+path_of_another_process_stays(void **state)
+{
+	struct vstate_conf conf;
+	struct con k;
+	int other;
+
+	conf = con_conf(&k);
+	con_open(&k, NAME, &conf, CONSOLE_TO_HOST, false);
+	assert_int_equal(unlink(k.path), 0);
+	other = listener_make(k.path);
+	con_close(&k);
+	close(other);
+	assert_int_equal(unlink(k.path), 0);
+}
+
+static void *
+close_soon(void *arg)
+{
+	usleep(200000);
+	close(*(int *)arg);
+	return NULL;
+}
+
+/* With a state file, which this process has locked, the process that listens is at its end. */
+static void
+socket_of_an_owner_that_is_dying_is_waited_for(void **state)
+{
+	char dir[] = "/tmp/vstate-ut-console.XXXXXX", path[64];
+	struct vstate_thread thread;
+	struct vstate_conf conf;
+	struct con k;
+	int other;
+
+	conf = con_conf(&k);
+	assert_non_null(mkdtemp(dir));
+	strcpy(conf.state_dir, dir);
+	other = listener_make(k.path);
+	assert_int_equal(vstate_thread_create(&thread, "closer", close_soon, &other), 0);
+	con_open(&k, NAME, &conf, CONSOLE_TO_HOST, false);
+	vstate_thread_join(&thread);
+	con_close(&k);
+	snprintf(path, sizeof(path), "%s/%s.vstate", dir, NAME);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 int
@@ -741,6 +823,9 @@ test_vstate_console(void)
 		cmocka_unit_test(host_side_is_passed_with_its_bytes),
 		cmocka_unit_test(console_of_other_ports_is_refused_and_nothing_changes),
 		cmocka_unit_test(socket_in_use_is_refused),
+		cmocka_unit_test(file_that_is_no_socket_stays),
+		cmocka_unit_test(path_of_another_process_stays),
+		cmocka_unit_test(socket_of_an_owner_that_is_dying_is_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("vstate_console", tests, NULL, NULL);

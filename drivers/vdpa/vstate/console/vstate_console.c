@@ -50,6 +50,9 @@
 #define EVENTS_MAX 64
 /* Time between two attempts to end the transfers before a stop. */
 #define END_SLEEP_NS 200000
+/* Bound for the sockets of an owner that died to be closed, and the time between two looks. */
+#define DYING_NS 2000000000ull
+#define LOOK_NS 10000000
 /* In the state: it was applied. rte_vhost_state_validate() would refuse it. */
 #define STATE_APPLIED UINT8_MAX
 
@@ -172,23 +175,43 @@ console_wake(struct vstate_console *c)
 		VSTATE_LOG(DEBUG, "%s: wake-up: %s", c->dev->name, strerror(errno));
 }
 
-int
-vstate_console_host_open(struct vstate_dev *dev)
+/* Make the host's sides that this process does not have. */
+static int
+hosts_make(struct vstate_console *c, bool again)
 {
-	struct vstate_console *c = vstate_console_of(dev);
 	uint16_t i;
 	int ret = 0;
 
-	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_OWNER))
-		return 0;
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < c->nb_ports && ret == 0 && !c->host_made && !c->host_left; i++) {
-		if (c->ports[i].host.fd < 0 && c->ports[i].host.listener < 0)
-			ret = vstate_console_host_make(&c->ports[i].host);
+		if (c->ports[i].host.fd < 0 && c->ports[i].host.listener.fd < 0)
+			ret = vstate_console_host_make(&c->ports[i].host, again);
 		vstate_console_host_size(&c->ports[i].host);
 	}
-	c->host_made = true;
+	c->host_made |= ret != -EADDRINUSE || !again;
 	pthread_mutex_unlock(&c->lock);
+	return ret;
+}
+
+/*
+ * With a state file, which this process has locked, an owner before it has ended: the kernel closes
+ * its sockets one by one.
+ */
+int
+vstate_console_host_open(struct vstate_dev *dev)
+{
+	static const struct timespec pause = { .tv_nsec = LOOK_NS };
+	const uint64_t until = vstate_clock_ns() +
+		(dev->conf.state_dir[0] != '\0' ? DYING_NS : 0);
+	bool again;
+	int ret;
+
+	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_OWNER))
+		return 0;
+	do {
+		again = vstate_clock_ns() < until;
+		ret = hosts_make(vstate_console_of(dev), again);
+	} while (ret == -EADDRINUSE && again && nanosleep(&pause, NULL) == 0);
 	return ret;
 }
 
@@ -450,7 +473,7 @@ port_turn(struct vstate_console_port *p)
 	done &= queue_is_done(&p->to_guest->vq, vstate_console_port_to_guest(p));
 	port_open_note(p);
 	/* a peer that left makes room for the next one */
-	return done && !(p->host.can_accept && p->host.fd < 0 && p->host.listener >= 0);
+	return done && !(p->host.can_accept && p->host.fd < 0 && p->host.listener.fd >= 0);
 }
 
 bool

@@ -34,7 +34,7 @@ vstate_console_host_init(struct vstate_console_host *h, const char *dev_name,
 		.epfd = epfd,
 		.notify = notify,
 		.fd = -1,
-		.listener = -1,
+		.listener = RTE_VHOST_STATE_LISTENER_NONE,
 	};
 }
 
@@ -126,45 +126,23 @@ terminal_make(struct vstate_console_host *h)
 	return ret;
 }
 
-/* A process that was killed leaves its socket behind: nobody listens there. */
-static int
-stale_remove(const struct sockaddr_un *un)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = connect(fd, (const struct sockaddr *)un, sizeof(*un)) == 0 ? 0 : -errno;
-	close(fd);
-	if (ret != -ECONNREFUSED)
-		return -EADDRINUSE;
-	return unlink(un->sun_path) == 0 ? 0 : -errno;
-}
-
 static int
 socket_make(struct vstate_console_host *h)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int ret = 0;
+	const struct rte_vhost_state_listener_conf how = {
+		.path = h->conf->path,
+		.mode = -1,
+		.group = -1,
+		.backlog = 1,
+	};
+	const char *what;
+	int ret = rte_vhost_state_listener_open(&h->listener, &how, &what);
 
-	rte_strscpy(un.sun_path, h->conf->path, sizeof(un.sun_path));
-	h->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (h->listener < 0)
-		return -errno;
-	if (bind(h->listener, (struct sockaddr *)&un, sizeof(un)) != 0)
-		ret = errno == EADDRINUSE ? stale_remove(&un) : -errno;
-	else
-		ret = 1;
-	if (ret == 0 && bind(h->listener, (struct sockaddr *)&un, sizeof(un)) != 0)
-		ret = -errno;
-	if (ret < 0)
-		return ret;
-	return listen(h->listener, 1) == 0 ?
-		fd_watch(h, h->listener, VSTATE_CONSOLE_EVENT_LISTENER) : -errno;
+	return ret == 0 ? fd_watch(h, h->listener.fd, VSTATE_CONSOLE_EVENT_LISTENER) : ret;
 }
 
 int
-vstate_console_host_make(struct vstate_console_host *h)
+vstate_console_host_make(struct vstate_console_host *h, bool again)
 {
 	int ret = h->conf->kind == VSTATE_CONSOLE_PTY ? terminal_make(h) : socket_make(h);
 
@@ -172,9 +150,10 @@ vstate_console_host_make(struct vstate_console_host *h)
 		h->can_accept = true;
 		return 0;
 	}
-	VSTATE_LOG(ERR, "%s: port %u: cannot make %s %s: %s", h->dev_name, h->port,
-			h->conf->kind == VSTATE_CONSOLE_PTY ? "a terminal" : "the socket",
-			h->conf->path, strerror(-ret));
+	if (ret != -EADDRINUSE || !again)
+		VSTATE_LOG(ERR, "%s: port %u: cannot make %s %s: %s", h->dev_name, h->port,
+				h->conf->kind == VSTATE_CONSOLE_PTY ? "a terminal" : "the socket",
+				h->conf->path, strerror(-ret));
 	/* what is at the path is not this device's */
 	vstate_console_host_close(h, false);
 	return ret;
@@ -186,7 +165,8 @@ vstate_console_host_adopt(struct vstate_console_host *h, int fd, int listener)
 	int ret = 0;
 
 	h->fd = fd;
-	h->listener = listener;
+	if (listener >= 0)
+		rte_vhost_state_listener_adopt(&h->listener, listener, h->conf->path);
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
 	if (listener >= 0)
@@ -221,19 +201,32 @@ vstate_console_host_hang_up(struct vstate_console_host *h)
 	h->can_accept = true;
 }
 
+/* Whether the link at the path leads to this terminal. */
+static bool
+link_is_own(const struct vstate_console_host *h)
+{
+	char to[sizeof(h->pts)];
+	ssize_t n;
+
+	if (h->fd < 0 || h->conf->path[0] == '\0')
+		return false;
+	n = readlink(h->conf->path, to, sizeof(to));
+	return n == (ssize_t)strlen(h->pts) && memcmp(to, h->pts, n) == 0;
+}
+
 void
 vstate_console_host_close(struct vstate_console_host *h, bool unlink_paths)
 {
-	const bool made = h->fd >= 0 || h->listener >= 0;
-
+	if (h->conf->kind == VSTATE_CONSOLE_PTY && unlink_paths && link_is_own(h))
+		unlink(h->conf->path);
 	if (h->fd >= 0)
 		close(h->fd);
-	if (h->listener >= 0)
-		close(h->listener);
-	h->fd = h->listener = -1;
+	if (unlink_paths)
+		rte_vhost_state_listener_close(&h->listener, h->conf->path);
+	else
+		rte_vhost_state_listener_leave(&h->listener);
+	h->fd = -1;
 	h->is_open = h->can_read = h->can_write = h->can_accept = false;
-	if (made && unlink_paths && h->conf->path[0] != '\0')
-		unlink(h->conf->path);
 }
 
 /* ---- open and close ---- */
@@ -243,11 +236,11 @@ peer_accept(struct vstate_console_host *h)
 {
 	int fd;
 
-	if (h->fd >= 0 || h->listener < 0 || !h->can_accept)
+	if (h->fd >= 0 || h->listener.fd < 0 || !h->can_accept)
 		return;
-	fd = accept4(h->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = rte_vhost_state_listener_accept(&h->listener);
 	if (fd < 0) {
-		if (errno == EAGAIN)
+		if (fd == -EAGAIN)
 			h->can_accept = false;
 		return;
 	}

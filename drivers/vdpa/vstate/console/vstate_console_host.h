@@ -21,6 +21,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "vhost_state_listener.h"
 #include "vstate_console_conf.h"
 
 /** What an event of the epoll instance is about: a value of this kind, and the port. */
@@ -41,8 +42,10 @@ struct vstate_console_host {
 	uint16_t port;
 	/** The console's epoll instance and inotify instance. */
 	int epfd, notify;
-	/** Connection or terminal, and listening socket; -1: none. */
-	int fd, listener;
+	/** Connection or terminal; -1: none. */
+	int fd;
+	/** The listening socket. */
+	struct rte_vhost_state_listener listener;
 	/** Path of the terminal. */
 	char pts[64];
 	bool is_open;
@@ -57,11 +60,16 @@ struct vstate_console_host {
 /** Prepare a host's side that is closed. */
 void vstate_console_host_init(struct vstate_console_host *h, const char *dev_name,
 		const struct vstate_console_port_conf *conf, uint16_t port, int epfd, int notify);
-/** Make the terminal or the socket. @return 0; -errno with the reason in the log */
-int vstate_console_host_make(struct vstate_console_host *h);
+/**
+ * Make the terminal or the socket.
+ * @param again  the caller tries again after -EADDRINUSE, which is not logged then
+ * @return 0; -EADDRINUSE: somebody listens at the path, or no socket is there; or another -errno.
+ *   The reason is logged.
+ */
+int vstate_console_host_make(struct vstate_console_host *h, bool again);
 /** Use descriptors that another process made. They are this one's now. @return 0 or -errno */
 int vstate_console_host_adopt(struct vstate_console_host *h, int fd, int listener);
-/** Close all descriptors. @param unlink_paths  remove socket and link, too */
+/** Close all descriptors. @param unlink_paths  remove socket and link, too, if they are still own */
 void vstate_console_host_close(struct vstate_console_host *h, bool unlink_paths);
 
 /**

@@ -35,7 +35,7 @@ host_pass(const struct vstate_console_port *p, struct vstate_passed *part)
 		.port = p->index,
 		.cols = p->host.cols,
 		.rows = p->host.rows,
-		.has_listener = p->host.listener >= 0,
+		.has_listener = p->host.listener.fd >= 0,
 		.has_fd = p->host.fd >= 0,
 	};
 
@@ -43,7 +43,7 @@ host_pass(const struct vstate_console_port *p, struct vstate_passed *part)
 	memcpy(part->bytes, &head, sizeof(head));
 	part->nb_fds = 0;
 	if (head.has_listener)
-		part->fds[part->nb_fds++] = p->host.listener;
+		part->fds[part->nb_fds++] = p->host.listener.fd;
 	if (head.has_fd)
 		part->fds[part->nb_fds++] = p->host.fd;
 }
@@ -101,7 +101,7 @@ host_take(struct vstate_console_port *p, const struct passed_head *head,
 	const bool is_unix = p->host.conf->kind == VSTATE_CONSOLE_UNIX;
 	int fd = -1, listener = -1;
 
-	if (p->host.fd >= 0 || p->host.listener >= 0 ||
+	if (p->host.fd >= 0 || p->host.listener.fd >= 0 ||
 			head->has_listener != is_unix || head->has_fd > 1 ||
 			(!is_unix && !head->has_fd) ||
 			part->nb_fds != (unsigned int)head->has_listener + head->has_fd)
