@@ -12,6 +12,10 @@
 . "$VSTATE_ROOT/tests/lib/hugepages.sh"
 # shellcheck source=tests/lib/vm.sh
 . "$VSTATE_ROOT/tests/lib/vm.sh"
+# shellcheck source=tests/lib/wire.sh
+. "$VSTATE_ROOT/tests/lib/wire.sh"
+# shellcheck source=tests/lib/ovs_lib.sh
+. "$VSTATE_ROOT/tests/lib/ovs_lib.sh"
 
 # Two testpmd with their default number of mbufs, for 32 ports.
 PAGES=500
@@ -23,7 +27,8 @@ block()
 	plugin=$(plugin_path) || fail "no plugin to load"
 	/usr/bin/python3 "$VSTATE_ROOT/tests/tools/rst_block.py" "$VSTATE_ROOT/doc/guides/howto/$1.rst" "$2" \
 		>"$W/block" 2>"$W/block.err" || fail "$(cat "$W/block.err")"
-	sed -E -e "s|/run/|$W/|g; s|/var/tmp/|$W/|g; s|-l 2,3|-l 0,1|" \
+	sed -E -e "s|/usr/local/lib/|${PRIVATE:-}/|g; s|/run/|$W/|g; s|/var/tmp/|$W/|g; s|-l 2,3|-l 0,1|" \
+		-e "s|build/lib/|$VSTATE_BUILD/lib/|" \
 		-e "s|build/drivers/librte_vdpa_vstate.so|$plugin|" \
 		-e "s|^dpdk-test-vdpa |$TOOL |; s|(^\| )tests/tools/|\1$VSTATE_ROOT/tests/tools/|" "$W/block"
 }
@@ -109,6 +114,60 @@ case_control()
 	wait_for 10 more_than guest "$before" || fail "no packets circulate after the resume"
 	measured "$(grep -o 'saved .*' "$W/commands.out")"
 	pair_quit
+}
+
+# The commands of OVS, for a database and a switch of this case.
+ovs_of_the_page()
+{
+	mkdir "$W/bin"
+	printf '#!/bin/sh\nexec %s --timeout=20 --db=unix:%s "$@"\n' "$(command -v ovs-vsctl)" "$W/db.sock" \
+		>"$W/bin/ovs-vsctl"
+	printf '#!/bin/sh\nexec %s --timeout=20 --target=%s "$@"\n' "$(command -v ovs-appctl)" "$W/vswitchd.ctl" \
+		>"$W/bin/ovs-appctl"
+	chmod +x "$W"/bin/*
+	PATH=$W/bin:$PATH
+}
+
+# A guest that owns its socket, as a QEMU with server=on does.
+user_guest() # NAME
+{
+	eal_options 256
+	tp_launch "$1" --vdev "net_virtio_user0,path=$W/$1,queues=1,queue_size=256,server=1,packed_vq=1,mrg_rxbuf=1" \
+		-- --rxq=1 --txq=1
+	wait_for 10 test -S "$W/$1" || fail "$1: no socket"
+}
+
+case_ovs_dpdk()
+{
+	local PRIVATE guest
+	prepare
+	command -v dpkg-deb >/dev/null || skip "no dpkg"
+	ovs_packages
+	wire_namespace
+	ovs_database_start
+	ovs_of_the_page
+	PRIVATE=$(mktemp -d "$VSTATE_CACHE/plugin.XXXXXX") || fail "no folder for the plugin"
+	echo "$PRIVATE" >>"$W/plugins"
+	commands ovs_dpdk 1
+	commands ovs_dpdk 2
+	vswitchd_start
+	user_guest vm1
+	user_guest vm2
+	commands ovs_dpdk 3
+	for guest in vm1 vm2; do
+		wait_for 30 tp_ready "$guest" || fail "$guest: testpmd did not start"
+		tp_link_up "$guest"
+	done
+	forward vm2 rxonly
+	forward vm1 txonly
+	wait_for 20 more_than vm2 100 || fail "no packets from vm1 to vm2"
+	tp vm1 stop >/dev/null
+	commands ovs_dpdk 4
+	expect_match "ports" "$(ovs-vsctl list-ports br0 | paste -sd' ')" '^vm2$'
+	measured "$(tp_stat vm2 RX-packets) packets from one guest to the other"
+	tp_quit vm1
+	tp_quit vm2
+	vswitchd_stop
 }
 
 # ---- pages with a guest ----
@@ -265,4 +324,4 @@ case_libvirt()
 	PYTHON
 }
 
-run_cases testpmd control qemu crash-recovery upgrade live-migration libvirt
+run_cases testpmd control ovs-dpdk qemu crash-recovery upgrade live-migration libvirt

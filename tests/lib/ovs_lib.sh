@@ -31,18 +31,23 @@ vsctl() { ovs-vsctl --timeout=20 "--db=unix:$W/db.sock" "$@" 2>>"$W/vsctl.out"; 
 vsctl_must() { OVS_OUT=$(vsctl "$@") || fail "ovs-vsctl $*: $(tail -n 1 "$W/vsctl.out")"; }
 appctl() { ovs-appctl --timeout=20 --target="$W/vswitchd.ctl" "$@" 2>>"$W/vsctl.out"; }
 
-# ovs_start: start OVS with a bridge br0 of the user-space datapath and without ports
-ovs_start()
+ovs_database_start()
 {
-	local extra='--no-pci --in-memory --no-telemetry'
 	ovs_environment
-	hugepages_reserve 320
-	dut
-	[ ${#DUT[@]} -eq 0 ] || extra+=" ${DUT[*]}"
 	ovsdb-tool create "$W/conf.db" "$OVS_PKGDATADIR/vswitch.ovsschema" || fail "ovsdb-tool"
 	bg ovsdb ovsdb-server "$W/conf.db" "--remote=punix:$W/db.sock" "--unixctl=$W/ovsdb.ctl" --no-chdir
 	wait_for 10 test -S "$W/db.sock" || fail "no ovsdb-server"
 	vsctl_must --no-wait init
+}
+
+# ovs_start: start OVS with a bridge br0 of the user-space datapath and without ports
+ovs_start()
+{
+	local extra='--no-pci --in-memory --no-telemetry'
+	hugepages_reserve 320
+	ovs_database_start
+	dut
+	[ ${#DUT[@]} -eq 0 ] || extra+=" ${DUT[*]}"
 	vsctl_must --no-wait set Open_vSwitch . other_config:dpdk-init=true \
 		other_config:dpdk-socket-mem=512 other_config:per-port-memory=true "other_config:dpdk-extra=\"$extra\"" \
 		other_config:pmd-cpu-mask=0x2 other_config:dpdk-lcore-mask=0x1 other_config:pmd-maxsleep=250
