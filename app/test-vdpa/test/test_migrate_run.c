@@ -408,8 +408,8 @@ static void
 report_has_exactly_its_keys(void **state)
 {
 	static const char *const keys[] = { "rounds", "virtqueues", "frames", "lost", "duplicated",
-		"reordered", "corrupted", "suspend_us", "blackout_us", "capture_restore_us", "via",
-		"failed_moves", "causal_states", "inflight",
+		"reordered", "corrupted", "suspend_us", "blackout_us", "blackout_percentiles_us",
+		"capture_restore_us", "via", "failed_moves", "causal_states", "inflight",
 		"overtaken", "lost_allowed", "empty", "connections_kept", "settings_compared",
 		"ring", "seed", "seconds" };
 	struct run *r = *state;
