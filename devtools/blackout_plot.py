@@ -51,6 +51,7 @@ def picture_make(runs):
 
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
              f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" font-size="12">',
+             '<!-- SPDX-License-Identifier: BSD-3-Clause. Copyright(c) 2026 vstate contributors -->',
              f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>']
     for percent in range(0, 101, 25):
         y = up(percent)
