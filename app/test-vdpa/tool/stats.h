@@ -31,8 +31,8 @@ int stats_add(struct stats *s, uint64_t ns);
 /** Compute the percentiles by nearest rank. Sorts the samples. */
 void stats_summarize(struct stats *s, struct stats_summary *sum);
 /**
- * Return a percentile by nearest rank: the smallest sample with at least @p per_mille thousandths of
- * all at or below it; 0 for an empty set. Sorts the samples.
+ * Return a percentile by nearest rank: the smallest sample with at least @p per_mille thousandths
+ * of all at or below it; 0 for an empty set. Sorts the samples.
  * @param per_mille  0 (the smallest sample) to 1000 (the largest one)
  */
 uint64_t stats_percentile(struct stats *s, unsigned int per_mille);

@@ -69,7 +69,7 @@ void vstate_console_host_init(struct vstate_console_host *h, const char *dev_nam
 int vstate_console_host_make(struct vstate_console_host *h, bool again);
 /** Use descriptors that another process made. They are this one's now. @return 0 or -errno */
 int vstate_console_host_adopt(struct vstate_console_host *h, int fd, int listener);
-/** Close all descriptors. @param unlink_paths  remove socket and link, too, if they are still own */
+/** Close all descriptors. @param unlink_paths  remove socket and link, if they are still own */
 void vstate_console_host_close(struct vstate_console_host *h, bool unlink_paths);
 
 /**
