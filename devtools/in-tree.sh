@@ -118,7 +118,7 @@ lists_fill()
 		sed -i 's|@TOPDIR@/lib/vhost$|& \\\n                          @TOPDIR@/lib/vhost_state|' \
 			"$TREE/doc/api/doxy-api.conf.in"
 	grep -q rte_vhost_state.h "$TREE/doc/api/doxy-api-index.md" ||
-		sed -i 's|^  \[vdpa\](@ref rte_vdpa.h),|&\n  [vhost_state](@ref rte_vhost_state.h),\n  [vhost_state_backend](@ref rte_vhost_state_backend.h),\n  [vhost_state_control](@ref rte_vhost_state_control.h),|' \
+		sed -i 's|^  \[vdpa\](@ref rte_vdpa.h),|&\n  [vhost_state](@ref rte_vhost_state.h),\n  [vhost_state_backend](@ref rte_vhost_state_backend.h),\n  [vhost_state_class](@ref rte_vhost_state_class.h),\n  [vhost_state_control](@ref rte_vhost_state_control.h),|' \
 			"$TREE/doc/api/doxy-api-index.md"
 	grep -q 'vstate' "$notes" || text_insert "$notes" '^[*] ' <<-'EOF'
 		* **Added vstate, a software vDPA driver with moveable state.**
