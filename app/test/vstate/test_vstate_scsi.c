@@ -198,7 +198,7 @@ headers_and_data_may_share_descriptors(void **state)
 }
 
 static void
-residuals_are_told(struct scsi *s)
+residuals_are_reported(struct scsi *s)
 {
 	uint8_t cdb[16];
 
@@ -223,7 +223,7 @@ residuals_are_told(struct scsi *s)
 static void
 bytes_that_are_not_transferred_are_counted(void **state)
 {
-	each_layout(residuals_are_told);
+	each_layout(residuals_are_reported);
 }
 
 static void
@@ -336,7 +336,7 @@ wrong_targets_and_units(struct scsi *s)
 }
 
 static void
-targets_and_units_that_are_missing_are_told(void **state)
+missing_targets_and_units_are_reported(void **state)
 {
 	each_layout(wrong_targets_and_units);
 }
@@ -655,7 +655,7 @@ test_vstate_scsi(void)
 		cmocka_unit_test(bytes_that_are_not_transferred_are_counted),
 		cmocka_unit_test(unmap_and_write_same_change_their_range),
 		cmocka_unit_test(lun_bytes_name_units),
-		cmocka_unit_test(targets_and_units_that_are_missing_are_told),
+		cmocka_unit_test(missing_targets_and_units_are_reported),
 		cmocka_unit_test(lengths_that_disagree_are_overruns),
 		cmocka_unit_test(chains_that_are_too_short_return),
 		cmocka_unit_test(unknown_commands_are_refused),

@@ -450,39 +450,39 @@ unit_that_is_missing(void **state)
 }
 
 static void
-attentions_are_told_in_their_order(void **state)
+attentions_are_reported_in_their_order(void **state)
 {
 	struct vstate_scsi_unit unit = disk;
 
 	unit.attention = 0x0f;
 	PARSE(&unit, 0x28, 0, 0, 0, 0, 0, 0, 0, 1);
 	refused(VSTATE_SCSI_POWER_ON);
-	assert_int_equal(r.told, VSTATE_SCSI_UA_POWER_ON | VSTATE_SCSI_UA_RESET |
+	assert_int_equal(r.reported, VSTATE_SCSI_UA_POWER_ON | VSTATE_SCSI_UA_RESET |
 			VSTATE_SCSI_UA_NEXUS);
 	unit.attention = 0x0e;
 	PARSE(&unit, 0x00);
 	refused(VSTATE_SCSI_BUS_RESET);
-	assert_int_equal(r.told, VSTATE_SCSI_UA_RESET);
+	assert_int_equal(r.reported, VSTATE_SCSI_UA_RESET);
 	unit.attention = 0x0c;
 	PARSE(&unit, 0x00);
 	refused(VSTATE_SCSI_NEXUS_LOSS);
 	unit.attention = 0x08;
 	PARSE(&unit, 0x00);
 	refused(VSTATE_SCSI_CAPACITY_CHANGED);
-	assert_int_equal(r.told, VSTATE_SCSI_UA_CAPACITY);
+	assert_int_equal(r.reported, VSTATE_SCSI_UA_CAPACITY);
 	/* these do not wait for it, and do not clear it */
 	PARSE(&unit, 0x12, 0, 0, 0, 36);
 	answered(36);
-	assert_int_equal(r.told, 0);
+	assert_int_equal(r.reported, 0);
 	PARSE(&unit, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 255);
 	answered(32);
-	assert_int_equal(r.told, 0);
+	assert_int_equal(r.reported, 0);
 	/* and this one has it as its data */
 	PARSE(&unit, 0x03, 0, 0, 0, 255);
 	answered(18);
 	assert_int_equal(r.data[2], 6);
 	assert_int_equal(be(12, 2), 0x2a09);
-	assert_int_equal(r.told, VSTATE_SCSI_UA_CAPACITY);
+	assert_int_equal(r.reported, VSTATE_SCSI_UA_CAPACITY);
 	PARSE(&disk, 0x03, 0, 0, 0, 18);
 	answered(18);
 	assert_int_equal(r.data[2], 0);
@@ -508,7 +508,7 @@ test_vstate_scsi_cdb(void)
 		cmocka_unit_test(other_commands_are_refused),
 		cmocka_unit_test(command_longer_than_its_cdb_is_refused),
 		cmocka_unit_test(unit_that_is_missing),
-		cmocka_unit_test(attentions_are_told_in_their_order),
+		cmocka_unit_test(attentions_are_reported_in_their_order),
 	};
 
 	return cmocka_run_group_tests_name("vstate_scsi_cdb", tests, NULL, NULL);

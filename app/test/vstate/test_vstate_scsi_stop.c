@@ -131,7 +131,7 @@ functions_without_commands_are_complete(void **state)
 			fail_msg("row %u", i);
 	}
 	assert_int_equal(vstate_scsi_vq_of(s.dev->vqs[0])->counters.tmfs, RTE_DIM(rows));
-	/* the resets are told once to each unit: logical unit 1 has had two kinds */
+	/* each unit reports a reset once: logical unit 1 has had two kinds */
 	assert_int_equal(scsi_do(&s, 0, test_unit_ready, 0, false), SCSI_CHECK);
 	assert_int_equal(scsi_sense(&s, 0), VSTATE_SCSI_NEXUS_LOSS);
 	assert_int_equal(scsi_do(&s, 0, test_unit_ready, 0, false), SCSI_OK);

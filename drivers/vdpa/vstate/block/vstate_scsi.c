@@ -76,7 +76,7 @@ vstate_scsi_more_vqs(const struct vstate_conf *conf)
 
 /* ---- init ---- */
 
-/* The second one would wait for the lock of the first one for ever. */
+/* Two units with one file cannot both lock it: the second one would never serve a command. */
 static bool
 is_same_file(const struct vstate_blk_store *a, const struct vstate_blk_store *b)
 {

@@ -43,22 +43,22 @@ blocks_of(const struct vstate_scsi_unit *unit, uint64_t bytes)
 }
 
 enum vstate_scsi_sense
-vstate_scsi_attention(uint8_t attention, uint8_t *told)
+vstate_scsi_attention(uint8_t attention, uint8_t *reported)
 {
 	/* a power on is the last event of all those before it */
 	if (attention & VSTATE_SCSI_UA_POWER_ON) {
-		*told = VSTATE_SCSI_UA_POWER_ON | VSTATE_SCSI_UA_RESET | VSTATE_SCSI_UA_NEXUS;
+		*reported = VSTATE_SCSI_UA_POWER_ON | VSTATE_SCSI_UA_RESET | VSTATE_SCSI_UA_NEXUS;
 		return VSTATE_SCSI_POWER_ON;
 	}
 	if (attention & VSTATE_SCSI_UA_RESET) {
-		*told = VSTATE_SCSI_UA_RESET;
+		*reported = VSTATE_SCSI_UA_RESET;
 		return VSTATE_SCSI_BUS_RESET;
 	}
 	if (attention & VSTATE_SCSI_UA_NEXUS) {
-		*told = VSTATE_SCSI_UA_NEXUS;
+		*reported = VSTATE_SCSI_UA_NEXUS;
 		return VSTATE_SCSI_NEXUS_LOSS;
 	}
-	*told = VSTATE_SCSI_UA_CAPACITY;
+	*reported = VSTATE_SCSI_UA_CAPACITY;
 	return VSTATE_SCSI_CAPACITY_CHANGED;
 }
 

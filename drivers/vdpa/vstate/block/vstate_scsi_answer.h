@@ -41,8 +41,8 @@ void vstate_scsi_capacity_16(const struct vstate_scsi_unit *unit, struct vstate_
 
 /**
  * Return the sense of the first one of these unit attentions, at least one.
- * @param told  written: those that the driver gets with it
+ * @param reported  written: those that the driver gets with it
  */
-enum vstate_scsi_sense vstate_scsi_attention(uint8_t attention, uint8_t *told);
+enum vstate_scsi_sense vstate_scsi_attention(uint8_t attention, uint8_t *reported);
 
 #endif /* VSTATE_SCSI_ANSWER_H */

@@ -233,7 +233,7 @@ request_sense_parse(const uint8_t *cdb, const struct vstate_scsi_unit *unit,
 	if (unit->kind == VSTATE_SCSI_UNIT_NONE)
 		sense = VSTATE_SCSI_BAD_UNIT;
 	else if (unit->kind == VSTATE_SCSI_UNIT_DISK && unit->attention != 0)
-		sense = vstate_scsi_attention(unit->attention, &r->told);
+		sense = vstate_scsi_attention(unit->attention, &r->reported);
 	vstate_scsi_sense_fill(sense, r->data);
 	r->data_len = VSTATE_SCSI_SENSE_BYTES;
 	receive(r, cdb[4]);
@@ -357,7 +357,7 @@ vstate_scsi_cdb_parse(const uint8_t *cdb, uint32_t len, const struct vstate_scsi
 		if (unit->kind == VSTATE_SCSI_UNIT_NONE)
 			refuse(r, VSTATE_SCSI_BAD_UNIT);
 		else if (unit->kind == VSTATE_SCSI_UNIT_DISK)
-			refuse(r, vstate_scsi_attention(unit->attention, &r->told));
+			refuse(r, vstate_scsi_attention(unit->attention, &r->reported));
 		else if (cdb[0] != TEST_UNIT_READY)
 			refuse(r, VSTATE_SCSI_BAD_OPCODE);
 		return;

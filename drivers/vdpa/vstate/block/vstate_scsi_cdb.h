@@ -106,7 +106,7 @@ struct vstate_scsi_result {
 	/** With CHECK CONDITION. */
 	enum vstate_scsi_sense sense;
 	/** Unit attentions that the driver gets with this answer. */
-	uint8_t told;
+	uint8_t reported;
 	/** The driver receives (true) or sends @p xfer bytes, as its CDB says. */
 	bool in;
 	uint64_t xfer;

@@ -160,7 +160,7 @@ command_count(struct vstate_scsi_vq *q, const struct vstate_scsi_result *r)
 {
 	struct vstate_blk_counters *c = &q->blk.counters;
 
-	if (r->told != 0)
+	if (r->reported != 0)
 		q->counters.attentions++;
 	if (r->action == VSTATE_SCSI_ANSWER) {
 		q->counters.others++;
@@ -207,8 +207,8 @@ command_begin(struct vstate_scsi_vq *q, struct vstate_scsi_req *req, struct vsta
 		vstate_scsi_unmap_parse(list, unit, r);
 	}
 	command_count(q, r);
-	if (r->told != 0)
-		vstate_scsi_attention_end(q->scsi, req->lun, r->told);
+	if (r->reported != 0)
+		vstate_scsi_attention_end(q->scsi, req->lun, r->reported);
 	switch (r->action) {
 	case VSTATE_SCSI_IO:
 		return io_begin(req, r, req->in ? req->resp_size : hdr_size);

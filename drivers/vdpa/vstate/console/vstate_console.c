@@ -453,9 +453,9 @@ queue_is_done(struct vstate_vq *vq, enum vstate_console_turn turn)
 static void
 port_open_note(struct vstate_console_port *p)
 {
-	if (p->host.is_open == p->told_open)
+	if (p->host.is_open == p->reported_open)
 		return;
-	p->told_open = p->host.is_open;
+	p->reported_open = p->host.is_open;
 	/* before the driver is ready, what a killed process kept must stay until it is recovered */
 	if (!p->ready)
 		return;
@@ -598,7 +598,7 @@ port_capture(const struct vstate_console_port *p, struct rte_vhost_state_console
 	uint8_t *first = NULL;
 
 	sp->guest_open = p->guest_open;
-	sp->host_open = p->told_open;
+	sp->host_open = p->reported_open;
 	sp->ready = p->ready;
 	sp->due = p->due;
 	sp->cols = p->host.cols;
@@ -657,7 +657,7 @@ port_restore(struct vstate_console_port *p, const struct rte_vhost_state_console
 	p->ready = sp->ready;
 	p->due = sp->due;
 	/* the next turn finds whether its own side differs */
-	p->told_open = sp->host_open;
+	p->reported_open = sp->host_open;
 	vstate_console_port_keep(p);
 	if (p->host.cols == 0) {
 		p->host.cols = sp->cols;
@@ -702,7 +702,7 @@ port_recover(struct vstate_console_port *p, const struct rte_vhost_state_console
 	p->guest_open = kept.guest_open == 1;
 	p->ready = kept.ready == 1;
 	p->due = kept.due & RTE_VHOST_STATE_CONSOLE_DUE_ALL;
-	p->told_open = kept.told_open == 1;
+	p->reported_open = kept.reported_open == 1;
 	vstate_console_port_keep(p);
 	p->to_guest->from_kept = p->to_host->from_kept = true;
 }

@@ -58,7 +58,7 @@ port_ready(struct vstate_console_port *p, bool ready)
 		p->due |= DUE(RESIZE);
 	if (p->host.conf->name[0] != '\0')
 		p->due |= DUE(NAME);
-	if (p->told_open)
+	if (p->reported_open)
 		p->due |= DUE(OPEN);
 }
 
@@ -148,7 +148,7 @@ message_fill(const struct vstate_console_port *p, uint8_t due, struct message *m
 		break;
 	case DUE(OPEN):
 		event = VIRTIO_CONSOLE_PORT_OPEN;
-		value = p->told_open;
+		value = p->reported_open;
 		break;
 	default:
 		break;

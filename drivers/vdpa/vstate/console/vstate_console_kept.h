@@ -68,7 +68,7 @@ struct vstate_console_kept_port {
 	struct vstate_console_stream to_guest, to_host;
 	struct vstate_console_ahead ahead[2];
 	/** What the driver has sent, and which messages are due to it, as in the state. */
-	uint8_t guest_open, ready, due, told_open;
+	uint8_t guest_open, ready, due, reported_open;
 	uint32_t reserved;
 };
 

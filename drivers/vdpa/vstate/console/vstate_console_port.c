@@ -34,7 +34,7 @@ vstate_console_port_keep(const struct vstate_console_port *p)
 	kept->guest_open = p->guest_open;
 	kept->ready = p->ready;
 	kept->due = p->due;
-	kept->told_open = p->told_open;
+	kept->reported_open = p->reported_open;
 }
 
 static struct vstate_console_stream *

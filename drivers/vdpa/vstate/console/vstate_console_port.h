@@ -37,8 +37,8 @@ struct vstate_console_port {
 	bool ready;
 	/** Control messages that are due, RTE_VHOST_STATE_CONSOLE_DUE_*. */
 	uint8_t due;
-	/** What the driver knows, or is told next: whether the host's side is open. */
-	bool told_open;
+	/** Whether the driver knows the host's side as open, or gets a message that says so next. */
+	bool reported_open;
 	/**
 	 * Bytes whose buffers the driver got back at a stop before the host's side took them. They
 	 * are sent before all others.
