@@ -19,8 +19,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/vhost_types.h>
-#include <linux/virtio_config.h>
 #include <linux/virtio_console.h>
 #include <linux/virtio_ring.h>
 
@@ -28,7 +26,7 @@
 #include <rte_byteorder.h>
 #include <rte_memory.h>
 
-#include "fuzz_driver.h"
+#include "fuzz_queue.h"
 #include "vstate_probe.h"
 #include "console/vstate_console.h"
 #include "console/vstate_console_class.h"
@@ -37,13 +35,10 @@
 #include "console/vstate_console_vq.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_poller.h"
-#include "dev/vstate_run.h"
-#include "dev/vstate_setup.h"
 #include "dev/vstate_start.h"
 #include "dev/vstate_watch.h"
 #include "ring/vstate_lease.h"
 #include "rte_vhost_state.h"
-#include "rte_vhost_state_backend.h"
 
 #define NAME "fuzz"
 #define PORTS 2
@@ -55,15 +50,9 @@
 #define STREAM_MAX 262144
 
 static struct {
-	struct vstate_dev *dev;
+	struct fuzz_queue f;
 	struct vstate_console *c;
 	struct vstate_console_vq *q;
-	struct vstate_setup setup;
-	struct fuzz_driver d;
-	struct fuzz_view view;
-	uint16_t qid;
-	/** The driver writes while the device works. */
-	bool race;
 	/** The peer of each port; -1: none. */
 	int peers[PORTS];
 	/** Bytes that the peers of the queue's port read, and sent. */
@@ -81,9 +70,9 @@ static struct {
 static struct vstate_console_port *
 port_of_queue(void)
 {
-	if (k.qid == VSTATE_CONSOLE_CTRL_TO_GUEST || k.qid == VSTATE_CONSOLE_CTRL_TO_HOST)
+	if (k.f.qid == VSTATE_CONSOLE_CTRL_TO_GUEST || k.f.qid == VSTATE_CONSOLE_CTRL_TO_HOST)
 		return NULL;
-	return &k.c->ports[k.qid < 2 ? 0 : 1];
+	return &k.c->ports[k.f.qid < 2 ? 0 : 1];
 }
 
 /* ---- the peers ---- */
@@ -164,33 +153,15 @@ command_add(struct fuzz_in *in)
 
 	fuzz_guest_write(addr, &cmd, sizeof(cmd));
 	if (!(how & 0x80)) {
-		fuzz_driver_add(&k.d, descs, 1);
+		fuzz_driver_add(&k.f.d, descs, 1);
 		return;
 	}
 	descs[0].len = 1 + (how & 7);
 	descs[1] = (struct fuzz_desc){ addr + descs[0].len, sizeof(cmd) - descs[0].len, 0, 0 };
-	fuzz_driver_add(&k.d, descs, 2);
+	fuzz_driver_add(&k.f.d, descs, 2);
 }
 
 /* ---- the device ---- */
-
-/* What the driver offers now, in a ring of which the device knows the position. */
-static void
-changes_expect(void)
-{
-	const struct vstate_vq *vq = &k.q->vq;
-	const uint16_t room = k.d.packed ?
-		(vq->avail.wrap == vq->used.wrap ? vq->size : 0) + vq->used.idx - vq->avail.idx :
-		vq->size - (uint16_t)(vq->avail.idx - vq->used.idx);
-
-	k.view.nb = k.view.nb_offered = 0;
-	k.view.tangled = k.view.cut = true;
-	/* buffers that wait are walked again, from wherever the driver has them now */
-	if (!k.race && vq->inflight == NULL && !k.q->busy)
-		fuzz_driver_view(&k.d, vq->avail.idx, vq->avail.wrap, room, &k.view);
-	fuzz_guest_snapshot();
-	memset(fuzz_guest.log, 0, FUZZ_LOG_SIZE);
-}
 
 /* The bytes that the driver offers to the host, in their order. */
 static void
@@ -200,17 +171,17 @@ stream_expect(void)
 	uint16_t i, j;
 
 	k.nb_offered = 0;
-	k.untold = k.view.tangled || k.view.cut;
-	for (i = 0; i < k.view.nb && !k.untold; i++) {
-		for (j = 0; j < k.view.bufs[i].nb_pieces && !k.untold; j++) {
-			if (k.view.bufs[i].pieces[j].writable)
+	k.untold = k.f.view.tangled || k.f.view.cut;
+	for (i = 0; i < k.f.view.nb && !k.untold; i++) {
+		for (j = 0; j < k.f.view.bufs[i].nb_pieces && !k.untold; j++) {
+			if (k.f.view.bufs[i].pieces[j].writable)
 				continue;
-			len = k.view.bufs[i].pieces[j].len;
+			len = k.f.view.bufs[i].pieces[j].len;
 			/* bytes of the ring change when a buffer before them is used */
 			k.untold = len > STREAM_MAX - k.nb_offered ||
-				k.view.bufs[i].pieces[j].gpa < fuzz_guest.areas[FUZZ_BUF].gpa;
+				k.f.view.bufs[i].pieces[j].gpa < fuzz_guest.areas[FUZZ_BUF].gpa;
 			if (!k.untold)
-				fuzz_guest_read(k.view.bufs[i].pieces[j].gpa,
+				fuzz_guest_read(k.f.view.bufs[i].pieces[j].gpa,
 						k.offered + k.nb_offered, len);
 			k.nb_offered += k.untold ? 0 : len;
 		}
@@ -250,19 +221,15 @@ device_work(struct fuzz_in *in)
 	unsigned int i;
 
 	hosts_ready();
-	changes_expect();
+	fuzz_queue_turn_begin(&k.f, in, k.q->busy);
 	if (sends) {
 		peer_read(p->index);
 		stream_expect();
 		k.nb_arrived = 0;
 	}
-	if (k.race)
-		fuzz_race_begin(in);
 	for (i = 0; i < TURNS_MAX && vstate_console_work(k.c); i++)
 		;
-	fuzz_race_end();
-	if (!k.view.tangled && !k.view.cut)
-		fuzz_driver_require_offered(&k.d, &k.view, k.setup.log_base != NULL);
+	fuzz_queue_turn_end(&k.f);
 	if (sends)
 		stream_check();
 }
@@ -286,18 +253,12 @@ bytes_check(void)
 static void
 suspend_try(bool capture)
 {
-	struct rte_vhost_state_error err;
-	struct rte_vhost_state *st;
-
-	if (rte_vhost_state_suspend(NAME, 0, NULL) != 0)
+	if (!fuzz_queue_suspend(&k.f))
 		return;
-	fuzz_require(!vstate_lease_is_granted(&k.q->vq.lease) && !k.q->busy,
-			"nothing is under way");
-	st = capture ? rte_vhost_state_capture(NAME, &err) : NULL;
-	if (st != NULL)
-		fuzz_require(rte_vhost_state_validate(st, &err) == 0, "a captured state is valid");
-	rte_vhost_state_free(st);
-	fuzz_require(rte_vhost_state_resume(NAME, NULL) == 0, "it resumes");
+	fuzz_require(!k.q->busy, "no buffer is being transferred");
+	if (capture)
+		rte_vhost_state_free(fuzz_queue_capture(&k.f));
+	fuzz_queue_resume(&k.f);
 }
 
 /* ---- one connection ---- */
@@ -326,46 +287,26 @@ driver_ready(void)
 static void
 connection_begin(struct fuzz_in *in)
 {
-	static const uint16_t split_sizes[] = { 8, 64, 4, 1 }, packed_sizes[] = { 8, 7, 33, 1 };
 	const uint8_t how = fuzz_u8(in), which = fuzz_u8(in);
-	struct vstate_pos base;
+	const uint16_t qid = which % k.f.dev->nb_vqs;
+	const struct fuzz_queue_conf conf = { .qid = qid, .hdr_len = 8,
+		.features = RTE_BIT64(VIRTIO_CONSOLE_F_MULTIPORT),
+		.direction = qid % 2 == 0 ? VRING_DESC_F_WRITE : 0 };
 	unsigned int i;
 
-	k.qid = which % k.dev->nb_vqs;
-	k.q = vstate_console_vq_of(k.dev->vqs[k.qid]);
-	k.race = how & 2;
+	k.q = vstate_console_vq_of(k.f.dev->vqs[qid]);
 	k.got = k.sent = 0;
 	k.unknown = false;
-	memset(k.dev->kept, 0, k.dev->class->kept_size);
+	memset(k.f.dev->kept, 0, k.f.dev->class->kept_size);
 	memset(&k.q->counters, 0, sizeof(k.q->counters));
-	k.d = (struct fuzz_driver){ .packed = how & 1, .indirect = how & 4, .hdr_len = 8,
-		.direction = k.qid % 2 == 0 ? VRING_DESC_F_WRITE : 0 };
-	k.d.size = (k.d.packed ? packed_sizes : split_sizes)[how >> 3 & 3];
-	fuzz_guest_make(k.d.packed, k.d.size);
-	base.idx = k.d.packed ? fuzz_u8(in) % k.d.size : fuzz_u16(in);
-	base.wrap = k.d.packed && how & 0x20;
-	fuzz_driver_seek(&k.d, base.idx, base.wrap);
-	memset(&k.setup, 0, sizeof(k.setup));
-	k.setup.features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_CONSOLE_F_MULTIPORT) |
-		(k.d.indirect ? RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
-		(k.d.packed ? RTE_BIT64(VIRTIO_F_RING_PACKED) : 0) |
-		(how & 0x40 ? RTE_BIT64(VIRTIO_RING_F_EVENT_IDX) : 0);
-	k.setup.mem = fuzz_guest.mem;
-	if (how & 0x80) {
-		k.setup.features |= RTE_BIT64(VHOST_F_LOG_ALL);
-		k.setup.log_base = fuzz_guest.log;
-		k.setup.log_size = FUZZ_LOG_SIZE;
-	}
-	fuzz_driver_describe(&k.d, base, &k.setup.rings[k.qid]);
-	vstate_start_connect(k.dev);
-	vstate_start_negotiate(k.dev, k.setup.features, false);
+	fuzz_queue_begin(&k.f, in, how, &conf);
 	for (i = 0; i < PORTS; i++)
 		peer_open(i);
 	/* nothing is left of the input before */
 	command_run(0, VIRTIO_CONSOLE_DEVICE_READY, 0);
 	if (!(which & 0x80))
 		driver_ready();
-	vstate_start(k.dev, &k.setup);
+	vstate_start(k.f.dev, &k.f.setup);
 }
 
 static void
@@ -378,9 +319,7 @@ connection_end(void)
 		/* it leaves no buffer waiting for a peer */
 		vstate_console_host_hang_up(&k.c->ports[i].host);
 	}
-	vstate_start_disconnect(k.dev, false);
-	fuzz_require(!vstate_lease_is_granted(&k.q->vq.lease), "no queue is granted");
-	fuzz_require(!vstate_run_is_started(k.dev), "the device stopped");
+	fuzz_queue_end(&k.f);
 }
 
 static void
@@ -389,13 +328,13 @@ step_run(struct fuzz_in *in, uint8_t op)
 	switch (op & 7) {
 	case 0:
 	case 1:
-		if (k.qid == VSTATE_CONSOLE_CTRL_TO_HOST)
+		if (k.f.qid == VSTATE_CONSOLE_CTRL_TO_HOST)
 			command_add(in);
 		else
-			fuzz_driver_step(&k.d, in, (op >> 3 & 0x1c) | (op >> 3 & 2));
+			fuzz_driver_step(&k.f.d, in, (op >> 3 & 0x1c) | (op >> 3 & 2));
 		break;
 	case 2:
-		fuzz_driver_step(&k.d, in, op >> 3);
+		fuzz_driver_step(&k.f.d, in, op >> 3);
 		break;
 	case 3:
 		peer_send(in, op >> 3 & 1);
@@ -436,14 +375,14 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	vstate_console_conf(&conf)->nb_ports = PORTS;
 	for (i = 0; i < PORTS; i++)
 		vstate_console_conf(&conf)->ports[i].kind = VSTATE_CONSOLE_UNIX;
-	k.dev = vstate_probe_make(NAME, &conf, &vstate_console_class, SOCKET_ID_ANY);
-	fuzz_require(k.dev != NULL, "a device can be made");
-	k.c = vstate_console_of(k.dev);
+	k.f.dev = vstate_probe_make(NAME, &conf, &vstate_console_class, SOCKET_ID_ANY);
+	fuzz_require(k.f.dev != NULL, "a device can be made");
+	k.c = vstate_console_of(k.f.dev);
 	/* the peers are connected by hand */
 	k.c->host_made = true;
 	for (i = 0; i < PORTS; i++)
 		k.peers[i] = -1;
-	vstate_poller_set(k.dev, VSTATE_POLLER_THREAD, NULL, NULL);
+	vstate_poller_set(k.f.dev, VSTATE_POLLER_THREAD, NULL, NULL);
 	fuzz_lasting(false);
 	return 0;
 }

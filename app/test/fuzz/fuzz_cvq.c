@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/vhost_types.h>
-#include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 
@@ -24,14 +22,12 @@
 #include <rte_byteorder.h>
 #include <rte_memory.h>
 
-#include "fuzz_driver.h"
+#include "fuzz_queue.h"
 #include "vstate_probe.h"
 #include "dev/vstate_conf.h"
 #include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_poller.h"
-#include "dev/vstate_run.h"
-#include "dev/vstate_setup.h"
 #include "dev/vstate_start.h"
 #include "dev/vstate_watch.h"
 #include "net/vstate_cvq.h"
@@ -39,9 +35,7 @@
 #include "net/vstate_net_class.h"
 #include "net/vstate_net_conf.h"
 #include "ring/vstate_lease.h"
-#include "ring/vstate_vq.h"
 #include "rte_vhost_state.h"
-#include "rte_vhost_state_backend.h"
 
 #define NAME "fuzz"
 #define PAIRS 2
@@ -49,15 +43,7 @@
 
 #define F(bit) RTE_BIT64(VIRTIO_NET_F_##bit)
 
-static struct {
-	struct vstate_dev *dev;
-	struct vstate_vq *vq;
-	struct vstate_setup setup;
-	struct fuzz_driver d;
-	struct fuzz_view view;
-	/** The driver writes while the device works. */
-	bool race;
-} q;
+static struct fuzz_queue q;
 
 /* ---- the driver ---- */
 
@@ -133,34 +119,20 @@ command_add(struct fuzz_in *in)
 static void
 device_work(struct fuzz_in *in)
 {
-	const uint16_t room = q.d.packed ?
-		q.vq->size : q.vq->size - (uint16_t)(q.vq->avail.idx - q.vq->used.idx);
-
-	q.view.nb_offered = 0;
-	q.view.tangled = q.view.cut = true;
-	if (!q.race)
-		fuzz_driver_view(&q.d, q.vq->avail.idx, q.vq->avail.wrap, room, &q.view);
-	fuzz_guest_snapshot();
-	memset(fuzz_guest.log, 0, FUZZ_LOG_SIZE);
-	if (q.race)
-		fuzz_race_begin(in);
+	fuzz_queue_turn_begin(&q, in, false);
 	vstate_control_event(q.dev);
-	fuzz_race_end();
-	if (!q.view.tangled && !q.view.cut)
-		fuzz_driver_require_offered(&q.d, &q.view, q.setup.log_base != NULL);
+	fuzz_queue_turn_end(&q);
 }
 
 static struct rte_vhost_state *
 state_get(void)
 {
-	struct rte_vhost_state_error err;
-	struct rte_vhost_state *st = NULL;
+	struct rte_vhost_state *st;
 
-	if (rte_vhost_state_suspend(NAME, 0, NULL) == 0)
-		st = rte_vhost_state_capture(NAME, &err);
-	if (st != NULL)
-		fuzz_require(rte_vhost_state_validate(st, &err) == 0, "a captured state is valid");
-	rte_vhost_state_resume(NAME, NULL);
+	if (!fuzz_queue_suspend(&q))
+		return NULL;
+	st = fuzz_queue_capture(&q);
+	fuzz_queue_resume(&q);
 	return st;
 }
 
@@ -185,51 +157,23 @@ state_try(void)
 static void
 connection_begin(struct fuzz_in *in)
 {
-	static const uint16_t split_sizes[] = { 8, 64, 4, 1 }, packed_sizes[] = { 8, 7, 33, 1 };
 	const uint8_t how = fuzz_u8(in), which = fuzz_u8(in);
+	const struct fuzz_queue_conf conf = { .qid = which & 1 ? 2 * PAIRS : 2, .hdr_len = 2,
+		.direction = VRING_DESC_F_WRITE,
+		.features = F(CTRL_VQ) | (which & 1 ? F(MQ) : 0) |
+			(which & 2 ? F(CTRL_RX) | F(CTRL_RX_EXTRA) : 0) |
+			(which & 4 ? F(CTRL_VLAN) : 0) | (which & 8 ? F(CTRL_MAC_ADDR) : 0) |
+			(which & 0x10 ? F(CTRL_GUEST_OFFLOADS) | F(GUEST_CSUM) : 0) |
+			(which & 0x20 ? F(GUEST_TSO4) | F(GUEST_CSUM) : 0) |
+			(which & 0x40 ? F(GUEST_ANNOUNCE) : 0) };
 	struct vstate_pos base;
-	uint16_t i, index;
+	uint16_t i;
 
-	q.race = how & 2;
-	index = which & 1 ? 2 * PAIRS : 2;
-	q.vq = q.dev->vqs[index];
-	q.d = (struct fuzz_driver){ .packed = how & 1, .indirect = how & 4, .hdr_len = 2,
-		.direction = VRING_DESC_F_WRITE };
-	q.d.size = (q.d.packed ? packed_sizes : split_sizes)[how >> 3 & 3];
-	fuzz_guest_make(q.d.packed, q.d.size);
-	base.idx = q.d.packed ? fuzz_u8(in) % q.d.size : fuzz_u16(in);
-	base.wrap = q.d.packed && how & 0x20;
-	fuzz_driver_seek(&q.d, base.idx, base.wrap);
-	memset(&q.setup, 0, sizeof(q.setup));
-	q.setup.features = RTE_BIT64(VIRTIO_F_VERSION_1) | F(CTRL_VQ) |
-		(which & 1 ? F(MQ) : 0) | (which & 2 ? F(CTRL_RX) | F(CTRL_RX_EXTRA) : 0) |
-		(which & 4 ? F(CTRL_VLAN) : 0) | (which & 8 ? F(CTRL_MAC_ADDR) : 0) |
-		(which & 0x10 ? F(CTRL_GUEST_OFFLOADS) | F(GUEST_CSUM) : 0) |
-		(which & 0x20 ? F(GUEST_TSO4) | F(GUEST_CSUM) : 0) |
-		(which & 0x40 ? F(GUEST_ANNOUNCE) : 0) |
-		(q.d.indirect ? RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
-		(q.d.packed ? RTE_BIT64(VIRTIO_F_RING_PACKED) : 0) |
-		(how & 0x40 ? RTE_BIT64(VIRTIO_RING_F_EVENT_IDX) : 0);
-	q.setup.mem = fuzz_guest.mem;
-	if (how & 0x80) {
-		q.setup.features |= RTE_BIT64(VHOST_F_LOG_ALL);
-		q.setup.log_base = fuzz_guest.log;
-		q.setup.log_size = FUZZ_LOG_SIZE;
-	}
+	base = fuzz_queue_begin(&q, in, how, &conf);
 	/* no poll thread serves the other rings: they may be the same one */
-	for (i = 0; i <= index; i++)
+	for (i = 0; i < conf.qid; i++)
 		fuzz_driver_describe(&q.d, base, &q.setup.rings[i]);
-	vstate_start_connect(q.dev);
-	vstate_start_negotiate(q.dev, q.setup.features, false);
 	vstate_start(q.dev, &q.setup);
-}
-
-static void
-connection_end(void)
-{
-	vstate_start_disconnect(q.dev, false);
-	fuzz_require(!vstate_lease_is_granted(&q.vq->lease), "no queue is granted");
-	fuzz_require(!vstate_run_is_started(q.dev), "the device stopped");
 }
 
 static void
@@ -290,7 +234,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		step_run(&in, fuzz_u8(&in));
 	device_work(&in);
 	state_try();
-	connection_end();
+	fuzz_queue_end(&q);
 	fuzz_require(fuzz_free_fd() == free_fd, "no descriptor is left open");
 	return 0;
 }

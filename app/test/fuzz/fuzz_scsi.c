@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/vhost_types.h>
-#include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 #include <linux/virtio_scsi.h>
 
@@ -25,7 +23,7 @@
 #include <rte_byteorder.h>
 #include <rte_memory.h>
 
-#include "fuzz_driver.h"
+#include "fuzz_queue.h"
 #include "vstate_probe.h"
 #include "block/vstate_scsi.h"
 #include "block/vstate_scsi_class.h"
@@ -35,13 +33,10 @@
 #include "block/vstate_scsi_vq.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_poller.h"
-#include "dev/vstate_run.h"
-#include "dev/vstate_setup.h"
 #include "dev/vstate_start.h"
 #include "dev/vstate_watch.h"
 #include "ring/vstate_lease.h"
 #include "rte_vhost_state.h"
-#include "rte_vhost_state_backend.h"
 
 #define NAME "fuzz"
 #define LUNS 2
@@ -50,17 +45,8 @@
 /* The control queue serves a few requests in a turn. */
 #define TURNS_MAX 40
 
-static struct {
-	struct vstate_dev *dev;
-	struct vstate_scsi *scsi;
-	struct vstate_vq *vq;
-	struct vstate_setup setup;
-	struct fuzz_driver d;
-	struct fuzz_view view;
-	uint16_t qid;
-	/** The driver writes while the device works. */
-	bool race;
-} q;
+static struct fuzz_queue q;
+static struct vstate_scsi *scsi;
 
 /* ---- the driver ---- */
 
@@ -121,7 +107,7 @@ command_add(struct fuzz_in *in)
 	const uint64_t addr = fuzz_guest_addr(in);
 	struct virtio_scsi_cmd_req req = { .lun = { 1, 0, 0x40, how >> 7 },
 		.tag = fuzz_u8(in) };
-	const uint32_t hdr_len = 19 + q.scsi->cdb_size, resp_len = 12 + q.scsi->sense_size;
+	const uint32_t hdr_len = 19 + scsi->cdb_size, resp_len = 12 + scsi->sense_size;
 	const uint32_t data_len = 512u * (blocks & 31);
 	struct fuzz_desc descs[4] = { { addr, hdr_len, 0, 0 } };
 	uint16_t n = 1;
@@ -188,41 +174,23 @@ request_add(struct fuzz_in *in)
 static void
 device_work(struct fuzz_in *in)
 {
-	const uint16_t room = q.d.packed ?
-		(q.vq->avail.wrap == q.vq->used.wrap ? q.vq->size : 0) + q.vq->used.idx -
-			q.vq->avail.idx : q.vq->size - (uint16_t)(q.vq->avail.idx - q.vq->used.idx);
 	unsigned int i;
 
-	q.view.nb_offered = 0;
-	q.view.tangled = q.view.cut = true;
-	if (!q.race && q.vq->inflight == NULL)
-		fuzz_driver_view(&q.d, q.vq->avail.idx, q.vq->avail.wrap, room, &q.view);
-	fuzz_guest_snapshot();
-	memset(fuzz_guest.log, 0, FUZZ_LOG_SIZE);
-	if (q.race)
-		fuzz_race_begin(in);
+	fuzz_queue_turn_begin(&q, in, false);
 	for (i = 0; i < TURNS_MAX && vstate_scsi_poll(q.dev) > 0; i++)
 		;
-	fuzz_race_end();
-	if (!q.view.tangled && !q.view.cut)
-		fuzz_driver_require_offered(&q.d, &q.view, q.setup.log_base != NULL);
+	fuzz_queue_turn_end(&q);
 }
 
 static void
 suspend_try(bool capture)
 {
-	struct rte_vhost_state_error err;
-	struct rte_vhost_state *st;
-
-	if (rte_vhost_state_suspend(NAME, 0, NULL) != 0)
+	if (!fuzz_queue_suspend(&q))
 		return;
-	fuzz_require(!vstate_lease_is_granted(&q.vq->lease) &&
-			vstate_blk_vq_of(q.vq)->nb_out == 0, "nothing is under way");
-	st = capture ? rte_vhost_state_capture(NAME, &err) : NULL;
-	if (st != NULL)
-		fuzz_require(rte_vhost_state_validate(st, &err) == 0, "a captured state is valid");
-	rte_vhost_state_free(st);
-	fuzz_require(rte_vhost_state_resume(NAME, NULL) == 0, "it resumes");
+	fuzz_require(vstate_blk_vq_of(q.vq)->nb_out == 0, "no request is under way");
+	if (capture)
+		rte_vhost_state_free(fuzz_queue_capture(&q));
+	fuzz_queue_resume(&q);
 }
 
 static void
@@ -241,9 +209,9 @@ static void
 attention_make(uint8_t op)
 {
 	if (q.qid == VSTATE_SCSI_VQ_EVENT)
-		vstate_scsi_event_add(q.scsi, op & 1);
+		vstate_scsi_event_add(scsi, op & 1);
 	else
-		vstate_scsi_attention_add(q.scsi, op & 1, op >> 1 & 0xf);
+		vstate_scsi_attention_add(scsi, op & 1, op >> 1 & 0xf);
 }
 
 /* ---- one connection ---- */
@@ -251,48 +219,24 @@ attention_make(uint8_t op)
 static void
 connection_begin(struct fuzz_in *in)
 {
-	static const uint16_t split_sizes[] = { 8, 64, 4, 1 }, packed_sizes[] = { 8, 7, 33, 1 };
 	const uint8_t how = fuzz_u8(in), which = fuzz_u8(in);
-	struct vstate_pos base;
+	const struct fuzz_queue_conf conf = { .hdr_len = 51, .direction = VRING_DESC_F_WRITE,
+		.qid = which & 2 ? VSTATE_SCSI_VQ_FIRST : which & 1,
+		.features = RTE_BIT64(VIRTIO_SCSI_F_CHANGE) };
 	unsigned int i;
 
-	q.race = how & 2;
-	q.qid = which & 2 ? VSTATE_SCSI_VQ_FIRST : which & 1;
-	q.vq = q.dev->vqs[q.qid];
-	q.d = (struct fuzz_driver){ .packed = how & 1, .indirect = how & 4, .hdr_len = 51,
-		.direction = VRING_DESC_F_WRITE };
-	q.d.size = (q.d.packed ? packed_sizes : split_sizes)[how >> 3 & 3];
-	fuzz_guest_make(q.d.packed, q.d.size);
-	base.idx = q.d.packed ? fuzz_u8(in) % q.d.size : fuzz_u16(in);
-	base.wrap = q.d.packed && how & 0x20;
-	fuzz_driver_seek(&q.d, base.idx, base.wrap);
-	memset(&q.setup, 0, sizeof(q.setup));
-	q.setup.features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_SCSI_F_CHANGE) |
-		(q.d.indirect ? RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
-		(q.d.packed ? RTE_BIT64(VIRTIO_F_RING_PACKED) : 0) |
-		(how & 0x40 ? RTE_BIT64(VIRTIO_RING_F_EVENT_IDX) : 0);
-	q.setup.mem = fuzz_guest.mem;
-	if (how & 0x80) {
-		q.setup.features |= RTE_BIT64(VHOST_F_LOG_ALL);
-		q.setup.log_base = fuzz_guest.log;
-		q.setup.log_size = FUZZ_LOG_SIZE;
-	}
-	fuzz_driver_describe(&q.d, base, &q.setup.rings[q.qid]);
-	vstate_start_connect(q.dev);
-	vstate_start_negotiate(q.dev, q.setup.features, false);
+	fuzz_queue_begin(&q, in, how, &conf);
 	vstate_scsi_reset(q.dev);
 	/* else the first command of each unit gets nothing but these */
 	for (i = 0; i < LUNS && !(which & 0x80); i++)
-		vstate_scsi_attention_end(q.scsi, i, RTE_VHOST_STATE_SCSI_ATTENTION_ALL);
+		vstate_scsi_attention_end(scsi, i, RTE_VHOST_STATE_SCSI_ATTENTION_ALL);
 	vstate_start(q.dev, &q.setup);
 }
 
 static void
 connection_end(void)
 {
-	vstate_start_disconnect(q.dev, false);
-	fuzz_require(!vstate_lease_is_granted(&q.vq->lease), "no queue is granted");
-	fuzz_require(!vstate_run_is_started(q.dev), "the device stopped");
+	fuzz_queue_end(&q);
 	fuzz_require(vstate_blk_vq_of(q.vq)->nb_out == 0, "no request is under way");
 }
 
@@ -344,7 +288,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	vstate_scsi_conf(&conf)->nb_luns = LUNS;
 	q.dev = vstate_probe_make(NAME, &conf, &vstate_scsi_class, SOCKET_ID_ANY);
 	fuzz_require(q.dev != NULL, "a device can be made");
-	q.scsi = vstate_scsi_of(q.dev);
+	scsi = vstate_scsi_of(q.dev);
 	vstate_poller_set(q.dev, VSTATE_POLLER_SERVICE, NULL, NULL);
 	fuzz_lasting(false);
 	return 0;
