@@ -56,9 +56,9 @@ event_end(struct vstate_scsi *scsi, uint32_t events)
 	rte_atomic_fetch_and_explicit(&kept->events, ~events, rte_memory_order_relaxed);
 }
 
-/* @return buffers moved */
+/* @param sent  written: the event is in a buffer. @return buffers moved */
 static uint32_t
-event_put(struct vstate_scsi *scsi, struct vstate_scsi_vq *q, unsigned int lun)
+event_put(struct vstate_scsi_vq *q, unsigned int lun, bool *sent)
 {
 	struct iovec pieces[PIECES];
 	struct vstate_request req = { .max_pieces = PIECES, .pieces = pieces };
@@ -77,10 +77,10 @@ event_put(struct vstate_scsi *scsi, struct vstate_scsi_vq *q, unsigned int lun)
 		vstate_request_push(&q->blk.vq, &req, 0);
 		return 1;
 	}
-	event_end(scsi, RTE_BIT32(lun));
 	vstate_scsi_pieces_write(pieces + req.nb_readable, 0, &event, sizeof(event));
 	vstate_request_push(&q->blk.vq, &req, sizeof(event));
 	q->counters.events++;
+	*sent = true;
 	return 1;
 }
 
@@ -90,6 +90,7 @@ vstate_scsi_event_poll(struct vstate_dev *dev)
 	struct vstate_scsi *scsi = vstate_scsi_of(dev);
 	struct vstate_vq *vq = dev->vqs[VSTATE_SCSI_VQ_EVENT];
 	const uint32_t due = events_get(scsi);
+	bool sent = false;
 	uint32_t n = 0;
 
 	if (likely(due == 0) || !vstate_lease_take(&vq->lease))
@@ -97,8 +98,11 @@ vstate_scsi_event_poll(struct vstate_dev *dev)
 	if (!vstate_scsi_vq_of(vq)->wants_events)
 		event_end(scsi, due);
 	else
-		n = event_put(scsi, vstate_scsi_vq_of(vq), rte_bsf32(due));
+		n = event_put(vstate_scsi_vq_of(vq), rte_bsf32(due), &sent);
 	vstate_request_publish(vq);
+	/* after the driver can see it: a kill in between sends it again, which does no harm */
+	if (sent)
+		event_end(scsi, RTE_BIT32(rte_bsf32(due)));
 	vstate_lease_give(&vq->lease);
 	return n;
 }

@@ -37,7 +37,7 @@ struct vstate_console_port {
 	bool ready;
 	/** Control messages that are due, RTE_VHOST_STATE_CONSOLE_DUE_*. */
 	uint8_t due;
-	/** Whether the driver knows the host's side as open, or gets a message that says so next. */
+	/** The driver knows the host's side as open, or the next message reports that. */
 	bool reported_open;
 	/**
 	 * Bytes whose buffers the driver got back at a stop before the host's side took them. They
