@@ -291,6 +291,24 @@ disk_begin(const struct bench *b, uint64_t without)
 }
 
 static bool
+class_wants_kicks(const struct vstate_vq *vq)
+{
+	RTE_SET_USED(vq);
+	return true;
+}
+
+/* Replace the eventfd of ring 0. @return the new one */
+static int
+kick_replace(const struct bench *b)
+{
+	struct msg msg = { .request = MSG_SET_VRING_KICK, .size = 8 };
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	assert_int_equal(message_fds(b->front, &msg, &fd, 1), 0);
+	return fd;
+}
+
+static bool
 is_started(const struct bench *b)
 {
 	/* messages before this one were processed, and rte_vhost was asked */
@@ -593,6 +611,28 @@ channel_that_blocks_holds_nobody(void **state)
 	assert_true(is_started(b));
 }
 
+/* A running queue need not stop for it, but a thread that waits for kicks must see the new ones. */
+static void
+kicks_of_a_running_queue_move_to_another_eventfd(void **state)
+{
+	static struct vstate_class class;
+	struct bench *b = *state;
+	eventfd_t count;
+	int fd;
+
+	class = vstate_blk_class;
+	class.wants_kicks = class_wants_kicks;
+	b->dev->class = &class;
+	disk_begin(b, 0);
+	assert_true(is_started(b));
+	fd = kick_replace(b);
+	assert_true(is_started(b));
+	assert_int_equal(eventfd_write(fd, 5), 0);
+	assert_int_equal(eventfd_read(b->dev->vqs[0]->kickfd, &count), 0);
+	assert_int_equal(count, 5);
+	close(fd);
+}
+
 int
 test_vstate_door_disk(void)
 {
@@ -600,6 +640,7 @@ test_vstate_door_disk(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(disk_starts_with_queue_0_alone),
 		TEST(queues_may_come_later),
+		TEST(kicks_of_a_running_queue_move_to_another_eventfd),
 		TEST(base_of_a_later_queue_stops_the_disk),
 		TEST(features_of_a_running_disk_stay),
 		TEST(slow_disk_holds_no_other_device),

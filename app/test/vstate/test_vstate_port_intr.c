@@ -173,6 +173,7 @@ device_that_is_set_up_again_wakes_the_thread(void **state)
 	/* with another eventfd, and the old one has no effect any more */
 	old = ut_port.kickfd;
 	ut_port.kickfd = ut_port.setup.rings[UT_PORT_QID].kickfd = eventfd(0, EFD_NONBLOCK);
+	ut_port.setup.rings[UT_PORT_QID].kickfd_fresh = true;
 	vstate_start_sync(ut_port.dev, &ut_port.setup);
 	assert_int_equal(rte_eth_dev_rx_intr_enable(ut_port.port, 0), 0);
 	assert_int_equal(app_sleep(20), 0);
@@ -248,6 +249,7 @@ kick_of_another_kind_harms_nothing(void **state)
 	assert_true(file >= 0);
 	ut_port_connect(false, false);
 	ut_port.setup.rings[UT_PORT_QID].kickfd = file;
+	ut_port.setup.rings[UT_PORT_QID].kickfd_fresh = true;
 	vstate_start_sync(ut_port.dev, &ut_port.setup);
 	assert_int_equal(rte_eth_dev_rx_intr_enable(ut_port.port, 0), 0);
 	ut_port_send();

@@ -29,8 +29,8 @@ struct vstate_ring_setup {
 	int callfd;
 	/** Eventfd of the driver's kicks, owned by the caller; negative: none. */
 	int kickfd;
-	/** The front end set @p callfd since the device last applied one. */
-	bool callfd_fresh;
+	/** The front end set @p callfd, @p kickfd, since the device last applied one. */
+	bool callfd_fresh, kickfd_fresh;
 	/** The front end set a base that the device has not applied yet. */
 	bool base_fresh;
 	/**

@@ -401,7 +401,7 @@ do_ring_start(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
-struct ring_call {
+struct ring_fd {
 	uint16_t qid;
 	int fd;
 };
@@ -409,7 +409,7 @@ struct ring_call {
 static int
 do_ring_call(struct vstate_dev *dev, void *arg)
 {
-	const struct ring_call *call = arg;
+	const struct ring_fd *call = arg;
 	struct vstate_vq *vq = dev->vqs[call->qid];
 
 	vstate_quiesce_poll_of(dev, vq);
@@ -417,6 +417,16 @@ do_ring_call(struct vstate_dev *dev, void *arg)
 	/* An earlier call may be lost, if the front end no longer read the old eventfd. */
 	vstate_call_vq(dev, vq);
 	vstate_grant_vq(dev, vq);
+	return 0;
+}
+
+/* No thread is inside the eventfd. A kick that came before is seen when the watch begins. */
+static int
+do_ring_kick(struct vstate_dev *dev, void *arg)
+{
+	const struct ring_fd *kick = arg;
+
+	vstate_vq_setup_kick(dev, dev->vqs[kick->qid], kick->fd);
 	return 0;
 }
 
@@ -437,7 +447,15 @@ vstate_start_ring(struct vstate_dev *dev, uint16_t qid, const struct vstate_ring
 void
 vstate_start_ring_call(struct vstate_dev *dev, uint16_t qid, int fd)
 {
-	struct ring_call call = { qid, fd };
+	struct ring_fd call = { qid, fd };
 
 	vstate_control_run(do_ring_call, dev, &call);
+}
+
+void
+vstate_start_ring_kick(struct vstate_dev *dev, uint16_t qid, int fd)
+{
+	struct ring_fd kick = { qid, fd };
+
+	vstate_control_run(do_ring_kick, dev, &kick);
 }

@@ -69,5 +69,7 @@ void vstate_start_ring_end(struct vstate_dev *dev, uint16_t qid);
 int vstate_start_ring(struct vstate_dev *dev, uint16_t qid, const struct vstate_ring_setup *ring);
 /** The front end set the eventfd @p fd for calls; -1: no calls. */
 void vstate_start_ring_call(struct vstate_dev *dev, uint16_t qid, int fd);
+/** The front end set the eventfd @p fd for the driver's kicks; negative: the device polls. */
+void vstate_start_ring_kick(struct vstate_dev *dev, uint16_t qid, int fd);
 
 #endif /* VSTATE_START_H */

@@ -107,6 +107,19 @@ vq_unset(struct vstate_dev *dev, struct vstate_vq *vq)
 }
 
 void
+vstate_vq_setup_kick(struct vstate_dev *dev, struct vstate_vq *vq, int fd)
+{
+	int ret;
+
+	if (dev->class->wants_kicks == NULL || !dev->class->wants_kicks(vq))
+		return;
+	ret = vstate_kick_fd_set(vq, fd);
+	if (ret != 0)
+		VSTATE_LOG(WARNING, "%s: queue %u: kicks are not seen: %s", dev->name, vq->qid,
+				strerror(-ret));
+}
+
+void
 vstate_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstate_ring_setup *ring)
 {
 	if (ring->ready && ring->callfd_fresh)
@@ -119,10 +132,8 @@ vstate_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq, const struct vstat
 		vq_unset(dev, vq);
 		return;
 	}
-	if (dev->class->wants_kicks != NULL && dev->class->wants_kicks(vq) &&
-			vstate_kick_fd_set(vq, ring->kickfd) != 0)
-		VSTATE_LOG(WARNING, "%s: queue %u: kicks are not seen: %s", dev->name, vq->qid,
-				strerror(errno));
+	if (ring->kickfd_fresh || vq->kickfd < 0)
+		vstate_vq_setup_kick(dev, vq, ring->kickfd);
 	vq->setup_resets = dev->history.resets;
 	vq->mem = &dev->guest.mem;
 	vq->win = (struct vstate_window){ 0 };

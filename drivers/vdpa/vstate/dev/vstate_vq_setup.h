@@ -19,4 +19,10 @@ struct vstate_vq;
 void vstate_vq_setup(struct vstate_dev *dev, struct vstate_vq *vq,
 		const struct vstate_ring_setup *ring);
 
+/**
+ * Watch the kicks of eventfd @p fd from now on, if the class of the device wants them. Negative:
+ * none. Kicks that are not seen are logged.
+ */
+void vstate_vq_setup_kick(struct vstate_dev *dev, struct vstate_vq *vq, int fd);
+
 #endif /* VSTATE_VQ_SETUP_H */

@@ -17,8 +17,7 @@
 struct vstate_vq;
 
 /**
- * Watch a duplicate of @p fd from now on; none if it is negative. Control lock held, no poll thread
- * inside.
+ * Watch a duplicate of @p fd from now on; none if it is negative. Control lock held.
  * @return 0; -errno: kicks are not seen
  */
 int vstate_kick_fd_set(struct vstate_vq *vq, int fd);

@@ -104,6 +104,7 @@ vstate_connection_attach(int vid, struct vstate_dev *dev)
 		dev->connection->base_fresh[i] = true;
 		dev->connection->base_known[i] = false;
 		dev->connection->callfd_fresh[i] = true;
+		dev->connection->kickfd_fresh[i] = true;
 	}
 	dev->connection->fd_qid = -1;
 	dev->connection->fd_taken = false;
@@ -276,6 +277,7 @@ ring_get(const struct vstate_dev *dev, uint16_t qid, bool packed, struct vstate_
 	ring->driver = vring.avail;
 	ring->device = vring.used;
 	ring->kickfd = vring.kickfd;
+	ring->kickfd_fresh = dev->connection->kickfd_fresh[qid];
 	ring->callfd_fresh = dev->connection->callfd_fresh[qid];
 	if (ring->callfd_fresh)
 		ring->callfd = callfd_check(dev, qid, vring.callfd);
@@ -365,14 +367,19 @@ fail:
 	return NULL;
 }
 
-/* The device applied base and call descriptor of a ring, if the ring was ready. */
+/* The device applied base and descriptors of a ring, if the ring was ready. */
 static void
 ring_set_applied(struct vstate_dev *dev, uint16_t qid)
 {
-	if (!dev->connection->ring_ready[qid])
+	struct vstate_connection *c = dev->connection;
+
+	if (!c->ring_ready[qid])
 		return;
-	dev->connection->base_fresh[qid] = false;
-	dev->connection->callfd_fresh[qid] = false;
+	c->callfd_fresh[qid] = false;
+	c->kickfd_fresh[qid] = false;
+	/* the device has not moved the rings, and does so when this process owns it */
+	if (!vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_OWNER))
+		c->base_fresh[qid] = false;
 }
 
 static void
@@ -380,9 +387,6 @@ rings_set_applied(struct vstate_dev *dev)
 {
 	uint16_t i;
 
-	/* the device has not moved the rings, and does so when this process owns it */
-	if (vstate_run_is_blocked(dev, VSTATE_BLOCK_NOT_OWNER))
-		return;
 	for (i = 0; i < dev->nb_vqs; i++)
 		ring_set_applied(dev, i);
 }
@@ -528,14 +532,17 @@ ring_start(struct vstate_dev *dev, uint16_t qid)
 static void
 fd_replace(struct vstate_dev *dev, uint16_t qid)
 {
+	struct vstate_connection *c = dev->connection;
 	struct rte_vhost_vring vring;
 
-	dev->connection->fd_taken = false;
-	if (!dev->connection->callfd_fresh[qid] ||
-			rte_vhost_get_vhost_vring(dev->connection->vid, qid, &vring) != 0)
+	c->fd_taken = false;
+	if (rte_vhost_get_vhost_vring(c->vid, qid, &vring) != 0)
 		return;
-	dev->connection->callfd_fresh[qid] = false;
-	vstate_start_ring_call(dev, qid, callfd_check(dev, qid, vring.callfd));
+	if (c->callfd_fresh[qid])
+		vstate_start_ring_call(dev, qid, callfd_check(dev, qid, vring.callfd));
+	if (c->kickfd_fresh[qid])
+		vstate_start_ring_kick(dev, qid, vring.kickfd);
+	c->callfd_fresh[qid] = c->kickfd_fresh[qid] = false;
 }
 
 void
@@ -543,8 +550,12 @@ vstate_connection_fd_message(struct vstate_dev *dev, int qid, bool is_call)
 {
 	fd_message_end(dev);
 	dev->connection->fd_qid = qid < dev->nb_vqs ? qid : -1;
-	if (dev->connection->fd_qid >= 0 && is_call)
+	if (dev->connection->fd_qid < 0)
+		return;
+	if (is_call)
 		dev->connection->callfd_fresh[qid] = true;
+	else
+		dev->connection->kickfd_fresh[qid] = true;
 }
 
 int

@@ -53,9 +53,10 @@ struct vstate_connection {
 	bool ring_came;
 	/** The last status of the front end has DRIVER_OK. */
 	bool driver_ok;
-	/** The front end set a base, or a call descriptor, that the device has not applied yet. */
+	/** The front end set a base, or a descriptor, that the device has not applied yet. */
 	bool base_fresh[VSTATE_MAX_VQS];
 	bool callfd_fresh[VSTATE_MAX_VQS];
+	bool kickfd_fresh[VSTATE_MAX_VQS];
 	/**
 	 * Bases as the front end set them: of a split ring the available index, of a packed ring
 	 * the available position, and the used position in the upper half.
