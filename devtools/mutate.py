@@ -32,7 +32,7 @@ GROUPS = {
     'dev': 'dev fault inflight state_file fail_calls device_state vdpa door blk blk_stop takeover '
            'port',
     'handover': 'handover_msg state_file inflight interrupted fail_calls takeover door door_disk',
-    'vhost': 'msg msg_log fd_io device_state door fail_calls vdpa door_disk takeover mem_guard',
+    'vhost': 'msg msg_log fd_io device_state door fail_calls vdpa door_disk takeover mem_guard mem_populate',
 }
 # Lines without an effect that a unit test can see: logs, hints, checks of the compiler.
 SKIPPED = re.compile(r'\b(VSTATE_LOG|VHOST_STATE_LOG|RTE_LOG\w*|RTE_SET_USED|RTE_BUILD_BUG_ON|'

@@ -29,6 +29,7 @@ int test_vstate_dirty(void);
 int test_vstate_marks(void);
 int test_vstate_mem(void);
 int test_vstate_mem_guard(void);
+int test_vstate_mem_populate(void);
 int test_vstate_net_take(void);
 int test_vstate_net_put(void);
 int test_vstate_fail_calls(void);

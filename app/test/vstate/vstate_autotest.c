@@ -25,6 +25,7 @@ static const struct {
 } groups[] = {
 	{ "mem", test_vstate_mem },
 	{ "mem_guard", test_vstate_mem_guard },
+	{ "mem_populate", test_vstate_mem_populate },
 	{ "dirty", test_vstate_dirty },
 	{ "devargs", test_vstate_devargs },
 	{ "chain", test_vstate_chain },

@@ -32,6 +32,7 @@
 #include "vstate_front.h"
 #include "vstate_listener.h"
 #include "vstate_log.h"
+#include "vstate_mem_populate.h"
 #include "vstate_mem_watch.h"
 
 /*
@@ -41,6 +42,8 @@
  */
 #define RECONNECT_MIN_MS 10u
 #define RECONNECT_MAX_MS 1000u
+/* The front end is not heard meanwhile. */
+#define POPULATE_MS 100u
 
 struct vstate_door {
 	struct vstate_dev *dev;
@@ -483,8 +486,10 @@ connection_adopt(struct vstate_door *door, const struct vstate_handover_msg *msg
 		return;
 	ret = items_replay(door, msg);
 	*kept = ret == 0;
-	if (ret == 0)
+	if (ret == 0) {
+		vstate_mem_populate(&door->dev->guest.mem, POPULATE_MS);
 		return;
+	}
 	VSTATE_LOG(WARNING, "%s: cannot continue the connection of its front end, which has to "
 			"connect again: %s", door->dev->name, strerror(-ret));
 	vstate_front_end(&door->front, false);
