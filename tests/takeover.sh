@@ -481,6 +481,89 @@ case_release_under_load()
 	tp_quit b
 }
 
+# ---- many devices at once ----
+
+# many_looper NAME DEVICES [OPTION]: as looper, with a socket for each device.
+many_looper()
+{
+	local name=$1 devices=$2 i args=()
+	for i in $(seq 0 $((devices - 1))); do
+		args+=("iface=$W/s$i,queues=2,state_dir=$W/state,service=1${3:+,$3}")
+	done
+	eal_options 512
+	EAL[1]+=",2@${EAL[1]##*@}"
+	dut "${args[@]}"
+	tp_start "$name" -s 0x2 "${DUT[@]}" -- --disable-device-start
+}
+
+many_guest() # DEVICES
+{
+	local i args=()
+	for i in $(seq 0 $(($1 - 1))); do
+		args+=(--vdev "net_virtio_user$i,path=$W/s$i,queues=2,queue_size=256,mrg_rxbuf=1")
+	done
+	eal_options 512
+	tp_start guest "${args[@]}" -- --rxq=2 --txq=2 --port-topology=loop --total-num-mbufs=65536
+	tp guest "set fwd io" >/dev/null
+	tp guest "start tx_first 1" >/dev/null
+}
+
+all_handed_over() { [ "$(grep -c 'handed over, with the connection' "$W/$1.out")" -eq "$2" ]; } # NAME DEVICES
+
+# Frames of a guest come back from each device.
+all_come_back() # DEVICES
+{
+	local i before
+	for i in $(seq 0 $(($1 - 1))); do
+		before=$(tp_stat guest RX-packets "$i")
+		wait_for 20 received_more_at "$i" $((before + 100)) || fail "no frames come back from device $i"
+	done
+}
+
+received_more_at() { [ "$(tp_stat guest RX-packets "$1")" -gt "$2" ]; } # DEVICE THAN
+
+# Print how long the devices of some processes rested, in ms: the median, nine of ten, the longest.
+rests() # FILE...
+{
+	sed -n 's/.*no queue was served for \([0-9.]*\) ms.*/\1/p' "${@/#/$W/}" | sort -n |
+		awk '{ rest[NR] = $1 }
+			END { print rest[int((NR + 1) / 2)] "/" rest[int((9 * NR + 9) / 10)] "/" rest[NR] }'
+}
+
+# All devices of a process are taken over at once, by one process after the other.
+many_upgrades() # DEVICES UPGRADES
+{
+	local i last=owner0 files=()
+	mkdir -p "$W/state"
+	many_looper "$last" "$1"
+	many_guest "$1"
+	all_come_back "$1"
+	for i in $(seq "$2"); do
+		many_looper "owner$i" "$1" takeover=1
+		wait_for 60 all_handed_over "$last" "$1" || fail "$last did not hand each device over"
+		files+=("$last.out")
+		tp_quit "$last"
+		last=owner$i
+		all_come_back "$1"
+	done
+	tp_quit guest
+	tp_quit "$last"
+	RESTS=$(rests "${files[@]}")
+}
+
+# Each device rests for its own handover only, and not for those of the others.
+MANY_DEVICES=${MANY_DEVICES:-$((${SOAK:-0} ? 24 : 6))}
+MANY_UPGRADES=${MANY_UPGRADES:-$((${SOAK:-0} ? 2 : 1))}
+ONE_UPGRADES=${ONE_UPGRADES:-$((${SOAK:-0} ? 48 : 3))}
+case_many_devices()
+{
+	local one
+	many_upgrades 1 "$ONE_UPGRADES"
+	one=$RESTS
+	many_upgrades "$MANY_DEVICES" "$MANY_UPGRADES"
+	measured "rest in ms, p50/p90/max: one device alone $one, $MANY_DEVICES devices at once $RESTS"
+}
+
 # One of the two processes is killed at a random instant of a handover. The guest keeps its connection,
 # unless the owner dies before it has offered it, or the new process when it has it alone.
 KILLS=${KILLS:-$((${SOAK:-0} ? 1000 : 12))}
@@ -507,4 +590,4 @@ run_cases split packed split-16-queues packed-16-queues split-reconnect packed-r
 	qemu-packed-reconnect qemu-goes-on qemu-server qemu-refused \
 	no-answer refused-leaves-the-socket \
 	without-takeover-it-is-busy one-front-end two-front-ends killed-owner nobody-to-ask release loop loop-packed loop-pid-namespaces loop-reconnect \
-	release-under-load kills $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after)
+	release-under-load many-devices kills $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after)

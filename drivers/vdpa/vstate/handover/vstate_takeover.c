@@ -56,6 +56,9 @@
 #define LOCK_MS 2000
 /* Bound for the application to poll a port that is started. After it the takeover begins. */
 #define POLLED_MS 3000
+/* Bound for the takeovers of other devices of this process, and the time between two looks. */
+#define TURN_MS 5000
+#define TURN_LOOK_US 2000
 
 enum phase {
 	PHASE_OWNER,
@@ -556,6 +559,26 @@ device_own(struct vstate_dev *dev, bool died)
 	return ret;
 }
 
+/*
+ * The devices of a process are taken over one after the other. At the same time they would disturb
+ * each other, and each would rest for the others too.
+ */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+/* False: the turn of another device takes long, and this one begins without its own. */
+static bool
+turn_take(const struct vstate_dev *dev)
+{
+	const uint64_t until = deadline_make(TURN_MS);
+
+	while (pthread_mutex_trylock(&turn) != 0) {
+		if (takeover_is_stopping(dev->handover->takeover) || vstate_clock_ms() >= until)
+			return false;
+		usleep(TURN_LOOK_US);
+	}
+	return true;
+}
+
 static int
 device_take(struct vstate_dev *dev)
 {
@@ -565,7 +588,6 @@ device_take(struct vstate_dev *dev)
 	uint64_t start;
 	int fd, ret;
 
-	poller_wait(dev);
 	if (takeover_is_stopping(t) || dev->front_ops->is_shut(dev))
 		return -ECANCELED;
 	VSTATE_LOG(NOTICE, "%s: asks the process that owns it", dev->name);
@@ -628,10 +650,15 @@ takeover_main(void *arg)
 {
 	struct vstate_dev *dev = arg;
 	struct vstate_takeover *t = dev->handover->takeover;
+	bool has_turn;
 	int ret;
 
 	if (t->phase == PHASE_WAITING) {
+		poller_wait(dev);
+		has_turn = turn_take(dev);
 		ret = device_take(dev);
+		if (has_turn)
+			pthread_mutex_unlock(&turn);
 		if (ret != 0) {
 			phase_set(dev, PHASE_FAILED);
 			VSTATE_LOG(ERR, "%s: not taken over: %s", dev->name, failure_text(ret));
