@@ -51,6 +51,8 @@ detects() # KIND RING OPTION...
 	measured "$(grep -vi 'on purpose' "$W/tool.err" | head -n 1 | sed 's/^dpdk-test-vdpa: //')"
 }
 
+case_growth() { grows_not 9 --rounds $((${SOAK:-0} ? 3000 : 400)) --queues 2; }
+case_growth_process() { grows_not 9 --rounds $((${SOAK:-0} ? 3000 : 200)) --queues 2 --process; }
 case_split_1_queue() { moves 1000 1 --ring split; }
 case_packed_1_queue() { moves 1000 1 --ring packed; }
 case_split_16_queues() { moves 300 16 --ring split; }
@@ -127,7 +129,7 @@ case_killed_often_split() { survives_kills 100 4 --ring split --any-layout --fra
 case_broken_page() { detects page packed --kill; }
 
 # shellcheck disable=SC2046 # names without spaces
-run_cases split-1-queue packed-1-queue split-16-queues packed-16-queues split-64-queues \
+run_cases growth growth-process split-1-queue packed-1-queue split-16-queues packed-16-queues split-64-queues \
 	packed-64-queues split-64-bytes packed-1500-bytes split-jumbo packed-jumbo split-any-layout \
 	packed-any-layout split-small-ring packed-odd-ring split-large-ring packed-large-ring \
 	split-process packed-process split-process-16-queues packed-process-16-queues split-vdpa \

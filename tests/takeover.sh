@@ -481,6 +481,9 @@ case_release_under_load()
 	tp_quit b
 }
 
+# What a process gets with a device does not become more from takeover to takeover.
+case_growth() { grows_not 12 --rounds $((${SOAK:-0} ? 1000 : 20)) --queues 2 --upgrade; }
+
 # ---- many devices at once ----
 
 # many_looper NAME DEVICES [OPTION]: as looper, with a socket for each device.
@@ -590,4 +593,4 @@ run_cases split packed split-16-queues packed-16-queues split-reconnect packed-r
 	qemu-packed-reconnect qemu-goes-on qemu-server qemu-refused \
 	no-answer refused-leaves-the-socket \
 	without-takeover-it-is-busy one-front-end two-front-ends killed-owner nobody-to-ask release loop loop-packed loop-pid-namespaces loop-reconnect \
-	release-under-load many-devices kills $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after)
+	release-under-load growth many-devices kills $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after)

@@ -46,3 +46,18 @@ survives_kills() # ROUNDS PAIRS OPTION...
 	measured "$1 kills, $((2 * $2)) virtqueues, $(report frames) frames, $(report lost) lost"
 	measured "gap p50 $(report blackout_us p50) us"
 }
+
+# Descriptors, threads and memory of the processes do not grow from move to move.
+RSS_GROWTH_KIB=6144
+grows_not() # MIN-PROCESSES OPTION...
+{
+	local processes name begin end word
+	/usr/bin/python3 "$VSTATE_ROOT/tests/tools/growth.py" "$1" "$TOOL" migrate "${@:2}" \
+		>"$W/growth.out" 2>"$W/growth.err" || fail "$(tail -n 1 "$W/growth.err")"
+	measured "$(cat "$W/growth.out"), at the beginning and at the end"
+	IFS=';' read -r processes word <"$W/growth.out"
+	while read -r name begin end; do
+		expect "$name of ${processes}, $begin at the beginning" "$end" -le \
+			$((begin + (${#name} == 3 ? RSS_GROWTH_KIB : 4)))
+	done < <(tr ';' '\n' <<<"$word" | sed 's/RSS KiB/RSS/')
+}
