@@ -253,9 +253,29 @@ case_tool_guest_reports()
 	has guest '"frames": *[1-9]' || fail "the guest reports no frames"
 }
 
+# The port has fewer queues than the guest, so frames come back on another queue pair.
+case_tool_guest_any_pair()
+{
+	local rc=0
+	eal_options 256
+	PORT_QUEUES=1 DEVICE_QUEUES=3
+	back_start
+	tp back "set fwd io" >/dev/null
+	tp back start >/dev/null
+	set -- guest --socket "$W/s" --queues 3 --seconds 1 --seed 1 --json
+	tool_must 60 "$@" --any-pair
+	report_none lost duplicated reordered corrupted
+	expect frames "$(report frames)" -ge 1000
+	measured "$(report frames) frames of 3 queue pairs"
+	tool 60 "$@" || rc=$?
+	expect "exit status without --any-pair" "$rc" -eq 1
+	expect_match "reason" "$(cat "$W/tool.out" "$W/tool.err")" "another queue pair"
+	tp_quit back
+}
+
 # shellcheck disable=SC2046
 run_cases show back-stop-start-split back-stop-start-packed guest-stop-start-split guest-stop-start-packed \
 	guest-reset-packed guest-killed-split guest-killed-packed \
 	back-killed-split back-killed-packed fewer-port-queues more-port-queues hot-plug unplug-unused \
-	tool-guest-reconnects-split tool-guest-reconnects-packed tool-guest-reports \
+	tool-guest-reconnects-split tool-guest-reconnects-packed tool-guest-reports tool-guest-any-pair \
 	$(soak guest-reset-split)

@@ -43,7 +43,7 @@ enum {
 	OPT_SOCKET = 1, OPT_SERVER, OPT_QUEUES, OPT_RING, OPT_SIZE, OPT_SECONDS, OPT_FRAMES,
 	OPT_FEATURES, OPT_ANY_LAYOUT, OPT_RX_VHOST, OPT_SEED, OPT_RATE, OPT_WINDOW, OPT_CALLS,
 	OPT_JSON, OPT_HOSTILE, OPT_EXPECT_RESET, OPT_WITNESS, OPT_BACK_END_PID, OPT_RTE_VHOST,
-	OPT_ROUNDS, OPT_RSS_LIMIT, OPT_HOLD, OPT_CVQ, OPT_VERBOSE,
+	OPT_ROUNDS, OPT_RSS_LIMIT, OPT_HOLD, OPT_CVQ, OPT_ANY_PAIR, OPT_VERBOSE,
 };
 
 static const struct option long_options[] = {
@@ -56,6 +56,7 @@ static const struct option long_options[] = {
 	{ "frames", required_argument, NULL, OPT_FRAMES },
 	{ "features", required_argument, NULL, OPT_FEATURES },
 	{ "any-layout", no_argument, NULL, OPT_ANY_LAYOUT },
+	{ "any-pair", no_argument, NULL, OPT_ANY_PAIR },
 	{ "rx-as-rte-vhost", no_argument, NULL, OPT_RX_VHOST },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "rate", required_argument, NULL, OPT_RATE },
@@ -95,6 +96,8 @@ usage_print(FILE *f)
 	guest_features_wrap(f, 23);
 	fputs(";\n                       \"none\", or default mrg,indirect,event-idx\n"
 		"  --any-layout         spread frames over random numbers of descriptors\n"
+		"  --any-pair           a frame may come back on another queue pair, as through a\n"
+		"                       switch or a port with fewer queues than the guest\n"
 		"  --rx-as-rte-vhost    with --any-layout: only receive buffers that rte_vhost\n"
 		"                       can handle\n"
 		"  --seed N             seed of lengths, contents and layouts (the time)\n"
@@ -159,6 +162,7 @@ guest_option(struct guest_conf *c, int opt, const char *arg)
 		/* it reports an unknown name itself */
 		return guest_features_parse(arg, &c->features) ? 0 : -EINVAL;
 	case OPT_ANY_LAYOUT: c->any_layout = true; break;
+	case OPT_ANY_PAIR: c->any_pair = true; break;
 	case OPT_CVQ: c->cvq = true; break;
 	case OPT_RX_VHOST: c->rx_as_rte_vhost = true; break;
 	case OPT_SEED: return number_parse_opt("--seed", arg, 0, UINT64_MAX, &c->seed);

@@ -52,6 +52,8 @@ guest_create(const struct guest_conf *conf)
 	g->conf = *conf;
 	g->listener = -1;
 	g->frame.seed = conf->seed;
+	g->frame.any_pair = conf->any_pair;
+	g->frame.pairs = conf->pairs;
 	g->frame.min = conf->frame_min;
 	g->frame.max = conf->frame_max;
 	guest_mem_init(&g->mem);

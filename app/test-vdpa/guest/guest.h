@@ -49,6 +49,8 @@ struct guest_conf {
 	uint64_t rate;
 	/** Spread a frame over random numbers of descriptors instead of the shortest chain. */
 	bool any_layout;
+	/** Frames may come back on another pair than that which sent them. */
+	bool any_pair;
 	/**
 	 * With any_layout: use only receive buffers that rte_vhost (22.11) can handle.
 	 * Split: the virtio header lies in the first two descriptors, because rte_vhost writes

@@ -215,8 +215,8 @@ check_content(const struct guest_frame_conf *c, uint16_t pair, uint64_t seq, con
 }
 
 enum guest_frame_result
-guest_frame_check(const struct guest_frame_conf *c, uint16_t pair, const uint8_t *buf, uint32_t len,
-		uint64_t *seq, const char **why)
+guest_frame_check(const struct guest_frame_conf *c, uint16_t *pair, const uint8_t *buf,
+		uint32_t len, uint64_t *seq, const char **why)
 {
 	const uint8_t *f = buf + GUEST_HDR_LEN;
 	struct virtio_net_hdr_v1 hdr;
@@ -243,11 +243,12 @@ guest_frame_check(const struct guest_frame_conf *c, uint16_t pair, const uint8_t
 		*why = "not a frame of this guest";
 		return GUEST_FRAME_UNKNOWN;
 	}
-	if (from != pair) {
+	if (from != *pair && (!c->any_pair || from >= c->pairs)) {
 		*why = "frame of another queue pair";
 		return GUEST_FRAME_UNKNOWN;
 	}
-	*why = check_content(c, pair, *seq, f, len);
+	*pair = from;
+	*why = check_content(c, from, *seq, f, len);
 	if (*why == NULL && hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE)
 		*why = "segmentation requested for a frame without it";
 	if (*why == NULL)

@@ -35,6 +35,10 @@ struct guest_frame_conf {
 	bool tx_csum;
 	/** The device may leave the checksum to the driver (VIRTIO_NET_F_GUEST_CSUM). */
 	bool rx_csum;
+	/** A frame may come back on another pair than that which sent it. */
+	bool any_pair;
+	/** Queue pairs of the guest, for @p any_pair. */
+	uint16_t pairs;
 };
 
 /** What guest_frame_check() found. */
@@ -58,11 +62,12 @@ uint32_t guest_frame_build(const struct guest_frame_conf *c, uint16_t pair, uint
 		uint8_t *buf);
 /**
  * Check virtio header and frame.
+ * @param pair in: the pair that received it; out: the pair that sent it, as @p seq
  * @param len bytes at @p buf, header included
  * @param seq written unless GUEST_FRAME_UNKNOWN or GUEST_FRAME_FOREIGN
  * @param why written unless GUEST_FRAME_OK: the reason, as text
  */
-enum guest_frame_result guest_frame_check(const struct guest_frame_conf *c, uint16_t pair,
+enum guest_frame_result guest_frame_check(const struct guest_frame_conf *c, uint16_t *pair,
 		const uint8_t *buf, uint32_t len, uint64_t *seq, const char **why);
 
 #endif /* GUEST_FRAME_H */

@@ -153,7 +153,9 @@ window_of(const struct guest_pair *p)
 
 	if (guest_has(p->g, VIRTIO_NET_F_MRG_RXBUF))
 		per = (need + rx_len_min(p->g) - 1) / rx_len_min(p->g);
-	window = min_u32(p->rx_slots / per, p->tx_slots);
+	/* the frames of all pairs may come back on one */
+	window = p->rx_slots / per / (c->any_pair ? c->pairs : 1);
+	window = min_u32(window, p->tx_slots);
 	if (window > 2)
 		window--; /* one is reserved for a probe, see guest_pair.c */
 	if (c->window != 0)

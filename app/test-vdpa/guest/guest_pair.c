@@ -59,14 +59,17 @@ note_arrival(struct guest_pair *p, uint64_t now)
 	p->progress_at = now;
 }
 
+/* A frame is counted for the pair that sent it, if that can be told. */
 static void
 check_frame(struct guest_pair *p, const uint8_t *buf, uint32_t len, uint64_t now)
 {
 	enum guest_frame_result res;
 	const char *why = NULL;
+	uint16_t pair = p->index;
 	uint64_t seq = 0;
 
-	res = guest_frame_check(&p->g->frame, p->index, buf, len, &seq, &why);
+	res = guest_frame_check(&p->g->frame, &pair, buf, len, &seq, &why);
+	p = &p->g->pairs[pair];
 	if (res == GUEST_FRAME_FOREIGN) {
 		guest_set(&p->foreign, p->foreign + 1);
 		return;
