@@ -27,10 +27,10 @@ block()
 	plugin=$(plugin_path) || fail "no plugin to load"
 	/usr/bin/python3 "$VSTATE_ROOT/tests/tools/rst_block.py" "$VSTATE_ROOT/doc/guides/howto/$1.rst" "$2" \
 		>"$W/block" 2>"$W/block.err" || fail "$(cat "$W/block.err")"
-	sed -E -e "s|/usr/local/lib/|${PRIVATE:-}/|g; s|/run/|$W/|g; s|/var/tmp/|$W/|g; s|-l 2,3|-l 0,1|" \
+	sed -E -e "s|/usr/local/lib/|${PRIVATE:-}/|g; s|/run/|$W/|g; s|/var/tmp/|$W/|g; s|/var/lib/|${DISKS:-$W}/|g; s|-l 2,3|-l 0,1|" \
 		-e "s|build/lib/|$VSTATE_BUILD/lib/|" \
 		-e "s|build/drivers/librte_vdpa_vstate.so|$plugin|" \
-		-e "s|^dpdk-test-vdpa |$TOOL |; s|(^\| )tests/tools/|\1$VSTATE_ROOT/tests/tools/|" "$W/block"
+		-e "s|^(build/app/)?dpdk-test-vdpa |$TOOL |; s|(^\| )tests/tools/|\1$VSTATE_ROOT/tests/tools/|" "$W/block"
 }
 
 prepare()
@@ -254,6 +254,49 @@ case_crash_recovery()
 	tp_quit back
 }
 
+# The process that serves the disk of the page. Its prompt reads from a FIFO.
+disk_of_the_page()
+{
+	local text fd
+	text=$(block qemu_disk 1 | sed 1d) || exit 1
+	rm -f "$W/disk.in"
+	mkfifo "$W/disk.in"
+	exec {fd}<>"$W/disk.in"
+	TP_FD[disk]=$fd
+	bash -c "exec $text" <"$W/disk.in" >>"$W/disk.out" 2>&1 &
+	PID[disk]=$!
+	echo "$!" >>"$W/pids"
+	wait_for 20 test -S "$W/vm1-disk.sock" || fail "disk: no socket: $(tail -n 1 "$W/disk.out")"
+}
+
+guest_disk_is() # SECTORS
+{
+	vm_must vm 20 "cat /sys/block/vda/size"
+	grep -q "^$1" <<<"$VM_OUT"
+}
+
+case_qemu_disk()
+{
+	local DISKS
+	prepare
+	qemu_of_the_pages
+	# a file system that has O_DIRECT
+	DISKS=$(mktemp -d /var/tmp/vstate-howto.XXXXXX) || fail "no folder for the disk"
+	echo "$DISKS" >>"$W/plugins" # removed with the case
+	eval "$(block qemu_disk 1 | sed -n 1p)" || fail "truncate: exit status $?"
+	disk_of_the_page
+	vm_of "$(block qemu 2 | sed '/-chardev socket/,$d'; block qemu_disk 2 | sed -n '/-chardev/,$p' | sed '$s/$/,vectors=0/')"
+	guest_disk_is $((10 * 2097152)) || fail "the guest does not see the disk"
+	commands qemu_disk 3
+	wait_for 30 guest_disk_is $((20 * 2097152)) || fail "the guest does not see the larger disk"
+	vm_must vm 30 "echo vstate-was-here >/tmp/b; dd if=/tmp/b of=/dev/vda bs=4096 conv=sync,fsync seek=4000000"
+	bg_kill disk
+	disk_of_the_page
+	vm_must vm 30 "dd if=/dev/vda bs=4096 skip=4000000 count=1 iflag=direct | head -n 1"
+	expect_match "block after the crash" "$VM_OUT" 'vstate-was-here'
+	measured "a disk of 20 GiB, before and after the end of its process"
+}
+
 # The first block makes the directory too.
 case_upgrade()
 {
@@ -324,4 +367,4 @@ case_libvirt()
 	PYTHON
 }
 
-run_cases testpmd control ovs-dpdk qemu crash-recovery upgrade live-migration libvirt
+run_cases testpmd control ovs-dpdk qemu qemu-disk crash-recovery upgrade live-migration libvirt
