@@ -237,6 +237,54 @@ case_broken_queue()
 	tp_quit back
 }
 
+# ---- attach and detach under requests ----
+
+ATTACHES=${ATTACHES:-$((${SOAK:-0} ? 10000 : 60))}
+# Ask for everything of a port and of a device, as fast as answers come, until the process ends.
+POLLER='import sys
+sys.path.insert(0, sys.argv[1])
+import telemetry
+client = telemetry.Client(sys.argv[2])
+answers = empty = 0
+try:
+    while True:
+        for command in ("/ethdev/link_status,0", "/ethdev/stats,0", "/ethdev/xstats,0", "/ethdev/info,0",
+                        "/ethdev/list", "/vstate/list", "/vstate/dev,net_vstate0", "/vstate/vq,net_vstate0,1"):
+            empty += client.ask(command) is None
+            answers += 1
+except (OSError, ValueError):
+    print(answers, empty)'
+
+poller()
+{
+	bg "$1" /usr/bin/python3 -c "$POLLER" "$VSTATE_ROOT/tests/tools" "$W/dpdk/tel/dpdk_telemetry.v2"
+}
+
+attached() { [ "$(grep -c 'Now total ports is 0' "$W/back.out")" -ge "$1" ]; } # TIMES
+
+# A device comes and goes while two clients ask about it.
+case_attach_detach()
+{
+	local i last
+	dut
+	with_telemetry tp_start back "${DUT[@]}" --
+	poller one
+	poller two
+	for i in $(seq "$ATTACHES"); do
+		printf 'port attach net_vstate0,iface=%s,queues=2\nport start 0\nport stop 0\nport detach 0\n' "$W/s"
+		# the prompt reads ahead, and the FIFO holds few commands
+		[ $((i % 20)) -ne 0 ] || wait_for 60 attached $((i - 20)) || break
+	done >&"${TP_FD[back]}"
+	wait_for 120 attached "$ATTACHES" || fail "testpmd stopped after $(grep -c 'Now total ports is 0' "$W/back.out") of $ATTACHES"
+	tp_quit back
+	for i in one two; do
+		bg_end "$i" 20 || fail "poller $i: $(tail -n 1 "$W/$i.out")"
+		last=$(tail -n 1 "$W/$i.out")
+		expect "answers of poller $i" "${last% *}" -gt "$ATTACHES"
+		measured "$ATTACHES times attached and detached; answers, and those without a device: $last"
+	done
+}
+
 serve_with_eal() { serve_start -s 0x2 "${EAL[@]}" -- --queues 1; }
 
 # Nanoseconds in the format of the prompt.
@@ -300,4 +348,4 @@ case_latencies()
 	serve_quit
 }
 
-run_cases values-split values-packed control-queue bad-questions broken-queue latencies
+run_cases values-split values-packed control-queue bad-questions broken-queue attach-detach latencies

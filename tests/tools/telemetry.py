@@ -54,4 +54,5 @@ def main(path, command, how=None, key=None, value=None, seconds="0"):
     print(json.dumps(answer))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
