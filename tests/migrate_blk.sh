@@ -3,11 +3,13 @@
 # Copyright(c) 2026 vstate contributors
 #
 # A disk moves between two back ends, or is killed and started again, while requests of the tool's
-# own driver are under way. Planted faults must be found.
+# own driver are under way. Planted faults must be found. The disk is a virtio-blk device or, in the
+# cases with "scsi", a logical unit of a SCSI host.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
 
+CLASS=blk
 WRONG=(lost doubled stale torn misplaced unordered errors)
 
 # moves ROUNDS OPTION...: nothing is lost, doubled or wrong
@@ -15,7 +17,7 @@ moves()
 {
 	local rounds=$1
 	shift
-	tool_must "$PATIENCE" migrate --class blk --json --rounds "$rounds" "$@"
+	tool_must "$PATIENCE" migrate --class "$CLASS" --json --rounds "$rounds" "$@"
 	expect rounds "$(report rounds)" -eq "$rounds"
 	report_none "${WRONG[@]}"
 	expect reads "$(report reads)" -gt 0
@@ -57,7 +59,7 @@ case_upgrade_packed() { upgrades 3 --via region --packed; }
 # found FAULT OPTION...: the driver finds what is wrong. A device may also refuse to go on.
 found()
 {
-	tool "$PATIENCE" migrate --class blk --json --rounds 40 --break "$@" && fail "not found: $*"
+	tool "$PATIENCE" migrate --class "$CLASS" --json --rounds 40 --break "$@" && fail "not found: $*"
 	expect_match "what the driver found" "$(cat "$W/tool.out")" \
 		'"(lost|doubled|stale|torn|misplaced|unordered|errors)": [1-9]'
 	measured "$1: $(grep -oE '"failure": "[^"]*"' "$W/tool.out")"
@@ -73,14 +75,38 @@ case_break_reverse()
 case_break_twice() { found twice --via region; found twice --via region --packed; }
 case_break_nowait() { found nowait --via api; found nowait --via region --packed; }
 
+# A SCSI host. Its device reports each power on, so the driver repeats a command.
+scsi() { CLASS=scsi "$@"; }
+repeats() { expect "commands repeated" "$(report repeated)" -ge "$1"; }
+case_scsi_api_split() { scsi moves 100 --via api --delay-us 3000; expect "in flight" "$(report in_flight)" -gt 0; }
+case_scsi_api_packed() { scsi moves 50 --via api --packed --queues 4 --depth 16 --indirect; }
+case_scsi_api_process() { scsi moves 30 --via api --process; }
+# No front end carries the region of a SCSI host to another back end: the source completes everything.
+case_scsi_base() { scsi moves 50 --via base --packed; expect "in flight" "$(report in_flight)" -eq 0; repeats 50; }
+case_scsi_region() { scsi moves 50 --via region; expect "in flight" "$(report in_flight)" -eq 0; repeats 50; }
+case_scsi_kill_split() { scsi moves 5 --via region --kill; repeats 5; }
+case_scsi_kill_packed() { scsi moves 5 --via region --kill --packed; repeats 5; }
+case_scsi_upgrade() { scsi upgrades 3 --via region --packed; }
+case_scsi_break()
+{
+	scsi found skip --via api
+	scsi found nowait --via api --packed
+	scsi found reverse --via api --delay-us 3000 --rounds 400
+	scsi found clear --via region --packed --kill
+}
+
 # Long runs.
 case_many_split() { PATIENCE=600 moves 10000 --via region --delay-us 3000; many_in_flight; }
 case_many_packed() { PATIENCE=600 moves 10000 --via region --packed --delay-us 3000; many_in_flight; }
 case_many_kills() { PATIENCE=3600 moves 1000 --via region --kill --packed; }
 case_many_upgrades() { PATIENCE=3600 upgrades 200 --via region --packed --delay-us 3000; }
+case_scsi_many() { PATIENCE=600 scsi moves 10000 --via api --packed --delay-us 3000; }
+case_scsi_many_kills() { PATIENCE=3600 scsi moves 1000 --via region --kill; }
 
 # shellcheck disable=SC2046 # names without blanks
 run_cases api-split api-packed api-4-queues region-split region-packed region-process api-process base \
 	depth-1 depth-256 threads fast kill-split kill-packed kill-fast upgrade-split upgrade-packed \
 	break-skip break-clear break-reverse break-twice break-nowait \
-	$(soak many-split many-packed many-kills many-upgrades)
+	scsi-api-split scsi-api-packed scsi-api-process scsi-base scsi-region scsi-kill-split scsi-kill-packed \
+	scsi-upgrade scsi-break \
+	$(soak many-split many-packed many-kills many-upgrades scsi-many scsi-many-kills)

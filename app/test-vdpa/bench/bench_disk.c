@@ -16,6 +16,7 @@
 #include "backend.h"
 #include "bench_disk.h"
 #include "guest_disk.h"
+#include "guest_disk_codec.h"
 
 #define CONNECT_MS 2000
 /* Rounds of one slice: a slice is one value. */
@@ -97,7 +98,7 @@ bench_disk_run(const struct bench_disk_case *c, const struct backend *be, uint16
 		double seconds, struct bench_disk_result *res)
 {
 	const struct disk_conf conf = {
-		.queues = 1, .depth = depth, .blocks = RTE_MAX(2u * depth, 256u), .seed = 1,
+		.codec = &disk_codec_blk, .queues = 1, .depth = depth, .blocks = RTE_MAX(2u * depth, 256u), .seed = 1,
 		.packed = c->packed, .indirect = c->indirect, .region = c->region,
 		.ring_size = rte_align32pow2(depth * (c->indirect ? 1 : 6)),
 		.reads_only = true,

@@ -45,9 +45,9 @@ class_is(int argc, char **argv, const char *name)
 }
 
 bool
-cmd_class_is_blk(int argc, char **argv)
+cmd_class_is_disk(int argc, char **argv)
 {
-	return class_is(argc, argv, "blk");
+	return class_is(argc, argv, "blk") || class_is(argc, argv, "scsi");
 }
 
 bool

@@ -32,8 +32,8 @@ struct cmd {
 struct eal_need;
 struct workdir;
 
-/** True if the words of a subcommand ask for a disk: --class blk. */
-bool cmd_class_is_blk(int argc, char **argv);
+/** True if the words of a subcommand ask for a disk: --class blk or --class scsi. */
+bool cmd_class_is_disk(int argc, char **argv);
 /** True if they ask for a console: --class console. */
 bool cmd_class_is_console(int argc, char **argv);
 

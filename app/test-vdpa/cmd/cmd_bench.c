@@ -550,7 +550,7 @@ cmd_bench(int argc, char **argv)
 	struct bench_options o;
 	int ret;
 
-	if (cmd_class_is_blk(argc, argv))
+	if (cmd_class_is_disk(argc, argv))
 		return cmd_bench_disk(argc, argv);
 	ret = options_parse(&o, argc, argv);
 	if (ret != 0)

@@ -163,7 +163,7 @@ cmd_migrate(int argc, char **argv)
 	struct migrate_options opt;
 	int ret;
 
-	if (cmd_class_is_blk(argc, argv))
+	if (cmd_class_is_disk(argc, argv))
 		return cmd_migrate_disk(argc, argv);
 	if (cmd_class_is_console(argc, argv))
 		return cmd_migrate_console(argc, argv);

@@ -19,6 +19,7 @@
 #include "cmd_migrate_disk.h"
 #include "eal.h"
 #include "guest_disk.h"
+#include "guest_disk_codec.h"
 #include "migrate_disk.h"
 #include "option.h"
 #include "stats.h"
@@ -30,9 +31,9 @@
 static void
 usage_print(FILE *f)
 {
-	fprintf(f, "Usage: dpdk-test-vdpa migrate --class blk [OPTIONS]\n"
+	fprintf(f, "Usage: dpdk-test-vdpa migrate --class blk|scsi [OPTIONS]\n"
 		"\n"
-		"Move a disk back and forth between two back ends while the built-in driver has\n"
+		"Move a disk, or a SCSI host with one, back and forth between two back ends while the built-in driver has\n"
 		"requests under way. Each block that is read must have the data of the last write\n"
 		"that returned. Lost, doubled, stale, torn and misplaced blocks are counted.\n"
 		"\n"
@@ -43,7 +44,7 @@ usage_print(FILE *f)
 		"  --indirect      one descriptor for each request\n"
 		"  --via NAME      api: the state, by the library; region: the in-flight region and\n"
 		"                  the bases (bit 20 of vhost-user); base: the bases, after all\n"
-		"                  requests are complete (default api)\n"
+		"                  requests are complete (default api). A SCSI host has no bit 20\n"
 		"  --process       the second back end runs in another process\n"
 		"  --kill          the back end is killed and started again; needs --via region\n"
 		"  --upgrade       a new process takes the disk over in each round\n"
@@ -78,6 +79,20 @@ via_parse(const char *name, enum migrate_disk_via *via)
 	}
 	fprintf(stderr, "dpdk-test-vdpa migrate: --via: no carrier '%s' for a disk\n", name);
 	return -EINVAL;
+}
+
+static int
+class_parse(const char *name, struct disk_conf *conf)
+{
+	const struct disk_codec *codec = disk_codec_find(name);
+
+	if (codec == NULL) {
+		fprintf(stderr, "dpdk-test-vdpa migrate: --class: '%s' is no class of disks\n",
+				name);
+		return -EINVAL;
+	}
+	conf->codec = codec;
+	return 0;
 }
 
 static int
@@ -140,10 +155,18 @@ option_take(struct parsed *p, int c)
 		p->opt->verbose = true;
 		return 0;
 	case 'c':
-		return 0;
+		return class_parse(optarg, &p->opt->conf);
 	default:
 		return -EINVAL;
 	}
+}
+
+/* Whether requests are in flight at a stop, and go with what is carried. */
+static bool
+has_in_flight(const struct migrate_disk_options *opt)
+{
+	return opt->via == MIGRATE_DISK_API || (opt->via == MIGRATE_DISK_REGION &&
+		(opt->kill || opt->conf.codec->carries_region));
 }
 
 /* Whether the carrier has what the fault spoils. */
@@ -155,8 +178,8 @@ fault_check(const struct migrate_disk_options *opt)
 
 	if ((opt->fault == DISK_FAULT_CLEAR || opt->fault == DISK_FAULT_TWICE) && !region)
 		why = "needs --via region";
-	else if (opt->fault != DISK_FAULT_NONE && opt->via == MIGRATE_DISK_BASE)
-		why = "needs requests in flight: --via api or region";
+	else if (opt->fault != DISK_FAULT_NONE && !has_in_flight(opt))
+		why = "needs requests in flight at a stop";
 	else if (opt->fault == DISK_FAULT_NOWAIT && opt->kill)
 		why = "is a fault of a stop: not with --kill";
 	if (why == NULL)
@@ -189,7 +212,7 @@ options_finish(struct parsed *p)
 	conf->blocks = RTE_MAX(2 * p->depth, 256u);
 	conf->ring_size = rte_align32pow2(RTE_MAX(conf->depth * (conf->indirect ? 1u : 6u), 8u));
 	conf->region = opt->via == MIGRATE_DISK_REGION;
-	conf->carried = conf->region && !opt->kill && !opt->upgrade;
+	conf->carried = conf->region && conf->codec->carries_region && !opt->kill && !opt->upgrade;
 	len = snprintf(opt->store, sizeof(opt->store), "%s%s", p->store != NULL ? ",store=" : "",
 			p->store != NULL ? p->store : "");
 	if (p->delay_us > 0)
@@ -224,7 +247,8 @@ options_parse(struct migrate_disk_options *opt, int argc, char **argv)
 	struct parsed p = { .opt = opt, .queues = 1, .depth = 64, .delay_us = 300 };
 	int c;
 
-	*opt = (struct migrate_disk_options){ .rounds = 1000, .conf.seed = 1 };
+	*opt = (struct migrate_disk_options){ .rounds = 1000, .conf.seed = 1,
+		.conf.codec = &disk_codec_blk };
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (c == 'h') {
@@ -239,7 +263,8 @@ options_parse(struct migrate_disk_options *opt, int argc, char **argv)
 	else if (options_finish(&p) == 0)
 		return 0;
 bad:
-	fprintf(stderr, "See dpdk-test-vdpa migrate --class blk --help\n");
+	fprintf(stderr, "See dpdk-test-vdpa migrate --class %s --help\n",
+			opt->conf.codec->name);
 	return -EINVAL;
 }
 
@@ -269,8 +294,8 @@ args_make(void *arg, const struct workdir *wd, unsigned int i, const char *keep,
 
 	RTE_SET_USED(wd);
 	RTE_SET_USED(i);
-	return snprintf(dev->args, sizeof(dev->args), "iface=%s,path=%s,queues=%u%s%s", dev->socket,
-			opt->file, opt->conf.queues, opt->store, keep) < (int)sizeof(dev->args) ?
+	return snprintf(dev->args, sizeof(dev->args), "iface=%s,%s=%s,queues=%u%s%s", dev->socket,
+			opt->conf.codec->file_arg, opt->file, opt->conf.queues, opt->store, keep) < (int)sizeof(dev->args) ?
 		0 : -ENAMETOOLONG;
 }
 
@@ -281,7 +306,7 @@ report_print(const struct migrate_disk_options *opt, struct migrate_disk_result 
 	const struct cmd_migrate_class_row rows[] = {
 		{ "rounds", res->rounds },
 		{ "reads", c->reads }, { "writes", c->writes }, { "flushes", c->flushes },
-		{ "kept", res->kept },
+		{ "repeated", c->repeated }, { "kept", res->kept },
 		{ "in_flight", res->in_flight }, { "busy_stops", res->busy_stops },
 		{ "lost", c->lost }, { "doubled", c->doubled }, { "stale", c->stale },
 		{ "torn", c->torn }, { "misplaced", c->misplaced },
@@ -297,7 +322,7 @@ static int
 disk_main(void *arg, const struct workdir *wd)
 {
 	struct migrate_disk_options *opt = arg;
-	const struct cmd_migrate_class_conf conf = { .class = "blk", .kill = opt->kill,
+	const struct cmd_migrate_class_conf conf = { .class = opt->conf.codec->name, .kill = opt->kill,
 		.upgrade = opt->upgrade, .process = opt->process, .verbose = opt->verbose,
 		.args_make = args_make, .arg = opt };
 	struct migrate_disk_result res = { 0 };

@@ -580,8 +580,8 @@ const struct conform_disk_item conform_disk_items[] = {
 static int
 disk_begin(struct conform_disk *c, bool region)
 {
-	const struct disk_conf conf = { .queues = 1, .ring_size = RING_SIZE, .packed = c->packed,
-		.depth = 1, .blocks = 2, .seed = 1, .scratch = SCRATCH_SIZE, .region = region };
+	const struct disk_conf conf = { .codec = &disk_codec_blk, .queues = 1,
+		.ring_size = RING_SIZE, .packed = c->packed, .depth = 1, .blocks = 2, .seed = 1, .scratch = SCRATCH_SIZE, .region = region };
 
 	c->disk = disk_create(&conf);
 	if (c->disk == NULL)

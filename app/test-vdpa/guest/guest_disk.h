@@ -27,7 +27,12 @@
 #define DISK_MAX_QUEUES 16
 #define DISK_MAX_DEPTH 256
 
+struct disk_codec;
+
 struct disk_conf {
+	/** How requests look: the class of the disk. */
+	const struct disk_codec *codec;
+	/** Queues of requests, 1 .. DISK_MAX_QUEUES. */
 	uint16_t queues;
 	/** Descriptors of each ring; split: a power of two. */
 	uint16_t ring_size;
@@ -50,8 +55,8 @@ struct disk_conf {
 /** What the traffic found. */
 struct disk_counts {
 	uint64_t reads, writes, flushes;
-	/** Requests that returned with another status than OK. */
-	uint64_t errors;
+	/** Requests that failed; and that the device asked the driver to repeat. */
+	uint64_t errors, repeated;
 	/** Blocks read with other contents than the model allows. */
 	uint64_t stale, torn, misplaced;
 	/** Flushes that returned before a read or write that was made available before them. */
@@ -80,6 +85,11 @@ int disk_listen(struct disk *d, const char *path);
 int disk_connect(struct disk *d, unsigned int l, const char *path, int timeout_ms);
 /** Set up memory, in-flight region and rings on a connected link, with the bases of @p from. */
 int disk_prepare(struct disk *d, unsigned int l);
+/**
+ * Return whether the driver has a status byte. Without one a device starts with the rings that
+ * disk_prepare() sets up.
+ */
+bool disk_has_status(const struct disk *d);
 /** Write DRIVER_OK and kick all queues. */
 int disk_run(struct disk *d, unsigned int l);
 /** Take the rings back: GET_VRING_BASE of all queues, then status 0. The bases are kept. */

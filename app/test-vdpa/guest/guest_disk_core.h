@@ -14,19 +14,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_common.h>
 #include <rte_thread.h>
 
 #include "guest_disk.h"
+#include "guest_disk_codec.h"
 #include "guest_mem.h"
 #include "guest_ring.h"
 #include "vhost_user_fe.h"
 #include "vstate_compat.h"
 
 #define DISK_LINKS 2
+/** Virtqueues that a class has before its queues of requests, and bytes of a response, at most. */
+#define DISK_MAX_FIRST 2
+#define DISK_RESP_MAX 128
+/** The base of a packed ring that was never used, both positions. */
+#define DISK_PACKED_FRESH_BASE 0x80008000u
 
 /** A request that is under way, or a free slot. */
 struct disk_slot {
-	uint32_t type, block;
+	enum disk_op op;
+	uint32_t block;
 	/** Write: the sequence number that it brings. */
 	uint64_t seq;
 	/** Requests that were made available before it; the device has it. */
@@ -34,6 +42,7 @@ struct disk_slot {
 	bool out;
 };
 
+/** A virtqueue. If it is no queue of requests it has no slots and no blocks. */
 struct disk_queue {
 	struct guest_ring ring;
 	uint64_t slots_gpa;
@@ -42,8 +51,9 @@ struct disk_queue {
 	/** Of each block: sequence number of the last write that returned; whether it is busy. */
 	uint64_t *seq;
 	bool *busy;
-	/** Requests made available. */
+	/** Requests that were added to the ring; those that the device may not see yet. */
 	uint64_t added;
+	unsigned int nb_sent;
 	uint32_t base;
 	int kick, call;
 	uint64_t rnd;
@@ -61,7 +71,9 @@ struct disk {
 	/** conf.scratch bytes for requests of a test. */
 	uint64_t scratch_gpa;
 	uint64_t features;
-	struct disk_queue queues[DISK_MAX_QUEUES];
+	/** By queue number: nb_vqs, of which the first @p first have no requests. */
+	struct disk_queue queues[DISK_MAX_FIRST + DISK_MAX_QUEUES];
+	uint16_t first, nb_vqs;
 	struct disk_link links[DISK_LINKS];
 	/** In-flight region. */
 	uint8_t *region;
@@ -75,5 +87,9 @@ struct disk {
 	bool running, stop;
 	char why[160];
 };
+
+/** Keep the first error. */
+__rte_format_printf(2, 3)
+void disk_complain(struct disk *d, const char *fmt, ...);
 
 #endif /* GUEST_DISK_CORE_H */

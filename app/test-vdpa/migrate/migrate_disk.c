@@ -109,14 +109,25 @@ in_flight_note(struct disk_move *m, uint64_t nb)
 }
 
 static int
-link_up(struct disk_move *m, unsigned int l)
+link_connect(struct disk_move *m, unsigned int l)
 {
 	int ret = disk_connect(m->disk, l, m->be[l]->dev.socket, CONNECT_MS);
 
-	if (ret < 0)
-		return link_fail(m, l, "connect", ret);
-	ret = disk_prepare(m->disk, l);
+	return ret < 0 ? link_fail(m, l, "connect", ret) : 0;
+}
+
+static int
+link_prepare(struct disk_move *m, unsigned int l)
+{
+	int ret = disk_prepare(m->disk, l);
+
 	return ret < 0 ? link_fail(m, l, "set up the rings", ret) : 0;
+}
+
+static int
+link_up(struct disk_move *m, unsigned int l)
+{
+	return link_connect(m, l) < 0 ? -1 : link_prepare(m, l);
 }
 
 static int
@@ -202,6 +213,8 @@ fault_wait(struct disk_move *m)
 static int
 move_by_state(struct disk_move *m, unsigned int to, uint64_t *stopped)
 {
+	/* without a status byte a device starts with its rings, and takes a state before them */
+	const bool rings_first = disk_has_status(m->disk);
 	struct backend *from = m->be[m->active];
 	struct rte_vhost_state_error err = { 0 };
 	struct rte_vhost_state *st;
@@ -209,7 +222,7 @@ move_by_state(struct disk_move *m, unsigned int to, uint64_t *stopped)
 	uint16_t i;
 	int ret;
 
-	if (link_up(m, to) < 0)
+	if (link_connect(m, to) < 0 || (rings_first && link_prepare(m, to) < 0))
 		return -1;
 	start = clock_ns();
 	if (from->ops->suspend(from, SUSPEND_US, &err) < 0)
@@ -226,7 +239,9 @@ move_by_state(struct disk_move *m, unsigned int to, uint64_t *stopped)
 	writes_note(m);
 	ret = m->be[to]->ops->restore(m->be[to], st, &err);
 	rte_vhost_state_free(st);
-	return ret < 0 ? state_fail(m, to, "restore", &err) : 0;
+	if (ret < 0)
+		return state_fail(m, to, "restore", &err);
+	return rings_first ? 0 : link_prepare(m, to);
 }
 
 /* ---- by the bases, with or without the region ---- */
