@@ -24,6 +24,7 @@
 #include "dev/vstate_dev.h"
 #include "dev/vstate_start.h"
 #include "ring/vstate_inflight.h"
+#include "ring/vstate_lease.h"
 #include "rte_vhost_state.h"
 #include "rte_vhost_state_backend.h"
 #include "ut_groups.h"
@@ -288,6 +289,58 @@ nexus_reset_is_for_all_units(void **state)
 	scsi_close(&s);
 }
 
+/* ---- queues that do not run yet, or no more ---- */
+
+/* After a crash the control queue runs before a queue of requests, which has commands. */
+static void
+function_waits_for_rings_that_come(void **state)
+{
+	struct vstate_conf conf = scsi_conf(1);
+	struct vstate_ring_setup *ring;
+	struct scsi s;
+	unsigned int i;
+	uint32_t len;
+
+	ready_open(&s, &conf, false);
+	ring = &s.setup.rings[VSTATE_SCSI_VQ_FIRST];
+	vstate_start_announce_addr(s.dev, VSTATE_SCSI_VQ_FIRST, 1, 2, 3);
+	vstate_start_ring_end(s.dev, VSTATE_SCSI_VQ_FIRST);
+	write_add(&s, 0, 0);
+	scsi_tmf_add(&s, TMF(LOGICAL_UNIT_RESET), 0, 0);
+	for (i = 0; i < 10; i++)
+		vstate_scsi_poll(s.dev);
+	assert_null(scsi_ctrl_get(&s, &len));
+	assert_int_equal(vstate_start_ring(s.dev, VSTATE_SCSI_VQ_FIRST, ring), 0);
+	assert_int_equal(answer_await(&s, COMPLETE), 1);
+	/* a ring that was taken back, and one that never came, is not waited for */
+	vstate_start_end(s.dev, false);
+	ring->ready = false;
+	vstate_start(s.dev, &s.setup);
+	answer_await(&s, (scsi_tmf_add(&s, TMF(LOGICAL_UNIT_RESET), 0, 0), COMPLETE));
+	scsi_close(&s);
+}
+
+/* A stop has taken one lease already when the function looks. */
+static void
+function_waits_for_queues_that_stop(void **state)
+{
+	struct vstate_conf conf = scsi_conf(1);
+	struct scsi s;
+	unsigned int i;
+	uint32_t len;
+
+	ready_open(&s, &conf, false);
+	write_add(&s, 0, 0);
+	scsi_tmf_add(&s, TMF(LOGICAL_UNIT_RESET), 0, 0);
+	vstate_lease_revoke(&s.vq->lease);
+	for (i = 0; i < 10; i++)
+		vstate_scsi_poll(s.dev);
+	assert_null(scsi_ctrl_get(&s, &len));
+	vstate_lease_grant(&s.vq->lease);
+	assert_int_equal(answer_await(&s, COMPLETE), 1);
+	scsi_close(&s);
+}
+
 /* ---- a stop with a function under way ---- */
 
 static void
@@ -530,6 +583,8 @@ test_vstate_scsi_stop(void)
 		cmocka_unit_test(aborted_commands_return_before_the_answer),
 		cmocka_unit_test(one_command_is_aborted_by_its_tag),
 		cmocka_unit_test(nexus_reset_is_for_all_units),
+		cmocka_unit_test(function_waits_for_rings_that_come),
+		cmocka_unit_test(function_waits_for_queues_that_stop),
 		cmocka_unit_test(suspended_function_begins_again),
 		cmocka_unit_test(function_ends_before_the_rings_are_taken_back),
 		cmocka_unit_test(front_end_that_takes_rings_back_finds_all_complete),

@@ -13,6 +13,7 @@
 #include <vstate_compat.h>
 
 #include "dev/vstate_dev.h"
+#include "dev/vstate_start.h"
 #include "ring/vstate_lease.h"
 #include "ring/vstate_request.h"
 #include "vstate_scsi_ctrl.h"
@@ -97,21 +98,40 @@ queue_mark(struct vstate_scsi_ctrl *ctrl, struct vstate_blk_vq *q, bool abort)
 	return n;
 }
 
-static uint32_t
-commands_mark(struct vstate_scsi *scsi, bool abort)
+/*
+ * A queue that cannot be entered. It may have commands that came before the function, if a stop has
+ * begun, or if its ring does not run yet: after a crash or a move the control queue starts first.
+ */
+static bool
+queue_is_away(const struct vstate_dev *dev, const struct vstate_vq *vq)
+{
+	const uint32_t blocks = vstate_run_vq_blocks(dev, vq);
+
+	if (blocks & VSTATE_BLOCK_BROKEN)
+		return false;
+	return (blocks & VSTATE_BLOCK_NOT_READY) == 0 ||
+		vstate_start_ring_is_awaited(dev, vq->qid);
+}
+
+/* @param n  written: commands that are named. @return false: not all queues could be entered */
+static bool
+commands_mark(struct vstate_scsi *scsi, bool abort, uint32_t *n)
 {
 	struct vstate_dev *dev = scsi->dev;
-	uint32_t n = 0;
+	bool all = true;
 	uint16_t i;
 
+	*n = 0;
 	for (i = VSTATE_SCSI_VQ_FIRST; i < dev->nb_vqs; i++) {
-		/* a queue that is stopped has no command under way */
-		if (!vstate_lease_take(&dev->vqs[i]->lease))
+		if (!vstate_lease_take(&dev->vqs[i]->lease)) {
+			if (queue_is_away(dev, dev->vqs[i]))
+				all = scsi->ctrl.settled[i] = false;
 			continue;
-		n += queue_mark(&scsi->ctrl, vstate_blk_vq_of(dev->vqs[i]), abort);
+		}
+		*n += queue_mark(&scsi->ctrl, vstate_blk_vq_of(dev->vqs[i]), abort);
 		vstate_lease_give(&dev->vqs[i]->lease);
 	}
-	return n;
+	return all;
 }
 
 static void
@@ -134,12 +154,14 @@ static void
 tmf_run(struct vstate_scsi *scsi)
 {
 	struct vstate_scsi_ctrl *ctrl = &scsi->ctrl;
+	uint32_t n;
 
 	switch (ctrl->subtype) {
 	case TMF(QUERY_TASK):
 	case TMF(QUERY_TASK_SET):
-		answer_tmf(scsi, commands_mark(scsi, false) != 0 ?
-				VIRTIO_SCSI_S_FUNCTION_SUCCEEDED : FUNCTION_COMPLETE);
+		if (commands_mark(scsi, false, &n))
+			answer_tmf(scsi, n != 0 ? VIRTIO_SCSI_S_FUNCTION_SUCCEEDED :
+					FUNCTION_COMPLETE);
 		return;
 	case TMF(LOGICAL_UNIT_RESET):
 	case TMF(I_T_NEXUS_RESET):
@@ -148,8 +170,8 @@ tmf_run(struct vstate_scsi *scsi)
 	default:
 		ctrl->response = VIRTIO_SCSI_S_ABORTED;
 	}
-	ctrl->phase = VSTATE_SCSI_CTRL_ABORT;
-	commands_mark(scsi, true);
+	if (commands_mark(scsi, true, &n))
+		ctrl->phase = VSTATE_SCSI_CTRL_ABORT;
 }
 
 /*
@@ -157,13 +179,14 @@ tmf_run(struct vstate_scsi *scsi)
  * was nothing left at one moment, or as much was taken as the ring has room for.
  */
 static bool
-queue_settles(struct vstate_scsi_ctrl *ctrl, struct vstate_vq *vq)
+queue_settles(struct vstate_scsi *scsi, struct vstate_vq *vq)
 {
 	const struct vstate_blk_vq *q = vstate_blk_vq_of(vq);
+	const struct vstate_scsi_ctrl *ctrl = &scsi->ctrl;
 	bool settled;
 
 	if (!vstate_lease_take(&vq->lease))
-		return true;
+		return !queue_is_away(scsi->dev, vq);
 	settled = vq->inflight == NULL && (vstate_vq_is_empty(vq) ||
 		vq->fault != VSTATE_FAULT_NONE || q->nb_popped - ctrl->popped[vq->qid] >= vq->size);
 	vstate_lease_give(&vq->lease);
@@ -178,7 +201,7 @@ queues_settle(struct vstate_scsi *scsi)
 	uint16_t i;
 
 	for (i = VSTATE_SCSI_VQ_FIRST; i < dev->nb_vqs; i++) {
-		scsi->ctrl.settled[i] |= queue_settles(&scsi->ctrl, dev->vqs[i]);
+		scsi->ctrl.settled[i] |= queue_settles(scsi, dev->vqs[i]);
 		all &= scsi->ctrl.settled[i];
 	}
 	return all;

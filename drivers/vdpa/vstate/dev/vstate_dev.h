@@ -50,6 +50,8 @@ struct vstate_guest {
 	struct {
 		uint16_t size;
 		bool addr_known;
+		/** It was not taken back since: it will run. Read by any thread. */
+		bool is_awaited;
 		/** Guest physical addresses. */
 		uint64_t desc_addr, driver_addr, device_addr;
 	} announced[VSTATE_MAX_VQS];

@@ -35,6 +35,31 @@ kept_drop(struct vstate_dev *dev)
 	dev->resume_point.kept = NULL;
 }
 
+/* ---- rings that will run ---- */
+
+static void
+ring_await(struct vstate_dev *dev, uint16_t qid, bool awaited)
+{
+	rte_atomic_store_explicit(&dev->guest.announced[qid].is_awaited, awaited,
+			rte_memory_order_relaxed);
+}
+
+void
+vstate_start_await_none(struct vstate_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++)
+		ring_await(dev, i, false);
+}
+
+bool
+vstate_start_ring_is_awaited(const struct vstate_dev *dev, uint16_t qid)
+{
+	return rte_atomic_load_explicit(&dev->guest.announced[qid].is_awaited,
+			rte_memory_order_relaxed);
+}
+
 /* ---- connect and disconnect ---- */
 
 static int
@@ -93,6 +118,7 @@ do_end(struct vstate_dev *dev, void *arg)
 		rings_take_back(dev, *leave);
 	vstate_run_block(dev, VSTATE_BLOCK_NOT_STARTED);
 	vstate_restore_drop(dev);
+	vstate_start_await_none(dev);
 	for (i = 0; i < dev->nb_vqs; i++) {
 		dev->vqs[i]->taken_back |= vstate_run_vq_is_ready(dev->vqs[i]);
 		vstate_run_vq_block(dev->vqs[i], VSTATE_BLOCK_NOT_READY);
@@ -199,6 +225,7 @@ do_announce_addr(struct vstate_dev *dev, void *arg)
 	dev->guest.announced[a->qid].desc_addr = a->desc_addr;
 	dev->guest.announced[a->qid].driver_addr = a->driver_addr;
 	dev->guest.announced[a->qid].device_addr = a->device_addr;
+	ring_await(dev, a->qid, true);
 	return 0;
 }
 

@@ -34,6 +34,14 @@ void vstate_start_announce_size(struct vstate_dev *dev, uint16_t qid, uint16_t s
 void vstate_start_announce_addr(struct vstate_dev *dev, uint16_t qid, uint64_t desc_addr,
 		uint64_t driver_addr, uint64_t device_addr);
 
+/**
+ * Return whether the front end announced the addresses of a ring and has not taken it back. Front
+ * ends announce all rings before they enable the first one. Any thread.
+ */
+bool vstate_start_ring_is_awaited(const struct vstate_dev *dev, uint16_t qid);
+/** No ring is awaited any more: the driver reset the device. Control lock held. */
+void vstate_start_await_none(struct vstate_dev *dev);
+
 /** rte_vhost processed a message of the class; see struct vstate_class::message. */
 void vstate_start_message(struct vstate_dev *dev, enum vstate_class_msg msg, uint64_t value);
 

@@ -13,6 +13,7 @@
 #include "vstate_log.h"
 #include "vstate_quiesce.h"
 #include "vstate_restore.h"
+#include "vstate_start.h"
 #include "vstate_state.h"
 #include "vstate_status.h"
 
@@ -59,6 +60,7 @@ device_reset(struct vstate_dev *dev)
 	if (dev->class->reset != NULL)
 		dev->class->reset(dev);
 	vstate_restore_drop(dev);
+	vstate_start_await_none(dev);
 }
 
 static int
