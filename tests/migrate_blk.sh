@@ -77,22 +77,22 @@ case_break_nowait() { found nowait --via api; found nowait --via region --packed
 
 # A SCSI host. Its device reports each power on, so the driver repeats a command.
 scsi() { CLASS=scsi "$@"; }
+functions() { expect "functions of the control queue" "$(report functions)" -gt 0; expect resets "$(report resets)" -gt 0; }
 repeats() { expect "commands repeated" "$(report repeated)" -ge "$1"; }
 case_scsi_api_split() { scsi moves 100 --via api --delay-us 3000; expect "in flight" "$(report in_flight)" -gt 0; }
-case_scsi_api_packed() { scsi moves 50 --via api --packed --queues 4 --depth 16 --indirect; }
+case_scsi_api_packed() { scsi moves 50 --via api --packed --queues 4 --depth 16 --indirect; functions; }
 case_scsi_api_process() { scsi moves 30 --via api --process; }
 # No front end carries the region of a SCSI host to another back end: the source completes everything.
-case_scsi_base() { scsi moves 50 --via base --packed; expect "in flight" "$(report in_flight)" -eq 0; repeats 50; }
+case_scsi_base() { scsi moves 50 --via base --packed; expect "in flight" "$(report in_flight)" -eq 0; repeats 50; functions; }
 case_scsi_region() { scsi moves 50 --via region; expect "in flight" "$(report in_flight)" -eq 0; repeats 50; }
-case_scsi_kill_split() { scsi moves 5 --via region --kill; repeats 5; }
-case_scsi_kill_packed() { scsi moves 5 --via region --kill --packed; repeats 5; }
+case_scsi_kill_split() { scsi moves 5 --via region --kill; repeats 5; functions; }
+case_scsi_kill_packed() { scsi moves 5 --via region --kill --packed; repeats 5; functions; }
 case_scsi_upgrade() { scsi upgrades 3 --via region --packed; }
 case_scsi_break()
 {
 	scsi found skip --via api
 	scsi found nowait --via api --packed
 	scsi found reverse --via api --delay-us 3000 --rounds 400
-	scsi found clear --via region --packed --kill
 }
 
 # Long runs.

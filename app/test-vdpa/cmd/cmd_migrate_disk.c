@@ -306,7 +306,8 @@ report_print(const struct migrate_disk_options *opt, struct migrate_disk_result 
 	const struct cmd_migrate_class_row rows[] = {
 		{ "rounds", res->rounds },
 		{ "reads", c->reads }, { "writes", c->writes }, { "flushes", c->flushes },
-		{ "repeated", c->repeated }, { "kept", res->kept },
+		{ "repeated", c->repeated }, { "functions", c->functions }, { "resets", c->resets },
+		{ "kept", res->kept },
 		{ "in_flight", res->in_flight }, { "busy_stops", res->busy_stops },
 		{ "lost", c->lost }, { "doubled", c->doubled }, { "stale", c->stale },
 		{ "torn", c->torn }, { "misplaced", c->misplaced },

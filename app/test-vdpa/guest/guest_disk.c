@@ -47,6 +47,12 @@ disk_complain(struct disk *d, const char *fmt, ...)
 	va_end(ap);
 }
 
+void
+disk_count(uint64_t *count)
+{
+	set(count, *count + 1);
+}
+
 const char *
 disk_error(const struct disk *d)
 {
@@ -161,6 +167,8 @@ disk_create(const struct disk_conf *conf)
 		if (ret == 0 && q >= d->first)
 			ret = requests_create(d, q);
 	}
+	if (ret == 0 && conf->codec->own_reserve != NULL)
+		ret = conf->codec->own_reserve(d);
 	if (ret == 0)
 		ret = memory_commit(d);
 	if (ret == 0) {
@@ -353,9 +361,8 @@ request_add(struct disk *d, struct disk_queue *dq)
 	return true;
 }
 
-/* The device sees what was sent. */
-static void
-queue_publish(struct disk *d, uint16_t q)
+void
+disk_queue_publish(struct disk *d, uint16_t q)
 {
 	struct disk_queue *dq = &d->queues[q];
 	const uint64_t one = 1;
@@ -376,7 +383,7 @@ order_check(struct disk *d, const struct disk_queue *dq, const struct disk_slot 
 		if (!dq->slots[i].out || dq->slots[i].op == DISK_FLUSH ||
 				dq->slots[i].order >= flush->order)
 			continue;
-		set(&d->counts.unordered, d->counts.unordered + 1);
+		disk_count(&d->counts.unordered);
 		disk_complain(d, "a flush returned before a request that is older by %" PRIu64,
 				flush->order - dq->slots[i].order);
 		return;
@@ -394,17 +401,17 @@ data_check(struct disk *d, struct disk_queue *dq, const struct disk_slot *s, uin
 	for (i = 2; i < WORDS; i += 2) {
 		if (words[i] == words[0] && words[i + 1] == words[1])
 			continue;
-		set(&d->counts.torn, d->counts.torn + 1);
+		disk_count(&d->counts.torn);
 		disk_complain(d, "block %" PRIu64 " is torn: sequence %" PRIu64 " and %" PRIu64,
 				number, words[1], words[i + 1]);
 		return;
 	}
 	if (words[0] != number) {
-		set(&d->counts.misplaced, d->counts.misplaced + 1);
+		disk_count(&d->counts.misplaced);
 		disk_complain(d, "block %" PRIu64 " has the data of block %" PRIu64, number,
 				words[0]);
 	} else if (words[1] != seq) {
-		set(&d->counts.stale, d->counts.stale + 1);
+		disk_count(&d->counts.stale);
 		disk_complain(d, "block %" PRIu64 " has sequence %" PRIu64 ", not %" PRIu64, number,
 				words[1], seq);
 	}
@@ -435,24 +442,24 @@ request_return(struct disk *d, struct disk_queue *dq, uint32_t i)
 	verdict = codec->resp_judge(resp, why, sizeof(why));
 	s->out = false;
 	if (verdict == DISK_AGAIN && request_send(d, dq, i)) {
-		set(&d->counts.repeated, d->counts.repeated + 1);
+		disk_count(&d->counts.repeated);
 		return;
 	}
 	return_note(d);
 	if (verdict != DISK_DONE) {
-		set(&d->counts.errors, d->counts.errors + 1);
+		disk_count(&d->counts.errors);
 		disk_complain(d, "a %s returned with %s", names[s->op], verdict == DISK_FAILED ?
 				why : "nothing, and cannot be sent again");
 	}
 	if (s->op == DISK_FLUSH) {
-		set(&d->counts.flushes, d->counts.flushes + 1);
+		disk_count(&d->counts.flushes);
 		order_check(d, dq, s);
 	} else if (s->op == DISK_WRITE) {
-		set(&d->counts.writes, d->counts.writes + 1);
+		disk_count(&d->counts.writes);
 		dq->seq[s->block] = s->seq;
 		dq->busy[s->block] = false;
 	} else {
-		set(&d->counts.reads, d->counts.reads + 1);
+		disk_count(&d->counts.reads);
 		if (!d->conf.reads_only && verdict == DISK_DONE)
 			data_check(d, dq, s, gpa);
 		dq->busy[s->block] = false;
@@ -471,7 +478,7 @@ disk_fill(struct disk *d)
 
 		while (dq->nb_free > 0 && request_add(d, dq))
 			all++;
-		queue_publish(d, q);
+		disk_queue_publish(d, q);
 	}
 	return all;
 }
@@ -493,12 +500,12 @@ disk_drain(struct disk *d)
 				n++;
 				continue;
 			}
-			set(&d->counts.doubled, d->counts.doubled + 1);
+			disk_count(&d->counts.doubled);
 			disk_complain(d, "queue %u: the device used a buffer that it did not own", q);
 			if (ret == -EIO)
 				break;
 		}
-		queue_publish(d, q);
+		disk_queue_publish(d, q);
 	}
 	return n;
 }
@@ -508,7 +515,7 @@ disk_drain(struct disk *d)
 static uint64_t
 under_way(const struct disk *d)
 {
-	uint64_t n = 0;
+	uint64_t n = d->own.out;
 	uint16_t q;
 
 	for (q = d->first; q < d->nb_vqs; q++)
@@ -520,14 +527,21 @@ static uint32_t
 disk_main(void *arg)
 {
 	struct disk *d = arg;
+	const struct disk_codec *codec = d->conf.codec;
 	unsigned int n;
 
 	while (!get(&d->stop) || under_way(d) > 0) {
-		n = disk_drain(d);
+		n = codec->own_drain != NULL ? codec->own_drain(d) : 0;
+		n += disk_drain(d);
+		if (codec->own_check != NULL)
+			codec->own_check(d);
 		if (get(&d->stop) && get(&d->running) == false)
 			break;
-		if (!get(&d->stop))
+		if (!get(&d->stop)) {
 			n += disk_fill(d);
+			if (codec->own_fill != NULL)
+				codec->own_fill(d);
+		}
 		set(&d->counts.under_way, under_way(d));
 		if (n == 0)
 			usleep(20);

@@ -57,9 +57,14 @@ struct disk_counts {
 	uint64_t reads, writes, flushes;
 	/** Requests that failed; and that the device asked the driver to repeat. */
 	uint64_t errors, repeated;
+	/** SCSI: task management functions that returned, resets among them; events. */
+	uint64_t functions, resets, events;
 	/** Blocks read with other contents than the model allows. */
 	uint64_t stale, torn, misplaced;
-	/** Flushes that returned before a read or write that was made available before them. */
+	/**
+	 * Flushes that returned before a read or write that was made available before them, and resets
+	 * that returned before any such request.
+	 */
 	uint64_t unordered;
 	/** Buffers that the device used and did not own. */
 	uint64_t doubled;

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct disk;
 struct disk_queue;
 struct disk_slot;
 
@@ -61,6 +62,15 @@ struct disk_codec {
 	 */
 	void (*hdr_fill)(struct disk_queue *dq, const struct disk_slot *s, uint64_t number,
 			void *hdr);
+	/**
+	 * The queues before the first queue of requests; NULL: there are none. Reserve their memory;
+	 * make available what they have; take back what returned; check it, after the requests
+	 * that had returned at that time were taken, too.
+	 */
+	int (*own_reserve)(struct disk *d);
+	void (*own_fill)(struct disk *d);
+	unsigned int (*own_drain)(struct disk *d);
+	void (*own_check)(struct disk *d);
 	/** Judge a response. @param why  of @p size bytes: written for DISK_FAILED */
 	enum disk_verdict (*resp_judge)(const void *resp, char *why, size_t size);
 };

@@ -59,6 +59,21 @@ struct disk_queue {
 	uint64_t rnd;
 };
 
+/** What a class does in the queues that have no requests: control and events. */
+struct disk_own {
+	uint64_t gpa, rnd;
+	/** Event buffers that were made available once. */
+	uint32_t nb_events;
+	/** The function that is under way, or was last; requests after which the next one is sent. */
+	uint32_t subtype;
+	uint64_t next;
+	bool out;
+	/** A reset was answered, and the requests before it are not checked yet. */
+	bool reset;
+	/** Requests of each queue that were made available before the function. */
+	uint64_t before[DISK_MAX_FIRST + DISK_MAX_QUEUES];
+};
+
 struct disk_link {
 	struct vu_fe fe;
 	uint64_t features;
@@ -74,6 +89,7 @@ struct disk {
 	/** By queue number: nb_vqs, of which the first @p first have no requests. */
 	struct disk_queue queues[DISK_MAX_FIRST + DISK_MAX_QUEUES];
 	uint16_t first, nb_vqs;
+	struct disk_own own;
 	struct disk_link links[DISK_LINKS];
 	/** In-flight region. */
 	uint8_t *region;
@@ -88,6 +104,10 @@ struct disk {
 	char why[160];
 };
 
+/** Make visible to the device what was added to a queue. */
+void disk_queue_publish(struct disk *d, uint16_t q);
+/** Count one more, in a word of struct disk_counts. */
+void disk_count(uint64_t *count);
 /** Keep the first error. */
 __rte_format_printf(2, 3)
 void disk_complain(struct disk *d, const char *fmt, ...);

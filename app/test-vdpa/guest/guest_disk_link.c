@@ -217,7 +217,7 @@ vring_setup(struct disk *d, struct disk_link *l, uint16_t q)
 		ret = vu_fe_set_vring_fd(&l->fe, VU_SET_VRING_KICK, q, dq->kick);
 	if (ret == 0)
 		ret = vu_fe_set_vring_fd(&l->fe, VU_SET_VRING_CALL, q, dq->call);
-	return ret == 0 ? vu_fe_set_vring(&l->fe, VU_SET_VRING_ENABLE, q, 1) : ret;
+	return ret;
 }
 
 int
@@ -230,8 +230,11 @@ disk_prepare(struct disk *d, unsigned int l)
 	ret = region_hand_over(d, link);
 	if (ret == 0)
 		ret = vu_fe_set_mem_table(&link->fe, &d->mem);
+	/* as QEMU does: no ring runs before all are set up */
 	for (q = 0; q < d->nb_vqs && ret == 0; q++)
 		ret = vring_setup(d, link, q);
+	for (q = 0; q < d->nb_vqs && ret == 0; q++)
+		ret = vu_fe_set_vring(&link->fe, VU_SET_VRING_ENABLE, q, 1);
 	return ret;
 }
 

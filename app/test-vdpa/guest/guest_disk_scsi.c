@@ -11,6 +11,7 @@
 #include "guest_disk.h"
 #include "guest_disk_codec.h"
 #include "guest_disk_core.h"
+#include "guest_disk_scsi_ctrl.h"
 
 #define SECTORS (DISK_BLOCK / 512)
 /* Task attributes SIMPLE, ORDERED, HEAD OF QUEUE: a device may treat all of them as SIMPLE. */
@@ -79,6 +80,9 @@ resp_judge(const void *resp, char *why, size_t size)
 
 	if (r->response == VIRTIO_SCSI_S_OK && r->status == GOOD && r->resid == 0)
 		return DISK_DONE;
+	/* the driver's own resets */
+	if (r->response == VIRTIO_SCSI_S_RESET)
+		return DISK_AGAIN;
 	if (checked && (r->sense[2] & 0xf) == UNIT_ATTENTION)
 		return DISK_AGAIN;
 	snprintf(why, size, "response %u, status %u, residual %u, sense %x/%02x/%02x", r->response,
@@ -97,4 +101,8 @@ const struct disk_codec disk_codec_scsi = {
 	.resp_first = true,
 	.hdr_fill = hdr_fill,
 	.resp_judge = resp_judge,
+	.own_reserve = disk_scsi_ctrl_reserve,
+	.own_fill = disk_scsi_ctrl_fill,
+	.own_drain = disk_scsi_ctrl_drain,
+	.own_check = disk_scsi_ctrl_check,
 };
