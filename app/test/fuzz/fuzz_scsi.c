@@ -223,13 +223,16 @@ connection_begin(struct fuzz_in *in)
 	const struct fuzz_queue_conf conf = { .hdr_len = 51, .direction = VRING_DESC_F_WRITE,
 		.qid = which & 2 ? VSTATE_SCSI_VQ_FIRST : which & 1,
 		.features = RTE_BIT64(VIRTIO_SCSI_F_CHANGE) };
+	struct vstate_scsi_report report = { 0 };
 	unsigned int i;
 
 	fuzz_queue_begin(&q, in, how, &conf);
 	vstate_scsi_reset(q.dev);
 	/* else the first command of each unit gets nothing but these */
-	for (i = 0; i < LUNS && !(which & 0x80); i++)
-		vstate_scsi_attention_end(scsi, i, RTE_VHOST_STATE_SCSI_ATTENTION_ALL);
+	for (i = 0; i < LUNS && !(which & 0x80); i++) {
+		vstate_scsi_attention_claim(scsi, i, RTE_VHOST_STATE_SCSI_ATTENTION_ALL, &report);
+		vstate_scsi_attention_end(scsi, i, &report);
+	}
 	vstate_start(q.dev, &q.setup);
 }
 

@@ -484,6 +484,77 @@ each_unit_has_its_attentions(void **state)
 	scsi_close(&s);
 }
 
+static uint8_t
+attentions_kept(const struct scsi *s)
+{
+	const struct vstate_scsi_kept *kept = s->dev->kept;
+
+	return kept->attentions[0] ^ VSTATE_SCSI_UA_POWER_ON;
+}
+
+static struct {
+	struct scsi *s;
+	/** What a process finds that comes after a kill at this moment. */
+	uint8_t kept;
+	unsigned int calls;
+	/** The attention is added once more. */
+	bool again;
+} at_publication;
+
+/* The driver can see the answers, and the device has not acted on that yet. */
+static void
+publication_note(struct vstate_blk_vq *q)
+{
+	at_publication.calls++;
+	at_publication.kept |= attentions_kept(at_publication.s);
+	if (at_publication.again)
+		vstate_scsi_attention_add(at_publication.s->host, 0, VSTATE_SCSI_UA_CAPACITY);
+	at_publication.again = false;
+	vstate_scsi_request_protocol.published(q);
+}
+
+/* Two commands in one turn: the first one reports, the second one is served. */
+static void
+attention_report(struct scsi *s, enum vstate_scsi_sense sense)
+{
+	at_publication.calls = at_publication.kept = 0;
+	scsi_add(s, 0, 0, test_unit_ready, 0, false);
+	scsi_add(s, 1, 0, test_unit_ready, 0, false);
+	scsi_complete(s, 2);
+	assert_int_equal(at_publication.calls, 1);
+	assert_int_equal(scsi_result(s, 0), SCSI_CHECK);
+	assert_int_equal(scsi_sense(s, 0), sense);
+	assert_int_equal(scsi_result(s, 1), SCSI_OK);
+}
+
+static void
+attentions_end_when_the_driver_can_see_them(void **state)
+{
+	struct vstate_conf conf = scsi_conf(1);
+	struct vstate_blk_protocol protocol = vstate_scsi_request_protocol;
+	struct scsi s;
+
+	scsi_open(&s, "test_scsi", &conf, false);
+	protocol.published = publication_note;
+	s.q->blk.protocol = &protocol;
+	at_publication.s = &s;
+	attention_report(&s, VSTATE_SCSI_POWER_ON);
+	assert_int_equal(at_publication.kept, VSTATE_SCSI_UA_POWER_ON);
+	assert_int_equal(attentions_kept(&s), 0);
+	vstate_scsi_attention_add(s.host, 0, VSTATE_SCSI_UA_CAPACITY);
+	attention_report(&s, VSTATE_SCSI_CAPACITY_CHANGED);
+	assert_int_equal(at_publication.kept, VSTATE_SCSI_UA_CAPACITY);
+	assert_int_equal(attentions_kept(&s), 0);
+	/* one that comes at this moment is not lost */
+	vstate_scsi_attention_add(s.host, 0, VSTATE_SCSI_UA_CAPACITY);
+	at_publication.again = true;
+	attention_report(&s, VSTATE_SCSI_CAPACITY_CHANGED);
+	assert_int_equal(attentions_kept(&s), VSTATE_SCSI_UA_CAPACITY);
+	attention_report(&s, VSTATE_SCSI_CAPACITY_CHANGED);
+	assert_int_equal(attentions_kept(&s), 0);
+	scsi_close(&s);
+}
+
 /* A file of its own for each unit; one grows, and one is cut under the device. */
 static void
 files_grow_and_fail(void **state)
@@ -661,6 +732,7 @@ test_vstate_scsi(void)
 		cmocka_unit_test(unknown_commands_are_refused),
 		cmocka_unit_test(hostile_chain_breaks_its_queue_only),
 		cmocka_unit_test(each_unit_has_its_attentions),
+		cmocka_unit_test(attentions_end_when_the_driver_can_see_them),
 		cmocka_unit_test(files_grow_and_fail),
 		cmocka_unit_test(new_capacity_is_an_event),
 		cmocka_unit_test(driver_chooses_two_sizes),

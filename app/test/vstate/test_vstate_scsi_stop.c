@@ -482,6 +482,7 @@ state_carries_commands_and_units(void **state)
 	struct rte_vhost_state *st, *after;
 	struct rte_vhost_state_error err;
 	uint16_t ids[NB], i;
+	struct vstate_scsi_report report = { 0 };
 	struct scsi s;
 	int packed;
 
@@ -510,7 +511,8 @@ state_carries_commands_and_units(void **state)
 		assert_int_equal(st->vqs[2].nb_inflight, NB);
 		for (i = 0; i < NB; i++)
 			assert_int_equal(st->vqs[2].inflight[i].id, ids[i]);
-		vstate_scsi_attention_end(s.host, 1, VSTATE_SCSI_UA_CAPACITY);
+		vstate_scsi_attention_claim(s.host, 1, VSTATE_SCSI_UA_CAPACITY, &report);
+		vstate_scsi_attention_end(s.host, 1, &report);
 		st->scsi.luns[1].attention = 0;
 		scsi_device_close(&s);
 		scsi_device_open(&s, "test_scsi2", &fast);

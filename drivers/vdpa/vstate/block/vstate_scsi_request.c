@@ -160,8 +160,6 @@ command_count(struct vstate_scsi_vq *q, const struct vstate_scsi_result *r)
 {
 	struct vstate_blk_counters *c = &q->blk.counters;
 
-	if (r->reported != 0)
-		q->counters.attentions++;
 	if (r->action == VSTATE_SCSI_ANSWER) {
 		q->counters.others++;
 		return;
@@ -207,8 +205,7 @@ command_begin(struct vstate_scsi_vq *q, struct vstate_scsi_req *req, struct vsta
 		vstate_scsi_unmap_parse(list, unit, r);
 	}
 	command_count(q, r);
-	if (r->reported != 0)
-		vstate_scsi_attention_end(q->scsi, req->lun, r->reported);
+	req->reported = r->reported;
 	switch (r->action) {
 	case VSTATE_SCSI_IO:
 		return io_begin(req, r, req->in ? req->resp_size : hdr_size);
@@ -265,6 +262,7 @@ req_parse(struct vstate_blk_vq *blk_q, struct vstate_blk_req *blk_req)
 	req->resp_size = RESP_HDR + req->sense_size;
 	req->status = VSTATE_SCSI_GOOD;
 	req->sense = VSTATE_SCSI_NO_SENSE;
+	req->reported = 0;
 	req->buffer = req->transferred = 0;
 	req->window.first = NULL;
 	req->pattern = NULL;
@@ -302,6 +300,15 @@ result_set(struct vstate_scsi_req *req, int res)
 	}
 }
 
+/* The driver does not get a unit attention with another status than that of parse(). */
+static void
+attentions_report(struct vstate_scsi_vq *q, const struct vstate_scsi_req *req)
+{
+	vstate_scsi_attention_claim(q->scsi, req->lun, req->reported, &q->reports[req->lun]);
+	q->has_reports = true;
+	q->counters.attentions++;
+}
+
 static void
 failure_count(struct vstate_scsi_vq *q, const struct vstate_scsi_req *req)
 {
@@ -335,6 +342,8 @@ req_finish(struct vstate_blk_vq *blk_q, struct vstate_blk_req *blk_req, int res)
 		q->nb_ended++;
 		q->counters.aborted++;
 	}
+	if (unlikely(req->reported != 0 && res == 0))
+		attentions_report(q, req);
 	failure_count(q, req);
 	if (req->status == VSTATE_SCSI_CHECK_CONDITION) {
 		vstate_scsi_sense_fill(req->sense, bytes + RESP_HDR);
@@ -360,12 +369,28 @@ req_drop(struct vstate_blk_req *blk_req)
 	req->pattern = NULL;
 }
 
+/*
+ * Unit attentions end when the driver can see them. A process that is killed before reports them
+ * again, which does no harm.
+ */
+static void
+reports_end(struct vstate_scsi_vq *q)
+{
+	unsigned int lun;
+
+	for (lun = 0; lun < RTE_DIM(q->reports); lun++)
+		vstate_scsi_attention_end(q->scsi, lun, &q->reports[lun]);
+	q->has_reports = false;
+}
+
 /* Aborted commands are with the driver: the function that aborted them may be answered. */
 static void
 req_published(struct vstate_blk_vq *blk_q)
 {
 	struct vstate_scsi_vq *q = vstate_scsi_vq_of(&blk_q->vq);
 
+	if (unlikely(q->has_reports))
+		reports_end(q);
 	if (likely(q->nb_ended == 0))
 		return;
 	vstate_scsi_ctrl_ended(&q->scsi->ctrl, q->nb_ended);

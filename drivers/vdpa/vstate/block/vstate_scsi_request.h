@@ -33,6 +33,8 @@ struct vstate_scsi_req {
 	/** The answer: response, status and sense. */
 	uint8_t response, status;
 	enum vstate_scsi_sense sense;
+	/** Unit attentions that the answer reports. */
+	uint8_t reported;
 	/** Bytes of sense data in the response, and of the response with it. */
 	uint32_t sense_size, resp_size;
 	/** Bytes that the driver offers, and those of them that are transferred on success. */

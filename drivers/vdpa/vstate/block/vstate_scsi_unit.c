@@ -46,13 +46,38 @@ attention_set(struct vstate_scsi *scsi, unsigned int lun, uint8_t attentions, bo
 void
 vstate_scsi_attention_add(struct vstate_scsi *scsi, unsigned int lun, uint8_t attentions)
 {
+	/* counted first: vstate_scsi_attention_end() sees the count, or comes before them */
+	rte_atomic_fetch_add_explicit(&scsi->nb_added[lun], 1, rte_memory_order_seq_cst);
 	attention_set(scsi, lun, attentions, true);
 }
 
 void
-vstate_scsi_attention_end(struct vstate_scsi *scsi, unsigned int lun, uint8_t attentions)
+vstate_scsi_attention_claim(struct vstate_scsi *scsi, unsigned int lun, uint8_t attentions,
+		struct vstate_scsi_report *report)
 {
+	/* the first claim since the last publication counts */
+	if (report->attentions == 0)
+		report->nb_added = rte_atomic_load_explicit(&scsi->nb_added[lun],
+				rte_memory_order_seq_cst);
+	report->attentions |= attentions;
+	rte_atomic_fetch_or_explicit(&scsi->claims[lun], attentions, rte_memory_order_seq_cst);
+}
+
+void
+vstate_scsi_attention_end(struct vstate_scsi *scsi, unsigned int lun,
+		struct vstate_scsi_report *report)
+{
+	const uint8_t attentions = report->attentions;
+
+	if (attentions == 0)
+		return;
+	report->attentions = 0;
 	attention_set(scsi, lun, attentions, false);
+	if (rte_atomic_load_explicit(&scsi->nb_added[lun], rte_memory_order_seq_cst) !=
+			report->nb_added)
+		attention_set(scsi, lun, attentions, true);
+	rte_atomic_fetch_and_explicit(&scsi->claims[lun], ~(uint32_t)attentions,
+			rte_memory_order_seq_cst);
 }
 
 void

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include <rte_branch_prediction.h>
+
 #include <vstate_compat.h>
 
 #include "dev/vstate_dev.h"
@@ -16,6 +18,7 @@
 #include "vstate_scsi_cdb.h"
 #include "vstate_scsi_conf.h"
 #include "vstate_scsi_ctrl.h"
+#include "vstate_scsi_vq.h"
 
 /** A LUN of a request that names no disk. */
 enum vstate_scsi_lun {
@@ -46,6 +49,10 @@ struct vstate_scsi {
 	/** Copies of what is in struct vstate_scsi_kept, plus one default. Any thread. */
 	uint32_t sense_size, cdb_size;
 	char serials[VSTATE_SCSI_LUNS][VSTATE_SCSI_SERIAL];
+	/** Of each unit: attentions in answers that the driver cannot see yet. Any thread. */
+	uint32_t claims[VSTATE_SCSI_LUNS];
+	/** Of each unit: times that attentions were added. Any thread. */
+	uint32_t nb_added[VSTATE_SCSI_LUNS];
 	struct vstate_scsi_ctrl ctrl;
 };
 
@@ -61,20 +68,34 @@ vstate_scsi_of_const(const struct vstate_dev *dev)
 	return dev->of_class;
 }
 
-/** Return the unit attentions of a logical unit that are due. Any thread. */
+/** Return the unit attentions of a logical unit that are due and in no answer. Any thread. */
 static inline uint8_t
 vstate_scsi_attention_get(const struct vstate_scsi *scsi, unsigned int lun)
 {
 	const struct vstate_scsi_kept *kept = scsi->dev->kept;
+	const uint32_t due = (rte_atomic_load_explicit(&kept->attentions[lun],
+			rte_memory_order_relaxed) ^ VSTATE_SCSI_UA_POWER_ON) &
+		RTE_VHOST_STATE_SCSI_ATTENTION_ALL;
 
-	return (rte_atomic_load_explicit(&kept->attentions[lun], rte_memory_order_relaxed) ^
-		VSTATE_SCSI_UA_POWER_ON) & RTE_VHOST_STATE_SCSI_ATTENTION_ALL;
+	return likely(due == 0) ? 0 :
+		due & ~rte_atomic_load_explicit(&scsi->claims[lun], rte_memory_order_relaxed);
 }
 
 /** Make unit attentions due. Any thread. */
 void vstate_scsi_attention_add(struct vstate_scsi *scsi, unsigned int lun, uint8_t attentions);
-/** The driver got unit attentions. Any thread. */
-void vstate_scsi_attention_end(struct vstate_scsi *scsi, unsigned int lun, uint8_t attentions);
+/**
+ * Unit attentions are in an answer that the driver cannot see yet: no other answer has them, and
+ * they stay due for a process that comes after a kill. Any thread.
+ * @param report  written: for vstate_scsi_attention_end()
+ */
+void vstate_scsi_attention_claim(struct vstate_scsi *scsi, unsigned int lun, uint8_t attentions,
+		struct vstate_scsi_report *report);
+/**
+ * The driver can see the unit attentions of a report; it is empty then. If others were added since
+ * the claim, they stay due: the driver may have acted on the answer before. Any thread.
+ */
+void vstate_scsi_attention_end(struct vstate_scsi *scsi, unsigned int lun,
+		struct vstate_scsi_report *report);
 /**
  * Return which logical unit eight bytes of a driver name (VIRTIO 1.4 "Device Operation"), of a
  * target with @p nb_units disks.

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "vstate_blk_vq.h"
+#include "vstate_scsi_conf.h"
 
 /** The control queue, the event queue, and the first queue of requests. */
 #define VSTATE_SCSI_VQ_CTRL 0
@@ -37,6 +38,14 @@ struct vstate_scsi_counters {
 
 struct vstate_scsi;
 
+/** Unit attentions of a logical unit in answers that the driver cannot see yet. */
+struct vstate_scsi_report {
+	/** 0: none. */
+	uint8_t attentions;
+	/** Times that attentions were added until then. */
+	uint32_t nb_added;
+};
+
 struct vstate_scsi_vq {
 	/** First member: the base of a queue of any class. */
 	struct vstate_blk_vq blk;
@@ -44,6 +53,8 @@ struct vstate_scsi_vq {
 	struct vstate_scsi *scsi;
 	/** Aborted commands whose answers the driver cannot see yet. */
 	uint32_t nb_ended;
+	struct vstate_scsi_report reports[VSTATE_SCSI_LUNS];
+	bool has_reports;
 	/** Event queue: VIRTIO_SCSI_F_CHANGE was negotiated. */
 	bool wants_events;
 };
