@@ -8,6 +8,8 @@
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
+# shellcheck source=tests/lib/serve_lib.sh
+. "$(dirname "$0")/lib/serve_lib.sh"
 
 CLASS=blk
 WRONG=(lost doubled stale torn misplaced unordered errors)
@@ -95,6 +97,34 @@ case_scsi_break()
 	scsi found reverse --via api --delay-us 3000 --rounds 400
 }
 
+# The driver alone, with disks of another process.
+serving() { alive serve || fail "serve ended at its start"; [ -S "$W/blk" ] && [ -S "$W/scsi" ]; }
+guest_runs() # CLASS OPTION...
+{
+	tool_must "$PATIENCE" guest --class "$1" --json --socket "$W/$1" --seconds 1 "${@:2}"
+	report_none "${WRONG[@]}"
+	measured "$1: $(report reads) reads, $(report writes) writes"
+}
+case_guest()
+{
+	local plugin
+	plugin=$(plugin_path) || fail "no plugin to load"
+	truncate -s 16M "$W/disk" "$W/lun"
+	eal_options 64
+	serve_exec "${EAL[@]}" -s 0x2 -d "$plugin" --vdev "blk_vstate0,iface=$W/blk,path=$W/disk,queues=2" \
+		--vdev "scsi_vstate0,iface=$W/scsi,lun0=$W/lun,queues=2" -- serve
+	wait_for 20 serving || fail "no socket after 20 s"
+	guest_runs blk --queues 2
+	guest_runs scsi --queues 2
+	guest_runs scsi --ring packed --indirect
+	expect "functions of the control queue" "$(report functions)" -gt 0
+	tool 20 guest --class blk --socket "$W/scsi" --seconds 1 && fail "a blk driver runs with a SCSI host"
+	expect_match "why not" "$(cat "$W/tool.err")" 'the back end lacks protocol features'
+	tool 20 guest --class scsi --socket "$W/scsi" --queues 3 && fail "more queues than the host has"
+	expect_match "why not" "$(cat "$W/tool.err")" 'the back end has 4 queues'
+	serve_quit
+}
+
 # Long runs.
 case_many_split() { PATIENCE=600 moves 10000 --via region --delay-us 3000; many_in_flight; }
 case_many_packed() { PATIENCE=600 moves 10000 --via region --packed --delay-us 3000; many_in_flight; }
@@ -104,7 +134,7 @@ case_scsi_many() { PATIENCE=600 scsi moves 10000 --via api --packed --delay-us 3
 case_scsi_many_kills() { PATIENCE=3600 scsi moves 1000 --via region --kill; }
 
 # shellcheck disable=SC2046 # names without blanks
-run_cases api-split api-packed api-4-queues region-split region-packed region-process api-process base \
+run_cases guest api-split api-packed api-4-queues region-split region-packed region-process api-process base \
 	depth-1 depth-256 threads fast kill-split kill-packed kill-fast upgrade-split upgrade-packed \
 	break-skip break-clear break-reverse break-twice break-nowait \
 	scsi-api-split scsi-api-packed scsi-api-process scsi-base scsi-region scsi-kill-split scsi-kill-packed \

@@ -65,6 +65,9 @@ case_messages()
 	done
 	refused 2 "unexpected argument 'extra'" bench --class blk extra
 	refused 2 "unexpected argument 'extra'" migrate --class blk extra
+	refused 2 "unexpected argument 'extra'" guest --class scsi extra
+	refused 2 'socket is missing' guest --class scsi
+	refused 2 'needs requests in flight' migrate --class scsi --via region --break skip
 	refused 2 '--cpu 99: a CPU that this process may use is expected' bench --cpu 99
 	refused 2 '--guest-cpu 99: a CPU that this process may use is expected' bench --guest-cpu 99
 	refused 2 '--seconds 0: a number of seconds above 0 is expected' bench --seconds 0

@@ -23,6 +23,7 @@
 #include "cmd.h"
 #include "cmd_guest.h"
 #include "cmd_guest_console.h"
+#include "cmd_guest_disk.h"
 #include "guest.h"
 #include "guest_features.h"
 #include "guest_session.h"
@@ -421,6 +422,8 @@ cmd_guest(int argc, char **argv)
 
 	if (cmd_class_is_console(argc, argv))
 		return cmd_guest_console(argc, argv);
+	if (cmd_class_is_disk(argc, argv))
+		return cmd_guest_disk(argc, argv);
 	ret = options_parse(&o, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;

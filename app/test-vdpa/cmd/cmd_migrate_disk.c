@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rte_bitops.h>
 #include <rte_common.h>
 
 #include "backend.h"
@@ -27,6 +26,8 @@
 #include "workdir.h"
 
 #define MEMORY_MB 128
+/* Rows of the report. */
+#define ROWS_MAX 24
 
 static void
 usage_print(FILE *f)
@@ -208,9 +209,7 @@ options_finish(struct parsed *p)
 	if (fault_check(opt) < 0)
 		return -EINVAL;
 	conf->queues = p->queues;
-	conf->depth = p->depth;
-	conf->blocks = RTE_MAX(2 * p->depth, 256u);
-	conf->ring_size = rte_align32pow2(RTE_MAX(conf->depth * (conf->indirect ? 1u : 6u), 8u));
+	disk_conf_size(conf, p->depth);
 	conf->region = opt->via == MIGRATE_DISK_REGION;
 	conf->carried = conf->region && conf->codec->carries_region && !opt->kill && !opt->upgrade;
 	len = snprintf(opt->store, sizeof(opt->store), "%s%s", p->store != NULL ? ",store=" : "",
@@ -302,20 +301,21 @@ args_make(void *arg, const struct workdir *wd, unsigned int i, const char *keep,
 static void
 report_print(const struct migrate_disk_options *opt, struct migrate_disk_result *res)
 {
-	const struct disk_counts *c = &res->counts;
-	const struct cmd_migrate_class_row rows[] = {
-		{ "rounds", res->rounds },
-		{ "reads", c->reads }, { "writes", c->writes }, { "flushes", c->flushes },
-		{ "repeated", c->repeated }, { "functions", c->functions }, { "resets", c->resets },
-		{ "kept", res->kept },
+	struct cmd_migrate_class_row rows[ROWS_MAX] = {
+		{ "rounds", res->rounds }, { "kept", res->kept },
 		{ "in_flight", res->in_flight }, { "busy_stops", res->busy_stops },
-		{ "lost", c->lost }, { "doubled", c->doubled }, { "stale", c->stale },
-		{ "torn", c->torn }, { "misplaced", c->misplaced },
-		{ "unordered", c->unordered }, { "errors", c->errors },
 	};
-	const struct cmd_migrate_class_report report = { rows, RTE_DIM(rows), &res->stop,
-		&res->blackout, res->failure, opt->json };
+	struct cmd_migrate_class_report report = { rows, 4, &res->stop, &res->blackout,
+		res->failure, opt->json };
+	struct cmd_migrate_class_row *row;
+	unsigned int i;
 
+	for (i = 0; report.nb_rows < RTE_DIM(rows); i++, report.nb_rows++) {
+		row = &rows[report.nb_rows];
+		row->name = disk_count_get(&res->counts, i, &row->value);
+		if (row->name == NULL)
+			break;
+	}
 	cmd_migrate_class_report(&report, stdout);
 }
 

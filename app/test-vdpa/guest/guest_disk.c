@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <rte_bitops.h>
+#include <rte_common.h>
 #include <rte_errno.h>
 #include <rte_thread.h>
 
@@ -126,6 +128,14 @@ memory_commit(struct disk *d)
 	d->scratch_gpa = guest_mem_reserve(&d->mem, d->conf.scratch, 4096);
 	border = d->scratch_gpa + d->conf.scratch / 2;
 	return d->scratch_gpa != 0 ? guest_mem_commit(&d->mem, &border, 1, 4096) : -ENOMEM;
+}
+
+void
+disk_conf_size(struct disk_conf *conf, uint16_t depth)
+{
+	conf->depth = depth;
+	conf->blocks = RTE_MAX(2u * depth, 256u);
+	conf->ring_size = rte_align32pow2(RTE_MAX(depth * (conf->indirect ? 1u : SEGS_MAX), 8u));
 }
 
 static bool
@@ -587,6 +597,34 @@ disk_counts_get(const struct disk *d, struct disk_counts *c)
 	/* each count is one word that the thread writes whole */
 	for (i = 0; i < sizeof(*c) / sizeof(uint64_t); i++)
 		((uint64_t *)c)[i] = get(&((const uint64_t *)&d->counts)[i]);
+}
+
+bool
+disk_counts_are_wrong(const struct disk_counts *c)
+{
+	return (c->errors | c->stale | c->torn | c->misplaced | c->unordered | c->doubled |
+		c->lost) != 0;
+}
+
+const char *
+disk_count_get(const struct disk_counts *c, unsigned int i, uint64_t *value)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counts[] = {
+		{ "reads", c->reads }, { "writes", c->writes }, { "flushes", c->flushes },
+		{ "repeated", c->repeated }, { "functions", c->functions },
+		{ "resets", c->resets }, { "events", c->events },
+		{ "lost", c->lost }, { "doubled", c->doubled }, { "stale", c->stale },
+		{ "torn", c->torn }, { "misplaced", c->misplaced },
+		{ "unordered", c->unordered }, { "errors", c->errors },
+	};
+
+	if (i >= RTE_DIM(counts))
+		return NULL;
+	*value = counts[i].value;
+	return counts[i].name;
 }
 
 void

@@ -78,6 +78,8 @@ struct disk_counts {
 
 struct disk;
 
+/** Write depth, and the blocks and descriptors that it needs. */
+void disk_conf_size(struct disk_conf *conf, uint16_t depth);
 /** @return NULL with rte_errno */
 struct disk *disk_create(const struct disk_conf *conf);
 void disk_destroy(struct disk *d);
@@ -139,6 +141,10 @@ int disk_start(struct disk *d);
 /** Submit nothing more, wait for what is under way for up to @p timeout_ms, end the thread. */
 int disk_stop(struct disk *d, int timeout_ms);
 void disk_counts_get(const struct disk *d, struct disk_counts *c);
+/** Return whether any request failed, was lost or doubled, or had wrong contents. */
+bool disk_counts_are_wrong(const struct disk_counts *c);
+/** Write count @p i for a report. @return its name; NULL: there is none */
+const char *disk_count_get(const struct disk_counts *c, unsigned int i, uint64_t *value);
 /** Reset the longest gap. */
 void disk_gap_reset(struct disk *d);
 /** Wait until requests return. @return -ETIMEDOUT */

@@ -428,13 +428,6 @@ round_run(struct disk_move *m)
 	return m->opt->kill ? kill_round(m) : move_round(m);
 }
 
-static bool
-is_wrong(const struct disk_counts *c)
-{
-	return (c->errors | c->stale | c->torn | c->misplaced | c->unordered | c->doubled |
-		c->lost) != 0;
-}
-
 static void
 rounds_run(struct disk_move *m)
 {
@@ -451,7 +444,7 @@ rounds_run(struct disk_move *m)
 		if (round_run(m) < 0)
 			break;
 		disk_counts_get(m->disk, &c);
-		if (is_wrong(&c)) {
+		if (disk_counts_are_wrong(&c)) {
 			m->res->rounds++;
 			break;
 		}
@@ -489,5 +482,5 @@ migrate_disk_run(const struct migrate_disk_options *opt, struct backend *const b
 	if (res->failure[0] == '\0' && disk_error(m.disk) != NULL)
 		move_fail(&m, "%s", disk_error(m.disk));
 	disk_destroy(m.disk);
-	return res->failure[0] == '\0' && !is_wrong(&res->counts);
+	return res->failure[0] == '\0' && !disk_counts_are_wrong(&res->counts);
 }

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 vstate contributors
+ */
+
+/* guest --class blk|scsi: the driver of a disk, with its model of the contents. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_errno.h>
+
+#include "clock.h"
+#include "cmd.h"
+#include "cmd_guest_disk.h"
+#include "guest_disk.h"
+#include "guest_disk_codec.h"
+#include "option.h"
+#include "report.h"
+#include "stop.h"
+
+#define CONNECT_MS 10000
+#define DRAIN_MS 10000
+/* Time between two looks whether the back end is still there. */
+#define NAP_MS 50
+
+struct options {
+	struct disk_conf conf;
+	const char *socket;
+	uint64_t queues, depth;
+	double seconds;
+	bool json;
+};
+
+static void
+usage_print(FILE *f)
+{
+	fprintf(f, "Usage: dpdk-test-vdpa guest --class blk|scsi --socket PATH [OPTION]...\n"
+		"The driver of a disk on a vhost-user socket. It writes to the first MiB of each\n"
+		"queue, and checks that each block that is read has the last write that returned.\n"
+		"WHAT THE DISK HAD THERE IS LOST.\n\n"
+		"  --socket PATH        vhost-user socket of the back end\n"
+		"  --ring split|packed  kind of virtqueue (split)\n"
+		"  --queues N           queues, 1 to %u (1)\n"
+		"  --depth N            requests of each queue under way, 1 to %u (64)\n"
+		"  --indirect           one descriptor for each request\n"
+		"  --seconds S          duration of the run (5)\n"
+		"  --seed N             seed of the requests (1)\n"
+		"  --json               report as JSON\n"
+		"  --help               this text\n\n"
+		"Exit status: 0 if requests returned and none was lost, doubled or wrong, 1 if\n"
+		"not, 2 on wrong usage.\n", DISK_MAX_QUEUES, DISK_MAX_DEPTH);
+}
+
+static int
+option_take(struct options *o, int opt, const char *arg)
+{
+	switch (opt) {
+	case 's': o->socket = arg; return 0;
+	case 'j': o->json = true; return 0;
+	case 'i': o->conf.indirect = true; return 0;
+	case 'c':
+		o->conf.codec = disk_codec_find(arg);
+		if (o->conf.codec != NULL)
+			return 0;
+		fprintf(stderr, "dpdk-test-vdpa guest: --class: '%s' is no class of disks\n", arg);
+		return -EINVAL;
+	case 'r':
+		return option_choice("guest", "--ring", arg, "split", "packed", &o->conf.packed);
+	case 'q':
+		return option_number("guest", "--queues", arg, 1, DISK_MAX_QUEUES, &o->queues);
+	case 'd': return option_number("guest", "--depth", arg, 1, DISK_MAX_DEPTH, &o->depth);
+	case 't': return option_seconds("guest", "--seconds", arg, &o->seconds);
+	case 'e': return option_number("guest", "--seed", arg, 0, UINT64_MAX, &o->conf.seed);
+	default: return -EINVAL;
+	}
+}
+
+/* @return 0; 1 if the help was printed; -EINVAL */
+static int
+options_parse(struct options *o, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "class", required_argument, NULL, 'c' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "ring", required_argument, NULL, 'r' },
+		{ "queues", required_argument, NULL, 'q' },
+		{ "depth", required_argument, NULL, 'd' },
+		{ "indirect", no_argument, NULL, 'i' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "seed", required_argument, NULL, 'e' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	*o = (struct options){ .conf = { .seed = 1 }, .queues = 1, .depth = 64, .seconds = 5 };
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (opt == 'h') {
+			usage_print(stdout);
+			return 1;
+		}
+		if (option_take(o, opt, optarg) < 0)
+			goto bad;
+	}
+	o->conf.queues = o->queues;
+	disk_conf_size(&o->conf, o->depth);
+	if (optind < argc)
+		fprintf(stderr, "dpdk-test-vdpa guest: unexpected argument '%s'\n", argv[optind]);
+	else if (o->socket == NULL)
+		fprintf(stderr, "dpdk-test-vdpa guest: --socket is missing\n");
+	else
+		return 0;
+bad:
+	fprintf(stderr, "See dpdk-test-vdpa guest --class blk --help\n");
+	return -EINVAL;
+}
+
+static int
+traffic_run(struct disk *d, const struct options *o)
+{
+	const uint64_t end = clock_ns() + o->seconds * 1e9;
+	int ret;
+
+	ret = disk_connect(d, 0, o->socket, CONNECT_MS);
+	if (ret == 0)
+		ret = disk_prepare(d, 0);
+	if (ret == 0)
+		ret = disk_run(d, 0);
+	if (ret == 0)
+		ret = disk_start(d);
+	if (ret < 0)
+		return ret;
+	while (ret == 0 && stop_requested() == 0 && clock_ns() < end)
+		ret = disk_hung_up(d, 0, NAP_MS) ? -EPIPE : 0;
+	/* what is missing then counts as lost */
+	disk_stop(d, ret == 0 ? DRAIN_MS : 0);
+	return ret;
+}
+
+static void
+report_print(const struct options *o, const struct disk_counts *c, bool good, const char *why)
+{
+	json_t *report = o->json ? json_object() : NULL;
+	const char *name;
+	unsigned int i;
+	uint64_t n;
+
+	for (i = 0; (name = disk_count_get(c, i, &n)) != NULL; i++) {
+		if (o->json)
+			json_object_set_new(report, name, report_count(n));
+		else
+			printf("%-12s %" PRIu64 "\n", name, n);
+	}
+	if (!o->json) {
+		if (why != NULL)
+			printf("first error: %s\n", why);
+		return;
+	}
+	json_object_set_new(report, "ok", json_boolean(good));
+	if (why != NULL)
+		json_object_set_new(report, "first_error", report_text(why));
+	report_write(report, stdout);
+}
+
+int
+cmd_guest_disk(int argc, char **argv)
+{
+	struct disk_counts counts;
+	struct options o;
+	struct disk *d;
+	bool good;
+	int ret;
+
+	ret = options_parse(&o, argc, argv);
+	if (ret != 0)
+		return ret > 0 ? CMD_OK : CMD_USAGE;
+	stop_install();
+	d = disk_create(&o.conf);
+	if (d == NULL) {
+		fprintf(stderr, "dpdk-test-vdpa guest: %s\n", strerror(rte_errno));
+		return CMD_FAILED;
+	}
+	ret = traffic_run(d, &o);
+	if (ret < 0)
+		fprintf(stderr, "dpdk-test-vdpa guest: %s: %s%s%s\n", o.socket,
+			ret == -EPIPE ? "the back end closed the connection" : strerror(-ret),
+			disk_error(d) != NULL ? ": " : "",
+			disk_error(d) != NULL ? disk_error(d) : "");
+	disk_counts_get(d, &counts);
+	good = ret == 0 && counts.reads > 0 && counts.writes > 0 && !disk_counts_are_wrong(&counts);
+	if (ret == 0 || counts.reads > 0)
+		report_print(&o, &counts, good, disk_error(d));
+	disk_destroy(d);
+	return good ? CMD_OK : CMD_FAILED;
+}
