@@ -18,15 +18,18 @@ case_all_items()
 	measured "$(report passed) of 116"
 }
 
-# "Block Device", and what a hostile driver or front end does to a disk.
-case_disk()
+disk() # CLASS NUMBER
 {
-	tool "$PATIENCE" conformance --class blk --json ||
+	tool "$PATIENCE" conformance --class "$1" --json ||
 		fail "exit status $?: $(grep -o '"item": [^}]*false[^}]*' "$W/tool.out" | paste -sd' ')"
 	report_none failed
-	# 11 items with 2 kinds of rings.
-	expect passed "$(report passed)" -eq 22
-	measured "$(report passed) of 22"
+	expect passed "$(report passed)" -eq "$2"
+	measured "$(report passed) of $2"
 }
 
-run_cases all-items disk
+# "Block Device" and "SCSI Host Device", and what a hostile driver or front end does to a disk: 11 and
+# 18 items with 2 kinds of rings.
+case_disk() { disk blk 22; }
+case_scsi() { disk scsi 36; }
+
+run_cases all-items disk scsi

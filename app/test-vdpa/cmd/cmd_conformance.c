@@ -34,8 +34,8 @@
 struct options {
 	/** One item; NULL: all items. */
 	const char *item;
-	/** A disk instead of a network device. */
-	bool disk;
+	/** A class of disks instead of a network device, or NULL. */
+	const struct conform_disk_class *disk;
 	bool json, verbose;
 };
 
@@ -52,14 +52,15 @@ usage_print(FILE *f)
 		"\n"
 		"Test a net_vstate device against the items of VIRTIO 1.4 \"Device Suspend\"\n"
 		"and \"Device parts\", with split and packed rings, through the API and through\n"
-		"vhost-user. Or test a blk_vstate device against those of \"Block Device\", and\n"
-		"with requests and in-flight regions that no driver should send.\n"
+		"vhost-user. Or test a blk_vstate device against those of \"Block Device\", or a\n"
+		"scsi_vstate device against those of \"SCSI Host Device\", and with requests and\n"
+		"in-flight regions that no driver should send.\n"
 		"\n"
-		"  --class blk  test a disk (default net)\n"
-		"  --item NAME  one item only, such as S3\n"
-		"  --json       report as one JSON object\n"
-		"  --verbose    show the logs of EAL and vhost\n"
-		"  --help       this text\n"
+		"  --class NAME  net, blk or scsi (default net)\n"
+		"  --item NAME   one item only, such as S3\n"
+		"  --json        report as one JSON object\n"
+		"  --verbose     show the logs of EAL and vhost\n"
+		"  --help        this text\n"
 		"\n"
 		"Exit status: 0 if all items hold, 1 if not, 2 on wrong usage.\n");
 }
@@ -82,8 +83,8 @@ options_parse(struct options *opt, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
-			opt->disk = strcmp(optarg, "blk") == 0;
-			if (opt->disk || strcmp(optarg, "net") == 0)
+			opt->disk = cmd_conformance_disk_find(optarg);
+			if (opt->disk != NULL || strcmp(optarg, "net") == 0)
 				break;
 			fprintf(stderr, "dpdk-test-vdpa conformance: no class '%s'\n", optarg);
 			goto bad;
@@ -176,8 +177,8 @@ conformance_run(void *arg, const struct workdir *wd)
 	struct tally t = { 0 };
 	struct backend *be;
 
-	if (opt->disk)
-		return cmd_conformance_disk(opt->item, opt->json, wd);
+	if (opt->disk != NULL)
+		return cmd_conformance_disk(opt->disk, opt->item, opt->json, wd);
 	if (workdir_path(wd, "0.sock", dev.socket, sizeof(dev.socket)) < 0) {
 		fprintf(stderr, "dpdk-test-vdpa: %s is too long for the path of a socket\n",
 			wd->path);

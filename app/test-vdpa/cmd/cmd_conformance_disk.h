@@ -7,9 +7,13 @@
 
 #include <stdbool.h>
 
+struct conform_disk_class;
 struct workdir;
 
-/** conformance --class blk. @param only one item; NULL: all. @return exit status */
-int cmd_conformance_disk(const char *only, bool json, const struct workdir *wd);
+/** conformance --class blk, --class scsi. @param only one item; NULL: all. @return exit status */
+int cmd_conformance_disk(const struct conform_disk_class *class, const char *only, bool json,
+		const struct workdir *wd);
+/** Return a class of disks; NULL: there is none of this name. */
+const struct conform_disk_class *cmd_conformance_disk_find(const char *name);
 
 #endif /* CMD_CONFORMANCE_DISK_H */

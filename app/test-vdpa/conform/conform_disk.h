@@ -7,21 +7,28 @@
 
 /**
  * @file
- * The items of VIRTIO 1.4 "Block Device" and "Message Framing", and what a hostile driver or front
- * end may do to a disk. Each item runs with split and with packed rings. Behind each of them the
- * disk still serves good requests, and has written nothing outside of the driver's buffers.
+ * The items of VIRTIO 1.4 "Block Device", "SCSI Host Device" and "Message Framing", and what a
+ * hostile driver or front end may do to a disk. Each item runs with split and with packed rings.
+ * Behind each of them the disk still serves good requests, and has written nothing outside of the
+ * driver's buffers.
  */
 
 #include <stdbool.h>
 
 struct backend;
 struct disk;
+struct disk_codec;
 
 /** Bytes of the file of the disk. */
 #define CONFORM_DISK_SIZE (4u << 20)
 
+struct conform_disk_class;
+
 struct conform_disk {
+	const struct conform_disk_class *class;
 	struct backend *be;
+	/** Path of the file of the disk. */
+	const char *file;
 	bool packed;
 	struct disk *disk;
 	char why[256];
@@ -37,8 +44,16 @@ struct conform_disk_item {
 	int (*run)(struct conform_disk *c);
 };
 
-/** All items; the last one has no name. */
-extern const struct conform_disk_item conform_disk_items[];
+/** A class of disks. */
+struct conform_disk_class {
+	const struct disk_codec *codec;
+	/** All items; the last one has no name. */
+	const struct conform_disk_item *items;
+	/** Write and read good requests. As struct conform_disk_item::run. */
+	int (*pass)(struct conform_disk *c);
+};
+
+extern const struct conform_disk_class conform_blk, conform_scsi;
 
 /** Run an item on a disk that no front end uses. @return 0, or -1 with the reason in c->why */
 int conform_disk_run(struct conform_disk *c, const struct conform_disk_item *item);

@@ -334,7 +334,7 @@ request_send(struct disk *d, struct disk_queue *dq, uint16_t i)
 	struct disk_slot *s = &dq->slots[i];
 	uint8_t hdr[DISK_RESP_AT] = { 0 };
 	struct guest_seg segs[SEGS_MAX];
-	const uint8_t none = 0xee;
+	uint8_t none[DISK_RESP_MAX];
 	uint64_t number = 0;
 	uint16_t n;
 
@@ -342,8 +342,8 @@ request_send(struct disk *d, struct disk_queue *dq, uint16_t i)
 		number = block_number(d, dq, s->block);
 	codec->hdr_fill(dq, s, number, hdr);
 	guest_mem_write(&d->mem, gpa, hdr, codec->hdr_len);
-	for (n = 0; n < codec->resp_len; n++)
-		guest_mem_write(&d->mem, gpa + DISK_RESP_AT + n, &none, 1);
+	memset(none, 0xee, codec->resp_len);
+	guest_mem_write(&d->mem, gpa + DISK_RESP_AT, none, codec->resp_len);
 	if (s->op == DISK_WRITE)
 		data_fill(d, gpa + DISK_BLOCK, number, s->seq);
 	n = segs_build(d, dq, s, gpa, segs);

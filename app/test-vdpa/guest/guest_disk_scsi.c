@@ -93,6 +93,7 @@ resp_judge(const void *resp, char *why, size_t size)
 
 const struct disk_codec disk_codec_scsi = {
 	.name = "scsi",
+	.features = 1ull << VIRTIO_SCSI_F_CHANGE,
 	/* control queue, event queue */
 	.first_vq = 2,
 	.file_arg = "lun0",
