@@ -7,7 +7,7 @@
 
 /**
  * @file
- * bench --class blk: TSC cycles of the device for each request. The guest fills the ring, then the
+ * bench --class blk and scsi: TSC cycles of the device for each request. The guest fills the ring, then the
  * device's service runs once, in turn on this thread; only the service is timed.
  */
 
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct backend;
+struct disk_codec;
 
 struct bench_disk_case {
 	const char *name;
@@ -32,11 +33,20 @@ struct bench_disk_result {
 /** The cases; nb is written. */
 const struct bench_disk_case *bench_disk_cases(unsigned int *nb);
 
+/** A device of this process, and its class. */
+struct bench_disk_device {
+	const struct backend *be;
+	const struct disk_codec *codec;
+};
+
 /**
- * Run one case on a device of this process.
+ * Run one case on some devices, which take turns.
+ * @param seconds  time for each device
+ * @param res      written: a result for each device
  * @return 0; -errno, reported on stderr
  */
-int bench_disk_run(const struct bench_disk_case *c, const struct backend *be, uint16_t depth,
-		double seconds, struct bench_disk_result *res);
+int bench_disk_run(const struct bench_disk_case *c, const struct bench_disk_device *devices,
+		unsigned int nb_devices, uint16_t depth, double seconds,
+		struct bench_disk_result *res);
 
 #endif /* BENCH_DISK_H */

@@ -18,6 +18,7 @@
 #include "cmd_bench_disk.h"
 #include "eal.h"
 #include "guest_disk.h"
+#include "guest_disk_codec.h"
 #include "option.h"
 #include "report.h"
 #include "stop.h"
@@ -25,7 +26,11 @@
 
 #define MEMORY_MB 128
 
+/* Devices that take turns: a SCSI host stands beside a disk. */
+#define DEVICES_MAX 2
+
 struct disk_bench_options {
+	const struct disk_codec *codec;
 	uint64_t depth, milliseconds;
 	bool json, verbose;
 };
@@ -33,13 +38,14 @@ struct disk_bench_options {
 static void
 usage_print(FILE *f)
 {
-	fprintf(f, "Usage: dpdk-test-vdpa bench --class blk [OPTIONS]\n"
+	fprintf(f, "Usage: dpdk-test-vdpa bench --class blk|scsi [OPTIONS]\n"
 		"\n"
 		"Measure a disk without storage: TSC cycles of the device for each read of 4096\n"
-		"bytes. Guest and device run in turn on one core.\n"
+		"bytes. Guest and device run in turn on one core. With scsi a SCSI host and a disk\n"
+		"take turns.\n"
 		"\n"
 		"  --depth N   requests under way, 1 to %u (default 64)\n"
-		"  --ms N      time for each case in milliseconds (default 1000)\n"
+		"  --ms N      time for each case and device in milliseconds (default 1000)\n"
 		"  --json      the report as JSON\n"
 		"  --verbose   show the logs of EAL and vhost\n"
 		"  --help      this text\n"
@@ -61,12 +67,18 @@ options_parse(struct disk_bench_options *opt, int argc, char **argv)
 	};
 	int c, ret = 0;
 
-	*opt = (struct disk_bench_options){ .depth = 64, .milliseconds = 1000 };
+	*opt = (struct disk_bench_options){ .codec = &disk_codec_blk, .depth = 64,
+		.milliseconds = 1000 };
 	optind = 0;
 	while (ret == 0 && (c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
-			break;
+			opt->codec = disk_codec_find(optarg);
+			if (opt->codec != NULL)
+				break;
+			fprintf(stderr, "dpdk-test-vdpa bench: --class: '%s' is no class of disks\n",
+					optarg);
+			return -EINVAL;
 		case 'd':
 			ret = option_number("bench", "--depth", optarg, 1, DISK_MAX_DEPTH,
 					&opt->depth);
@@ -97,47 +109,75 @@ options_parse(struct disk_bench_options *opt, int argc, char **argv)
 }
 
 static void
-result_print(json_t *report, const struct bench_disk_case *c, const struct bench_disk_result *r)
+result_print(json_t *report, const char *class, const struct bench_disk_case *c,
+		const struct bench_disk_result *r)
 {
 	if (report != NULL)
-		json_array_append_new(report, json_pack("{s:s, s:o, s:o, s:o}", "case", c->name,
-				"min", report_real(r->min, 1), "median", report_real(r->median, 1),
+		json_array_append_new(report, json_pack("{s:s, s:s, s:o, s:o, s:o}", "class", class,
+				"case", c->name, "min", report_real(r->min, 1), "median", report_real(r->median, 1),
 				"requests", report_count(r->requests)));
 	else
-		printf("%-20s min %6.1f  median %6.1f cycles a request (%" PRIu64 " requests)\n",
-				c->name, r->min, r->median, r->requests);
+		printf("%-4s %-20s min %6.1f  median %6.1f cycles a request (%" PRIu64 " requests)\n",
+				class, c->name, r->min, r->median, r->requests);
 	fflush(stdout);
+}
+
+static struct backend *
+device_make(const struct workdir *wd, const struct disk_codec *codec)
+{
+	struct backend_device dev = { 0 };
+	char name[16];
+
+	snprintf(dev.name, sizeof(dev.name), "%s_vstate0", codec->name);
+	snprintf(name, sizeof(name), "%s.sock", codec->name);
+	if (workdir_path(wd, name, dev.socket, sizeof(dev.socket)) < 0)
+		return NULL;
+	snprintf(dev.args, sizeof(dev.args), "iface=%s,store=null,size=1073741824", dev.socket);
+	return backend_local_create(&dev);
+}
+
+static int
+cases_run(const struct disk_bench_options *opt, const struct bench_disk_device *devices,
+		unsigned int nb_devices)
+{
+	json_t *report = opt->json ? json_array() : NULL;
+	struct bench_disk_result res[DEVICES_MAX];
+	const struct bench_disk_case *cases;
+	unsigned int nb, i, k;
+	int ret = 0;
+
+	cases = bench_disk_cases(&nb);
+	for (i = 0; i < nb && ret == 0 && stop_requested() == 0; i++) {
+		ret = bench_disk_run(&cases[i], devices, nb_devices, opt->depth,
+				opt->milliseconds / 1e3, res);
+		for (k = 0; k < nb_devices && ret == 0; k++)
+			result_print(report, devices[k].codec->name, &cases[i], &res[k]);
+	}
+	return opt->json && report_write(report, stdout) != 0 ? -EIO : ret;
 }
 
 static int
 bench_main(void *arg, const struct workdir *wd)
 {
 	const struct disk_bench_options *opt = arg;
-	const struct bench_disk_case *cases;
-	struct backend_device dev = { .name = "blk_vstate0" };
-	struct bench_disk_result res;
-	json_t *report = NULL;
-	struct backend *be;
-	unsigned int nb, i;
+	const struct disk_codec *codecs[DEVICES_MAX] = { &disk_codec_blk, opt->codec };
+	const unsigned int nb = opt->codec == &disk_codec_blk ? 1 : 2;
+	struct bench_disk_device devices[DEVICES_MAX];
+	struct backend *be[DEVICES_MAX] = { NULL };
+	unsigned int i;
 	int ret = 0;
 
-	if (workdir_path(wd, "0.sock", dev.socket, sizeof(dev.socket)) < 0)
-		return CMD_FAILED;
-	snprintf(dev.args, sizeof(dev.args), "iface=%s,store=null,size=1073741824", dev.socket);
-	be = backend_local_create(&dev);
-	if (be == NULL)
-		return CMD_FAILED;
-	cases = bench_disk_cases(&nb);
-	if (opt->json)
-		report = json_array();
-	for (i = 0; i < nb && ret == 0 && stop_requested() == 0; i++) {
-		ret = bench_disk_run(&cases[i], be, opt->depth, opt->milliseconds / 1e3, &res);
-		if (ret == 0)
-			result_print(report, &cases[i], &res);
+	for (i = 0; i < nb && ret == 0; i++) {
+		be[i] = device_make(wd, codecs[i]);
+		devices[i] = (struct bench_disk_device){ be[i], codecs[i] };
+		ret = be[i] != NULL ? 0 : -ENODEV;
 	}
-	if (opt->json && report_write(report, stdout) != 0)
-		ret = -EIO;
-	be->ops->destroy(be);
+	if (ret == 0)
+		ret = cases_run(opt, devices, nb);
+	for (i = 0; i < nb; i++) {
+		if (be[i] != NULL)
+			be[i]->ops->destroy(be[i]);
+	}
 	return ret == 0 ? CMD_OK : CMD_FAILED;
 }
 
