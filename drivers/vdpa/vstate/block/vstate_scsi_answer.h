@@ -13,6 +13,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
 
 #include "vstate_scsi_cdb.h"
 
@@ -21,7 +24,17 @@ static inline uint64_t
 vstate_scsi_be(const uint8_t *p, unsigned int bytes)
 {
 	uint64_t v = 0;
+	uint32_t v32;
 
+	/* one load each for the fields of READ and WRITE */
+	if (bytes == sizeof(v)) {
+		memcpy(&v, p, sizeof(v));
+		return rte_be_to_cpu_64(v);
+	}
+	if (bytes == sizeof(v32)) {
+		memcpy(&v32, p, sizeof(v32));
+		return rte_be_to_cpu_32(v32);
+	}
 	while (bytes-- > 0)
 		v = v << 8 | *p++;
 	return v;

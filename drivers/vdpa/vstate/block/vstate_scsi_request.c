@@ -253,7 +253,7 @@ req_parse(struct vstate_blk_vq *blk_q, struct vstate_blk_req *blk_req)
 	const uint32_t cdb_size = rte_atomic_load_explicit(&q->scsi->cdb_size,
 			rte_memory_order_relaxed);
 	const uint32_t hdr_size = REQ_HDR + cdb_size;
-	uint8_t hdr[REQ_HDR + VSTATE_SCSI_CDB_BYTES] = { 0 };
+	uint8_t hdr[REQ_HDR + VSTATE_SCSI_CDB_BYTES];
 	struct vstate_scsi_result r;
 	struct vstate_scsi_unit unit;
 	uint64_t tag;
@@ -268,7 +268,13 @@ req_parse(struct vstate_blk_vq *blk_q, struct vstate_blk_req *blk_req)
 	req->pattern = NULL;
 	if (unlikely(!sizes_check(q, req, hdr_size)))
 		return false;
-	vstate_scsi_pieces_read(blk_req->ring.pieces, 0, hdr, RTE_MIN(hdr_size, sizeof(hdr)));
+	if (likely(hdr_size >= sizeof(hdr) && blk_req->ring.pieces->iov_len >= sizeof(hdr))) {
+		memcpy(hdr, blk_req->ring.pieces->iov_base, sizeof(hdr));
+	} else {
+		memset(hdr, 0, sizeof(hdr));
+		vstate_scsi_pieces_read(blk_req->ring.pieces, 0, hdr,
+				RTE_MIN(hdr_size, sizeof(hdr)));
+	}
 	req->lun = vstate_scsi_lun_parse(hdr, q->scsi->serve.nb_stores);
 	memcpy(&tag, hdr + offsetof(struct virtio_scsi_cmd_req, tag), sizeof(tag));
 	req->tag = rte_le_to_cpu_64(tag);
@@ -318,14 +324,43 @@ failure_count(struct vstate_scsi_vq *q, const struct vstate_scsi_req *req)
 		q->blk.counters.errors++;
 }
 
+/** struct virtio_scsi_cmd_resp, with the sense data that a command has. */
+struct response {
+	uint32_t sense_len, resid;
+	uint16_t qualifier;
+	uint8_t status, response;
+	uint8_t sense[VSTATE_SCSI_SENSE_BYTES];
+};
+
+static void
+response_write(struct vstate_scsi_req *req)
+{
+	struct response r;
+	struct iovec *iov = part_of(req, true);
+	uint32_t sense_len = 0;
+
+	RTE_BUILD_BUG_ON(offsetof(struct response, sense) != RESP_HDR);
+	if (unlikely(req->status == VSTATE_SCSI_CHECK_CONDITION)) {
+		vstate_scsi_sense_fill(req->sense, r.sense);
+		sense_len = RTE_MIN(req->sense_size, (uint32_t)VSTATE_SCSI_SENSE_BYTES);
+	}
+	r.sense_len = rte_cpu_to_le_32(sense_len);
+	r.resid = rte_cpu_to_le_32(RTE_MIN(req->buffer - req->transferred, (uint64_t)UINT32_MAX));
+	r.qualifier = 0;
+	r.status = req->status;
+	r.response = req->response;
+	if (likely(sense_len == 0 && iov->iov_len >= RESP_HDR))
+		memcpy(iov->iov_base, &r, RESP_HDR);
+	else
+		vstate_scsi_pieces_write(iov, 0, &r, RESP_HDR + sense_len);
+}
+
 static uint32_t
 req_finish(struct vstate_blk_vq *blk_q, struct vstate_blk_req *blk_req, int res)
 {
 	struct vstate_scsi_vq *q = vstate_scsi_vq_of(&blk_q->vq);
 	struct vstate_scsi_req *req = (struct vstate_scsi_req *)blk_req;
-	uint8_t bytes[RESP_HDR + VSTATE_SCSI_SENSE_BYTES];
-	struct virtio_scsi_cmd_resp resp = { 0 };
-	uint64_t written, sense_len = 0;
+	uint64_t written;
 
 	/* what a failed READ wrote is in the dirty log, too */
 	written = req->window.first != NULL && req->in ? blk_req->io.len : 0;
@@ -345,17 +380,7 @@ req_finish(struct vstate_blk_vq *blk_q, struct vstate_blk_req *blk_req, int res)
 	if (unlikely(req->reported != 0 && res == 0))
 		attentions_report(q, req);
 	failure_count(q, req);
-	if (req->status == VSTATE_SCSI_CHECK_CONDITION) {
-		vstate_scsi_sense_fill(req->sense, bytes + RESP_HDR);
-		sense_len = RTE_MIN(req->sense_size, (uint32_t)VSTATE_SCSI_SENSE_BYTES);
-	}
-	resp.sense_len = rte_cpu_to_le_32(sense_len);
-	resp.resid = rte_cpu_to_le_32(RTE_MIN(req->buffer - req->transferred,
-				(uint64_t)UINT32_MAX));
-	resp.status = req->status;
-	resp.response = req->response;
-	memcpy(bytes, &resp, RESP_HDR);
-	vstate_scsi_pieces_write(part_of(req, true), 0, bytes, RESP_HDR + sense_len);
+	response_write(req);
 	written = req->resp_size + (req->in ? RTE_MAX(written, req->transferred) : 0);
 	return RTE_MIN(written, UINT32_MAX);
 }

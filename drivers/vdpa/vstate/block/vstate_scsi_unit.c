@@ -3,17 +3,32 @@
  */
 
 #include <stdbool.h>
+#include <string.h>
 
 #include <rte_bitops.h>
+#include <rte_branch_prediction.h>
+#include <rte_byteorder.h>
 
 #include "vstate_blk_store.h"
 #include "vstate_scsi_unit.h"
+
+/* A LUN of target 0 as one number; the bits of the unit. */
+#define FLAT 0x0100400000000000
+#define FLAT_SHIFT 32
+#define FLAT_UNIT (UINT64_C(0xff) << FLAT_SHIFT)
 
 int
 vstate_scsi_lun_parse(const uint8_t *lun, unsigned int nb_units)
 {
 	unsigned int n;
+	uint64_t whole;
 
+	/* flat space addressing of a unit below 256, as Linux has it */
+	memcpy(&whole, lun, sizeof(whole));
+	whole = rte_be_to_cpu_64(whole);
+	if (likely((whole & ~FLAT_UNIT) == FLAT &&
+			(whole & FLAT_UNIT) < (uint64_t)nb_units << FLAT_SHIFT))
+		return lun[3];
 	if (lun[4] != 0 || lun[5] != 0 || lun[6] != 0 || lun[7] != 0)
 		return VSTATE_SCSI_LUN_BAD_TARGET;
 	if (lun[0] == 0xc1 && lun[1] == 0x01)
