@@ -27,6 +27,8 @@ moves()
 	measured "$rounds rounds, $(report in_flight) requests in flight, half of the depth or more at $(report busy_stops) stops"
 }
 
+zeroes() { expect "blocks made zeros" "$(report zeroes)" -gt 0; }
+
 # With --delay-us, requests of the store are slow enough to be in flight at nearly each stop.
 many_in_flight() { expect "stops with 32 requests in flight" $((100 * $(report busy_stops))) -ge $((98 * $(report rounds))); }
 
@@ -42,7 +44,7 @@ case_base() { moves 100 --via base --packed; expect "requests in flight" "$(repo
 case_depth_1() { moves 100 --via region --depth 1 --delay-us 1000; }
 case_depth_256() { moves 50 --via api --depth 256 --packed; }
 case_threads() { moves 50 --via api --store threads --delay-us 0; }
-case_fast() { moves 100 --via region --delay-us 0; }
+case_fast() { moves 100 --via region --delay-us 0; zeroes; }
 case_kill_split() { moves 20 --via region --kill; }
 case_kill_packed() { moves 20 --via region --kill --packed; }
 case_kill_fast() { moves 20 --via region --kill --packed --delay-us 0; }
@@ -85,7 +87,7 @@ case_scsi_api_split() { scsi moves 100 --via api --delay-us 3000; expect "in fli
 case_scsi_api_packed() { scsi moves 50 --via api --packed --queues 4 --depth 16 --indirect; functions; }
 case_scsi_api_process() { scsi moves 30 --via api --process; }
 # No front end carries the region of a SCSI host to another back end: the source completes everything.
-case_scsi_base() { scsi moves 50 --via base --packed; expect "in flight" "$(report in_flight)" -eq 0; repeats 50; functions; }
+case_scsi_base() { scsi moves 50 --via base --packed; expect "in flight" "$(report in_flight)" -eq 0; repeats 50; functions; zeroes; }
 case_scsi_region() { scsi moves 50 --via region; expect "in flight" "$(report in_flight)" -eq 0; repeats 50; }
 case_scsi_kill_split() { scsi moves 5 --via region --kill; repeats 5; functions; }
 case_scsi_kill_packed() { scsi moves 5 --via region --kill --packed; repeats 5; functions; }

@@ -209,6 +209,7 @@ options_finish(struct parsed *p)
 	if (fault_check(opt) < 0)
 		return -EINVAL;
 	conf->queues = p->queues;
+	conf->zeroes = true;
 	disk_conf_size(conf, p->depth);
 	conf->region = opt->via == MIGRATE_DISK_REGION;
 	conf->carried = conf->region && conf->codec->carries_region && !opt->kill && !opt->upgrade;

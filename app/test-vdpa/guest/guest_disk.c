@@ -111,10 +111,12 @@ requests_create(struct disk *d, uint16_t q)
 	dq->slots_gpa = guest_mem_reserve(&d->mem, (uint64_t)d->conf.depth * SLOT_BYTES, 4096);
 	dq->seq = calloc(d->conf.blocks, sizeof(*dq->seq));
 	dq->busy = calloc(d->conf.blocks, sizeof(*dq->busy));
+	dq->zero = calloc(d->conf.blocks, sizeof(*dq->zero));
 	dq->rnd = d->conf.seed + q - d->first;
 	for (i = 0; i < d->conf.depth; i++)
 		dq->free[dq->nb_free++] = i;
-	return dq->slots_gpa != 0 && dq->seq != NULL && dq->busy != NULL ? 0 : -ENOMEM;
+	return dq->slots_gpa != 0 && dq->seq != NULL && dq->busy != NULL && dq->zero != NULL ?
+		0 : -ENOMEM;
 }
 
 /* The scratch memory lies in two regions. */
@@ -208,6 +210,7 @@ disk_destroy(struct disk *d)
 		guest_ring_free(&d->queues[q].ring);
 		free(d->queues[q].seq);
 		free(d->queues[q].busy);
+		free(d->queues[q].zero);
 		if (d->queues[q].kick >= 0)
 			close(d->queues[q].kick);
 		if (d->queues[q].call >= 0)
@@ -284,6 +287,14 @@ data_fill(struct disk *d, uint64_t gpa, uint64_t number, uint64_t seq)
 	guest_mem_write(&d->mem, gpa, words, sizeof(words));
 }
 
+static bool
+can_zero(const struct disk *d)
+{
+	const uint64_t needs = d->conf.codec->zero_feature;
+
+	return d->conf.zeroes && (d->features & needs) == needs;
+}
+
 static void
 op_pick(struct disk *d, struct disk_queue *dq, struct disk_slot *s)
 {
@@ -296,6 +307,8 @@ op_pick(struct disk *d, struct disk_queue *dq, struct disk_slot *s)
 	/* nothing is known of a block that was never written */
 	if (!d->conf.reads_only && dq->seq[s->block] == 0)
 		s->op = DISK_WRITE;
+	else if (s->op == DISK_WRITE && dice == 30 && can_zero(d))
+		s->op = DISK_ZERO;
 	s->seq = dq->seq[s->block] + 1;
 	dq->busy[s->block] = true;
 }
@@ -307,6 +320,7 @@ segs_build(struct disk *d, struct disk_queue *dq, const struct disk_slot *s, uin
 	const struct disk_codec *codec = d->conf.codec;
 	const struct guest_seg resp = { gpa + DISK_RESP_AT, codec->resp_len, true };
 	const bool first = codec->resp_first && s->op == DISK_READ;
+	const uint32_t size = s->op == DISK_READ || s->op == DISK_WRITE ? DISK_BLOCK : 0;
 	const uint64_t data = gpa + DISK_BLOCK;
 	uint16_t n = 0, pieces = 0;
 	uint32_t at, len;
@@ -314,8 +328,10 @@ segs_build(struct disk *d, struct disk_queue *dq, const struct disk_slot *s, uin
 	segs[n++] = (struct guest_seg){ gpa, codec->hdr_len, false };
 	if (first)
 		segs[n++] = resp;
-	for (at = 0; s->op != DISK_FLUSH && at < DISK_BLOCK; at += len, pieces++) {
-		len = DISK_BLOCK - at;
+	if (s->op == DISK_ZERO && codec->zero_len > 0)
+		segs[n++] = (struct guest_seg){ data, codec->zero_len, false };
+	for (at = 0; at < size; at += len, pieces++) {
+		len = size - at;
 		if (!d->conf.reads_only && pieces < 3 && guest_rnd(&dq->rnd, 4) == 0)
 			len = 1 + guest_rnd(&dq->rnd, len);
 		segs[n++] = (struct guest_seg){ data + at, len, s->op == DISK_READ };
@@ -332,7 +348,7 @@ request_send(struct disk *d, struct disk_queue *dq, uint16_t i)
 	const struct disk_codec *codec = d->conf.codec;
 	const uint64_t gpa = dq->slots_gpa + (uint64_t)i * SLOT_BYTES;
 	struct disk_slot *s = &dq->slots[i];
-	uint8_t hdr[DISK_RESP_AT] = { 0 };
+	uint8_t hdr[DISK_RESP_AT] = { 0 }, range[DISK_RESP_AT] = { 0 };
 	struct guest_seg segs[SEGS_MAX];
 	uint8_t none[DISK_RESP_MAX];
 	uint64_t number = 0;
@@ -346,6 +362,10 @@ request_send(struct disk *d, struct disk_queue *dq, uint16_t i)
 	guest_mem_write(&d->mem, gpa + DISK_RESP_AT, none, codec->resp_len);
 	if (s->op == DISK_WRITE)
 		data_fill(d, gpa + DISK_BLOCK, number, s->seq);
+	if (s->op == DISK_ZERO && codec->zero_len > 0) {
+		codec->zero_fill(number, range);
+		guest_mem_write(&d->mem, gpa + DISK_BLOCK, range, codec->zero_len);
+	}
 	n = segs_build(d, dq, s, gpa, segs);
 	if (dq->ring.ops->add(&dq->ring, segs, n, i, d->conf.indirect) != 0)
 		return false;
@@ -400,6 +420,16 @@ order_check(struct disk *d, const struct disk_queue *dq, const struct disk_slot 
 	}
 }
 
+static bool
+is_zero(const uint64_t *words)
+{
+	unsigned int i;
+
+	for (i = 0; i < WORDS && words[i] == 0; i++)
+		;
+	return i == WORDS;
+}
+
 static void
 data_check(struct disk *d, struct disk_queue *dq, const struct disk_slot *s, uint64_t gpa)
 {
@@ -408,6 +438,8 @@ data_check(struct disk *d, struct disk_queue *dq, const struct disk_slot *s, uin
 	unsigned int i;
 
 	guest_mem_read(&d->mem, gpa + DISK_BLOCK, words, sizeof(words));
+	if (dq->zero[s->block] && is_zero(words))
+		return;
 	for (i = 2; i < WORDS; i += 2) {
 		if (words[i] == words[0] && words[i + 1] == words[1])
 			continue;
@@ -420,10 +452,10 @@ data_check(struct disk *d, struct disk_queue *dq, const struct disk_slot *s, uin
 		disk_count(&d->counts.misplaced);
 		disk_complain(d, "block %" PRIu64 " has the data of block %" PRIu64, number,
 				words[0]);
-	} else if (words[1] != seq) {
+	} else if (words[1] != seq || dq->zero[s->block]) {
 		disk_count(&d->counts.stale);
-		disk_complain(d, "block %" PRIu64 " has sequence %" PRIu64 ", not %" PRIu64, number,
-				words[1], seq);
+		disk_complain(d, "block %" PRIu64 " has sequence %" PRIu64 ", not %s %" PRIu64, number,
+				words[1], dq->zero[s->block] ? "the zeros of" : "that of", seq);
 	}
 }
 
@@ -440,7 +472,7 @@ return_note(struct disk *d)
 static void
 request_return(struct disk *d, struct disk_queue *dq, uint32_t i)
 {
-	static const char *const names[] = { "read", "write", "flush" };
+	static const char *const names[] = { "read", "write", "flush", "change to zeros" };
 	const uint64_t gpa = dq->slots_gpa + (uint64_t)i * SLOT_BYTES;
 	const struct disk_codec *codec = d->conf.codec;
 	struct disk_slot *s = &dq->slots[i];
@@ -464,9 +496,10 @@ request_return(struct disk *d, struct disk_queue *dq, uint32_t i)
 	if (s->op == DISK_FLUSH) {
 		disk_count(&d->counts.flushes);
 		order_check(d, dq, s);
-	} else if (s->op == DISK_WRITE) {
-		disk_count(&d->counts.writes);
+	} else if (s->op != DISK_READ) {
+		disk_count(s->op == DISK_ZERO ? &d->counts.zeroes : &d->counts.writes);
 		dq->seq[s->block] = s->seq;
+		dq->zero[s->block] = s->op == DISK_ZERO;
 		dq->busy[s->block] = false;
 	} else {
 		disk_count(&d->counts.reads);
@@ -614,6 +647,7 @@ disk_count_get(const struct disk_counts *c, unsigned int i, uint64_t *value)
 		uint64_t value;
 	} counts[] = {
 		{ "reads", c->reads }, { "writes", c->writes }, { "flushes", c->flushes },
+		{ "zeroes", c->zeroes },
 		{ "repeated", c->repeated }, { "functions", c->functions },
 		{ "resets", c->resets }, { "events", c->events },
 		{ "lost", c->lost }, { "doubled", c->doubled }, { "stale", c->stale },

@@ -50,11 +50,13 @@ struct disk_conf {
 	uint32_t scratch;
 	/** Keep requests in the in-flight region, and ask for bit 20 of the protocol. */
 	bool region, carried;
+	/** Make blocks zeros, too, if the device can. */
+	bool zeroes;
 };
 
 /** What the traffic found. */
 struct disk_counts {
-	uint64_t reads, writes, flushes;
+	uint64_t reads, writes, flushes, zeroes;
 	/** Requests that failed; and that the device asked the driver to repeat. */
 	uint64_t errors, repeated;
 	/** SCSI: task management functions that returned, resets among them; events. */

@@ -20,13 +20,23 @@ hdr_fill(struct disk_queue *dq, const struct disk_slot *s, uint64_t number, void
 		[DISK_READ] = VIRTIO_BLK_T_IN,
 		[DISK_WRITE] = VIRTIO_BLK_T_OUT,
 		[DISK_FLUSH] = VIRTIO_BLK_T_FLUSH,
+		[DISK_ZERO] = VIRTIO_BLK_T_WRITE_ZEROES,
 	};
 	struct virtio_blk_outhdr *h = hdr;
 
 	(void)dq;
 	h->type = types[s->op];
-	if (s->op != DISK_FLUSH)
+	if (s->op == DISK_READ || s->op == DISK_WRITE)
 		h->sector = number * (DISK_BLOCK / 512);
+}
+
+static void
+zero_fill(uint64_t number, void *data)
+{
+	struct virtio_blk_discard_write_zeroes *range = data;
+
+	range->sector = number * (DISK_BLOCK / 512);
+	range->num_sectors = DISK_BLOCK / 512;
 }
 
 static enum disk_verdict
@@ -45,6 +55,9 @@ const struct disk_codec disk_codec_blk = {
 	.features = 1ull << VIRTIO_BLK_F_FLUSH | 1ull << VIRTIO_BLK_F_BLK_SIZE |
 		1ull << VIRTIO_BLK_F_SEG_MAX,
 	.mq_features = 1ull << VIRTIO_BLK_F_MQ,
+	.zero_feature = 1ull << VIRTIO_BLK_F_WRITE_ZEROES,
+	.zero_len = sizeof(struct virtio_blk_discard_write_zeroes),
+	.zero_fill = zero_fill,
 	.protocol = 1ull << VU_PF_STATUS,
 	.carries_region = true,
 	.file_arg = "path",

@@ -28,6 +28,8 @@ enum disk_op {
 	DISK_WRITE,
 	/** Of the whole disk; it has no data. */
 	DISK_FLUSH,
+	/** The block becomes zeros: WRITE ZEROES, WRITE SAME. */
+	DISK_ZERO,
 };
 
 /** What a response means to the driver. */
@@ -47,6 +49,10 @@ struct disk_codec {
 	uint64_t protocol;
 	/** Virtqueues before the first queue of requests. */
 	uint16_t first_vq;
+	/** Feature that DISK_ZERO needs; 0: none. */
+	uint64_t zero_feature;
+	/** Bytes that the driver sends with DISK_ZERO, up to 64. */
+	uint16_t zero_len;
 	/** Bytes of the header, up to DISK_RESP_AT, and of the response. */
 	uint16_t hdr_len, resp_len;
 	/** Front ends carry its in-flight region: bit 20 of the protocol. */
@@ -71,6 +77,8 @@ struct disk_codec {
 	void (*own_fill)(struct disk *d);
 	unsigned int (*own_drain)(struct disk *d);
 	void (*own_check)(struct disk *d);
+	/** Write the zero_len bytes of DISK_ZERO, which are zeros; NULL: there are none. */
+	void (*zero_fill)(uint64_t number, void *data);
 	/** Judge a response. @param why  of @p size bytes: written for DISK_FAILED */
 	enum disk_verdict (*resp_judge)(const void *resp, char *why, size_t size);
 };

@@ -51,6 +51,8 @@ struct disk_queue {
 	/** Of each block: sequence number of the last write that returned; whether it is busy. */
 	uint64_t *seq;
 	bool *busy;
+	/** Of each block: the last change made it zeros. */
+	bool *zero;
 	/** Requests that were added to the ring; those that the device may not see yet. */
 	uint64_t added;
 	unsigned int nb_sent;

@@ -37,6 +37,8 @@ features_negotiate(struct disk *d, struct disk_link *l)
 	uint64_t want = d->conf.codec->features;
 	int ret;
 
+	if (d->conf.zeroes)
+		want |= d->conf.codec->zero_feature;
 	if (d->conf.packed)
 		must |= 1ull << VIRTIO_F_RING_PACKED;
 	if (d->conf.indirect)

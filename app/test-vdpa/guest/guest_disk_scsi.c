@@ -24,6 +24,9 @@
 #define READ_16 0x88
 #define WRITE_16 0x8a
 #define SYNCHRONIZE_CACHE_16 0x91
+#define WRITE_SAME_16 0x93
+/* Byte 1 of WRITE SAME: without a block of data, which then is zeros. */
+#define NO_DATA 0x01
 
 #define GOOD 0
 #define CHECK_CONDITION 2
@@ -46,9 +49,12 @@ cdb_fill(uint8_t *cdb, enum disk_op op, bool is_long, uint64_t sector, uint32_t 
 		[DISK_READ] = { READ_10, READ_16 },
 		[DISK_WRITE] = { WRITE_10, WRITE_16 },
 		[DISK_FLUSH] = { SYNCHRONIZE_CACHE_10, SYNCHRONIZE_CACHE_16 },
+		[DISK_ZERO] = { WRITE_SAME_16, WRITE_SAME_16 },
 	};
 
 	cdb[0] = codes[op][is_long];
+	if (op == DISK_ZERO)
+		cdb[1] = NO_DATA;
 	if (is_long) {
 		be_put(cdb + 2, sector, 8);
 		be_put(cdb + 10, sectors, 4);
@@ -67,7 +73,7 @@ hdr_fill(struct disk_queue *dq, const struct disk_slot *s, uint64_t number, void
 	h->lun[2] = 0x40;
 	h->tag = s - dq->slots;
 	h->task_attr = guest_rnd(&dq->rnd, ATTRIBUTES);
-	cdb_fill(h->cdb, s->op, guest_rnd(&dq->rnd, 2), number * SECTORS,
+	cdb_fill(h->cdb, s->op, s->op == DISK_ZERO || guest_rnd(&dq->rnd, 2), number * SECTORS,
 			s->op == DISK_FLUSH ? 0 : SECTORS);
 }
 
