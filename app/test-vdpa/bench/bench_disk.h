@@ -7,8 +7,8 @@
 
 /**
  * @file
- * bench --class blk and scsi: TSC cycles of the device for each request. The guest fills the ring, then the
- * device's service runs once, in turn on this thread; only the service is timed.
+ * bench --class blk and scsi: TSC cycles of the device for each request. The guest fills the ring,
+ * then the device's service runs once, in turn on this thread; only the service is timed.
  */
 
 #include <stdbool.h>

@@ -99,7 +99,8 @@ options_parse(struct options *o, int argc, char **argv)
 	};
 	int opt;
 
-	*o = (struct options){ .conf = { .seed = 1, .zeroes = true }, .queues = 1, .depth = 64, .seconds = 5 };
+	*o = (struct options){ .conf = { .seed = 1, .zeroes = true }, .queues = 1, .depth = 64,
+		.seconds = 5 };
 	optind = 0;
 	while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (opt == 'h') {

@@ -295,8 +295,8 @@ args_make(void *arg, const struct workdir *wd, unsigned int i, const char *keep,
 	RTE_SET_USED(wd);
 	RTE_SET_USED(i);
 	return snprintf(dev->args, sizeof(dev->args), "iface=%s,%s=%s,queues=%u%s%s", dev->socket,
-			opt->conf.codec->file_arg, opt->file, opt->conf.queues, opt->store, keep) < (int)sizeof(dev->args) ?
-		0 : -ENAMETOOLONG;
+			opt->conf.codec->file_arg, opt->file, opt->conf.queues, opt->store, keep) <
+		(int)sizeof(dev->args) ? 0 : -ENAMETOOLONG;
 }
 
 static void
@@ -324,8 +324,9 @@ static int
 disk_main(void *arg, const struct workdir *wd)
 {
 	struct migrate_disk_options *opt = arg;
-	const struct cmd_migrate_class_conf conf = { .class = opt->conf.codec->name, .kill = opt->kill,
-		.upgrade = opt->upgrade, .process = opt->process, .verbose = opt->verbose,
+	const struct cmd_migrate_class_conf conf = { .class = opt->conf.codec->name,
+		.kill = opt->kill, .upgrade = opt->upgrade, .process = opt->process,
+		.verbose = opt->verbose,
 		.args_make = args_make, .arg = opt };
 	struct migrate_disk_result res = { 0 };
 	struct backend *be[2];

@@ -131,9 +131,9 @@ types_have_their_status(struct conform_disk *c)
 			return -1;
 	}
 	/* the driver has not negotiated them */
-	if (request_do(c, VIRTIO_BLK_T_DISCARD, 0, conform_disk_data(c), 16, 16, false) != UNSUPP ||
-			request_do(c, VIRTIO_BLK_T_WRITE_ZEROES, 0, conform_disk_data(c), 16, 16, false) !=
-			UNSUPP)
+	if (request_do(c, VIRTIO_BLK_T_DISCARD, 0, conform_disk_data(c), 16, 16, false) !=
+			UNSUPP || request_do(c, VIRTIO_BLK_T_WRITE_ZEROES, 0,
+			conform_disk_data(c), 16, 16, false) != UNSUPP)
 		return conform_disk_no(c, "DISCARD or WRITE_ZEROES is served, and not negotiated");
 	return 0;
 }
@@ -225,7 +225,8 @@ header_may_be_cut(struct conform_disk *c)
 			header_write(c, OUT, 0, first);
 			for (n = 0, at = 0; at < 16; at += part) {
 				part = at == 0 ? first : RTE_MIN(step, 16 - at);
-				segs[n++] = (struct guest_seg){ conform_disk_hdr(c) + at, part, false };
+				segs[n++] = (struct guest_seg){ conform_disk_hdr(c) + at, part,
+					false };
 			}
 			segs[n++] = (struct guest_seg){ conform_disk_data(c), 512, false };
 			segs[n++] = (struct guest_seg){ status_gpa(c), 1, true };
@@ -233,7 +234,8 @@ header_may_be_cut(struct conform_disk *c)
 					OK) < 0)
 				return -1;
 			if (request_do(c, IN, first, conform_disk_data(c), 512, 512, true) != OK ||
-					conform_disk_check(c, conform_disk_data(c), 512, first + step) < 0)
+					conform_disk_check(c, conform_disk_data(c), 512,
+						first + step) < 0)
 				return conform_disk_no(c, "wrong data behind a header in pieces");
 		}
 	}
@@ -274,7 +276,8 @@ data_may_cross_regions(struct conform_disk *c)
 
 	for (i = 0; i < RTE_DIM(before); i++) {
 		if (data_pass(c, 8 * i, conform_disk_border(c) - before[i], 4096, 4096, i) < 0 ||
-				data_pass(c, 8 * i, conform_disk_border(c) - before[i], 4096, 700, i) < 0)
+				data_pass(c, 8 * i, conform_disk_border(c) - before[i], 4096, 700,
+				i) < 0)
 			return -1;
 	}
 	return 0;

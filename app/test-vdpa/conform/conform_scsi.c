@@ -247,8 +247,9 @@ static int
 luns_are_told_apart(struct conform_disk *c)
 {
 	static const uint8_t none[][8] = { { 0 }, { 1, 1 }, { 1, 255, 0x40 }, { 2, 0, 0x40 },
-		{ 0x41, 0, 0x40 }, { 0xff, 255, 255, 255, 255, 255, 255, 255 }, { 1, 0, 0x40, 0, 1 },
-		{ 1, 0, 0x40, 0, 0, 0, 0, 1 }, { 0xc1, 0x02 }, { 0xc1, 0x01, 0, 1 } };
+		{ 0x41, 0, 0x40 }, { 0xff, 255, 255, 255, 255, 255, 255, 255 },
+		{ 1, 0, 0x40, 0, 1 }, { 1, 0, 0x40, 0, 0, 0, 0, 1 }, { 0xc1, 0x02 },
+		{ 0xc1, 0x01, 0, 1 } };
 	static const uint8_t forms[] = { 0x00, 0x40, 0x80, 0xc0 };
 	struct virtio_scsi_cmd_req req = command_of(TEST_UNIT_READY);
 	unsigned int i, form;

@@ -143,10 +143,10 @@ disk_conf_size(struct disk_conf *conf, uint16_t depth)
 static bool
 conf_ok(const struct disk_conf *c)
 {
-	return c->codec != NULL && c->queues >= 1 && c->queues <= DISK_MAX_QUEUES && c->depth >= 1 &&
-		c->depth <= DISK_MAX_DEPTH && c->blocks >= 2u * c->depth && c->ring_size >= 8 &&
-		(c->packed || (c->ring_size & (c->ring_size - 1)) == 0) &&
-		c->ring_size >= c->depth * (c->indirect ? 1 : SEGS_MAX);
+	return c->codec != NULL && c->queues >= 1 && c->queues <= DISK_MAX_QUEUES &&
+		c->depth >= 1 && c->depth <= DISK_MAX_DEPTH && c->blocks >= 2u * c->depth &&
+		c->ring_size >= 8 && c->ring_size >= c->depth * (c->indirect ? 1 : SEGS_MAX) &&
+		(c->packed || (c->ring_size & (c->ring_size - 1)) == 0);
 }
 
 struct disk *

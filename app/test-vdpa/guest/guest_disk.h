@@ -64,8 +64,8 @@ struct disk_counts {
 	/** Blocks read with other contents than the model allows. */
 	uint64_t stale, torn, misplaced;
 	/**
-	 * Flushes that returned before a read or write that was made available before them, and resets
-	 * that returned before any such request.
+	 * Flushes that returned before a read or write that was made available before them, and
+	 * resets that returned before any such request.
 	 */
 	uint64_t unordered;
 	/** Buffers that the device used and did not own. */

@@ -69,9 +69,9 @@ struct disk_codec {
 	void (*hdr_fill)(struct disk_queue *dq, const struct disk_slot *s, uint64_t number,
 			void *hdr);
 	/**
-	 * The queues before the first queue of requests; NULL: there are none. Reserve their memory;
-	 * make available what they have; take back what returned; check it, after the requests
-	 * that had returned at that time were taken, too.
+	 * The queues before the first queue of requests; NULL: there are none. Reserve their
+	 * memory; make available what they have; take back what returned; check it, after the
+	 * requests that had returned at that time were taken, too.
 	 */
 	int (*own_reserve)(struct disk *d);
 	void (*own_fill)(struct disk *d);

@@ -66,8 +66,9 @@ struct disk_own {
 	uint64_t gpa, rnd;
 	/** Event buffers that were made available once. */
 	uint32_t nb_events;
-	/** The function that is under way, or was last; requests after which the next one is sent. */
+	/** The function that is under way, or was last. */
 	uint32_t subtype;
+	/** Requests after which the next one is sent. */
 	uint64_t next;
 	bool out;
 	/** A reset was answered, and the requests before it are not checked yet. */

@@ -39,8 +39,8 @@ static void
 event_add(struct disk *d, uint32_t i)
 {
 	struct disk_queue *dq = &d->queues[EVENT];
-	const struct guest_seg seg = { d->own.gpa + EVENTS_AT + i * sizeof(struct virtio_scsi_event),
-		sizeof(struct virtio_scsi_event), true };
+	const uint32_t len = sizeof(struct virtio_scsi_event);
+	const struct guest_seg seg = { d->own.gpa + EVENTS_AT + i * len, len, true };
 
 	if (dq->ring.ops->add(&dq->ring, &seg, 1, i, false) == 0)
 		dq->nb_sent++;

@@ -7,9 +7,9 @@
 
 /**
  * @file
- * Control queue and event queue of a virtio-scsi driver: members of struct disk_codec. While commands
- * are under way, the driver asks for them (QUERY TASK SET) and resets their logical unit. A reset
- * may only be answered when the driver can see the end of each command that came before it.
+ * Control queue and event queue of a virtio-scsi driver: members of struct disk_codec. While
+ * commands are under way, the driver asks for them (QUERY TASK SET) and resets their logical unit.
+ * A reset may only be answered when the driver can see the end of each command before it.
  */
 
 #include <stdint.h>
