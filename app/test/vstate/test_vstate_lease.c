@@ -4,7 +4,10 @@
 
 /** @file The lease, hammered by two poll threads and a stop, in both of its modes. */
 
+#include <linux/membarrier.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_thread.h>
@@ -112,6 +115,15 @@ hammer_run(unsigned int threads)
 	assert_false(vstate_lease_is_inside(&h.lease));
 }
 
+/* First in this group, as others register. Later, with threads, the kernel would wait for its readers. */
+static void
+process_is_registered_before_it_has_a_device(void **state)
+{
+	if ((syscall(__NR_membarrier, MEMBARRIER_CMD_QUERY, 0, 0) & MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)
+		skip();
+	assert_int_equal(syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0), 0);
+}
+
 static void
 nobody_is_inside_once_a_stop_has_waited(void **state)
 {
@@ -206,6 +218,7 @@ int
 test_vstate_lease(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(process_is_registered_before_it_has_a_device),
 		cmocka_unit_test(revoked_lease_is_not_given_and_leaves_no_trace),
 		cmocka_unit_test(who_is_refused_has_asked),
 		cmocka_unit_test(grant_without_membarrier_is_not_taken_without_a_fence),

@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <rte_common.h>
+
 #include "vstate_compat.h"
 #include "vstate_lease.h"
 #include "vstate_log.h"
@@ -16,6 +18,17 @@ static int
 membarrier_call(int cmd)
 {
 	return syscall(__NR_membarrier, cmd, 0, 0);
+}
+
+/*
+ * A process with one thread is registered at once. With several threads the kernel waits for all
+ * of its readers (RCU) first: for tens of milliseconds, and on a busy machine for seconds, in which
+ * a guest waits for the process that takes its device over. Most applications load drivers before
+ * they start threads.
+ */
+RTE_INIT(vstate_lease_register)
+{
+	membarrier_call(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
 }
 
 void
