@@ -4,8 +4,10 @@
 """Change one place of the code at a time, and see whether a unit test fails: see mutate.sh."""
 
 import argparse
+import concurrent.futures
 import contextlib
 import hashlib
+import json
 import os
 import pathlib
 import random
@@ -13,26 +15,30 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / 'build-mutate'
-SOURCE, BUILD = WORK / 'source', WORK / 'build'
 DRIVER = 'drivers/vdpa/vstate/'
 # A test fails if it takes this time, and ten times that of a run without a change.
 TEST_SECONDS = 20
 
-# Which groups of vstate-autotest cover a room: the likely ones first, as the first failure ends the
-# run. "cost" counts instructions, and fails for any change.
+# Which groups of vstate-autotest can reach a room. "cost" counts instructions, and fails for any
+# change.
 GROUPS = {
     'ring': 'mem marks dirty chain burst_bounds inflight interrupted used_ahead fault net_put net_take '
             'request_hostile request notify state_file mem_guard blk simd lease',
-    'net': 'net_headers net_mbuf net_offload net_segment burst_bounds net_put net_take notify pace '
-           'port port_conf port_queue port_stats net_bridge simd port_intr',
+    'net': 'net_headers net_mbuf net_offload net_segment net_filter cvq burst_bounds net_put net_take '
+           'notify pace port port_conf port_queue port_stats net_bridge simd port_intr fail_calls '
+           'fault mem_guard interrupted inflight dev takeover',
     'dev': 'dev fault inflight state_file fail_calls device_state vdpa door blk blk_stop takeover '
-           'port',
-    'handover': 'handover_msg state_file inflight interrupted fail_calls takeover door door_disk',
-    'vhost': 'msg msg_log fd_io device_state door fail_calls vdpa door_disk takeover mem_guard mem_populate',
+           'port cvq console pace notify port_intr port_queue mem_guard devargs interrupted '
+           'door_disk',
+    'handover': 'handover_msg state_file inflight interrupted fail_calls takeover door door_disk '
+                'dev fd_io mem_guard',
+    'vhost': 'msg msg_log fd_io device_state door fail_calls vdpa door_disk takeover mem_guard dev '
+             'handover_msg cvq console mem_populate',
 }
 # Lines without an effect that a unit test can see: logs, hints, checks of the compiler.
 SKIPPED = re.compile(r'\b(VSTATE_LOG|VHOST_STATE_LOG|RTE_LOG\w*|RTE_SET_USED|RTE_BUILD_BUG_ON|'
@@ -50,23 +56,26 @@ DECLARATION = re.compile(r'(return|goto|case|default|else|for|while|do|if|switch
 
 
 class Mutant:
-    """One change: bytes FROM..TO of a file become TEXT."""
+    """One change: characters AT..END of file NAME, which has text BEFORE, become TEXT."""
 
-    def __init__(self, path, at, end, text, what):
-        self.path, self.at, self.end, self.text, self.what = path, at, end, text, what
+    def __init__(self, name, before, place, text, what):
+        self.name, self.before, self.text, self.what = name, before, text, what
+        self.at, self.end = place
+
+    @property
+    def line(self):
+        """The line that it changes."""
+        return self.before.count('\n', 0, self.at) + 1
 
     def __str__(self):
-        before = self.path.read_text(encoding='utf-8')
-        line = before.count('\n', 0, self.at) + 1
-        shown = ' '.join(before[self.at:self.end].split())
+        shown = ' '.join(self.before[self.at:self.end].split())
         to = ' '.join(self.text.split()) or 'nothing'
-        return f'{self.path.relative_to(SOURCE)}:{line}: {self.what}: "{shown}" -> "{to}"'
+        return f'{self.name}:{self.line}: {self.what}: "{shown}" -> "{to}"'
 
     def apply(self):
         """Return the text of the file with the change. Its lines keep their numbers."""
-        text = self.path.read_text(encoding='utf-8')
-        lines = text.count('\n', self.at, self.end)
-        return text[:self.at] + self.text + '\n' * lines + text[self.end:]
+        lines = self.before.count('\n', self.at, self.end)
+        return self.before[:self.at] + self.text + '\n' * lines + self.before[self.end:]
 
 
 # ---- places ----
@@ -125,22 +134,24 @@ def conditions(code, begin, end):
         yield at, i - 1
 
 
-def places(path):
+def places(name):
     """Return all mutants of a file."""
-    text = path.read_text(encoding='utf-8')
+    text = (ROOT / name).read_text(encoding='utf-8')
     code = blank(text)
     found = []
     for begin, end in bodies(code):
         for pattern, to in SWAPS:
             for m in re.finditer(pattern, code[begin:end]):
-                found.append(Mutant(path, begin + m.start(), begin + m.end(), to, 'operator'))
+                found.append(Mutant(name, text, (begin + m.start(), begin + m.end()), to,
+                                    'operator'))
         for m in re.finditer(r'(?<![\w.])(\d+)(?=[uUlL]*\b)(?!\.)(?!x)', code[begin:end]):
             to = '0' if m.group(1) == '1' else str(int(m.group(1)) + 1)
-            found.append(Mutant(path, begin + m.start(1), begin + m.end(1), to, 'constant'))
+            found.append(Mutant(name, text, (begin + m.start(1), begin + m.end(1)), to,
+                                'constant'))
         for at, to in conditions(code, begin, end):
-            found.append(Mutant(path, at, to, '!(' + text[at:to] + ')', 'condition'))
+            found.append(Mutant(name, text, (at, to), '!(' + text[at:to] + ')', 'condition'))
         for at, to in statements(code, begin, end):
-            found.append(Mutant(path, at, to, ';', 'statement'))
+            found.append(Mutant(name, text, (at, to), ';', 'statement'))
     return [m for m in found if not SKIPPED.search(statement_of(code, m.at))]
 
 
@@ -151,136 +162,164 @@ def statement_of(code, at):
     return code[begin:end]
 
 
-# ---- the copy ----
+# ---- tests ----
 
-def copy_tree():
-    """Copy the tracked files, as they are now, where they differ, so that little is built."""
-    names = subprocess.run(['git', '-C', ROOT, 'ls-files', '-z'], check=True, capture_output=True,
-                           text=True).stdout.split('\0')
-    for name in filter(None, names):
-        to = SOURCE / name
-        if not (ROOT / name).exists():
-            to.unlink(missing_ok=True)
-            continue
-        data = (ROOT / name).read_bytes()
-        if name == DRIVER + 'meson.build':
-            # One build of the ring code: a header is compiled less often.
-            data = re.sub(rb"(?m)^ +'avx(2|512)': \[[^\]]*\],\n", b'', data)
-        if not to.exists() or to.read_bytes() != data:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            to.write_bytes(data)
-            to.chmod((ROOT / name).stat().st_mode)
-
-
-def ninja(target):
-    """Build a test. True: it was built."""
-    return subprocess.run(['ninja', '-C', BUILD, target], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-
-def setup(dpdk_source, targets):
-    """Configure the copy, build its tests, and see them pass."""
-    if not (BUILD / 'build.ninja').exists():
-        subprocess.run(['meson', 'setup', BUILD, SOURCE, f'-Ddpdk_source={dpdk_source}',
-                        '-Dbuildtype=debug', '-Doptimization=1', '-Ddebug=false'], check=True,
-                       stdout=subprocess.DEVNULL)
-    for target in sorted(targets):
-        if not ninja(target):
-            sys.exit(f'error: {target} does not build without a change: ninja -C {BUILD} {target}')
-
-
-def room_of(path):
+def room_of(name):
     """Return the room of a file."""
-    name = str(path.relative_to(SOURCE))
     return name[len(DRIVER):].split('/')[0] if name.startswith(DRIVER) else 'lib'
 
 
-def tests_of(path):
+def tests_of(name):
     """Return the test that has a file, and the argument of each run of it."""
-    room = room_of(path)
+    room = room_of(name)
     if room != 'lib':
-        # those whose name the file has come first
-        groups = sorted(GROUPS[room].split(), key=lambda g: g not in path.stem)
-        return 'app/test/vstate-autotest', [[g] for g in groups]
-    if 'control' in path.name or 'listener' in path.name:
-        return 'app/test/vhost-state-control-autotest', [[]]
-    return 'app/test/vhost-state-autotest', [[]]
+        return 'app/test/vstate-autotest', [(g,) for g in GROUPS[room].split()]
+    if 'control' in name or 'listener' in name:
+        return 'app/test/vhost-state-control-autotest', [()]
+    return 'app/test/vhost-state-autotest', [()]
 
 
-def run_tests(target, runs, seconds):
-    """Run a test. SECONDS has the limit of each run. Return what failed; None: nothing."""
-    for args in runs:
-        name = ' '.join(args) or pathlib.Path(target).name
-        with subprocess.Popen([BUILD / target, *args], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                              start_new_session=True) as proc:
-            try:
-                if proc.wait(seconds.get((target, *args), TEST_SECONDS)) != 0:
-                    return name
-            except subprocess.TimeoutExpired:
-                return f'{name}, by its time'
-            finally:
-                # with the processes that it started
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(proc.pid, signal.SIGKILL)
-    return None
+def run_test(program, args, seconds):
+    """Run a test. Return what failed; None: nothing."""
+    name = ' '.join(args) or program.name
+    with subprocess.Popen([program, *args], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          stdin=subprocess.DEVNULL, start_new_session=True) as proc:
+        try:
+            return name if proc.wait(seconds) != 0 else None
+        except subprocess.TimeoutExpired:
+            return f'{name}, by its time'
+        finally:
+            # with the processes that it started
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(proc.pid, signal.SIGKILL)
 
 
-def measure(chosen):
-    """Run the tests of all mutants without a change. Return the limit of each run, in seconds."""
-    limits = {}
-    for target, runs in map(tests_of, {m.path for m in chosen}):
-        for args in runs:
-            if (target, *args) in limits:
+class Times:
+    """How long each run takes without a change, and what it killed: which to try first."""
+
+    def __init__(self):
+        self.seconds, self.kills = {}, {}
+
+    def measure(self, tree, names):
+        """Run the tests of these files without a change, if they are not those of the last run."""
+        for target, runs in {tests_of(n)[0]: tests_of(n)[1] for n in names}.items():
+            kept = WORK / (pathlib.Path(target).name + '.times')
+            old = json.loads(kept.read_text(encoding='utf-8')) if kept.exists() else {}
+            known = old['seconds'] if old.get('digest') == tree.original[target].hex() else {}
+            for args in runs:
+                begin, name = time.monotonic(), ' '.join(args)
+                if name not in known and run_test(tree.build / target, args, 600):
+                    sys.exit(f'error: {target} fails without a change: {name}')
+                known.setdefault(name, time.monotonic() - begin)
+                self.seconds[(target, args)] = known[name]
+            kept.write_text(json.dumps({'digest': tree.original[target].hex(), 'seconds': known}),
+                            encoding='utf-8')
+
+    def limit(self, target, args):
+        """Return the time that a run may take, in seconds."""
+        return TEST_SECONDS + 10 * self.seconds[(target, args)]
+
+    def killed(self, name, args):
+        """Remember which run found a change of this file."""
+        self.kills[(name, args)] = self.kills.get((name, args), 0) + 1
+
+    def order(self, name):
+        """Return the test of a file and its runs: those of its name, those that killed, short ones."""
+        target, runs = tests_of(name)
+        stem = pathlib.Path(name).stem
+        return target, sorted(runs, key=lambda a: (
+            not (a and a[0] in stem), -self.kills.get((name, a), 0), self.seconds[(target, a)]))
+
+
+# ---- the copies ----
+
+class Tree:
+    """A copy of the tracked files, and its build. Each worker has one."""
+
+    def __init__(self, number):
+        self.source, self.build = WORK / f'source{number}', WORK / f'build{number}'
+        self.original = {}
+
+    def copy(self):
+        """Copy the files as they are now, where they differ, so that little is built."""
+        names = subprocess.run(['git', '-C', ROOT, 'ls-files', '-z'], check=True,
+                               capture_output=True, text=True).stdout.split('\0')
+        for name in filter(None, names):
+            to = self.source / name
+            if not (ROOT / name).exists():
+                to.unlink(missing_ok=True)
                 continue
-            begin = time.monotonic()
-            failed = run_tests(target, [args], {(target, *args): 600})
-            if failed:
-                sys.exit(f'error: {target} fails without a change: {failed}')
-            limits[(target, *args)] = TEST_SECONDS + 10 * (time.monotonic() - begin)
-    return limits
+            data = (ROOT / name).read_bytes()
+            if name == DRIVER + 'meson.build':
+                # One build of the ring code: a header is compiled less often.
+                data = re.sub(rb"(?m)^ +'avx(2|512)': \[[^\]]*\],\n", b'', data)
+            if not to.exists() or to.read_bytes() != data:
+                to.parent.mkdir(parents=True, exist_ok=True)
+                to.write_bytes(data)
+                to.chmod((ROOT / name).stat().st_mode)
 
+    def ninja(self, target):
+        """Build a test. True: it was built."""
+        return subprocess.run(['ninja', '-C', self.build, target], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
 
-def digest(target):
-    """Return a digest of a test and of the library: a change without effect leaves it the same."""
-    files = [BUILD / target, *sorted((BUILD / 'lib').glob('librte_vhost_state.so*'))]
-    return b''.join(hashlib.sha256(f.read_bytes()).digest() for f in files if f.is_file())
+    def setup(self, dpdk_source, targets):
+        """Configure the copy, and build its tests."""
+        self.copy()
+        if not (self.build / 'build.ninja').exists():
+            subprocess.run(['meson', 'setup', self.build, self.source,
+                            f'-Ddpdk_source={dpdk_source}', '-Dbuildtype=debug',
+                            '-Doptimization=1', '-Ddebug=false'], check=True,
+                           stdout=subprocess.DEVNULL)
+        for target in sorted(targets):
+            if not self.ninja(target):
+                sys.exit(f'error: {target} does not build without a change: '
+                         f'ninja -C {self.build} {target}')
+            self.original[target] = self.digest(target)
 
+    def digest(self, target):
+        """Return a digest of a test and of the library: it stays the same without an effect."""
+        files = [self.build / target, *sorted((self.build / 'lib').glob('librte_vhost_state.so*'))]
+        return b''.join(hashlib.sha256(f.read_bytes()).digest() for f in files if f.is_file())
 
-def try_mutant(mutant, original, limits):
-    """Return (result, detail) of one mutant, and restore its file."""
-    target, runs = tests_of(mutant.path)
-    text = mutant.path.read_text(encoding='utf-8')
-    try:
-        mutant.path.write_text(mutant.apply(), encoding='utf-8')
-        if not ninja(target):
-            return 'not built', ''
-        if digest(target) == original[target]:
-            return 'same code', ''
-        failed = run_tests(target, runs, limits)
-        return ('killed', failed) if failed else ('survived', '')
-    finally:
-        mutant.path.write_text(text, encoding='utf-8')
+    def judge(self, mutant, times):
+        """Return (result, detail) of one mutant, and restore its file."""
+        target, runs = times.order(mutant.name)
+        path = self.source / mutant.name
+        try:
+            path.write_text(mutant.apply(), encoding='utf-8')
+            if not self.ninja(target):
+                return 'not built', ''
+            if self.digest(target) == self.original[target]:
+                return 'same code', ''
+            for args in runs:
+                failed = run_test(self.build / target, args, times.limit(target, args))
+                if failed:
+                    times.killed(mutant.name, args)
+                    return 'killed', failed
+            return 'survived', ''
+        finally:
+            path.write_text(mutant.before, encoding='utf-8')
 
 
 # ---- all ----
 
 def files_wanted(names):
-    """Return the files of the copy that the arguments name, or those of all rooms."""
+    """Return the files that the arguments name, or those of all rooms, and the line, if any."""
     names = names or [DRIVER + room for room in GROUPS] + ['lib/vhost_state']
     found = []
-    for name in names:
-        path = SOURCE / pathlib.Path(name).resolve().relative_to(ROOT) if \
-            pathlib.Path(name).exists() else SOURCE / name
+    for name, line in (re.fullmatch(r'(.*?)(?::(\d+))?', n).groups() for n in names):
+        path = pathlib.Path(name).resolve() if pathlib.Path(name).exists() else ROOT / name
         if path.is_dir():
-            found += sorted(p for p in path.iterdir() if p.suffix in ('.c', '.h'))
+            found += [(p, None) for p in sorted(path.iterdir()) if p.suffix in ('.c', '.h')]
         elif path.exists():
-            found.append(path)
+            found.append((path, line and int(line)))
         else:
             sys.exit(f'error: no file {name}')
-    bad = [p for p in found if room_of(p) not in (*GROUPS, 'lib')]
+    found = [(str(p.relative_to(ROOT)), line) for p, line in found]
+    bad = [p for p, _ in found if room_of(p) not in (*GROUPS, 'lib')]
     if bad:
-        sys.exit(f'error: no tests are known for {bad[0].relative_to(SOURCE)}')
+        sys.exit(f'error: no tests are known for {bad[0]}')
     return found
 
 
@@ -292,7 +331,7 @@ def report(results):
     for m in survivors:
         print(f'  {m}')
     for room in [*GROUPS, 'lib']:
-        of = [result for m, result in results if room_of(m.path) == room]
+        of = [result for m, result in results if room_of(m.name) == room]
         judged = of.count('killed') + of.count('survived')
         if of:
             print(f'{room}: {judged} mutants, {of.count("killed")} killed, '
@@ -300,30 +339,52 @@ def report(results):
                   f'{of.count("not built")} not built')
 
 
+def judge_all(chosen, trees, times):
+    """Return (mutant, result) of each mutant. Each tree takes the next one when it is free."""
+    results, left, lock = [], iter(chosen), threading.Lock()
+
+    def work(tree):
+        while True:
+            with lock:
+                mutant = next(left, None)
+            if mutant is None:
+                return
+            result, detail = tree.judge(mutant, times)
+            with lock:
+                results.append((mutant, result))
+                print(f'{result}{" by " + detail if detail else ""}: {mutant}', flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
+        try:
+            for done in [pool.submit(work, tree) for tree in trees]:
+                done.result()
+        finally:
+            # an end by a signal: let the workers restore their files
+            with lock:
+                left = iter(())
+    return results
+
+
 def main():
     """Do what mutate.sh says."""
     parser = argparse.ArgumentParser()
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--count', type=int, default=20)
+    parser.add_argument('--jobs', type=int, default=1)
     parser.add_argument('--dpdk-source', default='')
     parser.add_argument('files', nargs='*')
     args = parser.parse_args()
-    # an end by a signal restores the file, too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    copy_tree()
-    mutants = [m for path in files_wanted(args.files) for m in places(path)]
+    mutants = [m for name, line in files_wanted(args.files) for m in places(name)
+               if line in (None, m.line)]
     chosen = random.Random(args.seed).sample(mutants, min(args.count, len(mutants)))
-    targets = {tests_of(m.path)[0] for m in chosen}
+    names = {m.name for m in chosen}
     print(f'{len(chosen)} of {len(mutants)} mutants, seed {args.seed}', flush=True)
-    setup(args.dpdk_source, targets)
-    original = {target: digest(target) for target in targets}
-    limits = measure(chosen)
-    results = []
-    for m in chosen:
-        result, detail = try_mutant(m, original, limits)
-        results.append((m, result))
-        print(f'{result}{" by " + detail if detail else ""}: {m}', flush=True)
-    report(results)
+    trees, times = [Tree(number) for number in range(args.jobs)], Times()
+    for tree in trees:
+        tree.setup(args.dpdk_source, {tests_of(name)[0] for name in names})
+    times.measure(trees[0], names)
+    report(judge_all(chosen, trees, times))
 
 
 if __name__ == '__main__':
