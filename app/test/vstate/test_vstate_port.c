@@ -267,7 +267,7 @@ app_start(void)
 }
 
 static int
-link_setup(void **state)
+link_setup_with(void **state, const char *more)
 {
 	const struct rte_eth_conf conf = { .intr_conf.lsc = 1 };
 	char path[] = "/tmp/vstate-autotest-XXXXXX", args[64];
@@ -277,7 +277,7 @@ link_setup(void **state)
 	pool = ((struct fixture *)*state)->rxq.pool;
 	assert_non_null(mkdtemp(path));
 	rmdir(path);
-	snprintf(args, sizeof(args), "iface=%s", path);
+	snprintf(args, sizeof(args), "iface=%s%s", path, more);
 	assert_int_equal(rte_vdev_init(LINK_NAME, args), 0);
 	app.dev = vstate_dev_find(LINK_NAME);
 	assert_non_null(app.dev);
@@ -290,6 +290,18 @@ link_setup(void **state)
 	assert_int_equal(rte_eth_dev_callback_register(app.port, RTE_ETH_EVENT_INTR_LSC,
 			app_link_event, NULL), 0);
 	return 0;
+}
+
+static int
+link_setup(void **state)
+{
+	return link_setup_with(state, "");
+}
+
+static int
+ipv4_cksum_setup(void **state)
+{
+	return link_setup_with(state, ",ipv4-cksum=1");
 }
 
 static int
@@ -359,6 +371,35 @@ frame_receive(struct rte_mempool *pool, uint64_t offloads)
 	vstate_lease_revoke(&vq->lease);
 	assert_int_equal(rte_eth_dev_stop(app.port), 0);
 	return m;
+}
+
+/* A frame has the port's number, whatever the queue had before. */
+static void
+frame_names_the_port_that_received_it(void **state)
+{
+	struct fixture *f = *state;
+	struct vstate_net_vq *nq = vstate_net_vq_of(app.dev->vqs[VSTATE_TXQ(0)]);
+
+	nq->port_id = app.port + 1;
+	rte_pktmbuf_free(frame_receive(f->rxq.pool, 0));
+	assert_int_equal(nq->port_id, app.port);
+	assert_int_equal(vstate_net_vq_of(app.dev->vqs[VSTATE_RXQ(0)])->port_id, app.port);
+}
+
+/* The header behind the tag is all zeros, which is no IPv4 header. */
+static void
+ipv4_header_is_checked_only_with_the_offload(void **state)
+{
+	struct fixture *f = *state;
+	struct rte_mbuf *m;
+
+	m = frame_receive(f->rxq.pool, RTE_ETH_RX_OFFLOAD_IPV4_CKSUM);
+	assert_true(m->ol_flags == RTE_MBUF_F_RX_IP_CKSUM_BAD);
+	rte_pktmbuf_free(m);
+	m = frame_receive(f->rxq.pool, RTE_ETH_RX_OFFLOAD_UDP_CKSUM |
+			RTE_ETH_RX_OFFLOAD_TCP_CKSUM);
+	assert_true(m->ol_flags == 0);
+	rte_pktmbuf_free(m);
 }
 
 static void
@@ -735,6 +776,10 @@ test_vstate_port(void)
 		cmocka_unit_test_setup_teardown(
 				frame_that_cannot_be_tagged_is_dropped_alone,
 				fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(frame_names_the_port_that_received_it, link_setup,
+				link_teardown),
+		cmocka_unit_test_setup_teardown(ipv4_header_is_checked_only_with_the_offload,
+				ipv4_cksum_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(tag_is_stripped_only_with_the_offload,
 				link_setup, link_teardown),
 		cmocka_unit_test_setup_teardown(

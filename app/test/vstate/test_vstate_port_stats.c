@@ -132,6 +132,138 @@ queues_of_the_port_are_sums_of_virtqueues(void **state)
 	assert_int_equal(queue_xstat_get("vq", VSTATE_RXQ(2), "good_packets"), 0);
 }
 
+static struct vstate_net_vq_counters *
+counters_of(uint16_t qid)
+{
+	return &vstate_net_vq_of(dev->vqs[qid])->counters;
+}
+
+/* Each of the sums of the port, and those of its queues. Pair i has counted 100 ^ i frames. */
+static void
+port_has_the_sums_of_all_pairs(void **state)
+{
+	struct rte_eth_stats stats;
+	unsigned int pair;
+	uint64_t n = 1;
+
+	RTE_SET_USED(state);
+	port_configure(2, 3);
+	for (pair = 0; pair < PAIRS; pair++, n *= 100) {
+		*counters_of(VSTATE_TXQ(pair)) = (struct vstate_net_vq_counters){ .packets = n,
+			.bytes = 2 * n, .runt = 3 * n, .oversize = 4 * n, .bad_offload = 5 * n,
+			.nombuf = 6 * n };
+		*counters_of(VSTATE_RXQ(pair)) = (struct vstate_net_vq_counters){ .packets = 7 * n,
+			.bytes = 8 * n, .small_buffer = 9 * n, .bad_offload = 10 * n };
+	}
+	assert_int_equal(rte_eth_stats_get(port, &stats), 0);
+	assert_int_equal(stats.ipackets, 1010101);
+	assert_int_equal(stats.ibytes, 2020202);
+	assert_int_equal(stats.ierrors, 12121212);
+	assert_int_equal(stats.rx_nombuf, 6060606);
+	assert_int_equal(stats.opackets, 7070707);
+	assert_int_equal(stats.obytes, 8080808);
+	assert_int_equal(stats.oerrors, 19191919);
+#if RTE_VERSION < RTE_VERSION_NUM(25, 11, 0, 0)
+	assert_int_equal(stats.q_ipackets[0], 10001);
+	assert_int_equal(stats.q_ibytes[1], 2000200);
+	assert_int_equal(stats.q_opackets[0], 7000007);
+	assert_int_equal(stats.q_opackets[1], 700);
+	assert_int_equal(stats.q_obytes[2], 80000);
+	assert_int_equal(stats.q_obytes[3], 0);
+#endif
+	assert_int_equal(rte_eth_stats_reset(port), 0);
+	assert_int_equal(rte_eth_stats_get(port, &stats), 0);
+	assert_int_equal(stats.ipackets + stats.ibytes + stats.ierrors + stats.rx_nombuf, 0);
+	assert_int_equal(stats.opackets + stats.obytes + stats.oerrors, 0);
+}
+
+/* Each extended statistic has the number of its name. A short array is not written. */
+static void
+extended_statistics_are_numbered(void **state)
+{
+	struct rte_eth_xstat xstats[512];
+	struct rte_eth_xstat_name names[512];
+	int n, i;
+
+	RTE_SET_USED(state);
+	port_configure(1, 3);
+	for (i = 0; i < 2 * PAIRS; i++)
+		counters_of(i)->oversize = 100 + i;
+	memset(xstats, 0xff, sizeof(xstats));
+	n = rte_eth_xstats_get(port, NULL, 0);
+	assert_in_range(n, 2 * PAIRS, RTE_DIM(xstats) - 1);
+	assert_int_equal(rte_eth_xstats_get(port, xstats, n - 1), n);
+	assert_true(xstats[n - 2].value == UINT64_MAX);
+	assert_int_equal(rte_eth_xstats_get_names(port, NULL, 0), n);
+	assert_int_equal(rte_eth_xstats_get_names(port, names, n), n);
+	assert_int_equal(rte_eth_xstats_get(port, xstats, n), n);
+	assert_true(xstats[n].id == UINT64_MAX && xstats[n].value == UINT64_MAX);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(xstats[i].id, i);
+		assert_int_equal(xstats[i].value, xstat_get(names[i].name));
+	}
+	assert_int_equal(queue_xstat_get("vq", 3, "dropped_oversize"), 103);
+	assert_int_equal(queue_xstat_get("tx_q", 1, "dropped_oversize"), 102);
+	assert_int_equal(xstat_get(names[n - 1].name), 0);
+	assert_int_equal(strncmp(names[n - 1].name, "broken_", 7), 0);
+}
+
+/* ---- frames by size ---- */
+
+/* The sizes at each border, and how many of them each counter has. */
+static const uint16_t sizes[] = { 14, 63, 64, 65, 127, 128, 255, 256, 511, 512, 1023, 1024, 1518,
+	1519, 1600 };
+static const uint8_t of_size[VSTATE_SIZE_BINS] = { 2, 1, 2, 2, 2, 2, 2, 2 };
+
+/* Check that @p times of each size were counted. */
+static void
+sizes_check(const struct ring *r, unsigned int times)
+{
+	unsigned int bin;
+
+	for (bin = 0; bin < VSTATE_SIZE_BINS; bin++)
+		assert_int_equal(r->nq->counters.size_bins[bin], times * of_size[bin]);
+}
+
+/* Frames by size, each way: in runs of two of one size, and then one of each. */
+static void
+frames_are_counted_by_size(void **state)
+{
+	struct rte_mbuf *pkts[3 * RTE_DIM(sizes)];
+	unsigned int i, n, packed;
+	struct ring r;
+
+	RTE_SET_USED(state);
+	for (packed = 0; packed < 2; packed++) {
+		ring_open(&r, packed, 64);
+		for (i = 0; i < RTE_DIM(pkts); i++) {
+			const struct piece p = { RING_BUF_GPA + 2048 * i, RING_HDR +
+				sizes[i < 30 ? i / 2 : i - 30] };
+
+			ring_add(&r, &p, 1, false);
+		}
+		for (i = 0; i < RTE_DIM(pkts); i += n) {
+			n = r.nq->ops->take(r.nq, r.pool, &pkts[i], RTE_MIN(RTE_DIM(pkts) - i, 32u));
+			assert_true(n > 0);
+			r.nq->ops->give(r.nq, n);
+		}
+		sizes_check(&r, 3);
+		for (i = 0; i < RTE_DIM(pkts); i++) {
+			const struct piece p = { RING_BUF_GPA + 2048 * i, 2048 };
+
+			ring_add(&r, &p, 1, true);
+		}
+		for (i = 0; i < RTE_DIM(pkts); i += n) {
+			n = vq_put(r.nq, &pkts[i], RTE_MIN(RTE_DIM(pkts) - i, 32u));
+			assert_true(n > 0);
+		}
+		sizes_check(&r, 6);
+		rte_pktmbuf_free_bulk(pkts, RTE_DIM(pkts));
+		assert_int_equal(ring_mbufs_out(&r), 0);
+		ring_close(&r);
+	}
+}
+
 /* ---- multicast and broadcast ---- */
 
 static const uint8_t addresses[3][6] = {
@@ -191,6 +323,11 @@ test_vstate_port_stats(void)
 				stats_teardown),
 		cmocka_unit_test_setup_teardown(queues_of_the_port_are_sums_of_virtqueues,
 				stats_setup, stats_teardown),
+		cmocka_unit_test_setup_teardown(port_has_the_sums_of_all_pairs, stats_setup,
+				stats_teardown),
+		cmocka_unit_test_setup_teardown(extended_statistics_are_numbered, stats_setup,
+				stats_teardown),
+		cmocka_unit_test(frames_are_counted_by_size),
 		cmocka_unit_test(receivers_are_counted),
 	};
 
