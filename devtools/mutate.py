@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / 'build-mutate'
 DRIVER = 'drivers/vdpa/vstate/'
 # A test fails if it takes this time, and ten times that of a run without a change.
-TEST_SECONDS = 20
+TEST_SECONDS = 10
 
 # Which groups of vstate-autotest can reach a room. "cost" counts instructions, and fails for any
 # change.
@@ -32,7 +32,7 @@ GROUPS = {
     'net': 'net_headers net_mbuf net_offload net_segment net_filter cvq burst_bounds net_put net_take '
            'notify pace port port_conf port_queue port_stats net_bridge simd port_intr fail_calls '
            'fault mem_guard interrupted inflight dev takeover',
-    'dev': 'dev fault inflight state_file fail_calls device_state vdpa door blk blk_stop takeover '
+    'dev': 'dev restore broken fault inflight state_file fail_calls device_state vdpa door blk blk_stop takeover '
            'port cvq console pace notify port_intr port_queue mem_guard devargs interrupted '
            'door_disk',
     'handover': 'handover_msg state_file inflight interrupted fail_calls takeover door door_disk '

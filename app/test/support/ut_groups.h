@@ -16,11 +16,13 @@
 
 int test_vstate_blk(void);
 int test_vstate_blk_stop(void);
+int test_vstate_restore(void);
 int test_vstate_scsi(void);
 int test_vstate_scsi_cdb(void);
 int test_vstate_scsi_stop(void);
 int test_vstate_console(void);
 int test_vstate_console_ctrl(void);
+int test_vstate_broken(void);
 int test_vstate_burst_bounds(void);
 int test_vstate_chain(void);
 int test_vstate_cvq(void);

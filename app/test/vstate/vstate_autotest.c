@@ -68,6 +68,8 @@ static const struct {
 	{ "door_disk", test_vstate_door_disk },
 	{ "takeover", test_vstate_takeover },
 	{ "dev", test_vstate_dev },
+	{ "broken", test_vstate_broken },
+	{ "restore", test_vstate_restore },
 	{ "port", test_vstate_port },
 	{ "port_conf", test_vstate_port_conf },
 	{ "port_intr", test_vstate_port_intr },
