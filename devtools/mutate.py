@@ -32,7 +32,7 @@ GROUPS = {
     'net': 'net_headers net_mbuf net_offload net_segment net_filter cvq burst_bounds net_put net_take '
            'notify pace port port_conf port_queue port_stats net_bridge simd port_intr fail_calls '
            'fault mem_guard interrupted inflight dev takeover',
-    'dev': 'dev restore broken fault inflight state_file fail_calls device_state vdpa door blk blk_stop takeover '
+    'dev': 'dev run restore broken fault inflight state_file fail_calls device_state vdpa door blk blk_stop takeover '
            'port cvq console pace notify port_intr port_queue mem_guard devargs interrupted '
            'door_disk',
     'handover': 'handover_msg state_file inflight interrupted fail_calls takeover door door_disk '

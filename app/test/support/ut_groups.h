@@ -17,6 +17,7 @@
 int test_vstate_blk(void);
 int test_vstate_blk_stop(void);
 int test_vstate_restore(void);
+int test_vstate_run(void);
 int test_vstate_scsi(void);
 int test_vstate_scsi_cdb(void);
 int test_vstate_scsi_stop(void);

@@ -68,6 +68,7 @@ static const struct {
 	{ "door_disk", test_vstate_door_disk },
 	{ "takeover", test_vstate_takeover },
 	{ "dev", test_vstate_dev },
+	{ "run", test_vstate_run },
 	{ "broken", test_vstate_broken },
 	{ "restore", test_vstate_restore },
 	{ "port", test_vstate_port },
