@@ -35,7 +35,7 @@ GROUPS = {
     'dev': 'dev run restore broken fault inflight state_file fail_calls device_state vdpa door blk blk_stop takeover '
            'port cvq console pace notify port_intr port_queue mem_guard devargs interrupted '
            'door_disk',
-    'handover': 'handover_msg state_file inflight interrupted fail_calls takeover door door_disk '
+    'handover': 'handover_msg state_file inflight interrupted fail_calls takeover takeover_ask door door_disk '
                 'dev fd_io mem_guard',
     'vhost': 'msg msg_log fd_io device_state door fail_calls vdpa door_disk takeover mem_guard dev '
              'handover_msg cvq console mem_populate',

@@ -65,6 +65,7 @@ int test_vstate_door_disk(void);
 int test_vstate_fd_io(void);
 int test_vstate_handover_msg(void);
 int test_vstate_takeover(void);
+int test_vstate_takeover_ask(void);
 int test_vstate_msg_log(void);
 int test_vstate_request(void);
 int test_vstate_request_hostile(void);

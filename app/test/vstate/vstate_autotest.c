@@ -67,6 +67,7 @@ static const struct {
 	{ "door", test_vstate_door },
 	{ "door_disk", test_vstate_door_disk },
 	{ "takeover", test_vstate_takeover },
+	{ "takeover_ask", test_vstate_takeover_ask },
 	{ "dev", test_vstate_dev },
 	{ "run", test_vstate_run },
 	{ "broken", test_vstate_broken },
