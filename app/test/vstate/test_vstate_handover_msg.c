@@ -270,6 +270,27 @@ broken_message_is_refused(void **state)
 	}
 }
 
+/* A byte without its descriptor is refused at once, whatever follows. */
+static void
+byte_without_a_descriptor_is_refused(void **state)
+{
+	static const struct {
+		uint64_t magic;
+		uint32_t version, kind, value, nb_fds;
+		uint64_t len;
+	} header = { MAGIC, 2, 1, 0, 2, 0 };
+	struct vstate_handover_msg got;
+	int ends[2];
+
+	RTE_SET_USED(state);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(send(ends[0], &header, sizeof(header), 0), sizeof(header));
+	assert_int_equal(send(ends[0], "bytes", 5, 0), 5);
+	assert_int_equal(vstate_handover_msg_receive(ends[1], &got, SOON, -1), -EBADMSG);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* ---- another user ---- */
 
 /* Run @p fn as an unprivileged user, in a process of its own. @return its exit status */
@@ -362,6 +383,7 @@ test_vstate_handover_msg(void)
 		WITH_BENCH(waits_end),
 		WITH_BENCH(send_ends_without_a_reader),
 		WITH_BENCH(cut_message_is_refused),
+		WITH_BENCH(byte_without_a_descriptor_is_refused),
 		WITH_BENCH(broken_message_is_refused),
 		WITH_BENCH(request_of_another_user_is_refused),
 		WITH_BENCH(owner_of_another_user_is_not_asked),

@@ -195,6 +195,27 @@ crash_at_100(struct bench *b, uint64_t features)
 	assert_int_equal(process_start(b), 0);
 }
 
+/* Before a ring is set up: its positions are kept from the first burst on. */
+static void
+file_keeps_each_queue_and_the_memory_of_the_class(void **state)
+{
+	uint8_t want[64];
+	struct bench b;
+	uint16_t i;
+
+	bench_open(&b, PACKED_V1);
+	assert_int_equal(process_start(&b), 0);
+	for (i = 0; i < 2; i++)
+		assert_ptr_not_equal(b.dev->vqs[i]->inflight_head, &b.dev->vqs[i]->own_head);
+	assert_ptr_not_equal(b.dev->kept, b.dev->kept_own);
+	memset(want, 0xa5, sizeof(want));
+	memcpy(b.dev->kept, want, sizeof(want));
+	process_kill(&b);
+	assert_int_equal(process_start(&b), 0);
+	assert_memory_equal(b.dev->kept, want, sizeof(want));
+	bench_close(&b);
+}
+
 static void
 packed_ring_resumes_where_the_killed_process_stopped(void **state)
 {
@@ -619,6 +640,7 @@ int
 test_vstate_state_file(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(file_keeps_each_queue_and_the_memory_of_the_class),
 		cmocka_unit_test(packed_ring_resumes_where_the_killed_process_stopped),
 		cmocka_unit_test(buffers_used_ahead_by_the_front_end_return_in_ring_order),
 		cmocka_unit_test(split_ring_resumes_at_its_used_index),

@@ -34,7 +34,11 @@
 #include "dev/vstate_conf.h"
 #include "dev/vstate_control.h"
 #include "dev/vstate_dev.h"
+#include "dev/vstate_class.h"
+#include "dev/vstate_front_end.h"
+#include "dev/vstate_passed.h"
 #include "dev/vstate_poller.h"
+#include "dev/vstate_run.h"
 #include "dev/vstate_setup.h"
 #include "dev/vstate_start.h"
 #include "dev/vstate_watch.h"
@@ -257,12 +261,21 @@ owner_keeps_the_device(struct bench *b)
 	close(socket_connect(b->conf.iface));
 }
 
+static void
+phase_await(const struct bench *b, const char *phase)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < PATIENCE_MS && strcmp(vstate_takeover_phase(b->dev), phase) != 0; ms++)
+		usleep(1000);
+	assert_string_equal(vstate_takeover_phase(b->dev), phase);
+}
+
 /* The next request is granted. */
 static void
 next_request_is_granted(struct bench *b)
 {
 	int fd = vstate_handover_msg_connect(b->handover);
-	unsigned int ms;
 
 	assert_true(fd >= 0);
 	value_send(fd, VSTATE_HANDOVER_ASK, 0);
@@ -271,10 +284,7 @@ next_request_is_granted(struct bench *b)
 	kind_expect(fd, VSTATE_HANDOVER_GO);
 	assert_true(file_is_free(b));
 	value_send(fd, VSTATE_HANDOVER_RUNNING, 0);
-	for (ms = 0; ms < PATIENCE_MS && strcmp(vstate_takeover_phase(b->dev), "released") != 0;
-			ms++)
-		usleep(1000);
-	assert_string_equal(vstate_takeover_phase(b->dev), "released");
+	phase_await(b, "released");
 	assert_false(vqs_are_granted(b));
 	close(fd);
 	/* the new owner's now */
@@ -457,6 +467,162 @@ released_device_is_free_for_a_later_process(void **state)
 	unlink(b->handover);
 }
 
+/* No ring runs, and nothing is waited for. The process that asks gets the device nevertheless. */
+static void
+device_that_is_not_connected_is_handed_over(void **state)
+{
+	struct bench *b = *state;
+
+	vstate_start_disconnect(b->dev, false);
+	assert_int_equal(vstate_takeover_open(b->dev), 0);
+	next_request_is_granted(b);
+	assert_true(vstate_run_is_blocked(b->dev, VSTATE_BLOCK_NOT_OWNER));
+}
+
+/* ---- an owner with a front end and a class of the test ---- */
+
+/* What the owner's thread did. Read after vstate_takeover_end(). */
+static struct {
+	bool offered, offered_connection, left, left_kept;
+	int fd;
+} owner;
+
+static int
+owner_freeze(struct vstate_dev *dev, unsigned int ms)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(ms);
+	return 0;
+}
+
+static void
+owner_thaw(struct vstate_dev *dev)
+{
+	RTE_SET_USED(dev);
+}
+
+static int
+owner_offer(struct vstate_dev *dev, bool connection, struct vstate_handover_msg *msg)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(msg);
+	owner.offered = true;
+	owner.offered_connection = connection;
+	return 0;
+}
+
+static void
+owner_leave(struct vstate_dev *dev, bool kept)
+{
+	RTE_SET_USED(dev);
+	owner.left = true;
+	owner.left_kept = kept;
+}
+
+static bool
+owner_watch(struct vstate_dev *dev)
+{
+	RTE_SET_USED(dev);
+	return false;
+}
+
+/* A long part with descriptors, an empty one, and a short one. */
+static int
+owner_pass(struct vstate_dev *dev, unsigned int i, struct vstate_passed *part)
+{
+	static const uint32_t sizes[] = { VSTATE_PASSED_BYTES, 0, 5 };
+
+	RTE_SET_USED(dev);
+	if (i >= RTE_DIM(sizes))
+		return 0;
+	memset(part, 0, sizeof(*part));
+	part->size = sizes[i];
+	memset(part->bytes, 'a' + i, sizes[i]);
+	part->nb_fds = i == 0 ? 2 : 0;
+	part->fds[0] = part->fds[1] = owner.fd;
+	return 1;
+}
+
+static void
+go_check(const struct vstate_handover_msg *go)
+{
+	struct vstate_handover_cursor cursor = { 0 };
+	struct vstate_handover_item item;
+	unsigned int i;
+
+	for (i = 0; vstate_handover_msg_next(go, &cursor, &item) > 0; i++) {
+		assert_int_equal(item.type, VSTATE_HANDOVER_CLASS);
+		assert_int_equal(item.size, i == 0 ? VSTATE_PASSED_BYTES : i == 1 ? 0 : 5);
+		assert_int_equal(item.nb_fds, i == 0 ? 2 : 0);
+		if (item.size > 0)
+			assert_int_equal(item.bytes[item.size - 1], 'a' + i);
+	}
+	assert_int_equal(i, 3);
+}
+
+/* Ask for the connection, and continue it or not, or get a refusal because of a descriptor. */
+static void
+owner_run(struct bench *b, bool kept, bool refuses)
+{
+	static const struct vstate_front_end_ops ops = { .watch = owner_watch,
+		.freeze = owner_freeze, .thaw = owner_thaw, .offer = owner_offer,
+		.leave = owner_leave };
+	const struct vstate_front_end_ops *front = b->dev->front_ops;
+	const struct vstate_class *before = b->dev->class;
+	struct vstate_class class = *before;
+	struct vstate_handover_msg go;
+	int fd = owner_connect(b);
+
+	memset(&owner, 0, sizeof(owner));
+	owner.fd = refuses ? -1 : b->fd;
+	class.pass = owner_pass;
+	/* the thread waits for the request */
+	b->dev->class = &class;
+	b->dev->front_ops = &ops;
+	value_send(fd, VSTATE_HANDOVER_ASK, 1);
+	kind_expect(fd, VSTATE_HANDOVER_OFFER);
+	value_send(fd, VSTATE_HANDOVER_READY, kept);
+	if (refuses) {
+		assert_int_equal(kind_expect(fd, VSTATE_HANDOVER_REFUSED), EBADF);
+		assert_true(vqs_are_granted(b));
+		assert_false(file_is_free(b));
+	} else {
+		assert_int_equal(vstate_handover_msg_receive(fd, &go,
+				vstate_clock_ms() + PATIENCE_MS, -1), 0);
+		assert_int_equal(go.kind, VSTATE_HANDOVER_GO);
+		go_check(&go);
+		vstate_handover_msg_drop(&go);
+		value_send(fd, VSTATE_HANDOVER_RUNNING, 0);
+		phase_await(b, "released");
+		unlink(b->handover);
+	}
+	vstate_takeover_end(b->dev);
+	b->dev->front_ops = front;
+	b->dev->class = before;
+	close(fd);
+	assert_true(owner.offered && owner.offered_connection);
+	assert_int_equal(owner.left, !refuses);
+	assert_int_equal(owner.left_kept, kept);
+}
+
+static void
+asker_continues_the_connection_and_gets_all_parts(void **state)
+{
+	owner_run(*state, true, false);
+}
+
+static void
+asker_drops_the_connection_and_gets_all_parts(void **state)
+{
+	owner_run(*state, false, false);
+}
+
+static void
+owner_that_cannot_pass_a_part_keeps_the_device(void **state)
+{
+	owner_run(*state, false, true);
+}
+
 int
 test_vstate_takeover(void)
 {
@@ -471,6 +637,10 @@ test_vstate_takeover(void)
 		TEST(busy_owner_refuses),
 		TEST(owner_whose_poll_thread_does_not_return_refuses),
 		TEST(removal_ends_while_a_process_is_silent),
+		TEST(device_that_is_not_connected_is_handed_over),
+		TEST(asker_continues_the_connection_and_gets_all_parts),
+		TEST(asker_drops_the_connection_and_gets_all_parts),
+		TEST(owner_that_cannot_pass_a_part_keeps_the_device),
 		TEST(released_device_is_free_for_a_later_process),
 	};
 
