@@ -37,7 +37,7 @@ GROUPS = {
            'door_disk',
     'handover': 'handover_msg state_file inflight interrupted fail_calls takeover takeover_ask door door_disk '
                 'dev fd_io mem_guard',
-    'vhost': 'msg msg_log fd_io device_state door fail_calls vdpa door_disk takeover mem_guard dev '
+    'vhost': 'msg msg_log fd_io device_state door door_net fail_calls vdpa door_disk takeover mem_guard dev '
              'handover_msg cvq console mem_populate',
 }
 # Lines without an effect that a unit test can see: logs, hints, checks of the compiler.

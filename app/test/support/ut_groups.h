@@ -61,6 +61,7 @@ int test_vstate_msg(void);
 int test_vstate_net_bridge(void);
 int test_vstate_device_state(void);
 int test_vstate_door(void);
+int test_vstate_door_net(void);
 int test_vstate_door_disk(void);
 int test_vstate_fd_io(void);
 int test_vstate_handover_msg(void);

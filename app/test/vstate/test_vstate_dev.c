@@ -475,6 +475,9 @@ message_without_a_device_is_refused_and_its_descriptor_closed(void **state)
 	*nb_fds = 1;
 	assert_int_equal(vstate_vdpa_msg_ops.pre_msg_handle(0, context), RTE_VHOST_MSG_RESULT_ERR);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	/* rte_vhost must not close it once more */
+	assert_int_equal(*nb_fds, 0);
+	assert_int_equal(fds[0], -1);
 }
 
 static uint32_t

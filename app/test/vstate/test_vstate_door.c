@@ -337,6 +337,7 @@ base_of_a_front_end_that_would_abort_lacks_its_used_position(void **state)
 	const struct vstate_pos first_turn = { 5, 1 }, second_turn = { 5, 0 };
 	struct bench *b = *state;
 	uint64_t offered, old;
+	struct msg answer;
 
 	u64_send(b->front, MSG_GET_PROTOCOL_FEATURES, 0, 0);
 	offered = answer_u64(b->front, MSG_GET_PROTOCOL_FEATURES);
@@ -345,6 +346,11 @@ base_of_a_front_end_that_would_abort_lacks_its_used_position(void **state)
 	assert_int_equal(base_when_stopped(b, offered, first_turn), 0x80058005);
 	assert_int_equal(base_when_stopped(b, old, first_turn), 0x8005);
 	assert_int_equal(base_when_stopped(b, old, second_turn), 0x00050005);
+	/* its own base comes back as it is */
+	state_send(b->front, MSG_SET_VRING_BASE, 1, 0x80058005);
+	state_send(b->front, MSG_GET_VRING_BASE, 1, 0);
+	assert_int_equal(answer_get(b->front, &answer), 8);
+	assert_int_equal(answer.state.num, 0x80058005);
 	/* a front end that knows less is another one */
 	assert_int_equal(base_when_stopped(b, old & ~VSTATE_PROTOCOL_F_STATUS, first_turn),
 			0x80058005);

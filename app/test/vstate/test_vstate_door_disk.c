@@ -35,6 +35,7 @@
 #include "ut_blk.h"
 #include "ut_device.h"
 #include "ut_fds.h"
+#include "ut_front.h"
 #include "ut_groups.h"
 #include "ut_socket.h"
 #include "vstate_probe.h"
@@ -157,78 +158,6 @@ bench_close(void **state)
 
 /* ---- a front end ---- */
 
-/* @return 1: a byte or the end can be read; 0: nothing comes */
-static int
-fd_wait(int fd, int ms)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	return poll(&p, 1, ms);
-}
-
-static void
-request_send(int front, struct msg *msg, const int *fds, unsigned int nb_fds)
-{
-	assert_int_equal(vstate_scm_send(front, msg, MSG_HEADER_SIZE + msg->size, fds, nb_fds),
-			MSG_HEADER_SIZE + msg->size);
-}
-
-static void
-answer_get(int front, struct msg *msg)
-{
-	const uint32_t request = msg->request;
-
-	assert_int_equal(fd_wait(front, PATIENCE_MS), 1);
-	assert_int_equal(recv(front, msg, MSG_HEADER_SIZE, MSG_WAITALL), MSG_HEADER_SIZE);
-	assert_int_equal(msg->request, request);
-	assert_int_equal(recv(front, msg->payload, msg->size, MSG_WAITALL), msg->size);
-}
-
-/* Send a message that rte_vhost or the device acknowledges. @return 0: accepted */
-static uint64_t
-message_fds(int front, struct msg *msg, const int *fds, unsigned int nb_fds)
-{
-	msg->flags = MSG_VERSION | MSG_NEED_REPLY;
-	request_send(front, msg, fds, nb_fds);
-	answer_get(front, msg);
-	assert_int_equal(msg->size, 8);
-	return msg->u64;
-}
-
-static uint64_t
-u64_message(int front, uint32_t request, uint64_t value)
-{
-	struct msg msg = { .request = request, .size = 8, .u64 = value };
-
-	return message_fds(front, &msg, NULL, 0);
-}
-
-static uint64_t
-state_message(int front, uint32_t request, uint32_t index, uint32_t num)
-{
-	return u64_message(front, request, index | (uint64_t)num << 32);
-}
-
-static void
-ring_fd_message(int front, uint32_t request, uint32_t ring)
-{
-	struct msg msg = { .request = request, .size = 8, .u64 = ring };
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-	assert_int_equal(message_fds(front, &msg, &fd, 1), 0);
-	close(fd);
-}
-
-static uint64_t
-question(int front, uint32_t request)
-{
-	struct msg msg = { .request = request, .flags = MSG_VERSION };
-
-	request_send(front, &msg, NULL, 0);
-	answer_get(front, &msg);
-	return msg.u64;
-}
-
 /* What QEMU sends before the driver is there: all queues have a call descriptor. */
 static void
 front_begin(const struct bench *b, uint64_t without)
@@ -236,16 +165,16 @@ front_begin(const struct bench *b, uint64_t without)
 	struct msg msg = { .request = MSG_SET_MEM_TABLE, .size = 8 + sizeof(struct msg_region) };
 	uint32_t i;
 
-	question(b->front, MSG_GET_FEATURES);
-	assert_int_equal(u64_message(b->front, MSG_SET_PROTOCOL_FEATURES,
-			question(b->front, MSG_GET_PROTOCOL_FEATURES) & ~without), 0);
+	front_question(b->front, MSG_GET_FEATURES);
+	assert_int_equal(front_u64(b->front, MSG_SET_PROTOCOL_FEATURES,
+			front_question(b->front, MSG_GET_PROTOCOL_FEATURES) & ~without), 0);
 	for (i = 0; i < NB_RINGS; i++)
-		ring_fd_message(b->front, MSG_SET_VRING_CALL, i);
-	assert_int_equal(u64_message(b->front, MSG_SET_FEATURES, RTE_BIT64(VIRTIO_F_VERSION_1) |
+		front_ring_fd(b->front, MSG_SET_VRING_CALL, i);
+	assert_int_equal(front_u64(b->front, MSG_SET_FEATURES, RTE_BIT64(VIRTIO_F_VERSION_1) |
 			RTE_BIT64(30)), 0);
 	msg.memory.nb_regions = 1;
 	msg.memory.regions[0] = (struct msg_region){ 0, MEM_SIZE, UVA, 0 };
-	assert_int_equal(message_fds(b->front, &msg, &b->mem_fd, 1), 0);
+	assert_int_equal(front_message(b->front, &msg, &b->mem_fd, 1), 0);
 }
 
 static void
@@ -255,11 +184,11 @@ ring_begin(const struct bench *b, uint32_t i)
 		.desc = UVA + RING_GPA(i), .avail = UVA + AVAIL_GPA(i),
 		.used = UVA + USED_GPA(i) } };
 
-	assert_int_equal(state_message(b->front, MSG_SET_VRING_NUM, i, RING), 0);
-	assert_int_equal(state_message(b->front, MSG_SET_VRING_BASE, i, 0), 0);
-	assert_int_equal(message_fds(b->front, &msg, NULL, 0), 0);
-	ring_fd_message(b->front, MSG_SET_VRING_KICK, i);
-	ring_fd_message(b->front, MSG_SET_VRING_CALL, i);
+	assert_int_equal(front_state(b->front, MSG_SET_VRING_NUM, i, RING), 0);
+	assert_int_equal(front_state(b->front, MSG_SET_VRING_BASE, i, 0), 0);
+	assert_int_equal(front_message(b->front, &msg, NULL, 0), 0);
+	front_ring_fd(b->front, MSG_SET_VRING_KICK, i);
+	front_ring_fd(b->front, MSG_SET_VRING_CALL, i);
 }
 
 static void
@@ -268,7 +197,7 @@ rings_enable(const struct bench *b, uint32_t enable)
 	uint32_t i;
 
 	for (i = 0; i < NB_RINGS; i++)
-		assert_int_equal(state_message(b->front, MSG_SET_VRING_ENABLE, i, enable), 0);
+		assert_int_equal(front_state(b->front, MSG_SET_VRING_ENABLE, i, enable), 0);
 }
 
 static void
@@ -277,8 +206,8 @@ ring_end(const struct bench *b, uint32_t i)
 	struct msg msg = { .request = MSG_GET_VRING_BASE, .flags = MSG_VERSION, .size = 8,
 		.state = { i, 0 } };
 
-	request_send(b->front, &msg, NULL, 0);
-	answer_get(b->front, &msg);
+	front_send(b->front, &msg, NULL, 0);
+	front_answer(b->front, &msg);
 }
 
 static void
@@ -286,7 +215,7 @@ disk_begin(const struct bench *b, uint64_t without)
 {
 	front_begin(b, without);
 	ring_begin(b, 0);
-	assert_int_equal(u64_message(b->front, MSG_SET_STATUS, ALL_STATUS), 0);
+	assert_int_equal(front_u64(b->front, MSG_SET_STATUS, ALL_STATUS), 0);
 	rings_enable(b, 1);
 }
 
@@ -304,7 +233,7 @@ kick_replace(const struct bench *b)
 	struct msg msg = { .request = MSG_SET_VRING_KICK, .size = 8 };
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-	assert_int_equal(message_fds(b->front, &msg, &fd, 1), 0);
+	assert_int_equal(front_message(b->front, &msg, &fd, 1), 0);
 	return fd;
 }
 
@@ -312,7 +241,7 @@ static bool
 is_started(const struct bench *b)
 {
 	/* messages before this one were processed, and rte_vhost was asked */
-	assert_int_equal(state_message(b->front, MSG_SET_VRING_ENABLE, NB_RINGS - 1, 1), 0);
+	assert_int_equal(front_state(b->front, MSG_SET_VRING_ENABLE, NB_RINGS - 1, 1), 0);
 	return vstate_run_is_started(b->dev);
 }
 
@@ -337,7 +266,7 @@ disk_starts_with_queue_0_alone(void **state)
 		rings_enable(b, 1);
 		/* not without DRIVER_OK */
 		assert_false(is_started(b));
-		assert_int_equal(u64_message(b->front, MSG_SET_STATUS, ALL_STATUS), 0);
+		assert_int_equal(front_u64(b->front, MSG_SET_STATUS, ALL_STATUS), 0);
 		assert_true(is_started(b));
 		assert_true(ring_runs(b, 0));
 		assert_false(ring_runs(b, 1));
@@ -345,11 +274,11 @@ disk_starts_with_queue_0_alone(void **state)
 		assert_false(ring_runs(b, 0));
 		ring_end(b, 0);
 		assert_false(is_started(b));
-		assert_int_equal(u64_message(b->front, MSG_SET_STATUS, 0), 0);
+		assert_int_equal(front_u64(b->front, MSG_SET_STATUS, 0), 0);
 		/* Linux */
 		for (i = 0; i < NB_RINGS; i++)
 			ring_begin(b, i);
-		assert_int_equal(u64_message(b->front, MSG_SET_STATUS, ALL_STATUS), 0);
+		assert_int_equal(front_u64(b->front, MSG_SET_STATUS, ALL_STATUS), 0);
 		rings_enable(b, 1);
 		assert_true(is_started(b));
 		for (i = 0; i < NB_RINGS; i++)
@@ -359,7 +288,7 @@ disk_starts_with_queue_0_alone(void **state)
 		for (i = 0; i < NB_RINGS; i++)
 			ring_end(b, i);
 		assert_false(is_started(b));
-		assert_int_equal(u64_message(b->front, MSG_SET_STATUS, 0), 0);
+		assert_int_equal(front_u64(b->front, MSG_SET_STATUS, 0), 0);
 	}
 }
 
@@ -405,11 +334,11 @@ features_of_a_running_disk_stay(void **state)
 
 	disk_begin(b, 0);
 	assert_true(is_started(b));
-	assert_int_equal(u64_message(b->front, MSG_SET_FEATURES, RTE_BIT64(VIRTIO_F_VERSION_1) |
+	assert_int_equal(front_u64(b->front, MSG_SET_FEATURES, RTE_BIT64(VIRTIO_F_VERSION_1) |
 			RTE_BIT64(30) | RTE_BIT64(VIRTIO_F_RING_PACKED)), 1);
 	assert_false(vstate_connection_is_packed(b->dev));
 	/* the dirty log may come and go */
-	assert_int_equal(u64_message(b->front, MSG_SET_FEATURES, RTE_BIT64(VIRTIO_F_VERSION_1) |
+	assert_int_equal(front_u64(b->front, MSG_SET_FEATURES, RTE_BIT64(VIRTIO_F_VERSION_1) |
 			RTE_BIT64(30) | RTE_BIT64(VHOST_F_LOG_ALL)), 0);
 	assert_true(is_started(b));
 }
@@ -473,14 +402,14 @@ slow_disk_holds_no_other_device(void **state)
 		msg.size = 8;
 		msg.u64 = 0;
 		msg.flags = MSG_VERSION | (way == 0 ? 0 : MSG_NEED_REPLY);
-		request_send(b->front, &msg, NULL, 0);
+		front_send(b->front, &msg, NULL, 0);
 		front = socket_connect(conf.iface);
-		assert_int_equal(u64_message(front, MSG_SET_FEATURES,
+		assert_int_equal(front_u64(front, MSG_SET_FEATURES,
 				RTE_BIT64(VIRTIO_F_VERSION_1)), 0);
 		close(front);
-		assert_int_equal(fd_wait(b->front, 0), 0);
+		assert_int_equal(front_wait(b->front, 0), 0);
 		rte_atomic_store_explicit(&held, false, rte_memory_order_relaxed);
-		answer_get(b->front, &msg);
+		front_answer(b->front, &msg);
 		assert_int_equal(b->mem[STATUS_GPA], VIRTIO_BLK_S_OK);
 		memset(b->mem + AVAIL_GPA(0), 0, 0x2000);
 	}
@@ -496,8 +425,8 @@ channel_set(const struct bench *b, int fd)
 	struct msg msg = { .request = MSG_SET_BACKEND_REQ_FD };
 
 	msg.flags = MSG_VERSION | MSG_NEED_REPLY;
-	request_send(b->front, &msg, &fd, 1);
-	answer_get(b->front, &msg);
+	front_send(b->front, &msg, &fd, 1);
+	front_answer(b->front, &msg);
 	assert_int_equal(msg.u64, 0);
 }
 
@@ -508,7 +437,7 @@ configs_get(int channel, int ms)
 	struct msg msg;
 	unsigned int n = 0;
 
-	while (fd_wait(channel, n == 0 ? ms : 0) == 1) {
+	while (front_wait(channel, n == 0 ? ms : 0) == 1) {
 		assert_int_equal(recv(channel, &msg, MSG_HEADER_SIZE, MSG_WAITALL),
 				MSG_HEADER_SIZE);
 		assert_int_equal(msg.request, 2);
@@ -538,7 +467,7 @@ new_capacity_is_reported(void **state)
 	/* the rings do not run */
 	assert_int_equal(configs_get(ends[0], QUIET_MS), 0);
 	ring_begin(b, 0);
-	assert_int_equal(u64_message(b->front, MSG_SET_STATUS, ALL_STATUS), 0);
+	assert_int_equal(front_u64(b->front, MSG_SET_STATUS, ALL_STATUS), 0);
 	rings_enable(b, 1);
 	assert_int_equal(configs_get(ends[0], PATIENCE_MS), 1);
 	file_grow(b, 2);
@@ -605,7 +534,7 @@ channel_that_blocks_holds_nobody(void **state)
 	channel_set(b, ends[1]);
 	vstate_control_run(do_change, b->dev, NULL);
 	assert_int_equal(b->dev->connection->backend_req.fd, -1);
-	assert_int_equal(fd_wait(ends[0], 0), 0);
+	assert_int_equal(front_wait(ends[0], 0), 0);
 	close(ends[0]);
 	close(ends[1]);
 	assert_true(is_started(b));

@@ -17,6 +17,7 @@
 
 #include <rte_common.h>
 
+#include "ut_fds.h"
 #include "ut_groups.h"
 #include "vhost/vstate_fd_io.h"
 
@@ -93,6 +94,7 @@ ends_check(int ends[2])
 static void
 pipe_never_waits(void **state)
 {
+	const unsigned int before = fds_count();
 	int ends[2];
 
 	RTE_SET_USED(state);
@@ -106,6 +108,7 @@ pipe_never_waits(void **state)
 	close(ends[0]);
 	assert_int_equal(vstate_fd_io_write(ends[1], bytes, 10), -EPIPE);
 	close(ends[1]);
+	assert_int_equal(fds_count(), before);
 }
 
 static void

@@ -66,6 +66,7 @@ static const struct {
 	{ "handover_msg", test_vstate_handover_msg },
 	{ "door", test_vstate_door },
 	{ "door_disk", test_vstate_door_disk },
+	{ "door_net", test_vstate_door_net },
 	{ "takeover", test_vstate_takeover },
 	{ "takeover_ask", test_vstate_takeover_ask },
 	{ "dev", test_vstate_dev },
