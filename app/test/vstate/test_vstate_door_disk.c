@@ -47,7 +47,6 @@
 #include "dev/vstate_dev.h"
 #include "dev/vstate_poller.h"
 #include "dev/vstate_watch.h"
-#include "handover/vstate_scm.h"
 #include "ring/vstate_lease.h"
 #include "vhost/vstate_connection.h"
 #include "vhost/vstate_door.h"

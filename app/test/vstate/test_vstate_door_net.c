@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/vhost.h>
@@ -38,6 +39,7 @@
 #include "dev/vstate_run.h"
 #include "dev/vstate_watch.h"
 #include "handover/vstate_handover_msg.h"
+#include "handover/vstate_scm.h"
 #include "ring/vstate_call.h"
 #include "ring/vstate_lease.h"
 #include "ring/vstate_vq.h"
@@ -171,13 +173,19 @@ memory_send(const struct bench *b)
 }
 
 static void
-front_begin(const struct bench *b, uint64_t features)
+front_begin_without(const struct bench *b, uint64_t features, uint64_t protocol)
 {
 	front_question(b->front, MSG_GET_FEATURES);
 	assert_int_equal(front_u64(b->front, MSG_SET_PROTOCOL_FEATURES,
-			front_question(b->front, MSG_GET_PROTOCOL_FEATURES)), 0);
+			front_question(b->front, MSG_GET_PROTOCOL_FEATURES) & ~protocol), 0);
 	assert_int_equal(front_u64(b->front, MSG_SET_FEATURES, features), 0);
 	memory_send(b);
+}
+
+static void
+front_begin(const struct bench *b, uint64_t features)
+{
+	front_begin_without(b, features, 0);
 }
 
 /* With the flag of a log, as QEMU sets it for the duration of a migration. */
@@ -303,6 +311,71 @@ rings_are_set_up_as_each_front_end_says(void **state)
 		assert_false(b->dev->connection->has_memory);
 		assert_int_equal(b->dev->vqs[0]->callfd, -1);
 	}
+}
+
+/* The rings of a front end without STATUS imply DRIVER_OK. The other one's do not. */
+static void
+driver_ok_is_awaited_from_a_front_end_that_sends_it(void **state)
+{
+	struct bench *b = *state;
+	int status;
+
+	for (status = 0; status <= 1; status++) {
+		front_begin_without(b, FEATURES, status ? 0 : VSTATE_PROTOCOL_F_STATUS);
+		ring_begin(b, 0, 0);
+		ring_begin(b, 1, 0);
+		assert_int_equal(front_state(b->front, MSG_SET_VRING_ENABLE, 1, 1), 0);
+		assert_int_equal(vstate_run_status(b->dev) & RTE_VHOST_STATE_S_DRIVER_OK,
+				status ? 0 : RTE_VHOST_STATE_S_DRIVER_OK);
+		assert_int_equal(vstate_lease_is_granted(&b->dev->vqs[1]->lease), !status);
+		front_end_change(b);
+	}
+}
+
+/* A region of the device, which the front end keeps and brings back. */
+static void
+in_flight_region_is_made_and_attached(void **state)
+{
+	struct msg msg = { .request = MSG_GET_INFLIGHT_FD, .flags = MSG_VERSION,
+		.size = MSG_INFLIGHT_SIZE };
+	struct bench *b = *state;
+	int fd = -1, fds[MSG_MAX_FDS], i;
+	unsigned int nb_fds = 0;
+	struct stat st;
+
+	front_begin(b, FEATURES);
+	msg.inflight.num_queues = NB_RINGS;
+	msg.inflight.queue_size = RING;
+	front_send(b->front, &msg, NULL, 0);
+	assert_int_equal(front_wait(b->front, PATIENCE_MS), 1);
+	assert_int_equal(vstate_scm_recv(b->front, &msg, MSG_HEADER_SIZE + MSG_INFLIGHT_SIZE, fds,
+			MSG_MAX_FDS, &nb_fds), MSG_HEADER_SIZE + MSG_INFLIGHT_SIZE);
+	assert_int_equal(nb_fds, 1);
+	fd = fds[0];
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(msg.inflight.mmap_size > 0);
+	assert_true(msg.inflight.mmap_offset + msg.inflight.mmap_size <= (uint64_t)st.st_size);
+	assert_int_equal(msg.inflight.num_queues, NB_RINGS);
+	assert_int_equal(msg.inflight.queue_size, RING);
+	msg.request = MSG_SET_INFLIGHT_FD;
+	assert_int_equal(front_message(b->front, &msg, &fd, 1), 0);
+	close(fd);
+	rings_begin(b, 0);
+	rings_check(b, b->dev, 0);
+	for (i = 0; i < NB_RINGS; i++)
+		assert_ptr_not_equal(b->dev->vqs[i]->inflight_head, &b->dev->vqs[i]->own_head);
+	/* there are no queues of this size: no region, and no descriptor */
+	front_end_change(b);
+	front_begin(b, FEATURES);
+	msg = (struct msg){ .request = MSG_GET_INFLIGHT_FD, .flags = MSG_VERSION,
+		.size = MSG_INFLIGHT_SIZE };
+	front_send(b->front, &msg, NULL, 0);
+	nb_fds = 0;
+	assert_int_equal(front_wait(b->front, PATIENCE_MS), 1);
+	assert_int_equal(vstate_scm_recv(b->front, &msg, MSG_HEADER_SIZE + MSG_INFLIGHT_SIZE, fds,
+			MSG_MAX_FDS, &nb_fds), MSG_HEADER_SIZE + MSG_INFLIGHT_SIZE);
+	assert_int_equal(nb_fds, 0);
+	assert_int_equal(msg.inflight.mmap_size, 0);
 }
 
 static void
@@ -510,6 +583,8 @@ test_vstate_door_net(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_make, bench_close)
 	static const struct CMUnitTest tests[] = {
 		TEST(rings_are_set_up_as_each_front_end_says),
+		TEST(driver_ok_is_awaited_from_a_front_end_that_sends_it),
+		TEST(in_flight_region_is_made_and_attached),
 		TEST(dirty_log_comes_and_goes),
 		TEST(state_is_saved_and_loaded_through_descriptors),
 		TEST(connection_continues_in_another_device),

@@ -10,9 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -111,6 +114,38 @@ pipe_never_waits(void **state)
 	assert_int_equal(fds_count(), before);
 }
 
+/* A signal that the application waits for is not taken from it, and stays blocked or not. */
+static void
+signal_of_the_application_stays(void **state)
+{
+	const struct timespec none = { 0 };
+	sigset_t broken, before, now;
+	int ends[2], again;
+
+	RTE_SET_USED(state);
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, &broken, &before), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	close(ends[0]);
+	for (again = 0; again < 2; again++) {
+		/* with and without a signal that is pending before */
+		if (again == 1)
+			assert_int_equal(raise(SIGPIPE), 0);
+		assert_int_equal(vstate_fd_io_write(ends[1], bytes, 10), -EPIPE);
+		assert_int_equal(sigpending(&now), 0);
+		assert_int_equal(sigismember(&now, SIGPIPE), again);
+		assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &now), 0);
+		assert_int_equal(sigismember(&now, SIGPIPE), 1);
+	}
+	assert_int_equal(sigtimedwait(&broken, NULL, &none), SIGPIPE);
+	assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+	assert_int_equal(vstate_fd_io_write(ends[1], bytes, 10), -EPIPE);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &now), 0);
+	assert_int_equal(sigismember(&now, SIGPIPE), 0);
+	close(ends[1]);
+}
+
 static void
 socket_never_waits(void **state)
 {
@@ -166,6 +201,7 @@ test_vstate_fd_io(void)
 	static const struct CMUnitTest tests[] = {
 #define WITH_ALARM(test) cmocka_unit_test_setup_teardown(test, alarm_set, alarm_clear)
 		WITH_ALARM(pipe_never_waits),
+		WITH_ALARM(signal_of_the_application_stays),
 		WITH_ALARM(socket_never_waits),
 		WITH_ALARM(file_has_an_end),
 		WITH_ALARM(other_descriptors_are_refused),
