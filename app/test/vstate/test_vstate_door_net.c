@@ -40,8 +40,11 @@
 #include "dev/vstate_watch.h"
 #include "handover/vstate_handover_msg.h"
 #include "handover/vstate_scm.h"
+#include "net/vstate_net_conf.h"
 #include "ring/vstate_call.h"
+#include "ring/vstate_fault.h"
 #include "ring/vstate_lease.h"
+#include "ring/vstate_mem_guard.h"
 #include "ring/vstate_vq.h"
 #include "vhost/vstate_connection.h"
 #include "vhost/vstate_door.h"
@@ -289,6 +292,27 @@ rings_check(const struct bench *b, const struct vstate_dev *dev, uint32_t base)
 
 /* ---- tests ---- */
 
+/* A call descriptor that is replaced while the ring runs. The ring does not stop. */
+static void
+calls_go_to_the_last_descriptor(void **state)
+{
+	struct bench *b = *state;
+	unsigned int i, again;
+
+	front_begin(b, FEATURES);
+	rings_begin(b, 0);
+	for (again = 0; again < 2; again++) {
+		for (i = 0; i < NB_RINGS; i++) {
+			struct msg call = { .request = MSG_SET_VRING_CALL, .size = 8, .u64 = i };
+
+			close(b->callfds[i]);
+			b->callfds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+			assert_int_equal(front_message(b->front, &call, &b->callfds[i], 1), 0);
+			rings_check(b, b->dev, 0);
+		}
+	}
+}
+
 static void
 rings_are_set_up_as_each_front_end_says(void **state)
 {
@@ -397,6 +421,7 @@ dirty_log_comes_and_goes(void **state)
 	unsigned int i, again;
 	uint8_t byte;
 
+	assert_int_equal(vstate_mem_guard_init(), 0);
 	assert_int_equal(ftruncate(fd, LOG_SIZE), 0);
 	front_begin(b, FEATURES);
 	rings_begin(b, 0);
@@ -424,6 +449,14 @@ dirty_log_comes_and_goes(void **state)
 			ring_address(b, i, false);
 	}
 	rings_check(b, b->dev, 0);
+	/* a log that the front end truncates does not end the process */
+	log_send(b, fd);
+	assert_int_equal(front_u64(b->front, MSG_SET_FEATURES, FEATURES |
+			RTE_BIT64(VHOST_F_LOG_ALL)), 0);
+	ring_address(b, 0, true);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	vstate_dirty_mark(&b->dev->vqs[0]->dirty, GPA, 1);
+	vstate_dirty_flush(&b->dev->vqs[0]->dirty);
 	close(fd);
 }
 
@@ -562,6 +595,83 @@ connection_that_is_abandoned_stays(void **state)
 	rings_check(b, b->dev, 0);
 }
 
+/* @return the number of queues in the state that a device with @p queues pairs saves */
+static uint16_t
+queues_saved(struct bench *b, uint16_t queues, bool cvq)
+{
+	static uint8_t bytes[65536];
+	struct rte_vhost_state *st;
+	size_t len = 0;
+	uint16_t nb;
+	int ends[2];
+	ssize_t n;
+
+	door_close(b);
+	close(b->front);
+	b->conf.queues = queues;
+	vstate_net_conf(&b->conf)->cvq = cvq;
+	door_open(b);
+	b->front = socket_connect(b->conf.iface);
+	front_begin(b, FEATURES | (queues > 1 ? RTE_BIT64(VIRTIO_NET_F_MQ) : 0));
+	rings_begin(b, 0);
+	rings_end(b);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(move_begin(b, 0, 0, ends[1]), 0);
+	while ((n = read(ends[0], bytes + len, sizeof(bytes) - len)) > 0)
+		len += n;
+	close(ends[0]);
+	assert_int_equal(front_question(b->front, MSG_CHECK_DEVICE_STATE), 0);
+	st = rte_vhost_state_decode(bytes, len, NULL);
+	assert_non_null(st);
+	nb = st->nb_vqs;
+	rte_vhost_state_free(st);
+	return nb;
+}
+
+/* A destination with fewer pairs can load what the guest uses. */
+static void
+pairs_that_are_not_set_up_are_not_saved(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(queues_saved(b, 1, false), 2);
+	assert_int_equal(queues_saved(b, 3, false), 2);
+	assert_int_equal(queues_saved(b, 1, true), 2);
+	assert_int_equal(queues_saved(b, 3, true), 2);
+}
+
+/* The front end truncates its memory. The device reads zeros, and its queues break. */
+static void
+memory_that_is_taken_away_breaks_the_queues(void **state)
+{
+	struct bench *b = *state;
+	unsigned int i, region, ms = 0;
+
+	/* cmocka has a handler of its own in each test */
+	assert_int_equal(vstate_mem_guard_init(), 0);
+	for (region = 0; region < 2; region++) {
+		front_begin(b, FEATURES);
+		rings_begin(b, 0);
+		rings_check(b, b->dev, 0);
+		assert_int_equal(b->dev->guest.mem.nb_regions, 2);
+		assert_int_equal(ftruncate(b->mem_fd, 0), 0);
+		assert_int_equal(*(volatile uint8_t *)b->dev->guest.mem.regions[region].hva, 0);
+		for (i = 0; i < NB_RINGS; i++) {
+			while (rte_atomic_load_explicit(&b->dev->vqs[i]->fault,
+					rte_memory_order_relaxed) != VSTATE_FAULT_MEMORY_LOST) {
+				assert_true(ms++ < PATIENCE_MS);
+				usleep(1000);
+			}
+		}
+		assert_int_equal(ftruncate(b->mem_fd, MEM_SIZE), 0);
+		front_end_change(b);
+	}
+	/* the next front end has memory of its own */
+	front_begin(b, FEATURES);
+	rings_begin(b, 0);
+	rings_check(b, b->dev, 0);
+}
+
 /* A device that was closed takes no connection. */
 static void
 closed_door_adopts_no_connection(void **state)
@@ -583,10 +693,13 @@ test_vstate_door_net(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_make, bench_close)
 	static const struct CMUnitTest tests[] = {
 		TEST(rings_are_set_up_as_each_front_end_says),
+		TEST(calls_go_to_the_last_descriptor),
 		TEST(driver_ok_is_awaited_from_a_front_end_that_sends_it),
 		TEST(in_flight_region_is_made_and_attached),
 		TEST(dirty_log_comes_and_goes),
 		TEST(state_is_saved_and_loaded_through_descriptors),
+		TEST(pairs_that_are_not_set_up_are_not_saved),
+		TEST(memory_that_is_taken_away_breaks_the_queues),
 		TEST(connection_continues_in_another_device),
 		TEST(connection_that_is_abandoned_stays),
 		TEST(closed_door_adopts_no_connection),

@@ -610,6 +610,54 @@ bad_memory_table_is_refused(void **state)
 	bad = next;
 	bad.uva = good.uva;
 	table_expect(dev, good, bad, VSTATE_MSG_R_MEM_OVERLAP);
+	/* to the last byte */
+	bad = next;
+	bad.gpa = UINT64_MAX - bad.size;
+	bad.uva = UINT64_MAX - bad.size;
+	table_expect(dev, good, bad, VSTATE_MSG_R_NONE);
+	dev_destroy(dev);
+}
+
+/* Four regions that touch each other. Each of them can overlap any other one. */
+static void
+each_pair_of_regions_is_compared(void **state)
+{
+	struct vstate_dev *dev = dev_create();
+	struct context c;
+	unsigned int i, j, r;
+	int kind;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < 4; i++) {
+		for (j = 0; j < 4; j++) {
+			for (kind = 0; kind < 2 && i != j; kind++) {
+				context_fill(&c, MSG_SET_MEM_TABLE, 4);
+				c.msg.size = 8 + 4 * sizeof(struct msg_region);
+				c.msg.memory.nb_regions = 4;
+				for (r = 0; r < 4; r++)
+					c.msg.memory.regions[r] = (struct msg_region){
+						r * FILE_SIZE, FILE_SIZE,
+						(1 << 20) + r * FILE_SIZE, 0 };
+				assert_int_equal(context_check(dev, &c), VSTATE_MSG_R_NONE);
+				context_fill(&c, MSG_SET_MEM_TABLE, 4);
+				c.msg.size = 8 + 4 * sizeof(struct msg_region);
+				c.msg.memory.nb_regions = 4;
+				for (r = 0; r < 4; r++)
+					c.msg.memory.regions[r] = (struct msg_region){
+						10 * r * FILE_SIZE, FILE_SIZE,
+						(1 << 20) + 10 * r * FILE_SIZE, 0 };
+				/* one byte of region i is region j's */
+				if (kind == 0)
+					c.msg.memory.regions[i].gpa = 10 * j * FILE_SIZE +
+						FILE_SIZE - 1;
+				else
+					c.msg.memory.regions[i].uva = (1 << 20) +
+						10 * j * FILE_SIZE + FILE_SIZE - 1;
+				assert_int_equal(context_check(dev, &c),
+						VSTATE_MSG_R_MEM_OVERLAP);
+			}
+		}
+	}
 	dev_destroy(dev);
 }
 
@@ -707,6 +755,7 @@ test_vstate_msg(void)
 		cmocka_unit_test(no_descriptor_is_expected_with_the_bit_for_none),
 		cmocka_unit_test(queue_that_no_device_has_is_refused),
 		cmocka_unit_test(bad_memory_table_is_refused),
+		cmocka_unit_test(each_pair_of_regions_is_compared),
 		cmocka_unit_test(bad_dirty_log_is_refused),
 		cmocka_unit_test(bad_queue_size_is_refused),
 		cmocka_unit_test(inflight_region_that_was_not_negotiated_is_refused),
