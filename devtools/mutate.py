@@ -27,18 +27,18 @@ TEST_SECONDS = 10
 # Which groups of vstate-autotest can reach a room. "cost" counts instructions, and fails for any
 # change.
 GROUPS = {
-    'ring': 'mem marks dirty chain burst_bounds inflight interrupted used_ahead fault net_put net_take '
-            'request_hostile request notify state_file mem_guard blk simd lease',
-    'net': 'net_headers net_mbuf net_offload net_segment net_filter cvq burst_bounds net_put net_take '
-           'notify pace port port_conf port_queue port_stats net_bridge simd port_intr fail_calls '
-           'fault mem_guard interrupted inflight dev takeover',
-    'dev': 'dev run restore broken fault inflight state_file fail_calls device_state vdpa door blk blk_stop takeover '
-           'port cvq console pace notify port_intr port_queue mem_guard devargs interrupted '
-           'door_disk',
-    'handover': 'handover_msg state_file inflight interrupted fail_calls takeover takeover_ask door door_disk '
-                'dev fd_io mem_guard',
-    'vhost': 'msg msg_log fd_io device_state door door_net fail_calls vdpa door_disk takeover mem_guard dev '
-             'handover_msg cvq console mem_populate',
+    'ring': 'mem marks dirty chain burst_bounds inflight interrupted used_ahead fault net_put '
+            'net_take request_hostile request notify state_file mem_guard blk simd lease',
+    'net': 'net_headers net_mbuf net_offload net_segment net_filter cvq burst_bounds net_put '
+           'net_take notify pace port port_conf port_queue port_stats net_bridge simd port_intr '
+           'fail_calls fault mem_guard interrupted inflight dev takeover',
+    'dev': 'dev run restore broken fault inflight state_file fail_calls device_state vdpa door '
+           'door_net blk blk_stop takeover port cvq console pace notify port_intr port_queue '
+           'mem_guard devargs interrupted door_disk',
+    'handover': 'handover_msg state_file inflight interrupted fail_calls takeover takeover_ask '
+                'door door_net door_disk dev fd_io mem_guard',
+    'vhost': 'msg msg_log fd_io device_state door door_net fail_calls vdpa door_disk takeover '
+             'mem_guard dev handover_msg cvq console mem_populate',
 }
 # Lines without an effect that a unit test can see: logs, hints, checks of the compiler.
 SKIPPED = re.compile(r'\b(VSTATE_LOG|VHOST_STATE_LOG|RTE_LOG\w*|RTE_SET_USED|RTE_BUILD_BUG_ON|'
@@ -224,7 +224,7 @@ class Times:
         self.kills[(name, args)] = self.kills.get((name, args), 0) + 1
 
     def order(self, name):
-        """Return the test of a file and its runs: those of its name, those that killed, short ones."""
+        """Return the test of a file and its runs: of its name, those that killed, short ones."""
         target, runs = tests_of(name)
         stem = pathlib.Path(name).stem
         return target, sorted(runs, key=lambda a: (

@@ -11,11 +11,11 @@
 #	--count N	number of changes (20)
 #	--jobs N	number of copies in which changes are tried at the same time (1)
 #
-# Without FILE: ring/, net/, dev/, handover/ and vhost/ of the driver, and lib/vhost_state. With LINE
-# only this line is changed. All is done in copies of the tracked files, in build-mutate. Files there
+# Without FILE: ring/, net/, dev/, handover/ and vhost/ of the driver, and lib/vhost_state. With
+# LINE only this line is changed. All is done in copies of the tracked files, in build-mutate. They
 # are built with one instruction set and without optimisation of speed. One line is printed for each
-# change, then the survivors, and the figures of each room. "same code" is a change that the compiler
-# does not see.
+# change, then the survivors, and the figures of each room. "same code" is a change that the
+# compiler does not see.
 
 set -u
 # shellcheck source=devtools/lib.sh

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file How queues that broke are reported, counted and repaired, and what the watch thread does. */
+/** @file Queues that broke: reported, counted and repaired; and what the watch thread does. */
 
 #include <string.h>
 
