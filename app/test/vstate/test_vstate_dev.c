@@ -339,6 +339,35 @@ suspend_fails_without_effect_if_a_poll_thread_stays_inside(void **state)
 	bench_close(&b);
 }
 
+/* The driver suspends the device by its status. A thread that stays inside fails the device. */
+static void
+suspend_by_status_that_fails_needs_a_reset(void **state)
+{
+	const uint64_t features = V1 | RTE_BIT64(RTE_VHOST_STATE_F_SUSPEND);
+	struct bench b;
+	uint8_t running;
+
+	bench_open(&b, features);
+	vstate_start(b.dev, &b.setup);
+	running = vstate_status_read(b.dev);
+	assert_true(running & RTE_VHOST_STATE_S_DRIVER_OK);
+	vstate_status_write(b.dev, running | RTE_VHOST_STATE_S_SUSPEND);
+	assert_true(vstate_status_read(b.dev) & RTE_VHOST_STATE_S_SUSPEND);
+	assert_false(vq_is_granted(&b, 0));
+	vstate_status_write(b.dev, running);
+	assert_int_equal(vstate_status_read(b.dev) & (RTE_VHOST_STATE_S_SUSPEND |
+			RTE_VHOST_STATE_S_DRIVER_OK | RTE_VHOST_STATE_S_NEEDS_RESET),
+			RTE_VHOST_STATE_S_DRIVER_OK);
+	assert_true(vq_is_granted(&b, 0));
+	assert_true(vstate_lease_take(&b.dev->vqs[2]->lease));
+	vstate_status_write(b.dev, running | RTE_VHOST_STATE_S_SUSPEND);
+	assert_int_equal(vstate_status_read(b.dev) & (RTE_VHOST_STATE_S_SUSPEND |
+			RTE_VHOST_STATE_S_DRIVER_OK | RTE_VHOST_STATE_S_NEEDS_RESET),
+			RTE_VHOST_STATE_S_DRIVER_OK | RTE_VHOST_STATE_S_NEEDS_RESET);
+	vstate_lease_give(&b.dev->vqs[2]->lease);
+	bench_close(&b);
+}
+
 static void
 lease_release(void *lease)
 {
@@ -807,6 +836,7 @@ test_vstate_dev(void)
 		cmocka_unit_test(queue_not_set_up_after_a_reset_is_not_captured),
 		cmocka_unit_test(ring_outside_the_guest_or_of_a_bad_size_is_not_granted),
 		cmocka_unit_test(suspend_fails_without_effect_if_a_poll_thread_stays_inside),
+		cmocka_unit_test(suspend_by_status_that_fails_needs_a_reset),
 		cmocka_unit_test(message_about_one_queue_does_not_wait_for_the_others),
 		cmocka_unit_test(message_about_one_queue_does_not_resume_it),
 		cmocka_unit_test(deferred_call_is_dropped_for_the_next_guest),
