@@ -291,6 +291,36 @@ byte_without_a_descriptor_is_refused(void **state)
 	close(ends[1]);
 }
 
+/* As many descriptors as one call takes, one more, and less room than came. */
+static void
+descriptors_of_one_call_are_bounded(void **state)
+{
+	int fds[VSTATE_SCM_MAX_FDS + 1], got[VSTATE_SCM_MAX_FDS], ends[2];
+	unsigned int before, nb, i, room;
+	char byte = 'a';
+
+	RTE_SET_USED(state);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	for (i = 0; i < RTE_DIM(fds); i++)
+		fds[i] = ends[0];
+	before = fds_count();
+	assert_int_equal(vstate_scm_send(ends[0], &byte, 1, fds, VSTATE_SCM_MAX_FDS + 1),
+			-EMSGSIZE);
+	for (room = VSTATE_SCM_MAX_FDS; room + 1 >= VSTATE_SCM_MAX_FDS; room--) {
+		nb = 0;
+		assert_int_equal(vstate_scm_send(ends[0], &byte, 1, fds, VSTATE_SCM_MAX_FDS), 1);
+		assert_int_equal(vstate_scm_recv(ends[1], &byte, 1, got, room, &nb),
+				room < VSTATE_SCM_MAX_FDS ? -EMSGSIZE : 1);
+		assert_int_equal(nb, room);
+		for (i = 0; i < nb; i++)
+			close(got[i]);
+		/* those without room are closed */
+		assert_int_equal(fds_count(), before);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* ---- another user ---- */
 
 /* Run @p fn as an unprivileged user, in a process of its own. @return its exit status */
@@ -384,6 +414,7 @@ test_vstate_handover_msg(void)
 		WITH_BENCH(send_ends_without_a_reader),
 		WITH_BENCH(cut_message_is_refused),
 		WITH_BENCH(byte_without_a_descriptor_is_refused),
+		WITH_BENCH(descriptors_of_one_call_are_bounded),
 		WITH_BENCH(broken_message_is_refused),
 		WITH_BENCH(request_of_another_user_is_refused),
 		WITH_BENCH(owner_of_another_user_is_not_asked),

@@ -26,6 +26,7 @@
 #include "ut_device.h"
 #include "ut_groups.h"
 #include "ut_ring.h"
+#include "dev/vstate_class.h"
 #include "dev/vstate_conf.h"
 #include "dev/vstate_dev.h"
 #include "dev/vstate_poller.h"
@@ -368,6 +369,32 @@ rings_that_do_not_fit_resume_at_the_base(void **state)
 	bench_close(&b);
 }
 
+/* The guest was reset, and negotiates other features: what the class kept is not its own. */
+static void
+memory_of_the_class_is_cleared_if_the_state_does_not_fit(void **state)
+{
+	const uint8_t zeros[64] = { 0 };
+	const struct vstate_class *before;
+	struct vstate_class class;
+	struct bench b;
+
+	crash_at_100(&b, PACKED_V1);
+	before = b.dev->class;
+	class = *before;
+	class.kept_size = sizeof(zeros);
+	b.dev->class = &class;
+	memset(b.dev->kept, 0xa5, 2 * sizeof(zeros));
+	b.setup.features |= RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF);
+	front_end_connect(&b);
+	b.dev->class = before;
+	assert_memory_equal(b.dev->kept, zeros, sizeof(zeros));
+	/* no more than the class has */
+	assert_int_equal(((const uint8_t *)b.dev->kept)[sizeof(zeros)], 0xa5);
+	assert_null(b.dev->handover->recovery);
+	assert_position(&b, 1, 0, 1);
+	bench_close(&b);
+}
+
 static void
 orderly_stop_leaves_no_positions(void **state)
 {
@@ -649,6 +676,7 @@ test_vstate_state_file(void)
 		cmocka_unit_test(ring_that_is_set_up_later_resumes_too),
 		cmocka_unit_test(positions_are_ignored_if_the_guest_reset_its_rings),
 		cmocka_unit_test(rings_that_do_not_fit_resume_at_the_base),
+		cmocka_unit_test(memory_of_the_class_is_cleared_if_the_state_does_not_fit),
 		cmocka_unit_test(orderly_stop_leaves_no_positions),
 		cmocka_unit_test(end_of_the_process_leaves_the_positions),
 		cmocka_unit_test(loaded_state_is_used_in_place_of_the_state_file),
