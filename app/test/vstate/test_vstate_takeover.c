@@ -483,7 +483,7 @@ device_that_is_not_connected_is_handed_over(void **state)
 
 /* What the owner's thread did. Read after vstate_takeover_end(). */
 static struct {
-	bool offered, offered_connection, left, left_kept;
+	bool offered, offered_connection, left, left_kept, class_left;
 	int fd;
 } owner;
 
@@ -524,6 +524,13 @@ owner_watch(struct vstate_dev *dev)
 {
 	RTE_SET_USED(dev);
 	return false;
+}
+
+static void
+owner_class_left(struct vstate_dev *dev)
+{
+	RTE_SET_USED(dev);
+	owner.class_left = true;
 }
 
 /* A long part with descriptors, an empty one, and a short one. */
@@ -576,6 +583,7 @@ owner_run(struct bench *b, bool kept, bool refuses)
 	memset(&owner, 0, sizeof(owner));
 	owner.fd = refuses ? -1 : b->fd;
 	class.pass = owner_pass;
+	class.left = owner_class_left;
 	/* the thread waits for the request */
 	b->dev->class = &class;
 	b->dev->front_ops = &ops;
@@ -602,6 +610,8 @@ owner_run(struct bench *b, bool kept, bool refuses)
 	close(fd);
 	assert_true(owner.offered && owner.offered_connection);
 	assert_int_equal(owner.left, !refuses);
+	assert_int_equal(owner.class_left, !refuses);
+	assert_int_equal(b->dev->handover->state_file == NULL, !refuses);
 	assert_int_equal(owner.left_kept, kept);
 }
 
