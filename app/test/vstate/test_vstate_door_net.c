@@ -22,6 +22,7 @@
 #include <linux/virtio_net.h>
 
 #include <rte_bitops.h>
+#include <rte_byteorder.h>
 #include <rte_common.h>
 #include <rte_string_fns.h>
 
@@ -40,7 +41,9 @@
 #include "dev/vstate_watch.h"
 #include "handover/vstate_handover_msg.h"
 #include "handover/vstate_scm.h"
+#include "net/vstate_net.h"
 #include "net/vstate_net_conf.h"
+#include "net/vstate_net_rarp.h"
 #include "ring/vstate_call.h"
 #include "ring/vstate_fault.h"
 #include "ring/vstate_lease.h"
@@ -402,6 +405,27 @@ in_flight_region_is_made_and_attached(void **state)
 	assert_int_equal(msg.inflight.mmap_size, 0);
 }
 
+/* A guest that migrated is announced, under a valid address only. */
+static void
+address_of_a_guest_that_moved_is_kept(void **state)
+{
+	static const uint64_t macs[] = { 0x563412005452, 0x563412005453, 0, 0xffffffffffff };
+	struct bench *b = *state;
+	uint64_t due;
+	size_t i;
+
+	front_begin(b, FEATURES);
+	rings_begin(b, 0);
+	for (i = 0; i < RTE_DIM(macs); i++) {
+		vstate_net_of(b->dev)->rarp_due = 0;
+		assert_int_equal(front_u64(b->front, MSG_SEND_RARP, macs[i]), 0);
+		due = rte_atomic_load_explicit(&vstate_net_of(b->dev)->rarp_due,
+				rte_memory_order_relaxed);
+		/* the second one is a group's, and the last two are no one's */
+		assert_true(due == (i == 0 ? rte_le_to_cpu_64(macs[0]) | VSTATE_NET_RARP_DUE : 0));
+	}
+}
+
 static void
 log_send(const struct bench *b, int fd)
 {
@@ -696,6 +720,7 @@ test_vstate_door_net(void)
 		TEST(calls_go_to_the_last_descriptor),
 		TEST(driver_ok_is_awaited_from_a_front_end_that_sends_it),
 		TEST(in_flight_region_is_made_and_attached),
+		TEST(address_of_a_guest_that_moved_is_kept),
 		TEST(dirty_log_comes_and_goes),
 		TEST(state_is_saved_and_loaded_through_descriptors),
 		TEST(pairs_that_are_not_set_up_are_not_saved),
