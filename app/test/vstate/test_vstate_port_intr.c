@@ -23,6 +23,7 @@
 
 #include <vstate_compat.h>
 
+#include "ut_fds.h"
 #include "ut_groups.h"
 #include "ut_port.h"
 #include "dev/vstate_class.h"
@@ -262,11 +263,30 @@ kick_of_another_kind_harms_nothing(void **state)
 	ut_port_disconnect();
 }
 
+/* The application configures its port with interrupts and without them, again and again. */
+static void
+port_that_is_configured_again_leaves_no_descriptor(void **state)
+{
+	const unsigned int before = fds_count();
+	struct rte_eth_conf conf = { 0 };
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < 4; i++) {
+		conf.intr_conf.rxq = i % 2;
+		assert_int_equal(rte_eth_dev_stop(ut_port.port), 0);
+		ut_port_configure(&conf);
+		assert_int_equal(rte_eth_dev_start(ut_port.port), 0);
+	}
+	assert_int_equal(fds_count(), before);
+}
+
 int
 test_vstate_port_intr(void)
 {
 #define INTR_TEST(f) cmocka_unit_test_setup_teardown(f, intr_setup, intr_teardown)
 	static const struct CMUnitTest tests[] = {
+		INTR_TEST(port_that_is_configured_again_leaves_no_descriptor),
 		INTR_TEST(no_wake_up_is_lost_split),
 		INTR_TEST(no_wake_up_is_lost_split_event_idx),
 		INTR_TEST(no_wake_up_is_lost_packed),
