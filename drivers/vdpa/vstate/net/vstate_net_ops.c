@@ -13,16 +13,24 @@ extern const struct vstate_net_ops vstate_net_split_ops_base, vstate_net_packed_
 extern const struct vstate_net_ops vstate_net_split_ops_avx2, vstate_net_packed_ops_avx2;
 extern const struct vstate_net_ops vstate_net_split_ops_avx512, vstate_net_packed_ops_avx512;
 
-#ifdef VSTATE_HAS_AVX512
-static bool
-cpu_has_avx512(void)
+/*
+ * What the processor has. It is asked once: in a virtual machine each CPUID instruction goes to the
+ * hypervisor, and four of them for each queue were a third of the time that a takeover rests.
+ */
+static bool cpu_has_avx2, cpu_has_avx512;
+
+RTE_INIT(vstate_net_ops_cpu_init)
 {
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) == 1 &&
+#ifdef VSTATE_HAS_AVX512
+	cpu_has_avx512 = rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) == 1 &&
 		rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512BW) == 1 &&
 		rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512VL) == 1 &&
 		rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512DQ) == 1;
-}
 #endif
+#ifdef VSTATE_HAS_AVX2
+	cpu_has_avx2 = rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) == 1;
+#endif
+}
 
 const struct vstate_net_ops *
 vstate_net_ops_choose(bool packed)
@@ -31,14 +39,16 @@ vstate_net_ops_choose(bool packed)
 	uint16_t width = rte_vect_get_max_simd_bitwidth();
 
 	RTE_SET_USED(width);
+	RTE_SET_USED(cpu_has_avx2);
+	RTE_SET_USED(cpu_has_avx512);
 #ifdef VSTATE_HAS_AVX512
-	if (width >= RTE_VECT_SIMD_512 && cpu_has_avx512()) {
+	if (width >= RTE_VECT_SIMD_512 && cpu_has_avx512) {
 		VSTATE_LOG(DEBUG, "ring code: avx512");
 		return packed ? &vstate_net_packed_ops_avx512 : &vstate_net_split_ops_avx512;
 	}
 #endif
 #ifdef VSTATE_HAS_AVX2
-	if (width >= RTE_VECT_SIMD_256 && rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) == 1) {
+	if (width >= RTE_VECT_SIMD_256 && cpu_has_avx2) {
 		VSTATE_LOG(DEBUG, "ring code: avx2");
 		return packed ? &vstate_net_packed_ops_avx2 : &vstate_net_split_ops_avx2;
 	}
