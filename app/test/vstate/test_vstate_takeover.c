@@ -449,6 +449,22 @@ removal_ends_while_a_process_is_silent(void **state)
 	close(fd);
 }
 
+/* A port may be closed at any time, and the bound for the other process is 10 s. */
+static void
+port_closes_while_a_process_is_silent(void **state)
+{
+	struct bench *b = *state;
+	int fd = owner_connect(b);
+	uint64_t begin;
+
+	value_send(fd, VSTATE_HANDOVER_ASK, 1);
+	kind_expect(fd, VSTATE_HANDOVER_OFFER);
+	begin = vstate_clock_ms();
+	vstate_door_close(b->dev);
+	assert_true(vstate_clock_ms() - begin < 8000);
+	close(fd);
+}
+
 static void
 released_device_is_free_for_a_later_process(void **state)
 {
@@ -647,6 +663,7 @@ test_vstate_takeover(void)
 		TEST(busy_owner_refuses),
 		TEST(owner_whose_poll_thread_does_not_return_refuses),
 		TEST(removal_ends_while_a_process_is_silent),
+		TEST(port_closes_while_a_process_is_silent),
 		TEST(device_that_is_not_connected_is_handed_over),
 		TEST(asker_continues_the_connection_and_gets_all_parts),
 		TEST(asker_drops_the_connection_and_gets_all_parts),

@@ -771,6 +771,13 @@ vstate_takeover_free(struct vstate_dev *dev)
 	dev->handover->takeover = NULL;
 }
 
+void
+vstate_takeover_interrupt(struct vstate_dev *dev)
+{
+	if (dev->handover->takeover != NULL)
+		eventfd_write(dev->handover->takeover->wake, 1);
+}
+
 int
 vstate_takeover_ask(struct vstate_dev *dev)
 {

@@ -46,6 +46,11 @@ int vstate_takeover_prepare(struct vstate_dev *dev);
 int vstate_takeover_open(struct vstate_dev *dev);
 /** Withdraw a request and serve no more requests. The thread has ended at return. */
 void vstate_takeover_end(struct vstate_dev *dev);
+/**
+ * The device closes: end a wait for the other process in which nothing has been handed over yet.
+ * The requests of later processes are served. Any thread; does not wait.
+ */
+void vstate_takeover_interrupt(struct vstate_dev *dev);
 /** Free the takeover, after vstate_takeover_end(). The device is not published any more. */
 void vstate_takeover_free(struct vstate_dev *dev);
 /**

@@ -23,6 +23,7 @@
 #include "dev/vstate_dev.h"
 #include "dev/vstate_start.h"
 #include "handover/vstate_handover_msg.h"
+#include "handover/vstate_takeover.h"
 #include "ring/vstate_inflight.h"
 #include "ring/vstate_vq.h"
 #include "vstate_back.h"
@@ -345,6 +346,8 @@ vstate_door_close(struct vstate_dev *dev)
 	pthread_mutex_lock(&door->open_lock);
 	rte_atomic_store_explicit(&door->shut, true, rte_memory_order_relaxed);
 	stop_tell(door);
+	/* the door stays frozen while a process that asked for the device does not answer */
+	vstate_takeover_interrupt(dev);
 	if (door->running)
 		vstate_thread_join(&door->thread);
 	door->running = false;
