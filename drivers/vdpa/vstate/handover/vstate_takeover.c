@@ -60,6 +60,13 @@
 #define TURN_MS 5000
 #define TURN_LOOK_US 2000
 
+/*
+ * Time that the thread sleeps before the queues rest. It has used its processor to map memory, so
+ * the scheduler would let it wait behind other threads, such as poll threads, in the steps in which
+ * the guest waits.
+ */
+#define NAP_US 10000
+
 enum phase {
 	PHASE_OWNER,
 	PHASE_WAITING,
@@ -534,6 +541,7 @@ owner_ask(struct vstate_dev *dev, int fd, bool *kept)
 		value_send(fd, VSTATE_HANDOVER_REFUSED, -ret);
 		return ret;
 	}
+	usleep(NAP_US);
 	ret = value_send(fd, VSTATE_HANDOVER_READY, *kept);
 	if (ret == 0)
 		ret = kind_receive(fd, VSTATE_HANDOVER_GO, GO_MS, t->wake, &go);
