@@ -239,6 +239,7 @@ typedef uint32_t vstate_rx_count_t;
 #define VSTATE_GSO_TCP6 (RTE_VERSION >= RTE_VERSION_NUM(23, 7, 0, 0))
 
 /* Per-queue counters moved out of struct rte_eth_stats. */
+#define VSTATE_STATS_HAVE_QUEUES (RTE_VERSION < RTE_VERSION_NUM(25, 11, 0, 0))
 #if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
 #define VSTATE_QUEUE_STATS_PARAM , struct eth_queue_stats *qstats
 #define VSTATE_QUEUE_STATS(stats) qstats

@@ -51,9 +51,9 @@ done
 leave()
 {
 	local pid
-	for pid in $(cat "$W/pids" 2>/dev/null); do
+	[ ! -e "$W/pids" ] || while read -r pid; do
 		kill "$pid" 2>/dev/null
-	done
+	done <"$W/pids"
 	wait 2>/dev/null
 	[ ! -e "$W/plugins" ] || xargs -r rm -rf <"$W/plugins"
 	rm -rf "$W"

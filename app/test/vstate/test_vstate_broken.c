@@ -8,6 +8,8 @@
 
 #include <rte_cycles.h>
 
+#include <vstate_compat.h>
+
 #include "rte_vhost_state.h"
 #include "ut_device.h"
 #include "ut_groups.h"
@@ -114,7 +116,7 @@ static bool
 front_watch(struct vstate_dev *dev)
 {
 	RTE_SET_USED(dev);
-	__atomic_add_fetch(&nb_watches, 1, __ATOMIC_SEQ_CST);
+	rte_atomic_fetch_add_explicit(&nb_watches, 1, rte_memory_order_seq_cst);
 	return false;
 }
 
@@ -122,20 +124,26 @@ static bool
 keeper_is_lost(const struct vstate_dev *dev)
 {
 	RTE_SET_USED(dev);
-	return __atomic_load_n(&memory_is_lost, __ATOMIC_SEQ_CST);
+	return rte_atomic_load_explicit(&memory_is_lost, rte_memory_order_seq_cst);
 }
 
 static const struct vstate_keeper lost_keeper = { .name = "test", .is_lost = keeper_is_lost };
 static const struct vstate_front_end_ops watched = { .watch = front_watch };
 
+static unsigned int
+watches_get(void)
+{
+	return rte_atomic_load_explicit(&nb_watches, rte_memory_order_seq_cst);
+}
+
 /* Wait until the watch thread was here @p n more times. */
 static void
 watches_wait(unsigned int n)
 {
-	const unsigned int before = __atomic_load_n(&nb_watches, __ATOMIC_SEQ_CST);
+	const unsigned int before = watches_get();
 	unsigned int ms;
 
-	for (ms = 0; __atomic_load_n(&nb_watches, __ATOMIC_SEQ_CST) - before < n; ms++) {
+	for (ms = 0; watches_get() - before < n; ms++) {
 		assert_true(ms < WAIT_MS);
 		rte_delay_us_sleep(1000);
 	}
@@ -172,7 +180,7 @@ watch_thread_reports_what_no_message_does(void **state)
 	assert_int_equal(address_faults(dev), 1);
 	assert_int_equal(vstate_run_status(dev), RTE_VHOST_STATE_S_NEEDS_RESET);
 	assert_false(dev->vqs[1]->block & VSTATE_BLOCK_BROKEN);
-	__atomic_store_n(&memory_is_lost, true, __ATOMIC_SEQ_CST);
+	rte_atomic_store_explicit(&memory_is_lost, true, rte_memory_order_seq_cst);
 	watches_wait(3);
 	assert_int_equal(vstate_broken_count(dev, VSTATE_FAULT_MEMORY_LOST), NB_VQS - 1);
 	assert_true(vstate_broken_is_reported(dev));

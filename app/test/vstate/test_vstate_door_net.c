@@ -169,7 +169,8 @@ bench_close(void **state)
 static void
 memory_send(const struct bench *b)
 {
-	struct msg msg = { .request = MSG_SET_MEM_TABLE, .size = 8 + 2 * sizeof(struct msg_region) };
+	struct msg msg = { .request = MSG_SET_MEM_TABLE,
+		.size = 8 + 2 * sizeof(struct msg_region) };
 	const int fds[] = { b->mem_fd, b->mem_fd };
 
 	msg.memory.nb_regions = 2;
