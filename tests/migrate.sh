@@ -51,8 +51,8 @@ detects() # KIND RING OPTION...
 	measured "$(grep -vi 'on purpose' "$W/tool.err" | head -n 1 | sed 's/^dpdk-test-vdpa: //')"
 }
 
-case_growth() { grows_not 9 --rounds $((${SOAK:-0} ? 3000 : 400)) --queues 2; }
-case_growth_process() { grows_not 9 --rounds $((${SOAK:-0} ? 3000 : 200)) --queues 2 --process; }
+case_growth() { grows_not 9 --rounds $((${SOAK:-0} ? 3000 : 1000)) --queues 2; }
+case_growth_process() { grows_not 9 --rounds $((${SOAK:-0} ? 3000 : 1000)) --queues 2 --process; }
 case_split_1_queue() { moves 1000 1 --ring split; }
 case_packed_1_queue() { moves 1000 1 --ring packed; }
 case_split_16_queues() { moves 300 16 --ring split; }

@@ -49,7 +49,7 @@ survives_kills() # ROUNDS PAIRS OPTION...
 
 # Descriptors, threads and memory of the processes do not grow from move to move. A process has more
 # or less of them in each step of a move, so some are allowed: far less than one a move.
-RSS_GROWTH_KIB=6144 GROWTH=24
+RSS_GROWTH_KIB=6144 GROWTH=60
 grows_not() # MIN-PROCESSES OPTION...
 {
 	local processes name begin end word
