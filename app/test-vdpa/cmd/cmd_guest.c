@@ -5,7 +5,6 @@
 /* Subcommand guest: runs only the guest, with any vhost-user back end that sends frames back. */
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 
 #include "cmd.h"
 #include "cmd_guest.h"
+#include "cmd_guest_class.h"
 #include "cmd_guest_console.h"
 #include "cmd_guest_disk.h"
 #include "guest.h"
@@ -208,8 +208,10 @@ hostile_option(struct hostile_conf *c, int opt, const char *arg)
 }
 
 static int
-option_store(struct options *o, int opt, const char *arg)
+option_store(void *options, int opt, const char *arg)
 {
+	struct options *o = options;
+
 	switch (opt) {
 	case OPT_SOCKET: o->path = arg; return 0;
 	case OPT_SERVER:
@@ -264,7 +266,7 @@ options_check(const struct options *o)
 static int
 options_parse(struct options *o, int argc, char **argv)
 {
-	int opt;
+	int ret;
 
 	*o = (struct options){
 		.guest = { .pairs = 1, .ring_size = 256, .frame_min = 60, .frame_max = 1514,
@@ -272,22 +274,12 @@ options_parse(struct options *o, int argc, char **argv)
 		.hostile = { .rounds = HOSTILE_ROUNDS, .rss_limit_mb = HOSTILE_RSS_LIMIT_MB },
 		.seconds = 5,
 	};
-	optind = 0;
-	while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (opt == 'h') {
-			usage_print(stdout);
-			return 1;
-		}
-		if (option_store(o, opt, optarg) < 0)
-			goto bad;
-	}
-	if (optind < argc)
-		fprintf(stderr, "dpdk-test-vdpa guest: unexpected argument '%s'\n", argv[optind]);
-	else if (options_check(o) == 0)
-		return 0;
-bad:
-	fprintf(stderr, "See dpdk-test-vdpa guest --help\n");
-	return -EINVAL;
+	ret = option_walk("guest", argc, argv, long_options, option_store, o, usage_print);
+	if (ret == 0)
+		ret = options_check(o);
+	if (ret < 0)
+		fprintf(stderr, "See dpdk-test-vdpa guest --help\n");
+	return ret;
 }
 
 /* @param ret  result of the run */
@@ -339,10 +331,7 @@ print_json(const struct options *o, const struct guest_session_result *r, int re
 	json_object_set_new(report, "kicks", report_count(r->notify.kicks));
 	json_object_set_new(report, "calls", report_count(r->notify.calls));
 	json_object_set_new(report, "calls_missed", report_count(r->notify.calls_missed));
-	json_object_set_new(report, "ok", json_boolean(report_good(r, ret)));
-	if (why != NULL)
-		json_object_set_new(report, "first_error", report_text(why));
-	report_write(report, stdout);
+	cmd_guest_class_report(report, report_good(r, ret), why);
 }
 
 static void
@@ -399,10 +388,7 @@ guest_run(const struct options *o)
 	stop_install();
 	ret = guest_session_run(g, &session, &r);
 	if (ret < 0)
-		fprintf(stderr, "dpdk-test-vdpa guest: %s: %s%s%s\n", o->path,
-			ret == -EPIPE ? "the back end closed the connection" : strerror(-ret),
-			guest_error(g) != NULL ? ": " : "",
-			guest_error(g) != NULL ? guest_error(g) : "");
+		cmd_guest_class_error(o->path, ret, guest_error(g));
 	/* what was seen until an error is worth a report, too */
 	if (ret == 0 || r.seconds > 0) {
 		if (o->json)

@@ -5,7 +5,6 @@
 /* guest --class console: the driver of a console and the peer at its port, with any back end. */
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 
 #include "clock.h"
 #include "cmd.h"
+#include "cmd_guest_class.h"
 #include "cmd_guest_console.h"
 #include "guest_console.h"
 #include "option.h"
@@ -56,8 +56,10 @@ usage_print(FILE *f)
 }
 
 static int
-option_take(struct options *o, int opt, const char *arg)
+option_take(void *options, int opt, const char *arg)
 {
+	struct options *o = options;
+
 	switch (opt) {
 	case 's': o->socket = arg; return 0;
 	case 'p': o->port = arg; return 0;
@@ -91,31 +93,21 @@ options_parse(struct options *o, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int opt;
+	int ret;
 
 	*o = (struct options){ .conf = { .seed = 1 }, .depth = 16, .buf_max = 4096, .seconds = 5 };
-	optind = 0;
-	while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (opt == 'h') {
-			usage_print(stdout);
-			return 1;
-		}
-		if (option_take(o, opt, optarg) < 0)
-			goto bad;
+	ret = option_walk("guest", argc, argv, long_options, option_take, o, usage_print);
+	if (ret == 0 && (o->socket == NULL || o->port == NULL)) {
+		fprintf(stderr, "dpdk-test-vdpa guest: --socket or --port is missing\n");
+		ret = -EINVAL;
 	}
+	if (ret < 0)
+		fprintf(stderr, "See dpdk-test-vdpa guest --class console --help\n");
 	o->conf.depth = o->depth;
 	o->conf.buf_max = o->buf_max;
 	o->conf.window = RTE_MAX(o->conf.buf_max, 4096u) * 16;
 	o->conf.ring_size = rte_align32pow2(RTE_MAX(o->conf.depth * 4u, 8u));
-	if (optind < argc)
-		fprintf(stderr, "dpdk-test-vdpa guest: unexpected argument '%s'\n", argv[optind]);
-	else if (o->socket == NULL || o->port == NULL)
-		fprintf(stderr, "dpdk-test-vdpa guest: --socket or --port is missing\n");
-	else
-		return 0;
-bad:
-	fprintf(stderr, "See dpdk-test-vdpa guest --class console --help\n");
-	return -EINVAL;
+	return ret;
 }
 
 static int
@@ -164,10 +156,7 @@ report_print(const struct options *o, const struct console_counts *n, const char
 	json_object_set_new(report, "doubled", report_count(n->doubled));
 	json_object_set_new(report, "wrong", report_count(n->wrong));
 	json_object_set_new(report, "foreign", report_count(n->foreign));
-	json_object_set_new(report, "ok", json_boolean(good));
-	if (why != NULL)
-		json_object_set_new(report, "first_error", report_text(why));
-	report_write(report, stdout);
+	cmd_guest_class_report(report, good, why);
 	return good;
 }
 
@@ -191,9 +180,7 @@ cmd_guest_console(int argc, char **argv)
 	}
 	ret = traffic_run(c, &o);
 	if (ret < 0)
-		fprintf(stderr, "dpdk-test-vdpa guest: %s: %s%s%s\n", o.socket, strerror(-ret),
-			console_error(c) != NULL ? ": " : "",
-			console_error(c) != NULL ? console_error(c) : "");
+		cmd_guest_class_error(o.socket, ret, console_error(c));
 	console_counts_get(c, &counts);
 	if (ret == 0)
 		good = report_print(&o, &counts, console_error(c));

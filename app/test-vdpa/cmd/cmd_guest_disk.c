@@ -5,7 +5,6 @@
 /* guest --class blk|scsi: the driver of a disk, with its model of the contents. */
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 
 #include "clock.h"
 #include "cmd.h"
+#include "cmd_guest_class.h"
 #include "cmd_guest_disk.h"
 #include "guest_disk.h"
 #include "guest_disk_codec.h"
@@ -57,8 +57,10 @@ usage_print(FILE *f)
 }
 
 static int
-option_take(struct options *o, int opt, const char *arg)
+option_take(void *options, int opt, const char *arg)
 {
+	struct options *o = options;
+
 	switch (opt) {
 	case 's': o->socket = arg; return 0;
 	case 'j': o->json = true; return 0;
@@ -97,30 +99,20 @@ options_parse(struct options *o, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int opt;
+	int ret;
 
 	*o = (struct options){ .conf = { .seed = 1, .zeroes = true }, .queues = 1, .depth = 64,
 		.seconds = 5 };
-	optind = 0;
-	while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (opt == 'h') {
-			usage_print(stdout);
-			return 1;
-		}
-		if (option_take(o, opt, optarg) < 0)
-			goto bad;
+	ret = option_walk("guest", argc, argv, long_options, option_take, o, usage_print);
+	if (ret == 0 && o->socket == NULL) {
+		fprintf(stderr, "dpdk-test-vdpa guest: --socket is missing\n");
+		ret = -EINVAL;
 	}
+	if (ret < 0)
+		fprintf(stderr, "See dpdk-test-vdpa guest --class blk --help\n");
 	o->conf.queues = o->queues;
 	disk_conf_size(&o->conf, o->depth);
-	if (optind < argc)
-		fprintf(stderr, "dpdk-test-vdpa guest: unexpected argument '%s'\n", argv[optind]);
-	else if (o->socket == NULL)
-		fprintf(stderr, "dpdk-test-vdpa guest: --socket is missing\n");
-	else
-		return 0;
-bad:
-	fprintf(stderr, "See dpdk-test-vdpa guest --class blk --help\n");
-	return -EINVAL;
+	return ret;
 }
 
 static int
@@ -164,10 +156,7 @@ report_print(const struct options *o, const struct disk_counts *c, bool good, co
 			printf("first error: %s\n", why);
 		return;
 	}
-	json_object_set_new(report, "ok", json_boolean(good));
-	if (why != NULL)
-		json_object_set_new(report, "first_error", report_text(why));
-	report_write(report, stdout);
+	cmd_guest_class_report(report, good, why);
 }
 
 int
@@ -190,10 +179,7 @@ cmd_guest_disk(int argc, char **argv)
 	}
 	ret = traffic_run(d, &o);
 	if (ret < 0)
-		fprintf(stderr, "dpdk-test-vdpa guest: %s: %s%s%s\n", o.socket,
-			ret == -EPIPE ? "the back end closed the connection" : strerror(-ret),
-			disk_error(d) != NULL ? ": " : "",
-			disk_error(d) != NULL ? disk_error(d) : "");
+		cmd_guest_class_error(o.socket, ret, disk_error(d));
 	disk_counts_get(d, &counts);
 	good = ret == 0 && counts.reads > 0 && counts.writes > 0 && !disk_counts_are_wrong(&counts);
 	if (ret == 0 || counts.reads > 0)

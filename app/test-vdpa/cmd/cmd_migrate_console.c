@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,19 +81,21 @@ struct parsed {
 };
 
 static int
-option_take(struct parsed *p, int c)
+option_take(void *parsed, int c, const char *word)
 {
+	struct parsed *p = parsed;
+
 	switch (c) {
 	case 'r':
-		return option_number("migrate", "--rounds", optarg, 1, UINT32_MAX, &p->opt->rounds);
+		return option_number("migrate", "--rounds", word, 1, UINT32_MAX, &p->opt->rounds);
 	case 'd':
-		return option_number("migrate", "--depth", optarg, 1, CONSOLE_MAX_DEPTH, &p->depth);
+		return option_number("migrate", "--depth", word, 1, CONSOLE_MAX_DEPTH, &p->depth);
 	case 's':
-		return option_number("migrate", "--seed", optarg, 0, UINT64_MAX,
+		return option_number("migrate", "--seed", word, 0, UINT64_MAX,
 				&p->opt->conf.seed);
 	case 'v':
-		return option_choice("migrate", "--via", optarg, "api", "base", &p->opt->by_base);
-	case 'b': return fault_parse(optarg, &p->opt->fault);
+		return option_choice("migrate", "--via", word, "api", "base", &p->opt->by_base);
+	case 'b': return fault_parse(word, &p->opt->fault);
 	case 'p': p->opt->conf.packed = true; return 0;
 	case 'P': p->opt->process = true; return 0;
 	case 'k': p->opt->kill = true; return 0;
@@ -151,25 +152,15 @@ options_parse(struct migrate_console_options *opt, int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct parsed p = { .opt = opt, .depth = 16 };
-	int c;
+	int ret;
 
 	*opt = (struct migrate_console_options){ .rounds = 1000, .conf.seed = 1 };
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			usage_print(stdout);
-			return 1;
-		}
-		if (option_take(&p, c) < 0)
-			goto bad;
-	}
-	if (optind < argc)
-		fprintf(stderr, "dpdk-test-vdpa migrate: unexpected argument '%s'\n", argv[optind]);
-	else if (options_finish(&p) == 0)
-		return 0;
-bad:
-	fprintf(stderr, "See dpdk-test-vdpa migrate --class console --help\n");
-	return -EINVAL;
+	ret = option_walk("migrate", argc, argv, long_options, option_take, &p, usage_print);
+	if (ret == 0)
+		ret = options_finish(&p);
+	if (ret < 0)
+		fprintf(stderr, "See dpdk-test-vdpa migrate --class console --help\n");
+	return ret;
 }
 
 /* ---- the run ---- */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -113,27 +112,29 @@ struct parsed {
 };
 
 static int
-option_take(struct parsed *p, int c)
+option_take(void *parsed, int c, const char *word)
 {
+	struct parsed *p = parsed;
+
 	switch (c) {
 	case 'r':
-		return option_number("migrate", "--rounds", optarg, 1, UINT32_MAX, &p->opt->rounds);
+		return option_number("migrate", "--rounds", word, 1, UINT32_MAX, &p->opt->rounds);
 	case 'q':
-		return option_number("migrate", "--queues", optarg, 1, DISK_MAX_QUEUES, &p->queues);
+		return option_number("migrate", "--queues", word, 1, DISK_MAX_QUEUES, &p->queues);
 	case 'd':
-		return option_number("migrate", "--depth", optarg, 1, DISK_MAX_DEPTH, &p->depth);
+		return option_number("migrate", "--depth", word, 1, DISK_MAX_DEPTH, &p->depth);
 	case 's':
-		return option_number("migrate", "--seed", optarg, 0, UINT64_MAX,
+		return option_number("migrate", "--seed", word, 0, UINT64_MAX,
 				&p->opt->conf.seed);
 	case 'u':
-		return option_number("migrate", "--delay-us", optarg, 0, 10000000, &p->delay_us);
+		return option_number("migrate", "--delay-us", word, 0, 10000000, &p->delay_us);
 	case 'v':
-		return via_parse(optarg, &p->opt->via);
+		return via_parse(word, &p->opt->via);
 	case 'S':
-		p->store = optarg;
+		p->store = word;
 		return 0;
 	case 'b':
-		return fault_parse(optarg, &p->opt->fault);
+		return fault_parse(word, &p->opt->fault);
 	case 'p':
 		p->opt->conf.packed = true;
 		return 0;
@@ -156,7 +157,7 @@ option_take(struct parsed *p, int c)
 		p->opt->verbose = true;
 		return 0;
 	case 'c':
-		return class_parse(optarg, &p->opt->conf);
+		return class_parse(word, &p->opt->conf);
 	default:
 		return -EINVAL;
 	}
@@ -245,27 +246,17 @@ options_parse(struct migrate_disk_options *opt, int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct parsed p = { .opt = opt, .queues = 1, .depth = 64, .delay_us = 300 };
-	int c;
+	int ret;
 
 	*opt = (struct migrate_disk_options){ .rounds = 1000, .conf.seed = 1,
 		.conf.codec = &disk_codec_blk };
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			usage_print(stdout);
-			return 1;
-		}
-		if (option_take(&p, c) < 0)
-			goto bad;
-	}
-	if (optind < argc)
-		fprintf(stderr, "dpdk-test-vdpa migrate: unexpected argument '%s'\n", argv[optind]);
-	else if (options_finish(&p) == 0)
-		return 0;
-bad:
-	fprintf(stderr, "See dpdk-test-vdpa migrate --class %s --help\n",
-			opt->conf.codec->name);
-	return -EINVAL;
+	ret = option_walk("migrate", argc, argv, long_options, option_take, &p, usage_print);
+	if (ret == 0)
+		ret = options_finish(&p);
+	if (ret < 0)
+		fprintf(stderr, "See dpdk-test-vdpa migrate --class %s --help\n",
+				opt->conf.codec->name);
+	return ret;
 }
 
 /* ---- the run ---- */

@@ -69,3 +69,26 @@ option_frames(const char *cmd, const char *opt, const char *word, uint32_t *min,
 	*max = high;
 	return 0;
 }
+
+int
+option_walk(const char *cmd, int argc, char **argv, const struct option *options,
+		int (*take)(void *arg, int opt, const char *word), void *arg,
+		void (*usage)(FILE *f))
+{
+	int opt;
+
+	/* 0 begins again, also in the middle of a word */
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (opt == 'h') {
+			usage(stdout);
+			return 1;
+		}
+		if (take(arg, opt, optarg) < 0)
+			return -EINVAL;
+	}
+	if (optind == argc)
+		return 0;
+	fprintf(stderr, "dpdk-test-vdpa %s: unexpected argument '%s'\n", cmd, argv[optind]);
+	return -EINVAL;
+}

@@ -11,8 +11,10 @@
  * functions return 0 or -EINVAL.
  */
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /** Frame lengths without FCS that the guest can send. */
 #define OPTION_FRAME_MIN 60
@@ -31,5 +33,16 @@ int option_choice(const char *cmd, const char *opt, const char *word, const char
 /** Frame lengths as LEN or LEN-LEN. */
 int option_frames(const char *cmd, const char *opt, const char *word, uint32_t *min,
 		uint32_t *max);
+
+/**
+ * Pass each option of a command line to @p take. Other arguments are refused. With the option 'h'
+ * @p usage prints the help to stdout.
+ * @param take  returns 0, or -EINVAL after a message
+ * @param arg   for @p take
+ * @return also 1: the help was printed
+ */
+int option_walk(const char *cmd, int argc, char **argv, const struct option *options,
+		int (*take)(void *arg, int opt, const char *word), void *arg,
+		void (*usage)(FILE *f));
 
 #endif /* OPTION_H */
