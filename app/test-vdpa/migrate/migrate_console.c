@@ -15,6 +15,7 @@
 #include <rte_vhost_state_backend.h>
 
 #include "backend.h"
+#include "backend_owner.h"
 #include "clock.h"
 #include "guest_console.h"
 #include "migrate_console.h"
@@ -294,16 +295,14 @@ kill_round(struct console_move *m)
 /* ---- by a takeover ---- */
 
 static int
-upgrade_finish(struct console_move *m, unsigned int to)
+upgrade_finish(struct console_move *m, unsigned int from, unsigned int to)
 {
 	const uint64_t end = clock_ns() + HAND_OVER_MS * UINT64_C(1000000);
-	struct rte_vhost_state_info info;
 
 	while (clock_ns() < end) {
 		if (console_hung_up(m->console, 0, LOOK_MS))
 			return move_fail(m, "the connection of the driver was not kept");
-		if (m->be[to]->ops->info(m->be[to], &info) == 0 && info.connected &&
-				(info.status & RTE_VHOST_STATE_S_DRIVER_OK)) {
+		if (backend_has_passed(m->be[from], m->be[to])) {
 			m->res->kept++;
 			return 0;
 		}
@@ -324,7 +323,7 @@ upgrade_round(struct console_move *m)
 	ret = m->be[to]->ops->revive(m->be[to]);
 	if (ret != 0)
 		return move_fail(m, "cannot start the new process: %s", strerror(-ret));
-	if (upgrade_finish(m, to) < 0)
+	if (upgrade_finish(m, from, to) < 0)
 		return -1;
 	console_host_stall(m->console, false);
 	if (console_wait_flow(m->console, 1, FLOW_MS) < 0)

@@ -16,6 +16,7 @@
 #include <rte_vhost_state_backend.h>
 
 #include "backend.h"
+#include "backend_owner.h"
 #include "clock.h"
 #include "guest_disk.h"
 #include "migrate_disk.h"
@@ -333,8 +334,10 @@ kill_round(struct disk_move *m)
 /** Another thread looks at the old process while this one starts the new process. */
 struct watch {
 	struct disk_move *m;
-	/** The new process has started, or could not. */
-	bool started;
+	/** The old process no longer has the connection. Only this thread may ask it meanwhile. */
+	bool left;
+	/** The new process serves, or could not start. */
+	bool finished;
 	/** The longest gap at the time when the old process lost the device. */
 	uint64_t gap_ns;
 };
@@ -358,17 +361,18 @@ watch_main(void *arg)
 		disk_gap_reset(w->m->disk);
 		usleep(LOOK_US);
 		if (be->ops->info(be, &info) != 0 || !info.connected ||
-				rte_atomic_load_explicit(&w->started, rte_memory_order_acquire))
-			return 0;
+				rte_atomic_load_explicit(&w->finished, rte_memory_order_acquire))
+			break;
 	}
+	rte_atomic_store_explicit(&w->left, !info.connected, rte_memory_order_release);
+	return 0;
 }
 
 /* The new process runs the device with the connection of the driver, or connects again. */
 static int
-upgrade_finish(struct disk_move *m, unsigned int to)
+upgrade_finish(struct disk_move *m, struct watch *w, unsigned int to)
 {
 	const uint64_t end = clock_ns() + HAND_OVER_MS * 1000000ull;
-	struct rte_vhost_state_info info;
 
 	while (clock_ns() < end) {
 		if (disk_hung_up(m->disk, 0, LOOK_MS)) {
@@ -376,8 +380,8 @@ upgrade_finish(struct disk_move *m, unsigned int to)
 			disk_back_end_died(m->disk);
 			return link_up(m, 0) < 0 || link_run(m, 0) < 0 ? -1 : 0;
 		}
-		if (m->be[to]->ops->info(m->be[to], &info) == 0 && info.connected &&
-				(info.status & RTE_VHOST_STATE_S_DRIVER_OK)) {
+		if (rte_atomic_load_explicit(&w->left, rte_memory_order_acquire) &&
+				backend_is_connected(m->be[to])) {
 			m->res->kept++;
 			return 0;
 		}
@@ -400,10 +404,10 @@ upgrade_round(struct disk_move *m)
 		return move_fail(m, "cannot create a thread");
 	ret = m->be[to]->ops->revive(m->be[to]);
 	if (ret == 0)
-		ret = upgrade_finish(m, to);
+		ret = upgrade_finish(m, &w, to);
 	else
 		move_fail(m, "cannot start the new process: %s", strerror(-ret));
-	rte_atomic_store_explicit(&w.started, true, rte_memory_order_release);
+	rte_atomic_store_explicit(&w.finished, true, rte_memory_order_release);
 	rte_thread_join(thread, NULL);
 	if (ret != 0)
 		return -1;

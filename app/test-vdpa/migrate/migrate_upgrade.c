@@ -16,6 +16,7 @@
 #include <rte_thread.h>
 
 #include "backend.h"
+#include "backend_owner.h"
 #include "clock.h"
 #include "guest_link.h"
 #include "guest_traffic.h"
@@ -92,14 +93,10 @@ watch_old(struct watch *w, uint64_t until)
 
 /* The new process runs the device with the connection that the guest has. */
 static bool
-is_kept(struct watch *w)
+is_kept(const struct watch *w)
 {
-	struct backend *be = w->m->be[w->to];
-	struct rte_vhost_state_info info;
-
 	return rte_atomic_load_explicit(&w->made, rte_memory_order_acquire) &&
-			be->ops->info(be, &info) == 0 &&
-		info.connected && (info.status & RTE_VHOST_STATE_S_DRIVER_OK);
+			backend_has_passed(w->m->be[w->from], w->m->be[w->to]);
 }
 
 static int
