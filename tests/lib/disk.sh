@@ -80,6 +80,7 @@ check_runs() { vm "$1" 20 "grep -q '^running [1-9]' /tmp/check"; }
 
 check_operations() # VM
 {
+	vm_lives "$1"
 	vm_must "$1" 20 "tail -n 1 /tmp/check"
 	sed -nE 's/.* ([0-9]+) operations.*/\1/p' <<<"$VM_OUT" | tail -n 1
 }
@@ -88,7 +89,7 @@ check_operations() # VM
 check_progress() # VM
 {
 	local before
-	before=$(check_operations "$1")
+	before=$(check_operations "$1") || exit 1
 	wait_for 60 check_more "$1" "$before" || fail "the guest's requests do not return: $before operations"
 }
 
