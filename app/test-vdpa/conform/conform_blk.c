@@ -255,32 +255,11 @@ header_may_be_cut(struct conform_disk *c)
 static int
 chains_of_any_length(struct conform_disk *c)
 {
-	static const uint16_t lengths[] = { 1, 2, 3, 5, 8, 9, 64, 125, 126, 127, 128, 255, 256,
-		257, 511, 513, 1000, 1023, 1024 };
-	unsigned int i;
-
-	for (i = 0; i < RTE_DIM(lengths); i++) {
-		if (data_pass(c, i, conform_disk_data(c), lengths[i] * 512u, 512, i) < 0)
-			return -1;
-	}
+	if (conform_disk_lengths(c) < 0)
+		return -1;
 	/* more than the kernel takes at once */
 	return status_want(c, "segments", 1025, request_do(c, IN, 0, conform_disk_data(c), 1025 * 512, 512,
 			true), IOERR);
-}
-
-static int
-data_may_cross_regions(struct conform_disk *c)
-{
-	static const uint32_t before[] = { 1, 15, 511, 512, 513, 2048, 4095 };
-	unsigned int i;
-
-	for (i = 0; i < RTE_DIM(before); i++) {
-		if (data_pass(c, 8 * i, conform_disk_border(c) - before[i], 4096, 4096, i) < 0 ||
-				data_pass(c, 8 * i, conform_disk_border(c) - before[i], 4096, 700,
-				i) < 0)
-			return -1;
-	}
-	return 0;
 }
 
 static int
@@ -320,17 +299,10 @@ status_is_the_last_writable_byte(struct conform_disk *c)
 static int
 chain_breaks(struct conform_disk *c, const char *what, const struct guest_seg *segs, uint16_t nb)
 {
-	uint32_t len;
-
 	header_write(c, OUT, 0, 0);
-	conform_disk_fill(c, conform_disk_data(c), 512, 1);
-	conform_disk_add(c, segs, nb);
-	if (c->why[0] != '\0')
+	if (conform_disk_rests(c, what, segs, nb) < 0)
 		return -1;
-	if (conform_disk_wait(c, CONFORM_REST_MS, &len) != 0)
-		return conform_disk_no(c, "%s: the request returned", what);
-	if (conform_disk_byte(c, status_gpa(c)) != NO_STATUS ||
-			conform_disk_check(c, conform_disk_data(c), 512, 1) < 0)
+	if (conform_disk_byte(c, status_gpa(c)) != NO_STATUS)
 		return conform_disk_no(c, "%s: something was written", what);
 	return conform_disk_restart(c);
 }
@@ -369,22 +341,12 @@ static int
 config_space_has_its_bounds(struct conform_disk *c)
 {
 	struct virtio_blk_config config;
-	uint8_t whole[256], part[256];
-	uint32_t size;
 
-	memset(whole, 0xaa, sizeof(whole));
-	if (disk_config(c->disk, 0, whole, sizeof(whole)) != 0)
-		return conform_disk_no(c, "GET_CONFIG of 256 bytes is refused");
-	memcpy(&config, whole, sizeof(config));
+	if (conform_disk_config(c, &config, sizeof(config)) < 0)
+		return -1;
 	if (config.capacity != CAPACITY || config.num_queues != 1 || config.blk_size != 512)
 		return conform_disk_no(c, "capacity %" PRIu64 ", %u queues, block size %u",
 				(uint64_t)config.capacity, config.num_queues, config.blk_size);
-	for (size = 1; size < 256; size++) {
-		memset(part, 0x55, sizeof(part));
-		if (disk_config(c->disk, 0, part, size) != 0 || memcmp(part, whole, size) != 0 ||
-				part[size] != 0x55)
-			return conform_disk_no(c, "GET_CONFIG of %u bytes differs", size);
-	}
 	return 0;
 }
 
@@ -395,7 +357,7 @@ static const struct conform_disk_item items[] = {
 	{ "B4", "lengths and directions are checked", false, lengths_are_checked },
 	{ "B5", "the header may lie in any descriptors", false, header_may_be_cut },
 	{ "B6", "data of 1 to 1024 segments", false, chains_of_any_length },
-	{ "B7", "data may cross regions of memory", false, data_may_cross_regions },
+	{ "B7", "data may cross regions of memory", false, conform_disk_borders },
 	{ "B8", "the status is the last writable byte", false, status_is_the_last_writable_byte },
 	{ "B9", "config space has its fields and bounds", false, config_space_has_its_bounds },
 	{ "H1", "a wrong chain breaks its queue only", false, wrong_chains_break_their_queue },
@@ -403,4 +365,5 @@ static const struct conform_disk_item items[] = {
 	{ NULL, NULL, false, NULL },
 };
 
-const struct conform_disk_class conform_blk = { &disk_codec_blk, items, disk_pass };
+const struct conform_disk_class conform_blk = { &disk_codec_blk, items, disk_pass,
+	data_pass };

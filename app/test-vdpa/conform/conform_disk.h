@@ -14,6 +14,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct backend;
 struct disk;
@@ -51,6 +52,15 @@ struct conform_disk_class {
 	const struct conform_disk_item *items;
 	/** Write and read good requests. As struct conform_disk_item::run. */
 	int (*pass)(struct conform_disk *c);
+	/**
+	 * Write data at @p gpa, in pieces of @p step bytes, to the disk, and read it.
+	 * @param block  first block of 512 bytes on the disk
+	 * @param size   bytes, a multiple of 512
+	 * @param seed   of the contents
+	 * @return as above
+	 */
+	int (*data_pass)(struct conform_disk *c, uint64_t block, uint64_t gpa, uint32_t size,
+			uint32_t step, uint8_t seed);
 };
 
 extern const struct conform_disk_class conform_blk, conform_scsi;

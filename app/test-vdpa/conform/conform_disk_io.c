@@ -190,6 +190,75 @@ conform_disk_restart(struct conform_disk *c)
 	return conform_disk_open(c);
 }
 
+/* ---- items of all classes ---- */
+
+int
+conform_disk_rests(struct conform_disk *c, const char *what, const struct guest_seg *segs,
+		uint16_t nb)
+{
+	uint32_t len;
+
+	conform_disk_fill(c, conform_disk_data(c), 512, 1);
+	conform_disk_add(c, segs, nb);
+	if (c->why[0] != '\0')
+		return -1;
+	if (conform_disk_wait(c, CONFORM_REST_MS, &len) != 0)
+		return conform_disk_no(c, "%s: the request returned", what);
+	if (conform_disk_check(c, conform_disk_data(c), 512, 1) < 0)
+		return conform_disk_no(c, "%s: something was written", what);
+	return 0;
+}
+
+int
+conform_disk_lengths(struct conform_disk *c)
+{
+	static const uint16_t lengths[] = { 1, 2, 3, 5, 8, 9, 64, 125, 126, 127, 128, 255, 256,
+		257, 511, 513, 1000, 1023, 1024 };
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(lengths); i++) {
+		if (c->class->data_pass(c, i, conform_disk_data(c), lengths[i] * 512u, 512,
+					i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+conform_disk_borders(struct conform_disk *c)
+{
+	static const uint32_t before[] = { 1, 15, 511, 512, 513, 2048, 4095 };
+	unsigned int i;
+	uint64_t gpa;
+
+	for (i = 0; i < RTE_DIM(before); i++) {
+		gpa = conform_disk_border(c) - before[i];
+		if (c->class->data_pass(c, 8 * i, gpa, 4096, 4096, i) < 0 ||
+				c->class->data_pass(c, 8 * i, gpa, 4096, 700, i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+conform_disk_config(struct conform_disk *c, void *config, size_t config_size)
+{
+	uint8_t whole[256], part[256];
+	uint32_t size;
+
+	memset(whole, 0xaa, sizeof(whole));
+	if (disk_config(c->disk, 0, whole, sizeof(whole)) != 0)
+		return conform_disk_no(c, "GET_CONFIG of 256 bytes is refused");
+	for (size = 1; size < 256; size++) {
+		memset(part, 0x55, sizeof(part));
+		if (disk_config(c->disk, 0, part, size) != 0 || memcmp(part, whole, size) != 0 ||
+				part[size] != 0x55)
+			return conform_disk_no(c, "GET_CONFIG of %u bytes differs", size);
+	}
+	memcpy(config, whole, config_size);
+	return 0;
+}
+
 /* Whatever is in the region, the disk answers, and serves a driver that begins again. */
 int
 conform_disk_any_region(struct conform_disk *c, const struct guest_seg *segs, uint16_t nb)

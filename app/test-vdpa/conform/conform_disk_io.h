@@ -7,6 +7,7 @@
 
 /** @file What the items of all classes of disks need: memory, requests, connections. */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rte_common.h>
@@ -51,6 +52,19 @@ int conform_disk_wait_on(struct conform_disk *c, struct disk_queue *dq, int ms, 
 int conform_disk_open(struct conform_disk *c);
 /** The driver resets the device and begins with empty rings. */
 int conform_disk_restart(struct conform_disk *c);
+/** A chain that VIRTIO forbids does not return, and data is not written. @return as above */
+int conform_disk_rests(struct conform_disk *c, const char *what, const struct guest_seg *segs,
+		uint16_t nb);
+/** Data of 1 to 1,024 pieces is served. @return as above */
+int conform_disk_lengths(struct conform_disk *c);
+/** Data that crosses the border of two regions is served. @return as above */
+int conform_disk_borders(struct conform_disk *c);
+/**
+ * Read the config space, as a whole and in each length up to 256 bytes.
+ * @param config  of @p size bytes: written
+ * @return as above
+ */
+int conform_disk_config(struct conform_disk *c, void *config, size_t size);
 /** Kill the connection again and again, with any bytes in the region. @param segs  a request */
 int conform_disk_any_region(struct conform_disk *c, const struct guest_seg *segs, uint16_t nb);
 
