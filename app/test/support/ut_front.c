@@ -3,16 +3,33 @@
  */
 
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <rte_string_fns.h>
+
 #include "ut_front.h"
 #include "ut_groups.h"
+#include "dev/vstate_conf.h"
+#include "dev/vstate_watch.h"
 #include "handover/vstate_scm.h"
+#include "ring/vstate_lease.h"
 
 /* Bound for answers that come at once on an idle machine. */
 #define PATIENCE_MS 20000
+
+void
+front_dir_make(char dir[FRONT_DIR_BYTES], struct vstate_conf *conf)
+{
+	rte_strscpy(dir, "/tmp/vstate-door.XXXXXX", FRONT_DIR_BYTES);
+	assert_non_null(mkdtemp(dir));
+	snprintf(conf->iface, sizeof(conf->iface), "%s/socket", dir);
+	vstate_lease_init();
+	assert_int_equal(vstate_watch_get(), 0);
+}
 
 int
 front_wait(int fd, int ms)

@@ -11,6 +11,16 @@
 
 #include "vhost/vstate_vhost_user.h"
 
+struct vstate_conf;
+
+#define FRONT_DIR_BYTES 64
+
+/**
+ * Make a directory, name in @p conf a socket in it, and start what a device with a socket needs.
+ * The caller ends that by vstate_watch_put().
+ */
+void front_dir_make(char dir[FRONT_DIR_BYTES], struct vstate_conf *conf);
+
 /** @return 1: a byte or the end can be read from @p fd; 0: nothing comes within @p ms */
 int front_wait(int fd, int ms);
 /** Send a message with descriptors, which stay the caller's. */

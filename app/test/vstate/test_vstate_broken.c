@@ -102,7 +102,7 @@ counts_are_since_the_last_reset(void **state)
 	assert_int_equal(vstate_broken_count(dev, VSTATE_FAULT_REQUESTS_UNKNOWN), 0);
 	vstate_broken_clear(dev);
 	vstate_vq_break(dev->vqs[1], VSTATE_FAULT_ADDRESS);
-	/* a reset for the next guest reports what no one reported yet */
+	/* a reset for the next guest reports faults that were not reported yet */
 	vstate_broken_clear(dev);
 	assert_int_equal(address_faults(dev), 1);
 }

@@ -33,6 +33,7 @@
 
 #include "ut_device.h"
 #include "ut_fds.h"
+#include "ut_front.h"
 #include "ut_groups.h"
 #include "ut_socket.h"
 #include "dev/vstate_conf.h"
@@ -54,7 +55,7 @@
 #define HANG_S 120
 
 struct bench {
-	char dir[64];
+	char dir[FRONT_DIR_BYTES];
 	struct vstate_conf conf;
 	struct vstate_dev *dev;
 	unsigned int fds;
@@ -84,13 +85,9 @@ bench_make(void **state)
 
 	assert_non_null(b);
 	alarm(HANG_S);
-	rte_strscpy(b->dir, "/tmp/vstate-door.XXXXXX", sizeof(b->dir));
-	assert_non_null(mkdtemp(b->dir));
 	b->conf = ut_conf(1, 1500);
 	b->conf.device_state = true;
-	snprintf(b->conf.iface, sizeof(b->conf.iface), "%s/socket", b->dir);
-	vstate_lease_init();
-	assert_int_equal(vstate_watch_get(), 0);
+	front_dir_make(b->dir, &b->conf);
 	/* rte_vhost's thread has descriptors of its own, made once */
 	door_open(b);
 	door_close(b);

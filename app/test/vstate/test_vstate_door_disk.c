@@ -75,7 +75,7 @@
 		RTE_VHOST_STATE_S_FEATURES_OK | RTE_VHOST_STATE_S_DRIVER_OK)
 
 struct bench {
-	char dir[64], file[96];
+	char dir[FRONT_DIR_BYTES], file[96];
 	struct vstate_conf conf;
 	struct vstate_dev *dev;
 	unsigned int fds;
@@ -108,21 +108,17 @@ bench_make(void **state)
 
 	assert_non_null(b);
 	alarm(HANG_S);
-	rte_strscpy(b->dir, "/tmp/vstate-door.XXXXXX", sizeof(b->dir));
-	assert_non_null(mkdtemp(b->dir));
+	b->conf = disk_conf();
+	front_dir_make(b->dir, &b->conf);
 	snprintf(b->file, sizeof(b->file), "%s/file", b->dir);
 	fd = open(b->file, O_CREAT | O_RDWR, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, DISK_SIZE), 0);
 	close(fd);
-	b->conf = disk_conf();
 	b->conf.queues = NB_RINGS;
 	vstate_blk_conf(&b->conf)->store = VSTATE_BLK_STORE_THREADS;
 	vstate_blk_conf(&b->conf)->size = 0;
 	strcpy(vstate_blk_conf(&b->conf)->path, b->file);
-	snprintf(b->conf.iface, sizeof(b->conf.iface), "%s/socket", b->dir);
-	vstate_lease_init();
-	assert_int_equal(vstate_watch_get(), 0);
 	/* rte_vhost's thread has descriptors of its own, made once */
 	door_open(b);
 	door_close(b);

@@ -66,6 +66,8 @@
 #define GPA 0x40000000
 /* Address of the second region in the front end. */
 #define UVA 0x7f0000000000
+/* In the first region. */
+#define PAGE_USED 0x8000
 #define DESC(i) (0x4000ull * (i))
 #define AVAIL(i) (DESC(i) + 0x1000)
 #define USED(i) (DESC(i) + 0x2000)
@@ -77,7 +79,7 @@
 #define FEATURES (RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF) | RTE_BIT64(30))
 
 struct bench {
-	char dir[64];
+	char dir[FRONT_DIR_BYTES];
 	struct vstate_conf conf;
 	struct vstate_dev *dev;
 	unsigned int fds;
@@ -118,13 +120,9 @@ bench_make(void **state)
 
 	assert_non_null(b);
 	alarm(HANG_S);
-	rte_strscpy(b->dir, "/tmp/vstate-door.XXXXXX", sizeof(b->dir));
-	assert_non_null(mkdtemp(b->dir));
 	b->conf = ut_conf(NB_RINGS / 2, 1500);
 	b->conf.device_state = true;
-	snprintf(b->conf.iface, sizeof(b->conf.iface), "%s/socket", b->dir);
-	vstate_lease_init();
-	assert_int_equal(vstate_watch_get(), 0);
+	front_dir_make(b->dir, &b->conf);
 	/* rte_vhost's thread has descriptors of its own, made once */
 	door_open(b);
 	door_close(b);
@@ -331,7 +329,7 @@ rings_are_set_up_as_each_front_end_says(void **state)
 		assert_false(vstate_run_is_started(b->dev));
 		rings_begin(b, 0);
 		rings_check(b, b->dev, 0);
-		/* it leaves without a word, and its memory is not the next one's */
+		/* the front end hangs up; the next one has memory of its own */
 		front_end_change(b);
 		front_question(b->front, MSG_GET_FEATURES);
 		assert_false(vstate_run_is_started(b->dev));
@@ -422,7 +420,7 @@ address_of_a_guest_that_moved_is_kept(void **state)
 		assert_int_equal(front_u64(b->front, MSG_SEND_RARP, macs[i]), 0);
 		due = rte_atomic_load_explicit(&vstate_net_of(b->dev)->rarp_due,
 				rte_memory_order_relaxed);
-		/* the second one is a group's, and the last two are no one's */
+		/* a multicast address, and two that no network card has, are not announced */
 		assert_true(due == (i == 0 ? rte_le_to_cpu_64(macs[0]) | VSTATE_NET_RARP_DUE : 0));
 	}
 }
@@ -570,19 +568,39 @@ connection_move(struct bench *b, struct vstate_handover_msg *offer)
 	return other;
 }
 
+/* Whether a page is in the page table of this process: bit 63 of /proc/PID/pagemap. */
+static bool
+page_is_entered(const void *addr)
+{
+	const int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &entry, sizeof(entry), (uintptr_t)addr / sysconf(_SC_PAGESIZE) *
+				sizeof(entry)), sizeof(entry));
+	close(fd);
+	return (entry & RTE_BIT64(63)) != 0;
+}
+
 static void
 connection_continues_in_another_device(void **state)
 {
 	struct vstate_handover_msg offer = VSTATE_HANDOVER_MSG(VSTATE_HANDOVER_OFFER, 0);
 	struct vstate_dev *other;
 	struct bench *b = *state;
+	bool entered;
 
+	/* a page that no device has read */
+	assert_int_equal(pwrite(b->mem_fd, "x", 1, PAGE_USED), 1);
 	other = connection_move(b, &offer);
 	vstate_handover_msg_drop(&offer);
+	entered = page_is_entered(other->guest.mem.regions[0].hva + PAGE_USED);
 	b->dev->front_ops->leave(b->dev, true);
 	assert_int_equal(other->front_ops->run(other), 0);
 	door_close(b);
 	b->dev = other;
+	/* the first burst takes no page fault */
+	assert_true(entered);
 	assert_int_equal(front_state(b->front, MSG_SET_VRING_ENABLE, 1, 1), 0);
 	rings_check(b, other, 0);
 	/* and so do the messages */

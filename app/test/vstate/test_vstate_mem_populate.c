@@ -29,7 +29,7 @@ struct guest {
 	struct vstate_mem mem;
 };
 
-/* Memory of which the guest has used some pages, mapped anew. */
+/* A new mapping of memory of which the guest has used some pages. */
 static void
 guest_open(struct guest *g)
 {

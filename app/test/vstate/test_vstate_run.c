@@ -2,7 +2,7 @@
  * Copyright(c) 2026 vstate contributors
  */
 
-/** @file Why a device does not run: reasons, their names, their events, and who polls. */
+/** @file Why a device does not run: reasons, their names, their events, and the poller. */
 
 #include <string.h>
 

@@ -119,6 +119,7 @@ class_left(struct vstate_dev *dev)
 }
 
 struct bench {
+	const char *name;
 	char dir[64], path[128], handover[128];
 	struct vstate_conf conf;
 	struct vstate_dev *dev;
@@ -129,25 +130,26 @@ struct bench {
 	int file, listener, asker;
 };
 
-/* The owner holds its file, and the device waits for it. */
-static int
-bench_open(void **state)
+/* The owner of device @p name holds its file, and the device waits for it. */
+static struct bench *
+bench_make(const char *name)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	struct vstate_dev *dev;
 
 	assert_non_null(b);
+	b->name = name;
 	memset(&front, 0, sizeof(front));
 	alarm(HANG_S);
 	rte_strscpy(b->dir, "/tmp/vstate-asker.XXXXXX", sizeof(b->dir));
 	assert_non_null(mkdtemp(b->dir));
-	snprintf(b->path, sizeof(b->path), "%s/" NAME ".vstate", b->dir);
-	snprintf(b->handover, sizeof(b->handover), "%s/" NAME ".handover", b->dir);
+	snprintf(b->path, sizeof(b->path), "%s/%s.vstate", b->dir, name);
+	snprintf(b->handover, sizeof(b->handover), "%s/%s.handover", b->dir, name);
 	b->conf = ut_conf(1, 9000);
 	rte_strscpy(b->conf.state_dir, b->dir, sizeof(b->conf.state_dir));
 	vstate_lease_init();
 	/* a first process makes the file */
-	dev = ut_device_make(NAME, &b->conf);
+	dev = ut_device_make(name, &b->conf);
 	assert_non_null(dev);
 	ut_device_unmake(dev);
 	b->file = open(b->path, O_RDWR);
@@ -158,14 +160,20 @@ bench_open(void **state)
 	b->asker = -1;
 	b->conf.takeover = true;
 	b->conf.keep_connection = true;
-	*state = b;
+	return b;
+}
+
+static int
+bench_open(void **state)
+{
+	*state = bench_make(NAME);
 	return 0;
 }
 
 static void
 device_make(struct bench *b)
 {
-	b->dev = ut_device_make(NAME, &b->conf);
+	b->dev = ut_device_make(b->name, &b->conf);
 	assert_non_null(b->dev);
 	assert_string_equal(vstate_takeover_phase(b->dev), "waiting");
 	assert_true(vstate_run_is_blocked(b->dev, VSTATE_BLOCK_NOT_OWNER));
@@ -233,19 +241,25 @@ kind_expect(struct bench *b, enum vstate_handover_kind kind)
 	return value;
 }
 
-/* The device asks. */
 static void
-asker_accept(struct bench *b)
+asker_await(struct bench *b)
 {
 	unsigned int ms;
 
-	device_make(b);
 	for (ms = 0; ms < PATIENCE_MS && b->asker < 0; ms++) {
 		b->asker = vstate_handover_msg_accept(b->listener);
 		usleep(1000);
 	}
 	assert_true(b->asker >= 0);
 	assert_int_equal(kind_expect(b, VSTATE_HANDOVER_ASK), 1);
+}
+
+/* The device asks. */
+static void
+asker_accept(struct bench *b)
+{
+	device_make(b);
+	asker_await(b);
 }
 
 /* Offer, and wait until the device is set up. */
@@ -490,6 +504,39 @@ device_that_cannot_run_releases_the_file(void **state)
 	assert_true(file_is_free(b));
 }
 
+/* The second device asks when the takeover of the first one has ended. */
+static void
+devices_of_a_process_take_turns(void **state)
+{
+	struct bench *b = *state, *second = bench_make(NAME "2");
+
+	asker_accept(b);
+	device_make(second);
+	usleep(200000);
+	assert_int_equal(vstate_handover_msg_accept(second->listener), -EAGAIN);
+	value_send(b, VSTATE_HANDOVER_REFUSED, EBUSY);
+	phase_await(b, "failed");
+	asker_await(second);
+	value_send(second, VSTATE_HANDOVER_REFUSED, EBUSY);
+	phase_await(second, "failed");
+	bench_close((void **)&second);
+	alarm(HANG_S);
+}
+
+/* A device that waits for its turn can be removed. */
+static void
+removal_ends_a_wait_for_a_turn(void **state)
+{
+	struct bench *b = *state, *second = bench_make(NAME "2");
+
+	asker_accept(b);
+	device_make(second);
+	bench_close((void **)&second);
+	alarm(HANG_S);
+	value_send(b, VSTATE_HANDOVER_REFUSED, EBUSY);
+	phase_await(b, "failed");
+}
+
 static void
 removal_ends_a_wait_for_the_owner(void **state)
 {
@@ -538,6 +585,8 @@ test_vstate_takeover_ask(void)
 		TEST(owner_that_died_is_not_asked),
 		TEST(owner_without_a_listener_is_not_asked),
 		TEST(device_that_cannot_run_releases_the_file),
+		TEST(devices_of_a_process_take_turns),
+		TEST(removal_ends_a_wait_for_a_turn),
 		TEST(removal_ends_a_wait_for_the_owner),
 		TEST(file_of_another_length_is_no_owner),
 	};
