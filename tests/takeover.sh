@@ -482,7 +482,7 @@ case_release_under_load()
 }
 
 # What a process gets with a device does not become more from takeover to takeover.
-case_growth() { GROWTH=10; grows_not 12 --rounds $((${SOAK:-0} ? 1000 : 20)) --queues 2 --upgrade; }
+case_growth() { GROWTH=4; grows_not 12 --rounds $((${SOAK:-0} ? 1000 : 20)) --queues 2 --upgrade; }
 
 # ---- many devices at once ----
 

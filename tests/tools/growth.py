@@ -3,9 +3,9 @@
 # Copyright(c) 2026 vstate contributors
 """Run a command, and report whether it and its children grow.
 
-growth.py MIN-PROCESSES COMMAND...: with fewer processes than MIN-PROCESSES, the first process
-itself is compared at the beginning and at the end of its life. Else the last processes are compared
-with the first ones, by the largest that each of them had.
+growth.py MIN-PROCESSES COMMAND...: with fewer processes than MIN-PROCESSES, the beginning and the
+end of their lives are compared, by the sums over all of them. Else the last processes are compared
+with the first ones, by the most that each of them had.
 """
 
 import os
@@ -15,7 +15,7 @@ import sys
 import time
 
 EVERY_S = 0.02
-# What of a life is left out, as a process begins or ends; and the part of the rest that is compared.
+# The part of a life that is left out at its begin and at its end, and the part of the rest that is compared.
 WARM, PART = 0.2, 0.2
 NAMES = ('descriptors', 'threads', 'RSS KiB')
 
@@ -55,18 +55,33 @@ def watch(process):
     return samples
 
 
-def ends(samples, first, at_least):
-    """Return what to compare: values of the beginning and of the end."""
-    if len(samples) < at_least:
-        own = samples[first]
-        own = own[int(len(own) * WARM):-int(len(own) * WARM) - 1]
-        part = max(int(len(own) * PART), 1)
-        return own[:part], own[-part:]
-    peaks = [tuple(max(column) for column in zip(*values))
-             for pid, values in samples.items() if pid != first]
+def column_wise(function, rows):
+    """Apply a function to each column of a table."""
+    return [function(column) for column in zip(*rows)]
+
+
+def life_ends(samples):
+    """Return what a process has at the beginning and at the end of its life: the least, as it has
+    more during a move."""
+    cut = int(len(samples) * WARM)
+    rest = samples[cut:-cut - 1] or samples
+    part = max(int(len(rest) * PART), 1)
+    return column_wise(min, rest[:part]), column_wise(min, rest[-part:])
+
+
+def lives_compare(samples):
+    """Return the sums over all processes, at the beginning and at the end."""
+    begin, end = zip(*map(life_ends, samples))
+    return column_wise(sum, begin), column_wise(sum, end)
+
+
+def processes_compare(samples):
+    """Return what the first processes had, and the last ones."""
+    peaks = [column_wise(max, values) for values in samples]
     part = max(len(peaks) // 10, 1)
     # the last process may be killed at its start
-    return peaks[1:1 + part], peaks[-1 - part:-1]
+    return (column_wise(statistics.median, peaks[1:1 + part]),
+            column_wise(statistics.median, peaks[-1 - part:-1]))
 
 
 def main():
@@ -75,12 +90,13 @@ def main():
         samples = watch(process)
     if process.returncode != 0:
         sys.exit(f'exit status {process.returncode}: {" ".join(command)}')
-    begin, end = ends(samples, process.pid, at_least)
-    # a process has the least between two moves
-    of_all = min if len(samples) < at_least else statistics.median
+    if len(samples) < at_least:
+        begin, end = lives_compare(samples.values())
+    else:
+        samples.pop(process.pid)
+        begin, end = processes_compare(samples.values())
     print(f'{len(samples)} processes;', '; '.join(
-        f'{name} {of_all(a):.0f} {of_all(b):.0f}'
-        for name, a, b in zip(NAMES, zip(*begin), zip(*end))))
+        f'{name} {a:.0f} {b:.0f}' for name, a, b in zip(NAMES, begin, end)))
 
 
 if __name__ == '__main__':
