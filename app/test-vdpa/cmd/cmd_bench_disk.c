@@ -26,7 +26,7 @@
 
 #define MEMORY_MB 128
 
-/* Devices that take turns: a SCSI host stands beside a disk. */
+/* Devices of a run: a disk, or a disk and a SCSI host, which are measured in turn. */
 #define DEVICES_MAX 2
 
 struct disk_bench_options {

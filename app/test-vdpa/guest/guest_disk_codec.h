@@ -35,7 +35,7 @@ enum disk_op {
 /** What a response means to the driver. */
 enum disk_verdict {
 	DISK_DONE,
-	/** The device did not do it and says why not for once: the driver sends it again. */
+	/** The device reported a unit attention instead: the driver sends the request again. */
 	DISK_AGAIN,
 	DISK_FAILED,
 };

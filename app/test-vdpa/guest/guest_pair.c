@@ -59,7 +59,10 @@ note_arrival(struct guest_pair *p, uint64_t now)
 	p->progress_at = now;
 }
 
-/* A frame is counted for the pair that sent it, if that can be told. */
+/*
+ * A frame counts for the pair that sent it. If that is unreadable, it counts for the pair that
+ * received it.
+ */
 static void
 check_frame(struct guest_pair *p, const uint8_t *buf, uint32_t len, uint64_t now)
 {

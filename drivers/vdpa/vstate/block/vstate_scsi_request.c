@@ -306,7 +306,7 @@ result_set(struct vstate_scsi_req *req, int res)
 	}
 }
 
-/* The driver does not get a unit attention with another status than that of parse(). */
+/* Only if the status is that of parse(): another status does not report unit attentions. */
 static void
 attentions_report(struct vstate_scsi_vq *q, const struct vstate_scsi_req *req)
 {

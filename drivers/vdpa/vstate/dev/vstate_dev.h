@@ -50,7 +50,7 @@ struct vstate_guest {
 	struct {
 		uint16_t size;
 		bool addr_known;
-		/** It was not taken back since: it will run. Read by any thread. */
+		/** The front end has not taken the ring back: it will run. Any thread reads it. */
 		bool is_awaited;
 		/** Guest physical addresses. */
 		uint64_t desc_addr, driver_addr, device_addr;

@@ -447,7 +447,7 @@ do_ring_call(struct vstate_dev *dev, void *arg)
 	return 0;
 }
 
-/* No thread is inside the eventfd. A kick that came before is seen when the watch begins. */
+/* No poll thread uses the eventfd. A watch reports a kick that came before it. */
 static int
 do_ring_kick(struct vstate_dev *dev, void *arg)
 {

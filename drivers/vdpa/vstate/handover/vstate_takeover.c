@@ -568,8 +568,8 @@ device_own(struct vstate_dev *dev, bool died)
 }
 
 /*
- * The devices of a process are taken over one after the other. At the same time they would disturb
- * each other, and each would rest for the others too.
+ * The devices of a process are taken over one after the other. The threads of several takeovers
+ * would compete for the processors, and the queues of each device would rest for longer.
  */
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 

@@ -43,7 +43,7 @@
  */
 #define RECONNECT_MIN_MS 10u
 #define RECONNECT_MAX_MS 1000u
-/* The front end is not heard meanwhile. */
+/* Bound for entering guest memory. No message of the front end is read in this time. */
 #define POPULATE_MS 100u
 
 struct vstate_door {

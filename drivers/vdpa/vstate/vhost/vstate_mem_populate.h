@@ -19,9 +19,8 @@
 
 /**
  * Enter the pages that the guest's memory has into the page table of this process. Pages that the
- * guest never used stay unused, and pages that are swapped out stay there. Of huge pages those stay
- * out that no process here has mapped. Without support of the kernel (before Linux 5.14) nothing
- * happens.
+ * guest never used stay unused, and pages that are swapped out stay there. Pages of hugetlbfs are
+ * left out: mincore() does not see them, and they are few. Before Linux 5.14 nothing happens.
  *
  * Any thread. The caller sees to it that the memory stays mapped.
  *
