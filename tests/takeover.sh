@@ -486,12 +486,15 @@ case_growth() { GROWTH=4; grows_not 12 --rounds $((${SOAK:-0} ? 1000 : 20)) --qu
 
 # ---- many devices at once ----
 
+# Queue pairs of each device.
+MANY_PAIRS=2
+
 # many_looper NAME DEVICES [OPTION]: as looper, with a socket for each device.
 many_looper()
 {
 	local name=$1 devices=$2 i args=()
 	for i in $(seq 0 $((devices - 1))); do
-		args+=("iface=$W/s$i,queues=2,state_dir=$W/state,service=1${3:+,$3}")
+		args+=("iface=$W/s$i,queues=$MANY_PAIRS,state_dir=$W/state,service=1${3:+,$3}")
 	done
 	eal_options 512
 	EAL[1]+=",2@${EAL[1]##*@}"
@@ -503,10 +506,10 @@ many_guest() # DEVICES
 {
 	local i args=()
 	for i in $(seq 0 $(($1 - 1))); do
-		args+=(--vdev "net_virtio_user$i,path=$W/s$i,queues=2,queue_size=256,mrg_rxbuf=1")
+		args+=(--vdev "net_virtio_user$i,path=$W/s$i,queues=$MANY_PAIRS,queue_size=256,mrg_rxbuf=1")
 	done
 	eal_options 512
-	tp_start guest "${args[@]}" -- --rxq=2 --txq=2 --port-topology=loop --total-num-mbufs=65536
+	tp_start guest "${args[@]}" -- --rxq="$MANY_PAIRS" --txq="$MANY_PAIRS" --port-topology=loop --total-num-mbufs=65536
 	tp guest "set fwd io" >/dev/null
 	tp guest "start tx_first 1" >/dev/null
 }
@@ -567,6 +570,47 @@ case_many_devices()
 	measured "rest in ms, p50/p90/max: one device alone $one, $MANY_DEVICES devices at once $RESTS"
 }
 
+# large_upgrades DEVICES UPGRADES: as many_upgrades. The guests are those of the tool: a virtio-user port of
+# DPDK 22.11 has eight queue pairs at most.
+large_upgrades()
+{
+	local i n last=owner0 files=()
+	rm -rf "$W/state"
+	mkdir -p "$W/state"
+	many_looper "$last" "$1"
+	for i in $(seq 0 $(($1 - 1))); do
+		bg "guest$i" "$TOOL" guest --socket "$W/s$i" --queues "$MANY_PAIRS" --rate 20 --calls --seconds 3600 --json
+	done
+	for n in $(seq "$2"); do
+		sleep 2
+		many_looper "owner$n" "$1" takeover=1
+		wait_for 60 all_handed_over "$last" "$1" || fail "$last did not hand each device over"
+		files+=("$last.out")
+		tp_quit "$last"
+		last=owner$n
+	done
+	sleep 2
+	for i in $(seq 0 $(($1 - 1))); do
+		kill -INT "${PID[guest$i]}"
+		bg_end "guest$i" 20
+		expect_match "guest $i" "$(tail -n 1 "$W/guest$i.out")" '"lost": 0, .*"duplicated": 0, "reordered": 0, "corrupted": 0'
+	done
+	tp_quit "$last"
+	RESTS=$(rests "${files[@]}")
+}
+
+case_many_pairs()
+{
+	MANY_PAIRS=16
+	large_upgrades 1 "${PAIRS16_UPGRADES:-100}"
+	measured "rest in ms, p50/p90/max: one device of 16 pairs $RESTS"
+	MANY_PAIRS=64
+	large_upgrades 1 12
+	measured "one device of 64 pairs $RESTS"
+	large_upgrades 8 6
+	measured "8 such devices $RESTS"
+}
+
 # One of the two processes is killed at a random instant of a handover. The guest keeps its connection,
 # unless the owner dies before it has offered it, or the new process when it has it alone.
 KILLS=${KILLS:-$((${SOAK:-0} ? 1000 : 12))}
@@ -593,4 +637,4 @@ run_cases split packed split-16-queues packed-16-queues split-reconnect packed-r
 	qemu-packed-reconnect qemu-goes-on qemu-server qemu-refused \
 	no-answer refused-leaves-the-socket \
 	without-takeover-it-is-busy one-front-end two-front-ends killed-owner nobody-to-ask release loop loop-packed loop-pid-namespaces loop-reconnect \
-	release-under-load growth many-devices kills $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after)
+	release-under-load growth many-devices kills $(soak qemu-split qemu-packed qemu-split-reconnect qemu-crash-after many-pairs)
