@@ -30,7 +30,7 @@ DPDK_DRIVERS=bus/vdev,bus/pci,mempool/ring,net/virtio,net/null,net/ring,net/tap,
 DPDK_LIBS=cryptodev,dmadev,gso,gro,vhost,security
 
 COLUMNS_ALL=(build unit conform hostile-net hostile-vdpa api fd file status dev-state vring-base
-	inflight upgrade kill pair serve)
+	inflight upgrade kill pair serve disk console cvq)
 COLUMNS=("${COLUMNS_ALL[@]}")
 JOBS=2
 ROUNDS=20
@@ -171,7 +171,8 @@ column() # NAME
 	upgrade) upgrade ;;
 	kill) kills ;;
 	pair) scenario testpmd_pair ;;
-	serve) scenario serve ;;
+	disk) scenario migrate_blk ;;
+	serve|console|cvq) scenario "$1" ;;
 	*) carrier "$1" ;;
 	esac
 }
