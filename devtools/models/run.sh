@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 vstate contributors
 #
-# Check all states of each configuration of lease.pml with spin, and that spin finds an error
-# in each broken variant. Each check prints a line when it ends; one check runs on each
+# Check all states of each configuration of the models (lease.pml, handover.pml) with spin, and that
+# spin finds an error in each broken variant. Each check prints a line when it ends; one check runs on each
 # processor at a time. The last line is "N passed, N failed".
 #
 #	devtools/models/run.sh [-v] [--list] [NAME...]
@@ -12,11 +12,12 @@
 #	--list	print the names and check nothing
 
 set -u
-MODEL=$(cd "$(dirname "$0")" && pwd)/lease.pml
+MODELS=$(cd "$(dirname "$0")" && pwd)
 CC=${CC:-gcc}
 STARTED=0 SKIPPED=0 VERBOSE=
 
-# NAME VERDICT CLAIM FLAGS. Claim: "safety" (assertions and dead ends), or a formula.
+# NAME VERDICT CLAIM FLAGS. Claim: "safety" (assertions and dead ends), or a formula of lease.pml;
+# "handover": the assertions and the formula of handover.pml.
 cases()
 {
 	cat <<-END
@@ -52,6 +53,15 @@ cases()
 	wait-for-poll-threads broken stop_ends -DTWO -DBROKEN_WAIT_FOR_POLLERS
 	no-give-after-check broken stop_ends -DTWO -DBROKEN_NO_GIVE
 	resume-without-grant broken progress -DTWO -DBROKEN_RESUME_NO_GRANT
+	handover holds handover
+	handover-one-kill holds handover -DKILLS=1
+	handover-no-kill holds handover -DKILLS=0
+	handover-without-lock broken handover -DBROKEN_NO_LOCK
+	handover-serve-after-unlock broken handover -DBROKEN_SERVE_AFTER_UNLOCK
+	handover-commit-at-go broken handover -DBROKEN_COMMIT_AT_GO
+	handover-give-up broken handover -DBROKEN_GIVE_UP
+	handover-without-relock broken handover -DBROKEN_NO_RELOCK
+	handover-without-reread broken handover -DBROKEN_NO_REREAD
 	END
 }
 
@@ -63,12 +73,16 @@ search()
 	(
 		cd "$W" || exit 1
 		rm -f pan* ./*.trail
-		if [ "$claim" = safety ]; then
-			spin -a "$@" "$MODEL" && $CC -O1 -w -DSAFETY -DNOFAIR -o pan pan.c &&
+		if [ "$claim" = handover ]; then
+			# processes that die do not go with partial order reduction
+			spin -a "$@" "$MODELS/handover.pml" && $CC -O1 -w -DNOREDUCE -o pan pan.c &&
+				./pan -a -N kept -m2000000 -w22
+		elif [ "$claim" = safety ]; then
+			spin -a "$@" "$MODELS/lease.pml" && $CC -O1 -w -DSAFETY -DNOFAIR -o pan pan.c &&
 				./pan -m2000000 -w24
 		else
 			# Fairness multiplies the states. These claims are not about values, so smaller bounds do.
-			spin -a "$@" -DLIVE -DDEPTH=2 -DMOD=2 "$MODEL" &&
+			spin -a "$@" -DLIVE -DDEPTH=2 -DMOD=2 "$MODELS/lease.pml" &&
 				$CC -O1 -w -DNFAIR=3 -o pan pan.c &&
 				./pan -a -f -N "$claim" -m4000000 -w24
 		fi
@@ -87,7 +101,7 @@ found_nothing()
 found_error()
 {
 	local kind='acceptance cycle'
-	[ "$1" = safety ] && kind='assertion violated'
+	[[ "$1" =~ ^(safety|handover)$ ]] && kind='assertion violated'
 	grep -q "^pan:[0-9]*: $kind" "$W/out" && grep -q 'errors: 1' "$W/out"
 }
 
@@ -95,8 +109,8 @@ spin_error() { sed -nE 's/^pan:[0-9]*: (.*) \(at depth.*/\1/p; s/^(pan: error.*|
 states() { awk '/states, stored/ { print $1; exit }' "$W/out"; }
 
 # Each verdict is one write, so that parallel checks do not mix their lines.
-pass() { echo "PASS lease_model/$1" | tee -a "$VERDICTS"; }
-fail() { echo "FAIL lease_model/$1" | tee -a "$VERDICTS"; }
+pass() { echo "PASS models/$1" | tee -a "$VERDICTS"; }
+fail() { echo "FAIL models/$1" | tee -a "$VERDICTS"; }
 
 run_case() # NAME VERDICT CLAIM FLAGS
 {
@@ -148,7 +162,7 @@ while read -r name verdict claim flags; do
 	wanted "$name" "$@" || continue
 	if [ -n "$MISSING" ]; then
 		SKIPPED=$((SKIPPED + 1))
-		echo "SKIP lease_model/$name: $MISSING is not installed"
+		echo "SKIP models/$name: $MISSING is not installed"
 		continue
 	fi
 	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do

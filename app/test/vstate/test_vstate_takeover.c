@@ -364,6 +364,25 @@ device_is_taken_back_from_a_process_that_gives_up(void **state)
 	close(fd);
 }
 
+/* However late: nobody else can serve the guest. */
+static void
+device_is_taken_back_from_a_process_that_fails_late(void **state)
+{
+	struct bench *b = *state;
+	int fd;
+
+	/* longer than the bound after which the owner complains */
+	if (getenv("SOAK") == NULL)
+		skip();
+	fd = file_get(b);
+	assert_int_equal(flock(b->fd, LOCK_EX | LOCK_NB), 0);
+	sleep(12);
+	assert_string_equal(vstate_takeover_phase(b->dev), "");
+	flock(b->fd, LOCK_UN);
+	owner_keeps_the_device(b);
+	close(fd);
+}
+
 /*
  * The process served the rings for a moment: the owner reads the file again. This device has no
  * connection by which the rings could be set up again.
@@ -465,6 +484,32 @@ port_closes_while_a_process_is_silent(void **state)
 	close(fd);
 }
 
+/* The process that has the file never says that it serves the device. */
+static void
+removal_ends_while_another_process_has_the_file(void **state)
+{
+	struct bench *b = *state;
+	int fd = file_get(b);
+
+	assert_int_equal(flock(b->fd, LOCK_EX | LOCK_NB), 0);
+	vstate_takeover_end(b->dev);
+	unlink(b->handover);
+	close(fd);
+}
+
+static void
+port_closes_while_another_process_has_the_file(void **state)
+{
+	struct bench *b = *state;
+	int fd = file_get(b);
+
+	assert_int_equal(flock(b->fd, LOCK_EX | LOCK_NB), 0);
+	vstate_door_close(b->dev);
+	phase_await(b, "released");
+	unlink(b->handover);
+	close(fd);
+}
+
 static void
 released_device_is_free_for_a_later_process(void **state)
 {
@@ -502,6 +547,13 @@ static struct {
 	bool offered, offered_connection, left, left_kept, class_left;
 	int fd;
 } owner;
+
+static bool
+owner_is_shut(const struct vstate_dev *dev)
+{
+	RTE_SET_USED(dev);
+	return false;
+}
 
 static int
 owner_freeze(struct vstate_dev *dev, unsigned int ms)
@@ -588,7 +640,8 @@ static void
 owner_run(struct bench *b, bool kept, bool refuses)
 {
 	static const struct vstate_front_end_ops ops = { .watch = owner_watch,
-		.freeze = owner_freeze, .thaw = owner_thaw, .offer = owner_offer,
+		.is_shut = owner_is_shut, .freeze = owner_freeze, .thaw = owner_thaw,
+		.offer = owner_offer,
 		.leave = owner_leave };
 	const struct vstate_front_end_ops *front = b->dev->front_ops;
 	const struct vstate_class *before = b->dev->class;
@@ -659,11 +712,14 @@ test_vstate_takeover(void)
 		TEST(device_is_taken_back_from_a_process_that_dies),
 		TEST(device_is_taken_back_from_a_process_that_is_silent),
 		TEST(device_is_taken_back_from_a_process_that_gives_up),
+		TEST(device_is_taken_back_from_a_process_that_fails_late),
 		TEST(device_is_taken_back_where_the_other_process_stopped),
 		TEST(busy_owner_refuses),
 		TEST(owner_whose_poll_thread_does_not_return_refuses),
 		TEST(removal_ends_while_a_process_is_silent),
 		TEST(port_closes_while_a_process_is_silent),
+		TEST(removal_ends_while_another_process_has_the_file),
+		TEST(port_closes_while_another_process_has_the_file),
 		TEST(device_that_is_not_connected_is_handed_over),
 		TEST(asker_continues_the_connection_and_gets_all_parts),
 		TEST(asker_drops_the_connection_and_gets_all_parts),

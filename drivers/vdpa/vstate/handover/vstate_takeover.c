@@ -44,7 +44,8 @@
 #define GO_MS 3000
 /*
  * Bound for the new process to serve the queues and to say so. A process that has not locked the
- * file within the first bound does not get the device. One that has locked it may map memory.
+ * file within the first bound does not get the device. One that has locked it may map memory. Only
+ * that process can serve the queues, so the owner waits on after the second bound, and says so.
  */
 #define SILENT_MS 1000
 #define RUNNING_MS 10000
@@ -261,13 +262,16 @@ device_take_back(struct vstate_dev *dev, uint32_t seq, int why)
 }
 
 /*
- * Wait until the new process serves the queues.
- * @return 0; -errno: it does not, and this process has locked the file again
+ * Wait until the new process serves the queues. If it fails instead, however late, the guest has
+ * this process to fall back on.
+ * @return 0: it serves them, or this device is removed; -errno: it does not, and this process has
+ *         locked the file again
  */
 static int
 running_await(struct vstate_dev *dev, int fd)
 {
-	const uint64_t silent = deadline_make(SILENT_MS), until = deadline_make(RUNNING_MS);
+	const uint64_t silent = deadline_make(SILENT_MS), late = deadline_make(RUNNING_MS);
+	bool told = false, removed;
 	uint32_t value;
 	int ret;
 
@@ -275,14 +279,19 @@ running_await(struct vstate_dev *dev, int fd)
 		ret = value_receive(fd, VSTATE_HANDOVER_RUNNING, LOOK_MS, -1, &value);
 		if (ret == 0)
 			return 0;
-		if (ret == -ETIMEDOUT && vstate_clock_ms() < silent)
+		removed = takeover_is_stopping(dev->handover->takeover) ||
+			dev->front_ops->is_shut(dev);
+		if (ret == -ETIMEDOUT && vstate_clock_ms() < silent && !removed)
 			continue;
 		if (vstate_state_file_relock(dev) == 0)
 			return ret;
-		if (vstate_clock_ms() >= until) {
-			VSTATE_LOG(WARNING, "%s: the process that owns the state file now does not "
-					"say that it serves the device", dev->name);
+		if (removed)
 			return 0;
+		if (!told && vstate_clock_ms() >= late) {
+			VSTATE_LOG(WARNING, "%s: the process that owns the state file now has not "
+					"served the queues for %u s; waiting for it", dev->name,
+					RUNNING_MS / 1000);
+			told = true;
 		}
 		/* the kernel is about to release the lock of a process that died */
 		usleep(1000);
