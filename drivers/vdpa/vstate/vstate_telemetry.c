@@ -160,6 +160,7 @@ static void
 dict_add_vq(const struct vstate_dev *dev, uint16_t qid, struct rte_tel_data *d)
 {
 	const struct vstate_vq *vq = dev->vqs[qid];
+	const enum vstate_fault fault = vstate_vq_fault(vq);
 	uint16_t i;
 
 	rte_tel_data_start_dict(d);
@@ -168,8 +169,8 @@ dict_add_vq(const struct vstate_dev *dev, uint16_t qid, struct rte_tel_data *d)
 	rte_tel_data_add_dict_int(d, "ready", vstate_run_vq_is_ready(vq));
 	rte_tel_data_add_dict_int(d, "granted", vstate_lease_is_granted(&vq->lease));
 	add_blocks(d, vstate_run_vq_blocks(dev, vq));
-	rte_tel_data_add_dict_string(d, "fault", vstate_fault_name(vq->fault));
-	rte_tel_data_add_dict_string(d, "fault_text", vstate_fault_text(vq->fault));
+	rte_tel_data_add_dict_string(d, "fault", vstate_fault_name(fault));
+	rte_tel_data_add_dict_string(d, "fault_text", vstate_fault_text(fault));
 	vstate_tel_dict_uint(d, "avail_idx", vq->avail.idx);
 	vstate_tel_dict_uint(d, "avail_wrap", vq->avail.wrap);
 	vstate_tel_dict_uint(d, "used_idx", vq->used.idx);

@@ -14,7 +14,7 @@
 static void
 vq_report(struct vstate_dev *dev, struct vstate_vq *vq)
 {
-	const enum vstate_fault fault = vq->fault;
+	const enum vstate_fault fault = vstate_vq_fault(vq);
 
 	if (fault == VSTATE_FAULT_NONE || (vq->block & VSTATE_BLOCK_BROKEN) != 0)
 		return;

@@ -154,6 +154,13 @@ vstate_vq_break(struct vstate_vq *vq, enum vstate_fault fault)
 	return false;
 }
 
+/** Read the fault while a poll thread may be inside. Any thread. */
+static inline enum vstate_fault
+vstate_vq_fault(const struct vstate_vq *vq)
+{
+	return rte_atomic_load_explicit(&vq->fault, rte_memory_order_relaxed);
+}
+
 /**
  * Whether the driver made nothing available since the last look. The caller holds the lease.
  * Cheap, and only a hint: the ring code checks each buffer that it dequeues.
