@@ -198,7 +198,8 @@ vstate_net_bridge_poll(struct vstate_dev *dev)
 	uint16_t pair, queue;
 	uint32_t work = 0;
 
-	if (unlikely(net->rarp_due != 0) && srv->uplink != RTE_MAX_ETHPORTS)
+	if (unlikely(rte_atomic_load_explicit(&net->rarp_due, rte_memory_order_relaxed) != 0) &&
+			srv->uplink != RTE_MAX_ETHPORTS)
 		guest_announce(srv);
 	for (pair = 0; pair < vstate_net_pairs(dev); pair++) {
 		struct vstate_net_vq *from = vstate_net_vq_of(dev->vqs[VSTATE_TXQ(pair)]);

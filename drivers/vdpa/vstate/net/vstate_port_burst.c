@@ -128,6 +128,13 @@ pairs_receive(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 	return done;
 }
 
+/* The control side sets it while the port polls. */
+static vstate_inline bool
+is_rarp_due(const struct vstate_port_rxq *rxq)
+{
+	return rte_atomic_load_explicit(rxq->rarp_due, rte_memory_order_relaxed) != 0;
+}
+
 /* Receive in the uncommon cases: announcements, several pairs, tags to strip, IP to check. */
 static __rte_noinline uint16_t
 port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
@@ -136,7 +143,7 @@ port_rx_any(struct vstate_port_rxq *rxq, struct rte_mbuf **pkts, uint16_t n)
 
 	if (unlikely(rxq->stopped))
 		return 0;
-	if (unlikely(*rxq->rarp_due != 0 && n > 0))
+	if (unlikely(is_rarp_due(rxq) && n > 0))
 		done = rarp_receive(rxq, pkts);
 	done += pairs_receive(rxq, pkts + done, n - done);
 	if (unlikely(rxq->vlan_strip))
@@ -154,7 +161,7 @@ vstate_port_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	struct vstate_port_rxq *rxq = queue;
 
 	/* The common case: one pair, one burst. */
-	if (likely(rxq->only != NULL && n <= VSTATE_BURST && *rxq->rarp_due == 0))
+	if (likely(rxq->only != NULL && n <= VSTATE_BURST && !is_rarp_due(rxq)))
 		return vq_receive(rxq->only, rxq->pool, pkts, n, &rxq->pace);
 	return port_rx_any(rxq, pkts, n);
 }

@@ -197,8 +197,9 @@ class_event_fd(const struct vstate_dev *dev)
 	return dev->class->event_fd != NULL ? dev->class->event_fd(dev) : -1;
 }
 
-static void
-events_wait(const struct vstate_door *door, struct pollfd p[POLL_MAX])
+/* @return milliseconds to wait for an event; -1: without bound */
+static int
+events_prepare(const struct vstate_door *door, struct pollfd p[POLL_MAX])
 {
 	const short events = door->front.fd >= 0 ? vstate_front_events(&door->front) : 0;
 
@@ -210,7 +211,7 @@ events_wait(const struct vstate_door *door, struct pollfd p[POLL_MAX])
 		.events = events };
 	p[POLL_NEXT] = (struct pollfd){ .fd = door->next, .events = POLLIN };
 	p[POLL_CLASS] = (struct pollfd){ .fd = class_event_fd(door->dev), .events = POLLIN };
-	poll(p, POLL_MAX, timeout_get(door));
+	return timeout_get(door);
 }
 
 static void
@@ -269,11 +270,14 @@ door_main(void *arg)
 {
 	struct vstate_door *door = arg;
 	struct pollfd p[POLL_MAX] = { 0 };
+	int ms;
 
 	while (busy_begin(door)) {
 		events_serve(door, p);
+		/* before another thread may freeze the door, and change what it has */
+		ms = events_prepare(door, p);
 		busy_end(door);
-		events_wait(door, p);
+		poll(p, POLL_MAX, ms);
 	}
 	/* This side ends the connection, and leaves the positions to another process. */
 	rte_atomic_store_explicit(&door->dev->connection->leave, true, rte_memory_order_relaxed);
