@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
@@ -39,26 +38,11 @@
 #include "vhost_user_fe.h"
 
 #define MAX_CASES 500
-/* Time for the back end to close descriptors after a case. */
-#define SETTLE_MS 2000
 /* Cases in a row in which nobody could connect, after which the others are not tried. */
 #define DEAF_MAX 3
 /* Time for NEEDS_RESET to appear on a loaded machine; and time in which it must not appear. */
 #define RESET_MS 10000
 #define NO_RESET_MS 20
-
-/* ---- the peer as a process ---- */
-
-static pid_t
-peer_pid(const struct guest_link *l)
-{
-	struct ucred cred = { 0 };
-	socklen_t len = sizeof(cred);
-
-	if (getsockopt(l->fe.fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return 0;
-	return cred.pid;
-}
 
 /* What all cases of a run share. */
 struct run {
@@ -76,22 +60,11 @@ struct run {
 static int
 check_usage(struct hostile_env *e)
 {
-	struct hostile_usage now = { 0 };
-	int ret;
+	char why[200];
 
-	ret = hostile_usage_settle(e->pid, e->before, SETTLE_MS, &now);
-	if (ret == -EBUSY)
-		return hostile_fail(e, "%d open file descriptors and %d threads before the case, "
-			"%d and %d after it", e->before->fds, e->before->threads, now.fds,
-			now.threads);
-	if (ret < 0)
-		return hostile_fail(e, "cannot read what process %d uses: %s", (int)e->pid,
-			strerror(-ret));
-	if (now.rss_kb - e->before->rss_kb > e->conf->rss_limit_mb * 1024l)
-		return hostile_fail(e, "%" PRId64 " KiB of memory before the case, %" PRId64
-			" KiB after it",
-			e->before->rss_kb, now.rss_kb);
-	return 0;
+	if (hostile_usage_check(e->pid, e->before, e->conf->rss_limit_mb, why, sizeof(why)) == 0)
+		return 0;
+	return hostile_fail(e, "%s", why);
 }
 
 /* ---- verdict ---- */
@@ -374,7 +347,7 @@ warm_up(struct run *r, bool packed)
 
 	ret = hostile_open(&e, HOSTILE_FEATURES);
 	if (ret == 0)
-		r->pid = r->conf->pid != 0 ? r->conf->pid : peer_pid(e.l);
+		r->pid = r->conf->pid != 0 ? r->conf->pid : hostile_proc_peer(e.l->fe.fd);
 	hostile_close(&e);
 	if (ret == 0)
 		ret = hostile_fresh(&e, "again", NULL);
@@ -390,30 +363,15 @@ warm_up(struct run *r, bool packed)
 	return 0;
 }
 
-/* True if a word of a list with commas is @p name. */
-static bool
-name_is_listed(const char *list, const char *name)
-{
-	size_t len = strlen(name);
-	const char *at;
-
-	for (at = list; at != NULL; at = strchr(at, ',')) {
-		at += *at == ',';
-		if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 static bool
 case_wanted(const struct hostile_conf *conf, const struct hostile_case *c, bool packed)
 {
 	const bool ctrl = (c->flags & HOSTILE_CTRL) != 0;
 
 	/* most back ends serve no control queue: its cases are no part of the others */
-	if (!name_is_listed(conf->name, ctrl ? "ctrl" : "all") &&
-			!name_is_listed(conf->name, c->name) &&
-			(!name_is_listed(conf->name, "door") || ctrl ||
+	if (!hostile_name_is_listed(conf->name, ctrl ? "ctrl" : "all") &&
+			!hostile_name_is_listed(conf->name, c->name) &&
+			(!hostile_name_is_listed(conf->name, "door") || ctrl ||
 			 (c->flags & HOSTILE_DOOR) == 0))
 		return false;
 	if ((c->flags & (packed ? HOSTILE_PACKED : HOSTILE_SPLIT)) == 0)

@@ -10,6 +10,7 @@
  * A hostile case: what it applies to, what the back end may do, and how it attacks.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct hostile_env;
@@ -49,5 +50,8 @@ struct hostile_case {
 	/** Table entry for run. */
 	const void *arg;
 };
+
+/** True if a word of a list with commas is @p name. */
+bool hostile_name_is_listed(const char *list, const char *name);
 
 #endif /* HOSTILE_CASE_H */

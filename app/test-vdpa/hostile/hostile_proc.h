@@ -11,8 +11,8 @@
  * afterwards than before.
  */
 
-#include <stdint.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +22,8 @@ struct hostile_usage {
 	int64_t rss_kb;
 };
 
+/** The process at the other end of a UNIX socket; 0: not known. */
+pid_t hostile_proc_peer(int fd);
 /** True while process @p pid exists and is no zombie. */
 bool hostile_proc_alive(pid_t pid);
 /** Read what @p pid uses. @return 0, -ESRCH, -EACCES or another -errno */
@@ -39,5 +41,13 @@ int hostile_usage_settle(pid_t pid, const struct hostile_usage *before, int ms,
  * @return 0 or -errno of the reading
  */
 int hostile_usage_steady(pid_t pid, struct hostile_usage *u);
+/**
+ * Check that @p pid uses at most the descriptors and threads of @p before after two seconds, and
+ * at most @p rss_mb MiB more of memory.
+ * @param why  of @p size bytes: written if the check fails
+ * @return 0; -EBUSY: it uses more; -errno of the reading
+ */
+int hostile_usage_check(pid_t pid, const struct hostile_usage *before, uint32_t rss_mb, char *why,
+		size_t size);
 
 #endif /* HOSTILE_PROC_H */

@@ -43,30 +43,28 @@ hostile_snapshot(struct hostile_env *e)
 	}
 }
 
-static void
-put_split(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
+void
+hostile_put_split(struct guest_ring *r, uint16_t *base, const struct hostile_desc *d, uint16_t nb)
 {
-	struct guest_ring *r = guest_ring_of(e->g, vq);
 	struct vring_avail *avail = r->driver;
 	struct vring_desc *desc = r->desc;
-	uint16_t i, base = e->base[vq];
+	uint16_t i;
 
 	for (i = 0; i < nb; i++)
-		desc[(base + i) % r->size] = (struct vring_desc){
+		desc[(*base + i) % r->size] = (struct vring_desc){
 			.addr = d[i].addr, .len = d[i].len, .flags = d[i].flags,
-			.next = d[i].next < r->size ? d[i].next + base : d[i].next,
+			.next = d[i].next < r->size ? d[i].next + *base : d[i].next,
 		};
-	avail->ring[r->avail % r->size] = base;
+	avail->ring[r->avail % r->size] = *base;
 	r->avail++;
 	r->pending++;
-	e->base[vq] = (base + nb) % r->size;
+	*base = (*base + nb) % r->size;
 }
 
-static void
-put_packed(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
+uint16_t
+hostile_put_packed(struct guest_ring *r, const struct hostile_desc *d, uint16_t nb)
 {
-	struct guest_ring *r = guest_ring_of(e->g, vq);
-	struct vring_packed_desc *desc = r->desc, *head = &desc[r->avail];
+	struct vring_packed_desc *desc = r->desc;
 	uint16_t i, head_flags = 0;
 
 	for (i = 0; i < nb; i++) {
@@ -84,18 +82,25 @@ put_packed(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uin
 			r->avail_wrap = !r->avail_wrap;
 		}
 	}
-	hostile_snapshot(e);
-	rte_atomic_store_explicit(&head->flags, head_flags, rte_memory_order_release);
 	r->pending += nb;
+	return head_flags;
 }
 
 void
 hostile_put(struct hostile_env *e, uint16_t vq, const struct hostile_desc *d, uint16_t nb)
 {
-	if (e->packed)
-		put_packed(e, vq, d, nb);
-	else
-		put_split(e, vq, d, nb);
+	struct guest_ring *r = guest_ring_of(e->g, vq);
+	struct vring_packed_desc *head;
+	uint16_t flags;
+
+	if (!e->packed) {
+		hostile_put_split(r, &e->base[vq], d, nb);
+		return;
+	}
+	head = (struct vring_packed_desc *)r->desc + r->avail;
+	flags = hostile_put_packed(r, d, nb);
+	hostile_snapshot(e);
+	rte_atomic_store_explicit(&head->flags, flags, rte_memory_order_release);
 }
 
 void
