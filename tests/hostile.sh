@@ -6,15 +6,19 @@
 # --hostile list" names, against the device in testpmd and behind rte_vdpa. In each case the
 # process must survive, write only to memory that it was given, serve a second device at the same time,
 # serve the next guest, and use no more descriptors and threads than before. It must set
-# NEEDS_RESET if a queue is broken, and only then. Then random messages.
+# NEEDS_RESET if a queue is broken, and only then. Then random messages. The same for drivers of a
+# disk that misbehave.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
+# shellcheck source=tests/lib/serve_lib.sh
+. "$(dirname "$0")/lib/serve_lib.sh"
 # shellcheck source=tests/lib/testpmd.sh
 . "$(dirname "$0")/lib/testpmd.sh"
 
-# Number of cases of all rings and messages, and of those that rte_vhost does not survive.
+# Number of cases of all rings and messages, of a disk, and of those that rte_vhost does not survive.
 ALL=497
+BLK=210
 RTE_VHOST=22
 # With a device that connects: cases that need few connections, because a front end that hangs up
 # again and again gets one a second.
@@ -111,6 +115,27 @@ case_vdpa()
 	bg_end serve || fail "serve: exit status $?"
 }
 
+disks_served() { alive serve || fail "serve ended at its start"; [ -S "$W/blk0" ] && [ -S "$W/blk1" ]; }
+
+# Disks with sockets of their own: requests, rings and in-flight regions.
+case_blk()
+{
+	local plugin
+	ulimit -f "$FILE_LIMIT"
+	plugin=$(plugin_path) || fail "no plugin to load"
+	truncate -s 16M "$W/disk0" "$W/disk1"
+	eal_options 64
+	serve_exec "${EAL[@]}" -s 0x2 -d "$plugin" --vdev "blk_vstate0,iface=$W/blk0,path=$W/disk0,queues=2" \
+		--vdev "blk_vstate1,iface=$W/blk1,path=$W/disk1" -- serve
+	wait_for 20 disks_served || fail "no socket after 20 s"
+	tool "$PATIENCE" guest --class blk --socket "$W/blk0" --hostile all --witness "$W/blk1" \
+		--back-end-pid "${PID[serve]}" --rss-limit "$RSS_LIMIT" --expect-reset
+	no_failure blk
+	expect_match "result" "$(tail -n 1 "$W/tool.out")" "^$BLK passed, 0 failed\$"
+	measured "$(tail -n 1 "$W/tool.out")"
+	serve_quit
+}
+
 # A device that connects to the front end.
 client() # NAMES SECONDS
 {
@@ -174,4 +199,4 @@ case_connects()
 }
 
 # shellcheck disable=SC2046
-run_cases net vdpa client quit fuzz $(soak client-all connects)
+run_cases net vdpa blk client quit fuzz $(soak client-all connects)

@@ -19,6 +19,8 @@
 #include "cmd_guest_disk.h"
 #include "guest_disk.h"
 #include "guest_disk_codec.h"
+#include "hostile.h"
+#include "hostile_blk.h"
 #include "option.h"
 #include "report.h"
 #include "stop.h"
@@ -30,10 +32,11 @@
 
 struct options {
 	struct disk_conf conf;
+	struct hostile_conf hostile;
 	const char *socket;
 	uint64_t queues, depth;
 	double seconds;
-	bool json;
+	bool json, ring_given;
 };
 
 static void
@@ -51,9 +54,43 @@ usage_print(FILE *f)
 		"  --seconds S          duration of the run (5)\n"
 		"  --seed N             seed of the requests (1)\n"
 		"  --json               report as JSON\n"
+		"  --hostile NAMES      blk: misbehave: cases, or all; list: print the cases\n"
+		"  --expect-reset       with --hostile: a broken queue must set NEEDS_RESET\n"
+		"  --witness PATH       with --hostile: socket on which a second disk of the same\n"
+		"                       process listens; it must be served during the attacks\n"
+		"  --back-end-pid PID   with --hostile: process whose descriptors, threads and\n"
+		"                       memory are counted (that of the socket)\n"
+		"  --rss-limit MB       with --hostile: memory by which the back end may grow\n"
+		"                       (" RTE_STR(HOSTILE_RSS_LIMIT_MB) ")\n"
+		"  --verbose            with --hostile: print what the back end did\n"
 		"  --help               this text\n\n"
-		"Exit status: 0 if requests returned and none was lost, doubled or wrong, 1 if\n"
-		"not, 2 on wrong usage.\n", DISK_MAX_QUEUES, DISK_MAX_DEPTH);
+		"Exit status: 0 if requests returned and none was lost, doubled or wrong (with\n"
+		"--hostile: if the back end passed every case), 1 if not, 2 on wrong usage.\n",
+		DISK_MAX_QUEUES, DISK_MAX_DEPTH);
+}
+
+static int
+hostile_option(struct hostile_conf *c, int opt, const char *arg)
+{
+	uint64_t n = 0;
+	int ret = 0;
+
+	switch (opt) {
+	case 'H': c->name = arg; break;
+	case 'R': c->expect_reset = true; break;
+	case 'W': c->witness = arg; break;
+	case 'V': c->verbose = true; break;
+	case 'P':
+		ret = option_number("guest", "--back-end-pid", arg, 1, INT32_MAX, &n);
+		c->pid = n;
+		break;
+	case 'M':
+		ret = option_number("guest", "--rss-limit", arg, 0, 1 << 20, &n);
+		c->rss_limit_mb = n;
+		break;
+	default: return -EINVAL;
+	}
+	return ret;
 }
 
 static int
@@ -72,14 +109,35 @@ option_take(void *options, int opt, const char *arg)
 		fprintf(stderr, "dpdk-test-vdpa guest: --class: '%s' is no class of disks\n", arg);
 		return -EINVAL;
 	case 'r':
+		o->ring_given = true;
 		return option_choice("guest", "--ring", arg, "split", "packed", &o->conf.packed);
 	case 'q':
 		return option_number("guest", "--queues", arg, 1, DISK_MAX_QUEUES, &o->queues);
 	case 'd': return option_number("guest", "--depth", arg, 1, DISK_MAX_DEPTH, &o->depth);
 	case 't': return option_seconds("guest", "--seconds", arg, &o->seconds);
 	case 'e': return option_number("guest", "--seed", arg, 0, UINT64_MAX, &o->conf.seed);
-	default: return -EINVAL;
+	default: return hostile_option(&o->hostile, opt, arg);
 	}
+}
+
+static bool
+hostile_list_wanted(const struct options *o)
+{
+	return o->hostile.name != NULL && strcmp(o->hostile.name, "list") == 0;
+}
+
+/* Checks that need more than one option. */
+static int
+options_check(const struct options *o)
+{
+	if (o->hostile.name != NULL && o->conf.codec != &disk_codec_blk) {
+		fprintf(stderr, "dpdk-test-vdpa guest: --hostile needs --class blk\n");
+		return -EINVAL;
+	}
+	if (o->socket != NULL || hostile_list_wanted(o))
+		return 0;
+	fprintf(stderr, "dpdk-test-vdpa guest: --socket is missing\n");
+	return -EINVAL;
 }
 
 /* @return 0; 1 if the help was printed; -EINVAL */
@@ -96,23 +154,40 @@ options_parse(struct options *o, int argc, char **argv)
 		{ "seconds", required_argument, NULL, 't' },
 		{ "seed", required_argument, NULL, 'e' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "hostile", required_argument, NULL, 'H' },
+		{ "expect-reset", no_argument, NULL, 'R' },
+		{ "witness", required_argument, NULL, 'W' },
+		{ "back-end-pid", required_argument, NULL, 'P' },
+		{ "rss-limit", required_argument, NULL, 'M' },
+		{ "verbose", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int ret;
 
 	*o = (struct options){ .conf = { .seed = 1, .zeroes = true }, .queues = 1, .depth = 64,
-		.seconds = 5 };
+		.hostile = { .rss_limit_mb = HOSTILE_RSS_LIMIT_MB }, .seconds = 5 };
 	ret = option_walk("guest", argc, argv, long_options, option_take, o, usage_print);
-	if (ret == 0 && o->socket == NULL) {
-		fprintf(stderr, "dpdk-test-vdpa guest: --socket is missing\n");
-		ret = -EINVAL;
-	}
+	if (ret == 0)
+		ret = options_check(o);
 	if (ret < 0)
 		fprintf(stderr, "See dpdk-test-vdpa guest --class blk --help\n");
 	o->conf.queues = o->queues;
 	disk_conf_size(&o->conf, o->depth);
 	return ret;
+}
+
+static int
+hostile_cases_run(struct options *o)
+{
+	if (hostile_list_wanted(o)) {
+		hostile_blk_list();
+		return CMD_OK;
+	}
+	o->hostile.path = o->socket;
+	o->hostile.split = !o->ring_given || !o->conf.packed;
+	o->hostile.packed = !o->ring_given || o->conf.packed;
+	return hostile_blk_run(&o->hostile) == 0 ? CMD_OK : CMD_FAILED;
 }
 
 static int
@@ -171,6 +246,8 @@ cmd_guest_disk(int argc, char **argv)
 	ret = options_parse(&o, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
+	if (o.hostile.name != NULL)
+		return hostile_cases_run(&o);
 	stop_install();
 	d = disk_create(&o.conf);
 	if (d == NULL) {

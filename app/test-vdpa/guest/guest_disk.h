@@ -52,6 +52,8 @@ struct disk_conf {
 	bool region, carried;
 	/** Make blocks zeros, too, if the device can. */
 	bool zeroes;
+	/** Features to ask for if the device offers them, for requests of a test. */
+	uint64_t optional;
 };
 
 /** What the traffic found. */

@@ -34,7 +34,7 @@ static int
 features_negotiate(struct disk *d, struct disk_link *l)
 {
 	uint64_t offered, must = 1ull << VIRTIO_F_VERSION_1 | 1ull << VU_F_PROTOCOL_FEATURES;
-	uint64_t want = d->conf.codec->features;
+	uint64_t want = d->conf.codec->features | d->conf.optional;
 	int ret;
 
 	if (d->conf.zeroes)

@@ -63,6 +63,8 @@ expect guest_refuses_unknown_features 2 "unknown feature" guest --features mrg,n
 expect split_ring_of_the_guest_is_a_power_of_two 2 "power of two" guest --socket "$dir/none" --size 100
 expect guest_lists_hostile_cases 0 "^avail-head-range .*split " guest --hostile list
 expect guest_lists_cases_of_the_door 0 "^header-only .*door " guest --hostile list
+expect guest_lists_hostile_cases_of_a_disk 0 "^region-marks-beyond .*region " guest --class blk --hostile list
+expect guest_has_no_hostile_cases_of_other_disks 2 "--class blk" guest --class scsi --hostile list
 for v in "--back-end-pid 0" "--back-end-pid x" "--rounds 0" "--rss-limit -1" "--hold x"; do
 	# shellcheck disable=SC2086  # an option and its value
 	expect "guest_refuses_$v" 2 "is expected" guest --socket "$dir/none" --hostile all $v
