@@ -117,6 +117,8 @@ case_guest()
 		--vdev "scsi_vstate0,iface=$W/scsi,lun0=$W/lun,queues=2" -- serve
 	wait_for 20 serving || fail "no socket after 20 s"
 	guest_runs blk --queues 2
+	guest_runs blk --reads --no-status
+	expect "writes of a driver that only reads" "$(report writes)" -eq 0
 	guest_runs scsi --queues 2
 	guest_runs scsi --ring packed --indirect
 	expect "functions of the control queue" "$(report functions)" -gt 0

@@ -42,7 +42,7 @@ struct disk_conf {
 	/** Blocks of the disk that are used, for each queue; at least twice the depth. */
 	uint32_t blocks;
 	uint64_t seed;
-	/** Only reads, and no calls: for measurements. */
+	/** Only reads, no calls, and a thread that never sleeps: for measurements. */
 	bool reads_only;
 	/** Chains of one table each (indirect descriptors). */
 	bool indirect;
@@ -54,6 +54,8 @@ struct disk_conf {
 	bool zeroes;
 	/** Features to ask for if the device offers them, for requests of a test. */
 	uint64_t optional;
+	/** Do without the status byte, as front ends do whose back end does not have it. */
+	bool no_status;
 };
 
 /** What the traffic found. */

@@ -64,6 +64,8 @@ protocol_negotiate(struct disk *d, struct disk_link *l)
 		1ull << VU_PF_CONFIG | d->conf.codec->protocol;
 	int ret;
 
+	if (d->conf.no_status)
+		want &= ~(1ull << VU_PF_STATUS);
 	if (d->conf.region)
 		want |= 1ull << VU_PF_INFLIGHT_SHMFD;
 	if (d->conf.carried)
@@ -88,7 +90,7 @@ protocol_negotiate(struct disk *d, struct disk_link *l)
 bool
 disk_has_status(const struct disk *d)
 {
-	return (d->conf.codec->protocol & 1ull << VU_PF_STATUS) != 0;
+	return !d->conf.no_status && (d->conf.codec->protocol & 1ull << VU_PF_STATUS) != 0;
 }
 
 /* Some front ends have no status byte. */
