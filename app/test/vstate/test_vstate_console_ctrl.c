@@ -307,6 +307,63 @@ closed_port_gets_no_bytes(void **state)
 	con_close(&k);
 }
 
+/* Nobody reads for a closed port, and yet a peer that left makes room for the next one. */
+static void
+peers_come_and_go_at_a_closed_port(void **state)
+{
+	struct con k;
+
+	ctrl_open(&k, VSTATE_CONSOLE_CTRL_TO_GUEST, false);
+	driver_command(&k, BAD_ID, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	driver_command(&k, 1, VIRTIO_CONSOLE_PORT_READY, 1);
+	con_peer_open(&k);
+	assert_true(k.c->ports[1].host.is_open);
+	con_peer_close(&k);
+	con_work(&k);
+	assert_false(k.c->ports[1].host.is_open);
+	assert_false(k.c->ports[1].reported_open);
+	con_peer_open(&k);
+	assert_true(k.c->ports[1].host.is_open);
+	assert_int_equal(k.c->ports[1].host.opens, 2);
+	/* but not before its bytes are read */
+	assert_int_equal(write(k.peer, "bytes", 5), 5);
+	con_peer_close(&k);
+	con_work(&k);
+	assert_true(k.c->ports[1].host.is_open);
+	con_close(&k);
+}
+
+/* The size of a state holds until the own terminal has one. */
+static void
+each_state_brings_its_size(void **state)
+{
+	static const uint16_t cols[] = { 80, 132 };
+	struct vstate_console_port *port;
+	struct rte_vhost_state *st;
+	struct con k;
+	unsigned int i;
+
+	ctrl_open(&k, VSTATE_CONSOLE_CTRL_TO_GUEST, false);
+	port = &k.c->ports[0];
+	assert_int_equal(rte_vhost_state_suspend(NAME, 0, NULL), 0);
+	st = rte_vhost_state_capture(NAME, NULL);
+	assert_non_null(st);
+	for (i = 0; i < RTE_DIM(cols); i++) {
+		st->console.driver_ready = 1;
+		st->console.ports[0].cols = cols[i];
+		st->console.ports[0].rows = 24;
+		assert_int_equal(vstate_console_restore(k.dev, st), 0);
+		assert_int_equal(port->host.cols, cols[i]);
+	}
+	port->host.own_size = true;
+	st->console.driver_ready = 1;
+	st->console.ports[0].cols = 99;
+	assert_int_equal(vstate_console_restore(k.dev, st), 0);
+	assert_int_equal(port->host.cols, 132);
+	rte_vhost_state_free(st);
+	con_close(&k);
+}
+
 int
 test_vstate_console_ctrl(void)
 {
@@ -317,6 +374,8 @@ test_vstate_console_ctrl(void)
 		cmocka_unit_test(short_buffer_for_a_message_returns_empty),
 		cmocka_unit_test(messages_that_are_due_move_with_the_state),
 		cmocka_unit_test(closed_port_gets_no_bytes),
+		cmocka_unit_test(peers_come_and_go_at_a_closed_port),
+		cmocka_unit_test(each_state_brings_its_size),
 	};
 
 	return cmocka_run_group_tests_name("vstate_console_ctrl", tests, NULL, NULL);

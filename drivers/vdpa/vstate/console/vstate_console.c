@@ -466,33 +466,49 @@ port_open_note(struct vstate_console_port *p)
 static bool
 port_turn(struct vstate_console_port *p)
 {
+	enum vstate_console_turn turn;
 	bool done;
 
 	vstate_console_host_look(&p->host);
 	done = queue_is_done(&p->to_host->vq, vstate_console_port_to_host(p));
-	done &= queue_is_done(&p->to_guest->vq, vstate_console_port_to_guest(p));
+	turn = vstate_console_port_to_guest(p);
+	done &= queue_is_done(&p->to_guest->vq, turn);
+	/* nothing else reads: without this, a peer that left would keep its place */
+	if (!p->guest_open || turn == VSTATE_CONSOLE_TURN_STOPPED)
+		vstate_console_host_has_input(&p->host);
 	port_open_note(p);
 	/* a peer that left makes room for the next one */
 	return done && !(p->host.can_accept && p->host.fd < 0 && p->host.listener.fd >= 0);
+}
+
+/*
+ * Commands first: bytes may wait for a port that the driver opens, and no event follows. Messages
+ * last: a turn of a port may make one due.
+ */
+static bool
+ports_turn(struct vstate_console *c)
+{
+	const bool has_ctrl = c->dev->nb_vqs > VSTATE_CONSOLE_CTRL_TO_HOST;
+	bool again = has_ctrl && vstate_console_ctrl_commands(c);
+	uint16_t i;
+
+	for (i = 0; i < c->nb_ports; i++) {
+		if (!port_turn(&c->ports[i]))
+			again = true;
+		vstate_console_port_rest_send(&c->ports[i]);
+	}
+	return (has_ctrl && vstate_console_ctrl_messages(c)) || again;
 }
 
 bool
 vstate_console_work(struct vstate_console *c)
 {
 	bool again = false;
-	uint16_t i;
 
 	pthread_mutex_lock(&c->lock);
 	events_take(c);
-	if (!vstate_run_is_blocked(c->dev, VSTATE_BLOCK_NOT_OWNER) && c->host_made) {
-		for (i = 0; i < c->nb_ports; i++) {
-			if (!port_turn(&c->ports[i]))
-				again = true;
-			vstate_console_port_rest_send(&c->ports[i]);
-		}
-		if (c->dev->nb_vqs > VSTATE_CONSOLE_CTRL_TO_HOST && vstate_console_ctrl_turn(c))
-			again = true;
-	}
+	if (!vstate_run_is_blocked(c->dev, VSTATE_BLOCK_NOT_OWNER) && c->host_made)
+		again = ports_turn(c);
 	pthread_mutex_unlock(&c->lock);
 	return again;
 }
@@ -659,7 +675,7 @@ port_restore(struct vstate_console_port *p, const struct rte_vhost_state_console
 	/* the next turn finds whether its own side differs */
 	p->reported_open = sp->host_open;
 	vstate_console_port_keep(p);
-	if (p->host.cols == 0) {
+	if (!p->host.own_size) {
 		p->host.cols = sp->cols;
 		p->host.rows = sp->rows;
 	}

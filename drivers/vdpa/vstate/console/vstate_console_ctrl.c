@@ -211,8 +211,8 @@ port_due(struct vstate_console *c)
 
 /* ---- turns ---- */
 
-static bool
-commands_process(struct vstate_console *c)
+bool
+vstate_console_ctrl_commands(struct vstate_console *c)
 {
 	struct vstate_console_vq *q =
 		vstate_console_vq_of(c->dev->vqs[VSTATE_CONSOLE_CTRL_TO_HOST]);
@@ -229,8 +229,8 @@ commands_process(struct vstate_console *c)
 	return more;
 }
 
-static bool
-messages_send(struct vstate_console *c)
+bool
+vstate_console_ctrl_messages(struct vstate_console *c)
 {
 	struct vstate_console_vq *q =
 		vstate_console_vq_of(c->dev->vqs[VSTATE_CONSOLE_CTRL_TO_GUEST]);
@@ -248,14 +248,6 @@ messages_send(struct vstate_console *c)
 		q->vq.fault == VSTATE_FAULT_NONE;
 	vstate_lease_give(&q->vq.lease);
 	return more;
-}
-
-bool
-vstate_console_ctrl_turn(struct vstate_console *c)
-{
-	bool more = commands_process(c);
-
-	return messages_send(c) || more;
 }
 
 void

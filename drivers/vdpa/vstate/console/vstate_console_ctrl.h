@@ -27,8 +27,10 @@ struct vstate_vq;
 
 /** Run a command of the driver. @return whether it is one. It may run twice. */
 bool vstate_console_ctrl_run(struct vstate_console *c, const struct virtio_console_control *cmd);
-/** Process both queues for one turn; takes their leases. @return whether there is more to do */
-bool vstate_console_ctrl_turn(struct vstate_console *c);
+/** Run what the driver has sent, for one turn; takes the lease. @return whether there is more */
+bool vstate_console_ctrl_commands(struct vstate_console *c);
+/** Send what is due to the driver, for one turn; takes the lease. @return as above */
+bool vstate_console_ctrl_messages(struct vstate_console *c);
 /** A queue that stops, whose lease is revoked: return all buffers of it that are in flight. */
 void vstate_console_ctrl_finish(struct vstate_console *c, struct vstate_vq *vq);
 

@@ -276,7 +276,10 @@ vstate_console_host_size(struct vstate_console_host *h)
 	if (h->conf->kind != VSTATE_CONSOLE_PTY || h->fd < 0 || ioctl(h->fd, TIOCGWINSZ, &ws) != 0)
 		return false;
 	/* a terminal that nobody gave a size has 0 */
-	if (ws.ws_col == 0 || ws.ws_row == 0 || (ws.ws_col == h->cols && ws.ws_row == h->rows))
+	if (ws.ws_col == 0 || ws.ws_row == 0)
+		return false;
+	h->own_size = true;
+	if (ws.ws_col == h->cols && ws.ws_row == h->rows)
 		return false;
 	h->cols = ws.ws_col;
 	h->rows = ws.ws_row;
