@@ -18,7 +18,7 @@ case_all_items()
 	measured "$(report passed) of 116"
 }
 
-disk() # CLASS NUMBER
+class() # CLASS NUMBER
 {
 	tool "$PATIENCE" conformance --class "$1" --json ||
 		fail "exit status $?: $(grep -o '"item": [^}]*false[^}]*' "$W/tool.out" | paste -sd' ')"
@@ -29,7 +29,10 @@ disk() # CLASS NUMBER
 
 # "Block Device" and "SCSI Host Device", and what a hostile driver or front end does to a disk: 11 and
 # 18 items with 2 kinds of rings.
-case_disk() { disk blk 22; }
-case_scsi() { disk scsi 36; }
+case_disk() { class blk 22; }
+case_scsi() { class scsi 36; }
 
-run_cases all-items disk scsi
+# "Console Device", and its state: 19 items with 2 kinds of rings.
+case_console() { class console 38; }
+
+run_cases all-items disk scsi console

@@ -15,6 +15,7 @@
 #include "backend_local.h"
 #include "cmd.h"
 #include "cmd_conformance.h"
+#include "cmd_conformance_console.h"
 #include "cmd_conformance_disk.h"
 #include "conform.h"
 #include "conform_change.h"
@@ -36,6 +37,8 @@ struct options {
 	const char *item;
 	/** A class of disks instead of a network device, or NULL. */
 	const struct conform_disk_class *disk;
+	/** A console instead of a network device. */
+	bool console;
 	bool json, verbose;
 };
 
@@ -54,9 +57,10 @@ usage_print(FILE *f)
 		"and \"Device parts\", with split and packed rings, through the API and through\n"
 		"vhost-user. Or test a blk_vstate device against those of \"Block Device\", or a\n"
 		"scsi_vstate device against those of \"SCSI Host Device\", and with requests and\n"
-		"in-flight regions that no driver should send.\n"
+		"in-flight regions that no driver should send. Or test a console_vstate device\n"
+		"against those of \"Console Device\", and of its state.\n"
 		"\n"
-		"  --class NAME  net, blk or scsi (default net)\n"
+		"  --class NAME  net, blk, scsi or console (default net)\n"
 		"  --item NAME   one item only, such as S3\n"
 		"  --json        report as one JSON object\n"
 		"  --verbose     show the logs of EAL and vhost\n"
@@ -84,7 +88,8 @@ options_parse(struct options *opt, int argc, char **argv)
 		switch (c) {
 		case 'c':
 			opt->disk = cmd_conformance_disk_find(optarg);
-			if (opt->disk != NULL || strcmp(optarg, "net") == 0)
+			opt->console = strcmp(optarg, "console") == 0;
+			if (opt->disk != NULL || opt->console || strcmp(optarg, "net") == 0)
 				break;
 			fprintf(stderr, "dpdk-test-vdpa conformance: no class '%s'\n", optarg);
 			goto bad;
@@ -179,6 +184,8 @@ conformance_run(void *arg, const struct workdir *wd)
 
 	if (opt->disk != NULL)
 		return cmd_conformance_disk(opt->disk, opt->item, opt->json, wd);
+	if (opt->console)
+		return cmd_conformance_console(opt->item, opt->json, wd);
 	if (workdir_path(wd, "0.sock", dev.socket, sizeof(dev.socket)) < 0) {
 		fprintf(stderr, "dpdk-test-vdpa: %s is too long for the path of a socket\n",
 			wd->path);
