@@ -65,6 +65,21 @@ case_stop()
 	PYTHON
 }
 
+# Both directions of a console, and each byte arrives.
+case_console()
+{
+	bench --class console --ms 40 --json
+	/usr/bin/python3 - "$W/tool.out" <<-'PYTHON' || fail "the report is not complete"
+	import json, sys
+	cases = json.load(open(sys.argv[1]))
+	assert len(cases) == 8 and len({c["case"] for c in cases}) == 8, cases
+	for c in cases:
+	    assert 0 <= c["gbytes_median"] <= c["gbytes_max"], c
+	    assert c["cycles"] >= 0 and c["bytes"] > 0, c
+	PYTHON
+	measured "$(grep -o '"gbytes_median": [0-9.]*' "$W/tool.out" | cut -d' ' -f2 | paste -sd' ') GB/s"
+}
+
 case_unknown_case()
 {
 	! tool "$PATIENCE" bench --case loop/round --seconds 0.05 || fail "an unknown case was run"
@@ -151,5 +166,5 @@ case_socket_usage()
 	done
 }
 
-run_cases sides table two-core stop unknown-case socket-loop socket-queues \
+run_cases sides table two-core stop console unknown-case socket-loop socket-queues \
 	socket-dequeue socket-enqueue socket-errors socket-dies socket-usage

@@ -29,6 +29,7 @@
 #include "clock.h"
 #include "cmd.h"
 #include "cmd_bench.h"
+#include "cmd_bench_console.h"
 #include "cmd_bench_disk.h"
 #include "cmd_bench_socket.h"
 #include "eal.h"
@@ -108,6 +109,7 @@ usage_print(FILE *f)
 		"  --stop            measure how long a stop takes under load\n"
 		"  --repeat N        with --stop: number of stops, 10 to 1000000 (default 1000)\n"
 		"  --packets N       send N packets through each case and end, for profilers\n"
+		"  --class NAME      measure blk, scsi or console; see --class NAME --help\n"
 		"  --json[=FILE]     report as JSON, on standard output or to FILE\n"
 		"  --verbose         show the logs of EAL and vhost\n"
 		"  --help            this text\n"
@@ -552,6 +554,8 @@ cmd_bench(int argc, char **argv)
 
 	if (cmd_class_is_disk(argc, argv))
 		return cmd_bench_disk(argc, argv);
+	if (cmd_class_is_console(argc, argv))
+		return cmd_bench_console(argc, argv);
 	ret = options_parse(&o, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;

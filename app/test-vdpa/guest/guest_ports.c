@@ -88,10 +88,10 @@ ports_create(struct ports *p, const struct ports_conf *conf)
 		p->peers[q] = -1;
 	for (q = 0; q < PORTS_VQS_MAX; q++)
 		p->kick[q] = p->call[q] = -1;
-	if (conf->nb_ports < 2 || conf->nb_ports > PORTS_MAX)
+	if (conf->nb_ports < 1 || conf->nb_ports > PORTS_MAX)
 		return -EINVAL;
 	p->conf = *conf;
-	p->nb_vqs = 2 + 2 * conf->nb_ports;
+	p->nb_vqs = conf->nb_ports == 1 ? 2 : 2 + 2 * conf->nb_ports;
 	for (q = 0; q < p->nb_vqs && ret == 0; q++)
 		ret = queue_create(p, q);
 	p->command_gpa = guest_mem_reserve(&p->mem, COMMAND, 64);
@@ -138,7 +138,8 @@ static int
 features_negotiate(const struct ports *p, struct vu_fe *fe)
 {
 	const uint64_t want = p->conf.features | RTE_BIT64(VIRTIO_F_VERSION_1) |
-		RTE_BIT64(VU_F_PROTOCOL_FEATURES) | RTE_BIT64(VIRTIO_CONSOLE_F_MULTIPORT) |
+		RTE_BIT64(VU_F_PROTOCOL_FEATURES) |
+		(p->conf.nb_ports > 1 ? RTE_BIT64(VIRTIO_CONSOLE_F_MULTIPORT) : 0) |
 		(p->conf.packed ? RTE_BIT64(VIRTIO_F_RING_PACKED) : 0);
 	const uint64_t protocol = RTE_BIT64(VU_PF_MQ) | RTE_BIT64(VU_PF_REPLY_ACK) |
 		RTE_BIT64(VU_PF_CONFIG) | RTE_BIT64(VU_PF_STATUS);
@@ -283,14 +284,17 @@ ports_config_set(struct ports *p, unsigned int l, uint32_t offset, const void *b
 /* ---- queues ---- */
 
 int
+ports_publish(struct ports *p, uint16_t q)
+{
+	return p->rings[q].ops->publish(&p->rings[q]) ? queue_kick(p, q) : 0;
+}
+
+int
 ports_add(struct ports *p, uint16_t q, const struct guest_seg *segs, uint16_t nb, uint32_t cookie)
 {
-	struct guest_ring *r = &p->rings[q];
-	int ret = r->ops->add(r, segs, nb, cookie, false);
+	int ret = p->rings[q].ops->add(&p->rings[q], segs, nb, cookie, false);
 
-	if (ret != 0)
-		return ret;
-	return r->ops->publish(r) ? queue_kick(p, q) : 0;
+	return ret == 0 ? ports_publish(p, q) : ret;
 }
 
 int

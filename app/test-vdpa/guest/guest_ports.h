@@ -7,10 +7,10 @@
 
 /**
  * @file
- * A driver of a console with several ports and its control queues (VIRTIO 1.4 "Multiport Device
- * Operation"), which does one step at a time, and a peer at the host's side of each port. It is for
- * tests that choose each buffer; guest_console.h is for streams. The driver shares no code with the
- * device.
+ * A driver of a console with one port, or with several and its control queues (VIRTIO 1.4 "Multiport
+ * Device Operation"), which does one step at a time, and a peer at the host's side of each port. It
+ * is for tests that choose each buffer; guest_console.h is for streams. The driver shares no code
+ * with the device.
  *
  * All functions are called from one thread. They return 0 or -errno unless they say otherwise.
  */
@@ -29,7 +29,7 @@
 #define PORTS_CTRL_TX 3
 
 struct ports_conf {
-	/** 2 .. PORTS_MAX, so that the device has control queues. */
+	/** 1 .. PORTS_MAX; above 1 with MULTIPORT and its control queues. */
 	uint16_t nb_ports;
 	/** Descriptors of each ring; split: a power of two. */
 	uint16_t ring_size;
@@ -101,7 +101,9 @@ ports_tx(uint16_t port)
 	return ports_rx(port) + 1;
 }
 
-/** Make a buffer available, and kick if the device asks for it. */
+/** Make all added buffers of a queue visible, and kick if the device asks for it. */
+int ports_publish(struct ports *p, uint16_t q);
+/** Make a buffer available, as above. */
 int ports_add(struct ports *p, uint16_t q, const struct guest_seg *segs, uint16_t nb,
 		uint32_t cookie);
 /** Wait for a used buffer. @return 1; 0: none in @p ms; -EBADMSG or -EIO: a wrong one */
