@@ -3,7 +3,8 @@
 # Copyright(c) 2026 vstate contributors
 #
 # A console moves between two back ends, or is killed and started again, or taken over, while the
-# tool's own driver and a peer at its port send numbered bytes. Planted faults must be found.
+# tool's own driver and a peer at its port send numbered bytes. Planted faults must be found. Then
+# drivers that misbehave.
 
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/lib/harness.sh"
@@ -60,16 +61,17 @@ case_break_repeat() { found repeat; }
 case_break_skip() { found skip --packed; }
 case_break_ahead() { found ahead; }
 
-# serving PORTS: a process that serves a console
+# serving PORTS [OPTION...]: a process that serves a console; options of EAL for more of them
 serving()
 {
-	local fd plugin
+	local fd plugin ports=$1
+	shift
 	plugin=$(plugin_path) || fail "no plugin to load"
 	eal_options 64
 	mkfifo "$W/serve.in"
 	exec {fd}<>"$W/serve.in"
 	nice -n 19 "$TOOL" "${EAL[@]}" -d "$plugin" \
-		--vdev "console_vstate0,iface=$W/s,ports=$1,port0=unix:$W/p0" -- serve --verbose \
+		--vdev "console_vstate0,iface=$W/s,ports=$ports,port0=unix:$W/p0" "$@" -- serve --verbose \
 		<"$W/serve.in" >"$W/serve.out" 2>&1 {fd}>&- &
 	PID["serve"]=$!
 	echo "$!" >>"$W/pids"
@@ -94,12 +96,26 @@ case_guest()
 	[ ! -e "$W/p0" ] || fail "the socket of the port is left behind"
 }
 
+# Drivers that misbehave: the process, a second console and the next driver take no harm.
+case_hostile()
+{
+	serving 2 --vdev "console_vstate1,iface=$W/w,ports=2"
+	wait_for 20 test -S "$W/w" || fail "no socket of the second console"
+	tool "$PATIENCE" guest --class console --socket "$W/s" --port "$W/p0" --hostile all --witness "$W/w" \
+		--back-end-pid "${PID[serve]}" --expect-reset --rss-limit $((64 * (${VSTATE_SANITIZE:-0} * 7 + 1))) ||
+		fail "exit status $?: $(grep ^FAIL "$W/tool.out" | head -n 12 | paste -sd';')"
+	expect_match "result" "$(tail -n 1 "$W/tool.out")" '^104 passed, 0 failed$'
+	measured "$(tail -n 1 "$W/tool.out")"
+	echo quit >&"$SERVE_FD"
+	bg_end serve 10 || fail "serve failed"
+}
+
 # Long runs.
 case_many_moves() { PATIENCE=1200 moves_busy 10000 --packed; PATIENCE=1200 moves_busy 10000; }
 case_many_kills() { PATIENCE=3600 moves 500 --kill; PATIENCE=3600 moves 500 --kill --packed; }
 case_many_upgrades() { PATIENCE=3600 upgrades 100 --packed; }
 
 # shellcheck disable=SC2046 # names without blanks
-run_cases guest api-split api-packed api-process api-depth-1 base kill-split kill-packed \
+run_cases guest hostile api-split api-packed api-process api-depth-1 base kill-split kill-packed \
 	upgrade-split upgrade-packed break-repeat break-skip break-ahead \
 	$(soak many-moves many-kills many-upgrades)

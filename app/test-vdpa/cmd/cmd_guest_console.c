@@ -19,6 +19,8 @@
 #include "cmd_guest_class.h"
 #include "cmd_guest_console.h"
 #include "guest_console.h"
+#include "hostile.h"
+#include "hostile_console.h"
 #include "option.h"
 #include "report.h"
 #include "stop.h"
@@ -29,10 +31,11 @@
 
 struct options {
 	struct console_conf conf;
+	struct hostile_conf hostile;
 	const char *socket, *port;
 	uint64_t depth, buf_max;
 	double seconds;
-	bool json;
+	bool json, ring_given;
 };
 
 static void
@@ -50,9 +53,45 @@ usage_print(FILE *f)
 		"  --seconds S          duration of the run (5)\n"
 		"  --seed N             seed of the traffic (1)\n"
 		"  --json               report as JSON\n"
+		"  --hostile NAMES      misbehave, with a console of two ports: cases, or all;\n"
+		"                       list: print the cases\n"
+		"  --expect-reset       with --hostile: a broken queue must set NEEDS_RESET\n"
+		"  --witness PATH       with --hostile: socket on which a second console of two\n"
+		"                       ports of the same process listens; it must be served\n"
+		"                       during the attacks\n"
+		"  --back-end-pid PID   with --hostile: process whose descriptors, threads and\n"
+		"                       memory are counted (that of the socket)\n"
+		"  --rss-limit MB       with --hostile: memory by which the back end may grow\n"
+		"                       (" RTE_STR(HOSTILE_RSS_LIMIT_MB) ")\n"
+		"  --verbose            with --hostile: print what the back end did\n"
 		"  --help               this text\n\n"
-		"Exit status: 0 if bytes flowed both ways and none was lost, doubled or wrong, 1\n"
-		"if not, 2 on wrong usage.\n", CONSOLE_MAX_DEPTH);
+		"Exit status: 0 if bytes flowed both ways and none was lost, doubled or wrong\n"
+		"(with --hostile: if the back end passed every case), 1 if not, 2 on wrong\n"
+		"usage.\n", CONSOLE_MAX_DEPTH);
+}
+
+static int
+hostile_option(struct hostile_conf *c, int opt, const char *arg)
+{
+	uint64_t n = 0;
+	int ret = 0;
+
+	switch (opt) {
+	case 'H': c->name = arg; break;
+	case 'R': c->expect_reset = true; break;
+	case 'W': c->witness = arg; break;
+	case 'V': c->verbose = true; break;
+	case 'P':
+		ret = option_number("guest", "--back-end-pid", arg, 1, INT32_MAX, &n);
+		c->pid = n;
+		break;
+	case 'M':
+		ret = option_number("guest", "--rss-limit", arg, 0, 1 << 20, &n);
+		c->rss_limit_mb = n;
+		break;
+	default: return -EINVAL;
+	}
+	return ret;
 }
 
 static int
@@ -66,14 +105,21 @@ option_take(void *options, int opt, const char *arg)
 	case 'j': o->json = true; return 0;
 	case 'c': return 0;
 	case 'r':
+		o->ring_given = true;
 		return option_choice("guest", "--ring", arg, "split", "packed", &o->conf.packed);
 	case 'd':
 		return option_number("guest", "--depth", arg, 1, CONSOLE_MAX_DEPTH, &o->depth);
 	case 'z': return option_number("guest", "--size", arg, 1, 1 << 20, &o->buf_max);
 	case 't': return option_seconds("guest", "--seconds", arg, &o->seconds);
 	case 'e': return option_number("guest", "--seed", arg, 0, UINT64_MAX, &o->conf.seed);
-	default: return -EINVAL;
+	default: return hostile_option(&o->hostile, opt, arg);
 	}
+}
+
+static bool
+hostile_list_wanted(const struct options *o)
+{
+	return o->hostile.name != NULL && strcmp(o->hostile.name, "list") == 0;
 }
 
 /* @return 0; 1 if the help was printed; -EINVAL */
@@ -90,14 +136,21 @@ options_parse(struct options *o, int argc, char **argv)
 		{ "seconds", required_argument, NULL, 't' },
 		{ "seed", required_argument, NULL, 'e' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "hostile", required_argument, NULL, 'H' },
+		{ "expect-reset", no_argument, NULL, 'R' },
+		{ "witness", required_argument, NULL, 'W' },
+		{ "back-end-pid", required_argument, NULL, 'P' },
+		{ "rss-limit", required_argument, NULL, 'M' },
+		{ "verbose", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int ret;
 
-	*o = (struct options){ .conf = { .seed = 1 }, .depth = 16, .buf_max = 4096, .seconds = 5 };
+	*o = (struct options){ .conf = { .seed = 1 }, .depth = 16, .buf_max = 4096, .seconds = 5,
+		.hostile = { .rss_limit_mb = HOSTILE_RSS_LIMIT_MB } };
 	ret = option_walk("guest", argc, argv, long_options, option_take, o, usage_print);
-	if (ret == 0 && (o->socket == NULL || o->port == NULL)) {
+	if (ret == 0 && (o->socket == NULL || o->port == NULL) && !hostile_list_wanted(o)) {
 		fprintf(stderr, "dpdk-test-vdpa guest: --socket or --port is missing\n");
 		ret = -EINVAL;
 	}
@@ -108,6 +161,19 @@ options_parse(struct options *o, int argc, char **argv)
 	o->conf.window = RTE_MAX(o->conf.buf_max, 4096u) * 16;
 	o->conf.ring_size = rte_align32pow2(RTE_MAX(o->conf.depth * 4u, 8u));
 	return ret;
+}
+
+static int
+hostile_cases_run(struct options *o)
+{
+	if (hostile_list_wanted(o)) {
+		hostile_console_list();
+		return CMD_OK;
+	}
+	o->hostile.path = o->socket;
+	o->hostile.split = !o->ring_given || !o->conf.packed;
+	o->hostile.packed = !o->ring_given || o->conf.packed;
+	return hostile_console_run(&o->hostile, o->port) == 0 ? CMD_OK : CMD_FAILED;
 }
 
 static int
@@ -172,6 +238,8 @@ cmd_guest_console(int argc, char **argv)
 	ret = options_parse(&o, argc, argv);
 	if (ret != 0)
 		return ret > 0 ? CMD_OK : CMD_USAGE;
+	if (o.hostile.name != NULL)
+		return hostile_cases_run(&o);
 	stop_install();
 	c = console_create(&o.conf);
 	if (c == NULL) {

@@ -70,6 +70,7 @@ for v in "--back-end-pid 0" "--back-end-pid x" "--rounds 0" "--rss-limit -1" "--
 	expect "guest_refuses_$v" 2 "is expected" guest --socket "$dir/none" --hostile all $v
 done
 expect conformance_takes_no_further_words 2 "unexpected argument 'word'" conformance word
+expect guest_lists_hostile_cases_of_a_console 0 "^ctrl-tx-loop .*split " guest --class console --hostile list
 expect bench_lists_its_cases 0 "^loop/packed-inorder$" bench --list
 expect bench_list_obeys_patterns 0 "^idle/split$" bench --list --case "idle/*"
 grep -q loop "$dir/out" && { echo "FAIL --case does not limit --list"; failed=1; }
