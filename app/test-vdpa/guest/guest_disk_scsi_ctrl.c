@@ -77,7 +77,8 @@ disk_scsi_ctrl_fill(struct disk *d)
 	for (; d->own.nb_events < EVENTS; d->own.nb_events++)
 		event_add(d, d->own.nb_events);
 	if (!d->own.out && done >= d->own.next) {
-		i = guest_rnd(&d->own.rnd, RESETS);
+		/* the first one is a reset: a short run on a busy machine may have few */
+		i = d->own.next == 0 ? 0 : guest_rnd(&d->own.rnd, RESETS);
 		function_add(d, i == 0 ? TMF(LOGICAL_UNIT_RESET) : TMF(QUERY_TASK_SET));
 		d->own.next = done + (uint64_t)PERIOD * d->conf.queues;
 	}
