@@ -71,30 +71,6 @@ usage_print(FILE *f)
 }
 
 static int
-hostile_option(struct hostile_conf *c, int opt, const char *arg)
-{
-	uint64_t n = 0;
-	int ret = 0;
-
-	switch (opt) {
-	case 'H': c->name = arg; break;
-	case 'R': c->expect_reset = true; break;
-	case 'W': c->witness = arg; break;
-	case 'V': c->verbose = true; break;
-	case 'P':
-		ret = option_number("guest", "--back-end-pid", arg, 1, INT32_MAX, &n);
-		c->pid = n;
-		break;
-	case 'M':
-		ret = option_number("guest", "--rss-limit", arg, 0, 1 << 20, &n);
-		c->rss_limit_mb = n;
-		break;
-	default: return -EINVAL;
-	}
-	return ret;
-}
-
-static int
 option_take(void *options, int opt, const char *arg)
 {
 	struct options *o = options;
@@ -112,14 +88,8 @@ option_take(void *options, int opt, const char *arg)
 	case 'z': return option_number("guest", "--size", arg, 1, 1 << 20, &o->buf_max);
 	case 't': return option_seconds("guest", "--seconds", arg, &o->seconds);
 	case 'e': return option_number("guest", "--seed", arg, 0, UINT64_MAX, &o->conf.seed);
-	default: return hostile_option(&o->hostile, opt, arg);
+	default: return cmd_guest_class_hostile(&o->hostile, opt, arg);
 	}
-}
-
-static bool
-hostile_list_wanted(const struct options *o)
-{
-	return o->hostile.name != NULL && strcmp(o->hostile.name, "list") == 0;
 }
 
 /* @return 0; 1 if the help was printed; -EINVAL */
@@ -136,12 +106,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{ "seconds", required_argument, NULL, 't' },
 		{ "seed", required_argument, NULL, 'e' },
 		{ "json", no_argument, NULL, 'j' },
-		{ "hostile", required_argument, NULL, 'H' },
-		{ "expect-reset", no_argument, NULL, 'R' },
-		{ "witness", required_argument, NULL, 'W' },
-		{ "back-end-pid", required_argument, NULL, 'P' },
-		{ "rss-limit", required_argument, NULL, 'M' },
-		{ "verbose", no_argument, NULL, 'V' },
+		CMD_GUEST_CLASS_HOSTILE,
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -150,7 +115,8 @@ options_parse(struct options *o, int argc, char **argv)
 	*o = (struct options){ .conf = { .seed = 1 }, .depth = 16, .buf_max = 4096, .seconds = 5,
 		.hostile = { .rss_limit_mb = HOSTILE_RSS_LIMIT_MB } };
 	ret = option_walk("guest", argc, argv, long_options, option_take, o, usage_print);
-	if (ret == 0 && (o->socket == NULL || o->port == NULL) && !hostile_list_wanted(o)) {
+	if (ret == 0 && (o->socket == NULL || o->port == NULL) &&
+			!cmd_guest_class_lists(&o->hostile)) {
 		fprintf(stderr, "dpdk-test-vdpa guest: --socket or --port is missing\n");
 		ret = -EINVAL;
 	}
@@ -166,7 +132,7 @@ options_parse(struct options *o, int argc, char **argv)
 static int
 hostile_cases_run(struct options *o)
 {
-	if (hostile_list_wanted(o)) {
+	if (cmd_guest_class_lists(&o->hostile)) {
 		hostile_console_list();
 		return CMD_OK;
 	}

@@ -72,30 +72,6 @@ usage_print(FILE *f)
 }
 
 static int
-hostile_option(struct hostile_conf *c, int opt, const char *arg)
-{
-	uint64_t n = 0;
-	int ret = 0;
-
-	switch (opt) {
-	case 'H': c->name = arg; break;
-	case 'R': c->expect_reset = true; break;
-	case 'W': c->witness = arg; break;
-	case 'V': c->verbose = true; break;
-	case 'P':
-		ret = option_number("guest", "--back-end-pid", arg, 1, INT32_MAX, &n);
-		c->pid = n;
-		break;
-	case 'M':
-		ret = option_number("guest", "--rss-limit", arg, 0, 1 << 20, &n);
-		c->rss_limit_mb = n;
-		break;
-	default: return -EINVAL;
-	}
-	return ret;
-}
-
-static int
 option_take(void *options, int opt, const char *arg)
 {
 	struct options *o = options;
@@ -120,14 +96,8 @@ option_take(void *options, int opt, const char *arg)
 	case 'd': return option_number("guest", "--depth", arg, 1, DISK_MAX_DEPTH, &o->depth);
 	case 't': return option_seconds("guest", "--seconds", arg, &o->seconds);
 	case 'e': return option_number("guest", "--seed", arg, 0, UINT64_MAX, &o->conf.seed);
-	default: return hostile_option(&o->hostile, opt, arg);
+	default: return cmd_guest_class_hostile(&o->hostile, opt, arg);
 	}
-}
-
-static bool
-hostile_list_wanted(const struct options *o)
-{
-	return o->hostile.name != NULL && strcmp(o->hostile.name, "list") == 0;
 }
 
 /* Checks that need more than one option. */
@@ -138,7 +108,7 @@ options_check(const struct options *o)
 		fprintf(stderr, "dpdk-test-vdpa guest: --hostile needs --class blk\n");
 		return -EINVAL;
 	}
-	if (o->socket != NULL || hostile_list_wanted(o))
+	if (o->socket != NULL || cmd_guest_class_lists(&o->hostile))
 		return 0;
 	fprintf(stderr, "dpdk-test-vdpa guest: --socket is missing\n");
 	return -EINVAL;
@@ -160,12 +130,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{ "reads", no_argument, NULL, 'o' },
 		{ "no-status", no_argument, NULL, 'n' },
 		{ "json", no_argument, NULL, 'j' },
-		{ "hostile", required_argument, NULL, 'H' },
-		{ "expect-reset", no_argument, NULL, 'R' },
-		{ "witness", required_argument, NULL, 'W' },
-		{ "back-end-pid", required_argument, NULL, 'P' },
-		{ "rss-limit", required_argument, NULL, 'M' },
-		{ "verbose", no_argument, NULL, 'V' },
+		CMD_GUEST_CLASS_HOSTILE,
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -186,7 +151,7 @@ options_parse(struct options *o, int argc, char **argv)
 static int
 hostile_cases_run(struct options *o)
 {
-	if (hostile_list_wanted(o)) {
+	if (cmd_guest_class_lists(&o->hostile)) {
 		hostile_blk_list();
 		return CMD_OK;
 	}

@@ -34,26 +34,21 @@
 #include "hostile_send.h"
 #include "hostile_seq.h"
 #include "hostile_shared.h"
+#include "hostile_tally.h"
 #include "hostile_witness.h"
 #include "vhost_user_fe.h"
 
 #define MAX_CASES 500
-/* Cases in a row in which nobody could connect, after which the others are not tried. */
-#define DEAF_MAX 3
 /* Time for NEEDS_RESET to appear on a loaded machine; and time in which it must not appear. */
 #define RESET_MS 10000
 #define NO_RESET_MS 20
 
 /* What all cases of a run share. */
 struct run {
-	const struct hostile_conf *conf;
+	struct hostile_tally tally;
 	struct hostile_witness witness;
-	/* The back end's process, and what it uses without an attack. */
-	pid_t pid;
-	struct hostile_usage base;
 	/* What the last case left behind must not fail the next one. */
 	bool after_failure;
-	uint32_t passed, failed, skipped, deaf;
 };
 
 /* The process must use no more than before the case. */
@@ -245,62 +240,45 @@ skip_reason(const struct hostile_conf *conf, const struct hostile_case *c)
 }
 
 static void
-case_report(struct run *r, struct hostile_env *e, const struct hostile_case *c, int ret)
-{
-	const char *ring = (c->flags & HOSTILE_MSG) != 0 ? "" : e->packed ? " packed" : " split";
-
-	if (ret < 0) {
-		printf("FAIL %s%s: %s\n", c->name, ring, e->why);
-		r->failed++;
-		r->after_failure = true;
-	} else {
-		printf("PASS %s%s%s%s\n", c->name, ring, r->conf->verbose ? ": " : "",
-			r->conf->verbose ? e->did : "");
-		r->passed++;
-	}
-	fflush(stdout);
-}
-
-static void
 run_case(struct run *r, const struct hostile_case *c, bool packed)
 {
-	struct hostile_env e = { .conf = r->conf, .packed = packed, .pid = r->pid,
+	struct hostile_env e = { .conf = r->tally.conf, .packed = packed, .pid = r->tally.pid,
 		.wire = { .fd = -1 } };
-	const char *skip = skip_reason(r->conf, c);
+	const char *skip = skip_reason(r->tally.conf, c);
 	int ret, fresh = 0;
 	bool alive;
 
 	if (skip != NULL) {
-		printf("SKIP %s: %s\n", c->name, skip);
-		r->skipped++;
+		hostile_tally_add(&r->tally, c->name, "", HOSTILE_SKIPPED, skip);
 		return;
 	}
 	if (r->after_failure) {
 		/* An error is reported by the case. */
 		hostile_witness_open(&r->witness);
-		if (r->pid != 0)
-			hostile_usage_steady(r->pid, &r->base);
+		hostile_tally_renew(&r->tally);
 		r->after_failure = false;
 	}
 	if (r->witness.path != NULL)
 		e.witness = &r->witness;
-	if (r->pid != 0)
-		e.before = &r->base;
+	if (r->tally.pid != 0)
+		e.before = &r->tally.base;
 	ret = attack_run(&e, c);
 	hostile_close(&e);
-	alive = r->pid == 0 || hostile_proc_alive(r->pid);
+	alive = hostile_tally_is_alive(&r->tally);
 	if (alive)
 		fresh = hostile_fresh(&e, "after the attack", NULL);
-	r->deaf = fresh < 0 ? r->deaf + 1 : 0;
+	r->tally.deaf = fresh < 0 ? r->tally.deaf + 1 : 0;
 	if (ret == 0)
 		ret = fresh;
-	if (!alive || (r->pid != 0 && !hostile_proc_alive(r->pid))) {
+	if (!alive || !hostile_tally_is_alive(&r->tally)) {
 		e.why[0] = '\0';
 		ret = hostile_fail(&e, "the back end's process ended");
 	}
 	if (ret == 0 && e.before != NULL)
 		ret = check_usage(&e);
-	case_report(r, &e, c, ret);
+	r->after_failure = ret < 0;
+	hostile_tally_add(&r->tally, c->name, (c->flags & HOSTILE_MSG) != 0 ? "" : packed ?
+			" packed" : " split", ret, ret < 0 ? e.why : e.did);
 }
 
 static uint32_t
@@ -342,24 +320,22 @@ hostile_list(void)
 static int
 warm_up(struct run *r, bool packed)
 {
-	struct hostile_env e = { .conf = r->conf, .packed = packed, .wire = { .fd = -1 } };
+	struct hostile_env e = { .conf = r->tally.conf, .packed = packed, .wire = { .fd = -1 } };
 	int ret;
 
 	ret = hostile_open(&e, HOSTILE_FEATURES);
 	if (ret == 0)
-		r->pid = r->conf->pid != 0 ? r->conf->pid : hostile_proc_peer(e.l->fe.fd);
+		hostile_tally_find(&r->tally, e.l->fe.fd);
 	hostile_close(&e);
 	if (ret == 0)
 		ret = hostile_fresh(&e, "again", NULL);
 	if (ret == 0 && hostile_witness_open(&r->witness) < 0)
 		ret = hostile_fail(&e, "%s", r->witness.why);
 	if (ret < 0) {
-		fprintf(stderr, "guest: %s: %s\n", r->conf->path, e.why);
+		fprintf(stderr, "guest: %s: %s\n", r->tally.conf->path, e.why);
 		return ret;
 	}
-	/* The process of a container has another number here, or belongs to another user. */
-	if (r->pid != 0 && hostile_usage_steady(r->pid, &r->base) < 0)
-		r->pid = 0;
+	hostile_tally_base(&r->tally);
 	return 0;
 }
 
@@ -387,15 +363,11 @@ run_cases(struct run *r, const struct hostile_case *cases, uint32_t nb, bool pac
 	uint32_t i;
 
 	for (i = 0; i < nb; i++) {
-		if (!case_wanted(r->conf, &cases[i], packed))
+		if (!case_wanted(r->tally.conf, &cases[i], packed))
 			continue;
 		run_case(r, &cases[i], packed);
-		if (r->deaf == DEAF_MAX || (r->pid != 0 && !hostile_proc_alive(r->pid))) {
-			printf("FAIL: the back end serves nobody after %s, no more cases are run\n",
-				cases[i].name);
-			r->failed++;
+		if (hostile_tally_go_on(&r->tally, cases[i].name) != 0)
 			return -EIO;
-		}
 	}
 	return 0;
 }
@@ -408,27 +380,20 @@ cases_run(struct run *r)
 	int packed, ret = 0;
 
 	for (packed = 0; packed < 2 && ret == 0; packed++) {
-		if (packed ? !r->conf->packed : !r->conf->split)
+		if (packed ? !r->tally.conf->packed : !r->tally.conf->split)
 			continue;
 		if (warm_up(r, packed) < 0)
 			return -EIO;
 		ret = run_cases(r, cases, n, packed);
 	}
-	if (r->passed + r->failed + r->skipped == 0)
-		fprintf(stderr, "guest: no hostile case \"%s\" for this ring; see --hostile list\n",
-			r->conf->name);
-	printf("%u passed, %u failed", r->passed, r->failed);
-	if (r->skipped != 0)
-		printf(", %u skipped", r->skipped);
-	printf("\n");
-	return r->failed == 0 && r->passed != 0 ? 0 : -EPROTO;
+	return hostile_tally_end(&r->tally);
 }
 
 int
 hostile_run(const struct hostile_conf *conf)
 {
 	bool fuzz = strcmp(conf->name, "fuzz") == 0;
-	struct run r = { .conf = conf };
+	struct run r = { .tally = { .conf = conf } };
 	int ret;
 
 	hostile_witness_init(&r.witness, conf->witness);
@@ -437,9 +402,9 @@ hostile_run(const struct hostile_conf *conf)
 	} else {
 		ret = warm_up(&r, !conf->split);
 		if (ret == 0 && fuzz)
-			ret = hostile_fuzz_run(conf, &r.witness, r.pid);
-		else if (ret == 0 && r.pid != 0)
-			ret = hostile_connect_table(conf, &r.witness, r.pid);
+			ret = hostile_fuzz_run(conf, &r.witness, r.tally.pid);
+		else if (ret == 0 && r.tally.pid != 0)
+			ret = hostile_connect_table(conf, &r.witness, r.tally.pid);
 	}
 	hostile_witness_close(&r.witness);
 	return ret;

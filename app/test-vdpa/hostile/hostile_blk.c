@@ -25,38 +25,31 @@
 #include "hostile_blk_region.h"
 #include "hostile_blk_ring.h"
 #include "hostile_case.h"
-#include "hostile_proc.h"
+#include "hostile_tally.h"
 #include "vhost_user_fe.h"
 
 #define MAX_CASES 200
-/* Cases in a row in which nobody could connect, after which the others are not tried. */
-#define DEAF_MAX 3
 #define SECTOR 512
 #define GUARD_BYTE 0x5b
 #define GUARD_BYTES (HOSTILE_BLK_GUARD * SECTOR)
 /* Sectors that the cases need. */
 #define SECTORS_MIN 8192
-#define SKIPPED 1
 /* Requests of the witness under way: some, and little for a busy machine. */
 #define WITNESS_DEPTH 2
 
 struct run {
-	const struct hostile_conf *conf;
+	struct hostile_tally tally;
 	/** A good driver of the second device; NULL: there is none. */
 	struct disk *witness;
-	/** The back end's process, and what it uses without an attack. */
-	pid_t pid;
-	struct hostile_usage base;
 	uint16_t queues;
 	uint64_t capacity;
-	uint32_t passed, failed, skipped, deaf;
 };
 
 static struct hostile_blk_env
 env_make(const struct run *r, bool packed)
 {
-	return (struct hostile_blk_env){ .conf = r->conf, .packed = packed, .queues = r->queues,
-		.capacity = r->capacity };
+	return (struct hostile_blk_env){ .conf = r->tally.conf, .packed = packed,
+		.queues = r->queues, .capacity = r->capacity };
 }
 
 /* ---- the second device ---- */
@@ -67,13 +60,13 @@ witness_open(struct run *r)
 	struct disk_conf conf = { .codec = &disk_codec_blk, .queues = 1, .seed = 2 };
 	int ret;
 
-	if (r->conf->witness == NULL)
+	if (r->tally.conf->witness == NULL)
 		return 0;
 	disk_conf_size(&conf, WITNESS_DEPTH);
 	r->witness = disk_create(&conf);
 	if (r->witness == NULL)
 		return -rte_errno;
-	ret = disk_connect(r->witness, 0, r->conf->witness, HOSTILE_BLK_WAIT_MS);
+	ret = disk_connect(r->witness, 0, r->tally.conf->witness, HOSTILE_BLK_WAIT_MS);
 	if (ret == 0)
 		ret = disk_prepare(r->witness, 0);
 	if (ret == 0)
@@ -90,7 +83,7 @@ witness_check(struct run *r, struct hostile_blk_env *e)
 	struct disk_counts counts;
 	int ret;
 
-	if (r->conf->witness == NULL)
+	if (r->tally.conf->witness == NULL)
 		return 0;
 	ret = r->witness != NULL ? 0 : witness_open(r);
 	if (ret == 0)
@@ -182,7 +175,7 @@ attack_check(struct run *r, struct hostile_blk_env *e)
 	return hostile_blk_check_memory(e);
 }
 
-/* @return 0, -EPROTO or SKIPPED */
+/* @return 0, -EPROTO or HOSTILE_SKIPPED */
 static int
 attack_run(struct run *r, struct hostile_blk_env *e, const struct hostile_blk_case *c)
 {
@@ -191,71 +184,37 @@ attack_run(struct run *r, struct hostile_blk_env *e, const struct hostile_blk_ca
 	if (ret < 0)
 		return ret;
 	if (c->needs != 0 && (e->d->features & 1ull << c->needs) == 0)
-		return SKIPPED;
+		return HOSTILE_SKIPPED;
 	hostile_blk_fill(e);
 	ret = c->run(e, c);
 	return ret == 0 ? attack_check(r, e) : ret;
-}
-
-static bool
-is_alive(const struct run *r)
-{
-	return r->pid == 0 || hostile_proc_alive(r->pid);
-}
-
-static int
-usage_check(const struct run *r, struct hostile_blk_env *e)
-{
-	char why[200];
-
-	if (r->pid == 0 || hostile_usage_check(r->pid, &r->base, r->conf->rss_limit_mb, why,
-				sizeof(why)) == 0)
-		return 0;
-	return hostile_blk_fail(e, "%s", why);
-}
-
-static void
-case_report(struct run *r, const struct hostile_blk_env *e, const char *name, int ret)
-{
-	const char *ring = e->packed ? "packed" : "split";
-
-	if (ret == SKIPPED) {
-		printf("SKIP %s %s: the device does not offer the feature\n", name, ring);
-		r->skipped++;
-	} else if (ret < 0) {
-		printf("FAIL %s %s: %s\n", name, ring, e->why);
-		r->failed++;
-	} else {
-		printf("PASS %s %s%s%s\n", name, ring, r->conf->verbose ? ": " : "",
-			r->conf->verbose ? e->did : "");
-		r->passed++;
-	}
-	fflush(stdout);
 }
 
 static void
 run_case(struct run *r, const struct hostile_blk_case *c, bool packed)
 {
 	struct hostile_blk_env e = env_make(r, packed);
+	struct hostile_tally *t = &r->tally;
+	char why[200];
 	int ret, fresh = 0;
 
 	ret = attack_run(r, &e, c);
 	hostile_blk_close(&e);
-	if (is_alive(r))
+	if (hostile_tally_is_alive(t))
 		fresh = fresh_check(r, &e);
-	r->deaf = fresh < 0 ? r->deaf + 1 : 0;
+	t->deaf = fresh < 0 ? t->deaf + 1 : 0;
 	if (ret == 0)
 		ret = fresh;
-	if (!is_alive(r)) {
+	if (!hostile_tally_is_alive(t)) {
 		e.why[0] = '\0';
 		ret = hostile_blk_fail(&e, "the back end's process ended");
 	}
-	if (ret == 0)
-		ret = usage_check(r, &e);
-	/* what this case left behind must not fail the next one */
-	if (ret < 0 && r->pid != 0)
-		hostile_usage_steady(r->pid, &r->base);
-	case_report(r, &e, c->name, ret);
+	if (ret == 0 && hostile_tally_usage(t, why, sizeof(why)) != 0)
+		ret = hostile_blk_fail(&e, "%s", why);
+	if (ret < 0)
+		hostile_tally_renew(t);
+	hostile_tally_add(t, c->name, packed ? " packed" : " split", ret, ret < 0 ? e.why :
+			ret == 0 ? e.did : "the device does not offer the feature");
 }
 
 /* ---- all cases ---- */
@@ -305,7 +264,7 @@ warm_up(struct run *r, bool packed)
 	if (ret == 0)
 		ret = guard_write(&e);
 	if (ret == 0)
-		r->pid = r->conf->pid != 0 ? r->conf->pid : hostile_proc_peer(e.d->links[0].fe.fd);
+		hostile_tally_find(&r->tally, e.d->links[0].fe.fd);
 	hostile_blk_close(&e);
 	e.queues = r->queues;
 	if (ret == 0)
@@ -313,35 +272,27 @@ warm_up(struct run *r, bool packed)
 	if (ret == 0)
 		ret = witness_check(r, &e);
 	if (ret < 0) {
-		fprintf(stderr, "guest: %s: %s\n", r->conf->path, e.why);
+		fprintf(stderr, "guest: %s: %s\n", r->tally.conf->path, e.why);
 		return ret;
 	}
-	/* The process of a container has another number here, or belongs to another user. */
-	if (r->pid != 0 && hostile_usage_steady(r->pid, &r->base) < 0)
-		r->pid = 0;
+	hostile_tally_base(&r->tally);
 	return 0;
 }
 
 static int
 ring_cases_run(struct run *r, const struct hostile_blk_case *cases, uint32_t nb, bool packed)
 {
-	const char *names = r->conf->name;
+	struct hostile_tally *t = &r->tally;
 	uint32_t i;
 
 	if (warm_up(r, packed) < 0)
 		return -EIO;
 	for (i = 0; i < nb; i++) {
-		if ((cases[i].flags & (packed ? HOSTILE_PACKED : HOSTILE_SPLIT)) == 0 ||
-				(!hostile_name_is_listed(names, "all") &&
-				 !hostile_name_is_listed(names, cases[i].name)))
+		if (!hostile_tally_wants(t, cases[i].name, cases[i].flags, packed))
 			continue;
 		run_case(r, &cases[i], packed);
-		if (r->deaf < DEAF_MAX && is_alive(r))
-			continue;
-		printf("FAIL: the back end serves nobody after %s, no more cases are run\n",
-			cases[i].name);
-		r->failed++;
-		return -EIO;
+		if (hostile_tally_go_on(t, cases[i].name) != 0)
+			return -EIO;
 	}
 	return 0;
 }
@@ -350,7 +301,7 @@ int
 hostile_blk_run(const struct hostile_conf *conf)
 {
 	static struct hostile_blk_case cases[MAX_CASES];
-	struct run r = { .conf = conf };
+	struct run r = { .tally = { .conf = conf } };
 	uint32_t n = all_cases(cases);
 	int packed, ret = 0;
 
@@ -359,12 +310,5 @@ hostile_blk_run(const struct hostile_conf *conf)
 			ret = ring_cases_run(&r, cases, n, packed);
 	}
 	disk_destroy(r.witness);
-	if (r.passed + r.failed + r.skipped == 0 && ret == 0)
-		fprintf(stderr, "guest: no hostile case \"%s\" for this ring; see --hostile list\n",
-			conf->name);
-	printf("%u passed, %u failed", r.passed, r.failed);
-	if (r.skipped != 0)
-		printf(", %u skipped", r.skipped);
-	printf("\n");
-	return ret == 0 && r.failed == 0 && r.passed != 0 ? 0 : -EPROTO;
+	return hostile_tally_end(&r.tally) == 0 && ret == 0 ? 0 : -EPROTO;
 }
