@@ -26,7 +26,7 @@ alone()
 	for ((i = 1; i <= ${MOVES:-20}; i++)); do
 		next=vm$i
 		bare_guest "$next" -incoming defer
-		wait_for 20 vm_has_qmp "$next" || fail "$next: QEMU did not start"
+		qmp_await "$next"
 		migration_begin "$vm" "$next"
 		migration_finish "$vm" "$next"
 		vm_gone "$vm"

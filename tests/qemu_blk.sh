@@ -108,7 +108,7 @@ moves() # FROM-QEMU TO-QEMU
 	vm_ready one
 	check_begin one 16
 	QEMU=$2 disk_guest two b -incoming defer
-	wait_for 20 vm_has_qmp two || fail "two: QEMU did not start"
+	qmp_await two
 	migrate one two
 	vm_gone one
 	check_progress two

@@ -96,7 +96,25 @@ guest()
 guest_waits() # VM BACKEND [QEMU-OPTION...]: start a QEMU that waits for a migration
 {
 	guest "$@" -incoming defer
-	wait_for 20 vm_has_qmp "$1" || fail "$1: QEMU did not start"
+	qmp_await "$1"
+}
+
+# The front end of a device may wait for its back end here. If so, a failure shows where.
+qmp_await() # VM
+{
+	wait_for 60 vm_has_qmp "$1" || fail "$1: QEMU did not start: $(vm_waits "$1")"
+}
+
+# Where the threads of a QEMU are in the kernel, and whether it has made its socket.
+vm_waits() # VM
+{
+	local task
+	{
+		[ -S "$W/$1.qmp" ] && echo "its socket is there;"
+		for task in "/proc/${PID[$1]}"/task/*; do
+			echo "$(cat "$task/comm") in $(cat "$task/wchan");"
+		done
+	} 2>/dev/null | tr '\n' ' '
 }
 
 vm_has_qmp() { alive "$1" || fail "$1: QEMU ended"; [ -S "$W/$1.qmp" ] && qmp "$1" query-status >/dev/null; }
