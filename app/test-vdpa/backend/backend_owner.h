@@ -7,7 +7,7 @@
 
 /**
  * @file
- * Which of two processes has a device that one takes over from the other.
+ * Whether a new process has taken a device over from the old process.
  */
 
 #include <stdbool.h>

@@ -56,7 +56,7 @@ struct console_bench {
 	int tid;
 	/** Buffers that the device has, and the next one. */
 	unsigned int under_way, next;
-	/** Bytes that one side has sent and that the other one has got. */
+	/** Bytes that the sending side has sent, and bytes that the receiving side has got. */
 	uint64_t sent, got;
 };
 

@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +53,27 @@ usage_print(FILE *f)
 }
 
 static int
+option_take(void *options, int c, const char *word)
+{
+	struct disk_bench_options *opt = options;
+
+	switch (c) {
+	case 'c':
+		opt->codec = disk_codec_find(word);
+		if (opt->codec != NULL)
+			return 0;
+		fprintf(stderr, "dpdk-test-vdpa bench: --class: '%s' is no class of disks\n", word);
+		return -EINVAL;
+	case 'd':
+		return option_number("bench", "--depth", word, 1, DISK_MAX_DEPTH, &opt->depth);
+	case 'm': return option_number("bench", "--ms", word, 1, 1000000, &opt->milliseconds);
+	case 'j': opt->json = true; return 0;
+	case 'V': opt->verbose = true; return 0;
+	default: return -EINVAL;
+	}
+}
+
+static int
 options_parse(struct disk_bench_options *opt, int argc, char **argv)
 {
 	static const struct option long_options[] = {
@@ -65,47 +85,14 @@ options_parse(struct disk_bench_options *opt, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int c, ret = 0;
+	int ret;
 
 	*opt = (struct disk_bench_options){ .codec = &disk_codec_blk, .depth = 64,
 		.milliseconds = 1000 };
-	optind = 0;
-	while (ret == 0 && (c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			opt->codec = disk_codec_find(optarg);
-			if (opt->codec != NULL)
-				break;
-			fprintf(stderr, "dpdk-test-vdpa bench: --class: '%s' is no class of disks\n",
-					optarg);
-			return -EINVAL;
-		case 'd':
-			ret = option_number("bench", "--depth", optarg, 1, DISK_MAX_DEPTH,
-					&opt->depth);
-			break;
-		case 'm':
-			ret = option_number("bench", "--ms", optarg, 1, 1000000,
-					&opt->milliseconds);
-			break;
-		case 'j':
-			opt->json = true;
-			break;
-		case 'V':
-			opt->verbose = true;
-			break;
-		case 'h':
-			usage_print(stdout);
-			return 1;
-		default:
-			ret = -EINVAL;
-		}
-	}
-	if (ret == 0 && optind == argc)
-		return 0;
-	if (ret == 0)
-		fprintf(stderr, "dpdk-test-vdpa bench: unexpected argument '%s'\n", argv[optind]);
-	fprintf(stderr, "See dpdk-test-vdpa bench --class blk --help\n");
-	return -EINVAL;
+	ret = option_walk("bench", argc, argv, long_options, option_take, opt, usage_print);
+	if (ret < 0)
+		fprintf(stderr, "See dpdk-test-vdpa bench --class blk --help\n");
+	return ret;
 }
 
 static void

@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #include "guest.h"
 #include "guest_link.h"
 #include "guest_traffic.h"
+#include "option.h"
 #include "report.h"
 #include "stop.h"
 #include "workdir.h"
@@ -70,6 +70,26 @@ usage_print(FILE *f)
 }
 
 static int
+option_take(void *options, int c, const char *word)
+{
+	struct options *opt = options;
+
+	switch (c) {
+	case 'c':
+		opt->disk = cmd_conformance_disk_find(word);
+		opt->console = strcmp(word, "console") == 0;
+		if (opt->disk != NULL || opt->console || strcmp(word, "net") == 0)
+			return 0;
+		fprintf(stderr, "dpdk-test-vdpa conformance: no class '%s'\n", word);
+		return -EINVAL;
+	case 'i': opt->item = word; return 0;
+	case 'j': opt->json = true; return 0;
+	case 'v': opt->verbose = true; return 0;
+	default: return -EINVAL;
+	}
+}
+
+static int
 options_parse(struct options *opt, int argc, char **argv)
 {
 	static const struct option long_options[] = {
@@ -80,41 +100,13 @@ options_parse(struct options *opt, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int c;
+	int ret;
 
 	memset(opt, 0, sizeof(*opt));
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			opt->disk = cmd_conformance_disk_find(optarg);
-			opt->console = strcmp(optarg, "console") == 0;
-			if (opt->disk != NULL || opt->console || strcmp(optarg, "net") == 0)
-				break;
-			fprintf(stderr, "dpdk-test-vdpa conformance: no class '%s'\n", optarg);
-			goto bad;
-		case 'i':
-			opt->item = optarg;
-			break;
-		case 'j':
-			opt->json = true;
-			break;
-		case 'v':
-			opt->verbose = true;
-			break;
-		case 'h':
-			usage_print(stdout);
-			return 1;
-		default:
-			goto bad;
-		}
-	}
-	if (optind == argc)
-		return 0;
-	fprintf(stderr, "dpdk-test-vdpa conformance: unexpected argument '%s'\n", argv[optind]);
-bad:
-	fprintf(stderr, "See dpdk-test-vdpa conformance --help\n");
-	return -EINVAL;
+	ret = option_walk("conformance", argc, argv, long_options, option_take, opt, usage_print);
+	if (ret < 0)
+		fprintf(stderr, "See dpdk-test-vdpa conformance --help\n");
+	return ret;
 }
 
 /* At the end of every item no frame may be lost, duplicated, reordered or corrupted. */

@@ -26,7 +26,7 @@ void cmd_guest_class_report(json_t *report, bool good, const char *why);
 	{ "back-end-pid", required_argument, NULL, 'P' }, \
 	{ "rss-limit", required_argument, NULL, 'M' }, \
 	{ "verbose", no_argument, NULL, 'V' }
-/** Take one of these options. @return 0; -EINVAL: another one, or a bad value, which is told */
+/** Take an option of this list. @return 0; -EINVAL: no such option, or a bad value (reported) */
 int cmd_guest_class_hostile(struct hostile_conf *c, int opt, const char *arg);
 /** Whether only the names of the cases are wanted. */
 bool cmd_guest_class_lists(const struct hostile_conf *c);

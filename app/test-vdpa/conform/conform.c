@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,20 +22,6 @@
 #define CONNECT_MS 5000
 #define FLOW_MS 3000
 #define SUSPEND_US 1000000
-
-int
-conform_no(struct conform *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	/* Only the first reason is kept: the others usually follow from it. */
-	if (c->why[0] == '\0') {
-		va_start(ap, fmt);
-		vsnprintf(c->why, sizeof(c->why), fmt, ap);
-		va_end(ap);
-	}
-	return -1;
-}
 
 /* ---- set up ---- */
 

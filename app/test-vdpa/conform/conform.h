@@ -18,6 +18,8 @@
 
 #include <rte_common.h>
 
+#include "reason.h"
+
 struct backend;
 struct guest;
 struct guest_link;
@@ -41,7 +43,8 @@ struct conform_item {
 };
 
 /** Record why an item does not hold. @return -1 */
-int conform_no(struct conform *c, const char *fmt, ...) __rte_format_printf(2, 3);
+#define conform_no(c, ...) \
+	reason_keep(-1, (c)->why, sizeof((c)->why), __VA_ARGS__)
 
 /** What is set up before an item's own steps. */
 enum conform_level {

@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,18 +25,6 @@
 #define RING_SIZE 256
 #define SUSPEND_US 2000000
 #define ROWS 43
-
-int
-conform_console_no(struct conform_console *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (c->why[0] == '\0')
-		vsnprintf(c->why, sizeof(c->why), fmt, ap);
-	va_end(ap);
-	return -1;
-}
 
 /* ---- connections ---- */
 
@@ -103,7 +90,7 @@ conform_console_peer(struct conform_console *c, unsigned int be, uint16_t port)
 			strerror(-ret));
 }
 
-/* The driver learns which ports are open at the host's side, whatever else it is told. */
+/* Wait for the messages that name the ports whose host side is open. Other messages are ignored. */
 static int
 ports_await(struct conform_console *c)
 {

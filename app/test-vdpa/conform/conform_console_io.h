@@ -16,6 +16,8 @@
 
 #include <rte_common.h>
 
+#include "reason.h"
+
 struct conform_console;
 struct rte_vhost_state;
 
@@ -28,8 +30,8 @@ struct rte_vhost_state;
 #define CONFORM_CONSOLE_DATA_MAX (2u << 20)
 
 /** The item fails: keep the first reason. @return -1 */
-__rte_format_printf(2, 3)
-int conform_console_no(struct conform_console *c, const char *fmt, ...);
+#define conform_console_no(c, ...) \
+	reason_keep(-1, (c)->why, sizeof((c)->why), __VA_ARGS__)
 
 /** Connect to a device, which is reset, and negotiate. The rings are empty. */
 int conform_console_open(struct conform_console *c);

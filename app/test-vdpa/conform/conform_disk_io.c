@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,18 +24,6 @@
 #define CONNECT_MS 5000
 #define RING_SIZE 2048
 #define SCRATCH_SIZE (2u << 20)
-
-int
-conform_disk_no(struct conform_disk *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (c->why[0] == '\0')
-		vsnprintf(c->why, sizeof(c->why), fmt, ap);
-	va_end(ap);
-	return -1;
-}
 
 /* ---- memory: headers and answers, then data, whose middle is the border of two regions ---- */
 

@@ -13,6 +13,7 @@
 #include <rte_common.h>
 
 #include "guest_disk_core.h"
+#include "reason.h"
 
 struct conform_disk;
 struct guest_seg;
@@ -26,8 +27,8 @@ struct guest_seg;
 #define CONFORM_DATA_MAX (640u << 10)
 
 /** The item fails: keep the first reason. @return -1 */
-__rte_format_printf(2, 3)
-int conform_disk_no(struct conform_disk *c, const char *fmt, ...);
+#define conform_disk_no(c, ...) \
+	reason_keep(-1, (c)->why, sizeof((c)->why), __VA_ARGS__)
 
 /** Places in guest memory: 4,096 bytes for headers and answers; data; the border of two regions. */
 uint64_t conform_disk_hdr(const struct conform_disk *c);

@@ -331,12 +331,7 @@ warm_up(struct run *r, bool packed)
 		ret = hostile_fresh(&e, "again", NULL);
 	if (ret == 0 && hostile_witness_open(&r->witness) < 0)
 		ret = hostile_fail(&e, "%s", r->witness.why);
-	if (ret < 0) {
-		fprintf(stderr, "guest: %s: %s\n", r->tally.conf->path, e.why);
-		return ret;
-	}
-	hostile_tally_base(&r->tally);
-	return 0;
+	return hostile_tally_begin(&r->tally, ret, e.why);
 }
 
 static bool

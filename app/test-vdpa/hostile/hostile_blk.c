@@ -271,12 +271,7 @@ warm_up(struct run *r, bool packed)
 		ret = fresh_check(r, &e);
 	if (ret == 0)
 		ret = witness_check(r, &e);
-	if (ret < 0) {
-		fprintf(stderr, "guest: %s: %s\n", r->tally.conf->path, e.why);
-		return ret;
-	}
-	hostile_tally_base(&r->tally);
-	return 0;
+	return hostile_tally_begin(&r->tally, ret, e.why);
 }
 
 static int

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,19 +32,6 @@
 #define PATTERN 0xa5
 #define F_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define F_USED (1u << VRING_PACKED_DESC_F_USED)
-
-int
-hostile_blk_fail(struct hostile_blk_env *e, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (e->why[0] == '\0') {
-		va_start(ap, fmt);
-		vsnprintf(e->why, sizeof(e->why), fmt, ap);
-		va_end(ap);
-	}
-	return -EPROTO;
-}
 
 /* ---- connections ---- */
 

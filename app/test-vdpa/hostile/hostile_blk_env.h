@@ -11,6 +11,7 @@
  * the device has it, must still be served. Requests are written descriptor by descriptor.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@
 #include "guest_disk_core.h"
 #include "guest_mem.h"
 #include "hostile_put.h"
+#include "reason.h"
 
 /** Descriptors of a ring, and of an attack, at most. */
 #define HOSTILE_BLK_RING 2048
@@ -86,8 +88,8 @@ struct hostile_blk_sent {
 };
 
 /** Record what is wrong. Only the first reason is kept. @return -EPROTO */
-__rte_format_printf(2, 3)
-int hostile_blk_fail(struct hostile_blk_env *e, const char *fmt, ...);
+#define hostile_blk_fail(e, ...) \
+	reason_keep(-EPROTO, (e)->why, sizeof((e)->why), __VA_ARGS__)
 
 /** Connect, with a region or without one, and set up all queues. @return 0 or -EPROTO */
 int hostile_blk_open(struct hostile_blk_env *e, bool region);

@@ -137,12 +137,7 @@ warm_up(struct run *r, bool packed)
 	hostile_console_close(&e);
 	if (ret == 0)
 		ret = fresh_check(r, &e);
-	if (ret < 0) {
-		fprintf(stderr, "guest: %s: %s\n", r->tally.conf->path, e.why);
-		return ret;
-	}
-	hostile_tally_base(&r->tally);
-	return 0;
+	return hostile_tally_begin(&r->tally, ret, e.why);
 }
 
 static int

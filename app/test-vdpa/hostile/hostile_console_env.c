@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,19 +27,6 @@
 /* Bytes that pass each way, and that are put in front of an attack. */
 #define PASS_BYTES 1000
 #define BEFORE_BYTES 5
-
-int
-hostile_console_fail(struct hostile_console_env *e, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (e->why[0] == '\0') {
-		va_start(ap, fmt);
-		vsnprintf(e->why, sizeof(e->why), fmt, ap);
-		va_end(ap);
-	}
-	return -EPROTO;
-}
 
 static uint64_t
 good_gpa(const struct hostile_console_env *e)

@@ -7,6 +7,7 @@
 
 /** @file The driver of a hostile case of a console, and a peer at port 0. */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 
 #include "guest_ports.h"
 #include "hostile_put.h"
+#include "reason.h"
 
 /** Descriptors of a ring. */
 #define HOSTILE_CONSOLE_RING 64
@@ -53,8 +55,8 @@ struct hostile_console_case {
 };
 
 /** Record what is wrong. Only the first reason is kept. @return -EPROTO */
-__rte_format_printf(2, 3)
-int hostile_console_fail(struct hostile_console_env *e, const char *fmt, ...);
+#define hostile_console_fail(e, ...) \
+	reason_keep(-EPROTO, (e)->why, sizeof((e)->why), __VA_ARGS__)
 
 /** A good driver and its peer, up to open ports. @return 0 or -EPROTO */
 int hostile_console_open(struct hostile_console_env *e);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,19 +30,6 @@
 #define STOP_MS 3000
 /* Pause after a connection that was refused. */
 #define RETRY_US 20000
-
-int
-hostile_fail(struct hostile_env *e, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (e->why[0] == '\0') {
-		va_start(ap, fmt);
-		vsnprintf(e->why, sizeof(e->why), fmt, ap);
-		va_end(ap);
-	}
-	return -EPROTO;
-}
 
 void
 hostile_lend(struct hostile_env *e, uint64_t gpa, uint64_t len)

@@ -10,6 +10,7 @@
  * The guest of a hostile case: two queue pairs. Pair 0 misbehaves, pair 1 is the witness.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,6 +23,7 @@
 #include "guest_mem.h"
 #include "hostile.h"
 #include "hostile_setup.h"
+#include "reason.h"
 #include "vhost_user_fe.h"
 
 /** Most descriptors of an attack. */
@@ -84,8 +86,8 @@ struct hostile_env {
 #define HOSTILE_SETTLE_US 30000
 
 /** Record what is wrong. Only the first reason is kept. @return -EPROTO */
-__rte_format_printf(2, 3)
-int hostile_fail(struct hostile_env *e, const char *fmt, ...);
+#define hostile_fail(e, ...) \
+	reason_keep(-EPROTO, (e)->why, sizeof((e)->why), __VA_ARGS__)
 /** Allow the device to write @p len bytes at @p gpa. */
 void hostile_lend(struct hostile_env *e, uint64_t gpa, uint64_t len);
 /** First address behind the regions that are contiguous. */

@@ -18,12 +18,17 @@ hostile_tally_find(struct hostile_tally *t, int fd)
 	t->pid = t->conf->pid != 0 ? t->conf->pid : hostile_proc_peer(fd);
 }
 
-void
-hostile_tally_base(struct hostile_tally *t)
+int
+hostile_tally_begin(struct hostile_tally *t, int ret, const char *why)
 {
+	if (ret < 0) {
+		fprintf(stderr, "guest: %s: %s\n", t->conf->path, why);
+		return ret;
+	}
 	/* The process of a container has another number here, or belongs to another user. */
 	if (t->pid != 0 && hostile_usage_steady(t->pid, &t->base) < 0)
 		t->pid = 0;
+	return 0;
 }
 
 void

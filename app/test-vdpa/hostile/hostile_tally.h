@@ -35,8 +35,12 @@ struct hostile_tally {
 
 /** Name the process at the other end of @p fd, unless the user named one. */
 void hostile_tally_find(struct hostile_tally *t, int fd);
-/** Read what the process uses. If that is not possible, it is not looked at. */
-void hostile_tally_base(struct hostile_tally *t);
+/**
+ * The first connections have succeeded (@p ret 0): read what the process uses. If that is not
+ * possible, it is not looked at. They have failed (-errno): report @p why.
+ * @return @p ret
+ */
+int hostile_tally_begin(struct hostile_tally *t, int ret, const char *why);
 /** After a failure: read it again, so that what a case left behind does not fail the next one. */
 void hostile_tally_renew(struct hostile_tally *t);
 /** False: the process has ended. */
@@ -55,7 +59,7 @@ bool hostile_tally_wants(const struct hostile_tally *t, const char *name, uint32
  */
 void hostile_tally_add(struct hostile_tally *t, const char *name, const char *ring, int ret,
 		const char *text);
-/** @return 0; -EIO: the back end serves nobody, which is told, and the other cases are not run */
+/** @return 0; -EIO: the back end serves nobody, which is reported. The other cases do not run. */
 int hostile_tally_go_on(struct hostile_tally *t, const char *name);
 /** Print the sum. @return 0 if no case failed and at least one passed; -EPROTO */
 int hostile_tally_end(const struct hostile_tally *t);

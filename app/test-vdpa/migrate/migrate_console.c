@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "guest_console.h"
 #include "migrate_console.h"
 #include "progress.h"
+#include "reason.h"
 #include "stats.h"
 #include "stop.h"
 #include "vstate_compat.h"
@@ -49,6 +49,10 @@ struct console_move {
 	unsigned int owner;
 };
 
+/* Record a failure. Only the first one is kept. -1 */
+#define move_fail(m, ...) \
+	reason_keep(-1, (m)->res->failure, sizeof((m)->res->failure), __VA_ARGS__)
+
 const char *
 migrate_console_fault_name(enum migrate_console_fault fault)
 {
@@ -59,19 +63,6 @@ migrate_console_fault_name(enum migrate_console_fault fault)
 	};
 
 	return names[fault];
-}
-
-__rte_format_printf(2, 3)
-static int
-move_fail(struct console_move *m, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (m->res->failure[0] == '\0')
-		vsnprintf(m->res->failure, sizeof(m->res->failure), fmt, ap);
-	va_end(ap);
-	return -1;
 }
 
 static int

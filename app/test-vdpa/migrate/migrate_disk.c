@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "guest_disk.h"
 #include "migrate_disk.h"
 #include "progress.h"
+#include "reason.h"
 #include "stats.h"
 #include "stop.h"
 #include "vstate_compat.h"
@@ -57,18 +57,9 @@ struct disk_move {
 	unsigned int nb_late;
 };
 
-__rte_format_printf(2, 3)
-static int
-move_fail(struct disk_move *m, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (m->res->failure[0] == '\0')
-		vsnprintf(m->res->failure, sizeof(m->res->failure), fmt, ap);
-	va_end(ap);
-	return -1;
-}
+/* Record a failure. Only the first one is kept. -1 */
+#define move_fail(m, ...) \
+	reason_keep(-1, (m)->res->failure, sizeof((m)->res->failure), __VA_ARGS__)
 
 static int
 link_fail(struct disk_move *m, unsigned int l, const char *verb, int ret)
@@ -334,7 +325,10 @@ kill_round(struct disk_move *m)
 /** Another thread looks at the old process while this one starts the new process. */
 struct watch {
 	struct disk_move *m;
-	/** The old process no longer has the connection. Only this thread may ask it meanwhile. */
+	/**
+	 * The old process no longer has the connection. Until then only this thread may send
+	 * requests to the old process.
+	 */
 	bool left;
 	/** The new process serves, or could not start. */
 	bool finished;

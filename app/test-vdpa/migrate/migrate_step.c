@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,19 +22,6 @@
  * all frames: on a busy machine 32767 frames took 5.3 s, each burst after another time slice.
  */
 #define FLOW_MS 3000
-
-int
-migrate_fail(struct migrate *m, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (m->res->failure[0] == '\0') {
-		va_start(ap, fmt);
-		vsnprintf(m->res->failure, sizeof(m->res->failure), fmt, ap);
-		va_end(ap);
-	}
-	return -1;
-}
 
 int
 migrate_fail_state(struct migrate *m, unsigned int idx, const char *verb, int ret,

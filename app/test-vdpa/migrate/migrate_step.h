@@ -18,6 +18,7 @@
 #include <rte_vhost_state.h>
 
 #include "migrate.h"
+#include "reason.h"
 
 #define MIGRATE_SUSPEND_US 1000000
 
@@ -74,7 +75,8 @@ struct migrate_via {
 };
 
 /** Record a failure. Only the first one is kept: the others follow from it. @return -1 */
-int migrate_fail(struct migrate *m, const char *fmt, ...) __rte_format_printf(2, 3);
+#define migrate_fail(m, ...) \
+	reason_keep(-1, (m)->res->failure, sizeof((m)->res->failure), __VA_ARGS__)
 /** Record that back end @p idx cannot @p verb, with the reason in @p err or @p ret. @return -1 */
 int migrate_fail_state(struct migrate *m, unsigned int idx, const char *verb, int ret,
 		const struct rte_vhost_state_error *err);

@@ -45,7 +45,8 @@
 /*
  * Bound for the new process to serve the queues and to say so. A process that has not locked the
  * file within the first bound does not get the device. One that has locked it may map memory. Only
- * that process can serve the queues, so the owner waits on after the second bound, and says so.
+ * that process can serve the queues, so the owner still waits after the second bound, and logs a
+ * warning.
  */
 #define SILENT_MS 1000
 #define RUNNING_MS 10000
@@ -271,7 +272,7 @@ static int
 running_await(struct vstate_dev *dev, int fd)
 {
 	const uint64_t silent = deadline_make(SILENT_MS), late = deadline_make(RUNNING_MS);
-	bool told = false, removed;
+	bool warned = false, removed;
 	uint32_t value;
 	int ret;
 
@@ -287,11 +288,11 @@ running_await(struct vstate_dev *dev, int fd)
 			return ret;
 		if (removed)
 			return 0;
-		if (!told && vstate_clock_ms() >= late) {
+		if (!warned && vstate_clock_ms() >= late) {
 			VSTATE_LOG(WARNING, "%s: the process that owns the state file now has not "
 					"served the queues for %u s; waiting for it", dev->name,
 					RUNNING_MS / 1000);
-			told = true;
+			warned = true;
 		}
 		/* the kernel is about to release the lock of a process that died */
 		usleep(1000);
