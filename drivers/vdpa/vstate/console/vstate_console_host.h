@@ -51,8 +51,9 @@ struct vstate_console_host {
 	bool is_open;
 	/** The next transfer may succeed. Cleared if it would block. */
 	bool can_read, can_write, can_accept;
-	/** Size in characters; 0: not known. Unless it is that of the own terminal, of a state. */
+	/** Size in characters; 0: not known. */
 	uint16_t cols, rows;
+	/** The size is that of this process's terminal. Otherwise a restored state gave it. */
 	bool own_size;
 	/** Times that somebody opened it. */
 	uint64_t opens;
